@@ -1,0 +1,113 @@
+"""The public contract: what a plugin may import and rely on.
+
+Only the standard library is imported here at run time. Within one major version of ``API_VERSION`` names, arguments
+and events are added and never removed or changed in meaning; callers ignore stream events they don't know.
+"""
+
+from tgllm.api.clock import Clock, SystemClock
+from tgllm.api.commands import Access, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
+from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
+from tgllm.api.errors import (
+    AuthFailed,
+    BadResponse,
+    ConfigError,
+    ContextTooLong,
+    DatabaseError,
+    ModelNotFound,
+    NotConfigured,
+    PluginError,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Refused,
+    Stopped,
+    TgllmError,
+    Unavailable,
+    Unsupported,
+)
+from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.jobs import JobSpec
+from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
+from tgllm.api.provider import Provider, ProviderSpec
+from tgllm.api.turn import Decision, TurnInfo, TurnResult
+from tgllm.api.types import (
+    ChatMessage,
+    ChatRequest,
+    FilePart,
+    FinishReason,
+    Json,
+    JsonObject,
+    ModelInfo,
+    ModelRef,
+    Part,
+    ReasoningEffort,
+    TextPart,
+    Usage,
+)
+from tgllm.api.version import API_VERSION, ApiVersion
+
+__all__ = [
+    "API_VERSION",
+    "Access",
+    "ApiVersion",
+    "AuthFailed",
+    "BadResponse",
+    "ChatCommand",
+    "ChatInfo",
+    "ChatKind",
+    "ChatMessage",
+    "ChatRequest",
+    "Check",
+    "Clock",
+    "CommandCall",
+    "CommandHandler",
+    "CommandInfo",
+    "ConfigError",
+    "ContextTooLong",
+    "DatabaseError",
+    "Decision",
+    "Extracted",
+    "ExtractionLimits",
+    "FileHandler",
+    "FilePart",
+    "FinishReason",
+    "Finished",
+    "JobSpec",
+    "Json",
+    "JsonObject",
+    "KeyValueStore",
+    "Log",
+    "ModelInfo",
+    "ModelNotFound",
+    "ModelRef",
+    "NotConfigured",
+    "Part",
+    "PluginContext",
+    "PluginError",
+    "PluginInfo",
+    "Provider",
+    "ProviderError",
+    "ProviderSpec",
+    "QuotaExceeded",
+    "RateLimited",
+    "ReasoningDelta",
+    "ReasoningEffort",
+    "Refused",
+    "Reply",
+    "Role",
+    "Stopped",
+    "StreamEvent",
+    "SystemClock",
+    "TextDelta",
+    "TextPart",
+    "Texts",
+    "TgllmError",
+    "TurnInfo",
+    "TurnResult",
+    "Unavailable",
+    "Unsupported",
+    "Usage",
+    "UserInfo",
+    "Waiting",
+]

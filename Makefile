@@ -1,0 +1,68 @@
+# Every job of the project, each doing its own set-up. `make help` lists them.
+#
+#   PYTHON   the Python that makes .venv (3.11 or newer)   make test PYTHON=python3.12
+#   ARGS     passed on to `tgllm demo`, or to pytest       make demo ARGS=--once
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PLUGINS := $(sort $(wildcard plugins/tgllm_*))
+SOURCES := pyproject.toml constraints.txt scripts/check_python.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-quick test-pythons test-packaging lint format check constraints clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
+
+demo: $(VENV)/.installed ## show the bot at work: no token, no key, no network
+	@$(BIN)/tgllm demo $(ARGS)
+
+test: test-quick test-pythons ## run the tests on every supported Python that is present
+
+test-quick: $(VENV)/.installed-dev ## run the tests on .venv's Python only, with coverage
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov --cov-report=term:skip-covered $(ARGS)
+
+test-pythons: $(VENV)/.installed-dev ## run the tests on the other supported Pythons that are present
+	@$(BIN)/python scripts/test_pythons.py -- --numprocesses=auto --maxprocesses=4 $(ARGS)
+
+test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
+	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
+
+lint: $(VENV)/.installed-dev ## run every static check: style, format, types, links
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python scripts/check_links.py
+
+format: $(VENV)/.installed-dev ## mend what can be mended without a person
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+check: lint test test-packaging ## everything that CI runs
+
+constraints: $(VENV)/.installed-dev ## pin again every package that the project uses
+	@$(BIN)/python scripts/pin.py
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-* build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
+		.pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What a run of the bot needs. The build backend comes from the constraints too, so that it is pinned and fetched once.
+$(VENV)/.installed: $(SOURCES)
+	@$(PYTHON) scripts/check_python.py
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing tgllm into $(VENV)"
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+# What work on the project needs: the tools, and the plugins of this repository.
+$(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml)
+	@echo "Installing the tools for development into $(VENV)"
+	@$(PIP) --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
+	@touch $@

@@ -99,7 +99,9 @@ def tgllm_shutdown(ctx: PluginContext) -> Awaitable[None] | None:
 
 
 @hookspec
-def tgllm_authorize(user: UserInfo, chat: ChatInfo, action: str) -> Awaitable[Decision | None] | Decision | None:
+def tgllm_authorize(
+    ctx: PluginContext, user: UserInfo, chat: ChatInfo, action: str
+) -> Awaitable[Decision | None] | Decision | None:
     """Object to what a person is about to do: ``message``, ``command:<name>`` or ``button``. Sync or async.
 
     Called for people who are let in already; it can only narrow. None is no objection.

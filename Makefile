@@ -8,7 +8,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
@@ -57,7 +57,7 @@ $(VENV)/.installed: $(SOURCES)
 	@$(PYTHON) scripts/check_python.py
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing tgllm into $(VENV)"
-	@$(PIP) hatchling editables
+	@$(PIP) hatchling
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 

@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
+PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
@@ -44,8 +45,12 @@ format: $(VENV)/.installed-dev ## mend what can be mended without a person
 
 check: lint test test-packaging ## everything that CI runs
 
-constraints: $(VENV)/.installed-dev ## pin again every package that the project uses
-	@$(BIN)/python scripts/pin.py
+constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every package that the project uses
+	@$(PIP) uv
+	@{ echo '# Pins for development and CI; made by `make constraints`, not edited by hand.'; \
+		printf '%s\n' '.[dev]' $(PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+			--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) -; } > constraints.txt.new
+	@mv constraints.txt.new constraints.txt
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv-* build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
@@ -57,7 +62,7 @@ $(VENV)/.installed: $(SOURCES)
 	@$(PYTHON) scripts/check_python.py
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing tgllm into $(VENV)"
-	@$(PIP) hatchling
+	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 

@@ -28,7 +28,7 @@ test-quick: $(VENV)/.installed-dev ## run the tests on .venv's Python only, with
 	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --cov --cov-report=term:skip-covered $(ARGS)
 
 test-pythons: $(VENV)/.installed-dev ## run the tests on the other supported Pythons that are present
-	@$(BIN)/python scripts/test_pythons.py -- --numprocesses=auto --maxprocesses=4 $(ARGS)
+	@$(BIN)/python scripts/test_pythons.py --numprocesses=auto --maxprocesses=4 $(ARGS)
 
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)

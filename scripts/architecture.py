@@ -1,0 +1,206 @@
+"""The rules of the source tree: which part may import which, and how large and how typed a module is.
+
+Each rule is a function from a tree to the list of its breaches, in words; an empty list means that the rule is kept.
+"""
+
+import ast
+import statistics
+import sys
+from collections.abc import Iterable, Iterator
+
+from imports import Import, Module
+
+# The parts of the package by floor, from the ground up; an import points to a lower floor or stays in its part.
+FLOORS = (
+    {"api"},
+    {"hookspecs"},
+    {"i18n", "observe", "providers"},
+    {"config", "db"},
+    {"plugins"},
+    {"services"},
+    {"bot", "scheduler"},
+    {"web"},
+    {"app"},
+    {"cli"},
+    {"__main__"},
+)
+FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
+TESTING = "testing"
+
+# The only parts, or the only module, that may know a library.
+HOMES = {
+    "aiogram": {"bot", "web", TESTING},
+    "aiohttp": {"bot", "web", TESTING},
+    "aiosqlite": {"db"},
+    "apscheduler": {"scheduler"},
+    "httpx": {"providers.http"},
+    "rich": {"cli"},
+    "sqlite3": {"db"},
+    "typer": {"cli"},
+}
+CLOCK_HOMES = {"api.clock"}
+CLOCKS = {
+    "asyncio": {"sleep"},
+    "datetime": {"now", "today", "utcnow"},
+    "date": {"today"},
+    "time": {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "sleep", "time", "time_ns"},
+}
+
+LONGEST_MODULE = 500
+MEDIAN_MODULE = 150
+
+
+def part_of(name: str) -> str:
+    """The part of the package that a module belongs to: ``tgllm.db.inbox`` is in ``db``, ``tgllm`` in ``""``."""
+    return f"{name}.".split(".")[1]
+
+
+def is_ours(name: str) -> bool:
+    """Whether a dotted name is in the package."""
+    return name == "tgllm" or name.startswith("tgllm.")
+
+
+def floor_breaches(imports: Iterable[Import]) -> list[str]:
+    """Imports that point up or sideways, and parts that have no floor."""
+    return [
+        f"{found}: {part_of(found.importer)} may not import {part_of(found.target)}"
+        for found in imports
+        if is_ours(found.importer) and is_ours(found.target) and not may_import(found)
+    ]
+
+
+def may_import(found: Import) -> bool:
+    """Whether the floors allow an import of one of our modules by another."""
+    here, there = part_of(found.importer), part_of(found.target)
+    if there in {here, ""}:
+        return True
+    if there == TESTING:
+        return found.lazy and at_home(found.importer, {"cli.demo"})
+    return here == TESTING or FLOOR_OF.get(here, -1) > FLOOR_OF.get(there, len(FLOORS))
+
+
+def plugin_breaches(imports: Iterable[Import]) -> list[str]:
+    """Imports by a plugin package of more of ours than it may know, or of another plugin."""
+    return [
+        f"{found}: a plugin may import tgllm.hookimpl, tgllm.api and tgllm.providers only"
+        for found in imports
+        if found.importer.startswith("tgllm_") and not plugin_may_import(found)
+    ]
+
+
+def plugin_may_import(found: Import) -> bool:
+    """Whether a plugin package may have an import."""
+    if found.target.startswith("tgllm_"):
+        return found.target.split(".")[0] == found.importer.split(".")[0]
+    return not is_ours(found.target) or part_of(found.target) in {"", "api", "providers"}
+
+
+def home_breaches(imports: Iterable[Import]) -> list[str]:
+    """Imports of a library outside its home."""
+    return [
+        f"{found}: only {', '.join(sorted(HOMES[library]))} may"
+        for found in imports
+        if is_ours(found.importer) and (library := found.target.split(".")[0]) in HOMES
+        if not at_home(found.importer, HOMES[library])
+    ]
+
+
+def at_home(module: str, homes: Iterable[str]) -> bool:
+    """Whether a module is in one of the parts, or is one of the modules, that are named without the package's name."""
+    return any(f"{module}.".startswith(f"tgllm.{home}.") for home in homes)
+
+
+def contract_breaches(imports: Iterable[Import]) -> list[str]:
+    """Imports by ``tgllm.api`` that run and are not of the standard library."""
+    return [
+        f"{found}: the contract runs on the standard library alone"
+        for found in imports
+        if part_of(found.importer) == "api" and is_ours(found.importer) and not found.typing
+        if part_of(found.target) != "api" and found.target.split(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+def clock_breaches(modules: Iterable[Module]) -> list[str]:
+    """Direct use of the machine's clock or of sleep, outside the one module that wraps them."""
+    return [
+        f"{module.name}:{line} uses {name}: take a tgllm.api.clock.Clock"
+        for module in modules
+        if not at_home(module.name, CLOCK_HOMES)
+        for line, name in clock_uses(module.tree)
+    ]
+
+
+def clock_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Where a module names a clock, as ``time.time`` or by ``from time import time``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value).split(".")[-1]
+            if node.attr in CLOCKS.get(owner, ()):
+                yield node.lineno, f"{owner}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom) and node.module in {"asyncio", "time"}:
+            yield from ((node.lineno, f"{node.module}.{a.name}") for a in node.names if a.name in CLOCKS[node.module])
+
+
+def cycles(imports: Iterable[Import]) -> list[str]:
+    """Circles of our modules that import each other; imports for types only never run, so they make no circle."""
+    graph: dict[str, set[str]] = {}
+    for found in imports:
+        if not found.typing and found.target != found.importer:
+            graph.setdefault(found.importer, set()).add(found.target)
+    circles = {circle_through(start, graph) for start in sorted(graph)}
+    return sorted(" -> ".join(circle) for circle in circles if circle)
+
+
+def circle_through(start: str, graph: dict[str, set[str]]) -> tuple[str, ...]:
+    """The shortest way from a module back to itself, begun at its first name by alphabet; empty if there is none."""
+    ways: list[tuple[str, ...]] = [(start,)]
+    seen: set[str] = set()
+    for way in ways:
+        for following in sorted(graph.get(way[-1], ())):
+            if following == start:
+                return turned(way)
+            if following not in seen:
+                seen.add(following)
+                ways.append((*way, following))
+    return ()
+
+
+def turned(circle: tuple[str, ...]) -> tuple[str, ...]:
+    """The same circle begun at its first name in the alphabet, and closed."""
+    start = circle.index(min(circle))
+    return (*circle[start:], *circle[:start], circle[start])
+
+
+def size_breaches(modules: Iterable[Module]) -> list[str]:
+    """Modules that are too long, and a median that is."""
+    sizes = {module.name: module.lines for module in modules}
+    breaches = [
+        f"{name} has {lines} lines, more than {LONGEST_MODULE}"
+        for name, lines in sizes.items()
+        if lines > LONGEST_MODULE
+    ]
+    if (median := statistics.median(sizes.values())) > MEDIAN_MODULE:
+        breaches.append(f"the median module has {median:g} lines, more than {MEDIAN_MODULE}")
+    return breaches
+
+
+def annotation_breaches(modules: Iterable[Module]) -> list[str]:
+    """Functions with an argument or a result that has no type."""
+    return [
+        f"{module.name}:{node.lineno} {node.name} has no type for {missing}"
+        for module in modules
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for missing in unannotated(node)
+    ]
+
+
+def unannotated(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    """What lacks a type in a function's signature; the instance or class of a method needs none."""
+    plain = [*node.args.posonlyargs, *node.args.args]
+    if plain and plain[0].arg in {"self", "cls"}:
+        plain = plain[1:]
+    others = [arg for arg in (*node.args.kwonlyargs, node.args.vararg, node.args.kwarg) if arg]
+    yield from (arg.arg for arg in (*plain, *others) if arg.annotation is None)
+    if node.returns is None:
+        yield "its result"

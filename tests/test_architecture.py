@@ -1,0 +1,266 @@
+"""The tree keeps the rules of its layout, and each rule is seen to catch a tree that breaks it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import architecture
+from imports import Import, Module, read_imports, read_modules
+
+ROOT = Path(__file__).resolve().parents[1]
+PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
+HEAVY = {"aiogram", "aiohttp", "httpx", "google", "mistralai", "openai", "apscheduler"}
+
+Breaches = list[str]
+
+
+@pytest.fixture(scope="module")
+def modules() -> dict[str, Module]:
+    found = read_modules(ROOT / "src")
+    for source in PLUGINS:
+        found |= read_modules(source)
+    return found
+
+
+@pytest.fixture(scope="module")
+def imports(modules: dict[str, Module]) -> list[Import]:
+    return read_imports(modules)
+
+
+class TestThisTree:
+    def test_all_of_it_is_looked_at(self, modules: dict[str, Module]) -> None:
+        assert {"tgllm", "tgllm.hookspecs", "tgllm_dipseek", "tgllm_gemini", "tgllm_mistral"} <= modules.keys()
+
+    def test_imports_point_down(self, imports: list[Import]) -> None:
+        assert architecture.floor_breaches(imports) == []
+
+    def test_plugins_use_the_contract_only(self, imports: list[Import]) -> None:
+        assert architecture.plugin_breaches(imports) == []
+
+    def test_libraries_stay_at_home(self, imports: list[Import]) -> None:
+        assert architecture.home_breaches(imports) == []
+
+    def test_the_contract_needs_the_standard_library_only(self, imports: list[Import]) -> None:
+        assert architecture.contract_breaches(imports) == []
+
+    def test_one_module_touches_the_clock(self, modules: dict[str, Module]) -> None:
+        assert architecture.clock_breaches(modules.values()) == []
+
+    def test_no_modules_import_each_other(self, imports: list[Import]) -> None:
+        assert architecture.cycles(imports) == []
+
+    def test_modules_are_small(self, modules: dict[str, Module]) -> None:
+        assert architecture.size_breaches(modules.values()) == []
+
+    def test_every_function_is_annotated(self, modules: dict[str, Module]) -> None:
+        assert architecture.annotation_breaches(modules.values()) == []
+
+
+class TestLoading:
+    def test_the_package_itself_needs_pluggy_only(self) -> None:
+        assert libraries_loaded_by("tgllm") - {"tgllm"} == {"pluggy"}
+
+    def test_a_probe_sees_what_a_module_loads(self) -> None:
+        assert "aiogram" in libraries_loaded_by("aiogram")
+
+
+def test_the_probe_fails_for_a_module_that_is_not_there() -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        libraries_loaded_by("tgllm.no_such_module")
+
+
+class TestFloors:
+    @pytest.mark.parametrize(
+        ("path", "line"),
+        [
+            ("db/inbox.py", "from tgllm.services.conversation import run"),
+            ("db/inbox.py", "from tgllm import services"),
+            ("db/inbox.py", "import tgllm.services"),
+            ("db/inbox.py", "import tgllm.config"),
+            ("bot/poller.py", "import tgllm.scheduler"),
+            ("api/types.py", "if True:\n    import tgllm.hookspecs"),
+            ("api/types.py", "def late() -> None:\n    import tgllm.cli"),
+            ("services/turn.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tgllm.bot"),
+            ("app.py", "import tgllm.testing"),
+            ("app.py", "def late() -> None:\n    import tgllm.testing"),
+            ("cli/demo.py", "import tgllm.testing"),
+            ("cli/run.py", "def late() -> None:\n    import tgllm.testing"),
+            ("rogue/part.py", "import tgllm.api"),
+            ("cli/run.py", "import tgllm.rogue"),
+        ],
+    )
+    def test_an_import_that_points_up_is_told(self, tmp_path: Path, path: str, line: str) -> None:
+        assert len(architecture.floor_breaches(imports_in(tmp_path, {path: line}))) == 1
+
+    @pytest.mark.parametrize(
+        ("path", "line"),
+        [
+            ("services/turn.py", "from tgllm.db.inbox import claim"),
+            ("services/turn.py", "from tgllm.services import quota"),
+            ("plugins/builtin/echo.py", "from tgllm import hookimpl"),
+            ("cli/demo.py", "def late() -> None:\n    import tgllm.testing.emulator"),
+            ("testing/bot.py", "import tgllm.app"),
+            ("__main__.py", "from tgllm.cli.main import run"),
+            ("api/types.py", "import asyncio"),
+        ],
+    )
+    def test_an_import_that_points_down_is_left_alone(self, tmp_path: Path, path: str, line: str) -> None:
+        assert architecture.floor_breaches(imports_in(tmp_path, {path: line})) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("from tgllm.services import quota", 1),
+        ("import tgllm.db", 1),
+        ("from tgllm_other.plugin import helper", 1),
+        ("from tgllm import hookimpl", 0),
+        ("from tgllm.api.types import ChatRequest", 0),
+        ("from tgllm.providers import http", 0),
+        ("from tgllm_mine.settings import Settings", 0),
+        ("import pydantic", 0),
+    ],
+)
+def test_a_plugin_that_reaches_past_the_contract_is_told(tmp_path: Path, line: str, count: int) -> None:
+    write(tmp_path, {"tgllm/db/__init__.py": "", "tgllm/services/quota.py": "", "tgllm_mine/plugin.py": line})
+
+    assert len(architecture.plugin_breaches(read_imports(read_modules(tmp_path)))) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "count"),
+    [
+        ("services/turn.py", "import aiogram", 1),
+        ("services/turn.py", "from aiogram.types import Message", 1),
+        ("bot/poller.py", "import aiosqlite", 1),
+        ("providers/openai_chat.py", "import httpx", 1),
+        ("web/routes.py", "def late() -> None:\n    import typer", 1),
+        ("bot/poller.py", "import aiogram", 0),
+        ("providers/http.py", "import httpx", 0),
+        ("db/writer.py", "import sqlite3", 0),
+    ],
+)
+def test_a_library_outside_its_home_is_told(tmp_path: Path, path: str, line: str, count: int) -> None:
+    assert len(architecture.home_breaches(imports_in(tmp_path, {path: line}))) == count
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("import pydantic", 1),
+        ("import pluggy", 1),
+        ("def late() -> None:\n    import pydantic", 1),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pydantic", 0),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    import pydantic", 1),
+        ("import asyncio\nfrom tgllm.api.events import TextDelta", 0),
+    ],
+)
+def test_a_contract_that_needs_a_library_is_told(tmp_path: Path, line: str, count: int) -> None:
+    assert len(architecture.contract_breaches(imports_in(tmp_path, {"api/types.py": line}))) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "count"),
+    [
+        ("bot/poller.py", "import asyncio\nasync def wait() -> None:\n    await asyncio.sleep(1)", 1),
+        ("db/inbox.py", "import time\nNOW = time.time()", 1),
+        ("db/inbox.py", "import datetime\nNOW = datetime.datetime.now()", 1),
+        ("db/inbox.py", "from datetime import datetime\nNOW = datetime.now()", 1),
+        ("db/inbox.py", "from time import monotonic", 1),
+        ("db/inbox.py", "def late(clock: object) -> None:\n    clock.sleep(clock.time())", 0),
+        ("api/clock.py", "import time\nNOW = time.time()", 0),
+    ],
+)
+def test_a_module_that_looks_at_the_clock_is_told(tmp_path: Path, path: str, line: str, count: int) -> None:
+    write(tmp_path, {f"tgllm/{path}": line})
+
+    assert len(architecture.clock_breaches(read_modules(tmp_path).values())) == count
+
+
+class TestCycles:
+    def test_a_circle_is_told_once(self, tmp_path: Path) -> None:
+        files = {"db/a.py": "import tgllm.db.b", "db/b.py": "import tgllm.db.c", "db/c.py": "from tgllm.db import a"}
+
+        assert architecture.cycles(imports_in(tmp_path, files)) == [
+            "tgllm.db.a -> tgllm.db.b -> tgllm.db.c -> tgllm.db.a"
+        ]
+
+    def test_a_lazy_import_closes_a_circle_too(self, tmp_path: Path) -> None:
+        files = {"db/a.py": "import tgllm.db.b", "db/b.py": "def late() -> None:\n    import tgllm.db.a"}
+
+        assert len(architecture.cycles(imports_in(tmp_path, files))) == 1
+
+    def test_a_circle_of_types_is_none(self, tmp_path: Path) -> None:
+        types_only = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tgllm.db.a"
+
+        assert architecture.cycles(imports_in(tmp_path, {"db/a.py": "import tgllm.db.b", "db/b.py": types_only})) == []
+
+    def test_a_tree_is_none(self, tmp_path: Path) -> None:
+        files = {"db/a.py": "import tgllm.db.b\nimport tgllm.db.c", "db/b.py": "import tgllm.db.c", "db/c.py": ""}
+
+        assert architecture.cycles(imports_in(tmp_path, files)) == []
+
+
+class TestSize:
+    def test_a_long_module_is_told(self, tmp_path: Path) -> None:
+        write(tmp_path, {"tgllm/long.py": "\n" * 501, "tgllm/short.py": "\n", "tgllm/other.py": "\n"})
+
+        assert architecture.size_breaches(read_modules(tmp_path).values()) == [
+            "tgllm.long has 501 lines, more than 500"
+        ]
+
+    def test_a_large_median_is_told(self, tmp_path: Path) -> None:
+        write(tmp_path, {"tgllm/a.py": "\n" * 151, "tgllm/b.py": "\n" * 151, "tgllm/c.py": "\n"})
+
+        assert architecture.size_breaches(read_modules(tmp_path).values()) == [
+            "the median module has 151 lines, more than 150"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("def f(a) -> None: ...", ["a"]),
+        ("def f(a: int): ...", ["its result"]),
+        ("async def f(*args, **kwargs) -> None: ...", ["args", "kwargs"]),
+        ("def f(a, /, b, *, c) -> None: ...", ["a", "b", "c"]),
+        ("class C:\n    def m(self) -> None:\n        def inner(x): ...", ["x", "its result"]),
+        ("class C:\n    def m(self, a: int) -> int: ...\n    @classmethod\n    def n(cls) -> None: ...", []),
+    ],
+)
+def test_a_function_without_types_is_told(tmp_path: Path, line: str, missing: list[str]) -> None:
+    write(tmp_path, {"tgllm/a.py": line})
+
+    breaches = architecture.annotation_breaches(read_modules(tmp_path).values())
+
+    assert [breach.rpartition("no type for ")[2] for breach in breaches] == missing
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def imports_in(root: Path, files: dict[str, str]) -> list[Import]:
+    """The imports of a made-up package, in which the parts that its files name exist."""
+    parts = ("api", "bot", "cli", "config", "db", "rogue", "scheduler", "services", "testing")
+    write(root, {f"tgllm/{part}/__init__.py": "" for part in parts})
+    write(root, {f"tgllm/{name}": text for name, text in files.items()})
+    return read_imports(read_modules(root))
+
+
+def libraries_loaded_by(module: str) -> set[str]:
+    """The top-level packages, apart from the standard library's, that a fresh Python loads for a module."""
+    program = (
+        "import importlib, json, sys\n"
+        "before = set(sys.modules)\n"
+        f"importlib.import_module({module!r})\n"
+        "print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - before})))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return set(json.loads(done.stdout)) - sys.stdlib_module_names

@@ -1,0 +1,65 @@
+"""Making the database file, and a plain connection to it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiosqlite
+
+from tgllm.api.clock import Clock, SystemClock, milliseconds
+from tgllm.db.errors import NotInitialised
+from tgllm.db.schema import prepare
+from tgllm.db.sqlite import BUSY_TIMEOUT, PRAGMAS, in_words, uri
+
+__all__ = ["get_db", "init_db"]
+
+
+class _LastPath:
+    """The file of the last ``init_db``."""
+
+    value: Path | None = None
+
+
+async def init_db(path: Path | str, *, clock: Clock | None = None) -> None:
+    """Make the database file or bring it to this version, and remember its path for ``get_db``.
+
+    Makes missing folders (mode 0700) and the file (mode 0600). On a file that is up to date it changes nothing.
+
+    Args:
+        path: the database file.
+        clock: names the time in the name of a backup; the machine's clock by default.
+
+    Raises:
+        DatabaseTooNew: a newer version of the program has written the file.
+        MigrationFailed: an update failed; the file is as it was before that update.
+        DatabaseError: the file can't be made, read or written.
+    """
+    file = Path(path)
+    await asyncio.to_thread(prepare, file, milliseconds(clock or SystemClock()))
+    _LastPath.value = file
+
+
+@asynccontextmanager
+async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Connection]:
+    """Open a connection for the length of an ``async with``; rows are read by column name.
+
+    Each statement is a transaction of its own unless BEGIN is executed. The running program writes through
+    ``Database`` instead, which costs one hop to another thread for a transaction and not one for a statement.
+
+    Args:
+        path: the database file; by default that of the last ``init_db``.
+
+    Raises:
+        NotInitialised: no path was given and ``init_db`` was never called.
+        DatabaseError: the file can't be opened.
+    """
+    file = _LastPath.value if path is None else Path(path)
+    if file is None:
+        raise NotInitialised("no database yet: await init_db(path) first, or give get_db() a path")
+    with in_words(file):
+        async with aiosqlite.connect(uri(file), uri=True, timeout=BUSY_TIMEOUT, isolation_level=None) as conn:
+            conn.row_factory = aiosqlite.Row
+            for pragma in PRAGMAS:
+                await conn.execute(pragma)
+            yield conn

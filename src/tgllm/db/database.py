@@ -1,0 +1,83 @@
+"""What the running program reads and writes through."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from tgllm.api.clock import Clock
+from tgllm.db.changes import Changes
+from tgllm.db.connection import init_db
+from tgllm.db.writer import ConnectionThread
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+
+class Database:
+    """One writer, one reader, each a connection on a thread of its own.
+
+    A unit of work is a plain function that takes the connection and may call any functions of the table modules; all
+    that it does is one transaction. It must not await, keep the connection, or begin and end transactions.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Prepare; ``Database.open`` is the way in."""
+        self.path = path
+        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE")
+        self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
+        self._changes = Changes()
+
+    @classmethod
+    async def open(cls, path: Path, *, clock: Clock | None = None) -> Self:
+        """Make or update the file at ``path`` (see ``init_db``) and open it.
+
+        Raises:
+            DatabaseError: the file can't be used, or is newer than the program.
+        """
+        await init_db(path, clock=clock)
+        database = cls(path)
+        try:
+            await database._writer.open()
+            await database._reader.open("PRAGMA query_only = ON")
+            await database.changed_elsewhere()
+        except BaseException:
+            await database.aclose()
+            raise
+        return database
+
+    async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``unit`` in a write transaction of its own and return what it returns.
+
+        Units run one after the other. Once begun, a unit runs to its end even if the caller is cancelled meanwhile;
+        the caller then does not learn whether it was committed.
+
+        Raises:
+            DatabaseError: the file can't be written; nothing of the unit is stored.
+            sqlite3.IntegrityError: a row breaks a rule of the schema; nothing of the unit is stored.
+        """
+        return await self._writer.unit(unit)
+
+    async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``query`` on one consistent view of the database: all that was committed before, nothing of what comes.
+
+        Raises:
+            DatabaseError: the file can't be read, or the query tried to write.
+        """
+        return await self._reader.unit(query)
+
+    async def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the file since the last call."""
+        return await self._writer.outside(self._changes.changed)
+
+    async def aclose(self) -> None:
+        """Finish the units that wait, then close both connections. A second call does nothing."""
+        await asyncio.gather(self._writer.aclose(), self._reader.aclose())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()

@@ -1,0 +1,102 @@
+"""What can be wrong with the database file, in words that say what to do."""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from tgllm.api.errors import DatabaseError
+
+__all__ = [
+    "BackupFailed",
+    "DataFolderBusy",
+    "DatabaseClosed",
+    "DatabaseError",
+    "DatabaseTooNew",
+    "MigrationFailed",
+    "NotInitialised",
+    "explain",
+]
+
+
+class DatabaseTooNew(DatabaseError):
+    """The database was written by a newer version of the program."""
+
+    default_code = "database_too_new"
+
+
+class MigrationFailed(DatabaseError):
+    """The database could not be brought to this version."""
+
+    default_code = "database_migration"
+
+
+class NotInitialised(DatabaseError):
+    """No database has been opened yet."""
+
+    default_code = "database_not_initialised"
+
+
+class DatabaseClosed(DatabaseError):
+    """The database is closed."""
+
+    default_code = "database_closed"
+
+
+class BackupFailed(DatabaseError):
+    """The backup could not be made."""
+
+    default_code = "database_backup"
+
+
+class DataFolderBusy(DatabaseError):
+    """Another process uses the data folder."""
+
+    default_code = "data_folder_busy"
+
+
+_FULL = "The disk is full: {path} can't grow. Free some space; nothing that was stored is lost."
+_READ_ONLY = "{path} can't be written. Give the bot's user write access to it and to its folder."
+_CORRUPT = "{path} is damaged or no database. Put a backup in its place; `tgllm db check` shows what is wrong."
+_LOCKED = "{path} stayed locked by another process. Stop the other process and try again."
+_UNREACHABLE = "{path} can't be opened. Check that its folder exists and that the bot's user may read and write there."
+_DIRECTORY = "{path} is a folder, not a database file. Choose another data folder or move that folder away."
+_BROKEN_DISK = "{path} can't be read or written: the disk reports an error. Check the disk, then `tgllm db check`."
+
+# SQLite's primary result codes (sqlite.org/rescode.html): what the operator can do about each.
+_BY_RESULT: dict[int, tuple[str, str]] = {
+    sqlite3.SQLITE_FULL: ("database_full", _FULL),
+    sqlite3.SQLITE_READONLY: ("database_read_only", _READ_ONLY),
+    sqlite3.SQLITE_PERM: ("database_read_only", _READ_ONLY),
+    sqlite3.SQLITE_CORRUPT: ("database_corrupt", _CORRUPT),
+    sqlite3.SQLITE_NOTADB: ("database_corrupt", _CORRUPT),
+    sqlite3.SQLITE_BUSY: ("database_locked", _LOCKED),
+    sqlite3.SQLITE_LOCKED: ("database_locked", _LOCKED),
+    sqlite3.SQLITE_CANTOPEN: ("database_unreachable", _UNREACHABLE),
+    sqlite3.SQLITE_IOERR: ("database_disk", _BROKEN_DISK),
+}
+
+_BY_ERRNO: dict[int | None, tuple[str, str]] = {
+    errno.ENOSPC: ("database_full", _FULL),
+    errno.EDQUOT: ("database_full", _FULL),
+    errno.EACCES: ("database_read_only", _READ_ONLY),
+    errno.EPERM: ("database_read_only", _READ_ONLY),
+    errno.EROFS: ("database_read_only", _READ_ONLY),
+    errno.EISDIR: ("database_directory", _DIRECTORY),
+    errno.EIO: ("database_disk", _BROKEN_DISK),
+}
+
+
+def explain(error: sqlite3.Error | OSError, path: Path) -> DatabaseError | None:
+    """Say in words what the operator can do about ``error``.
+
+    Returns:
+        None where the fault is the code's and not the file's: a broken constraint, wrong SQL.
+    """
+    if isinstance(error, OSError):
+        code, words = _BY_ERRNO.get(error.errno, ("database_unreachable", _UNREACHABLE))
+    else:
+        found = _BY_RESULT.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if found is None:
+            return None
+        code, words = found
+    return DatabaseError(words.format(path=path), code=code, path=str(path))

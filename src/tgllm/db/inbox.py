@@ -1,0 +1,264 @@
+"""The inbox: updates from Telegram from the moment they came until they are done.
+
+Updates of one lane run one after the other, in the order of their ids. Bot API (getUpdates): ids of consecutive
+updates count up; only after a week without updates the next id is random, so an id says nothing about what is known
+already, and an update is known if its own id is.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tgllm.db.rows import BOOL, clean, read_all, read_one
+
+__all__ = [
+    "CALLBACK_LIFE",
+    "UPDATE_LIFE",
+    "FinalState",
+    "InboxRow",
+    "NewUpdate",
+    "Recovered",
+    "State",
+    "add_updates",
+    "claim",
+    "counts",
+    "finish",
+    "followers",
+    "get",
+    "last_update_id",
+    "merge",
+    "prune",
+    "quarantine",
+    "queued",
+    "recover",
+    "release",
+]
+
+State = Literal["queued", "running", "done", "failed", "quarantined", "merged", "expired"]
+FinalState = Literal["done", "failed", "expired"]
+
+UPDATE_LIFE: Final = 24 * 60 * 60 * 1000
+"""Milliseconds after which nobody waits for an answer any more."""
+CALLBACK_LIFE: Final = 150 * 1000
+"""Milliseconds after which a button press can't be answered any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpdate:
+    """An update that has just come."""
+
+    update_id: int
+    lane: str
+    kind: str
+    """Type of update, in the Bot API's words: ``message``, ``callback_query`` and so on."""
+    control: bool
+    """Whether it waits for nobody: stop, button presses."""
+    payload: str
+    """The update as JSON, as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An update that is stored; the fields are the columns of the table ``inbox``."""
+
+    update_id: int
+    lane: str
+    kind: str
+    control: bool = field(metadata=BOOL)
+    payload: str
+    state: State
+    leader_id: int | None
+    attempts: int
+    received_at: int
+    started_at: int | None
+    finished_at: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a restart found."""
+
+    requeued: int
+    """How many updates were running and are queued again."""
+    spent: Sequence[InboxRow]
+    """Updates that were started as often as allowed and never ended; they have failed, and nobody has been told."""
+    expired: Sequence[InboxRow]
+    """Updates that are too old to be answered."""
+
+
+def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> int:
+    """Queue those updates that are not known yet; returns how many those were."""
+    added = 0
+    for update in updates:
+        added += conn.execute(
+            "INSERT INTO inbox (update_id, lane, kind, control, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (update_id) DO NOTHING",
+            (update.update_id, update.lane, update.kind, update.control, update.payload, now),
+        ).rowcount
+    return added
+
+
+_CLAIM = """
+    WITH free AS (
+        SELECT min(update_id) AS update_id
+        FROM inbox
+        WHERE state = 'queued' AND control = 0 AND attempts < :max_attempts
+          AND lane NOT IN (SELECT lane FROM inbox WHERE state = 'running' AND control = 0)
+        GROUP BY lane
+        ORDER BY 1
+        LIMIT :limit
+    )
+    UPDATE inbox
+    SET state = 'running', attempts = attempts + 1, started_at = :now
+    WHERE update_id IN (SELECT update_id FROM free)
+       OR (state = 'queued' AND control = 1 AND attempts < :max_attempts)
+    RETURNING *
+"""
+
+
+def claim(conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int) -> list[InboxRow]:
+    """Start what may start: the oldest queued update of each lane that has none running, and all control updates.
+
+    Args:
+        conn: an open write transaction.
+        limit: how many lanes at most; control updates come on top, so 0 takes those alone.
+        now: UTC in milliseconds.
+        max_attempts: an update that was started so often is left alone.
+
+    Returns:
+        The started updates: those of the control lane first, then by id.
+    """
+    cursor = conn.execute(_CLAIM, {"limit": limit, "now": now, "max_attempts": max_attempts})
+    return sorted(read_all(InboxRow, cursor), key=lambda row: (not row.control, row.update_id))
+
+
+def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
+    """End an update; False where it had ended already, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
+        (state, now, None if error is None else clean(error), update_id),
+    )
+    return cursor.rowcount == 1
+
+
+def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -> bool:
+    """Put aside an update that can't be read; it is kept for a look and never started again."""
+    cursor = conn.execute(
+        "UPDATE inbox SET state = 'quarantined', finished_at = ?, error = ?"
+        " WHERE update_id = ? AND state IN ('queued', 'running')",
+        (now, clean(error), update_id),
+    )
+    return cursor.rowcount == 1
+
+
+def release(conn: sqlite3.Connection, update_id: int) -> bool:
+    """Give a running update back to the queue, as if it had not been started: for a shutdown before any work."""
+    cursor = conn.execute(
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        " WHERE update_id = ? AND state = 'running'",
+        (update_id,),
+    )
+    return cursor.rowcount == 1
+
+
+def recover(
+    conn: sqlite3.Connection,
+    now: int,
+    *,
+    max_attempts: int,
+    life: int = UPDATE_LIFE,
+    life_by_kind: Mapping[str, int] | None = None,
+) -> Recovered:
+    """Sort out what an earlier run left behind; to be called once, before the first ``claim``.
+
+    Args:
+        conn: an open write transaction.
+        now: UTC in milliseconds.
+        max_attempts: an update that was started so often and did not end has failed.
+        life: milliseconds after which an update is too old.
+        life_by_kind: the same by type of update; by default ``callback_query`` has ``CALLBACK_LIFE``.
+    """
+    lives = {"callback_query": CALLBACK_LIFE} if life_by_kind is None else life_by_kind
+    expired = [row for row in _open_before(conn, now) if row.received_at <= now - lives.get(row.kind, life)]
+    for row in expired:
+        finish(conn, row.update_id, "expired", now)
+    spent = conn.execute(
+        "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
+        " WHERE state IN ('queued', 'running') AND attempts >= ? RETURNING *",
+        (now, max_attempts),
+    )
+    failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
+    requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
+    return Recovered(requeued, failed, expired)
+
+
+def _open_before(conn: sqlite3.Connection, now: int) -> list[InboxRow]:
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND received_at <= ? ORDER BY update_id", (now,)
+    )
+    return read_all(InboxRow, cursor)
+
+
+def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
+    """The oldest updates that wait in ``lane``, oldest first; control updates are not among them."""
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 ORDER BY update_id LIMIT ?",
+        (lane, limit),
+    )
+    return read_all(InboxRow, cursor)
+
+
+def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
+    """Make queued updates part of the running turn of ``leader``, which is of the same lane.
+
+    Returns:
+        The ids that were merged; one that is not queued any more or is of another lane is left out.
+    """
+    merged = [update_id for update_id in followers if _merge_one(conn, leader, update_id, now)]
+    return sorted(merged)
+
+
+def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) -> bool:
+    cursor = conn.execute(
+        "UPDATE inbox SET state = 'merged', leader_id = :leader, finished_at = :now"
+        " WHERE update_id = :id AND state = 'queued' AND control = 0"
+        " AND lane = (SELECT lane FROM inbox WHERE update_id = :leader AND state = 'running')",
+        {"leader": leader, "now": now, "id": update_id},
+    )
+    return cursor.rowcount == 1
+
+
+def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
+    """The updates that are part of the turn of ``leader``, in order."""
+    cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
+    return read_all(InboxRow, cursor)
+
+
+def get(conn: sqlite3.Connection, update_id: int) -> InboxRow | None:
+    """One update."""
+    return read_one(InboxRow, conn.execute("SELECT * FROM inbox WHERE update_id = ?", (update_id,)))
+
+
+def last_update_id(conn: sqlite3.Connection) -> int | None:
+    """The id of the update that came last: getUpdates goes on behind it. None in an empty inbox."""
+    row = conn.execute("SELECT update_id FROM inbox ORDER BY received_at DESC, update_id DESC LIMIT 1").fetchone()
+    return None if row is None else int(row[0])
+
+
+def counts(conn: sqlite3.Connection) -> dict[State, int]:
+    """How many updates are in each state; states without any are left out."""
+    return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
+
+
+def prune(conn: sqlite3.Connection, before: int) -> int:
+    """Forget updates that ended before ``before``, each with its followers; returns how many turns those were.
+
+    The update that came last stays, since ``last_update_id`` needs it.
+    """
+    cursor = conn.execute(
+        "DELETE FROM inbox WHERE finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?",
+        (before, last_update_id(conn)),
+    )
+    return cursor.rowcount

@@ -1,0 +1,277 @@
+-- The whole schema, as a fresh database gets it. Running it again changes nothing.
+--
+-- All times are UTC, in whole milliseconds since 1970, passed in by the program; days are 'YYYY-MM-DD' in UTC.
+-- Amounts of money are millionths of a US dollar. Columns of JSON hold valid JSON text. Yes and no are 1 and 0.
+-- A rule that a constraint or a partial index can hold stands here and not in the code.
+
+-- People who have written to the bot or whom the operator has named.
+CREATE TABLE IF NOT EXISTS users (
+    id            INTEGER PRIMARY KEY,                  -- Telegram's user id
+    username      TEXT,                                 -- without the @; people change it
+    first_name    TEXT NOT NULL DEFAULT '',             -- as Telegram shows it
+    last_name     TEXT,                                 -- as Telegram shows it
+    language_code TEXT,                                 -- IETF tag of the person's Telegram app, such as 'en'
+    role          TEXT NOT NULL DEFAULT 'guest'         -- what the person may do once active
+                  CHECK (role IN ('owner', 'admin', 'user', 'guest')),
+    status        TEXT NOT NULL DEFAULT 'pending'       -- whether the person may use the bot at all
+                  CHECK (status IN ('pending', 'active', 'denied', 'blocked')),
+    is_active     INTEGER NOT NULL                      -- 1 while the status is 'active'
+                  GENERATED ALWAYS AS (status = 'active') VIRTUAL,
+    requested_at  INTEGER,                              -- when the person asked for access
+    decided_at    INTEGER,                              -- when the status was last decided
+    decided_by    INTEGER,                              -- user id of the one who decided; NULL: the configuration
+    expires_at    INTEGER,                              -- when access ends; NULL: never
+    created_at    INTEGER NOT NULL,                     -- first seen
+    updated_at    INTEGER NOT NULL,                     -- last change of this row
+    CHECK (role <> 'owner' OR status = 'active')
+) STRICT;
+CREATE INDEX IF NOT EXISTS users_status ON users (status, requested_at);
+
+-- One line of talk with a model. A lane is a chat, or a topic of one; it has at most one active conversation.
+CREATE TABLE IF NOT EXISTS conversations (
+    id              INTEGER PRIMARY KEY,                -- counts up
+    lane            TEXT NOT NULL,                      -- business connection, chat and topic as one name
+    title           TEXT,                               -- what lists show
+    provider        TEXT,                               -- the chosen model's provider; NULL: the default model
+    model           TEXT,                               -- the chosen model; NULL: the default model
+    settings        TEXT NOT NULL DEFAULT '{}'          -- JSON object: what the chat has set for itself
+                    CHECK (json_valid(settings) AND json_type(settings) = 'object'),
+    head_message_id INTEGER,                            -- the message that the next one answers; NULL: empty
+    active          INTEGER NOT NULL DEFAULT 1          -- 1 for the lane's present conversation
+                    CHECK (active IN (0, 1)),
+    created_at      INTEGER NOT NULL,                   -- begun
+    updated_at      INTEGER NOT NULL,                   -- last change of this row
+    CHECK ((provider IS NULL) = (model IS NULL)),
+    FOREIGN KEY (id, head_message_id) REFERENCES messages (conversation_id, id)
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS conversations_active ON conversations (lane) WHERE active = 1;
+CREATE INDEX IF NOT EXISTS conversations_lane ON conversations (lane, updated_at);
+CREATE INDEX IF NOT EXISTS conversations_head ON conversations (id, head_message_id);
+
+-- What was said: a tree by parent_id, so that an edit, a retry, an undo and a fork are new branches of it.
+CREATE TABLE IF NOT EXISTS messages (
+    id                   INTEGER PRIMARY KEY,           -- counts up
+    conversation_id      INTEGER NOT NULL               -- the conversation it belongs to
+                         REFERENCES conversations (id) ON DELETE CASCADE,
+    parent_id            INTEGER,                       -- the message before it, of the same conversation
+    turn_id              TEXT NOT NULL,                 -- the turn it was said in
+    role                 TEXT NOT NULL CHECK (role IN ('user', 'assistant')), -- who said it
+    text                 TEXT NOT NULL,                 -- as the model reads or wrote it
+    parts                TEXT                           -- JSON array: parts other than text; NULL: none
+                         CHECK (parts IS NULL OR (json_valid(parts) AND json_type(parts) = 'array')),
+    provider             TEXT,                          -- who answered; NULL for what a person said
+    model                TEXT,                          -- the model that answered
+    provider_data        TEXT                           -- JSON object, at most 256 KiB: goes back to the same model
+                         CHECK (provider_data IS NULL OR (json_valid(provider_data)
+                                AND length(CAST(provider_data AS BLOB)) <= 262144)),
+    status               TEXT NOT NULL DEFAULT 'complete' -- whether it is all there, and if not, why
+                         CHECK (status IN ('complete', 'partial', 'stopped', 'failed')),
+    telegram_chat_id     INTEGER,                       -- the chat it stands in; NULL: not in Telegram
+    telegram_message_ids TEXT NOT NULL DEFAULT '[]'     -- JSON array: Telegram's ids of the messages that show it
+                         CHECK (json_valid(telegram_message_ids) AND json_type(telegram_message_ids) = 'array'),
+    user_id              INTEGER                        -- who said it or asked for it
+                         REFERENCES users (id) ON DELETE SET NULL,
+    created_at           INTEGER NOT NULL,              -- said
+    CHECK (parent_id <> id),
+    UNIQUE (conversation_id, id),
+    FOREIGN KEY (conversation_id, parent_id) REFERENCES messages (conversation_id, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS messages_parent ON messages (conversation_id, parent_id);
+CREATE INDEX IF NOT EXISTS messages_turn ON messages (turn_id);
+CREATE INDEX IF NOT EXISTS messages_chat ON messages (telegram_chat_id, id) WHERE telegram_chat_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS messages_user ON messages (user_id);
+
+-- One call of a model: what it cost and how it ended.
+CREATE TABLE IF NOT EXISTS requests (
+    id               INTEGER PRIMARY KEY,               -- counts up
+    turn_id          TEXT NOT NULL,                     -- the turn it was made for
+    attempt          INTEGER NOT NULL DEFAULT 1         -- 1 for the first call of the turn
+                     CHECK (attempt >= 1),
+    conversation_id  INTEGER                            -- the conversation it was made in
+                     REFERENCES conversations (id) ON DELETE SET NULL,
+    message_id       INTEGER                            -- the answer it gave
+                     REFERENCES messages (id) ON DELETE SET NULL,
+    user_id          INTEGER                            -- who asked
+                     REFERENCES users (id) ON DELETE SET NULL,
+    provider         TEXT NOT NULL,                     -- who was asked
+    model            TEXT NOT NULL,                     -- the model that was asked
+    status           TEXT NOT NULL DEFAULT 'running'    -- 'interrupted': the program ended while it ran
+                     CHECK (status IN ('running', 'ok', 'stopped', 'failed', 'interrupted')),
+    finish_reason    TEXT,                              -- why the answer ended, in the contract's words
+    input_tokens     INTEGER CHECK (input_tokens >= 0),     -- tokens read, cached ones included; NULL: unknown
+    output_tokens    INTEGER CHECK (output_tokens >= 0),    -- tokens written, reasoning included; NULL: unknown
+    reasoning_tokens INTEGER CHECK (reasoning_tokens >= 0), -- of the written ones, those spent on reasoning
+    cached_tokens    INTEGER CHECK (cached_tokens >= 0),    -- of the read ones, those from the provider's cache
+    cost_micros      INTEGER CHECK (cost_micros >= 0),      -- millionths of a US dollar; NULL: price unknown
+    first_token_ms   INTEGER CHECK (first_token_ms >= 0),   -- milliseconds until the first piece of text
+    latency_ms       INTEGER CHECK (latency_ms >= 0),       -- milliseconds until the end
+    error_code       TEXT,                              -- code of the error that ended it
+    error_text       TEXT,                              -- the error in words, for logs; holds no key
+    created_at       INTEGER NOT NULL,                  -- begun
+    finished_at      INTEGER,                           -- ended
+    UNIQUE (turn_id, attempt),
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    CHECK (status IN ('failed', 'interrupted') OR error_code IS NULL)
+) STRICT;
+CREATE INDEX IF NOT EXISTS requests_conversation ON requests (conversation_id);
+CREATE INDEX IF NOT EXISTS requests_message ON requests (message_id);
+CREATE INDEX IF NOT EXISTS requests_user ON requests (user_id, created_at);
+CREATE INDEX IF NOT EXISTS requests_running ON requests (id) WHERE status = 'running';
+
+-- The models that providers offer, as last asked.
+CREATE TABLE IF NOT EXISTS models (
+    provider          TEXT NOT NULL,                    -- the provider's id
+    model             TEXT NOT NULL,                    -- the model's id at that provider
+    title             TEXT NOT NULL,                    -- what lists show
+    context_window    INTEGER CHECK (context_window > 0),    -- tokens in and out together; NULL: unknown
+    max_output_tokens INTEGER CHECK (max_output_tokens > 0), -- tokens of one answer; NULL: unknown
+    mime_types        TEXT NOT NULL DEFAULT '[]'        -- JSON array: kinds of files it reads, such as "image/*"
+                      CHECK (json_valid(mime_types) AND json_type(mime_types) = 'array'),
+    reasoning         INTEGER NOT NULL DEFAULT 0        -- 1: it can reason before it answers
+                      CHECK (reasoning IN (0, 1)),
+    input_price       INTEGER CHECK (input_price >= 0),  -- millionths of a US dollar for a million tokens read
+    output_price      INTEGER CHECK (output_price >= 0), -- the same, written
+    cached_price      INTEGER CHECK (cached_price >= 0), -- the same, read from the cache
+    price_as_of       TEXT,                             -- day the prices were true
+    is_default        INTEGER NOT NULL DEFAULT 0        -- 1: answers where no model is chosen
+                      CHECK (is_default IN (0, 1)),
+    first_seen_at     INTEGER NOT NULL,                 -- first time the provider listed it
+    last_seen_at      INTEGER NOT NULL,                 -- last time the provider listed it
+    retired_at        INTEGER,                          -- the provider lists it no longer since then
+    PRIMARY KEY (provider, model),
+    CHECK (is_default = 0 OR retired_at IS NULL)
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS models_default ON models (is_default) WHERE is_default = 1;
+
+-- One row for each attached file. Files of the same content share one blob on disk.
+CREATE TABLE IF NOT EXISTS files (
+    id            INTEGER PRIMARY KEY,                  -- counts up
+    request_id    INTEGER                               -- the first call of a model that it went into
+                  REFERENCES requests (id) ON DELETE SET NULL,
+    message_id    INTEGER                               -- the message it was attached to
+                  REFERENCES messages (id) ON DELETE SET NULL,
+    user_id       INTEGER                               -- who sent it
+                  REFERENCES users (id) ON DELETE SET NULL,
+    path          TEXT NOT NULL,                        -- of the blob, relative to the data folder
+    mime          TEXT NOT NULL,                        -- kind of content, such as 'application/pdf'
+    size          INTEGER NOT NULL CHECK (size >= 0),   -- bytes
+    sha256        TEXT NOT NULL                         -- of the content, in lower-case hex
+                  CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+    original_name TEXT,                                 -- as the sender called it; never used as a path
+    created_at    INTEGER NOT NULL                      -- received
+) STRICT;
+CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
+CREATE INDEX IF NOT EXISTS files_request ON files (request_id);
+CREATE INDEX IF NOT EXISTS files_message ON files (message_id);
+CREATE INDEX IF NOT EXISTS files_user ON files (user_id);
+
+-- Updates from Telegram, kept until they are done. An update is confirmed to Telegram only after it stands here.
+CREATE TABLE IF NOT EXISTS inbox (
+    update_id   INTEGER PRIMARY KEY,                    -- Telegram's update id: the same update twice is one row
+    lane        TEXT NOT NULL,                          -- updates of one lane run one after the other
+    kind        TEXT NOT NULL,                          -- type of update, such as 'message'
+    control     INTEGER NOT NULL DEFAULT 0              -- 1: waits for nobody (stop, button presses)
+                CHECK (control IN (0, 1)),
+    payload     TEXT NOT NULL CHECK (json_valid(payload)), -- JSON: the update as it came
+    state       TEXT NOT NULL DEFAULT 'queued'          -- how far it is
+                CHECK (state IN ('queued', 'running', 'done', 'failed', 'quarantined', 'merged', 'expired')),
+    leader_id   INTEGER                                 -- the update whose turn this one is part of
+                REFERENCES inbox (update_id) ON DELETE CASCADE,
+    attempts    INTEGER NOT NULL DEFAULT 0              -- how often it was started
+                CHECK (attempts >= 0),
+    received_at INTEGER NOT NULL,                       -- when it came
+    started_at  INTEGER,                                -- when it was last started
+    finished_at INTEGER,                                -- when its state became final
+    error       TEXT,                                   -- what went wrong, for logs; holds no key
+    CHECK ((state = 'merged') = (leader_id IS NOT NULL)),
+    CHECK (leader_id <> update_id),
+    CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS inbox_running ON inbox (lane) WHERE state = 'running' AND control = 0;
+CREATE INDEX IF NOT EXISTS inbox_queued ON inbox (lane, update_id) WHERE state = 'queued' AND control = 0;
+CREATE INDEX IF NOT EXISTS inbox_control ON inbox (update_id) WHERE state = 'queued' AND control = 1;
+CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
+
+-- What the bot has decided to tell Telegram, kept until Telegram has it.
+CREATE TABLE IF NOT EXISTS outbox (
+    id         INTEGER PRIMARY KEY,                     -- counts up; rows of one lane go out in this order
+    lane       TEXT NOT NULL,                           -- rows of one lane go out one after the other
+    turn_id    TEXT,                                    -- the turn it comes from; NULL: none
+    part       INTEGER NOT NULL DEFAULT 0               -- place among the rows of the turn
+               CHECK (part >= 0),
+    kind       TEXT NOT NULL                            -- 'send' makes a message, so that twice would be seen
+               CHECK (kind IN ('send', 'edit', 'delete', 'other')),
+    method     TEXT NOT NULL,                           -- method of the Bot API, such as 'sendMessage'
+    chat_id    INTEGER,                                 -- the chat it goes to; NULL: none
+    thread_id  INTEGER,                                 -- the topic it goes to; NULL: none
+    payload    TEXT NOT NULL                            -- JSON object: the method's parameters
+               CHECK (json_valid(payload) AND json_type(payload) = 'object'),
+    state      TEXT NOT NULL DEFAULT 'ready'            -- 'uncertain': it left, and no answer came
+               CHECK (state IN ('ready', 'sending', 'sent', 'uncertain', 'failed', 'dropped')),
+    attempts   INTEGER NOT NULL DEFAULT 0               -- how often it was tried
+               CHECK (attempts >= 0),
+    not_before INTEGER NOT NULL DEFAULT 0,              -- not to be tried before this time
+    message_id INTEGER,                                 -- Telegram's id of the message; NULL: not yet known
+    error      TEXT,                                    -- what went wrong last, for logs; holds no key
+    created_at INTEGER NOT NULL,                        -- decided
+    sent_at    INTEGER,                                 -- Telegram has it since then
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane) WHERE state = 'sending';
+CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, id) WHERE state = 'ready';
+CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
+CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
+
+-- What each person has used on each day: budgets are compared with this. It outlives the person's row.
+CREATE TABLE IF NOT EXISTS usage (
+    user_id           INTEGER NOT NULL,                 -- Telegram's user id; 0: nobody, such as the shell
+    day               TEXT NOT NULL                     -- in UTC
+                      CHECK (day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
+    provider          TEXT NOT NULL,                    -- who was asked
+    model             TEXT NOT NULL,                    -- the model that was asked
+    requests          INTEGER NOT NULL DEFAULT 0 CHECK (requests >= 0),      -- calls of the model
+    input_tokens      INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),  -- tokens read
+    output_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0), -- tokens written
+    cost_micros       INTEGER NOT NULL DEFAULT 0 CHECK (cost_micros >= 0),   -- millionths of a US dollar
+    unpriced_requests INTEGER NOT NULL DEFAULT 0        -- calls whose price is unknown, not in the cost
+                      CHECK (unpriced_requests BETWEEN 0 AND requests),
+    PRIMARY KEY (user_id, day, provider, model)
+) STRICT;
+CREATE INDEX IF NOT EXISTS usage_day ON usage (day);
+
+-- Who changed what: approvals, roles, budgets, settings.
+CREATE TABLE IF NOT EXISTS audit (
+    id       INTEGER PRIMARY KEY,                       -- counts up
+    at       INTEGER NOT NULL,                          -- when it happened
+    actor_id INTEGER,                                   -- user id of the one who did it; NULL: the program or the shell
+    source   TEXT NOT NULL,                             -- where it was done, such as 'telegram', 'shell' or 'config'
+    action   TEXT NOT NULL,                             -- what was done, such as 'user.approve'
+    target   TEXT,                                      -- to whom or what
+    details  TEXT NOT NULL DEFAULT '{}'                 -- JSON object: values before and after; holds no key
+             CHECK (json_valid(details) AND json_type(details) = 'object')
+) STRICT;
+CREATE INDEX IF NOT EXISTS audit_at ON audit (at);
+
+-- One row for each time that a job was due, so that no restart fires it twice.
+CREATE TABLE IF NOT EXISTS schedules (
+    job_id      TEXT NOT NULL,                          -- the job's name
+    fire_time   INTEGER NOT NULL,                       -- when it was due
+    started_at  INTEGER NOT NULL,                       -- when it began
+    finished_at INTEGER,                                -- when it ended
+    state       TEXT NOT NULL DEFAULT 'running'         -- 'interrupted': the program ended while it ran
+                CHECK (state IN ('running', 'ok', 'failed', 'missed', 'interrupted')),
+    error       TEXT,                                   -- what went wrong, for logs; holds no key
+    PRIMARY KEY (job_id, fire_time),
+    CHECK ((state = 'running') = (finished_at IS NULL))
+) STRICT;
+
+-- Small values that plugins and parts of the program keep, each in a scope of its own.
+CREATE TABLE IF NOT EXISTS kv (
+    scope      TEXT NOT NULL,                           -- whose it is, such as 'plugin:echo'
+    key        TEXT NOT NULL,                           -- its name within the scope
+    value      TEXT NOT NULL CHECK (json_valid(value)), -- JSON
+    updated_at INTEGER NOT NULL,                        -- last written
+    PRIMARY KEY (scope, key)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,239 @@
+"""The outbox: what the bot has decided to tell Telegram, until Telegram has it.
+
+Rows of one lane go out in the order in which they were added, one at a time. The Bot API knows no idempotency key:
+a call that left and got no answer is ``uncertain``, and is not repeated unless somebody decides so.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tgllm.api.types import JsonObject
+from tgllm.db.rows import JSON, clean, dumps, read_all, read_one
+
+__all__ = [
+    "Kind",
+    "NewOutbox",
+    "OutboxRow",
+    "State",
+    "add",
+    "claim",
+    "counts",
+    "drop",
+    "find",
+    "get",
+    "mark_failed",
+    "mark_ready_again",
+    "mark_sent",
+    "mark_uncertain",
+    "next_due",
+    "prune",
+    "recover",
+    "resend",
+]
+
+State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
+Kind = Literal["send", "edit", "delete", "other"]
+"""``send`` makes a message, so that twice would be seen; ``edit`` and ``delete`` may be repeated without harm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOutbox:
+    """A call of the Bot API that is to be made."""
+
+    lane: str
+    method: str
+    """Method of the Bot API, such as ``sendMessage``."""
+    chat_id: int | None
+    thread_id: int | None = None
+    """The topic, in the Bot API's words ``message_thread_id``."""
+    payload: JsonObject
+    """The method's parameters."""
+    turn_id: str | None = None
+    part: int = 0
+    """Place among the rows of the turn; a turn has each part once."""
+    kind: Kind = "send"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A stored call; the fields are the columns of the table ``outbox``."""
+
+    id: int
+    lane: str
+    turn_id: str | None
+    part: int
+    kind: Kind
+    method: str
+    chat_id: int | None
+    thread_id: int | None
+    payload: dict[str, Any] = field(metadata=JSON)
+    state: State
+    attempts: int
+    not_before: int
+    message_id: int | None
+    error: str | None
+    created_at: int
+    sent_at: int | None
+
+
+def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
+    """Store calls, to be made in this order; returns their ids.
+
+    Raises:
+        sqlite3.IntegrityError: the turn has a row for that part already.
+    """
+    return [_add_one(conn, row, now) for row in rows]
+
+
+def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
+    cursor = conn.execute(
+        "INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (
+            row.lane,
+            row.turn_id,
+            row.part,
+            row.kind,
+            row.method,
+            row.chat_id,
+            row.thread_id,
+            dumps(row.payload),
+            now,
+        ),
+    )
+    return int(cursor.fetchone()[0])
+
+
+# The first ready row of each lane that has nothing under way: what could go next.
+_HEADS = """
+    SELECT min(id) FROM outbox
+    WHERE state = 'ready' AND lane NOT IN (SELECT lane FROM outbox WHERE state = 'sending')
+    GROUP BY lane
+"""
+
+_CLAIM = f"""
+    UPDATE outbox
+    SET state = 'sending', attempts = attempts + 1
+    WHERE id IN (
+        SELECT id FROM outbox
+        WHERE id IN ({_HEADS}) AND not_before <= :now
+          AND (chat_id IS NULL OR chat_id NOT IN (SELECT value FROM json_each(:exclude_chats)))
+        ORDER BY id
+        LIMIT :limit
+    )
+    RETURNING *
+"""  # noqa: S608 (put together from constants only)
+
+
+def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Collection[int] = ()) -> list[OutboxRow]:
+    """Take what may go out: the first ready row of each lane, if it is due and nothing of the lane is under way.
+
+    Args:
+        conn: an open write transaction.
+        limit: how many rows at most.
+        now: UTC in milliseconds.
+        exclude_chats: chats that have to wait, for their rate for example.
+
+    Returns:
+        The rows, now ``sending``, in the order of their ids.
+    """
+    values = {"limit": limit, "now": now, "exclude_chats": dumps(sorted(exclude_chats))}
+    return sorted(read_all(OutboxRow, conn.execute(_CLAIM, values)), key=lambda row: row.id)
+
+
+def next_due(conn: sqlite3.Connection) -> int | None:
+    """When the next row may go out, in UTC milliseconds (0: at once); None where nothing waits for its time.
+
+    Lanes with a row under way are not counted: the end of that row is when to look again.
+    """
+    row = conn.execute(f"SELECT min(not_before) FROM outbox WHERE id IN ({_HEADS})").fetchone()  # noqa: S608 (constants)
+    return None if row[0] is None else int(row[0])
+
+
+def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
+    """Telegram has them: pairs of a row's id and Telegram's message id (None where the method gives none)."""
+    conn.executemany(
+        "UPDATE outbox SET state = 'sent', message_id = coalesce(?, message_id), sent_at = ?, error = NULL"
+        " WHERE id = ?",
+        [(message_id, now, row_id) for row_id, message_id in sent],
+    )
+
+
+def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
+    """It did not leave, or Telegram refused it for now: to be tried again at ``not_before`` (UTC, milliseconds)."""
+    _leave_sending(conn, row_id, "ready", error, not_before)
+
+
+def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
+    """It left and no answer came: Telegram may have it."""
+    _leave_sending(conn, row_id, "uncertain", error)
+
+
+def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
+    """Telegram refused it for good."""
+    _leave_sending(conn, row_id, "failed", error)
+
+
+def _leave_sending(
+    conn: sqlite3.Connection, row_id: int, state: State, error: str, not_before: int | None = None
+) -> None:
+    conn.execute(
+        "UPDATE outbox SET state = ?, error = ?, not_before = coalesce(?, not_before)"
+        " WHERE id = ? AND state = 'sending'",
+        (state, clean(error), not_before, row_id),
+    )
+
+
+def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
+    """Mark what was under way when an earlier run ended as ``uncertain``; returns all those rows, in order.
+
+    To be called once, before the first ``claim``.
+    """
+    cursor = conn.execute(
+        "UPDATE outbox SET state = 'uncertain', error = 'the program ended while it was sent'"
+        " WHERE state = 'sending' RETURNING *"
+    )
+    return sorted(read_all(OutboxRow, cursor), key=lambda row: row.id)
+
+
+def resend(conn: sqlite3.Connection, row_id: int) -> bool:
+    """Let an ``uncertain`` row go out again, as somebody has decided; False where it is in another state."""
+    cursor = conn.execute(
+        "UPDATE outbox SET state = 'ready', not_before = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
+    )
+    return cursor.rowcount == 1
+
+
+def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
+    """Give up a row that waits or is uncertain; False where it is in another state."""
+    cursor = conn.execute(
+        "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain')",
+        (clean(error), row_id),
+    )
+    return cursor.rowcount == 1
+
+
+def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:
+    """The row of that part of the turn."""
+    return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? AND part = ?", (turn_id, part)))
+
+
+def get(conn: sqlite3.Connection, row_id: int) -> OutboxRow | None:
+    """One row."""
+    return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE id = ?", (row_id,)))
+
+
+def counts(conn: sqlite3.Connection) -> dict[State, int]:
+    """How many rows are in each state; states without any are left out."""
+    return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM outbox GROUP BY state")}
+
+
+def prune(conn: sqlite3.Connection, before: int) -> int:
+    """Forget rows that were sent, given up or refused and are older than ``before``; returns how many."""
+    cursor = conn.execute(
+        "DELETE FROM outbox WHERE sent_at < :before OR (state IN ('failed', 'dropped') AND created_at < :before)",
+        {"before": before},
+    )
+    return cursor.rowcount

@@ -1,0 +1,104 @@
+"""Plain SQLite: how every connection is opened, and what a transaction is."""
+
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from tgllm.db.errors import DatabaseError, explain
+
+__all__ = ["PRAGMAS", "Mode", "connect", "in_transaction", "in_words", "run_script", "uri"]
+
+T = TypeVar("T")
+
+Mode = Literal["rw", "ro"]
+
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another process's transaction."""
+
+PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    # Telegram forgets an update once it is confirmed, so a commit has to survive a power cut.
+    "PRAGMA synchronous = FULL",
+)
+"""What every connection sets for itself; WAL is a property of the file and set when the file is made."""
+
+
+def uri(path: Path, mode: Mode = "rw") -> str:
+    """The file as SQLite's URI; a file that does not exist is not made."""
+    return f"{path.absolute().as_uri()}?mode={mode}"
+
+
+@contextmanager
+def in_words(path: Path) -> Generator[None]:
+    """Turn what SQLite and the system say about the file into sentences.
+
+    Raises:
+        DatabaseError: the file can't be used. Errors that are the code's own pass through as they are.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        explained = explain(error, path)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
+    """Open a connection; the caller closes it.
+
+    It may be used by one thread at a time, which need not be the one that opened it. Transactions are begun and ended
+    by SQL only. Rows are read by column name.
+
+    Raises:
+        DatabaseError: the file does not exist, is a folder, is no database or can't be opened.
+    """
+    with in_words(path):
+        conn = sqlite3.connect(
+            uri(path, mode), uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        try:
+            conn.row_factory = sqlite3.Row
+            for pragma in PRAGMAS:
+                conn.execute(pragma)
+            # The first read is what finds out whether the file is a database.
+            conn.execute("PRAGMA schema_version").fetchone()
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+
+def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T], begin: str) -> T:
+    """Run ``unit`` between ``begin`` and COMMIT; whatever it raises rolls everything back and passes through.
+
+    Raises:
+        DatabaseError: the unit ended the transaction by itself, so that its statements are not one.
+    """
+    conn.execute(begin)
+    try:
+        result = unit(conn)
+        if not conn.in_transaction:
+            raise DatabaseError("a unit of work ended its own transaction", code="database_unit")
+        conn.execute("COMMIT")
+    except BaseException:
+        # A full disk or an I/O error may have rolled back already.
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+    return result
+
+
+def run_script(conn: sqlite3.Connection, script: str) -> None:
+    """Execute the statements of ``script`` one by one, within the transaction that is open.
+
+    ``executescript`` can't serve: it commits an open transaction before it starts.
+    """
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            conn.execute(statement)
+            statement = ""

@@ -1,0 +1,91 @@
+"""Checks of single values. Each raises ValueError with what is expected; the value of a secret is never repeated."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+
+from tgllm.api.errors import ModelNotFound
+from tgllm.api.types import ModelRef
+
+__all__ = ["admin_ids", "bot_token", "folder", "language", "model_reference", "names", "telegram_api"]
+
+# Bot API, "Authorizing your bot": the bot's id, a colon, a secret. Test servers give shorter secrets than Telegram.
+_TOKEN = re.compile(r"\d+:[\w-]+", re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+_SEPARATORS = re.compile(r"[\s,;]+")
+
+
+def _items(value: object) -> Iterable[object]:
+    if isinstance(value, str):
+        return [item for item in _SEPARATORS.split(value) if item]
+    if isinstance(value, list | tuple):
+        return cast("Iterable[object]", value)
+    return [value]
+
+
+def bot_token(value: object) -> object:
+    """A token as @BotFather hands it out."""
+    if not isinstance(value, str):
+        return value
+    if not _TOKEN.fullmatch(value.strip()):
+        raise ValueError("must be a bot token as @BotFather shows it: digits, a colon, letters (123456:ABC...)")
+    return value.strip()
+
+
+def telegram_api(value: object) -> object:
+    """The address of a Bot API server, without the slash at its end."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value.strip())
+        right = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError("must be an address such as https://api.telegram.org or http://127.0.0.1:8081")
+    return value.strip().rstrip("/")
+
+
+def _user_id(item: object) -> int:
+    text = str(item).strip()
+    if isinstance(item, bool) or not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        raise ValueError(f"must be Telegram user ids, which are numbers such as 123456789; {text[:40]!r} is none")
+    if int(text) <= 0:
+        raise ValueError(f"must be ids of people, which are positive numbers; {text} is none")
+    return int(text)
+
+
+def admin_ids(value: object) -> object:
+    """User ids from a list, or from text with commas or spaces between them; each once."""
+    return tuple(dict.fromkeys(_user_id(item) for item in _items(value)))
+
+
+def names(value: object) -> object:
+    """Names from a list, or from text with commas or spaces between them; each once."""
+    return tuple(dict.fromkeys(_items(value)))
+
+
+def folder(value: object) -> object:
+    """A folder, made absolute; ``~`` is the home folder."""
+    if isinstance(value, str | Path):
+        return Path(value).expanduser().absolute()
+    return value
+
+
+def model_reference(value: object) -> object:
+    """A model by name: ``provider/model``."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return str(ModelRef.parse(value))
+    except ModelNotFound:
+        raise ValueError("must be written provider/model, such as echo/echo") from None
+
+
+def language(value: object) -> object:
+    """A language tag such as ``ru`` or ``pt-BR``."""
+    if isinstance(value, str) and not _LANGUAGE.fullmatch(value.strip()):
+        raise ValueError("must be a language tag such as en or ru")
+    return value.strip() if isinstance(value, str) else value

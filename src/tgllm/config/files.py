@@ -1,0 +1,47 @@
+"""Reads the two kinds of config files: TOML, and ``.env``."""
+
+import io
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from tgllm.api.errors import ConfigError
+
+__all__ = ["read_dotenv", "read_toml"]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def read_toml(path: Path) -> Mapping[str, object]:
+    """The tables of a TOML file.
+
+    Raises:
+        ConfigError: it can't be read, or is no TOML; the message has the line.
+    """
+    try:
+        return tomllib.loads(_read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from None
+
+
+def read_dotenv(path: Path) -> Mapping[str, str]:
+    """The variables of an ``.env`` file, as they stand there: nothing is expanded, the environment is not touched.
+
+    Raises:
+        ConfigError: it can't be read, or a line of it is no assignment; the message has the line.
+    """
+    if not path.is_file():
+        return {}
+    bindings = list(parse_stream(io.StringIO(_read(path))))
+    if wrong := [binding.original.line for binding in bindings if binding.error]:
+        raise ConfigError(f"{path}: line {wrong[0]} is no assignment; write NAME=value")
+    return {item.key: item.value for item in bindings if item.key and item.value is not None}

@@ -1,0 +1,132 @@
+"""Reads the settings from all their sources: flag > environment > .env > TOML file > default."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from tgllm.api.errors import ConfigError
+from tgllm.config.files import read_dotenv, read_toml
+from tgllm.config.keys import FIELDS
+from tgllm.config.layers import Layer, Table, file_layer, flag_layer, variable_layer
+from tgllm.config.model import Config
+from tgllm.config.paths import default_config_path
+from tgllm.config.plugins import PluginSettings
+from tgllm.config.source import DEFAULT, Source, Value
+from tgllm.observe.redaction import redact
+
+__all__ = ["LoadedConfig", "load_config", "require_token"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """The settings, and where they came from."""
+
+    config: Config
+    sources: Mapping[str, Source]
+    """By dotted key (``turns.idle_timeout``), for every setting."""
+    path: Path | None
+    """The config file that was read, if there is one."""
+    plugins: PluginSettings
+
+
+def load_config(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_path: Path | None = None,
+    cwd: Path | None = None,
+) -> LoadedConfig:
+    """Read the settings.
+
+    Args:
+        flags: values from the command line, by dotted key; None means not given.
+        environ: the environment; the process's own by default. It is only read.
+        config_path: the file named by ``--config``; without one, ``TGLLM_CONFIG``, then the system's usual place.
+        cwd: the folder whose ``.env`` is read; the current one by default.
+
+    Raises:
+        ConfigError: a sentence for each problem, one a line.
+    """
+    environ = os.environ if environ is None else environ
+    dotenv = (cwd or Path.cwd()) / ".env"
+    variables = read_dotenv(dotenv)
+    path = _config_file(config_path, environ, variables, dotenv)
+    layers = (
+        file_layer(read_toml(path), str(path)) if path else Layer("file"),
+        variable_layer("dotenv", variables, str(dotenv)),
+        variable_layer("environment", environ),
+        flag_layer(flags or {}),
+    )
+    values = {key: value for layer in layers for key, value in layer.values.items()}
+    config, wrong_values = _validate(values)
+    problems = [problem for layer in layers for problem in layer.problems] + wrong_values
+    if config is None or problems:
+        raise ConfigError(redact("\n".join(problems)))
+    sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
+    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers))
+
+
+def _config_file(
+    named: Path | None, environ: Mapping[str, str], variables: Mapping[str, str], dotenv: Path
+) -> Path | None:
+    candidates = (
+        (str(named or ""), "flag --config"),
+        (environ.get("TGLLM_CONFIG", ""), "environment variable TGLLM_CONFIG"),
+        (variables.get("TGLLM_CONFIG", ""), f"{dotenv} (TGLLM_CONFIG)"),
+    )
+    for text, where in candidates:
+        if text.strip():
+            path = Path(text.strip()).expanduser().absolute()
+            if not path.is_file():
+                raise ConfigError(f"{where}: there is no file {path}")
+            return path
+    path = default_config_path()
+    return path if path.is_file() else None
+
+
+def _validate(values: Mapping[str, Value]) -> tuple[Config | None, list[str]]:
+    nested: Table = {}
+    for key, value in values.items():
+        section, dot, name = key.rpartition(".")
+        table = nested.setdefault(section, {}) if dot else nested
+        assert isinstance(table, dict)  # noqa: S101  a section's name is no setting's name
+        table[name] = value.raw
+    try:
+        return Config.model_validate(nested), []
+    except ValidationError as error:
+        return None, _sentences(error.errors(include_input=False, include_url=False), values)
+
+
+def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> list[str]:
+    by_key: dict[str, str] = {}
+    for details in errors:
+        key = _key(details["loc"])
+        where = str(values[key].source) if key in values else key
+        expected = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        by_key.setdefault(key, f"{where}: {expected}")
+    return list(by_key.values())
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    steps = [str(step) for step in location]
+    keys = (".".join(steps[:end]) for end in range(len(steps), 0, -1))
+    return next((key for key in keys if key in FIELDS), ".".join(steps))
+
+
+def require_token(loaded: LoadedConfig) -> SecretStr:
+    """The bot's token.
+
+    Raises:
+        ConfigError: none is set; the message says how to get one.
+    """
+    token = loaded.config.bot_token
+    if token is None:
+        raise ConfigError(
+            "bot_token is not set: ask @BotFather on Telegram for a token, then run tgllm init or set TGLLM_BOT_TOKEN"
+        )
+    return token

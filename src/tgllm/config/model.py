@@ -1,0 +1,106 @@
+"""The settings of the bot: every key, its meaning, its unit, its range and its default."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from tgllm.config import checks
+from tgllm.config.paths import default_data_dir
+
+__all__ = ["Config", "LogSection", "SendingSection", "StreamingSection", "TurnsSection"]
+
+
+class _Section(BaseModel):
+    # The value that failed may be a secret, so no message of pydantic's own repeats it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class TurnsSection(_Section):
+    """How questions are answered."""
+
+    max_parallel: int = Field(default=32, ge=1, le=10_000, description="Turns that run at the same time, in all chats.")
+    idle_timeout: float = Field(default=120.0, gt=0, description="Seconds of silence after which a model is given up.")
+    attempts: int = Field(
+        default=2, ge=1, le=10, description="Times a turn is begun when the program is killed in the middle."
+    )
+    stop_timeout: float = Field(
+        default=20.0, ge=0, description="Seconds that running turns get to end when the bot stops."
+    )
+    context_tokens: int = Field(default=8000, ge=256, description="Tokens of history that a model is shown at most.")
+
+
+class StreamingSection(_Section):
+    """How an answer appears while it is written."""
+
+    first_delay: float = Field(default=0.3, ge=0, description="Seconds to gather text before the first piece is shown.")
+    draft_interval: float = Field(
+        default=1.0, gt=0, description="Seconds between two updates of a draft (private chats)."
+    )
+    edit_interval: float = Field(default=3.0, gt=0, description="Seconds between two edits of a message (groups).")
+    keep_alive: float = Field(
+        default=20.0,
+        gt=0,
+        lt=30,
+        description="Seconds after which an unchanged draft is sent again, before it fades (30).",
+    )
+
+
+class SendingSection(_Section):
+    """How fast the bot talks to Telegram."""
+
+    paced: bool = Field(default=True, description="Whether the bot keeps to the rates below by itself.")
+    global_rate: float = Field(default=28.0, gt=0, description="Messages per second, all chats together.")
+    chat_rate: float = Field(default=1.0, gt=0, description="Messages per second to one chat.")
+    chat_burst: int = Field(default=3, ge=1, description="Messages to one chat that may go out at once.")
+    group_per_minute: int = Field(default=20, ge=1, description="Messages per minute to one group.")
+    request_timeout: float = Field(
+        default=30.0, gt=0, description="Seconds after which a call to Telegram is given up."
+    )
+    poll_timeout: int = Field(
+        default=30, ge=0, le=50, description="Seconds that one request for updates waits at Telegram."
+    )
+
+
+class LogSection(_Section):
+    """What the bot writes to its log."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+    ] = Field(default="info", description="Least important kind of line written: debug, info, warning or error.")
+    format: Literal["json", "console", "auto"] = Field(
+        default="auto", description="json, console (for people), or auto: console in a terminal, json elsewhere."
+    )
+
+
+class Config(_Section):
+    """All settings of the bot; those of plugins are kept apart (``tgllm.config.plugins``)."""
+
+    bot_token: Annotated[SecretStr | None, BeforeValidator(checks.bot_token)] = Field(
+        default=None, description="The bot's token, from @BotFather."
+    )
+    telegram_api: Annotated[str, BeforeValidator(checks.telegram_api)] = Field(
+        default="https://api.telegram.org", description="Address of the Bot API server; http or https."
+    )
+    admin_ids: Annotated[tuple[int, ...], BeforeValidator(checks.admin_ids)] = Field(
+        default=(), description="Telegram user ids of the bot's owners, separated by commas or spaces."
+    )
+    admin_chat_id: int | None = Field(default=None, description="Chat where admins are told of requests and trouble.")
+    data_dir: Annotated[Path, BeforeValidator(checks.folder)] = Field(
+        default_factory=default_data_dir, description="Folder of the database and of files."
+    )
+    default_model: Annotated[str, BeforeValidator(checks.model_reference)] = Field(
+        default="echo/echo", description="Model that answers where none was chosen, as provider/model."
+    )
+    language: Annotated[str, BeforeValidator(checks.language)] = Field(
+        default="en", description="Language for people whose own the bot does not speak."
+    )
+    system_prompt: str | None = Field(default=None, description="What every model is told before a conversation.")
+    disable_plugins: Annotated[tuple[str, ...], BeforeValidator(checks.names)] = Field(
+        default=(), description="Plugins that are not loaded, by id, separated by commas."
+    )
+    turns: TurnsSection = TurnsSection()
+    streaming: StreamingSection = StreamingSection()
+    sending: SendingSection = SendingSection()
+    log: LogSection = LogSection()

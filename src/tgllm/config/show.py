@@ -1,0 +1,56 @@
+"""The settings as people may see them: secrets hidden, each with its source."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import SecretStr
+
+from tgllm.api.types import Json
+from tgllm.config.keys import FIELDS
+from tgllm.config.load import LoadedConfig
+from tgllm.observe.redaction import redact
+
+__all__ = ["HIDDEN", "Setting", "settings"]
+
+HIDDEN = "set (hidden)"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting."""
+
+    key: str
+    value: Json
+    source: str
+    description: str
+
+
+def _visible(value: object) -> Json:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, SecretStr):
+        return HIDDEN
+    if isinstance(value, tuple):
+        return [_visible(item) for item in cast("tuple[object, ...]", value)]
+    return redact(str(value))
+
+
+def _value(loaded: LoadedConfig, key: str) -> object:
+    value: object = loaded.config
+    for step in key.split("."):
+        value = getattr(value, step)
+    return value
+
+
+def settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
+    """Every setting of the bot, in the model's order, then what is set for plugins, whose values are all hidden."""
+    own = (
+        Setting(key, _visible(_value(loaded, key)), str(loaded.sources[key]), field.description or "")
+        for key, field in FIELDS.items()
+    )
+    plugins = (
+        Setting(f"plugins.{plugin}.{name}", HIDDEN, "see the plugin's own page", "")
+        for plugin in loaded.plugins.ids
+        for name in loaded.plugins.for_plugin(plugin, {})
+    )
+    return (*own, *plugins)

@@ -1,0 +1,178 @@
+"""The log: one line a thing that happened, for machines or people, without secrets, whoever wrote it."""
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values
+
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger in logging.Logger.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.setLevel(logging.NOTSET)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    stream = io.StringIO()
+    configure_logging("json", "info", stream)
+    return stream
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_with_the_time_in_utc(stream: io.StringIO) -> None:
+    get_logger("bot.poller").info("updates received", count=3, text="привет")
+
+    (line,) = lines(stream)
+    assert line["event"] == "updates received"
+    assert (line["count"], line["text"], line["level"], line["logger_name"]) == (3, "привет", "info", "bot.poller")
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta(0)
+
+
+def test_lines_below_the_level_are_left_out(stream: io.StringIO) -> None:
+    get_logger("x").debug("quiet")
+    logging.getLogger("some.library").debug("quiet")
+
+    assert lines(stream) == []
+
+
+@pytest.mark.parametrize(("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
+def test_each_level(level: LogLevel, count: int) -> None:
+    stream = io.StringIO()
+    configure_logging("json", level, stream)
+    log = get_logger("x")
+    for write in (log.debug, log.info, log.warning, log.error):
+        write("said")
+
+    assert len(lines(stream)) == count
+
+
+def test_lines_of_libraries_look_the_same(stream: io.StringIO) -> None:
+    logging.getLogger("some.library").warning("lost %s of %d", "one", 2)
+
+    (line,) = lines(stream)
+    assert (line["event"], line["logger_name"], line["level"]) == ("lost one of 2", "some.library", "warning")
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "aiogram.event", "asyncio", "aiohttp.access"])
+def test_talkative_libraries_are_heard_from_warning_up_only(name: str) -> None:
+    stream = io.StringIO()
+    configure_logging("json", "debug", stream)
+    logging.getLogger(name).info("HTTP Request: POST https://api.telegram.org/bot1:x/getMe")
+    logging.getLogger(name).warning("trouble")
+
+    assert [line["event"] for line in lines(stream)] == ["trouble"]
+
+
+def test_a_line_with_wrong_arguments_still_appears(capsys: pytest.CaptureFixture[str]) -> None:
+    # Here, not in a fixture: this takes away pytest's own handlers, which would raise.
+    stream = io.StringIO()
+    configure_logging("json", "info", stream)
+    logging.getLogger("some.library").warning("lost %d", TOKEN)
+
+    assert lines(stream)[0]["event"] == "lost %d"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+class TestSecrets:
+    def test_in_our_own_lines(self, log_format: LogFormat) -> None:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        get_logger("x").info(
+            f"with {TOKEN}", url=f"https://h/bot{TOKEN}/x", headers={"Authorization": "Bearer abc"}, api_key="k1"
+        )
+
+        assert TOKEN not in stream.getvalue()
+        assert "abc" not in stream.getvalue()
+        assert "k1" not in stream.getvalue()
+
+    def test_in_lines_of_libraries(self, log_format: LogFormat) -> None:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        logging.getLogger("some.library").error("failed: %s", f"https://h/bot{TOKEN}/x")
+
+        assert "failed" in stream.getvalue()
+        assert TOKEN not in stream.getvalue()
+
+    def test_in_exceptions(self, log_format: LogFormat) -> None:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        secret_local = TOKEN
+        for write in (get_logger("x").error, logging.getLogger("some.library").error):
+            try:
+                raise ValueError(f"no answer from /bot{secret_local}/getMe")
+            except ValueError:
+                write("failed", exc_info=True)
+
+        assert stream.getvalue().count("ValueError: no answer") == 2
+        assert TOKEN not in stream.getvalue()
+
+    def test_in_context_values(self, log_format: LogFormat) -> None:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        with log_values(token="tiny"):
+            get_logger("x").info("here")
+
+        assert "tiny" not in stream.getvalue()
+
+
+async def test_values_of_the_context_reach_every_line_inside(stream: io.StringIO) -> None:
+    async def work() -> None:
+        get_logger("child").info("in a task")
+        logging.getLogger("some.library").warning("in a library")
+
+    with log_values(turn_id="t1", update_id=7):
+        await asyncio.create_task(work())
+    get_logger("x").info("after")
+
+    inside = [(line.get("turn_id"), line.get("update_id")) for line in lines(stream)]
+    assert inside == [("t1", 7), ("t1", 7), (None, None)]
+
+
+def test_auto_is_for_people_in_a_terminal_and_json_elsewhere() -> None:
+    terminal, pipe = Terminal(), io.StringIO()
+    configure_logging("auto", "info", terminal)
+    get_logger("x").info("hello", count=1)
+    configure_logging("auto", "info", pipe)
+    get_logger("x").info("hello", count=1)
+
+    assert "hello" in terminal.getvalue()
+    assert not terminal.getvalue().startswith("{")
+    assert lines(pipe)[0]["event"] == "hello"
+
+
+def test_setting_it_up_again_moves_loggers_that_were_used(stream: io.StringIO) -> None:
+    log = get_logger("x")
+    log.info("first")
+    second = io.StringIO()
+    configure_logging("json", "info", second)
+    log.info("second")
+
+    assert [line["event"] for line in lines(stream)] == ["first"]
+    assert [line["event"] for line in lines(second)] == ["second"]

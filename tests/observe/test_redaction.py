@@ -1,0 +1,126 @@
+"""No secret gets through, in whatever form it appears, and ordinary text stays as it is."""
+
+import pytest
+
+from tgllm.observe.redaction import BLOT, Redactor, redact, redacted_value
+
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
+KEY = "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        f"token is {TOKEN}.",
+        TOKEN.replace(":", "%3A"),
+        f"GET https://api.telegram.org/bot{TOKEN}/getMe 200",
+        f"https://api.telegram.org/file/bot{TOKEN}/photos/file_1.jpg",
+    ],
+)
+def test_bot_tokens(text: str) -> None:
+    assert "AAHdqTcv" not in redact(text)
+
+
+def test_short_tokens_of_test_servers_in_addresses() -> None:
+    assert redact("http://127.0.0.1:8081/bot42:TEST/getMe") == f"http://127.0.0.1:8081/bot{BLOT}/getMe"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Authorization: Bearer {KEY}",
+        f"authorization=Basic {KEY}",
+        f"headers were {{'x-goog-api-key': '{KEY}'}}",
+        f'{{"api_key": "{KEY}", "model": "m"}}',
+        f"Incorrect API key: {KEY}",
+        f"GEMINI_API_KEY={KEY}",
+        f"client_secret = {KEY}",
+        f"password: {KEY}",
+        f"https://x.example/v1?alt=sse&key={KEY}&n=1",
+        f"https://user:{KEY}@x.example/v1",
+        f"sent Bearer {KEY}",
+    ],
+)
+def test_keys_by_the_name_beside_them(text: str) -> None:
+    shown = redact(text)
+
+    assert KEY not in shown
+    assert BLOT in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input_tokens=512 output_tokens: 1024",
+        "https://api.telegram.org/",
+        "2026-11-22T12:34:56Z",
+        "ratio 10:20, see http://127.0.0.1:8081/chat",
+        "a bearer of news",
+        "/bots and robots",
+        "token bucket is full",
+    ],
+)
+def test_ordinary_text_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_redacting_twice_changes_nothing() -> None:
+    once = redact(f'{{"token": "{TOKEN}"}} Authorization: Bearer {KEY}')
+
+    assert redact(once) == once
+
+
+class TestRedactor:
+    def test_hides_what_it_was_told(self) -> None:
+        redactor = Redactor()
+        redactor.add("hunter2!")
+
+        assert redactor("it was hunter2! all along") == f"it was {BLOT} all along"
+
+    def test_hides_every_form_of_it(self) -> None:
+        redactor = Redactor()
+        redactor.add("a/b c'd\\e")
+
+        assert redactor("a%2Fb%20c%27d%5Ce") == BLOT
+        assert "d\\\\e" not in redactor(repr("a/b c'd\\e"))
+
+    def test_hides_the_longest_first(self) -> None:
+        redactor = Redactor()
+        redactor.add("secret")
+        redactor.add("secret-and-more")
+
+        assert redactor("secret-and-more") == BLOT
+
+    @pytest.mark.parametrize("secret", ["", "a", "echo"])
+    def test_leaves_short_words_alone(self, secret: str) -> None:
+        redactor = Redactor()
+        redactor.add(secret)
+
+        assert redactor("an echo of a word") == "an echo of a word"
+
+
+class TestRedactedValue:
+    @pytest.mark.parametrize("name", ["token", "bot_token", "apiKey", "x-goog-api-key", "Authorization", "password"])
+    @pytest.mark.parametrize("value", ["x", 12345, ["x"], {"a": 1}])
+    def test_hides_all_under_a_secret_name(self, name: str, value: object) -> None:
+        assert redacted_value(name, value) == BLOT
+
+    def test_keeps_plain_values(self) -> None:
+        values = {"input_tokens": 5, "latency": 0.5, "ok": True, "token": None, "names": ["a", "b"]}
+
+        assert redacted_value("", values) == values
+
+    def test_reaches_into_what_is_nested(self) -> None:
+        shown = redacted_value("data", {"list": [{"url": f"x/bot{TOKEN}/y"}], TOKEN: ({"secret": "abc"},)})
+
+        assert TOKEN not in repr(shown)
+        assert "abc" not in repr(shown)
+
+    def test_reads_objects_and_errors(self) -> None:
+        class Thing:
+            def __repr__(self) -> str:
+                return f"Thing({TOKEN})"
+
+        assert redacted_value("thing", Thing()) == f"Thing({BLOT})"
+        assert redacted_value("error", ValueError(TOKEN)) == BLOT

@@ -14,7 +14,7 @@ PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-pythons test-packaging lint format check constraints clean
+.PHONY: help demo test test-quick test-pythons test-packaging lint format generate check constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -42,6 +42,9 @@ lint: $(VENV)/.installed-dev ## run every static check: style, format, types, li
 format: $(VENV)/.installed-dev ## mend what can be mended without a person
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+generate: $(VENV)/.installed-dev ## write again the files that are made from the code
+	@$(BIN)/python scripts/env_example.py
 
 check: lint test test-packaging ## everything that CI runs
 

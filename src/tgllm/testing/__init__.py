@@ -1,0 +1,1 @@
+"""Tools to test bots and plugins without Telegram, keys or network."""

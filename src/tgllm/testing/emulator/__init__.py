@@ -1,0 +1,44 @@
+"""A Telegram Bot API server for tests, demos and development, over real HTTP on 127.0.0.1.
+
+async with Emulator() as emu:
+    ann = emu.add_user(first_name="Ann")
+    await ann.say("hi")             # any bot polling emu.base_url with emu.token gets it
+    reply = await emu.wait_for_message(ann.private_chat())
+"""
+
+from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
+from tgllm.testing.emulator.errors import BotApiError
+from tgllm.testing.emulator.faults import EVERY_METHOD, Fault
+from tgllm.testing.emulator.journal import Call, Journal
+from tgllm.testing.emulator.limits import RateLimits
+from tgllm.testing.emulator.state import (
+    Button,
+    CallbackQuery,
+    EmulatedChat,
+    EmulatedDraft,
+    EmulatedMessage,
+    EmulatedTopic,
+    StoredFile,
+)
+from tgllm.testing.emulator.users import EmulatedUser
+
+__all__ = [
+    "DEFAULT_TOKEN",
+    "EVERY_METHOD",
+    "BotApiError",
+    "Button",
+    "Call",
+    "CallbackQuery",
+    "EmulatedBot",
+    "EmulatedChat",
+    "EmulatedDraft",
+    "EmulatedMessage",
+    "EmulatedTopic",
+    "EmulatedUser",
+    "Emulator",
+    "Fault",
+    "Journal",
+    "RateLimits",
+    "StoredFile",
+]

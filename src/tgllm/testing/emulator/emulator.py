@@ -1,0 +1,271 @@
+"""The emulator as its owner sees it: a server to start, people to act, state to wait for."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from tgllm.api.clock import Clock, SystemClock
+from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.faults import Faults
+from tgllm.testing.emulator.journal import Journal
+from tgllm.testing.emulator.limits import RateLimits, RateMeter
+from tgllm.testing.emulator.reaper import expire_drafts
+from tgllm.testing.emulator.server import MAX_REQUEST_BYTES, BotApi
+from tgllm.testing.emulator.state import (
+    EmulatedChat,
+    EmulatedDraft,
+    EmulatedMessage,
+    EmulatedTopic,
+)
+from tgllm.testing.emulator.transcript import transcript
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.world import World
+
+__all__ = ["DEFAULT_TOKEN", "Emulator"]
+
+T = TypeVar("T")
+
+DEFAULT_TOKEN = "42:TEST"  # noqa: S105 - no secret: the token of the default bot
+_WAIT_SECONDS = 10.0
+
+
+class Emulator:
+    """A Telegram Bot API server on 127.0.0.1.
+
+    ``async with Emulator() as emu`` serves it at ``emu.base_url``; ``port`` 0 takes a free one.
+    ``clock`` rules the life of drafts and updates, getUpdates' timeout and the sending rates;
+    ``rate_limits`` None lets everything pass. One bot exists from the start. All methods belong to
+    the event loop that runs the server; other threads and processes use the HTTP control API.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        rate_limits: RateLimits | None = None,
+        port: int = 0,
+        token: str = DEFAULT_TOKEN,
+        username: str = "demo_bot",
+    ) -> None:
+        clock = clock or SystemClock()
+        self.world = World(clock, RateMeter(clock, rate_limits))
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.bot = self.add_bot(token=token, username=username)
+
+    # --- the server -----------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Start serving."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Stop serving."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Bind the port and serve; the state stays over stop and start, and so does the port."""
+        if self._runner is not None:
+            return
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self._port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self._port = int(runner.addresses[0][1])
+        self._tasks = [asyncio.create_task(expire_drafts(self.world))]
+
+    async def stop(self) -> None:
+        """Close the port and all connections; waiting calls are cut."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        for bot in self.world.bots.values():
+            bot.queue.end_poll()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await runner.cleanup()
+
+    async def restart(self) -> None:
+        """Cut all connections and serve again on the same port with the same state."""
+        await self.stop()
+        await self.start()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        BotApi(self.world).add_routes(app)
+        return app
+
+    @property
+    def port(self) -> int:
+        """The port it serves, 0 before the first start."""
+        return self._port
+
+    @property
+    def base_url(self) -> str:
+        """What stands in for ``https://api.telegram.org``."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def token(self) -> str:
+        """The token of the default bot."""
+        return self.bot.token
+
+    @property
+    def journal(self) -> Journal:
+        """The calls of all bots."""
+        return self.world.journal
+
+    @property
+    def faults(self) -> Faults:
+        """The troubles in force."""
+        return self.world.faults
+
+    @property
+    def rates(self) -> RateMeter:
+        """The sending rates: ``limits`` to set, ``violations`` to read."""
+        return self.world.meter
+
+    # --- people and places ----------------------------------------------------------------
+
+    def add_bot(self, *, token: str, username: str, first_name: str | None = None) -> EmulatedBot:
+        """A further bot; its id is what stands before the colon of the token.
+
+        Raises ValueError for a token without a numeric id or one whose id is taken.
+        """
+        number, _, secret = token.partition(":")
+        if not number.isdigit() or not secret:
+            raise ValueError("a bot token looks like 42:SECRET")
+        bot = EmulatedBot(
+            id=int(number),
+            first_name=first_name or username,
+            username=username,
+            is_bot=True,
+            token=token,
+            queue=self.world.new_queue(),
+        )
+        self.world.add_account(bot)
+        self.world.bots[token] = bot
+        return bot
+
+    def add_user(
+        self,
+        *,
+        first_name: str,
+        last_name: str | None = None,
+        username: str | None = None,
+        language_code: str | None = None,
+        user_id: int | None = None,
+    ) -> EmulatedUser:
+        """A user who has no chat with any bot yet. Raises ValueError when the id is taken."""
+        user = EmulatedUser(
+            id=self.world.next_user_id() if user_id is None else user_id,
+            first_name=first_name,
+            last_name=last_name,
+            username=username,
+            language_code=language_code,
+            world=self.world,
+        )
+        self.world.add_account(user)
+        return user
+
+    def add_group(
+        self,
+        *,
+        title: str,
+        members: Sequence[EmulatedUser] = (),
+        bots: Sequence[EmulatedBot] | None = None,
+        is_basic: bool = False,
+        is_forum: bool = False,
+    ) -> EmulatedChat:
+        """A supergroup (a basic group on request) of these users and bots, told to nobody.
+
+        The first user is its creator; ``bots`` defaults to the default bot, as a plain member.
+        """
+        chat = self.world.add_chat("group" if is_basic else "supergroup", title)
+        chat.is_forum = is_forum
+        present = [*members, *([self.bot] if bots is None else bots)]
+        chat.members = {account.id: account for account in present}
+        chat.statuses = dict.fromkeys(chat.members, "member")
+        if members:
+            chat.statuses[members[0].id] = "creator"
+        return chat
+
+    def add_topic(self, chat: EmulatedChat, name: str) -> EmulatedTopic:
+        """A topic of a supergroup (which becomes a forum) or of a private chat."""
+        topic = EmulatedTopic(chat.next_message_id(), chat, name)
+        chat.is_forum = chat.is_forum or chat.type == "supergroup"
+        chat.topics[topic.id] = topic
+        self.world.changes.bump()
+        return topic
+
+    # --- state and waiting ----------------------------------------------------------------
+
+    def transcript(self, chat: EmulatedChat) -> str:
+        """What the chat shows now, as text."""
+        return transcript(chat)
+
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
+        """The first value of ``predicate`` that is neither None nor False.
+
+        It is tested now and at each change of state. Raises TimeoutError after ``timeout`` real
+        seconds, with the transcripts of all chats.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self.world.changes.first(predicate)
+        except TimeoutError:
+            raise TimeoutError(self._picture(timeout)) from None
+
+    async def wait_for_message(
+        self,
+        chat: EmulatedChat,
+        predicate: Callable[[EmulatedMessage], bool] = lambda message: message.from_bot,
+        timeout: float = _WAIT_SECONDS,
+        *,
+        after: EmulatedMessage | None = None,
+    ) -> EmulatedMessage:
+        """The oldest message in the chat (younger than ``after``) that fits. See ``wait_for``."""
+        first = after.id if after else 0
+
+        def found() -> EmulatedMessage | None:
+            fitting = (m for m in chat.messages if m.id > first and predicate(m))
+            return next(fitting, None)
+
+        return await self.wait_for(found, timeout)
+
+    async def wait_for_draft(
+        self,
+        chat: EmulatedChat,
+        predicate: Callable[[EmulatedDraft], bool] = lambda _draft: True,
+        timeout: float = _WAIT_SECONDS,
+    ) -> EmulatedDraft:
+        """A draft shown in the chat that fits. See ``wait_for``."""
+        return await self.wait_for(lambda: next((d for d in chat.drafts.values() if predicate(d)), None), timeout)
+
+    def _picture(self, seconds: float) -> str:
+        parts = [f"nothing of the kind within {seconds:g} s"]
+        parts += [f"--- chat {c.id}\n{transcript(c)}" for c in self.world.chats.values()]
+        calls = [f"{call.method} {call.status} {call.error or ''}" for call in self.journal[-10:]]
+        return "\n".join([*parts, "--- last calls", *calls])
+
+    # --- raw updates ----------------------------------------------------------------------
+
+    def inject_update(self, body: dict[str, Any], bot: EmulatedBot | None = None) -> int:
+        """Queue any JSON object as an update, as it is; its update_id is added when missing."""
+        return (bot or self.bot).queue.put_raw(body)
+
+    def repeat_update(self, update_id: int | None = None, bot: EmulatedBot | None = None) -> None:
+        """Deliver an update once more: the newest, or the one with this id.
+
+        Raises LookupError when it is not kept any more (the last thousand are).
+        """
+        (bot or self.bot).queue.repeat(update_id)

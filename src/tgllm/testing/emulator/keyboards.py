@@ -1,0 +1,73 @@
+"""Checks of reply_markup. Source: Bot API, InlineKeyboardMarkup and InlineKeyboardButton."""
+
+from typing import Any, cast
+
+from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.text import utf16_len
+
+__all__ = ["check_markup"]
+
+_KEYBOARDS = ("inline_keyboard", "keyboard", "remove_keyboard", "force_reply")
+_ACTIONS = frozenset(
+    {
+        "url",
+        "callback_data",
+        "web_app",
+        "login_url",
+        "switch_inline_query",
+        "switch_inline_query_current_chat",
+        "switch_inline_query_chosen_chat",
+        "copy_text",
+        "callback_game",
+        "pay",
+        "disabled",
+    }
+)
+_MAX_CALLBACK_BYTES = 64
+_MAX_COPY_UNITS = 256
+_MAX_BUTTONS = 100
+
+
+def check_markup(markup: object) -> dict[str, Any] | None:
+    """The markup as it was sent, None for an empty one. Raises BotApiError 400."""
+    if markup is None:
+        return None
+    if not isinstance(markup, dict):
+        raise bad_request("object expected as reply markup")
+    body = cast("dict[str, Any]", markup)
+    if not any(name in body for name in _KEYBOARDS):
+        return None
+    rows = body.get("inline_keyboard")
+    if rows is not None:
+        _check_rows(rows)
+    return body
+
+
+def _check_rows(rows: object) -> None:
+    if not isinstance(rows, list):
+        raise bad_request("can't parse inline keyboard: field must be an Array")
+    buttons: list[object] = []
+    for row in cast("list[object]", rows):
+        if not isinstance(row, list):
+            raise bad_request("can't parse inline keyboard: row must be an Array")
+        buttons.extend(cast("list[object]", row))
+    if len(buttons) > _MAX_BUTTONS:
+        raise bad_request("REPLY_MARKUP_TOO_LONG")
+    for button in buttons:
+        _check_button(button)
+
+
+def _check_button(button: object) -> None:
+    if not isinstance(button, dict):
+        raise bad_request("can't parse inline keyboard button: must be an Object")
+    body = cast("dict[str, Any]", button)
+    if not str(body.get("text", "")).strip():
+        raise bad_request("can't parse inline keyboard button: text is empty")
+    if not _ACTIONS & body.keys():
+        raise bad_request("text buttons are unallowed in the inline keyboard")
+    data = body.get("callback_data")
+    if data is not None and not 1 <= len(str(data).encode()) <= _MAX_CALLBACK_BYTES:
+        raise bad_request("BUTTON_DATA_INVALID")
+    copied: Any = body.get("copy_text")
+    if copied is not None and not 1 <= utf16_len(str(copied.get("text", ""))) <= _MAX_COPY_UNITS:
+        raise bad_request("BUTTON_COPY_TEXT_INVALID")

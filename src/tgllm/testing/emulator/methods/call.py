@@ -1,0 +1,115 @@
+"""One call of a method, and what methods ask of its parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.errors import bad_request, forbidden
+from tgllm.testing.emulator.formatting import format_text
+from tgllm.testing.emulator.keyboards import check_markup
+from tgllm.testing.emulator.parameters import MethodSpec
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.text import MAX_CAPTION, MAX_TEXT, Text
+from tgllm.testing.emulator.world import World
+
+__all__ = ["MethodCall", "Upload"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a request."""
+
+    name: str
+    mime: str
+    content: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        """The name and the size, for the journal."""
+        return f"<{self.name}, {len(self.content)} bytes>"
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall:
+    """A call with its parameters read and checked against the method's table."""
+
+    world: World
+    bot: EmulatedBot
+    spec: MethodSpec
+    params: Mapping[str, Any]
+    uploads: Mapping[str, Upload]
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - checked JSON of any shape
+        """A parameter, or ``default``."""
+        return self.params.get(name, default)
+
+    def find_chat(self) -> EmulatedChat | None:
+        """The chat of ``chat_id`` if there is one."""
+        chat_id = self.params.get("chat_id")
+        return None if chat_id is None else self.world.find_chat(self.bot, chat_id)
+
+    def chat(self) -> EmulatedChat:
+        """The chat of ``chat_id``. Raises 400 or 403 when the bot cannot reach it."""
+        if "chat_id" not in self.params:
+            raise bad_request("chat_id is empty")
+        chat = self.find_chat()
+        if chat is None:
+            raise bad_request("chat not found")
+        if chat.bot_blocked:
+            raise forbidden("bot was blocked by the user")
+        if self.bot.id not in chat.members:
+            verb = "was kicked from" if chat.statuses.get(self.bot.id) == "kicked" else "is not a"
+            place = f"the {chat.type} chat"
+            raise forbidden(f"bot {verb} {'member of ' if verb == 'is not a' else ''}{place}")
+        return chat
+
+    def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:
+        """The topic of ``message_thread_id``; raises 400 when there is no such one."""
+        topic_id = self.params.get("message_thread_id")
+        if topic_id is None:
+            return None
+        topic = chat.topics.get(topic_id)
+        if topic is None:
+            raise bad_request("message thread not found")
+        return topic
+
+    def message(self, chat: EmulatedChat, verb: str) -> EmulatedMessage:
+        """The message of ``message_id``; "message to VERB not found" when it is not there."""
+        message = chat.message(int(self.params.get("message_id", 0)))
+        if message is None:
+            raise bad_request(f"message to {verb} not found")
+        return message
+
+    def text(self) -> Text:
+        """``text`` with its entities. Raises 400 when it is too long or cannot be parsed."""
+        return self._formatted("text", "entities", MAX_TEXT, "message is too long")
+
+    def caption(self) -> Text:
+        """``caption`` with its entities. Raises 400 when it is too long or cannot be parsed."""
+        words = "message caption is too long"
+        return self._formatted("caption", "caption_entities", MAX_CAPTION, words)
+
+    def _formatted(self, name: str, entities: str, limit: int, too_long: str) -> Text:
+        return format_text(
+            self.params.get(name, ""),
+            self.params.get("parse_mode"),
+            self.params.get(entities),
+            limit,
+            too_long,
+        )
+
+    def markup(self) -> dict[str, Any] | None:
+        """``reply_markup``, checked."""
+        return check_markup(self.params.get("reply_markup"))
+
+    def reply_to(self, chat: EmulatedChat) -> EmulatedMessage | None:
+        """The message that is replied to. Raises 400 when it is gone and that was not allowed."""
+        parameters = cast("dict[str, Any]", self.params.get("reply_parameters") or {})
+        message_id = parameters.get("message_id") or self.params.get("reply_to_message_id")
+        if message_id is None:
+            return None
+        message = chat.message(int(message_id))
+        lenient = parameters.get("allow_sending_without_reply") or self.params.get("allow_sending_without_reply")
+        if message is None and not lenient:
+            raise bad_request("message to be replied not found")
+        return message

@@ -1,0 +1,173 @@
+"""The Bot API over HTTP: ``/bot{token}/{method}`` and ``/file/bot{token}/{path}``."""
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.errors import (
+    BotApiError,
+    ConnectionCutError,
+    not_found,
+    too_many_requests,
+    unauthorized,
+)
+from tgllm.testing.emulator.faults import Fault, FaultKind
+from tgllm.testing.emulator.files import MAX_DOWNLOAD_BYTES, MAX_UPLOAD_BYTES
+from tgllm.testing.emulator.journal import Call
+from tgllm.testing.emulator.limits import is_metered
+from tgllm.testing.emulator.methods import HANDLERS, MethodCall, Upload
+from tgllm.testing.emulator.parameters import MethodSpec, method_spec, read_parameters
+from tgllm.testing.emulator.reading import read_request
+from tgllm.testing.emulator.world import World
+
+__all__ = ["MAX_REQUEST_BYTES", "BotApi"]
+
+MAX_REQUEST_BYTES = MAX_UPLOAD_BYTES + 4 * 1024 * 1024
+_HTML = "<html><head><title>{0}</title></head><body><h1>{0} Bad Gateway</h1></body></html>"
+
+
+class BotApi:
+    """Answers the requests of bots from the state of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def add_routes(self, app: web.Application) -> None:
+        """Serve bots in this application."""
+        app.router.add_route("*", "/bot{token}/{method}", self._method)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
+
+    async def _method(self, request: web.Request) -> web.Response:
+        try:
+            bot, spec = self._bot(request), _spec(request)
+            raw, uploads = await read_request(request)
+            shown = {**raw, **{name: str(upload) for name, upload in uploads.items()}}
+            at = self._world.clock.monotonic()
+        except BotApiError as error:
+            return _failed(error)
+        call = self._world.journal.open(bot.id, spec.name, _typed(spec, shown), at)
+        try:
+            response = await self._answer(bot, spec, raw, uploads, call)
+            call.status = response.status
+        except ConnectionCutError:
+            response = _cut(request)
+            call.status = 0
+        except BotApiError as error:
+            call.status, call.error = error.code, error.description
+            response = _failed(error)
+        self._world.changes.bump()
+        return response
+
+    def _bot(self, request: web.Request) -> EmulatedBot:
+        bot = self._world.bots.get(request.match_info["token"])
+        if bot is None:
+            raise unauthorized()
+        return bot
+
+    async def _answer(
+        self,
+        bot: EmulatedBot,
+        spec: MethodSpec,
+        raw: Mapping[str, object],
+        uploads: Mapping[str, Upload],
+        journal_call: Call,
+    ) -> web.Response:
+        fault = self._world.faults.take(spec.name, journal_call.chat_id)
+        if fault is not None:
+            self._world.changes.bump()
+            if fault.kind is FaultKind.HTML:
+                return _html(fault.status)
+            await _strike_before(fault)
+        params = read_parameters(spec, {**raw, **uploads})
+        result = await self._carry_out(MethodCall(self._world, bot, spec, params, uploads))
+        if fault is not None:
+            await _strike_after(fault)
+        return _json({"ok": True, "result": result})
+
+    async def _carry_out(self, call: MethodCall) -> object:
+        self._charge(call)
+        handler = HANDLERS.get(call.spec.name)
+        if handler is None:
+            return _without_handler(call.spec)
+        result = handler(call)
+        return await result if inspect.isawaitable(result) else result
+
+    def _charge(self, call: MethodCall) -> None:
+        chat = call.find_chat() if is_metered(call.spec.name) else None
+        wait = None if chat is None else self._world.meter.charge(call.bot.id, chat)
+        if wait is not None:
+            raise too_many_requests(wait)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        try:
+            self._bot(request)
+        except BotApiError as error:
+            return _failed(error)
+        file = self._world.files.by_path(request.match_info["path"])
+        if file is None or file.size > MAX_DOWNLOAD_BYTES:
+            return _failed(BotApiError(404, "Not Found"))
+        return web.Response(body=file.content, content_type="application/octet-stream")
+
+
+def _spec(request: web.Request) -> MethodSpec:
+    spec = method_spec(request.match_info["method"])
+    if spec is None:
+        raise not_found()
+    return spec
+
+
+def _typed(spec: MethodSpec, raw: Mapping[str, object]) -> dict[str, Any]:
+    """The parameters as the journal shows them: read where they can be, else as they came."""
+    try:
+        return read_parameters(spec, raw)
+    except BotApiError:
+        return dict(raw)
+
+
+def _without_handler(spec: MethodSpec) -> object:
+    if spec.returns_true:
+        return True
+    raise BotApiError(501, f"Not Implemented: the emulator does not model {spec.name}")
+
+
+async def _strike_before(fault: Fault) -> None:
+    if fault.error is not None:
+        raise fault.error
+    if fault.kind is FaultKind.CUT_BEFORE:
+        raise ConnectionCutError
+    if fault.kind is FaultKind.HOLD_BEFORE:
+        await fault.released.wait()
+
+
+async def _strike_after(fault: Fault) -> None:
+    if fault.kind is FaultKind.CUT_AFTER:
+        raise ConnectionCutError
+    if fault.kind is FaultKind.HOLD_AFTER:
+        await fault.released.wait()
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return web.Response(body=text.encode("utf-8", "surrogatepass"), status=status, content_type="application/json")
+
+
+def _failed(error: BotApiError) -> web.Response:
+    response = _json(error.to_json(), error.code)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _html(status: int) -> web.Response:
+    return web.Response(text=_HTML.format(status), status=status, content_type="text/html")
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Drop the connection; aiohttp finds it closed when it comes to write what is returned."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,19 @@
+"""Waiting for a future by the server's own clock."""
+
+import asyncio
+from typing import Any
+
+from tgllm.api.clock import Clock
+
+__all__ = ["settled_within"]
+
+
+async def settled_within(future: asyncio.Future[Any], clock: Clock, seconds: float) -> bool:
+    """Wait at most ``seconds`` of ``clock`` for ``future``; tell whether it is settled."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({future, timer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        await asyncio.wait({timer})
+    return future.done()

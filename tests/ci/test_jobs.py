@@ -33,6 +33,13 @@ def steps(workflow: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def make(*arguments: str) -> str:
+    """What make prints, also when the tests themselves were started by make."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
+
+
 def make_targets(text: str) -> set[str]:
     return {target for words in MAKE.findall(text) for target in words.split()}
 
@@ -84,7 +91,7 @@ def test_ci_runs_what_check_runs(targets: set[str]) -> None:
 def test_a_hook_runs_each_static_check() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
-    lint = subprocess.run(["make", "-n", "lint"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lint = make("--dry-run", "lint")
     tools = {"ruff check", "ruff format", "pyright", "python scripts/check_links.py"}
 
     assert {repo["repo"] for repo in config["repos"]} == {"local"}
@@ -94,6 +101,6 @@ def test_a_hook_runs_each_static_check() -> None:
 
 
 def test_help_lists_every_target_that_has_one(targets: set[str]) -> None:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = make("help")
 
     assert {line.split()[0] for line in told.splitlines()} == targets

@@ -1,0 +1,50 @@
+"""Make the context that a plugin is handed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tgllm.api.clock import Clock
+from tgllm.api.context import Log, PluginContext, Texts
+from tgllm.plugins.store import PluginStore
+
+if TYPE_CHECKING:
+    from tgllm.db.database import Database
+
+__all__ = ["Logs", "Services", "make_context"]
+
+Logs = Callable[[str], Log]
+"""Makes a logger from the name of the part that speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the host passes on to plugins."""
+
+    database: "Database | None"
+    data_dir: Path
+    """The bot's; plugins have theirs under ``plugins/``."""
+    clock: Clock
+    texts: Texts
+    logs: Logs
+
+
+def make_context(plugin_id: str, settings: object, services: Services) -> PluginContext:
+    """The context of one plugin, with its data folder made. Blocks: it writes to disk."""
+    log = services.logs(f"plugin.{plugin_id}")
+    folder = services.data_dir / "plugins" / plugin_id
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        # Listing plugins must work where nothing can be written; a plugin that needs the folder will say so itself.
+        log.warning("the plugin's data folder can't be made", folder=str(folder), error=str(error))
+    return PluginContext(
+        plugin_id=plugin_id,
+        settings=settings,
+        log=log,
+        data_dir=folder,
+        store=PluginStore(plugin_id, services.database, services.clock),
+        clock=services.clock,
+        texts=services.texts,
+    )

@@ -1,0 +1,57 @@
+"""The hooks around a run: getting ready, letting go, and the checks of ``tgllm doctor``."""
+
+from tgllm.api.context import Check, Log
+from tgllm.plugins import checks
+from tgllm.plugins.limits import HostLimits
+from tgllm.plugins.outcome import Breach, value_of
+from tgllm.plugins.roster import Bound, Roster
+from tgllm.plugins.thread import HookThread
+
+__all__ = ["doctor", "shutdown", "startup"]
+
+
+async def startup(roster: Roster) -> None:
+    """Call ``tgllm_startup`` of each plugin in order; a failure quarantines its plugin."""
+    for bound in roster.implementations("tgllm_startup"):
+        if bound.plugin.is_active:
+            await _ignoring_breach(roster, bound)
+
+
+async def shutdown(roster: Roster, log: Log) -> None:
+    """Call ``tgllm_shutdown`` of each plugin in reverse order; a failure is logged."""
+    for bound in reversed(roster.implementations("tgllm_shutdown")):
+        outcome = await roster.call(bound, {})
+        try:
+            value_of(outcome, "tgllm_shutdown")
+        except Breach as breach:
+            log.error("plugin failed to shut down", plugin=bound.plugin.id, reason=str(breach))  # noqa: TRY400  the reason is the sentence; the traceback is the plugin's
+
+
+async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:
+    """All checks with the plugin that they are from; an implementation that fails is a failed check itself."""
+    thread = HookThread()
+    try:
+        return [
+            entry for bound in roster.implementations("tgllm_doctor") for entry in await _checks(bound, thread, limits)
+        ]
+    finally:
+        thread.close()
+
+
+async def _ignoring_breach(roster: Roster, bound: Bound) -> None:
+    try:
+        await roster.value(bound, {})
+    except Breach:
+        # The plugin is in quarantine, and the log says why.
+        return
+
+
+async def _checks(bound: Bound, thread: HookThread, limits: HostLimits) -> list[tuple[str, Check]]:
+    hook, function = bound.implementation.hook, bound.implementation.function
+    try:
+        checks.refuse_async(hook, function)
+        outcome = await thread.run(lambda: function(*bound.arguments({})), limits.hook_seconds)
+        found = checks.check_list(hook, value_of(outcome, hook), Check)
+    except Breach as breach:
+        found = (Check("doctor", "failed", str(breach)),)
+    return [(bound.plugin.id, check) for check in found]

@@ -1,0 +1,120 @@
+"""Check what the operator set for a plugin against the plugin's own model."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol, cast
+
+from tgllm.api.context import PluginInfo
+from tgllm.api.errors import ConfigError
+from tgllm.observe.redaction import redact, redactor
+from tgllm.plugins.outcome import Breach
+from tgllm.plugins.registration import nearest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+__all__ = ["NO_SETTINGS", "PluginSettingsSource", "read_settings"]
+
+
+class PluginSettingsSource(Protocol):
+    """Where the settings of plugins come from."""
+
+    def for_plugin(self, plugin_id: str, env_names: Mapping[str, str], /) -> Mapping[str, object]:
+        """What is set for one plugin, by field.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> environment variable, for fields that have a name of their own there.
+        """
+        ...
+
+
+class _NoSettings:
+    def for_plugin(self, plugin_id: str, env_names: Mapping[str, str], /) -> Mapping[str, object]:  # noqa: ARG002  no source, whatever is asked
+        return {}
+
+
+NO_SETTINGS: PluginSettingsSource = _NoSettings()
+"""A source that sets nothing."""
+
+
+def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel | None":
+    """The checked settings of a plugin; its secrets are made known to the log's redaction.
+
+    Raises:
+        ConfigError: names the key, and what is wrong with it or the nearest right one; never a value.
+        Breach: the plugin's own description of its settings is wrong.
+    """
+    model = info.settings
+    fields = _fields(model)
+    for field in info.env:
+        if field not in fields:
+            raise Breach(f"its env names {field}, which is no field of its settings")
+    raw = source.for_plugin(info.id, info.env)
+    if model is None:
+        _refuse_keys(info.id, raw, ())
+        return None
+    if model.model_config.get("extra") != "allow":
+        _refuse_keys(info.id, raw, fields)
+    return _validated(model, info.id, raw)
+
+
+def _fields(model: "type[BaseModel] | None") -> set[str]:
+    if model is None:
+        return set()
+    aliases = {field.alias for field in model.model_fields.values() if field.alias}
+    return set(model.model_fields) | aliases
+
+
+def _refuse_keys(plugin_id: str, raw: Mapping[str, object], fields: Iterable[str]) -> None:
+    known = sorted(fields)
+    for key in raw:
+        if key not in known:
+            rest = nearest(key, known) or (f": it takes {', '.join(known)}" if known else ": it takes none")
+            raise ConfigError(f"plugins.{plugin_id}.{key} is no setting of the plugin {plugin_id}{rest}")
+
+
+def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, object]) -> "BaseModel":
+    from pydantic import ValidationError  # noqa: PLC0415  slow to import, and needed by plugins with settings only
+
+    try:
+        settings = model.model_validate(dict(raw))
+    except ValidationError as error:
+        problems = (_problem(plugin_id, details, raw) for details in error.errors(include_url=False))
+        # Without the cause: it holds the values.
+        raise ConfigError("; ".join(problems)) from None
+    for secret in _secrets(settings):
+        redactor.add(secret)
+    return settings
+
+
+def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object]) -> str:
+    key = ".".join(("plugins", plugin_id, *(str(part) for part in details["loc"])))
+    if details["type"] == "missing":
+        return f"{key} is missing"
+    reason = redact(details["msg"])
+    # The message of a validator of the plugin's own may repeat what it was given.
+    for value in _texts(raw):
+        reason = reason.replace(value, "…")
+    return f"{key} is wrong: {reason}"
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for inner in cast("Mapping[object, object]", value).values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in cast("Iterable[object]", value):
+            yield from _texts(inner)
+    elif isinstance(value, str) and len(value) > 1:
+        yield value
+
+
+def _secrets(settings: object) -> Iterable[str]:
+    from pydantic import BaseModel, SecretStr  # noqa: PLC0415  the caller has imported it
+
+    if isinstance(settings, SecretStr):
+        yield settings.get_secret_value()
+    elif isinstance(settings, BaseModel):
+        for _, value in settings:
+            yield from _secrets(value)

@@ -1,0 +1,84 @@
+"""The hooks around a turn: who may begin one, what is asked, and what became of it."""
+
+from tgllm.api.context import Texts
+from tgllm.api.errors import TgllmError
+from tgllm.api.people import ChatInfo, UserInfo
+from tgllm.api.turn import Decision, TurnInfo, TurnResult
+from tgllm.api.types import ChatRequest
+from tgllm.plugins.outcome import Breach, Raised
+from tgllm.plugins.roster import Bound, Roster
+
+__all__ = ["TurnHooks"]
+
+
+class TurnHooks:
+    """Calls the hooks of a turn, one implementation after another."""
+
+    def __init__(self, roster: Roster, texts: Texts) -> None:
+        """Take the plugins; ``texts`` has the bot's own words for a no."""
+        self._roster = roster
+        self._texts = texts
+
+    async def authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision:
+        """Whether no plugin objects; what can't be asked counts as a no, except for owners."""
+        values: dict[str, object] = {"user": user, "chat": chat, "action": action}
+        for bound in self._roster.implementations("tgllm_authorize"):
+            if self._is_closed_to(user):
+                break
+            decision = await self._decision(bound, values)
+            if decision is not None and not decision.allowed:
+                return decision
+        if self._is_closed_to(user):
+            return Decision.deny(self._texts("access.owners_only", user.language))
+        return Decision.allow()
+
+    async def before_request(self, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
+        """The request as the chain of plugins leaves it.
+
+        Raises:
+            TgllmError: a plugin ends the turn with these words.
+        """
+        for bound in self._roster.implementations("tgllm_before_request"):
+            if bound.plugin.is_active:
+                request = await self._changed(bound, request, turn)
+        return request
+
+    async def after_reply(self, turn: TurnInfo, result: TurnResult) -> None:
+        """Tell all plugins of an answer."""
+        await self._tell("tgllm_after_reply", {"turn": turn, "result": result})
+
+    async def on_error(self, turn: TurnInfo, error: TgllmError) -> None:
+        """Tell all plugins of a turn that failed."""
+        await self._tell("tgllm_on_error", {"turn": turn, "error": error})
+
+    def _is_closed_to(self, user: UserInfo) -> bool:
+        return bool(self._roster.absent_authorizers) and user.role != "owner"
+
+    async def _decision(self, bound: Bound, values: dict[str, object]) -> Decision | None:
+        try:
+            value = await self._roster.value(bound, values)
+            return None if value is None else self._roster.checked(bound, value, Decision)
+        except Breach:
+            # No plugin that may object has been heard: the quarantine closes the bot to all but owners.
+            return None
+
+    async def _changed(self, bound: Bound, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
+        outcome = await self._roster.call(bound, {"request": request, "turn": turn})
+        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
+            raise outcome.error
+        try:
+            value = self._roster.judged(bound, outcome)
+            return request if value is None else self._roster.checked(bound, value, ChatRequest)
+        except Breach:
+            # The plugin is in quarantine, and the log says why; the question is answered without it.
+            return request
+
+    async def _tell(self, hook: str, values: dict[str, object]) -> None:
+        for bound in self._roster.implementations(hook):
+            if not bound.plugin.is_active:
+                continue
+            try:
+                await self._roster.value(bound, values)
+            except Breach:
+                # The plugin is in quarantine, and the log says why; the turn has ended either way.
+                continue

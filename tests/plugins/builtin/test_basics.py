@@ -1,0 +1,61 @@
+"""The commands /ping and /help, as the host hands them out."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from tgllm.api import ChatInfo, CommandCall, CommandInfo, UserInfo
+from tgllm.plugins import OwnedCommand, PluginHost
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+
+
+@pytest.fixture
+async def commands(load_host: LoadHost) -> dict[str, OwnedCommand]:
+    return {owned.command.name: owned for owned in (await load_host()).commands}
+
+
+def call(owned: OwnedCommand, user: UserInfo, chat: ChatInfo, *table: CommandInfo) -> CommandCall:
+    return CommandCall(owned.command.name, "", user, chat, owned.context, table)
+
+
+async def test_ping_answers_that_the_bot_is_ready(
+    commands: Mapping[str, OwnedCommand], user: UserInfo, chat: ChatInfo
+) -> None:
+    ping = commands["ping"]
+
+    assert await ping.command.handler(call(ping, user, chat)) == "Bot ready"
+
+
+async def test_help_lists_the_commands_that_it_is_given(
+    commands: Mapping[str, OwnedCommand], user: UserInfo, chat: ChatInfo
+) -> None:
+    handed = (CommandInfo("ping", "Check me", "user"), CommandInfo("dance", "Dance a little", "user"))
+
+    text = await commands["help"].command.handler(call(commands["help"], user, chat, *handed))
+
+    assert isinstance(text, str)
+    assert [line for line in text.splitlines() if line.startswith("/")] == [
+        "/ping - Check me",
+        "/dance - Dance a little",
+    ]
+
+
+async def test_help_speaks_the_language_of_the_person(
+    commands: Mapping[str, OwnedCommand], user: UserInfo, chat: ChatInfo
+) -> None:
+    owned = commands["help"]
+
+    english = await owned.command.handler(call(owned, user, chat))
+    russian = await owned.command.handler(call(owned, replace(user, language="ru-RU"), chat))
+
+    assert english != russian
+    assert owned.command.description != owned.command.descriptions["ru"]
+
+
+async def test_they_can_be_disabled_by_name(load_host: LoadHost) -> None:
+    host = await load_host(disabled={"basics", "echo"})
+
+    assert (host.commands, host.providers) == ((), ())
+    assert {found.state for found in host.records} == {"disabled"}

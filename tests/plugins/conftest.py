@@ -1,0 +1,163 @@
+"""What the tests of the plugin host share: plugins put on sys.path as pip would, and hosts that are closed again."""
+
+import importlib
+import sys
+import textwrap
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tgllm.api import ChatInfo, SystemClock, UserInfo
+from tgllm.api.turn import TurnInfo
+from tgllm.api.types import ChatMessage, ChatRequest, ModelRef, TextPart
+from tgllm.i18n import Catalogue
+from tgllm.plugins import FoundPlugin, HostLimits, PluginHost, PluginRecord, discover
+
+PACKAGES = Path(__file__).parent / "packages"
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+
+
+@dataclass
+class Logs:
+    """Keeps what is logged."""
+
+    lines: list[tuple[str, str, str, dict[str, object]]] = field(default_factory=list)
+
+    def __call__(self, name: str) -> "Logger":
+        return Logger(self, name)
+
+    def events(self, level: str) -> list[str]:
+        return [event for _, found, event, _ in self.lines if found == level]
+
+
+@dataclass
+class Logger:
+    logs: Logs
+    name: str
+
+    def debug(self, event: str, **values: object) -> None:
+        self.logs.lines.append((self.name, "debug", event, values))
+
+    def info(self, event: str, **values: object) -> None:
+        self.logs.lines.append((self.name, "info", event, values))
+
+    def warning(self, event: str, **values: object) -> None:
+        self.logs.lines.append((self.name, "warning", event, values))
+
+    def error(self, event: str, **values: object) -> None:
+        self.logs.lines.append((self.name, "error", event, values))
+
+
+@dataclass
+class Site:
+    """A folder on sys.path with the metadata that pip writes."""
+
+    folder: Path
+    packages: set[str] = field(default_factory=set)
+
+    def add(self, name: str, version: str, points: Mapping[str, str], modules: Mapping[str, str]) -> None:
+        info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        header = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: For tests.\n"
+        (info / "METADATA").write_text(header, encoding="utf-8")
+        lines = "".join(f"{key} = {value}\n" for key, value in points.items())
+        (info / "entry_points.txt").write_text(f"[tgllm]\n{lines}", encoding="utf-8")
+        for module, source in modules.items():
+            (self.folder / f"{module}.py").write_text(source, encoding="utf-8")
+        self.packages.add(name)
+        importlib.invalidate_caches()
+
+    def install(self, *names: str) -> None:
+        """Put packages of tests/plugins/packages there."""
+        for name in names:
+            project = tomllib.loads((PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            modules = {path.stem: path.read_text(encoding="utf-8") for path in (PACKAGES / name).glob("*.py")}
+            self.add(project["name"], project["version"], project["entry-points"]["tgllm"], modules)
+
+    def write(self, plugin_id: str, source: str, *, package: str = "", version: str = "1.0") -> None:
+        """Put a plugin of one module there; what every plugin imports is there already."""
+        package = package or f"tgllm-{plugin_id}"
+        module = f"{package.replace('-', '_')}_module"
+        prelude = "from tgllm import hookimpl\nfrom tgllm.api import *\n"
+        self.add(package, version, {plugin_id: module}, {module: prelude + textwrap.dedent(source)})
+
+    def found(self) -> list[FoundPlugin]:
+        return [plugin for plugin in discover() if plugin.package in self.packages]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    yield Site(folder)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs()
+
+
+@pytest.fixture
+async def load_host(site: Site, logs: Logs, tmp_path: Path) -> AsyncIterator[LoadHost]:
+    """Load the plugins of ``site``; arguments are those of ``PluginHost.load``."""
+    hosts: list[PluginHost] = []
+
+    async def load(**changes: Any) -> PluginHost:
+        arguments: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "clock": SystemClock(),
+            "texts": Catalogue(),
+            "logs": logs,
+            "limits": HostLimits(),
+        }
+        found = changes.pop("found", None)
+        host = await PluginHost.load(site.found() if found is None else found, **(arguments | changes))
+        hosts.append(host)
+        return host
+
+    yield load
+    for host in hosts:
+        await host.aclose()
+
+
+@pytest.fixture
+def record() -> Callable[[PluginHost, str], PluginRecord]:
+    def find(host: PluginHost, plugin_id: str) -> PluginRecord:
+        (found,) = [one for one in host.records if one.id == plugin_id]
+        return found
+
+    return find
+
+
+@pytest.fixture
+def owner() -> UserInfo:
+    return UserInfo(1, "Olga", "owner")
+
+
+@pytest.fixture
+def user() -> UserInfo:
+    return UserInfo(2, "Uwe", "user")
+
+
+@pytest.fixture
+def chat() -> ChatInfo:
+    return ChatInfo(2, "private")
+
+
+@pytest.fixture
+def turn(user: UserInfo, chat: ChatInfo) -> TurnInfo:
+    return TurnInfo("t1", user, chat, ModelRef("echo", "echo"), "hello")
+
+
+@pytest.fixture
+def request_() -> ChatRequest:
+    return ChatRequest("echo", (ChatMessage("user", (TextPart("hello"),)),))

@@ -11,6 +11,7 @@ __all__ = [
     "Conversation",
     "activate",
     "active_for",
+    "active_in",
     "archive",
     "get",
     "list_for",
@@ -43,16 +44,20 @@ class Conversation:
         return None if self.provider is None or self.model is None else ModelRef(self.provider, self.model)
 
 
+def active_in(conn: sqlite3.Connection, lane: str) -> Conversation | None:
+    """The lane's active conversation; None if there is none. Only reads."""
+    cursor = conn.execute("SELECT * FROM conversations WHERE lane = ? AND active = 1", (lane,))
+    return read_one(Conversation, cursor)
+
+
 def active_for(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
     """The lane's active conversation, begun if there is none."""
-    cursor = conn.execute("SELECT * FROM conversations WHERE lane = ? AND active = 1", (lane,))
-    return read_one(Conversation, cursor) or _insert(conn, lane, None, now)
+    return active_in(conn, lane) or _insert(conn, lane, None, now)
 
 
 def start_new(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
     """Begin an empty conversation in the lane; the former one is archived and hands on its model and settings."""
-    cursor = conn.execute("SELECT * FROM conversations WHERE lane = ? AND active = 1", (lane,))
-    former = read_one(Conversation, cursor)
+    former = active_in(conn, lane)
     if former is not None:
         archive(conn, former.id, now)
     return _insert(conn, lane, former, now)

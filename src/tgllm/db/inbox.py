@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from tgllm.db.rows import BOOL, clean, read_all, read_one
+from tgllm.db.rows import BOOL, clean, read, read_all, read_one
 
 __all__ = [
     "CALLBACK_LIFE",
@@ -100,21 +100,26 @@ def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int
     return added
 
 
-_CLAIM = """
-    WITH free AS (
-        SELECT min(update_id) AS update_id
-        FROM inbox
-        WHERE state = 'queued' AND control = 0 AND attempts < :max_attempts
-          AND lane NOT IN (SELECT lane FROM inbox WHERE state = 'running' AND control = 0)
-        GROUP BY lane
-        ORDER BY 1
-        LIMIT :limit
+# Found first and started one by one: a single UPDATE with these as subqueries keeps each of them in a temporary table,
+# which costs several times as much.
+_FREE = """
+    SELECT min(update_id)
+    FROM inbox AS head
+    WHERE state = 'queued' AND control = 0 AND attempts < :max_attempts
+    GROUP BY lane
+    HAVING NOT EXISTS (
+        SELECT 1 FROM inbox AS busy WHERE busy.lane = head.lane AND busy.state = 'running' AND busy.control = 0
     )
-    UPDATE inbox
-    SET state = 'running', attempts = attempts + 1, started_at = :now
-    WHERE update_id IN (SELECT update_id FROM free)
-       OR (state = 'queued' AND control = 1 AND attempts < :max_attempts)
-    RETURNING *
+    ORDER BY 1
+    LIMIT :limit
+"""
+_CONTROL = """
+    SELECT update_id FROM inbox
+    WHERE state = 'queued' AND control = 1 AND attempts < :max_attempts
+    ORDER BY update_id
+"""
+_START = """
+    UPDATE inbox SET state = 'running', attempts = attempts + 1, started_at = ? WHERE update_id = ? RETURNING *
 """
 
 
@@ -130,8 +135,9 @@ def claim(conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int) 
     Returns:
         The started updates: those of the control lane first, then by id.
     """
-    cursor = conn.execute(_CLAIM, {"limit": limit, "now": now, "max_attempts": max_attempts})
-    return sorted(read_all(InboxRow, cursor), key=lambda row: (not row.control, row.update_id))
+    values = {"limit": limit, "max_attempts": max_attempts}
+    found = conn.execute(_CONTROL, values).fetchall() + conn.execute(_FREE, values).fetchall()
+    return [read(InboxRow, conn.execute(_START, (now, row[0])).fetchone()) for row in found]
 
 
 def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.rows import JSON, clean, dumps, read_all, read_one
+from tgllm.db.rows import JSON, clean, dumps, read, read_all, read_one
 
 __all__ = [
     "Kind",
@@ -106,25 +106,17 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
     return int(cursor.fetchone()[0])
 
 
-# The first ready row of each lane that has nothing under way: what could go next.
+# The first ready row of each lane that has nothing under way: what could go next. With min(), SQLite takes the other
+# columns from the row that has the least id (sqlite.org/lang_select.html, "bare columns in an aggregate query").
 _HEADS = """
-    SELECT min(id) FROM outbox
-    WHERE state = 'ready' AND lane NOT IN (SELECT lane FROM outbox WHERE state = 'sending')
+    SELECT min(id) AS id, not_before, chat_id
+    FROM outbox AS head
+    WHERE state = 'ready'
     GROUP BY lane
+    HAVING NOT EXISTS (SELECT 1 FROM outbox AS busy WHERE busy.lane = head.lane AND busy.state = 'sending')
+    ORDER BY 1
 """
-
-_CLAIM = f"""
-    UPDATE outbox
-    SET state = 'sending', attempts = attempts + 1
-    WHERE id IN (
-        SELECT id FROM outbox
-        WHERE id IN ({_HEADS}) AND not_before <= :now
-          AND (chat_id IS NULL OR chat_id NOT IN (SELECT value FROM json_each(:exclude_chats)))
-        ORDER BY id
-        LIMIT :limit
-    )
-    RETURNING *
-"""  # noqa: S608 (put together from constants only)
+_START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
 
 
 def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Collection[int] = ()) -> list[OutboxRow]:
@@ -139,8 +131,9 @@ def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Coll
     Returns:
         The rows, now ``sending``, in the order of their ids.
     """
-    values = {"limit": limit, "now": now, "exclude_chats": dumps(sorted(exclude_chats))}
-    return sorted(read_all(OutboxRow, conn.execute(_CLAIM, values)), key=lambda row: row.id)
+    heads = conn.execute(_HEADS).fetchall()
+    due = [head["id"] for head in heads if head["not_before"] <= now and head["chat_id"] not in exclude_chats]
+    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in due[:limit]]
 
 
 def next_due(conn: sqlite3.Connection) -> int | None:
@@ -148,8 +141,7 @@ def next_due(conn: sqlite3.Connection) -> int | None:
 
     Lanes with a row under way are not counted: the end of that row is when to look again.
     """
-    row = conn.execute(f"SELECT min(not_before) FROM outbox WHERE id IN ({_HEADS})").fetchone()  # noqa: S608 (constants)
-    return None if row[0] is None else int(row[0])
+    return min((int(head["not_before"]) for head in conn.execute(_HEADS)), default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:

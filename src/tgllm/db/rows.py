@@ -19,7 +19,7 @@ def _load(text: str | None) -> object:
 
 
 def _load_tuple(text: str | None) -> tuple[object, ...]:
-    return () if text is None else tuple(json.loads(text))
+    return () if text is None or text == "[]" else tuple(json.loads(text))
 
 
 JSON = {_CONVERT: _load}

@@ -38,6 +38,7 @@ HOMES = {
     "sqlite3": {"db"},
     "typer": {"cli"},
 }
+SQL_CALLS = {"execute", "executemany", "executescript", "execute_fetchall", "execute_insert"}
 CLOCK_HOMES = {"api.clock", "testing.clock"}  # the machine's clock, and the one that stands still for tests
 CLOCKS = {
     "asyncio": {"sleep"},
@@ -117,6 +118,17 @@ def contract_breaches(imports: Iterable[Import]) -> list[str]:
         for found in imports
         if part_of(found.importer) == "api" and is_ours(found.importer) and not found.typing
         if part_of(found.target) != "api" and found.target.split(".")[0] not in sys.stdlib_module_names
+    ]
+
+
+def sql_breaches(modules: Iterable[Module]) -> list[str]:
+    """Statements sent to a database outside ``db``."""
+    return [
+        f"{module.name}:{node.lineno} calls {node.func.attr}: only db may write SQL"
+        for module in modules
+        if not at_home(module.name, {"db"})
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SQL_CALLS
     ]
 
 

@@ -43,6 +43,9 @@ class TestThisTree:
     def test_libraries_stay_at_home(self, imports: list[Import]) -> None:
         assert architecture.home_breaches(imports) == []
 
+    def test_only_the_database_part_writes_sql(self, modules: dict[str, Module]) -> None:
+        assert architecture.sql_breaches(modules.values()) == []
+
     def test_the_contract_needs_the_standard_library_only(self, imports: list[Import]) -> None:
         assert architecture.contract_breaches(imports) == []
 
@@ -160,6 +163,13 @@ def test_a_library_outside_its_home_is_told(tmp_path: Path, path: str, line: str
 )
 def test_a_contract_that_needs_a_library_is_told(tmp_path: Path, line: str, count: int) -> None:
     assert len(architecture.contract_breaches(imports_in(tmp_path, {"api/types.py": line}))) == count
+
+
+@pytest.mark.parametrize(("part", "count"), [("services", 1), ("bot", 1), ("db", 0)])
+def test_sql_outside_the_database_part_is_told(tmp_path: Path, part: str, count: int) -> None:
+    write(tmp_path, {f"tgllm/{part}/a.py": "def f(conn: object) -> None:\n    conn.execute('DELETE FROM users')"})
+
+    assert len(architecture.sql_breaches(read_modules(tmp_path).values())) == count
 
 
 @pytest.mark.parametrize(

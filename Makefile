@@ -62,6 +62,8 @@ clean: ## remove what the other targets made
 
 # What a run of the bot needs. The build backend comes from the constraints too, so that it is pinned and fetched once.
 $(VENV)/.installed: $(SOURCES)
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12 TARGET"; exit 1; }
 	@$(PYTHON) scripts/check_python.py
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing tgllm into $(VENV)"

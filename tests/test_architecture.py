@@ -12,7 +12,7 @@ from imports import Import, Module, read_imports, read_modules
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
-HEAVY = {"aiogram", "aiohttp", "httpx", "google", "mistralai", "openai", "apscheduler"}
+HEAVY = {"aiogram", "aiohttp", "aiosqlite", "apscheduler", "google", "httpx", "mistralai", "openai"}
 
 Breaches = list[str]
 
@@ -65,6 +65,16 @@ class TestThisTree:
 class TestLoading:
     def test_the_package_itself_needs_pluggy_only(self) -> None:
         assert libraries_loaded_by("tgllm") - {"tgllm"} == {"pluggy"}
+
+    def test_the_command_line_starts_without_telegram_http_or_providers(self) -> None:
+        loaded = libraries_loaded_by("tgllm.cli.main")
+
+        assert "typer" in loaded
+        assert not HEAVY & loaded
+
+    @pytest.mark.parametrize("plugin", [source.parent.name for source in PLUGINS])
+    def test_a_plugin_loads_no_sdk(self, plugin: str) -> None:
+        assert not HEAVY & libraries_loaded_by(f"{plugin}.plugin")
 
     def test_a_probe_sees_what_a_module_loads(self) -> None:
         assert "aiogram" in libraries_loaded_by("aiogram")

@@ -18,6 +18,6 @@ class JobSpec:
     title: str
     cron: str
     """Five fields, in the time zone of the bot."""
-    run: "Callable[[PluginContext], Awaitable[None]]"
+    run: Callable[["PluginContext"], Awaitable[None]]
     timeout: float = 600.0
     """In seconds."""

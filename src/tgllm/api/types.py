@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 # PEP 695 aliases need Python 3.12.
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"  # noqa: UP040
-JsonObject: TypeAlias = Mapping[str, Json]  # noqa: UP040
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = Mapping[str, Json]
 
 FinishReason = Literal["stop", "length", "filtered", "stopped", "other"]
 """Why an answer ended: by itself, at the token limit, by the provider's filter, by a person, or otherwise."""

@@ -1,0 +1,78 @@
+"""Imports aiogram without building all of its models at once.
+
+aiogram 3 completes some 440 pydantic models when it is imported: most of the CPU time of the import, and 100 of its
+165 MiB. A bot uses a few dozen of them. While ``prepare`` imports aiogram, ``model_rebuild`` of its models does
+nothing; pydantic then completes a model when it is first used (an incomplete model's validator is a placeholder that calls
+``model_rebuild``), and ``_give_names`` gives it the names that aiogram would have given.
+
+This leans on how pydantic 2 treats incomplete models, so it is limited to the versions it was tried with; with others
+aiogram is imported the ordinary way.
+"""
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any, Literal, Optional, Union, cast
+
+from packaging.version import Version
+from pydantic import BaseModel
+
+__all__ = ["prepare"]
+
+PYDANTIC = (Version("2.10"), Version("2.14"))
+AIOGRAM = (Version("3.29"), Version("4"))
+
+
+def prepare() -> bool:
+    """Import aiogram, deferring its models where that is known to work.
+
+    Returns:
+        Whether models were deferred.
+    """
+    if "aiogram" in sys.modules or not _known_versions():
+        return False
+    with _deferred_models():
+        import aiogram  # noqa: PLC0415  the point of this function
+        import aiogram.methods  # noqa: PLC0415
+    base = aiogram.methods.base
+    _give_names(aiogram.types.base.TelegramObject, base.TelegramMethod, base.Response)
+    return True
+
+
+def _known_versions() -> bool:
+    found = Version(version("pydantic")), Version(version("aiogram"))
+    return all(low <= it < high for it, (low, high) in zip(found, (PYDANTIC, AIOGRAM), strict=True))
+
+
+@contextmanager
+def _deferred_models() -> Generator[None]:
+    """Within the block, aiogram's calls of ``model_rebuild`` do nothing."""
+    original = BaseModel.__dict__["model_rebuild"]
+
+    def model_rebuild(cls: type[BaseModel], **options: object) -> bool | None:
+        if cls.__module__.startswith("aiogram."):
+            return None
+        return original.__get__(None, cls)(**options)
+
+    setattr(BaseModel, "model_rebuild", classmethod(model_rebuild))  # noqa: B010  a plain assignment does not type-check
+    try:
+        yield
+    finally:
+        setattr(BaseModel, "model_rebuild", original)  # noqa: B010  see above
+
+
+def _give_names(*bases: type[BaseModel]) -> None:
+    """Let models of aiogram complete themselves with the names that ``aiogram.types`` would have given them."""
+    from aiogram import types  # noqa: PLC0415  not before the models are deferred
+    from aiogram.client.default import Default  # noqa: PLC0415
+
+    names: dict[str, Any] = {name: getattr(types, name) for name in cast("tuple[str, ...]", vars(types)["__all__"])}
+    names |= {"List": list, "Optional": Optional, "Union": Union, "Literal": Literal, "Default": Default}
+    original = BaseModel.__dict__["model_rebuild"]
+
+    def model_rebuild(cls: type[BaseModel], **options: object) -> bool | None:
+        return original.__get__(None, cls)(**{"_types_namespace": names, **options})
+
+    for base in bases:
+        setattr(base, "model_rebuild", classmethod(model_rebuild))  # noqa: B010  see above

@@ -1,0 +1,58 @@
+"""Puts the parts of the bot together: session, limiter, dispatcher, handlers."""
+
+from collections.abc import Iterable, Sequence
+
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from tgllm.api import CommandInfo, UserInfo
+from tgllm.bot.commands import LiveCommands, TableCommand
+from tgllm.bot.handlers.core_commands import core_commands
+from tgllm.bot.handlers.message import MessageHandler
+from tgllm.bot.handlers.plugin_commands import plugin_command
+from tgllm.bot.handlers.press import handle_press
+from tgllm.bot.handlers.stopped import handle_stopped
+from tgllm.bot.limiter import Limiter
+from tgllm.bot.middlewares.access import AuthMiddleware
+from tgllm.bot.middlewares.errors import ErrorsMiddleware
+from tgllm.bot.middlewares.scope import ScopeMiddleware
+from tgllm.bot.parts import BotParts
+from tgllm.services.core import Core
+
+__all__ = ["make_bot", "make_dispatcher"]
+
+
+def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
+    """The client of the Bot API server at ``api``; every call passes the limiter."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(api), timeout=request_seconds)
+    session.middleware(limiter)
+    return Bot(token, session=session)
+
+
+def make_dispatcher(parts: BotParts) -> Dispatcher:
+    """Make aiogram's dispatcher with our middlewares and one handler for each kind of update.
+
+    There are no filters: aiogram runs each filter expression in a thread, and the command table needs none.
+    """
+    dispatcher = Dispatcher(disable_fsm=True)
+    dispatcher.update.outer_middleware(ScopeMiddleware(parts))
+    dispatcher.update.outer_middleware(ErrorsMiddleware())
+    dispatcher.update.outer_middleware(AuthMiddleware())
+    dispatcher.message.register(MessageHandler(_live_commands(parts.core)).handle)
+    dispatcher.callback_query.register(handle_press)
+    dispatcher.stopped_message_generation.register(handle_stopped)
+    return dispatcher
+
+
+def _live_commands(core: Core) -> LiveCommands:
+    def rows() -> Iterable[TableCommand]:
+        yield from core_commands(core.texts)
+        for owned in core.host.commands:
+            yield plugin_command(owned, usable_by)
+
+    def usable_by(user: UserInfo) -> Sequence[CommandInfo]:
+        return commands.table.for_user(user)
+
+    commands = LiveCommands(lambda: core.host.revision, rows)
+    return commands

@@ -1,0 +1,112 @@
+"""Hands stored updates to the handlers: one of a lane at a time, lanes side by side, controls past the queue."""
+
+import asyncio
+import json
+
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import inbox
+from tgllm.db.database import Database
+from tgllm.db.inbox import InboxRow
+from tgllm.observe.logs import get_logger, log_values
+from tgllm.services.signals import Wakeup
+
+__all__ = ["Dispatch"]
+
+log = get_logger(__name__)
+
+
+class Dispatch:
+    """Claims updates from the inbox and runs them through aiogram's dispatcher."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        database: Database,
+        clock: Clock,
+        *,
+        most_parallel: int,
+        most_attempts: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            bot: the bot that updates are bound to.
+            dispatcher: with the middlewares and handlers.
+            database: with the inbox.
+            clock: for times.
+            most_parallel: lanes that are worked on at once; controls come on top.
+            most_attempts: times that an update is begun, crashes included.
+        """
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._database = database
+        self._clock = clock
+        self._most_parallel = most_parallel
+        self._most_attempts = most_attempts
+        self._running = 0
+        self._tasks = 0
+        self._accepting = True
+        self._idle = asyncio.Event()
+        self.arrived = Wakeup()
+
+    def stop_accepting(self) -> None:
+        """Begin no further updates but controls, so that a running turn can still be stopped."""
+        self._accepting = False
+
+    async def wait_idle(self) -> None:
+        """Wait until nothing runs."""
+        if self._tasks:
+            self._idle.clear()
+            await self._idle.wait()
+
+    async def run(self) -> None:
+        """Work until cancelled; what runs then is cancelled and comes back after the next start.
+
+        Raises:
+            DatabaseError: the inbox can't be read or written.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                rows = await self._claim()
+                for row in rows:
+                    self._running += not row.control
+                    self._tasks += 1
+                    tasks.create_task(self._run_one(row), name=f"update {row.update_id}")
+                if not rows:
+                    await self.arrived.wait()
+
+    async def _claim(self) -> list[InboxRow]:
+        free = max(0, self._most_parallel - self._running) if self._accepting else 0
+        now = milliseconds(self._clock)
+        return await self._database.write(lambda conn: inbox.claim(conn, free, now, max_attempts=self._most_attempts))
+
+    async def _run_one(self, row: InboxRow) -> None:
+        try:
+            with log_values(update_id=row.update_id):
+                await self._handle(row)
+        finally:
+            self._running -= not row.control
+            self._tasks -= 1
+            if not self._tasks:
+                self._idle.set()
+            self.arrived.set()
+
+    async def _handle(self, row: InboxRow) -> None:
+        try:
+            update = Update.model_validate(json.loads(row.payload), context={"bot": self._bot})
+        except (ValidationError, ValueError) as error:
+            await self._quarantine(row, error)
+            return
+        await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+
+    async def _quarantine(self, row: InboxRow, error: ValueError) -> None:
+        """Put an update aside that this version of aiogram does not understand."""
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        log.warning("update.quarantined", kind=row.kind, reason=reason)
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: inbox.quarantine(conn, row.update_id, now, reason))

@@ -1,0 +1,28 @@
+"""The commands of the bot itself: those that need its services."""
+
+from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.scope import UpdateScope
+from tgllm.i18n import Catalogue
+
+__all__ = ["core_commands"]
+
+
+def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (
+        TableCommand("start", lambda language: texts("command.start", language), "user", _start),
+        TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop, aliases=("cancel",)),
+    )
+
+
+async def _start(scope: UpdateScope, _command: ParsedCommand) -> None:
+    name = scope.user.name if scope.user is not None else ""
+    await scope.reply(scope.text("start.welcome", name=name))
+
+
+async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:
+    """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
+    if scope.parts.core.running.stop(scope.lane.key):
+        await scope.end()
+    else:
+        await scope.reply(scope.text("turn.nothing_to_stop"))

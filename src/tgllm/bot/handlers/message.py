@@ -1,0 +1,47 @@
+"""Messages: a command goes to the command table, a text to the model."""
+
+from aiogram.types import Message
+
+from tgllm.bot.addressing import question_of
+from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns import run_turn
+
+__all__ = ["MessageHandler"]
+
+
+class MessageHandler:
+    """The one handler of messages."""
+
+    def __init__(self, commands: LiveCommands) -> None:
+        """Look commands up there."""
+        self._commands = commands
+
+    async def handle(self, event: Message, scope: UpdateScope) -> None:
+        """Answer a message of somebody who has been let in."""
+        command = parse_command(event.text or "", scope.parts.username)
+        if command is not None:
+            await self._command(command, scope)
+            return
+        question = question_of(event, scope)
+        if not question:
+            await scope.reply(scope.text("turn.unsupported_message"))
+            return
+        await run_turn(scope, question, event.message_id)
+
+    async def _command(self, parsed: ParsedCommand, scope: UpdateScope) -> None:
+        user = scope.user
+        assert user is not None  # noqa: S101  the access middleware has set it
+        command = self._commands.table.find(parsed.name)
+        if command is None:
+            await scope.reply(self._unknown(parsed.name, scope))
+        elif not may_use(user, command.access):
+            await scope.reply(scope.text(f"access.not_{command.access}"))
+        else:
+            await command.run(scope, parsed)
+
+    def _unknown(self, name: str, scope: UpdateScope) -> str:
+        nearest = self._commands.table.nearest(name, scope.user) if scope.user is not None else None
+        if nearest is None:
+            return scope.text("turn.unknown_command_bare", name=name)
+        return scope.text("turn.unknown_command", name=name, nearest=nearest)

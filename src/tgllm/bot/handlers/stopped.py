@@ -1,0 +1,12 @@
+"""The Stop button that Telegram shows at a draft."""
+
+from aiogram.types import MessageGenerationStopped
+
+from tgllm.bot.scope import UpdateScope
+
+__all__ = ["handle_stopped"]
+
+
+async def handle_stopped(event: MessageGenerationStopped, scope: UpdateScope) -> None:  # noqa: ARG001  aiogram passes it
+    """Stop the turn whose draft it is: Telegram only stops showing it. Bot API: MessageGenerationStopped."""
+    scope.parts.core.running.stop(scope.lane.key)

@@ -1,0 +1,138 @@
+"""Telegram's rate limits, for everything that the bot sends.
+
+The limits are not published exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30 a second
+in all), so two things work together: buckets that keep below those figures, and a hold on a chat for as long as
+Telegram asks when it answers 429. During a hold nothing is sent to that chat by any method.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import Response
+from aiogram.methods.base import TelegramMethod, TelegramType
+
+from tgllm.api.clock import Clock
+from tgllm.config.model import SendingSection
+
+__all__ = ["Limiter", "Rates", "rates_from"]
+
+# Answers to presses and files are not messages; Telegram does not count them against a chat.
+_UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How fast the bot may send. A rate of 0 means no limit."""
+
+    overall: float = 28.0
+    """Calls a second to all chats together."""
+    private: float = 1.0
+    """Calls a second to one person."""
+    group: float = 20 / 60
+    """Calls a second to one group."""
+    burst: int = 3
+    """Calls to one chat that may come at once after a pause."""
+
+
+class _Bucket:
+    """Tokens that come back with time."""
+
+    __slots__ = ("_at", "_rate", "_size", "_tokens")
+
+    def __init__(self, rate: float, size: float, now: float) -> None:
+        self._rate = rate
+        self._size = size
+        self._tokens = size
+        self._at = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until a token is there."""
+        if self._rate <= 0:
+            return 0.0
+        self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        return max(0.0, (1.0 - self._tokens) / self._rate)
+
+    def take(self) -> None:
+        """Use a token up; may go below zero, which makes later callers wait longer."""
+        self._tokens -= 1.0
+
+
+class Limiter(BaseRequestMiddleware):
+    """A middleware of the Bot's session: every call to Telegram passes here."""
+
+    _CHATS = 10_000
+
+    def __init__(self, rates: Rates, clock: Clock) -> None:
+        """Keep to those rates."""
+        self._rates = rates
+        self._clock = clock
+        self._overall = _Bucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
+        self._chats: OrderedDict[int, _Bucket] = OrderedDict()
+        self._held_until: dict[int, float] = {}
+
+    def wait_for(self, chat_id: int) -> float:
+        """Seconds until a call to that chat would go out at once; 0 if it would now.
+
+        What may be dropped (a draft, an intermediate edit) asks here and tries again later instead of queueing.
+        """
+        now = self._clock.monotonic()
+        held = self._held_until.get(chat_id, 0.0) - now
+        if held <= 0:
+            self._held_until.pop(chat_id, None)
+        return max(held, self._bucket(chat_id, now).wait(now), self._overall.wait(now), 0.0)
+
+    def held_chats(self) -> frozenset[int]:
+        """The chats that Telegram asked to leave alone for now."""
+        now = self._clock.monotonic()
+        self._held_until = {chat: until for chat, until in self._held_until.items() if until > now}
+        return frozenset(self._held_until)
+
+    def hold(self, chat_id: int, seconds: float) -> None:
+        """Send nothing to a chat for that long."""
+        until = self._clock.monotonic() + seconds
+        self._held_until[chat_id] = max(until, self._held_until.get(chat_id, 0.0))
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        """Wait for a place, make the call, and take note of a 429."""
+        chat_id = getattr(method, "chat_id", None)
+        if not isinstance(chat_id, int) or method.__api_method__ in _UNLIMITED:
+            return await make_request(bot, method)
+        await self._acquire(chat_id)
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            self.hold(chat_id, float(error.retry_after))
+            raise
+
+    async def _acquire(self, chat_id: int) -> None:
+        while (wait := self.wait_for(chat_id)) > 0:
+            await self._clock.sleep(wait)
+        self._bucket(chat_id, self._clock.monotonic()).take()
+        self._overall.take()
+
+    def _bucket(self, chat_id: int, now: float) -> _Bucket:
+        bucket = self._chats.get(chat_id)
+        if bucket is None:
+            rate = self._rates.private if chat_id > 0 else self._rates.group
+            bucket = self._chats[chat_id] = _Bucket(rate, self._rates.burst, now)
+            if len(self._chats) > self._CHATS:
+                self._chats.popitem(last=False)
+        else:
+            self._chats.move_to_end(chat_id)
+        return bucket
+
+
+def rates_from(section: SendingSection) -> Rates:
+    """The rates of the ``[sending]`` section of the config."""
+    if not section.paced:
+        return Rates(overall=0, private=0, group=0)
+    return Rates(section.global_rate, section.chat_rate, section.group_per_minute / 60, section.chat_burst)

@@ -1,0 +1,1 @@
+"""What every update passes before its handler, outermost first: errors, access."""

@@ -1,0 +1,47 @@
+"""The outermost middleware: whatever goes wrong with an update ends here, for this update alone."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import BaseMiddleware
+from aiogram.types import TelegramObject
+
+from tgllm.api import DatabaseError
+from tgllm.bot.messages import message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.i18n import error_text
+from tgllm.observe.logs import get_logger
+
+__all__ = ["ErrorsMiddleware"]
+
+log = get_logger(__name__)
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
+
+
+class ErrorsMiddleware(BaseMiddleware):
+    """Logs an error and tells the person in words; the bot goes on. Trouble with the database ends the program."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
+        """Run the rest of the chain."""
+        scope: UpdateScope = data["scope"]
+        try:
+            result = await handler(event, data)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            log.error("update.failed", kind=scope.row.kind, error=repr(error), exc_info=error)
+            await self._tell(scope, error)
+            return None
+        if not scope.ended:
+            await scope.end()
+        return result
+
+    async def _tell(self, scope: UpdateScope, error: Exception) -> None:
+        if scope.ended:
+            return
+        # Somebody who has not been let in learns nothing of what goes on inside.
+        known = scope.user is not None and scope.user.role is not None
+        text = error_text(scope.parts.core.texts, error, scope.language)
+        replies = message_rows(scope.lane, text) if known else []
+        await scope.end(replies=replies, state="failed", error=repr(error))

@@ -1,0 +1,66 @@
+"""Gives every update its scope."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiogram import BaseMiddleware
+from aiogram.types import CallbackQuery, Chat, Message, MessageGenerationStopped, TelegramObject, Update, User
+
+from tgllm.api import ChatInfo
+from tgllm.bot.parts import BotParts
+from tgllm.bot.scope import UpdateScope
+from tgllm.db.users import SeenUser
+from tgllm.services.lane import Lane
+
+if TYPE_CHECKING:
+    from tgllm.db.inbox import InboxRow
+
+__all__ = ["ScopeMiddleware"]
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
+
+
+class ScopeMiddleware(BaseMiddleware):
+    """Reads off an update who sent it and where."""
+
+    def __init__(self, parts: BotParts) -> None:
+        """Hand these parts on."""
+        self._parts = parts
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
+        """Make the scope and run the rest of the chain."""
+        row: InboxRow = data["inbox_row"]
+        content = event.event if isinstance(event, Update) else event
+        lane = Lane.parse(row.lane)
+        data["scope"] = UpdateScope(
+            row=row, parts=self._parts, lane=lane, chat=_chat_info(_chat_of(content), lane), person=_person(content)
+        )
+        return await handler(event, data)
+
+
+def _chat_of(content: object) -> Chat | None:
+    match content:
+        case Message() | MessageGenerationStopped():
+            return content.chat
+        case CallbackQuery(message=message) if message is not None:
+            return message.chat
+        case _:
+            return None
+
+
+def _chat_info(chat: Chat | None, lane: Lane) -> ChatInfo:
+    if chat is None:
+        return ChatInfo(lane.chat_id, "private", topic_id=lane.topic_id)
+    kind = chat.type if chat.type in {"private", "group", "supergroup", "channel"} else "private"
+    return ChatInfo(chat.id, kind, chat.title or "", lane.topic_id)  # type: ignore[arg-type]  narrowed by the line above
+
+
+def _person(content: object) -> SeenUser | None:
+    """The sender. A stopped draft has none, but drafts exist in private chats only, whose id is the person's."""
+    match content:
+        case Message(from_user=User() as user) | CallbackQuery(from_user=user):
+            return SeenUser(user.id, user.username, user.first_name, user.last_name, user.language_code)
+        case MessageGenerationStopped(chat=chat) if chat.type == "private":
+            return SeenUser(chat.id, chat.username, chat.first_name or "", chat.last_name)
+        case _:
+            return None

@@ -1,0 +1,24 @@
+"""The parts of a running bot that handlers need."""
+
+from dataclasses import dataclass
+
+from aiogram import Bot
+
+from tgllm.bot.limiter import Limiter
+from tgllm.bot.sender import Sender
+from tgllm.services.core import Core
+
+__all__ = ["BotParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class BotParts:
+    """Made once, when the bot starts."""
+
+    core: Core
+    bot: Bot
+    bot_id: int
+    username: str
+    """The bot's own, without the @."""
+    sender: Sender
+    limiter: Limiter

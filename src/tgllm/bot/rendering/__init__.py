@@ -1,0 +1,1 @@
+"""From an answer to messages that Telegram takes."""

@@ -1,0 +1,70 @@
+"""Splits a text into messages of a size that Telegram takes.
+
+Telegram counts UTF-16 code units (Bot API: sendMessage, 1-4096 after entities) and strips white space at both ends.
+"""
+
+import re
+
+__all__ = ["MESSAGE_LIMIT", "clip_end", "split_text", "utf16_length"]
+
+MESSAGE_LIMIT = 4096
+"""UTF-16 units of a message at most."""
+
+# From the place where a cut disturbs least to the one where it disturbs most.
+_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s+"), re.compile(r"\s+"))
+
+
+def utf16_length(text: str) -> int:
+    """Length of a text in UTF-16 code units."""
+    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+
+
+def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
+    """Cut a text at paragraphs, lines, sentences or words, in this order of preference.
+
+    Nothing but white space at the cuts is lost, no part is empty, and no character is cut in two.
+
+    Args:
+        text: any text; nothing comes of one that is empty or white space.
+        limit: UTF-16 units a part at most; at least 2.
+    """
+    parts: list[str] = []
+    rest = text.strip()
+    while rest:
+        if utf16_length(rest) <= limit:
+            parts.append(rest)
+            break
+        end = _cut_at(rest, _index_within(rest, limit))
+        parts.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return parts
+
+
+def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """The last part of a growing text that fits, marked with an ellipsis if something was left out."""
+    if utf16_length(text) <= limit:
+        return text
+    tail = text[-limit:]
+    while utf16_length(tail) > limit - 1:
+        tail = tail[utf16_length(tail) - limit + 1 :]
+    return "…" + tail
+
+
+def _index_within(text: str, limit: int) -> int:
+    """How many characters from the start fit ``limit`` UTF-16 units."""
+    units = 0
+    for index, char in enumerate(text):
+        units += 2 if ord(char) > 0xFFFF else 1
+        if units > limit:
+            return index
+    return len(text)
+
+
+def _cut_at(text: str, end: int) -> int:
+    """The best place to cut within ``text[:end]``, not before its middle unless there is none."""
+    for pattern in _BREAKS:
+        places = [match.start() for match in pattern.finditer(text, 0, end)]
+        if places and places[-1] >= end // 2:
+            return places[-1]
+    spaces = [match.start() for match in _BREAKS[-1].finditer(text, 0, end) if match.start()]
+    return spaces[-1] if spaces else end

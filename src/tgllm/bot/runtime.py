@@ -1,0 +1,183 @@
+"""The bot while it runs: start, work, and a stop that loses nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+from aiogram.types import User
+
+from tgllm.api import ModelNotFound
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.assembly import make_bot, make_dispatcher
+from tgllm.bot.dispatch import Dispatch
+from tgllm.bot.failures import classify, fatal_error
+from tgllm.bot.limiter import Limiter, rates_from
+from tgllm.bot.messages import message_rows
+from tgllm.bot.parts import BotParts
+from tgllm.bot.poller import Poller
+from tgllm.bot.sender import Sender
+from tgllm.bot.uncertain import uncertain_notice
+from tgllm.db import inbox, outbox, requests
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.core import Core
+from tgllm.services.lane import Lane
+
+__all__ = ["BotRuntime", "open_runtime"]
+
+log = get_logger(__name__)
+
+DRAIN_SECONDS = 10.0
+"""How long a stop waits for messages that are ready to be sent; what is left goes out after the next start."""
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+class BotRuntime:
+    """Poller, dispatch and sender of one bot."""
+
+    def __init__(self, core: Core, parts: BotParts, dispatch: Dispatch, poller: Poller) -> None:
+        """Put the parts together."""
+        self._core = core
+        self._parts = parts
+        self._dispatch = dispatch
+        self._poller = poller
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, then let running turns end and send what is ready.
+
+        Raises:
+            TelegramRefused: the token is wrong, or another program uses it.
+            DatabaseError: the database can't be used any more.
+        """
+        await self._recover()
+        sender = asyncio.create_task(self._parts.sender.run(), name="sender")
+        dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
+        poller = asyncio.create_task(self._poller.run(), name="poller")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        tasks = {sender, dispatch, poller, stopping}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await _cancel(poller)
+            if not (sender.done() or dispatch.done()):
+                await self._drain(dispatch, sender)
+        finally:
+            await _cancel(*tasks)
+        for task in (sender, dispatch, poller):
+            _raise_failure(task)
+
+    async def _recover(self) -> None:
+        """Take up what an earlier run has left."""
+        now = milliseconds(self._core.clock)
+        attempts = self._core.config.turns.attempts
+
+        def unit(conn: Connection) -> inbox.Recovered:
+            found = inbox.recover(conn, now, max_attempts=attempts)
+            requests.interrupt_running(conn, now)
+            notices = [uncertain_notice(row, self._core.texts) for row in outbox.recover(conn) if row.kind == "send"]
+            for row in found.spent:
+                if row.kind == "message":
+                    notices += message_rows(Lane.parse(row.lane), self._core.texts("turn.attempts_spent"))
+            outbox.add(conn, notices, now)
+            return found
+
+        found = await self._core.database.write(unit)
+        log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
+
+    async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
+        """Let what runs come to its end, within the deadlines of the config."""
+        self._dispatch.stop_accepting()
+        running = self._core.running
+        log.info("bot.stopping", turns=len(running))
+        if not await _within(self._core.config.turns.stop_timeout, running.wait_idle()):
+            running.stop_all()
+        await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
+        self._parts.sender.wake()
+        if not sender.done() and not dispatch.done():
+            await _within(DRAIN_SECONDS, self._parts.sender.wait_idle())
+
+
+@asynccontextmanager
+async def open_runtime(core: Core, token: str) -> AsyncGenerator[BotRuntime]:
+    """Connect to Telegram and make a bot that is ready to run.
+
+    Raises:
+        TelegramRefused: the token is wrong.
+    """
+    config = core.config
+    limiter = Limiter(rates_from(config.sending), core.clock)
+    bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
+    async with bot:
+        me = await _who_am_i(bot.me, core.clock)
+        sender = Sender(bot, core.database, limiter, core.clock, core.texts)
+        parts = BotParts(core, bot, me.id, me.username or "", sender, limiter)
+        dispatch = Dispatch(
+            bot,
+            make_dispatcher(parts),
+            core.database,
+            core.clock,
+            most_parallel=config.turns.max_parallel,
+            most_attempts=config.turns.attempts,
+        )
+        poller = Poller(bot, core.database, core.clock, dispatch.arrived, timeout=config.sending.poll_timeout)
+        _check_default_model(core)
+        log.info("bot.ready", username=me.username, models=core.registry.ids)
+        yield BotRuntime(core, parts, dispatch, poller)
+
+
+async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:
+    """The bot's own account; network trouble is waited out.
+
+    Raises:
+        TelegramRefused: the token is wrong.
+    """
+    failures = 0
+    while True:
+        try:
+            return await get_me()
+        except Exception as error:
+            fatal = fatal_error(error)
+            if fatal is not None:
+                raise fatal from error
+            failures += 1
+            failure = classify(error)
+            pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
+            log.warning("bot.no_connection", reason=failure.reason, retry_in=pause)
+            await clock.sleep(pause)
+
+
+def _check_default_model(core: Core) -> None:
+    """Say early what every question would run into; choosing another model in a chat still works."""
+    try:
+        core.registry.resolve(core.config.default_model)
+    except ModelNotFound as error:
+        log.error("config.default_model", model=core.config.default_model, error=str(error))
+
+
+async def _within(seconds: float, waiting: Awaitable[object]) -> bool:
+    """Wait, but not longer than that; whether it came to its end."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await waiting
+            return True
+    return False
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _raise_failure(task: asyncio.Task[None]) -> None:
+    """Raise what a task ended with, without the wrapping of task groups."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        raise _innermost(error)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return _innermost(group.exceptions[0])
+    return error

@@ -1,0 +1,77 @@
+"""One update on its way through the bot: what is known of it, and how it ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tgllm.api import ChatInfo, UserInfo
+from tgllm.api.clock import milliseconds
+from tgllm.bot.messages import message_rows
+from tgllm.bot.parts import BotParts
+from tgllm.db import inbox, outbox
+from tgllm.db.inbox import FinalState, InboxRow
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection, Unit
+from tgllm.db.users import SeenUser
+from tgllm.services.lane import Lane
+
+__all__ = ["UpdateScope"]
+
+
+@dataclass(slots=True)
+class UpdateScope:
+    """Handed from the dispatch through the middlewares to the handler.
+
+    An update ends by exactly one transaction that holds its effects, its replies and its state: ``end``, or a turn's
+    own transaction with ``ending`` in it.
+    """
+
+    row: InboxRow
+    parts: BotParts
+    lane: Lane
+    chat: ChatInfo
+    person: SeenUser | None = None
+    """Who sent it, as Telegram says; None for updates without a sender."""
+    user: UserInfo | None = None
+    """Who that is to the bot; set by the access middleware."""
+    ended: bool = field(default=False)
+
+    @property
+    def language(self) -> str:
+        """The language to answer in."""
+        return self.user.language if self.user is not None else (self.person and self.person.language_code) or ""
+
+    def text(self, key: str, **params: object) -> str:
+        """A text of the catalogue in the sender's language."""
+        return self.parts.core.texts(key, self.language, **params)
+
+    async def reply(self, text: str, *effects: Unit) -> None:
+        """End the update with a text, after these effects."""
+        await self.end(*effects, replies=message_rows(self.lane, text))
+
+    async def end(
+        self,
+        *effects: Unit,
+        replies: Sequence[NewOutbox] = (),
+        state: FinalState = "done",
+        error: str | None = None,
+    ) -> None:
+        """End the update: effects, replies and its final state, in one transaction."""
+        clock = self.parts.core.clock
+        now = milliseconds(clock)
+
+        def unit(conn: Connection) -> None:
+            for effect in effects:
+                effect(conn)
+            outbox.add(conn, replies, now)
+            inbox.finish(conn, self.row.update_id, state, now, error)
+
+        await self.parts.core.database.write(unit)
+        self.ended = True
+        if replies:
+            self.parts.sender.wake()
+
+    def ending(self) -> Unit:
+        """The piece of work that marks the update as done, for a transaction made elsewhere."""
+        now = milliseconds(self.parts.core.clock)
+        self.ended = True
+        return lambda conn: inbox.finish(conn, self.row.update_id, "done", now)

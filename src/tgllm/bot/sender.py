@@ -1,0 +1,197 @@
+"""Delivers the outbox: the only place that sends replies to Telegram.
+
+A row is marked as being sent before the call and as sent after it. What happens in between can't be known after a
+crash or a cut connection, since sendMessage has no idempotency key: such a row becomes ``uncertain`` and is not sent
+again by itself. The person is told and offered a button; an edit may safely be repeated, so it is.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.methods.base import TelegramMethod
+from aiogram.types import Message
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.calls import call_of, edit_call, new_message_instead
+from tgllm.bot.failures import CallFailure, classify, fatal_error
+from tgllm.bot.limiter import Limiter
+from tgllm.bot.messages import EDIT_OF_PART
+from tgllm.bot.uncertain import uncertain_notice
+from tgllm.db import outbox
+from tgllm.db.database import Database
+from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.services.signals import Wakeup
+
+__all__ = ["Sender"]
+
+log = get_logger(__name__)
+
+PARALLEL_CALLS = 64
+"""Calls under way at once; each holds a connection."""
+MOST_ATTEMPTS = 8
+"""Times that a row is tried before it is given up."""
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """What came of trying to send a row."""
+
+    row: OutboxRow
+    message_id: int | None = None
+    failure: CallFailure | None = None
+
+
+class Sender:
+    """Takes rows from the outbox, lane by lane in order, and sends them."""
+
+    def __init__(self, bot: Bot, database: Database, limiter: Limiter, clock: Clock, texts: Catalogue) -> None:
+        """Prepare; ``run`` does the work."""
+        self._bot = bot
+        self._database = database
+        self._limiter = limiter
+        self._clock = clock
+        self._texts = texts
+        self._work = Wakeup()
+        self._under_way = 0
+        self._finished: list[_Delivery] = []
+        self._waiting: dict[int, asyncio.Future[int | None]] = {}
+        self._idle = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that rows were added."""
+        self._idle.clear()
+        self._work.set()
+
+    async def wait_idle(self) -> None:
+        """Wait until all rows that are due have been dealt with."""
+        await self._idle.wait()
+
+    async def post_and_wait(self, row: NewOutbox) -> int | None:
+        """Add a row, unless its turn has it already, and wait until it was sent.
+
+        Returns:
+            The id of the message; None if it could not be sent or nobody knows.
+        """
+        row_id = await self._database.write(lambda conn: _add_once(conn, row, milliseconds(self._clock)))
+        if isinstance(row_id, OutboxRow):
+            return row_id.message_id
+        future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
+        self.wake()
+        try:
+            return await future
+        finally:
+            self._waiting.pop(row_id, None)
+
+    async def run(self) -> None:
+        """Send until cancelled.
+
+        Raises:
+            TelegramRefused: Telegram does not accept the token any more.
+            DatabaseError: the outbox can't be read or written.
+        """
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                rows, due = await self._turn_over()
+                for row in rows:
+                    self._under_way += 1
+                    calls.create_task(self._deliver(row), name=f"send {row.id}")
+                if rows or self._finished:
+                    continue
+                if not self._under_way and due is None:
+                    self._idle.set()
+                await self._work.wait(None if due is None else max(0.0, due / 1000 - self._clock.now()))
+
+    async def _turn_over(self) -> tuple[list[OutboxRow], int | None]:
+        """Write down what was finished and take what comes next, in one transaction.
+
+        Returns:
+            The rows to send now, and when the next one is due (milliseconds since 1970) if none is.
+        """
+        finished, self._finished = self._finished, []
+        held = self._limiter.held_chats()
+        free = PARALLEL_CALLS - self._under_way
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> tuple[list[OutboxRow], int | None]:
+            for delivery in finished:
+                self._record(conn, delivery, now)
+            rows = outbox.claim(conn, free, now, exclude_chats=held) if free > 0 else []
+            return rows, None if rows else outbox.next_due(conn)
+
+        result = await self._database.write(unit)
+        self._announce(finished)
+        return result
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        """Make the call for a row and put what came of it on the list."""
+        try:
+            delivery = await self._call(row)
+        except Exception as error:
+            fatal = fatal_error(error)
+            if fatal is not None:
+                raise fatal from error
+            delivery = _Delivery(row, failure=classify(error))
+            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+        self._under_way -= 1
+        self._finished.append(delivery)
+        self._work.set()
+
+    async def _call(self, row: OutboxRow) -> _Delivery:
+        result = await self._bot(await self._method(row))
+        return _Delivery(row, result.message_id if isinstance(result, Message) else None)
+
+    async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
+        edited_part = row.payload.get(EDIT_OF_PART)
+        if not isinstance(edited_part, int) or row.turn_id is None:
+            return call_of(row.method, row.payload)
+        turn_id = row.turn_id
+        placeholder = await self._database.read(lambda conn: outbox.find(conn, turn_id, edited_part))
+        if placeholder is None or placeholder.message_id is None:
+            return new_message_instead(row.payload)
+        return edit_call(row.payload, placeholder.message_id)
+
+    def _record(self, conn: Connection, delivery: _Delivery, now: int) -> None:
+        """Write down what came of a row, within a transaction."""
+        row, failure = delivery.row, delivery.failure
+        if failure is None or "message is not modified" in failure.reason:
+            outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
+        elif failure.meaning == "retry" or (failure.meaning == "unknown" and row.kind != "send"):
+            self._retry(conn, row, failure, now)
+        elif failure.meaning == "unknown":
+            outbox.mark_uncertain(conn, row.id, failure.reason)
+            outbox.add(conn, [uncertain_notice(row, self._texts)], now)
+        else:
+            outbox.mark_failed(conn, row.id, failure.reason)
+
+    def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        asked_to_wait = failure.reason.startswith("Too Many")
+        if row.attempts >= MOST_ATTEMPTS and not asked_to_wait:
+            outbox.mark_failed(conn, row.id, failure.reason)
+            return
+        pause = max(failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0**row.attempts))
+        outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
+
+    def _announce(self, finished: list[_Delivery]) -> None:
+        """Tell those who wait for a row of theirs, now that its state is stored."""
+        for delivery in finished:
+            future = self._waiting.get(delivery.row.id)
+            again = delivery.failure is not None and delivery.failure.meaning == "retry"
+            if future is not None and not future.done() and not again:
+                future.set_result(delivery.message_id)
+
+
+def _add_once(conn: Connection, row: NewOutbox, now: int) -> int | OutboxRow:
+    """Add a row; the one that is there if its turn has a row in that place."""
+    if row.turn_id is not None:
+        present = outbox.find(conn, row.turn_id, row.part)
+        if present is not None and present.state != "ready":
+            return present
+        if present is not None:
+            return present.id
+    return outbox.add(conn, [row], now)[0]

@@ -1,0 +1,80 @@
+"""Raw updates: where they belong, and how they are fetched.
+
+An update is read here as plain JSON, before aiogram sees it, so that one that aiogram can't parse is stored like any
+other and harms nobody.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aiogram.methods.base import TelegramMethod
+
+from tgllm.db.inbox import NewUpdate
+from tgllm.services.lane import Lane
+
+__all__ = ["ALLOWED_UPDATES", "RawGetUpdates", "lane_of", "to_inbox"]
+
+ALLOWED_UPDATES = ("message", "callback_query", "stopped_message_generation")
+"""The kinds of updates that the bot asks Telegram for."""
+
+CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
+CONTROL_COMMANDS = frozenset({"/stop", "/cancel"})
+
+
+class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """getUpdates with the updates left as they came. Bot API: getUpdates."""
+
+    __returning__: ClassVar[Any] = list[dict[str, Any]]
+    __api_method__: ClassVar[str] = "getUpdates"
+
+    offset: int | None = None
+    limit: int | None = None
+    timeout: int | None = None
+    allowed_updates: list[str] | None = None
+
+
+def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
+    """The inbox row for an update; None for something without an update id, which can't be confirmed anyway."""
+    update_id = raw.get("update_id")
+    if not isinstance(update_id, int):
+        return None
+    kind = next((key for key in raw if key != "update_id"), "unknown")
+    return NewUpdate(
+        update_id=update_id,
+        lane=lane_of(kind, raw.get(kind)).key,
+        kind=kind,
+        control=_is_control(kind, raw.get(kind)),
+        payload=json.dumps(raw, separators=(",", ":")),
+    )
+
+
+def lane_of(kind: str, content: object) -> Lane:
+    """The lane of an update; lane 0 for kinds that belong to no chat."""
+    body = _mapping(content)
+    message = _mapping(body.get("message")) if kind == "callback_query" else body
+    chat_id = _mapping(message.get("chat")).get("id")
+    if not isinstance(chat_id, int):
+        sender = _mapping(body.get("from")).get("id")
+        return Lane(sender if isinstance(sender, int) else 0)
+    # In groups without topics message_thread_id marks a thread of replies, which is no place of its own.
+    in_topic = message.get("is_topic_message") or kind == "stopped_message_generation"
+    thread = message.get("message_thread_id") if in_topic else None
+    connection = message.get("business_connection_id")
+    return Lane(
+        chat_id, thread if isinstance(thread, int) else None, connection if isinstance(connection, str) else None
+    )
+
+
+def _is_control(kind: str, content: object) -> bool:
+    """Whether the update must not wait behind the turn that runs in its lane."""
+    if kind in CONTROL_KINDS:
+        return True
+    text = _mapping(content).get("text")
+    if kind != "message" or not isinstance(text, str) or not text.startswith("/"):
+        return False
+    return text.split(maxsplit=1)[0].partition("@")[0].lower() in CONTROL_COMMANDS
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside

@@ -1,0 +1,1 @@
+"""What the bot does, with no Telegram in it: the rules for users, turns, models and stopping."""

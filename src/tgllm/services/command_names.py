@@ -1,0 +1,6 @@
+"""Names of the bot's own chat commands."""
+
+__all__ = ["CORE_COMMANDS"]
+
+CORE_COMMANDS = frozenset({"start", "stop", "cancel"})
+"""Those that no plugin can have; the commands themselves stand in ``bot.handlers.core_commands``."""

@@ -1,0 +1,30 @@
+"""What is open while the program runs, whether or not there is a bot: config, database, plugins, services."""
+
+from dataclasses import dataclass
+
+from tgllm.api.clock import Clock
+from tgllm.config.model import Config
+from tgllm.db.database import Database
+from tgllm.i18n import Catalogue
+from tgllm.plugins.host import PluginHost
+from tgllm.services.conversation import ConversationService
+from tgllm.services.registry import ProviderRegistry
+from tgllm.services.running import RunningTurns
+from tgllm.services.user_service import UserService
+
+__all__ = ["Core"]
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Made and closed by ``tgllm.app.open_core``."""
+
+    config: Config
+    clock: Clock
+    texts: Catalogue
+    database: Database
+    host: PluginHost
+    registry: ProviderRegistry
+    users: UserService
+    running: RunningTurns
+    conversations: ConversationService

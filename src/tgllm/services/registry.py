@@ -1,0 +1,109 @@
+"""The providers that plugins offer, created when they are first used."""
+
+import asyncio
+import difflib
+from collections.abc import Mapping
+
+from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
+from tgllm.plugins.host import PluginHost
+from tgllm.plugins.owned import OwnedProvider
+
+__all__ = ["ProviderRegistry"]
+
+
+class ProviderRegistry:
+    """Finds the provider of a model. Close it to close the providers."""
+
+    def __init__(self, host: PluginHost, *, create_seconds: float = 30.0) -> None:
+        """Take over what the host's plugins offer, now and whenever that changes.
+
+        Args:
+            host: the plugins.
+            create_seconds: how long making a provider may take; it imports an SDK.
+        """
+        self._host = host
+        self._revision = -1
+        self._present: Mapping[str, OwnedProvider] = {}
+        self._aliases: Mapping[str, str] = {}
+        self._created: dict[str, tuple[OwnedProvider, Provider]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._create_seconds = create_seconds
+
+    @property
+    def _offered(self) -> Mapping[str, OwnedProvider]:
+        """The providers of plugins that are in order."""
+        if self._revision != self._host.revision:
+            self._revision = self._host.revision
+            self._present = {owned.spec.id: owned for owned in self._host.providers}
+            self._aliases = {alias: owned.spec.id for owned in self._present.values() for alias in owned.spec.aliases}
+        return self._present
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The providers' ids, sorted."""
+        return tuple(sorted(self._offered))
+
+    def resolve(self, text: str) -> ModelRef:
+        """Read a model reference; aliases of providers become their ids.
+
+        Raises:
+            ModelNotFound: it is no reference, or no plugin offers that provider; names the nearest one.
+        """
+        ref = self.canonical(ModelRef.parse(text))
+        if ref.provider not in self._offered:
+            raise self._unknown(ref.provider)
+        return ref
+
+    def canonical(self, ref: ModelRef) -> ModelRef:
+        """The same model under its provider's id, if an alias was used; the provider may be unknown."""
+        return (
+            ref if ref.provider in self._offered else ModelRef(self._aliases.get(ref.provider, ref.provider), ref.model)
+        )
+
+    async def provider(self, provider_id: str) -> Provider:
+        """The provider of that id, made on first use.
+
+        Raises:
+            ModelNotFound: no plugin offers it.
+            NotConfigured: it lacks a key.
+            ProviderError: it can't be made for another reason.
+        """
+        owned = self._offered.get(provider_id)
+        if owned is None:
+            raise self._unknown(provider_id)
+        if provider_id not in self._created:
+            async with self._locks.setdefault(provider_id, asyncio.Lock()):
+                if provider_id not in self._created:
+                    self._created[provider_id] = (owned, await self._create(owned))
+        return self._created[provider_id][1]
+
+    async def aclose(self) -> None:
+        """Close all providers that were made; one that fails does not keep the others open."""
+        created, self._created = self._created, {}
+        for owned, provider in created.values():
+            try:
+                async with asyncio.timeout(10):
+                    await provider.aclose()
+            except Exception as error:  # noqa: BLE001  a provider may raise anything; the rest still has to be closed
+                owned.context.log.warning("provider.close_failed", error=repr(error))
+
+    async def _create(self, owned: OwnedProvider) -> Provider:
+        """Make a provider in a thread: importing its SDK takes a second and must not stop the loop."""
+        try:
+            async with asyncio.timeout(self._create_seconds):
+                return await asyncio.to_thread(owned.spec.create, owned.context)
+        except TgllmError:
+            raise
+        except TimeoutError as error:
+            raise NotConfigured(
+                f"provider {owned.spec.id} took over {self._create_seconds:g} s to start", provider=owned.spec.id
+            ) from error
+        except Exception as error:
+            raise ProviderError(
+                f"provider {owned.spec.id} can't start: {error!r}", code="provider_broken", provider=owned.spec.id
+            ) from error
+
+    def _unknown(self, name: str) -> ModelNotFound:
+        near = difflib.get_close_matches(name, [*self._offered, *self._aliases], n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(self.ids) or 'none'}"
+        return ModelNotFound(f"no provider is called {name!r}{hint}", code="provider_unknown", provider=name, hint=hint)

@@ -1,0 +1,97 @@
+"""The turns that run now, and how they are stopped."""
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["RunningTurn", "RunningTurns"]
+
+StopCause = Literal["person", "shutdown"]
+
+
+@dataclass(slots=True, eq=False)
+class RunningTurn:
+    """A turn in progress; holds the handle that ends it."""
+
+    id: str
+    lane: str
+    user_id: int
+    cause: StopCause | None = None
+    """Why it was asked to stop; None while nobody has."""
+    _deadline: asyncio.Timeout | None = field(default=None, repr=False)
+
+    @contextmanager
+    def interruptible(self, deadline: asyncio.Timeout) -> Generator[None]:
+        """Within this block ``stop`` ends the wait that ``deadline`` guards, as if its time were up."""
+        self._deadline = deadline
+        try:
+            if self.cause is not None:
+                self._expire()
+            yield
+        finally:
+            self._deadline = None
+
+    def stop(self, cause: StopCause) -> None:
+        """Ask the turn to end with what it has so far. The first cause stands."""
+        if self.cause is None:
+            self.cause = cause
+            self._expire()
+
+    def extend(self, seconds: float) -> None:
+        """Re-arm the deadline, unless the turn is to stop."""
+        if self._deadline is not None and self.cause is None:
+            self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    def _expire(self) -> None:
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+class RunningTurns:
+    """All turns in progress, by lane: at most one each."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._by_lane: dict[str, RunningTurn] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def track(self, turn_id: str, lane: str, user_id: int) -> Generator[RunningTurn]:
+        """Keep a turn in the list while the block runs."""
+        turn = RunningTurn(turn_id, lane, user_id)
+        self._by_lane[lane] = turn
+        self._idle.clear()
+        try:
+            yield turn
+        finally:
+            if self._by_lane.get(lane) is turn:
+                del self._by_lane[lane]
+            if not self._by_lane:
+                self._idle.set()
+
+    def in_lane(self, lane: str) -> RunningTurn | None:
+        """The turn that runs in a lane."""
+        return self._by_lane.get(lane)
+
+    def stop(self, lane: str) -> bool:
+        """Stop the turn of a lane on behalf of a person; False if there is none."""
+        turn = self._by_lane.get(lane)
+        if turn is None:
+            return False
+        turn.stop("person")
+        return True
+
+    def stop_all(self) -> None:
+        """Stop every turn because the program ends."""
+        for turn in list(self._by_lane.values()):
+            turn.stop("shutdown")
+
+    async def wait_idle(self) -> None:
+        """Wait until no turn runs."""
+        await self._idle.wait()
+
+    def __len__(self) -> int:
+        return len(self._by_lane)

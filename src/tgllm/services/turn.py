@@ -1,0 +1,57 @@
+"""The values of one turn: what it starts with, how it ends, and where it shows itself meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
+from tgllm.db.outbox import NewOutbox
+
+__all__ = ["Sink", "Turn", "TurnOutcome", "TurnStatus"]
+
+TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
+"""Ended by itself; stopped by a person; cut by the shutdown; failed with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question that is to be answered."""
+
+    id: str
+    """The same after a restart that repeats the turn."""
+    lane: str
+    user: UserInfo
+    chat: ChatInfo
+    text: str
+    message_id: int | None = None
+    """Telegram's id of the question, where there is one."""
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """How a turn ended."""
+
+    status: TurnStatus
+    model: ModelRef
+    text: str
+    """The answer, or what came of it before it was cut."""
+    reasoning: str = ""
+    reason: FinishReason = "stop"
+    usage: Usage = field(default_factory=Usage)
+    provider_data: JsonObject | None = None
+    error: TgllmError | None = None
+    first_token_seconds: float | None = None
+    seconds: float = 0.0
+
+
+class Sink(Protocol):
+    """Where a turn shows itself: a chat, a terminal, a test."""
+
+    def show(self, event: StreamEvent) -> None:
+        """Take note of what came. Returns at once; showing it is the sink's own affair."""
+        ...
+
+    async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
+        """End the display and say which messages are to be stored and sent for this outcome."""
+        ...

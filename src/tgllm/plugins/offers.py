@@ -87,4 +87,4 @@ def _check(hook: str, offer: _OfferHook, member: object) -> None:
     try:
         offer.check(member)
     except (AttributeError, TypeError, ValueError) as error:
-        raise Breach(f"{hook} returned {offer.kind.__name__} with a field of the wrong type: {error}") from error
+        raise Breach(f"{hook} returned a {offer.kind.__name__} with a field of the wrong type: {error}") from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from tgllm.api.errors import PluginError
+from tgllm.observe.redaction import redact
 
 __all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "explain", "value_of"]
 
@@ -62,7 +63,14 @@ def value_of(outcome: Outcome[T], what: str) -> T:
 
 
 def explain(error: BaseException) -> str:
-    """The kind of an error and the first line of its text, shortened."""
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """The kind of an error and the first line of its text, shortened and without secrets."""
+    lines = _text(error).strip().splitlines()
+    text = f"{type(error).__name__}: {redact(lines[0])}" if lines else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  an error class of the plugin's own may fail at this too
+        return ""

@@ -1,0 +1,5 @@
+"""Leaves the program at import."""
+
+import sys
+
+sys.exit(3)

@@ -1,0 +1,3 @@
+"""Fails at import."""
+
+raise RuntimeError("the moon is not full")

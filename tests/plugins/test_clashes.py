@@ -1,0 +1,94 @@
+"""A name has one owner; who comes second is quarantined, and the reason names both."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tgllm.plugins import PluginHost, PluginRecord
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+FindRecord = Callable[[PluginHost, str], PluginRecord]
+
+OFFERS = {
+    "provider": ("tgllm_providers", "ProviderSpec('same', 'S', run)", "provider same"),
+    "alias of a provider": ("tgllm_providers", "ProviderSpec(ID, 'S', run, aliases=('same',))", "provider same"),
+    "command": ("tgllm_commands", "ChatCommand('same', 'S', run)", "command /same"),
+    "alias of a command": ("tgllm_commands", "ChatCommand(ID, 'S', run, aliases=('same',))", "command /same"),
+    "file handler": ("tgllm_file_handlers", "FileHandler('same', frozenset({'a/b'}), run)", "file handler same"),
+    "job": ("tgllm_jobs", "JobSpec('same', 'S', '* * * * *', run)", "job same"),
+}
+
+
+def plugin(plugin_id: str, hook: str, offer: str) -> str:
+    return f"""
+        ID = {plugin_id!r}
+        def run(*_): ...
+        @hookimpl
+        def tgllm_plugin_info(): return PluginInfo(id=ID, title=ID, api="1.0")
+        @hookimpl(tryfirst=ID == "b")
+        def {hook}(): return [{offer}]
+    """
+
+
+@pytest.mark.parametrize("kind", OFFERS)
+async def test_the_later_of_two_plugins_is_quarantined(
+    site: Any, load_host: LoadHost, record: FindRecord, kind: str
+) -> None:
+    hook, offer, name = OFFERS[kind]
+    for plugin_id in ("b", "a", "c"):
+        site.write(plugin_id, plugin(plugin_id, hook, offer))
+
+    host = await load_host()
+
+    assert record(host, "a").state == "active"
+    for later in ("b", "c"):
+        assert record(host, later).state == "quarantined"
+        assert record(host, later).reason == f"{name} of the plugin {later} is taken by the plugin a"
+
+
+async def test_a_built_in_plugin_keeps_its_name(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("a", plugin("a", "tgllm_commands", "ChatCommand('ping', 'Ping', run)"))
+
+    host = await load_host()
+
+    assert record(host, "a").reason == "command /ping of the plugin a is taken by the plugin basics"
+    assert record(host, "basics").state == "active"
+
+
+async def test_the_bot_keeps_its_own_commands(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("a", plugin("a", "tgllm_commands", "ChatCommand('model', 'Models', run)"))
+
+    host = await load_host(reserved_commands={"model", "new"})
+
+    assert record(host, "a").reason == "command /model of the plugin a is taken by the bot itself"
+
+
+async def test_a_quarantined_plugin_takes_no_name(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("a", plugin("a", "tgllm_providers", "ProviderSpec('same', 'S', run), ProviderSpec('echo', 'E', run)"))
+    site.write("b", plugin("b", "tgllm_providers", "ProviderSpec('same', 'S', run)"))
+
+    host = await load_host()
+
+    assert record(host, "a").state == "quarantined"
+    assert [owned.spec.id for owned in host.providers if owned.plugin_id == "b"] == ["same"]
+
+
+async def test_two_packages_with_one_id_are_both_named(site: Any, load_host: LoadHost) -> None:
+    site.write("a", plugin("a", "tgllm_jobs", ""), package="tgllm-first")
+    site.write("a", "raise SystemExit", package="tgllm-second")
+
+    first, second = [found for found in (await load_host()).records if found.id == "a"]
+
+    assert (first.package, first.state) == ("tgllm-first", "active")
+    assert (second.package, second.state) == ("tgllm-second", "quarantined")
+    assert second.reason == "two packages have a plugin a, tgllm-first and tgllm-second: uninstall one of them"
+
+
+async def test_an_id_of_a_built_in_plugin_is_taken(site: Any, load_host: LoadHost) -> None:
+    site.write("echo", plugin("echo", "tgllm_jobs", ""), package="aaa-echo")
+
+    builtin, other = [found for found in (await load_host()).records if found.id == "echo"]
+
+    assert (builtin.package, builtin.state) == ("tgllm", "active")
+    assert (other.package, other.state) == ("aaa-echo", "quarantined")

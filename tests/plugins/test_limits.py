@@ -1,0 +1,121 @@
+"""Time limits and cancellation around hooks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tgllm.api import ChatRequest, TurnInfo
+from tgllm.plugins import HostLimits, PluginHost, PluginRecord
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+FindRecord = Callable[[PluginHost, str], PluginRecord]
+
+SHORT = HostLimits(async_seconds=0.05, grace_seconds=0.05)
+
+
+def plugin(body: str) -> str:
+    return f"""
+    import asyncio
+    state = []
+    running = asyncio.Event()
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("slow", "Slow", "1.0")
+    @hookimpl
+    async def tgllm_before_request(request):
+        running.set()
+        {body}
+    """
+
+
+HANG = "try: await asyncio.Event().wait()\n        finally: state.append('cleaned up')"
+STUBBORN = """
+        while True:
+            try: await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                state.append('ignored')
+                if len(state) > 1: raise
+"""
+
+
+def module() -> Any:
+    return __import__("tgllm_slow_module")
+
+
+async def test_an_asynchronous_hook_that_hangs_is_cancelled(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
+) -> None:
+    site.write("slow", plugin(HANG))
+    host = await load_host(builtin=False, limits=SHORT)
+
+    assert await host.before_request(request_, turn) is request_
+
+    assert record(host, "slow").reason == "tgllm_before_request did not end within 0.05 s"
+    assert module().state == ["cleaned up"]
+
+
+async def test_one_that_ignores_its_cancellation_holds_nobody_up(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
+) -> None:
+    site.write("slow", plugin(STUBBORN))
+    host = await load_host(builtin=False, limits=SHORT)
+
+    assert await host.before_request(request_, turn) is request_
+    assert record(host, "slow").state == "quarantined"
+    assert module().state == ["ignored"]
+
+    await host.aclose()
+    assert module().state == ["ignored", "ignored"]
+
+
+async def test_cancellation_from_outside_passes_through_and_blames_nobody(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
+) -> None:
+    site.write("slow", plugin(HANG))
+    host = await load_host(builtin=False)
+    task = asyncio.create_task(host.before_request(request_, turn))
+    await module().running.wait()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert record(host, "slow").state == "active"
+    assert module().state == ["cleaned up"]
+
+
+@pytest.mark.parametrize("error", ["asyncio.CancelledError()", "SystemExit(1)", "BaseException('odd')"])
+@pytest.mark.parametrize("kind", ["async def", "def"])
+async def test_whatever_a_hook_raises_stays_its_own(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo, error: str, kind: str
+) -> None:
+    site.write("slow", plugin(f"raise {error}").replace("async def", kind))
+    host = await load_host(builtin=False)
+
+    assert await host.before_request(request_, turn) is request_
+
+    assert record(host, "slow").state == "quarantined"
+
+
+async def test_a_cancelled_load_passes_through(site: Any, load_host: LoadHost) -> None:
+    site.install("hang_import")
+    task = asyncio.create_task(load_host(builtin=False))
+    await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_hook_that_hangs_at_startup_does_not_keep_the_others_from_starting(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    site.install("hang_async", "good_all")
+    host = await load_host(limits=HostLimits(async_seconds=2))
+
+    await host.startup()
+
+    assert record(host, "hang_async").reason == "tgllm_startup did not end within 2 s"
+    assert __import__("tgllm_test_good_all").calls == [("startup", "good_all")]

@@ -1,0 +1,274 @@
+"""Whatever is wrong with a plugin, it is told in one sentence, and everything else goes on."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tgllm.plugins import HostLimits, PluginHost, PluginRecord
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+FindRecord = Callable[[PluginHost, str], PluginRecord]
+
+REASONS = {
+    "bad_import": "its import raised RuntimeError: the moon is not full",
+    "bad_exit": "its import raised SystemExit: 3",
+    "bad_signature": "tgllm_providers has no argument contxt (did you mean ctx?): it takes ctx",
+    "bad_hook": "tgllm_provders is no hook of this tgllm (did you mean tgllm_providers?)",
+    "bad_wrapper": "tgllm_commands is a hook wrapper, and wrappers are refused: make it a plain implementation",
+    "bad_api": "it needs API 1.7, this tgllm has 1.0: upgrade tgllm",
+    "bad_no_info": "it has no tgllm_plugin_info: tgllm_test_bad_no_info must implement it",
+    "bad_id": "it calls itself somebody_else, but its entry point is named bad_id: they must be the same",
+    "bad_return": "tgllm_providers returned a list with a str in it instead of a ProviderSpec",
+    "bad_settings": "its settings model raised RuntimeError: no level will do",
+    "zz_clash": "provider echo of the plugin zz_clash is taken by the plugin echo",
+}
+
+
+@pytest.mark.parametrize("plugin_id", REASONS)
+async def test_a_bad_plugin_is_quarantined_with_the_reason_and_a_good_one_works(
+    site: Any, load_host: LoadHost, record: FindRecord, plugin_id: str
+) -> None:
+    site.install(plugin_id, "good_all")
+
+    host = await load_host()
+
+    bad = record(host, plugin_id)
+    assert (bad.state, bad.reason, bad.provides) == ("quarantined", REASONS[plugin_id], ())
+    assert record(host, "good_all").state == "active"
+    assert [owned.plugin_id for owned in host.providers] == ["echo", "good_all"]
+
+
+async def test_the_good_one_shows_what_it_provides(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.install("good_all")
+
+    found = record(await load_host(), "good_all")
+
+    assert found.provides == ("provider parrot", "command /greet", "file handler plain", "job sweep")
+    assert (found.package, found.version, found.api, found.reason) == ("tgllm-test-good-all", "0.3.0", "1.0", "")
+    assert len(found.hooks) == 12
+
+
+INFO = """
+    @hookimpl
+    def tgllm_plugin_info():
+        return PluginInfo(id="odd", title="Odd", api="{api}")
+"""
+
+
+def returning(hook: str, expression: str, api: str = "1.0") -> str:
+    return f"""{INFO.format(api=api)}
+    async def run(call): ...
+    class Here:
+        @staticmethod
+        def extract(path, limits): ...
+    @hookimpl
+    def {hook}():
+        return {expression}
+"""
+
+
+ODD = {
+    "older API": (
+        INFO.format(api="0.9"),
+        "it needs API 0.9, this tgllm has 1.0: upgrade tgllm-odd",
+    ),
+    "API in words": (INFO.format(api="latest"), "its API version 'latest' can't be read: write it like '1.0'"),
+    "no PluginInfo": (
+        "@hookimpl\ndef tgllm_plugin_info(): return {'id': 'odd'}",
+        "tgllm_plugin_info returned a dict instead of a PluginInfo",
+    ),
+    "upper case": (
+        "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo(id='Odd', title='', api='1.0')",
+        "its id 'Odd' must look like [a-z][a-z0-9_]*",
+    ),
+    "no mark": (
+        INFO.format(api="1.0") + "\n    def tgllm_commands(ctx): return []",
+        "tgllm_commands lacks its mark: put @tgllm.hookimpl above it",
+    ),
+    "info without mark": (
+        "def tgllm_plugin_info(): ...",
+        "tgllm_plugin_info lacks its mark: put @tgllm.hookimpl above it",
+    ),
+    "two infos": (
+        INFO.format(api="1.0") + "\n    @hookimpl(specname='tgllm_plugin_info')\n    def again(): ...",
+        "it implements tgllm_plugin_info more than once",
+    ),
+    "env of no field": (
+        "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo('odd', 'Odd', '1.0', env={'api_key': 'ODD_KEY'})",
+        "its env names api_key, which is no field of its settings",
+    ),
+    "raises": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise KeyError('x')",
+        "tgllm_jobs raised KeyError: 'x'",
+    ),
+    "exits in a hook": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise SystemExit",
+        "tgllm_jobs raised SystemExit",
+    ),
+    "async where it may not be": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    async def tgllm_jobs(): return []",
+        "tgllm_jobs is async, and this hook must be a plain function",
+    ),
+    "generator": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): yield 1",
+        "tgllm_jobs returned a generator instead of a list of JobSpec",
+    ),
+    "nothing": (
+        returning("tgllm_commands", "None"),
+        "tgllm_commands returned nothing instead of a list of ChatCommand",
+    ),
+    "command name": (
+        returning("tgllm_commands", "[ChatCommand('Go!', 'Go', run)]"),
+        "the command name 'Go!' must look like [a-z][a-z0-9_]{0,31}",
+    ),
+    "command description": (
+        returning("tgllm_commands", "[ChatCommand('go', '', run)]"),
+        "a description of /go is not 1 to 256 characters long",
+    ),
+    "command access": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', run, access='root')]"),
+        "the access of /go is 'root' instead of user or admin or owner",
+    ),
+    "command handler": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', None)]"),
+        "the handler of /go is nothing and can't be called",
+    ),
+    "aliases in one text": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', run, aliases='went')]"),
+        "the aliases of /go are the text 'went' instead of a tuple of texts",
+    ),
+    "field of the wrong type": (
+        returning("tgllm_commands", "[ChatCommand('go', None, run)]"),
+        "tgllm_commands returned a ChatCommand with a field of the wrong type: object of type 'NoneType' has no len()",
+    ),
+    "provider id": (
+        returning("tgllm_providers", "[ProviderSpec('a/b', 'A', run)]"),
+        "the provider id 'a/b' must look like [a-z][a-z0-9_]*",
+    ),
+    "one name twice": (
+        returning("tgllm_providers", "[ProviderSpec('a', 'A', run), ProviderSpec('b', 'B', run, aliases=('a',))]"),
+        "it gives provider a twice",
+    ),
+    "handler of no module": (
+        returning("tgllm_file_handlers", "[FileHandler('x', frozenset({'text/*'}), lambda path, limits: None)]"),
+        "extract of file handler x is no function at the top of a module",
+    ),
+    "kind of file": (
+        returning("tgllm_file_handlers", "[FileHandler('x', frozenset({'pdf'}), Here.extract)]"),
+        r"the kind of file that x takes 'pdf' must look like [\w.+-]+/([\w.+-]+|\*)|\*/\*",
+    ),
+    "no kind of file": (
+        returning("tgllm_file_handlers", "[FileHandler('x', frozenset(), Here.extract)]"),
+        "file handler x names no kind of file in mime_types",
+    ),
+    "cron": (
+        returning("tgllm_jobs", "[JobSpec('x', 'X', '@daily', run)]"),
+        "the cron of job x has 1 fields instead of 5",
+    ),
+    "timeout": (
+        returning("tgllm_jobs", "[JobSpec('x', 'X', '* * * * *', run, timeout=0)]"),
+        "the timeout of job x is not more than 0 s",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+async def test_the_sentence_says_what_is_wrong(site: Any, load_host: LoadHost, record: FindRecord, case: str) -> None:
+    source, reason = ODD[case]
+    site.write("odd", source)
+
+    odd = record(await load_host(builtin=False), "odd")
+
+    assert (odd.state, odd.reason) == ("quarantined", reason)
+
+
+async def test_a_key_in_an_error_is_not_told(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("odd", "raise RuntimeError('no access with token=abcdef0123456789')")
+
+    reason = record(await load_host(builtin=False), "odd").reason
+
+    assert reason.startswith("its import raised RuntimeError: no access with token=")
+    assert "abcdef" not in reason
+
+
+async def test_a_long_error_is_cut_to_its_first_line(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.write("odd", "raise RuntimeError('first ' * 100 + '\\nsecond')")
+
+    reason = record(await load_host(builtin=False), "odd").reason
+
+    assert "second" not in reason
+    assert len(reason) < 250
+
+
+async def test_a_hanging_import_is_left_alone(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.install("hang_import")
+
+    host = await load_host(builtin=False, limits=HostLimits(import_seconds=0.2))
+
+    assert record(host, "hang_import").reason == "its import did not end within 0.2 s"
+
+
+async def test_a_hanging_hook_is_left_alone_and_the_next_plugin_is_loaded(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    site.install("hang_hook", "good_all")
+
+    host = await load_host(limits=HostLimits(hook_seconds=3))
+
+    assert record(host, "hang_hook").reason == "tgllm_commands did not end within 3 s"
+    assert record(host, "good_all").state == "active"
+
+
+async def test_an_optional_hook_of_a_later_tgllm_is_passed_over(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    site.write("odd", INFO.format(api="1.0") + "\n    @hookimpl(optionalhook=True)\n    def tgllm_tomorrow(): ...")
+
+    odd = record(await load_host(builtin=False), "odd")
+
+    assert (odd.state, odd.hooks) == ("active", ("tgllm_plugin_info",))
+
+
+async def test_a_disabled_plugin_is_not_imported(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.install("bad_import", "good_all")
+
+    host = await load_host(disabled={"bad_import"})
+
+    found = record(host, "bad_import")
+    assert (found.state, found.reason) == ("disabled", "it is disabled by name (TGLLM_DISABLE_PLUGINS)")
+    assert record(host, "good_all").state == "active"
+
+
+async def test_without_plugins_only_the_built_in_ones_are_loaded(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    site.install("bad_import", "good_all")
+
+    host = await load_host(plugins_enabled=False)
+
+    assert {found.id for found in host.records if found.state == "active"} == {"basics", "echo"}
+    assert record(host, "good_all").reason == "only built-in plugins are loaded (--no-plugins)"
+
+
+async def test_an_entry_point_to_a_module_that_is_not_there(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    site.add("tgllm-gone", "1.0", {"gone": "tgllm_no_such_module"}, {})
+
+    reason = record(await load_host(), "gone").reason
+
+    assert reason == "its import raised ModuleNotFoundError: No module named 'tgllm_no_such_module'"
+
+
+async def test_a_plugin_can_be_an_object(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    source = """
+from tgllm import hookimpl
+from tgllm.api import PluginInfo
+class Plugin:
+    def __init__(self, name): self.name = name
+    @hookimpl
+    def tgllm_plugin_info(self): return PluginInfo(id=self.name, title="Object", api="1")
+plugin = Plugin("thing")
+"""
+    site.add("tgllm-thing", "1.0", {"thing": "tgllm_thing:plugin"}, {"tgllm_thing": source})
+
+    assert record(await load_host(), "thing").state == "active"

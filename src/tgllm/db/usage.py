@@ -1,0 +1,87 @@
+"""Usage: what each person has used on each day, for budgets and reports."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from tgllm.db.rows import read, read_all
+
+__all__ = ["NOBODY", "Spent", "Total", "UserTotal", "add", "by_user", "total"]
+
+NOBODY: Final = 0
+"""The user id of what nobody in Telegram has asked for, such as a question from the shell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one call of a model has used."""
+
+    input_tokens: int | None = None
+    """None where the provider does not say: counted as 0."""
+    output_tokens: int | None = None
+    cost_micros: int | None = None
+    """Millionths of a US dollar; None where the price is unknown: counted under ``unpriced_requests``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum of usage."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int
+    """Millionths of a US dollar, without the unpriced requests."""
+    unpriced_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserTotal(Total):
+    """A sum of usage of one person."""
+
+    user_id: int
+
+
+_ADD = """
+    INSERT INTO usage (user_id, day, provider, model, requests, input_tokens, output_tokens, cost_micros,
+                       unpriced_requests)
+    VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
+    ON CONFLICT (user_id, day, provider, model) DO UPDATE
+    SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens, cost_micros = cost_micros + excluded.cost_micros,
+        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+"""
+
+
+def add(conn: sqlite3.Connection, user_id: int | None, day: str, provider: str, model: str, spent: Spent) -> None:
+    """Count one call of a model; ``user_id`` None is ``NOBODY``, ``day`` is ``YYYY-MM-DD`` in UTC."""
+    values = (
+        NOBODY if user_id is None else user_id,
+        day,
+        provider,
+        model,
+        spent.input_tokens or 0,
+        spent.output_tokens or 0,
+        spent.cost_micros or 0,
+        spent.cost_micros is None,
+    )
+    conn.execute(_ADD, values)
+
+
+_SUMS = """
+    coalesce(sum(requests), 0) AS requests, coalesce(sum(input_tokens), 0) AS input_tokens,
+    coalesce(sum(output_tokens), 0) AS output_tokens, coalesce(sum(cost_micros), 0) AS cost_micros,
+    coalesce(sum(unpriced_requests), 0) AS unpriced_requests
+"""
+_TOTAL = f"SELECT {_SUMS} FROM usage WHERE day >= :since AND (:user_id IS NULL OR user_id = :user_id)"  # noqa: S608 (constants)
+_BY_USER = f"SELECT user_id, {_SUMS} FROM usage WHERE day >= ? GROUP BY user_id ORDER BY cost_micros DESC, user_id"  # noqa: S608 (constants)
+
+
+def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> Total:
+    """What has been used since the day ``since``, that day included, by one person or by everybody."""
+    return read(Total, conn.execute(_TOTAL, {"since": since, "user_id": user_id}).fetchone())
+
+
+def by_user(conn: sqlite3.Connection, since: str) -> list[UserTotal]:
+    """What each person has used since the day ``since``, the most expensive first."""
+    return read_all(UserTotal, conn.execute(_BY_USER, (since,)))

@@ -1,0 +1,20 @@
+"""The audit trail says who changed what."""
+
+import sqlite3
+
+from tgllm.db import audit
+from tgllm.db.audit import NewEntry
+
+NOW = 1_790_000_000_000
+
+
+def test_changes_are_listed_the_latest_first(conn: sqlite3.Connection) -> None:
+    audit.add(
+        conn, NewEntry(actor_id=1, source="telegram", action="user.approve", target="7", details={"role": "user"}), NOW
+    )
+    audit.add(conn, NewEntry(actor_id=None, source="shell", action="models.sync"), NOW + 1)
+    latest, first = audit.list_recent(conn, 10)
+    assert (latest.action, latest.actor_id, latest.target, latest.details) == ("models.sync", None, None, {})
+    assert (first.at, first.actor_id, first.source, first.details) == (NOW, 1, "telegram", {"role": "user"})
+    assert audit.list_recent(conn, 1) == [latest]
+    assert audit.list_recent(conn, 10, target="7") == [first]

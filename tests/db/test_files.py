@@ -1,0 +1,78 @@
+"""Each attachment has a row; a blob goes when nothing shares it any more."""
+
+import sqlite3
+
+import pytest
+
+from tgllm.db import conversations, files, messages, requests
+from tgllm.db.files import NewFile
+
+NOW = 1_790_000_000_000
+ONE, TWO = "a" * 64, "b" * 64
+
+
+def attach(conn: sqlite3.Connection, sha256: str = ONE, now: int = NOW) -> int:
+    new = NewFile(
+        path=f"files/{sha256[:8]}",
+        mime="text/plain",
+        size=3,
+        sha256=sha256,
+        original_name="../a \ud83d.txt",
+        user_id=None,
+    )
+    return files.add(conn, new, now)
+
+
+def message_and_request(conn: sqlite3.Connection) -> tuple[int, int]:
+    talk = conversations.active_for(conn, "a", NOW).id
+    new = messages.NewMessage(conversation_id=talk, parent_id=None, turn_id="t", role="user", text="look")
+    call = requests.NewRequest(turn_id="t", conversation_id=talk, user_id=None, provider="echo", model="words")
+    return messages.add(conn, new, NOW), requests.start(conn, call, NOW)
+
+
+def test_an_attachment_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:
+    file = files.get(conn, attach(conn))
+    assert file is not None
+    assert (file.path, file.mime, file.size, file.sha256) == ("files/aaaaaaaa", "text/plain", 3, ONE)
+    assert (file.original_name, file.created_at, file.message_id, file.request_id) == (
+        "../a \ufffd.txt",
+        NOW,
+        None,
+        None,
+    )
+
+
+def test_attachments_are_linked_to_their_message_and_first_request(conn: sqlite3.Connection) -> None:
+    one, two = attach(conn), attach(conn, TWO)
+    message_id, request_id = message_and_request(conn)
+    files.link(conn, [one, two], message_id, request_id)
+    files.link(conn, [one], message_id, None)
+    found = files.of_message(conn, message_id)
+    assert [(file.id, file.request_id) for file in found] == [(one, request_id), (two, request_id)]
+
+
+def test_the_same_content_is_found_again(conn: sqlite3.Connection) -> None:
+    assert files.path_of(conn, ONE) is None
+    attach(conn)
+    assert files.path_of(conn, ONE) == "files/aaaaaaaa"
+
+
+def test_a_blob_goes_with_its_last_attachment(conn: sqlite3.Connection) -> None:
+    one, two = attach(conn), attach(conn)
+    assert files.delete(conn, one) is None
+    assert files.delete(conn, two) == "files/aaaaaaaa"
+    assert files.delete(conn, two) is None
+
+
+def test_pruning_names_the_blobs_that_nothing_shares(conn: sqlite3.Connection) -> None:
+    attach(conn, ONE, NOW)
+    attach(conn, ONE, NOW + 5)
+    attach(conn, TWO, NOW)
+    assert files.prune(conn, NOW + 5) == ["files/bbbbbbbb"]
+    assert files.path_of(conn, ONE) == "files/aaaaaaaa"
+
+
+@pytest.mark.parametrize("sha256", ["A" * 64, "a" * 63, "../" + "a" * 61])
+def test_a_hash_that_is_none_is_refused(conn: sqlite3.Connection, sha256: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError):
+        attach(conn, sha256)

@@ -1,0 +1,34 @@
+"""Usage adds up by person and day; an unknown price is counted and not taken for nothing."""
+
+import sqlite3
+
+from tgllm.db import usage
+from tgllm.db.usage import Spent, Total, UserTotal
+
+
+def test_calls_of_a_day_add_up(conn: sqlite3.Connection) -> None:
+    usage.add(conn, 7, "2026-11-01", "echo", "a", Spent(input_tokens=10, output_tokens=20, cost_micros=300))
+    usage.add(conn, 7, "2026-11-01", "echo", "a", Spent(input_tokens=1, output_tokens=2, cost_micros=30))
+    usage.add(conn, 7, "2026-11-02", "echo", "b", Spent(input_tokens=5))
+    assert usage.total(conn, "2026-11-01", 7) == Total(3, 16, 22, 330, 1)
+    assert usage.total(conn, "2026-11-02", 7) == Total(1, 5, 0, 0, 1)
+    assert conn.execute("SELECT count(*) FROM usage").fetchone()[0] == 2
+
+
+def test_nothing_used_is_zero(conn: sqlite3.Connection) -> None:
+    assert usage.total(conn, "2026-11-01", 7) == Total(0, 0, 0, 0, 0)
+
+
+def test_a_free_call_is_priced(conn: sqlite3.Connection) -> None:
+    usage.add(conn, 7, "2026-11-01", "echo", "a", Spent(cost_micros=0))
+    assert usage.total(conn, "2026-11-01").unpriced_requests == 0
+
+
+def test_people_are_summed_apart_the_most_expensive_first(conn: sqlite3.Connection) -> None:
+    usage.add(conn, 7, "2026-11-01", "echo", "a", Spent(cost_micros=1))
+    usage.add(conn, 8, "2026-11-01", "echo", "a", Spent(cost_micros=2))
+    usage.add(conn, 8, "2026-11-01", "echo", "b", Spent(cost_micros=2))
+    usage.add(conn, None, "2026-10-31", "echo", "a", Spent(cost_micros=9))
+    assert usage.by_user(conn, "2026-11-01") == [UserTotal(2, 0, 0, 4, 0, 8), UserTotal(1, 0, 0, 1, 0, 7)]
+    assert [row.user_id for row in usage.by_user(conn, "2026-10-31")] == [usage.NOBODY, 8, 7]
+    assert usage.total(conn, "2026-10-31").cost_micros == 14

@@ -19,7 +19,7 @@ from tgllm.config.plugins import PluginSettings
 from tgllm.config.source import DEFAULT, Source, Value
 from tgllm.observe.redaction import redact
 
-__all__ = ["LoadedConfig", "load_config", "require_token"]
+__all__ = ["LoadedConfig", "find_config", "load_config", "require_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +54,11 @@ def load_config(
     """
     environ = os.environ if environ is None else environ
     dotenv = (cwd or Path.cwd()) / ".env"
-    variables = read_dotenv(dotenv)
-    path = _config_file(config_path, environ, variables, dotenv)
+    found = find_config(config_path, environ=environ, cwd=cwd)
+    path = found if found.is_file() else None
     layers = (
         file_layer(read_toml(path), str(path)) if path else Layer("file"),
-        variable_layer("dotenv", variables, str(dotenv)),
+        variable_layer("dotenv", read_dotenv(dotenv), str(dotenv)),
         variable_layer("environment", environ),
         flag_layer(flags or {}),
     )
@@ -71,13 +71,20 @@ def load_config(
     return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers))
 
 
-def _config_file(
-    named: Path | None, environ: Mapping[str, str], variables: Mapping[str, str], dotenv: Path
-) -> Path | None:
+def find_config(
+    named: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Path:
+    """The config file: the named one, which must be there, or the one at the system's usual place, which need not be.
+
+    Raises:
+        ConfigError: a file is named, by the argument or by ``TGLLM_CONFIG``, and is not there.
+    """
+    environ = os.environ if environ is None else environ
+    dotenv = (cwd or Path.cwd()) / ".env"
     candidates = (
         (str(named or ""), "flag --config"),
         (environ.get("TGLLM_CONFIG", ""), "environment variable TGLLM_CONFIG"),
-        (variables.get("TGLLM_CONFIG", ""), f"{dotenv} (TGLLM_CONFIG)"),
+        (read_dotenv(dotenv).get("TGLLM_CONFIG", ""), f"{dotenv} (TGLLM_CONFIG)"),
     )
     for text, where in candidates:
         if text.strip():
@@ -85,8 +92,7 @@ def _config_file(
             if not path.is_file():
                 raise ConfigError(f"{where}: there is no file {path}")
             return path
-    path = default_config_path()
-    return path if path.is_file() else None
+    return default_config_path()
 
 
 def _validate(values: Mapping[str, Value]) -> tuple[Config | None, list[str]]:

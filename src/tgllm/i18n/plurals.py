@@ -20,7 +20,7 @@ def _russian(count: float) -> str:
     if not isinstance(count, int):
         return "other"
     tens, ones = abs(count) % 100, abs(count) % 10
-    if ones == 1 and tens != 11:  # noqa: PLR2004  the rule's own numbers
+    if ones == 1 and tens != 11:
         return "one"
     if ones in {2, 3, 4} and tens not in {12, 13, 14}:
         return "few"

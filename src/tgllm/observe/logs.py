@@ -14,7 +14,7 @@ from tgllm.observe.redaction import redact, redacted_value
 __all__ = ["LogFormat", "LogLevel", "configure_logging", "get_logger", "log_values"]
 
 LogFormat = Literal["json", "console", "auto"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _QUIET: Final = (
     "PIL",

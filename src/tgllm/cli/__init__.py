@@ -1,0 +1,1 @@
+"""The shell commands. What a command needs is imported when it is called, so that ``--help`` comes at once."""

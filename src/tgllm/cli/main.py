@@ -1,0 +1,86 @@
+"""The command ``tgllm``: what it can do, and how it ends."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tgllm
+from tgllm.cli.lazy import LazyGroup
+from tgllm.cli.options import Options, hoist, options_of
+from tgllm.cli.table import COMMANDS
+
+__all__ = ["app", "main", "run", "top"]
+
+app = typer.Typer(
+    name="tgllm",
+    cls=LazyGroup,
+    epilog="Options above may stand before or after a command. Start with: tgllm demo",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    ctx: typer.Context,
+    *,
+    config: Annotated[Path | None, typer.Option(help="The config file to read.", metavar="PATH")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH")] = None,
+    no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Load built-in plugins only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")] = False,
+    ping: Annotated[bool, typer.Option("--ping", help="The same as: tgllm ping")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Private LLM bots on Telegram."""
+    options = options_of(ctx)
+    options.config = config
+    options.flags["data_dir"] = data_dir
+    options.plugins = not no_plugins
+    options.debug = options.debug or debug
+    if version:
+        typer.echo(f"tgllm {tgllm.__version__}")
+    elif ping:
+        from tgllm.cli.ping import ping as check  # noqa: PLC0415  imported when it is called, as all commands are
+
+        check(ctx)
+    elif ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+    else:
+        return
+    raise typer.Exit
+
+
+def main(args: Sequence[str]) -> int:
+    """Run one command line.
+
+    Returns:
+        The exit code: 0, 1 for a failure, 2 for wrong settings or a wrong command line, 130 for Ctrl-C.
+    """
+    options = Options(debug=os.environ.get("TGLLM_DEBUG", "") not in {"", "0"})
+    try:
+        command = typer.main.get_command(app)
+        command.main(args=_shared_first(args), prog_name="tgllm", obj=options)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001  whatever it is, a person reads a sentence, not a traceback
+        from tgllm.cli.failure import report  # noqa: PLC0415  needed when something failed
+
+        return report(error, debug=options.debug)
+    return 0
+
+
+def _shared_first(args: Sequence[str]) -> list[str]:
+    # A plugin's command may have options of the same names.
+    return hoist(args) if any(arg in COMMANDS for arg in args) else list(args)
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))

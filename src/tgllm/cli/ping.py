@@ -1,0 +1,39 @@
+"""``tgllm ping``: whether the bot could run."""
+
+import asyncio
+
+import typer
+
+from tgllm.api.errors import TgllmError
+from tgllm.app import open_core
+from tgllm.cli.core import raise_config_errors, warnings
+from tgllm.cli.failure import report, tell
+from tgllm.cli.options import Options, options_of
+
+__all__ = ["app", "ping"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def ping(ctx: typer.Context) -> None:
+    """Check settings, database and plugins, and say "Bot ready".
+
+    It ends with 1 when something is wrong. A plugin that is out of order is a warning only.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    try:
+        typer.echo(asyncio.run(_check(options)))
+    except TgllmError as error:
+        report(error, debug=options.debug)
+        raise typer.Exit(1) from None
+
+
+async def _check(options: Options) -> str:
+    loaded = options.load()
+    async with open_core(loaded, plugins=options.plugins) as core:
+        raise_config_errors(core)
+        for warning in warnings(core, loaded):
+            tell(warning)
+        return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")

@@ -1,0 +1,24 @@
+"""``tgllm run``: the bot."""
+
+import typer
+
+from tgllm.cli.options import options_of
+from tgllm.config.load import require_token
+
+__all__ = ["app"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def run(ctx: typer.Context) -> None:
+    """Run the bot until it is stopped (Ctrl-C, or SIGTERM).
+
+    It ends with 0 when it was stopped, with 2 when the settings are wrong, and with 1 for other failures.
+    """
+    options = options_of(ctx)
+    loaded = options.load()
+    require_token(loaded)
+    from tgllm.app import run_bot  # noqa: PLC0415  a missing token is told before Telegram's library is imported
+
+    raise typer.Exit(run_bot(loaded, plugins=options.plugins))

@@ -1,0 +1,27 @@
+"""The table of commands: known by name and help line, imported when called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["COMMANDS", "Entry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command, or a group of commands."""
+
+    help: str
+    module: str
+    """Has a ``typer.Typer`` called ``app``."""
+
+
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "run": Entry("Run the bot until it is stopped.", "tgllm.cli.run"),
+    "demo": Entry("Show the bot at work: no token, no key, no network.", "tgllm.cli.demo"),
+    "ping": Entry("Check settings, database and plugins.", "tgllm.cli.ping"),
+    "config": Entry("See the settings and where they come from.", "tgllm.cli.config"),
+    "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
+    "plugins": Entry("See the plugins and their state.", "tgllm.cli.plugins"),
+}
+"""In the order of ``--help``."""

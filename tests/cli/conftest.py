@@ -1,0 +1,105 @@
+"""A shell in an empty home, in which ``tgllm`` is called."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tgllm.cli.main import main
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Where commands are called, in this process."""
+
+    folder: Path
+    """The current folder."""
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    def runs(self, *args: str) -> Result:
+        """Call ``tgllm`` with these arguments."""
+        self.capsys.readouterr()
+        code = main(args)
+        out, err = self.capsys.readouterr()
+        return Result(code, out, err)
+
+    def writes_config(self, text: str) -> Path:
+        path = self.folder / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder and an environment without settings; the current folder is ``work`` in it."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("TGLLM_CONFIG", "TGLLM_DEBUG", "TGLLM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+@pytest.fixture
+def shell(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], restored_logging: None
+) -> Shell:
+    shell = Shell(home / "work", capsys)
+    monkeypatch.setenv("TGLLM_DATA_DIR", str(shell.data_dir))
+    return shell
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger in logging.Logger.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.setLevel(logging.NOTSET)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def install(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Install a package: its name, the code of its one module, and its entry points by group."""
+    site = home / "site-packages"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+
+    def install(name: str, code: str, **groups: dict[str, str]) -> None:
+        module = name.replace("-", "_")
+        (site / f"{module}.py").write_text(code, encoding="utf-8")
+        info = site / f"{module}-1.2.3.dist-info"
+        info.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\nSummary: Says hello in [many] ways\n"
+        (info / "METADATA").write_text(metadata, encoding="utf-8")
+        sections = (
+            f"[{group.replace('__', '.')}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
+            for group, points in groups.items()
+        )
+        (info / "entry_points.txt").write_text("\n".join(sections), encoding="utf-8")
+        monkeypatch.delitem(sys.modules, module, raising=False)
+
+    return install

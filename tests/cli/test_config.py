@@ -1,0 +1,97 @@
+"""``tgllm config``."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
+
+
+def shown(shell: "Shell", *args: str) -> dict[str, dict[str, Any]]:
+    result = shell.runs("config", "show", "--json", *args)
+    assert result.code == 0
+    return {item["key"]: item for item in json.loads(result.out)}
+
+
+class TestPath:
+    def test_of_a_named_file(self, shell: "Shell") -> None:
+        path = shell.writes_config("")
+        result = shell.runs("config", "path", "--config", str(path))
+
+        assert (result.code, result.out, result.err) == (0, f"{path}\n", "")
+
+    def test_where_none_is_there_says_so(self, shell: "Shell") -> None:
+        result = shell.runs("config", "path")
+
+        assert result.code == 0
+        assert result.out.endswith("tgllm/config.toml\n")
+        assert "no file there" in result.err
+
+    def test_of_a_broken_file(self, shell: "Shell") -> None:
+        path = shell.writes_config("not toml at all")
+
+        assert shell.runs("config", "path", "--config", str(path)).out == f"{path}\n"
+
+
+class TestShow:
+    def test_each_value_with_its_source(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        path = shell.writes_config("admin_ids = [7]\n[turns]\nattempts = 3")
+        (shell.folder / ".env").write_text("TGLLM_LANGUAGE=ru")
+        monkeypatch.setenv("TGLLM_LOG__LEVEL", "debug")
+        settings = shown(shell, "--config", str(path))
+
+        assert (settings["admin_ids"]["value"], settings["admin_ids"]["source"]) == ([7], f"{path} (admin_ids)")
+        assert settings["turns.attempts"]["value"] == 3
+        assert settings["language"]["source"] == f"{shell.folder / '.env'} (TGLLM_LANGUAGE)"
+        assert settings["log.level"]["source"] == "environment variable TGLLM_LOG__LEVEL"
+        assert settings["log.format"]["source"] == "default"
+        assert settings["admin_chat_id"]["value"] is None
+
+    def test_every_setting_is_described(self, shell: "Shell") -> None:
+        assert all(item["description"].endswith(".") for item in shown(shell).values())
+
+    @pytest.mark.parametrize("form", [[], ["--json"]])
+    def test_secrets_stay_hidden(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, form: list[str]) -> None:
+        monkeypatch.setenv("TGLLM_BOT_TOKEN", TOKEN)
+        monkeypatch.setenv("TGLLM_PLUGINS__GEMINI__API_KEY", "sesame")
+        monkeypatch.setenv("TGLLM_TELEGRAM_API", "http://user:sesame@127.0.0.1:1")
+        result = shell.runs("config", "show", *form)
+
+        assert result.code == 0
+        assert TOKEN not in result.out
+        assert "sesame" not in result.out
+        assert result.out.count("set (hidden)") == 2
+        assert "plugins.gemini.api_key" in result.out
+
+    def test_lines_for_a_pipe_are_never_cut(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_SYSTEM_PROMPT", "word " * 100)
+        monkeypatch.setenv("COLUMNS", "40")
+        lines = shell.runs("config", "show").out.splitlines()
+
+        assert lines[0] == "Setting\tValue\tSource"
+        assert f"system_prompt\t{'word ' * 99}word\tenvironment variable TGLLM_SYSTEM_PROMPT" in lines
+
+
+class TestCheck:
+    def test_right_settings(self, shell: "Shell") -> None:
+        result = shell.runs("config", "check")
+
+        assert (result.code, result.out) == (0, "The settings are right.\n")
+
+    def test_wrong_settings(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_ADMIN_IDS", "@ann")
+        result = shell.runs("config", "check")
+
+        assert result.code == 2
+        assert "numbers such as 123456789; '@ann' is none" in result.err
+
+    def test_wrong_settings_of_a_plugin(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
+        result = shell.runs("config", "check")
+
+        assert result.code == 2
+        assert "plugins.echo.no_such" in result.err

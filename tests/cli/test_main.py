@@ -1,0 +1,221 @@
+"""The command itself: help at once, one sentence for a failure, exit codes that scripts can rely on."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tgllm
+from tgllm.cli.table import COMMANDS
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
+
+HEAVY = {
+    "aiogram",
+    "aiohttp",
+    "aiosqlite",
+    "google",
+    "httpx",
+    "mistralai",
+    "openai",
+    "pydantic",
+    "sqlite3",
+    "structlog",
+}
+
+
+def loaded_after(code: str) -> set[str]:
+    """The top-level modules that a fresh Python has after some code."""
+    program = f"import json, sys\n{code}\nprint(json.dumps([name.partition('.')[0] for name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_command_is_imported_without_anything_heavy() -> None:
+    assert loaded_after("import tgllm.cli.main") & HEAVY == set()
+
+
+def test_help_comes_without_anything_heavy() -> None:
+    modules = loaded_after("from tgllm.cli.main import main\nassert main(['--help']) == 0")
+
+    assert modules & (HEAVY | {"rich"}) == set()
+
+
+def test_the_settings_are_read_without_the_bot() -> None:
+    modules = loaded_after("from tgllm.cli.main import main\nassert main(['config', 'path']) == 0")
+
+    assert modules & {"aiogram", "aiohttp", "aiosqlite", "httpx"} == set()
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], []])
+def test_help_names_every_command(shell: "Shell", args: list[str]) -> None:
+    result = shell.runs(*args)
+
+    assert result.code == 0
+    for name, entry in COMMANDS.items():
+        assert f"{name} " in result.out
+        assert entry.help in result.out
+
+
+def test_version(shell: "Shell") -> None:
+    result = shell.runs("--version")
+
+    assert (result.code, result.out) == (0, f"tgllm {tgllm.__version__}\n")
+
+
+def test_python_dash_m_is_the_same() -> None:
+    done = subprocess.run([sys.executable, "-m", "tgllm", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"tgllm {tgllm.__version__}\n"
+
+
+def test_a_mistyped_command_is_told_with_the_nearest(shell: "Shell") -> None:
+    result = shell.runs("plugin", "list")
+
+    assert result.code == 2
+    assert "No such command 'plugin'. Did you mean 'plugins'" in result.err
+
+
+def test_a_mistyped_option_is_told(shell: "Shell") -> None:
+    result = shell.runs("--confg", "x")
+
+    assert result.code == 2
+    assert "--config" in result.err
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_knows_the_commands(shell_name: str) -> None:
+    variables = {"_TGLLM_COMPLETE": f"complete_{shell_name}", "COMP_WORDS": "tgllm p", "COMP_CWORD": "1",
+                 "_TYPER_COMPLETE_ARGS": "tgllm p", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "tgllm"], env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+
+    assert "plugins" in done.stdout
+    assert "ping" in done.stdout
+    assert "config" not in done.stdout
+
+
+class TestSharedOptions:
+    @pytest.mark.parametrize("after", [False, True])
+    def test_may_stand_before_or_after_the_command(self, shell: "Shell", after: bool) -> None:
+        options = ["--config", str(shell.writes_config("language = 'ru'")), "--data-dir=/elsewhere"]
+        command = ["config", "show", "--json"]
+        result = shell.runs(*(command + options if after else options + command))
+
+        values = {item["key"]: item["value"] for item in json.loads(result.out)}
+        assert (values["language"], values["data_dir"]) == ("ru", "/elsewhere")
+
+    def test_without_a_value_are_a_mistake(self, shell: "Shell") -> None:
+        result = shell.runs("config", "show", "--config")
+
+        assert result.code == 2
+        assert "--config" in result.err
+
+
+class TestFailures:
+    def test_of_settings_are_sentences_with_exit_code_2(self, shell: "Shell") -> None:
+        path = shell.writes_config("lnguage = 'ru'\n[turns]\nattempts = 'x'")
+        result = shell.runs("config", "show", "--config", str(path))
+
+        assert result.code == 2
+        assert result.out == ""
+        assert result.err.splitlines() == [
+            f"tgllm: {path}: unknown key lnguage; did you mean language?",
+            f"{path} (turns.attempts): must be a valid integer, unable to parse string as an integer",
+        ]
+
+    @pytest.mark.parametrize("how", ["flag", "variable", "not at all"])
+    def test_show_where_they_came_from_only_when_asked(
+        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        if how == "variable":
+            monkeypatch.setenv("TGLLM_DEBUG", "1")
+        result = shell.runs("config", "show", "--config", "/no/such/file", *(["--debug"] if how == "flag" else []))
+
+        assert result.code == 2
+        assert ("Traceback" in result.err) == (how != "not at all")
+        assert "there is no file /no/such/file" in result.err
+
+    def test_never_show_a_token(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_DEFAULT_MODEL", TOKEN)
+        for args in (["config", "show"], ["config", "show", "--debug"], ["config", "show", "--config", f"/x/{TOKEN}"]):
+            result = shell.runs(*args)
+            assert result.code == 2
+            assert TOKEN not in result.err
+
+
+SAYS_HELLO = """
+import typer
+app = typer.Typer()
+
+@app.command()
+def hello(name: str, config: str = "") -> None:
+    print(f"hello {name} {config}".strip())
+
+@app.command()
+def fail(how: str) -> None:
+    raise {"interrupt": KeyboardInterrupt, "error": ValueError}[how]("/bot42:SECRET/x")
+"""
+
+
+class TestCommandsOfPlugins:
+    def test_are_listed_without_being_imported(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", "raise RuntimeError('imported')", tgllm__cli={"greet": "tgllm_hello:app"})
+        result = shell.runs("--help")
+
+        assert result.code == 0
+        assert "greet" in result.out
+        assert "Says hello in [many] ways" in result.out
+
+    def test_run_with_their_own_options(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
+
+        assert shell.runs("greet", "hello", "Ann", "--config", "own").out == "hello Ann own\n"
+        assert shell.runs("greet", "--help").code == 0
+
+    def test_never_take_the_place_of_ours(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", SAYS_HELLO, tgllm__cli={"config": "tgllm_hello:app"})
+
+        assert shell.runs("config", "path").code == 0
+        assert shell.runs("--help").out.count("  config  ") == 1
+
+    @pytest.mark.parametrize(
+        ("code", "reason"),
+        [
+            ("raise RuntimeError('boom')", "can't be loaded (RuntimeError: boom)"),
+            ("raise SystemExit(0)", "can't be loaded (SystemExit: 0)"),
+            ("import no_such_module", "can't be loaded (ModuleNotFoundError"),
+            ("app = 3", "is no Typer app"),
+        ],
+    )
+    def test_that_are_broken_are_told_in_a_sentence(
+        self, shell: "Shell", install: Callable[..., None], code: str, reason: str
+    ) -> None:
+        install("tgllm-hello", code, tgllm__cli={"greet": "tgllm_hello:app"})
+        result = shell.runs("greet")
+
+        assert result.code == 1
+        assert "The command greet of the package tgllm-hello" in result.err
+        assert reason in result.err
+        assert "Traceback" not in result.err
+
+    def test_that_fail_are_told_in_a_sentence(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
+        result = shell.runs("greet", "fail", "error")
+
+        assert result.code == 1
+        assert "unexpected ValueError: /bot[hidden]/x" in result.err
+        assert "Traceback" not in result.err
+
+    def test_end_with_130_on_ctrl_c(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
+
+        assert shell.runs("greet", "fail", "interrupt").code == 130

@@ -1,0 +1,62 @@
+"""``tgllm plugins list``."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+def listed(shell: "Shell", *args: str) -> dict[str, dict[str, Any]]:
+    result = shell.runs("plugins", "list", "--json", *args)
+    assert (result.code, result.err) == (0, "")
+    return {item["plugin"]: item for item in json.loads(result.out)}
+
+
+def test_built_in_plugins_with_what_they_bring(shell: "Shell") -> None:
+    echo = listed(shell)["echo"]
+
+    assert echo.keys() == {"plugin", "package", "version", "api", "state", "provides", "note"}
+    assert (echo["package"], echo["api"], echo["state"], echo["note"]) == ("tgllm", "1.0", "active", "")
+    assert echo["provides"] == ["provider echo"]
+
+
+def test_a_broken_plugin_with_the_reason(shell: "Shell", install: Callable[..., None]) -> None:
+    install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
+    broken = listed(shell)["broken"]
+
+    assert (broken["package"], broken["version"], broken["state"]) == ("tgllm-broken", "1.2.3", "quarantined")
+    assert "boom" in broken["note"]
+
+
+def test_wrong_settings_of_a_plugin_dont_stop_the_list(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
+    plugins = listed(shell)
+
+    assert plugins["echo"]["state"] == "misconfigured"
+    assert "no_such" in plugins["echo"]["note"]
+    assert plugins["basics"]["state"] == "active"
+
+
+def test_a_disabled_plugin(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "echo")
+
+    assert listed(shell)["echo"]["state"] == "disabled"
+
+
+def test_without_plugins(shell: "Shell", install: Callable[..., None]) -> None:
+    install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
+    plugins = listed(shell, "--no-plugins")
+
+    assert plugins["echo"]["state"] == "active"
+    assert "boom" not in str(plugins)
+
+
+def test_lines_for_a_pipe(shell: "Shell") -> None:
+    lines = shell.runs("plugins", "list").out.splitlines()
+
+    assert lines[0] == "Plugin\tPackage\tVersion\tAPI\tState\tProvides\tNote"
+    assert any(line.startswith("echo\ttgllm\t") and "\tprovider echo\t" in line for line in lines)

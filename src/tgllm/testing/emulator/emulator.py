@@ -21,6 +21,7 @@ from tgllm.testing.emulator.state import (
 )
 from tgllm.testing.emulator.transcript import transcript
 from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.webhook import push_updates
 from tgllm.testing.emulator.world import World
 
 __all__ = ["DEFAULT_TOKEN", "Emulator"]
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 DEFAULT_TOKEN = "42:TEST"  # noqa: S105 - no secret: the token of the default bot
 _WAIT_SECONDS = 10.0
+# What waits (a long poll, a held call) is cut at once; what is being written has this long.
+_SHUTDOWN_SECONDS = 0.05
 
 
 class Emulator:
@@ -71,7 +74,7 @@ class Emulator:
         """Bind the port and serve; the state stays over stop and start, and so does the port."""
         if self._runner is not None:
             return
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", self._port).start()
@@ -80,15 +83,16 @@ class Emulator:
             raise
         self._runner = runner
         self._port = int(runner.addresses[0][1])
-        self._tasks = [asyncio.create_task(expire_drafts(self.world))]
+        self._tasks = [
+            asyncio.create_task(expire_drafts(self.world)),
+            asyncio.create_task(push_updates(self.world)),
+        ]
 
     async def stop(self) -> None:
         """Close the port and all connections; waiting calls are cut."""
         runner, self._runner = self._runner, None
         if runner is None:
             return
-        for bot in self.world.bots.values():
-            bot.queue.end_poll()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -32,7 +32,7 @@ class Call:
     @property
     def ok(self) -> bool:
         """Whether it was answered with 200."""
-        return self.status == 200  # noqa: PLR2004 - the one HTTP status of success here
+        return self.status == 200
 
 
 class Journal(Sequence[Call]):

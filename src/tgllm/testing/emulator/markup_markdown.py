@@ -86,7 +86,7 @@ class _Reader:
         following = self.text[self.at + 1 : self.at + 2]
         if self.text[self.at] != "\\" or not following:
             return False
-        if following in self.reserved or (self.is_v2 and ord(following) < 128):  # noqa: PLR2004 - ASCII
+        if following in self.reserved or (self.is_v2 and ord(following) < 128):
             self.builder.add(following)
             self._advance(2)
             return True

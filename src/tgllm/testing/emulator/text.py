@@ -82,7 +82,7 @@ def _inside_pairs(text: str) -> dict[int, int]:
         return inside
     units = size = 0
     for char in text:
-        width = 2 if ord(char) > 0xFFFF else 1  # noqa: PLR2004 - the last code point of one unit
+        width = 2 if ord(char) > 0xFFFF else 1
         size += len(char.encode("utf-8", "surrogatepass"))
         if width > 1:
             inside[units + 1] = size

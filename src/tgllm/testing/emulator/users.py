@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
+from tgllm.testing.emulator import membership
 from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.detect import detect
+from tgllm.testing.emulator.posting import Place, file_content, post, split_paste, text_content
 from tgllm.testing.emulator.state import (
     Account,
     CallbackQuery,
@@ -14,24 +16,30 @@ from tgllm.testing.emulator.state import (
     EmulatedMessage,
     EmulatedTopic,
 )
-from tgllm.testing.emulator.text import MAX_TEXT, Text, tidy, utf16_len
 from tgllm.testing.emulator.wire import callback_json, chat_json, message_json, user_json
 from tgllm.testing.emulator.world import World
 
 __all__ = ["EmulatedUser"]
 
+# Bot API server: how long a callback query can be answered, in seconds.
 _CALLBACK_SECONDS = 150
+_albums = count(14_000_000_000_000_001)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EmulatedUser(Account):
-    """A user. Without ``chat``, everything happens in the private chat with the first bot."""
+    """A user. Without ``chat`` or ``topic``, things happen in the private chat with the first bot.
+
+    What Telegram's clients would not let a user do raises ValueError.
+    """
 
     world: World = field(repr=False)
 
     def private_chat(self, bot: EmulatedBot | None = None) -> EmulatedChat:
         """The chat with a bot (the first one by default), opened as by pressing Start."""
         return self.world.private_chat(self, bot or next(iter(self.world.bots.values())))
+
+    # --- messages -------------------------------------------------------------------------
 
     async def say(
         self,
@@ -42,18 +50,56 @@ class EmulatedUser(Account):
         reply_to: EmulatedMessage | None = None,
         entities: Sequence[dict[str, Any]] = (),
     ) -> EmulatedMessage:
-        """Send a text of at most 4096 UTF-16 units; commands and links become entities.
+        """Send a text of 1 to 4096 UTF-16 units; commands and links become entities."""
+        return post(self.world, self, self._place(chat, topic, reply_to), text_content(text, entities))
 
-        Raises ValueError when it is empty or too long, or the user may not write there.
+    async def paste(self, text: str, *, chat: EmulatedChat | None = None) -> list[EmulatedMessage]:
+        """Send a text of any size: clients split it into messages of 4096 UTF-16 units."""
+        place = self._place(chat)
+        return [post(self.world, self, place, text_content(part)) for part in split_paste(text)]
+
+    async def upload(  # noqa: PLR0913 - all but the content are named and have defaults
+        self,
+        content: bytes,
+        *,
+        name: str = "file.bin",
+        mime: str = "application/octet-stream",
+        kind: str = "document",
+        caption: str = "",
+        chat: EmulatedChat | None = None,
+        topic: EmulatedTopic | None = None,
+        reply_to: EmulatedMessage | None = None,
+    ) -> EmulatedMessage:
+        """Send a file; ``kind`` is document, photo, voice, audio, video, animation, video_note or sticker."""
+        place = self._place(chat, topic, reply_to)
+        made = file_content(self.world, content, name, mime, kind, caption)
+        return post(self.world, self, place, made)
+
+    async def album(
+        self,
+        files: Sequence[tuple[str, bytes]],
+        *,
+        mime: str = "image/jpeg",
+        kind: str = "photo",
+        caption: str = "",
+        chat: EmulatedChat | None = None,
+    ) -> list[EmulatedMessage]:
+        """Send named files as one album: a message each, with one media_group_id.
+
+        The caption stands on the first.
         """
-        message = self._new_message(text_content(text, entities), chat, topic, reply_to)
-        self._publish_message(message)
-        return message
+        place, group_id = self._place(chat), str(next(_albums))
+        sent: list[EmulatedMessage] = []
+        for name, content in files:
+            made = file_content(self.world, content, name, mime, kind, "" if sent else caption)
+            made.fields["media_group_id"] = group_id
+            sent.append(post(self.world, self, place, made))
+        return sent
 
     async def edit(self, message: EmulatedMessage, text: str) -> EmulatedMessage:
         """Change the text of one's own message."""
         self._check_own(message)
-        content = text_content(text)
+        content = text_content(text).text
         message.previous.append(message.text)
         message.content, message.edit_date = content, self.world.timestamp()
         self.world.publish(message.chat, "edited_message", message_json(message))
@@ -64,6 +110,8 @@ class EmulatedUser(Account):
         self._check_own(message)
         message.chat.remove(message)
         self.world.changes.bump()
+
+    # --- what is done to the messages of a bot ----------------------------------------------
 
     async def press(self, message: EmulatedMessage, button: str) -> CallbackQuery:
         """Press an inline button, found by its text or its callback_data.
@@ -118,66 +166,45 @@ class EmulatedUser(Account):
         }
         self.world.publish(message.chat, "message_reaction", payload)
 
+    # --- chats ----------------------------------------------------------------------------
+
     async def block(self, bot: EmulatedBot | None = None) -> None:
         """Block a bot: what it sends fails with 403."""
-        self._set_blocked(self.private_chat(bot), blocked=True)
+        membership.set_blocked(self.world, self, self.private_chat(bot), blocked=True)
 
     async def unblock(self, bot: EmulatedBot | None = None) -> None:
         """Let a bot write again."""
-        self._set_blocked(self.private_chat(bot), blocked=False)
+        membership.set_blocked(self.world, self, self.private_chat(bot), blocked=False)
 
-    def _set_blocked(self, chat: EmulatedChat, *, blocked: bool) -> None:
-        if chat.bot_blocked == blocked or chat.bot is None:
-            return
-        chat.bot_blocked = blocked
-        before, after = ("member", "kicked") if blocked else ("kicked", "member")
-        bot = user_json(chat.bot)
-        payload = {
-            "chat": chat_json(chat),
-            "from": user_json(self),
-            "date": self.world.timestamp(),
-            "old_chat_member": _membership(bot, before),
-            "new_chat_member": _membership(bot, after),
-        }
-        self.world.publish(chat, "my_chat_member", payload)
+    async def join(self, group: EmulatedChat) -> None:
+        """Join a group."""
+        membership.add_member(self.world, self, group, self)
 
-    def _new_message(
+    async def leave(self, group: EmulatedChat) -> None:
+        """Leave a group."""
+        membership.remove_member(self.world, self, group, self)
+
+    async def add(self, group: EmulatedChat, account: Account) -> None:
+        """Add a bot or another user to a group."""
+        membership.add_member(self.world, self, group, account)
+
+    async def remove(self, group: EmulatedChat, account: Account) -> None:
+        """Throw a bot or another user out of a group."""
+        membership.remove_member(self.world, self, group, account, "kicked")
+
+    async def promote(self, group: EmulatedChat, account: Account) -> None:
+        """Make a member of a group an administrator."""
+        membership.set_status(self.world, self, group, account, "administrator")
+
+    def _place(
         self,
-        content: Text,
         chat: EmulatedChat | None,
-        topic: EmulatedTopic | None,
-        reply_to: EmulatedMessage | None,
-    ) -> EmulatedMessage:
-        place = chat or (topic.chat if topic else None) or self.private_chat()
-        self._check_may_write(place)
-        message = EmulatedMessage(place.next_message_id(), place, self, self.world.timestamp(), content)
-        message.topic, message.reply_to = topic, reply_to
-        return message
-
-    def _publish_message(self, message: EmulatedMessage) -> None:
-        self.world.add_message(message)
-        self.world.publish(message.chat, "message", message_json(message))
-
-    def _check_may_write(self, chat: EmulatedChat) -> None:
-        if self.id not in chat.members:
-            raise ValueError(f"{self.first_name} is not a member of chat {chat.id}")
-        if chat.bot_blocked:
-            raise ValueError(f"{self.first_name} blocked the bot of this chat; unblock() first")
+        topic: EmulatedTopic | None = None,
+        reply_to: EmulatedMessage | None = None,
+    ) -> Place:
+        there = chat or (topic.chat if topic else None) or (reply_to.chat if reply_to else None)
+        return Place(there or self.private_chat(), topic, reply_to)
 
     def _check_own(self, message: EmulatedMessage) -> None:
         if message.sender is not self or message.is_deleted:
             raise ValueError(f"message {message.id} is not {self.first_name}'s or is deleted")
-
-
-def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Text:
-    """A text as a client sends it. Raises ValueError when it is empty or too long."""
-    content = detect(tidy(text, entities))
-    if not 0 < utf16_len(content.text) <= MAX_TEXT:
-        raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units")
-    return content
-
-
-def _membership(user: dict[str, Any], status: str) -> dict[str, Any]:
-    """Bot API: ChatMember."""
-    until = {"until_date": 0} if status == "kicked" else {}
-    return {"user": user, "status": status, **until}

@@ -5,10 +5,16 @@ Every other method that aiogram knows answers ``true`` when that is its only res
 
 from tgllm.testing.emulator.methods import (
     callbacks,
+    chats,
     commands,
+    copies,
     drafts,
+    files,
     messages,
     receiving,
+    rich,
+    texts,
+    topics,
 )
 from tgllm.testing.emulator.methods.call import MethodCall, Upload
 from tgllm.testing.emulator.methods.registry import HANDLERS, Handler
@@ -19,8 +25,14 @@ __all__ = [
     "MethodCall",
     "Upload",
     "callbacks",
+    "chats",
     "commands",
+    "copies",
     "drafts",
+    "files",
     "messages",
     "receiving",
+    "rich",
+    "texts",
+    "topics",
 ]

@@ -5,6 +5,7 @@ from typing import Any, cast
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
+from tgllm.testing.emulator.rich import read_rich_message
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, StoredFile
 from tgllm.testing.emulator.text import Text
 from tgllm.testing.emulator.wire import message_json
@@ -90,10 +91,13 @@ def edit_message_text(call: MethodCall) -> object:
     message = own_message(call, call.chat())
     if message.file is not None:
         raise bad_request("there is no text in the message to edit")
+    kept = {name: value for name, value in message.fields.items() if name != "rich_message"}
+    if call.get("rich_message") is not None:
+        rich = read_rich_message(call.get("rich_message"))
+        return replace_content(call, message, Text(rich.plain), {**kept, "rich_message": rich.body})
     content = call.text()
     if not content.text:
         raise bad_request("message text is empty")
-    kept = {name: value for name, value in message.fields.items() if name != "rich_message"}
     return replace_content(call, message, content, kept)
 
 

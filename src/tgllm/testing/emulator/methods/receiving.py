@@ -1,11 +1,16 @@
 """getUpdates and the webhook methods."""
 
-from tgllm.testing.emulator.errors import conflict
+import re
+
+from tgllm.testing.emulator.bots import WebhookSettings
+from tgllm.testing.emulator.errors import bad_request, conflict
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
 from tgllm.testing.emulator.updates import MAX_LIMIT
 
 __all__ = ["get_updates"]
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 _WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
@@ -24,7 +29,49 @@ async def get_updates(call: MethodCall) -> object:
 def delete_webhook(call: MethodCall) -> object:
     """Bot API: deleteWebhook."""
     call.bot.webhook = None
+    _drop_if_asked(call)
+    return True
+
+
+@handles("setWebhook")
+def set_webhook(call: MethodCall) -> object:
+    """Bot API: setWebhook; plain http is taken too, an empty URL deletes the webhook."""
+    url = str(call.get("url", ""))
+    if not url:
+        return delete_webhook(call)
+    secret = call.get("secret_token")
+    if secret is not None and not _SECRET.fullmatch(secret):
+        raise bad_request("secret token contains unallowed characters")
+    if not url.startswith(("http://", "https://")):
+        raise bad_request("bad webhook: an HTTPS URL must be provided for webhook")
+    connections = min(max(int(call.get("max_connections", 40)), 1), 100)
+    call.bot.queue.allow(call.get("allowed_updates"))
+    call.bot.queue.end_poll(conflict("terminated by setWebhook request"))
+    call.bot.webhook = WebhookSettings(url, secret, connections)
+    call.bot.webhook_error = None
+    _drop_if_asked(call)
+    return True
+
+
+@handles("getWebhookInfo")
+def get_webhook_info(call: MethodCall) -> object:
+    """Bot API: getWebhookInfo."""
+    bot = call.bot
+    info: dict[str, object] = {
+        "url": bot.webhook.url if bot.webhook else "",
+        "has_custom_certificate": False,
+        "pending_update_count": len(bot.queue.pending),
+    }
+    if bot.webhook is not None:
+        info["max_connections"] = bot.webhook.max_connections
+    if bot.queue.allowed is not None:
+        info["allowed_updates"] = sorted(bot.queue.allowed)
+    if bot.webhook_error is not None:
+        info["last_error_date"], info["last_error_message"] = bot.webhook_error
+    return info
+
+
+def _drop_if_asked(call: MethodCall) -> None:
     if call.get("drop_pending_updates"):
         call.bot.queue.clear()
     call.world.changes.bump()
-    return True

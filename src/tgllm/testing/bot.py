@@ -1,0 +1,109 @@
+"""Runs the real bot in this process against an emulator: for tests of the bot, and of plugins in a bot."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tgllm.api.clock import Clock
+from tgllm.app import open_bot, open_core
+from tgllm.config.load import LoadedConfig, load_config
+from tgllm.plugins.discovery import FoundPlugin
+from tgllm.services.core import Core
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.scripted import ScriptedProvider
+
+if TYPE_CHECKING:
+    from tgllm.bot.runtime import BotRuntime
+
+__all__ = ["RunningBot", "running_bot", "settings_for"]
+
+_FAST: dict[str, object] = {
+    "streaming.first_delay": 0.01,
+    "streaming.draft_interval": 0.01,
+    "streaming.edit_interval": 0.01,
+    "sending.paced": False,
+    "sending.poll_timeout": 5,
+    "turns.stop_timeout": 2.0,
+}
+"""Settings that leave out waits which only matter to people and to Telegram itself."""
+
+
+@dataclass(slots=True)
+class RunningBot:
+    """A bot at work."""
+
+    core: Core
+    runtime: "BotRuntime"
+    stopping: asyncio.Event
+    task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Stop it in order, as SIGTERM does.
+
+        Raises:
+            TgllmError: what it ended with, if not in order.
+        """
+        self.stopping.set()
+        await self.task
+
+
+def settings_for(emulator: Emulator, data_dir: Path, *, admins: Iterable[int] = (), **settings: object) -> LoadedConfig:
+    """Settings of a bot that talks to ``emulator`` and keeps its files in ``data_dir``.
+
+    Args:
+        emulator: a running one.
+        data_dir: a folder of the test's own.
+        admins: ids of the owners.
+        settings: further keys of the config, with ``__`` for a dot: ``turns__idle_timeout=0.1``.
+    """
+    flags: dict[str, object] = {
+        "bot_token": emulator.token,
+        "telegram_api": emulator.base_url,
+        "data_dir": str(data_dir),
+        "admin_ids": ",".join(map(str, admins)),
+        **_FAST,
+        **{key.replace("__", "."): value for key, value in settings.items()},
+    }
+    return load_config(flags, environ={}, cwd=data_dir)
+
+
+@asynccontextmanager
+async def running_bot(
+    emulator: Emulator,
+    data_dir: Path,
+    *,
+    admins: Iterable[int] = (),
+    provider: ScriptedProvider | None = None,
+    plugins: Iterable[FoundPlugin] = (),
+    clock: Clock | None = None,
+    **settings: object,
+) -> AsyncGenerator[RunningBot]:
+    """Run the bot while the block runs; installed plugins are left out.
+
+    Args:
+        emulator: the Telegram it talks to.
+        data_dir: where its database is; use it again to start the same bot once more.
+        admins: ids of the owners.
+        provider: answers when no other model was chosen; without one, the echo provider does.
+        plugins: further plugins.
+        clock: the bot's time.
+        settings: see ``settings_for``.
+    """
+    found = [*plugins, *([provider.plugin] if provider is not None else [])]
+    if provider is not None:
+        settings.setdefault("default_model", "scripted/model")
+    loaded = settings_for(emulator, data_dir, admins=admins, **settings)
+    async with (
+        open_core(loaded, clock=clock, found=found) as core,
+        open_bot(core, emulator.token) as runtime,
+    ):
+        stopping = asyncio.Event()
+        task = asyncio.create_task(runtime.run(stopping), name="bot")
+        try:
+            yield RunningBot(core, runtime, stopping, task)
+        finally:
+            stopping.set()
+            await task

@@ -1,0 +1,69 @@
+"""Joining, leaving, adding and blocking, with the updates that tell bots of it."""
+
+from typing import Any
+
+from tgllm.testing.emulator.posting import Place, post_service
+from tgllm.testing.emulator.state import Account, EmulatedChat, MemberStatus
+from tgllm.testing.emulator.wire import chat_json, user_json
+from tgllm.testing.emulator.world import World
+
+__all__ = ["add_member", "remove_member", "set_blocked", "set_status"]
+
+
+def add_member(world: World, actor: Account, chat: EmulatedChat, account: Account) -> None:
+    """Let an account into a group. Raises ValueError when it is there or the chat is private."""
+    if chat.is_private or account.id in chat.members:
+        raise ValueError(f"{account.first_name} cannot join chat {chat.id}: private, or there already")
+    chat.members[account.id] = account
+    set_status(world, actor, chat, account, "member")
+    post_service(world, actor, Place(chat), {"new_chat_members": [user_json(account)]})
+
+
+def remove_member(
+    world: World, actor: Account, chat: EmulatedChat, account: Account, status: MemberStatus = "left"
+) -> None:
+    """Take an account out of a group, the bots still hearing of it."""
+    if chat.is_private or account.id not in chat.members:
+        raise ValueError(f"{account.first_name} is not a member of group {chat.id}")
+    post_service(world, actor, Place(chat), {"left_chat_member": user_json(account)})
+    set_status(world, actor, chat, account, status)
+    chat.members.pop(account.id, None)
+
+
+def set_status(world: World, actor: Account, chat: EmulatedChat, account: Account, status: MemberStatus) -> None:
+    """Make an account a member, an administrator... and tell the bots."""
+    before = chat.statuses.get(account.id, "left")
+    chat.statuses[account.id] = status
+    _tell(world, actor, chat, account, (before, status))
+
+
+def set_blocked(world: World, actor: Account, chat: EmulatedChat, *, blocked: bool) -> None:
+    """Block or unblock the bot of a private chat."""
+    if chat.bot is None or chat.bot_blocked == blocked:
+        return
+    chat.bot_blocked = blocked
+    _tell(world, actor, chat, chat.bot, ("member", "kicked") if blocked else ("kicked", "member"))
+
+
+def _tell(world: World, actor: Account, chat: EmulatedChat, account: Account, change: tuple[str, str]) -> None:
+    """The bot itself gets my_chat_member, other bots chat_member (Bot API: Update)."""
+    user = user_json(account)
+    payload = {
+        "chat": chat_json(chat),
+        "from": user_json(actor),
+        "date": world.timestamp(),
+        "old_chat_member": _membership(user, change[0]),
+        "new_chat_member": _membership(user, change[1]),
+    }
+    for bot in world.bots_in(chat):
+        kind = "my_chat_member" if bot is account else "chat_member"
+        bot.queue.put(kind, payload, chat.id)
+    world.changes.bump()
+
+
+def _membership(user: dict[str, Any], status: str) -> dict[str, Any]:
+    """Bot API: ChatMember."""
+    extra: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
+    if status == "creator":
+        extra = {"is_anonymous": False}
+    return {"user": user, "status": status, **extra}

@@ -1,0 +1,143 @@
+"""Chats, members, topics, pins, copies, and methods without a behaviour of their own."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.emulator.parameters import known_methods, method_spec
+
+Call = Callable[..., Awaitable[Any]]
+
+
+async def test_joining_and_leaving_are_told(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    await api("getUpdates", allowed_updates=["message", "chat_member", "my_chat_member"])
+    bob = emu.add_user(first_name="Bob")
+    group = emu.add_group(title="Team", members=[ann])
+    await bob.join(group)
+    await bob.leave(group)
+    await ann.promote(group, emu.bot)
+    told = [(kind, body) for u in await api("getUpdates") for kind, body in u.items() if kind != "update_id"]
+    assert [kind for kind, _ in told] == ["chat_member", "message", "message", "chat_member", "my_chat_member"]
+    assert told[1][1]["new_chat_members"][0]["first_name"] == "Bob"
+    assert told[2][1]["left_chat_member"]["id"] == bob.id
+    assert told[4][1]["new_chat_member"]["status"] == "administrator"
+    with pytest.raises(ValueError, match="not a member"):
+        await bob.say("let me in", chat=group)
+
+
+async def test_a_bot_outside_a_group_is_forbidden(emu: Emulator, ann: EmulatedUser, api: Call, refused: Call) -> None:
+    group = emu.add_group(title="Team", members=[ann], bots=[])
+    words = await refused("sendMessage", chat_id=group.id, text="x")
+    assert words == "403 Forbidden: bot is not a member of the supergroup chat"
+    await ann.add(group, emu.bot)
+    await api("sendMessage", chat_id=group.id, text="x")
+    assert [u["my_chat_member"]["new_chat_member"]["status"] for u in await api("getUpdates", limit=1)] == ["member"]
+    await ann.remove(group, emu.bot)
+    words = await refused("sendMessage", chat_id=group.id, text="x")
+    assert words == "403 Forbidden: bot was kicked from the supergroup chat"
+
+
+async def test_chats_and_members_can_be_asked_for(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Call, refused: Call
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    assert (await api("getChat", chat_id=chat.id))["first_name"] == "Ann"
+    assert (await api("getChat", chat_id=group.id))["title"] == "Team"
+    assert await api("getChatMemberCount", chat_id=group.id) == 2
+    member = await api("getChatMember", chat_id=group.id, user_id=ann.id)
+    assert member["status"] == "creator"
+    assert await refused("getChatMember", chat_id=group.id, user_id=5) == "400 Bad Request: user not found"
+    (admin,) = await api("getChatAdministrators", chat_id=group.id)
+    assert admin["user"]["id"] == ann.id
+
+
+async def test_topics_of_a_forum_and_of_a_private_chat(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Call, refused: Call
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    words = await refused("createForumTopic", chat_id=group.id, name="News")
+    assert words == "400 Bad Request: not enough rights to create a topic"
+    await ann.promote(group, emu.bot)
+    for place in (group, chat):
+        topic = await api("createForumTopic", chat_id=place.id, name="News")
+        where = {"chat_id": place.id, "message_thread_id": topic["message_thread_id"]}
+        sent = await api("sendMessage", **where, text="x")
+        await api("editForumTopic", **where, name="Old news")
+        await api("closeForumTopic", **where)
+        assert await refused("sendMessage", **where, text="x") == "400 Bad Request: TOPIC_CLOSED"
+        await api("reopenForumTopic", **where)
+        assert place.topics[topic["message_thread_id"]].name == "Old news"
+        await api("deleteForumTopic", **where)
+        assert place.message(sent["message_id"]) is None
+
+
+async def test_pins_and_copies(ann: EmulatedUser, chat: EmulatedChat, api: Call) -> None:
+    message = await ann.say("keep this")
+    await api("pinChatMessage", chat_id=chat.id, message_id=message.id)
+    assert (await api("getChat", chat_id=chat.id))["pinned_message"]["text"] == "keep this"
+    await api("unpinChatMessage", chat_id=chat.id)
+    assert not message.is_pinned
+    copy = {"chat_id": chat.id, "from_chat_id": chat.id, "message_id": message.id}
+    forwarded = await api("forwardMessage", **copy)
+    assert forwarded["forward_origin"]["sender_user"]["id"] == ann.id
+    assert set(await api("copyMessage", **copy)) == {"message_id"}
+    assert [m.text for m in chat.messages] == ["keep this"] * 3
+
+
+async def test_deletes_follow_the_rights(emu: Emulator, ann: EmulatedUser, api: Call, refused: Call) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    message = await ann.say("mine", chat=group)
+    where = {"chat_id": group.id, "message_id": message.id}
+    assert await refused("deleteMessage", **where) == "400 Bad Request: message can't be deleted"
+    await ann.promote(group, emu.bot)
+    await api("deleteMessage", **where)
+    assert message.is_deleted
+
+
+async def test_every_method_of_aiogram_is_known_and_answers_in_form(raw: Call) -> None:
+    names = known_methods()
+    assert len(names) > 150
+    statuses: dict[str, int] = {}
+    for name in names:
+        answer = await raw(name)
+        statuses[name] = 200 if answer["ok"] else answer["error_code"]
+    assert set(statuses.values()) <= {200, 400, 501}
+    assert statuses["setMyDefaultAdministratorRights"] == 200
+
+
+async def test_a_method_without_a_behaviour_says_so(refused: Call) -> None:
+    words = await refused("getStarTransactions")
+    assert words == "501 Not Implemented: the emulator does not model getStarTransactions"
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"chat_id": 1, "action": "typing", "message_thread_id": "x"}, "must be of type Integer"),
+        ({"chat_id": 1}, 'parameter "action" is required'),
+    ],
+)
+async def test_parameters_are_checked(refused: Call, params: dict[str, Any], words: str) -> None:
+    assert words in await refused("sendChatAction", **params)
+
+
+def test_parameters_come_from_aiograms_classes() -> None:
+    spec = method_spec("SENDMESSAGEDRAFT")
+    assert spec is not None
+    assert spec.name == "sendMessageDraft"
+    kinds = {name: p.kind.value for name, p in spec.parameters.items()}
+    assert kinds["draft_id"] == "Integer"
+    assert kinds["can_stop"] == "Boolean"
+    assert kinds["entities"] == "JSON-serialized object"
+    assert [name for name, p in spec.parameters.items() if p.required] == ["chat_id", "draft_id"]
+
+
+async def test_the_bot_tells_about_itself(api: Call) -> None:
+    await api("setMyDescription", description="Talks", language_code="en")
+    assert await api("getMyDescription", language_code="en") == {"description": "Talks"}
+    assert await api("getMyDescription") == {"description": ""}
+    assert await api("getMyName") == {"name": "demo_bot"}
+    me = await api("GETME")
+    assert (me["id"], me["username"], me["is_bot"]) == (42, "demo_bot", True)

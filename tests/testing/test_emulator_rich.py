@@ -1,0 +1,106 @@
+"""Rich messages and rich drafts: the three forms, edits between text and rich, the limits."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiogram.types import Message
+
+from tgllm.testing.emulator import EmulatedChat
+
+Call = Callable[..., Awaitable[Any]]
+
+HTML = """
+<h2>Plan</h2><p>Some <b>bold <i>both</i></b> and <a href="https://e.org/">a link</a>, <tg-math>x^2</tg-math></p>
+<ul><li>one</li><li><input type="checkbox" checked> done</li></ul>
+<table bordered><tr><th>a</th><th align="right">b</th></tr><tr><td>1</td><td>2</td></tr></table>
+<details><summary>Why</summary><p>Because.</p></details><pre><code class="language-python">x = 1
+</code></pre><blockquote>Said so.</blockquote><hr><tg-math-block>E=mc^2</tg-math-block>
+"""
+
+
+async def test_html_becomes_blocks_that_aiogram_can_read(chat: EmulatedChat, api: Call) -> None:
+    sent = await api("sendRichMessage", chat_id=chat.id, rich_message={"html": HTML})
+    blocks = sent["rich_message"]["blocks"]
+    kinds = [block["type"] for block in blocks]
+    assert kinds == [
+        "heading",
+        "paragraph",
+        "list",
+        "table",
+        "details",
+        "pre",
+        "blockquote",
+        "divider",
+        "mathematical_expression",
+    ]
+    assert blocks[1]["text"][1] == {"type": "bold", "text": ["bold ", {"type": "italic", "text": "both"}]}
+    assert blocks[2]["items"][1]["is_checked"] is True
+    assert blocks[3]["cells"][0][1]["align"] == "right"
+    assert Message.model_validate(sent).rich_message is not None
+    assert "Some bold both and a link, x^2" in chat.messages[-1].text
+    assert "text" not in sent
+
+
+async def test_markdown_becomes_blocks(chat: EmulatedChat, api: Call) -> None:
+    markdown = "# T\n\n**b** and ~~s~~\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\nx\n```"
+    sent = await api("sendRichMessage", chat_id=chat.id, rich_message={"markdown": markdown})
+    assert [b["type"] for b in sent["rich_message"]["blocks"]] == ["heading", "paragraph", "table", "pre"]
+
+
+async def test_text_and_rich_turn_into_each_other(chat: EmulatedChat, api: Call, refused: Call) -> None:
+    sent = await api("sendMessage", chat_id=chat.id, text="plain")
+    where = {"chat_id": chat.id, "message_id": sent["message_id"]}
+    rich = {"blocks": [{"type": "paragraph", "text": "rich"}]}
+    edited = await api("editMessageText", **where, rich_message=rich)
+    assert "rich_message" in edited
+    assert "text" not in edited
+    assert (await refused("editMessageText", **where, rich_message=rich)).startswith(
+        "400 Bad Request: message is not modified"
+    )
+    back = await api("editMessageText", **where, text="plain")
+    assert "rich_message" not in back
+    assert chat.messages[-1].previous == ["plain", "rich"]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    block: dict[str, Any] = {"type": "paragraph", "text": "x"}
+    for _ in range(depth - 1):
+        block = {"type": "blockquote", "blocks": [block]}
+    return {"blocks": [block]}
+
+
+def table(columns: int) -> dict[str, Any]:
+    cell = {"align": "left", "valign": "top", "text": "x"}
+    return {"blocks": [{"type": "table", "cells": [[cell] * columns]}]}
+
+
+@pytest.mark.parametrize(
+    ("rich", "words"),
+    [
+        ({"html": "x", "markdown": "x"}, "rich message must have exactly one of html, markdown and blocks"),
+        ({"html": "<p> </p>"}, "rich message is empty"),
+        ({"html": "x" * 32_769}, "rich message is too long"),
+        ({"html": "<p>x</p>" * 501}, "rich message has too many blocks"),
+        (nested(17), "rich message blocks are nested too deep"),
+        (table(21), "rich message table has too many columns"),
+        ({"html": "<tg-thinking>hm</tg-thinking>"}, "rich message thinking block is allowed only in drafts"),
+    ],
+)
+async def test_limits(chat: EmulatedChat, refused: Call, rich: dict[str, Any], words: str) -> None:
+    assert await refused("sendRichMessage", chat_id=chat.id, rich_message=rich) == f"400 Bad Request: {words}"
+
+
+@pytest.mark.parametrize("rich", [{"html": "<p>x</p>" * 500}, nested(16), table(20)])
+async def test_up_to_the_limits_everything_passes(chat: EmulatedChat, api: Call, rich: dict[str, Any]) -> None:
+    await api("sendRichMessage", chat_id=chat.id, rich_message=rich)
+
+
+async def test_a_rich_draft_may_think(chat: EmulatedChat, api: Call) -> None:
+    rich = {"html": "<tg-thinking>Looking it up</tg-thinking><p>So far</p>"}
+    await api("sendRichMessageDraft", chat_id=chat.id, draft_id=3, rich_message=rich)
+    (draft,) = chat.drafts.values()
+    assert draft.text == "Looking it up\nSo far"
+    assert draft.rich is not None
+    await api("sendRichMessage", chat_id=chat.id, rich_message={"html": "Done"})
+    assert chat.drafts == {}

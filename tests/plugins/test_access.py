@@ -203,3 +203,10 @@ async def test_startup_tells_the_log_what_is_out_of_order(
         "plugin quarantined",
         "only owners pass: a plugin that decides on access is not active",
     ]
+
+
+async def test_a_mistyped_name_of_a_disabled_plugin_is_told_to_the_log(load_host: LoadHost, logs: Any) -> None:
+    host = await load_host(disabled={"ecko"})
+    await host.startup()
+
+    assert logs.events("warning") == ["no plugin of that id to disable (did you mean echo?)"]

@@ -20,6 +20,7 @@ from tgllm.plugins.limits import HostLimits
 from tgllm.plugins.loader import Loader
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
 from tgllm.plugins.records import PluginRecord
+from tgllm.plugins.registration import nearest
 from tgllm.plugins.roster import Roster
 from tgllm.plugins.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.thread import HookThread
@@ -203,5 +204,8 @@ class PluginHost:
         for plugin in self._roster.plugins:
             if plugin.state in {"quarantined", "missing", "misconfigured"}:
                 self._log.warning(f"plugin {plugin.state}", plugin=plugin.id, reason=plugin.reason)
+        ids = {plugin.id for plugin in self._roster.plugins}
+        for plugin_id in sorted(self._roster.disabled - ids):
+            self._log.warning(f"no plugin of that id to disable{nearest(plugin_id, ids)}", plugin=plugin_id)
         for plugin_id in self._roster.absent_authorizers:
             self._log.warning("only owners pass: a plugin that decides on access is not active", plugin=plugin_id)

@@ -5,16 +5,15 @@ be imported would have.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.api.types import Json
 from tgllm.db import kv
 from tgllm.plugins.plugin import LoadedPlugin, PluginState
 
 if TYPE_CHECKING:
-    from sqlite3 import Connection  # noqa: TID251  the type of what a unit of work is handed; nothing is called on it
-
     from tgllm.db.database import Database
 
 __all__ = ["Known", "PluginRecord", "recall", "record_of", "remember"]
@@ -85,18 +84,20 @@ async def remember(
     gone = {plugin_id for plugin_id in before if plugin_id in disabled and plugin_id not in installed}
     if changed or gone:
         now = milliseconds(clock)
-        await database.write(lambda conn: _write(conn, changed, gone, now))
-
-
-def _write(conn: "Connection", changed: Mapping[str, Known], gone: Iterable[str], now: int) -> None:
-    for plugin_id, known in changed.items():
-        kv.set_value(conn, _SCOPE, plugin_id, {**asdict(known), "hooks": list(known.hooks)}, now)
-    for plugin_id in gone:
-        kv.delete(conn, _SCOPE, plugin_id)
+        await database.write(
+            lambda conn: [
+                *(kv.set_value(conn, _SCOPE, plugin_id, _json(known), now) for plugin_id, known in changed.items()),
+                *(kv.delete(conn, _SCOPE, plugin_id) for plugin_id in gone),
+            ]
+        )
 
 
 def _seen(plugin: LoadedPlugin) -> Known:
     return Known(plugin.found.package, plugin.found.version, plugin.api, plugin.hooks)
+
+
+def _json(known: Known) -> dict[str, Json]:
+    return {"package": known.package, "version": known.version, "api": known.api, "hooks": known.hooks}
 
 
 def _known(value: Mapping[str, object]) -> Known:

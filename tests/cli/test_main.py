@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tgllm
+from tgllm.cli.options import hoist
 from tgllm.cli.table import COMMANDS
 
 if TYPE_CHECKING:
@@ -113,6 +114,19 @@ class TestSharedOptions:
         values = {item["key"]: item["value"] for item in json.loads(result.out)}
         assert (values["language"], values["data_dir"]) == ("ru", "/elsewhere")
 
+    @pytest.mark.parametrize(
+        ("args", "moved"),
+        [
+            (["run"], ["run"]),
+            (["run", "--debug", "--config", "x"], ["--debug", "--config", "x", "run"]),
+            (["run", "--config=x", "--no-plugins"], ["--config=x", "--no-plugins", "run"]),
+            (["db", "backup", "--", "--debug"], ["db", "backup", "--", "--debug"]),
+            (["run", "--config"], ["run", "--config"]),
+        ],
+    )
+    def test_are_moved_to_the_front(self, args: list[str], moved: list[str]) -> None:
+        assert hoist(args) == moved
+
     def test_without_a_value_are_a_mistake(self, shell: "Shell") -> None:
         result = shell.runs("config", "show", "--config")
 
@@ -179,6 +193,7 @@ class TestCommandsOfPlugins:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
 
         assert shell.runs("greet", "hello", "Ann", "--config", "own").out == "hello Ann own\n"
+        assert shell.runs("--data-dir", "x", "greet", "hello", "run", "--config=own").out == "hello run own\n"
         assert shell.runs("greet", "--help").code == 0
 
     def test_never_take_the_place_of_ours(self, shell: "Shell", install: Callable[..., None]) -> None:

@@ -29,7 +29,10 @@ app = typer.Typer(
 
 @app.command()
 def init(ctx: typer.Context) -> None:
-    """Make the database, or bring it to this version; harmless if that is done already."""
+    """Make the database, or bring it to this version.
+
+    Harmless if that is done already.
+    """
     config = options_of(ctx).load().config
     asyncio.run(init_db(database_path(config)))
     typer.echo(Catalogue(config.language)("shell.db_ready", path=database_path(config)))
@@ -37,7 +40,10 @@ def init(ctx: typer.Context) -> None:
 
 @app.command()
 def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Look the database over without changing it; ends with 1 if something is wrong."""
+    """Look the database over without changing it.
+
+    It ends with 1 when something is wrong.
+    """
     config = options_of(ctx).load().config
     report = look_over(_existing(config))
     if as_json:
@@ -75,7 +81,10 @@ def backup(
     ctx: typer.Context,
     target: Annotated[Path | None, typer.Argument(help="The file to write; by default in the data folder.")] = None,
 ) -> None:
-    """Copy the database while the bot may be running, and check the copy."""
+    """Copy the database; the bot may be running.
+
+    The copy is checked, and an existing file is never written over.
+    """
     config = options_of(ctx).load().config
     stamp = datetime.fromtimestamp(SystemClock().now(), UTC).strftime("%Y%m%dT%H%M%SZ")
     file = target or config.data_dir / f"tgllm.db.backup-{stamp}"

@@ -71,7 +71,9 @@ def _plugin_commands() -> dict[str, _LazyCommand]:
 
 
 def _help_line(point: "EntryPoint") -> str:
-    return str(point.dist.metadata["Summary"] or "") if point.dist else ""
+    if point.dist is None or "Summary" not in point.dist.metadata:
+        return ""
+    return str(point.dist.metadata["Summary"])
 
 
 def _foreign(point: "EntryPoint") -> "Callable[[], object]":

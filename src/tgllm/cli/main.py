@@ -10,7 +10,7 @@ import typer
 
 import tgllm
 from tgllm.cli.lazy import LazyGroup
-from tgllm.cli.options import Options, hoist, options_of
+from tgllm.cli.options import Options, command_of, hoist, options_of
 from tgllm.cli.table import COMMANDS
 
 __all__ = ["app", "main", "run", "top"]
@@ -78,7 +78,7 @@ def main(args: Sequence[str]) -> int:
 
 def _shared_first(args: Sequence[str]) -> list[str]:
     # A plugin's command may have options of the same names.
-    return hoist(args) if any(arg in COMMANDS for arg in args) else list(args)
+    return hoist(args) if command_of(args) in COMMANDS else list(args)
 
 
 def run() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tgllm.config.load import LoadedConfig
 
-__all__ = ["GLOBAL_OPTIONS", "Options", "hoist", "options_of"]
+__all__ = ["GLOBAL_OPTIONS", "Options", "command_of", "hoist", "options_of"]
 
 GLOBAL_OPTIONS: Final = {"--config": True, "--data-dir": True, "--no-plugins": False, "--debug": False}
 """By name: whether a value follows."""
@@ -48,6 +48,18 @@ class Options:
 def options_of(ctx: typer.Context) -> Options:
     """The options of the command that is being run."""
     return ctx.ensure_object(Options)
+
+
+def command_of(args: "Sequence[str]") -> str | None:
+    """The name of the command in a command line; None if there is none."""
+    left = list(args)
+    while left:
+        arg = left.pop(0)
+        if not arg.startswith("-"):
+            return arg
+        if GLOBAL_OPTIONS.get(arg, False) and left:
+            left.pop(0)
+    return None
 
 
 def hoist(args: "Sequence[str]") -> list[str]:

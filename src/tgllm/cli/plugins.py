@@ -21,7 +21,10 @@ def plugins() -> None:
 
 @app.command("list")
 def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List all plugins: active, quarantined, disabled, misconfigured and missing ones."""
+    """List all plugins with their state.
+
+    A plugin is active, quarantined (the note says why), disabled, misconfigured, or missing since the last run.
+    """
     options = options_of(ctx)
     options.quiet_log()
     records = asyncio.run(_records(options))

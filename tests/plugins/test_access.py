@@ -200,8 +200,8 @@ async def test_startup_tells_the_log_what_is_out_of_order(
     await host.startup()
 
     assert logs.events("warning") == [
-        "plugin quarantined",
-        "only owners pass: a plugin that decides on access is not active",
+        "plugin.not_active",
+        "plugin.authorizer_absent",
     ]
 
 
@@ -209,4 +209,6 @@ async def test_a_mistyped_name_of_a_disabled_plugin_is_told_to_the_log(load_host
     host = await load_host(disabled={"ecko"})
     await host.startup()
 
-    assert logs.events("warning") == ["no plugin of that id to disable (did you mean echo?)"]
+    ((_, level, event, values),) = logs.lines
+    assert (level, event) == ("warning", "plugin.disabled_unknown")
+    assert values == {"plugin": "ecko", "hint": "(did you mean echo?)"}

@@ -147,7 +147,7 @@ async def test_hook_startup__a_failure_undoes_all_that_the_plugin_gave(
     assert record(host, "lost").reason == "tgllm_startup raised ConnectionError: no road"
     assert sys.modules["tgllm_lost_module"].seen == []
     assert host.revision > before
-    assert "plugin quarantined" in logs.events("error")
+    assert "plugin.quarantined" in logs.events("error")
 
 
 async def test_hook_shutdown(site: Any, load_host: LoadHost, logs: Any) -> None:
@@ -158,7 +158,7 @@ async def test_hook_shutdown(site: Any, load_host: LoadHost, logs: Any) -> None:
     await host.shutdown()
 
     assert calls() == [("shutdown", "good_all")]
-    assert logs.events("error") == ["plugin failed to shut down"]
+    assert logs.events("error") == ["plugin.shutdown_failed"]
 
 
 async def test_hook_shutdown__goes_in_reverse_order(site: Any, load_host: LoadHost) -> None:

@@ -38,7 +38,7 @@ def make_context(plugin_id: str, settings: object, services: Services) -> Plugin
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         # Listing plugins must work where nothing can be written; a plugin that needs the folder will say so itself.
-        log.warning("the plugin's data folder can't be made", folder=str(folder), error=str(error))
+        log.warning("plugin.data_folder_failed", folder=str(folder), error=str(error))
     return PluginContext(
         plugin_id=plugin_id,
         settings=settings,

@@ -203,9 +203,9 @@ class PluginHost:
     def _report(self) -> None:
         for plugin in self._roster.plugins:
             if plugin.state in {"quarantined", "missing", "misconfigured"}:
-                self._log.warning(f"plugin {plugin.state}", plugin=plugin.id, reason=plugin.reason)
+                self._log.warning("plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason)
         ids = {plugin.id for plugin in self._roster.plugins}
         for plugin_id in sorted(self._roster.disabled - ids):
-            self._log.warning(f"no plugin of that id to disable{nearest(plugin_id, ids)}", plugin=plugin_id)
+            self._log.warning("plugin.disabled_unknown", plugin=plugin_id, hint=nearest(plugin_id, ids).strip())
         for plugin_id in self._roster.absent_authorizers:
-            self._log.warning("only owners pass: a plugin that decides on access is not active", plugin=plugin_id)
+            self._log.warning("plugin.authorizer_absent", plugin=plugin_id, effect="only owners pass")

@@ -24,7 +24,7 @@ async def shutdown(roster: Roster, log: Log) -> None:
         try:
             value_of(outcome, "tgllm_shutdown")
         except Breach as breach:
-            log.error("plugin failed to shut down", plugin=bound.plugin.id, reason=str(breach))
+            log.error("plugin.shutdown_failed", plugin=bound.plugin.id, reason=str(breach))
 
 
 async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:

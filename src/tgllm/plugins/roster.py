@@ -75,7 +75,7 @@ class Roster:
                 plugin.stop("quarantined", reason)
                 self.revision += 1
                 self._refresh()
-                self._log.error("plugin quarantined", plugin=plugin_id, reason=reason)
+                self._log.error("plugin.quarantined", plugin=plugin_id, reason=reason)
 
     async def call(self, bound: Bound, values: Mapping[str, object]) -> Outcome[object]:
         """Call one implementation."""

@@ -66,6 +66,7 @@ class TestShow:
         assert "sesame" not in result.out
         assert result.out.count("set (hidden)") == 2
         assert "plugins.gemini.api_key" in result.out
+        assert "environment variable TGLLM_PLUGINS__GEMINI__API_KEY" in result.out
 
     def test_lines_for_a_pipe_are_never_cut(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_SYSTEM_PROMPT", "word " * 100)
@@ -95,3 +96,10 @@ class TestCheck:
 
         assert result.code == 2
         assert "plugins.echo.no_such" in result.err
+
+    def test_settings_for_a_plugin_that_is_not_there(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_PLUGINS__GEMNI__API_KEY", "x")
+        result = shell.runs("config", "check")
+
+        assert result.code == 0
+        assert "settings for a plugin gemni, but no such plugin is installed" in result.err

@@ -54,6 +54,15 @@ def test_without_plugins_a_broken_one_is_not_looked_at(shell: "Shell", ping: str
     assert "boom" not in result.err
 
 
+def test_settings_for_a_plugin_that_is_left_out_are_no_warning(
+    shell: "Shell", ping: str, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
+    monkeypatch.setenv("TGLLM_PLUGINS__BROKEN__API_KEY", "x")
+
+    assert shell.runs(ping, "--no-plugins").err == ""
+
+
 def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
     shell: "Shell", ping: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from tgllm.config.keys import FIELDS
 from tgllm.config.load import load_config, require_token
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path, default_config_path
+from tgllm.observe.redaction import redact
 
 if TYPE_CHECKING:
     from conftest import Operator
@@ -200,6 +201,7 @@ class TestValues:
 
         assert require_token(loaded).get_secret_value() == token
         assert token not in repr(loaded)
+        assert token not in redact(f"it is {token}")
 
     def test_a_missing_token_says_what_to_do(self, operator: "Operator") -> None:
         with pytest.raises(ConfigError, match=r"@BotFather.*tgllm init.*TGLLM_BOT_TOKEN"):

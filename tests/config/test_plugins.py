@@ -94,3 +94,16 @@ def test_what_is_set_is_never_shown(operator: "Operator") -> None:
     assert "sesame" not in repr(loaded)
     assert "hush" not in repr(loaded)
     assert repr(PluginSettings()) == "PluginSettings()"
+
+
+def test_each_setting_has_its_source(operator: "Operator") -> None:
+    operator.writes_toml("[plugins.x]\na = 1\nb = 2\n")
+    operator.writes_dotenv("TGLLM_PLUGINS__X__C=3")
+    operator.environ["TGLLM_PLUGINS__X__B"] = "4"
+    sources = operator.loads().plugins.sources("x")
+
+    assert {field: str(source) for field, source in sources.items()} == {
+        "a": f"{operator.toml} (plugins.x.a)",
+        "b": "environment variable TGLLM_PLUGINS__X__B",
+        "c": f"{operator.dotenv} (TGLLM_PLUGINS__X__C)",
+    }

@@ -57,7 +57,9 @@ def check(ctx: typer.Context) -> None:
 
 async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
     from tgllm.app import open_core  # noqa: PLC0415  the other commands here do without plugins
-    from tgllm.cli.core import raise_config_errors  # noqa: PLC0415
+    from tgllm.cli.core import raise_config_errors, warnings  # noqa: PLC0415
 
     async with open_core(loaded, plugins=options.plugins) as core:
         raise_config_errors(core)
+        for warning in warnings(core, loaded):
+            tell(warning)

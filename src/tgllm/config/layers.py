@@ -20,6 +20,8 @@ class Layer:
     """What one source says."""
 
     kind: SourceKind
+    path: str = ""
+    """The file that was read, where there is one."""
     values: dict[str, Value] = field(default_factory=dict[str, Value], repr=False)
     """By dotted key."""
     plugins: dict[str, Table] = field(default_factory=dict[str, Table], repr=False)
@@ -50,7 +52,7 @@ def flag_layer(flags: Mapping[str, object]) -> Layer:
 
 def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "") -> Layer:
     """Settings from variables that begin with ``TGLLM_``; an empty value counts as unset."""
-    layer = Layer(kind, variables=dict(variables))
+    layer = Layer(kind, path, variables=dict(variables))
     where = path or "environment"
     for name, text in variables.items():
         if not name.startswith(PREFIX) or name in SPECIAL_VARIABLES or not text.strip():
@@ -81,7 +83,7 @@ def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
 
 def file_layer(tables: Mapping[str, object], path: str) -> Layer:
     """Settings from the tables of a TOML file."""
-    layer = Layer("file")
+    layer = Layer("file", path)
     _take(layer, tables, path, "")
     return layer
 

@@ -17,7 +17,7 @@ from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.plugins import PluginSettings
 from tgllm.config.source import DEFAULT, Source, Value
-from tgllm.observe.redaction import redact
+from tgllm.observe.redaction import redact, redactor
 
 __all__ = ["LoadedConfig", "find_config", "load_config", "require_token"]
 
@@ -41,7 +41,7 @@ def load_config(
     config_path: Path | None = None,
     cwd: Path | None = None,
 ) -> LoadedConfig:
-    """Read the settings.
+    """Read the settings. The bot's token is made known to the log's redaction.
 
     Args:
         flags: values from the command line, by dotted key; None means not given.
@@ -67,6 +67,8 @@ def load_config(
     problems = [problem for layer in layers for problem in layer.problems] + wrong_values
     if config is None or problems:
         raise ConfigError(redact("\n".join(problems)))
+    if config.bot_token is not None:
+        redactor.add(config.bot_token.get_secret_value())
     sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
     return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers))
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from tgllm.config.keys import PLUGIN_PREFIX
 from tgllm.config.layers import Layer, Table
+from tgllm.config.source import Source
 
 __all__ = ["PluginSettings"]
 
@@ -35,8 +37,22 @@ class PluginSettings:
             _merge(merged, layer.plugins.get(plugin_id, {}))
         return merged
 
+    def sources(self, plugin_id: str) -> Mapping[str, Source]:
+        """Where the settings of one plugin came from, by field, as far as they stand under the plugin's id."""
+        return {
+            field: Source(layer.kind, _name(layer, plugin_id, field), layer.path)
+            for layer in self._layers
+            for field in layer.plugins.get(plugin_id, {})
+        }
+
     def __repr__(self) -> str:
         return f"PluginSettings({', '.join(self.ids)})"
+
+
+def _name(layer: Layer, plugin_id: str, field: str) -> str:
+    if layer.kind == "file":
+        return f"plugins.{plugin_id}.{field}"
+    return f"{PLUGIN_PREFIX}{plugin_id}__{field}".upper()
 
 
 def _merge(target: Table, table: Mapping[str, object]) -> None:

@@ -49,8 +49,8 @@ def settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
         for key, field in FIELDS.items()
     )
     plugins = (
-        Setting(f"plugins.{plugin}.{name}", HIDDEN, "see the plugin's own page", "")
+        Setting(f"plugins.{plugin}.{name}", HIDDEN, str(source), "")
         for plugin in loaded.plugins.ids
-        for name in loaded.plugins.for_plugin(plugin, {})
+        for name, source in loaded.plugins.sources(plugin).items()
     )
     return (*own, *plugins)

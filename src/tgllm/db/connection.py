@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiosqlite
@@ -10,7 +10,7 @@ import aiosqlite
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.errors import NotInitialised
 from tgllm.db.schema import prepare
-from tgllm.db.sqlite import BUSY_TIMEOUT, PRAGMAS, in_words, uri
+from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["get_db", "init_db"]
 
@@ -57,9 +57,7 @@ async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Con
     file = _LastPath.value if path is None else Path(path)
     if file is None:
         raise NotInitialised("no database yet: await init_db(path) first, or give get_db() a path")
-    with in_words(file):
-        async with aiosqlite.connect(uri(file), uri=True, timeout=BUSY_TIMEOUT, isolation_level=None) as conn:
-            conn.row_factory = aiosqlite.Row
-            for pragma in PRAGMAS:
-                await conn.execute(pragma)
+    # Opened before aiosqlite sees it: where its own opening fails, its thread outlives the loop and complains.
+    with in_words(file), closing(await asyncio.to_thread(connect, file)) as opened:
+        async with aiosqlite.Connection(lambda: opened, iter_chunk_size=64) as conn:
             yield conn

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from tgllm.db.errors import DatabaseError, explain
 
-__all__ = ["PRAGMAS", "Mode", "connect", "in_transaction", "in_words", "run_script", "uri"]
+__all__ = ["Mode", "connect", "in_transaction", "in_words", "run_script"]
 
 T = TypeVar("T")
 
@@ -23,11 +23,6 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
 )
 """What every connection sets for itself; WAL is a property of the file and set when the file is made."""
-
-
-def uri(path: Path, mode: Mode = "rw") -> str:
-    """The file as SQLite's URI; a file that does not exist is not made."""
-    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 @contextmanager
@@ -55,10 +50,10 @@ def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
     Raises:
         DatabaseError: the file does not exist, is a folder, is no database or can't be opened.
     """
+    # As a URI with a mode, since a bare path would make a file that is missing.
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
     with in_words(path):
-        conn = sqlite3.connect(
-            uri(path, mode), uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+        conn = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
             conn.row_factory = sqlite3.Row
             for pragma in PRAGMAS:
@@ -95,10 +90,15 @@ def run_script(conn: sqlite3.Connection, script: str) -> None:
     """Execute the statements of ``script`` one by one, within the transaction that is open.
 
     ``executescript`` can't serve: it commits an open transaction before it starts.
+
+    Raises:
+        sqlite3.Error: a statement failed, or ended the transaction; the statements after it have not run.
     """
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
         if sqlite3.complete_statement(statement):
             conn.execute(statement)
+            if not conn.in_transaction:
+                raise sqlite3.ProgrammingError("the script ended the transaction that it runs in")
             statement = ""

@@ -1,0 +1,160 @@
+"""Migrations run once, in order, after a backup; a failed one changes nothing."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tgllm.db.errors import DatabaseTooNew, MigrationFailed
+from tgllm.db.migrations import FIRST_VERSION, Migration, load, shipped
+from tgllm.db.schema import latest_version, prepare, version_of
+from tgllm.db.sqlite import connect
+
+NOW = 1_790_000_000_000  # 2026-09-21T14:13:20Z
+BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
+
+ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")
+FILL = Migration(3, "fill", "UPDATE kv SET note = note || '!';")
+ORPHAN = "INSERT INTO requests (turn_id, provider, model, user_id, created_at) VALUES ('t', 'p', 'm', 99, 1)"
+BROKEN = Migration(3, "broken", "UPDATE kv SET note = 'lost'; UPDATE nowhere SET x = 1;")
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A database of version 1 with a row."""
+    prepare(path, NOW, [])
+    with closing(connect(path)) as conn:
+        conn.execute("INSERT INTO kv VALUES ('s', 'k', '1', 1)")
+    return path
+
+
+def state(path: Path) -> tuple[int, list[object]]:
+    with closing(connect(path)) as conn:
+        columns = [row["name"] for row in conn.execute("PRAGMA table_info(kv)")]
+        notes = [row["note"] for row in conn.execute("SELECT * FROM kv")] if "note" in columns else []
+        return version_of(conn), notes
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_steps_run_once_and_in_order(old: Path) -> None:
+    prepare(old, NOW, [ADD, FILL])
+    assert state(old) == (3, ["old; still!"])
+    prepare(old, NOW, [ADD, FILL])
+    assert state(old) == (3, ["old; still!"])
+
+
+def test_only_what_is_missing_runs(old: Path) -> None:
+    prepare(old, NOW, [ADD])
+    prepare(old, NOW, [ADD, FILL])
+    assert state(old) == (3, ["old; still!"])
+
+
+def test_a_fresh_database_needs_no_step(path: Path) -> None:
+    prepare(path, NOW, [BROKEN])
+    assert state(path) == (3, [])
+    assert names(path.parent) == ["tgllm.db"]
+
+
+def test_a_backup_of_the_old_version_is_made_first(old: Path) -> None:
+    prepare(old, NOW, [ADD, FILL])
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+    backup = old.with_name(BACKUP)
+    assert backup.stat().st_mode & 0o777 == 0o600
+    assert state(backup) == (1, [])
+    with closing(connect(backup)) as conn:
+        assert [tuple(row) for row in conn.execute("SELECT * FROM kv")] == [("s", "k", "1", 1)]
+
+
+def test_a_second_backup_of_the_same_second_has_another_name(old: Path) -> None:
+    old.with_name(BACKUP).write_text("kept")
+    prepare(old, NOW, [ADD])
+    assert old.with_name(BACKUP).read_text() == "kept"
+    assert state(old.with_name(f"{BACKUP}-2")) == (1, [])
+
+
+def test_nothing_to_do_makes_no_backup(old: Path) -> None:
+    prepare(old, NOW, [])
+    assert names(old.parent) == ["tgllm.db"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("DELETE FROM kv; ALTER TABLE kv ADD COLUMN note TEXT; UPDATE nowhere SET x = 1;", "no such table"),
+        ("COMMIT; DELETE FROM kv;", "ended the transaction"),
+        (f"DELETE FROM kv; {ORPHAN};", "missing row of users"),
+    ],
+)
+def test_a_failed_step_leaves_the_database_as_it_was(old: Path, sql: str, reason: str) -> None:
+    with pytest.raises(MigrationFailed, match=reason) as caught:
+        prepare(old, NOW, [Migration(2, "broken", sql)])
+    assert "version 2 (broken)" in str(caught.value)
+    assert "as it was before" in str(caught.value)
+    assert state(old) == (1, [])
+    with closing(connect(old)) as conn:
+        assert conn.execute("SELECT count(*) FROM kv").fetchone()[0] == 1
+        assert conn.execute("SELECT count(*) FROM requests").fetchone()[0] == 0
+    assert names(old.parent) == ["tgllm.db"]
+
+
+def test_a_step_that_fails_after_a_good_one_keeps_that_and_the_backup(old: Path) -> None:
+    with pytest.raises(MigrationFailed):
+        prepare(old, NOW, [ADD, BROKEN])
+    assert state(old) == (2, ["old; still"])
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+
+
+def test_a_step_may_rebuild_a_table_that_others_point_to(old: Path) -> None:
+    with closing(connect(old)) as conn:
+        conn.execute("INSERT INTO users (id, created_at, updated_at) VALUES (7, 1, 1)")
+        conn.execute(
+            "INSERT INTO requests (turn_id, provider, model, user_id, created_at) VALUES ('t', 'p', 'm', 7, 1)"
+        )
+        sql = conn.execute("SELECT sql FROM sqlite_schema WHERE name = 'users'").fetchone()[0]
+    rebuilt = sql.replace("CREATE TABLE users", "CREATE TABLE fresh", 1)
+    columns = "id, first_name, role, status, created_at, updated_at"
+    script = (
+        f"{rebuilt}; INSERT INTO fresh ({columns}) SELECT {columns} FROM users;"
+        " DROP TABLE users; ALTER TABLE fresh RENAME TO users;"
+    )
+    prepare(old, NOW, [Migration(2, "rebuild", script)])
+    with closing(connect(old)) as conn:
+        assert conn.execute("SELECT user_id FROM requests").fetchone()[0] == 7
+        with pytest.raises(sqlite3.IntegrityError):
+            conn.execute("UPDATE requests SET user_id = 8")
+
+
+def test_a_database_from_a_newer_program_is_refused(old: Path) -> None:
+    prepare(old, NOW, [ADD, FILL])
+    with pytest.raises(DatabaseTooNew, match="has version 3, and this tgllm knows versions up to 2"):
+        prepare(old, NOW, [ADD])
+
+
+def write(folder: Path, *file_names: str) -> Sequence[Migration]:
+    for name in file_names:
+        (folder / name).write_text(f"-- {name}")
+    return load(folder)
+
+
+def test_steps_are_read_from_numbered_files(tmp_path: Path) -> None:
+    steps = write(tmp_path, "0003_second.sql", "0002_first.sql", "notes.txt")
+    assert [(step.version, step.name, step.sql) for step in steps] == [
+        (2, "first", "-- 0002_first.sql"),
+        (3, "second", "-- 0003_second.sql"),
+    ]
+    assert latest_version(steps) == 3
+
+
+@pytest.mark.parametrize("file_names", [["0003_gap.sql"], ["0002_one.sql", "0002_two.sql"], ["0001_base.sql"]])
+def test_a_gap_or_a_doubled_number_is_an_error(tmp_path: Path, file_names: list[str]) -> None:
+    with pytest.raises(ValueError, match="without a gap"):
+        write(tmp_path, *file_names)
+
+
+def test_the_shipped_steps_are_sound() -> None:
+    assert latest_version(shipped()) == FIRST_VERSION + len(shipped())

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tgllm.db.errors import BackupFailed
+from tgllm.db.integrity import damage
 from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["backup", "copy_to"]
@@ -45,8 +46,8 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
 
 
 def _verify(copy: sqlite3.Connection, target: Path) -> None:
-    found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(5)")]
-    if found != ["ok"]:
+    found = damage(copy)
+    if found:
         raise BackupFailed(
             f"The copy {target} is not sound ({found[0]}), so it was not kept. Run `tgllm db check` on the database.",
             path=str(target),

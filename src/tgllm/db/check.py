@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tgllm.db.integrity import damage
 from tgllm.db.migrations import shipped
 from tgllm.db.schema import latest_version, version_of
 from tgllm.db.sqlite import connect, in_words
@@ -29,9 +30,9 @@ class Report:
     damage: tuple[str, ...]
     """What SQLite's integrity check reports; empty where all is well."""
     broken_references: tuple[str, ...]
-    """Rows that point to missing rows, as ``table: row id -> table``."""
+    """Rows that point to missing rows, as ``table: row id -> table``; not looked for where there is damage."""
     rows: Mapping[str, int]
-    """Count of rows by table."""
+    """Count of rows by table; empty where there is damage, since damaged tables can't be counted."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -54,24 +55,20 @@ def check(path: Path) -> Report:
     """Look the database at ``path`` over; others may use it meanwhile. Blocks, seconds for a large file.
 
     Raises:
-        DatabaseError: the file can't be opened, or is damaged so far that it can't be read.
+        DatabaseError: the file can't be opened or is no database.
     """
     with in_words(path), closing(connect(path, "ro")) as conn:
+        found = damage(conn)
         return Report(
             path=path,
             size=path.stat().st_size,
             version=version_of(conn),
             known_version=latest_version(shipped()),
             journal_mode=str(conn.execute("PRAGMA journal_mode").fetchone()[0]),
-            damage=_damage(conn),
-            broken_references=_broken_references(conn),
-            rows=_rows(conn),
+            damage=found,
+            broken_references=() if found else _broken_references(conn),
+            rows={} if found else _rows(conn),
         )
-
-
-def _damage(conn: sqlite3.Connection) -> tuple[str, ...]:
-    found = tuple(str(row[0]) for row in conn.execute("PRAGMA integrity_check"))
-    return () if found == ("ok",) else found
 
 
 def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Who passes while a plugin that decides on access can't be asked, and what is kept from run to run."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -212,3 +214,28 @@ async def test_a_mistyped_name_of_a_disabled_plugin_is_told_to_the_log(load_host
     ((_, level, event, values),) = logs.lines
     assert (level, event) == ("warning", "plugin.disabled_unknown")
     assert values == {"plugin": "ecko", "hint": "(did you mean echo?)"}
+
+
+async def test_a_question_that_is_open_when_the_plugin_fails_elsewhere_is_answered_with_no(
+    site: Any, load_host: LoadHost, user: UserInfo, chat: ChatInfo
+) -> None:
+    source = """
+    import asyncio
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("gate", "Gate", "1.0")
+    @hookimpl
+    async def tgllm_authorize(user):
+        asked.set()
+        await go_on.wait()
+    """
+    site.write("gate", source)
+    host = await load_host()
+    gate = sys.modules["tgllm_gate_module"]
+    question = asyncio.create_task(host.authorize(user, chat, "message"))
+    await gate.asked.wait()
+
+    host.quarantine("gate", "it failed elsewhere")
+    gate.go_on.set()
+
+    assert not (await question).allowed

@@ -119,3 +119,15 @@ async def test_a_hook_that_hangs_at_startup_does_not_keep_the_others_from_starti
 
     assert record(host, "hang_async").reason == "tgllm_startup did not end within 2 s"
     assert __import__("tgllm_test_good_all").calls == [("startup", "good_all")]
+
+
+async def test_ctrl_c_is_not_the_plugins_fault(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
+) -> None:
+    site.write("slow", plugin("raise KeyboardInterrupt").replace("async def", "def"))
+    host = await load_host(builtin=False)
+
+    with pytest.raises(KeyboardInterrupt):
+        await host.before_request(request_, turn)
+
+    assert record(host, "slow").state == "active"

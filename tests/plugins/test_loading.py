@@ -1,6 +1,7 @@
 """Whatever is wrong with a plugin, it is told in one sentence, and everything else goes on."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +102,15 @@ ODD = {
     "raises": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise KeyError('x')",
         "tgllm_jobs raised KeyError: 'x'",
+    ),
+    "raises what can't be told": (
+        INFO.format(api="1.0")
+        + """
+    class Odd(Exception):
+        def __str__(self): raise TypeError
+    @hookimpl
+    def tgllm_jobs(): raise Odd""",
+        "tgllm_jobs raised Odd",
     ),
     "exits in a hook": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise SystemExit",
@@ -272,3 +282,14 @@ plugin = Plugin("thing")
     site.add("tgllm-thing", "1.0", {"thing": "tgllm_thing:plugin"}, {"tgllm_thing": source})
 
     assert record(await load_host(), "thing").state == "active"
+
+
+async def test_plugins_are_listed_where_no_data_folder_can_be_made(
+    load_host: LoadHost, record: FindRecord, logs: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    host = await load_host(data_dir=tmp_path / "file")
+
+    assert record(host, "echo").state == "active"
+    assert set(logs.events("warning")) == {"plugin.data_folder_failed"}

@@ -22,6 +22,7 @@ SOURCE = """
         base_url: str = "https://api.example.org"
         timeout: float = 60.0
         inner: Inner = Inner()
+        spare: dict[str, list[SecretStr]] = {}
         @field_validator("api_key")
         @classmethod
         def check(cls, value):
@@ -84,7 +85,7 @@ async def test_a_missing_key_is_no_error(site: Any, load_host: LoadHost, record:
         ),
         (
             {"zzz": "x"},
-            "plugins.parrot.zzz is no setting of the plugin parrot: it takes api_key, base_url, inner, timeout",
+            "plugins.parrot.zzz is no setting of the plugin parrot: it takes api_key, base_url, inner, spare, timeout",
         ),
         (
             {"timeout": "soon"},
@@ -110,6 +111,21 @@ async def test_a_wrong_setting_is_told_without_its_value(
     assert record(host, "echo").state == "active"
 
 
+async def test_a_setting_that_is_needed_and_not_there_is_named(site: Any, load_host: LoadHost) -> None:
+    site.write("parrot", SOURCE.replace('base_url: str = "https://api.example.org"', "base_url: str"))
+
+    assert await errors_of(await load_host()) == ["plugins.parrot.base_url is missing"]
+
+
+async def test_a_model_may_take_any_key(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    source = SOURCE.replace("class Settings(BaseModel):", 'class Settings(BaseModel, extra="allow"):')
+    site.write("parrot", source)
+
+    host = await load_host(settings=Source(feathers=["quill", "down"]))
+
+    assert record(host, "parrot").state == "active"
+
+
 async def test_a_plugin_without_settings_takes_none(site: Any, load_host: LoadHost) -> None:
     site.write("parrot", "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo('parrot', 'P', '1.0')")
 
@@ -121,9 +137,10 @@ async def test_a_plugin_without_settings_takes_none(site: Any, load_host: LoadHo
 async def test_a_secret_of_the_settings_is_kept_out_of_the_log(site: Any, load_host: LoadHost) -> None:
     site.write("parrot", SOURCE)
 
-    await load_host(settings=Source(api_key="quite-secret-4711"))
+    await load_host(settings=Source(api_key="quite-secret-4711", spare={"a": ["other-secret-0815"]}))
 
     assert "4711" not in redact("the service said: quite-secret-4711 is not known")
+    assert "0815" not in redact("the service said: other-secret-0815 is not known")
 
 
 async def test_the_settings_of_the_config_fit(

@@ -13,7 +13,6 @@ from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle, records
 from tgllm.plugins.assembly import assemble
 from tgllm.plugins.builtin import BUILTIN
-from tgllm.plugins.caller import HookCaller
 from tgllm.plugins.contexts import Logs, Services
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.limits import HostLimits
@@ -22,6 +21,7 @@ from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedP
 from tgllm.plugins.records import PluginRecord
 from tgllm.plugins.registration import nearest
 from tgllm.plugins.roster import Roster
+from tgllm.plugins.runner import HookRunner
 from tgllm.plugins.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.thread import HookThread
 from tgllm.plugins.turns import TurnHooks
@@ -42,10 +42,10 @@ class PluginHost:
     are as they were.
     """
 
-    def __init__(self, roster: Roster, caller: HookCaller, services: Services, limits: HostLimits) -> None:
+    def __init__(self, roster: Roster, runner: HookRunner, services: Services, limits: HostLimits) -> None:
         """Take what ``load`` has made."""
         self._roster = roster
-        self._caller = caller
+        self._runner = runner
         self._services = services
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
@@ -97,9 +97,9 @@ class PluginHost:
             )
         finally:
             thread.close()
-        caller = HookCaller(limits.async_seconds, limits.grace_seconds)
-        roster = Roster(plugins, disabled, caller, services.logs("plugins"))
-        return cls(roster, caller, services, limits)
+        runner = HookRunner(limits.async_seconds, limits.grace_seconds)
+        roster = Roster(plugins, disabled, runner, services.logs("plugins"))
+        return cls(roster, runner, services, limits)
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
@@ -192,7 +192,7 @@ class PluginHost:
 
     async def aclose(self) -> None:
         """End what still runs of hooks that were given up."""
-        await self._caller.aclose()
+        await self._runner.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tgllm.api.context import Log, PluginContext
-from tgllm.plugins.caller import HookCaller
 from tgllm.plugins.checks import check_value
 from tgllm.plugins.offers import Offers
 from tgllm.plugins.outcome import Breach, Outcome, value_of
 from tgllm.plugins.plugin import LoadedPlugin
 from tgllm.plugins.registration import HOOKS, Implementation
+from tgllm.plugins.runner import HookRunner
 
 __all__ = ["Bound", "Roster"]
 
@@ -36,14 +36,14 @@ class Roster:
     """The plugins in order, and the hooks of those that are active."""
 
     def __init__(
-        self, plugins: Sequence[LoadedPlugin], disabled: Collection[str], caller: HookCaller, log: Log
+        self, plugins: Sequence[LoadedPlugin], disabled: Collection[str], runner: HookRunner, log: Log
     ) -> None:
         """Take the loaded plugins; ``disabled`` are the ids that the operator switched off by name."""
         self.plugins = tuple(plugins)
         self.disabled = frozenset(disabled)
         self.revision = 0
         """How often a plugin has been taken out."""
-        self._caller = caller
+        self._runner = runner
         self._log = log
         self._refresh()
 
@@ -79,7 +79,7 @@ class Roster:
 
     async def call(self, bound: Bound, values: Mapping[str, object]) -> Outcome[object]:
         """Call one implementation."""
-        return await self._caller.call(bound.implementation.function, *bound.arguments(values))
+        return await self._runner.call(bound.implementation.function, *bound.arguments(values))
 
     async def value(self, bound: Bound, values: Mapping[str, object]) -> object:
         """Call one implementation and return what it returned.

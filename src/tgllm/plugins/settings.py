@@ -110,11 +110,18 @@ def _texts(value: object) -> Iterable[str]:
         yield value
 
 
-def _secrets(settings: object) -> Iterable[str]:
+def _secrets(value: object) -> Iterable[str]:
     from pydantic import BaseModel, SecretStr  # noqa: PLC0415  the caller has imported it
 
-    if isinstance(settings, SecretStr):
-        yield settings.get_secret_value()
-    elif isinstance(settings, BaseModel):
-        for _, value in settings:
-            yield from _secrets(value)
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case BaseModel():
+            yield from _secrets(dict(value))
+        case Mapping():
+            yield from _secrets(list(cast("Mapping[object, object]", value).values()))
+        case list() | tuple() | set() | frozenset():
+            for inner in cast("Iterable[object]", value):
+                yield from _secrets(inner)
+        case _:
+            return

@@ -41,10 +41,10 @@ class PluginStore:
             DatabaseError: the database can't be written.
         """
         try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
         except (TypeError, ValueError) as error:
             raise PluginError(f"the value of {key!r} is no JSON: {error}") from error
-        if len(text.encode("utf-8", "surrogatepass")) > _MAX_BYTES:
+        if size > _MAX_BYTES:
             raise PluginError(f"the value of {key!r} is longer than {_MAX_BYTES} bytes of JSON")
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: kv.set_value(conn, self._scope, key, value, now))

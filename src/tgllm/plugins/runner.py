@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut
 
-__all__ = ["HookCaller"]
+__all__ = ["HookRunner"]
 
 
-class HookCaller:
+class HookRunner:
     """Calls one implementation at a time and says what became of it; raises only what comes from outside."""
 
     def __init__(self, seconds: float, grace_seconds: float) -> None:

@@ -81,7 +81,7 @@ class Catalogue:
 
 
 def _known(language: str) -> str | None:
-    code = language.replace("_", "-").partition("-")[0].lower()
+    code = language.replace("_", "-").partition("-")[0].lower() if language else ""
     return code if code in FORMS and code in languages() else None
 
 

@@ -1,0 +1,59 @@
+"""Every text that the program asks for is there."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tgllm.i18n.catalogue import texts_of
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = {key.partition(".")[0] for key in texts_of("en")}
+LOG = {"debug", "info", "warning", "error"}
+
+
+def asked_for(tree: ast.AST) -> Iterator[str]:
+    """Keys that stand in a call, outside of log lines."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and not (isinstance(call.func, ast.Attribute) and call.func.attr in LOG):
+            for node in ast.walk(call.args[0]) if call.args else ():
+                if isinstance(node, ast.Constant) and is_key(node.value):
+                    yield str(node.value)
+
+
+def is_key(value: object) -> bool:
+    section, dot, rest = value.partition(".") if isinstance(value, str) else ("", "", "")
+    return section in SECTIONS and bool(dot) and rest.replace(".", "_").isidentifier()
+
+
+def sources() -> Iterator[Path]:
+    yield from (ROOT / "src").rglob("*.py")
+    yield from (ROOT / "plugins").glob("*/src/**/*.py")
+
+
+CODE = """
+texts("ping.ready", "help.c")
+log.info("turn.nothing")
+say(texts("a" if b else "access.none"))
+f("x.y")
+texts(f"access.not_{role}")
+"""
+
+
+def test_keys_in_the_code_are_found() -> None:
+    assert set(asked_for(ast.parse(CODE))) == {"ping.ready", "access.none", "access.not_"}
+
+
+def is_there(key: str) -> bool:
+    """Whether there is such a text; of a key that is put together, its beginning."""
+    return key in texts_of("en") or (key.endswith("_") and any(known.startswith(key) for known in texts_of("en")))
+
+
+def test_every_key_in_the_code_is_in_the_catalogue() -> None:
+    unknown = {
+        f"{path.relative_to(ROOT)}: {key}"
+        for path in sources()
+        for key in asked_for(ast.parse(path.read_text(encoding="utf-8")))
+        if not is_there(key)
+    }
+
+    assert unknown == set()

@@ -1,0 +1,88 @@
+"""Wheels built once, and fresh virtual environments to install them into."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECTS = {"tgllm": ROOT} | {path.name: path for path in sorted(ROOT.glob("plugins/tgllm_*"))}
+MINUTES = 60.0
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment of its own, apart from the one that runs the tests."""
+
+    path: Path
+
+    def run(self, *command: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run one of its commands, in its own folder and with nothing of tgllm's in the environment variables."""
+        program, *arguments = command
+        return subprocess.run(
+            [self.path / "bin" / program, *arguments],
+            cwd=self.path, env=clean_variables(self.path), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=5 * MINUTES, check=check,
+        )  # fmt: skip
+
+    def packages(self) -> set[str]:
+        """The names of what is installed, as the index spells them."""
+        lines = self.run("python", "-m", "pip", "list", "--format=freeze").stdout.splitlines()
+        return {line.partition("==")[0].lower().replace("_", "-") for line in lines}
+
+
+Install = Callable[..., Environment]
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of each package, each made from its source distribution, as a release would."""
+    folder = tmp_path_factory.mktemp("wheels")
+    built: dict[str, Path] = {}
+    for name, project in PROJECTS.items():
+        command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, project]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * MINUTES, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (built[name],) = folder.glob(f"{name}-*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def files(wheels: dict[str, Path]) -> dict[str, set[str]]:
+    """What each wheel holds."""
+    return {name: set(zipfile.ZipFile(wheel).namelist()) for name, wheel in wheels.items()}
+
+
+@pytest.fixture(scope="session")
+def install(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Install:
+    """Installs packages, each a wheel or a folder, into a fresh environment; tgllm itself is found among the wheels."""
+
+    def make(*packages: str | Path) -> Environment:
+        environment = Environment(tmp_path_factory.mktemp("environment"))
+        subprocess.run([sys.executable, "-m", "venv", environment.path], check=True, timeout=MINUTES)
+        pip = ["-m", "pip", "--disable-pip-version-check", "install", "-qq", "--constraint", ROOT / "constraints.txt"]
+        done = environment.run(
+            "python", *pip, "--find-links", next(iter(wheels.values())).parent, *packages, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return environment
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def core(install: Install, wheels: dict[str, Path]) -> Environment:
+    """An environment with the core alone."""
+    return install(wheels["tgllm"])
+
+
+def clean_variables(home: Path) -> dict[str, str]:
+    """The variables of this process without its own environment's and tgllm's, and with a home folder of its own."""
+    dropped = ("TGLLM_", "VIRTUAL_ENV", "PYTHON", "COV", "PYTEST", "GEMINI_", "MISTRAL_", "DEEPSEEK_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return kept | {"XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data")}

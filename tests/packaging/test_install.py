@@ -1,0 +1,79 @@
+"""The packages work in fresh environments: the core alone, and with each plugin alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ["dipseek", "gemini", "mistral"]
+SDKS = {"google-genai", "mistralai", "openai"}
+OWN_SDK = {"dipseek": set[str](), "gemini": {"google-genai"}, "mistral": {"mistralai"}}
+
+Install = Callable[..., Any]
+
+pytestmark = pytest.mark.packaging
+
+
+def test_the_core_stands_alone(core: Any) -> None:
+    assert core.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
+    assert core.run("tgllm", "--version").stdout.strip().endswith("0.1.0")
+    assert not {f"tgllm-{plugin}" for plugin in PLUGINS} & core.packages()
+    assert not (SDKS | {"pytest", "python-telegram-bot", "ruff"}) & core.packages()
+
+
+def test_the_core_lists_its_built_in_plugins_only(core: Any) -> None:
+    listed = list_plugins(core)
+
+    assert listed
+    assert not set(PLUGINS) & set(listed)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_a_plugin_is_listed_and_brings_its_own_needs_only(
+    plugin: str, install: Install, wheels: dict[str, Path]
+) -> None:
+    environment = install(wheels[f"tgllm_{plugin}"])
+
+    listed = list_plugins(environment)
+    assert listed[plugin]["package"] == f"tgllm-{plugin}"
+    assert listed[plugin]["version"] == "0.1.0"
+    assert set(PLUGINS) & set(listed) == {plugin}
+    assert environment.packages() & SDKS <= OWN_SDK[plugin]
+    assert environment.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
+
+
+def test_a_plugin_installs_from_its_folder(install: Install) -> None:
+    environment = install(ROOT / "plugins" / "tgllm_mistral")
+
+    packages = environment.packages()
+    assert {"tgllm", "tgllm-mistral"} <= packages
+    assert not {"tgllm-dipseek", "tgllm-gemini"} & packages
+    assert packages & SDKS <= OWN_SDK["mistral"]
+
+
+def test_type_checkers_read_the_types_of_the_installed_package(core: Any, tmp_path: Path) -> None:
+    author = tmp_path / "author.py"
+    author.write_text("from tgllm.api.context import PluginInfo\n\nPluginInfo(id=1, title='', api='1.0')\n")
+
+    errors = check_types(core, author)
+
+    assert [(error["range"]["start"]["line"], error["rule"]) for error in errors] == [(2, "reportArgumentType")]
+
+
+def check_types(environment: Any, path: Path) -> list[Any]:
+    """What pyright tells of a file, given the packages of an environment."""
+    pyright = [Path(sys.executable).with_name("pyright"), "--outputjson"]
+    command = [*pyright, "--pythonpath", environment.path / "bin" / "python", path]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False, timeout=120)
+    return json.loads(done.stdout)["generalDiagnostics"]
+
+
+def list_plugins(environment: Any) -> dict[str, Any]:
+    """What ``tgllm plugins list --json`` tells, by plugin id."""
+    told = json.loads(environment.run("tgllm", "plugins", "list", "--json").stdout)
+    return {entry["plugin"]: entry for entry in told}

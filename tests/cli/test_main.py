@@ -146,12 +146,14 @@ class TestFailures:
             f"{path} (turns.attempts): must be a valid integer, unable to parse string as an integer",
         ]
 
-    @pytest.mark.parametrize("how", ["flag", "variable", "not at all"])
+    @pytest.mark.parametrize("how", ["flag", "variable", "dotenv", "not at all"])
     def test_show_where_they_came_from_only_when_asked(
         self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, how: str
     ) -> None:
         if how == "variable":
             monkeypatch.setenv("TGLLM_DEBUG", "1")
+        if how == "dotenv":
+            (shell.folder / ".env").write_text("TGLLM_DEBUG=1")
         result = shell.runs("config", "show", "--config", "/no/such/file", *(["--debug"] if how == "flag" else []))
 
         assert result.code == 2

@@ -176,3 +176,38 @@ def test_setting_it_up_again_moves_loggers_that_were_used(stream: io.StringIO) -
 
     assert [line["event"] for line in lines(stream)] == ["first"]
     assert [line["event"] for line in lines(second)] == ["second"]
+
+
+class TestTroubleWithTheStream:
+    @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+    def test_any_text_can_be_written_and_read_again(self, encoding: str) -> None:
+        raw = io.BytesIO()
+        stream = io.TextIOWrapper(raw, encoding=encoding)
+        configure_logging("json", "info", stream)
+        text = "привет \N{GRINNING FACE} \ud83d \u2028"
+        get_logger("x").info("said", text=text)
+
+        assert json.loads(raw.getvalue().decode(encoding))["text"] == text
+
+    @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("closed")])
+    def test_never_stops_the_bot(self, error: Exception) -> None:
+        class Broken(io.StringIO):
+            def write(self, text: str) -> int:
+                raise error
+
+            def flush(self) -> None:
+                raise error
+
+        configure_logging("json", "info", Broken())
+        get_logger("x").info("unheard")
+        logging.getLogger("some.library").warning("unheard")
+
+
+def test_every_value_makes_a_line_of_json(stream: io.StringIO) -> None:
+    get_logger("x").info("odd", a=float("nan"), b=float("inf"), c=b"\xff", d={1: {2}}, e=object, f=10**30)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    line = json.loads(stream.getvalue(), parse_constant=refuse)
+    assert (line["a"], line["b"], line["d"], line["f"]) == ("nan", "inf", {"1": [2]}, 10**30)

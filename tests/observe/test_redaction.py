@@ -1,8 +1,15 @@
 """No secret gets through, in whatever form it appears, and ordinary text stays as it is."""
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tgllm.observe.redaction import BLOT, Redactor, redact, redacted_value
+
+# Other work on the machine must not fail a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 KEY = "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY"
@@ -69,6 +76,26 @@ def test_redacting_twice_changes_nothing() -> None:
     once = redact(f'{{"token": "{TOKEN}"}} Authorization: Bearer {KEY}')
 
     assert redact(once) == once
+
+
+@UNHURRIED
+@given(
+    before=st.text(),
+    after=st.text(),
+    bot_id=st.integers(10_000, 10**12),
+    secret=st.text("ABCabc019_-", min_size=30, max_size=50),
+)
+def test_a_bot_token_is_found_in_any_text(before: str, after: str, bot_id: int, secret: str) -> None:
+    shown = redact(f"{before}{bot_id}:{secret}{after}")
+
+    assert f":{secret}" not in shown
+    assert redact(shown) == shown
+
+
+@UNHURRIED
+@given(st.recursive(st.text() | st.integers() | st.floats() | st.none() | st.binary(), st.lists))
+def test_every_value_becomes_json(value: object) -> None:
+    json.dumps(redacted_value("value", value), allow_nan=False)
 
 
 class TestRedactor:

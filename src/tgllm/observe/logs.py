@@ -1,9 +1,11 @@
 """Sets the log up: structlog for our own lines, and the standard library's loggers routed through it."""
 
+import codecs
+import io
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Final, Literal, TextIO, cast
 
 import structlog
@@ -57,16 +59,39 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _redact_line,
-            _console_renderer(target) if console else structlog.processors.JSONRenderer(ensure_ascii=False),
+            _console_renderer(target) if console else _json_renderer(target),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
         # A cached logger would go on writing to an earlier stream.
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_ThroughStructlog()], level=number, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+class _Unfailing:
+    """Writes what can be written: a full disk or a closed pipe under the log must not stop the bot."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that the terminal's encoding lacks, or half a surrogate pair, is written as an escape.
+            stream.reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def _json_renderer(stream: TextIO) -> structlog.types.Processor:
+    unicode = codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
+    return structlog.processors.JSONRenderer(ensure_ascii=not unicode)
 
 
 def _console_renderer(stream: TextIO) -> structlog.types.Processor:

@@ -1,5 +1,6 @@
 """Blots secrets out of text: bot tokens, keys in headers and settings, and every secret that is made known here."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
@@ -76,7 +77,8 @@ def redacted_value(name: str, value: object) -> object:
     if _SECRET_NAME.search(name):
         return BLOT
     if isinstance(value, int | float):
-        return value
+        # JSON has no word for infinity, nor for what is no number.
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, str | BaseException):
         return redact(str(value))
     return _redacted_collection(value)

@@ -28,7 +28,7 @@ class Changes:
                 self._watchers.discard(watcher)
 
     async def first(self, probe: Callable[[], T | None]) -> T:
-        """Wait for the first value of ``probe`` that is neither None nor False.
+        """Wait for the first value of ``probe`` that is true in the sense of Python.
 
         An exception of ``probe`` is raised here.
         """
@@ -52,7 +52,7 @@ def _try_probe(probe: Callable[[], T | None], future: asyncio.Future[T]) -> bool
     except Exception as error:  # noqa: BLE001 - the probe is the waiter's, so is its error
         future.set_exception(error)
         return True
-    if value is None or value is False:
+    if not value:
         return False
     future.set_result(value)
     return True

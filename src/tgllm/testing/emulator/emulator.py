@@ -1,18 +1,17 @@
 """The emulator as its owner sees it: a server to start, people to act, state to wait for."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
-from aiohttp import web
-
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.testing.emulator import people
 from tgllm.testing.emulator.bots import EmulatedBot
 from tgllm.testing.emulator.faults import Faults
 from tgllm.testing.emulator.journal import Journal
 from tgllm.testing.emulator.limits import RateLimits, RateMeter
-from tgllm.testing.emulator.reaper import expire_drafts
-from tgllm.testing.emulator.server import MAX_REQUEST_BYTES, BotApi
+from tgllm.testing.emulator.serving import HOST, Serving
 from tgllm.testing.emulator.state import (
     EmulatedChat,
     EmulatedDraft,
@@ -21,7 +20,6 @@ from tgllm.testing.emulator.state import (
 )
 from tgllm.testing.emulator.transcript import transcript
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.emulator.webhook import push_updates
 from tgllm.testing.emulator.world import World
 
 __all__ = ["DEFAULT_TOKEN", "Emulator"]
@@ -30,14 +28,13 @@ T = TypeVar("T")
 
 DEFAULT_TOKEN = "42:TEST"  # noqa: S105 - no secret: the token of the default bot
 _WAIT_SECONDS = 10.0
-# What waits (a long poll, a held call) is cut at once; what is being written has this long.
-_SHUTDOWN_SECONDS = 0.05
 
 
 class Emulator:
     """A Telegram Bot API server on 127.0.0.1.
 
     ``async with Emulator() as emu`` serves it at ``emu.base_url``; ``port`` 0 takes a free one.
+    ``control_key`` guards the HTTP control API and the chat page (a random one by default).
     ``clock`` rules the life of drafts and updates, getUpdates' timeout and the sending rates;
     ``rate_limits`` None lets everything pass. One bot exists from the start. All methods belong to
     the event loop that runs the server; other threads and processes use the HTTP control API.
@@ -51,13 +48,14 @@ class Emulator:
         port: int = 0,
         token: str = DEFAULT_TOKEN,
         username: str = "demo_bot",
+        first_name: str | None = None,
+        control_key: str | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self.world = World(clock, RateMeter(clock, rate_limits))
-        self._port = port
-        self._runner: web.AppRunner | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self.bot = self.add_bot(token=token, username=username)
+        self.control_key = control_key or secrets.token_urlsafe(16)
+        self._serving = Serving(self.world, port, self.control_key)
+        self.bot = self.add_bot(token=token, username=username, first_name=first_name)
 
     # --- the server -----------------------------------------------------------------------
 
@@ -71,52 +69,32 @@ class Emulator:
         await self.stop()
 
     async def start(self) -> None:
-        """Bind the port and serve; the state stays over stop and start, and so does the port."""
-        if self._runner is not None:
-            return
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", self._port).start()
-        except OSError:
-            await runner.cleanup()
-            raise
-        self._runner = runner
-        self._port = int(runner.addresses[0][1])
-        self._tasks = [
-            asyncio.create_task(expire_drafts(self.world)),
-            asyncio.create_task(push_updates(self.world)),
-        ]
+        """Bind the port and serve. Raises OSError when the port is taken."""
+        await self._serving.start()
 
     async def stop(self) -> None:
-        """Close the port and all connections; waiting calls are cut."""
-        runner, self._runner = self._runner, None
-        if runner is None:
-            return
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await runner.cleanup()
+        """Close the port and cut all connections; state and port stay for the next start."""
+        await self._serving.stop()
 
     async def restart(self) -> None:
         """Cut all connections and serve again on the same port with the same state."""
         await self.stop()
         await self.start()
 
-    def _app(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
-        BotApi(self.world).add_routes(app)
-        return app
-
     @property
     def port(self) -> int:
         """The port it serves, 0 before the first start."""
-        return self._port
+        return self._serving.port
 
     @property
     def base_url(self) -> str:
         """What stands in for ``https://api.telegram.org``."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def page_url(self) -> str:
+        """The chat page, with the key that lets it act; for the eyes of the person at this machine."""
+        return f"{self.base_url}/#key={self.control_key}"
 
     @property
     def token(self) -> str:
@@ -145,20 +123,7 @@ class Emulator:
 
         Raises ValueError for a token without a numeric id or one whose id is taken.
         """
-        number, _, secret = token.partition(":")
-        if not number.isdigit() or not secret:
-            raise ValueError("a bot token looks like 42:SECRET")
-        bot = EmulatedBot(
-            id=int(number),
-            first_name=first_name or username,
-            username=username,
-            is_bot=True,
-            token=token,
-            queue=self.world.new_queue(),
-        )
-        self.world.add_account(bot)
-        self.world.bots[token] = bot
-        return bot
+        return people.add_bot(self.world, token=token, username=username, first_name=first_name)
 
     def add_user(
         self,
@@ -170,16 +135,14 @@ class Emulator:
         user_id: int | None = None,
     ) -> EmulatedUser:
         """A user who has no chat with any bot yet. Raises ValueError when the id is taken."""
-        user = EmulatedUser(
-            id=self.world.next_user_id() if user_id is None else user_id,
+        return people.add_user(
+            self.world,
             first_name=first_name,
             last_name=last_name,
             username=username,
             language_code=language_code,
-            world=self.world,
+            user_id=user_id,
         )
-        self.world.add_account(user)
-        return user
 
     def add_group(
         self,
@@ -194,22 +157,14 @@ class Emulator:
 
         The first user is its creator; ``bots`` defaults to the default bot, as a plain member.
         """
-        chat = self.world.add_chat("group" if is_basic else "supergroup", title)
-        chat.is_forum = is_forum
-        present = [*members, *([self.bot] if bots is None else bots)]
-        chat.members = {account.id: account for account in present}
-        chat.statuses = dict.fromkeys(chat.members, "member")
-        if members:
-            chat.statuses[members[0].id] = "creator"
-        return chat
+        present = [self.bot] if bots is None else bots
+        return people.add_group(
+            self.world, title=title, members=members, bots=present, is_basic=is_basic, is_forum=is_forum
+        )
 
     def add_topic(self, chat: EmulatedChat, name: str) -> EmulatedTopic:
         """A topic of a supergroup (which becomes a forum) or of a private chat."""
-        topic = EmulatedTopic(chat.next_message_id(), chat, name)
-        chat.is_forum = chat.is_forum or chat.type == "supergroup"
-        chat.topics[topic.id] = topic
-        self.world.changes.bump()
-        return topic
+        return people.add_topic(self.world, chat, name)
 
     # --- state and waiting ----------------------------------------------------------------
 
@@ -218,7 +173,7 @@ class Emulator:
         return transcript(chat)
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
-        """The first value of ``predicate`` that is neither None nor False.
+        """The first value of ``predicate`` that is true in the sense of Python (an empty list is not).
 
         It is tested now and at each change of state. Raises TimeoutError after ``timeout`` real
         seconds, with the transcripts of all chats.

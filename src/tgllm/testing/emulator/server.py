@@ -50,6 +50,7 @@ class BotApi:
         except BotApiError as error:
             return _failed(error)
         call = self._world.journal.open(bot.id, spec.name, _typed(spec, shown), at)
+        self._world.changes.bump()
         try:
             response = await self._answer(bot, spec, raw, uploads, call)
             call.status = response.status

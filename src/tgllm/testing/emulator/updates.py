@@ -49,9 +49,9 @@ class UpdateQueue:
     the Bot API server.
     """
 
-    def __init__(self, clock: Clock, on_put: Callable[[], None], first_id: int) -> None:
+    def __init__(self, clock: Clock, on_change: Callable[[], None], first_id: int) -> None:
         self._clock = clock
-        self._on_put = on_put
+        self._on_change = on_change
         self._next_id = first_id
         self._updates: deque[QueuedUpdate] = deque()
         self._recent: deque[QueuedUpdate] = deque(maxlen=_KEPT_FOR_REPEATS)
@@ -115,6 +115,7 @@ class UpdateQueue:
                 self._updates.popleft()
         elif any(update.update_id < offset for update in self._updates):
             self._updates = deque(u for u in self._updates if u.update_id >= offset or u.repeated)
+            self._on_change()
 
     def clear(self) -> None:
         """Forget all updates."""
@@ -170,4 +171,4 @@ class UpdateQueue:
 
     def _wake(self) -> None:
         self.end_poll()
-        self._on_put()
+        self._on_change()

@@ -1,0 +1,58 @@
+"""``python -m tgllm.testing.emulator``: the server in a process of its own.
+
+Prints one line of JSON (base_url, token, page_url, control_key) and serves until SIGINT or SIGTERM.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+
+from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
+from tgllm.testing.emulator.limits import RateLimits
+
+__all__ = ["main"]
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tgllm.testing.emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--token", default=DEFAULT_TOKEN, help="token of the bot")
+    parser.add_argument("--username", default="demo_bot", help="user name of the bot")
+    parser.add_argument("--user", action="append", default=[], help="first name of a user; may be repeated")
+    parser.add_argument("--rates", action="store_true", help="apply Telegram's sending rates")
+    return parser.parse_args(argv)
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    limits = RateLimits() if arguments.rates else None
+    emulator = Emulator(port=arguments.port, token=arguments.token, username=arguments.username, rate_limits=limits)
+    for first_name in arguments.user:
+        emulator.add_user(first_name=first_name).private_chat()
+    async with emulator:
+        _announce(emulator)
+        await stopped.wait()
+
+
+def _announce(emulator: Emulator) -> None:
+    line = {
+        "base_url": emulator.base_url,
+        "token": emulator.token,
+        "page_url": emulator.page_url,
+        "control_key": emulator.control_key,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Serve until a signal comes."""
+    asyncio.run(_serve(_arguments(argv)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What a request to the HTTP control API names: users, chats, messages."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiohttp import BodyPartReader, web
+
+from tgllm.testing.emulator.methods.call import Upload
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.world import World
+
+__all__ = ["ControlRequest", "read_control_request"]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """The fields of a request; what they name is looked up, LookupError when it is not there."""
+
+    world: World
+    fields: dict[str, Any]
+    file: Upload | None = None
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string. Raises ValueError when it is missing and there is no default."""
+        value = self.fields.get(name, default)
+        if value is None:
+            raise ValueError(f"{name} is missing")
+        return str(value)
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """A whole number. Raises ValueError when it is none, or missing without a default."""
+        value = self.fields.get(name, default)
+        try:
+            return int(value if value is not None else "")
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} must be a whole number") from None
+
+    def user(self, name: str = "user") -> EmulatedUser:
+        """The user who acts."""
+        account = self.world.accounts.get(self.number(name))
+        if not isinstance(account, EmulatedUser):
+            raise LookupError(f"there is no user {self.number(name)}")  # noqa: TRY004 - it is not found
+        return account
+
+    def chat(self) -> EmulatedChat:
+        """The chat; a private one is that with ``bot``, or with the first bot."""
+        chat_id = self.number("chat")
+        bot_id = self.number("bot", next(iter(self.world.bots.values())).id)
+        chat = self.world.chats.get((0, chat_id)) or self.world.chats.get((bot_id, chat_id))
+        if chat is None:
+            raise LookupError(f"there is no chat {chat_id}")
+        return chat
+
+    def chat_or_private(self) -> EmulatedChat:
+        """The chat, or without one the private chat of the user."""
+        return self.chat() if self.fields.get("chat") is not None else self.user().private_chat()
+
+    def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:
+        """The topic, None when none is named."""
+        if self.fields.get("topic") is None:
+            return None
+        topic = chat.topics.get(self.number("topic"))
+        if topic is None:
+            raise LookupError(f"there is no topic {self.number('topic')} in chat {chat.id}")
+        return topic
+
+    def message(self, name: str = "message") -> EmulatedMessage:
+        """The message."""
+        message = self.chat_or_private().message(self.number(name))
+        if message is None:
+            raise LookupError(f"there is no message {self.number(name)}")
+        return message
+
+    def reply_to(self) -> EmulatedMessage | None:
+        """The message that is replied to, None when none is named."""
+        return self.message("reply_to") if self.fields.get("reply_to") is not None else None
+
+
+async def read_control_request(world: World, request: web.Request) -> ControlRequest:
+    """Fields from the query, a JSON object or a form with one file. Raises ValueError."""
+    fields: dict[str, Any] = dict(request.query)
+    if request.content_type == "multipart/form-data":
+        file = await _read_form(request, fields)
+        return ControlRequest(world, fields, file)
+    if request.can_read_body:
+        fields.update(_json_object(await request.read()))
+    return ControlRequest(world, fields)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    parsed: Any = json.loads(body)
+    if not isinstance(parsed, dict):
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
+    return cast("dict[str, Any]", parsed)
+
+
+async def _read_form(request: web.Request, fields: dict[str, Any]) -> Upload | None:
+    file: Upload | None = None
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            continue
+        if part.filename is None:
+            fields[part.name] = await part.text()
+            continue
+        mime = part.headers.get("Content-Type", "application/octet-stream")
+        file = Upload(part.filename, mime, bytes(await part.read(decode=False)))
+    return file

@@ -1,0 +1,56 @@
+// The HTTP control API: every request carries the key from the page's address.
+
+const key = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
+
+export const hasKey = key !== "";
+
+async function request(path, options = {}) {
+  const headers = { ...(options.headers ?? {}), "X-Control-Key": key };
+  const response = await fetch(`/_control/${path}`, { ...options, headers });
+  if (response.ok) return response;
+  const text = await response.text();
+  let words = text;
+  try { words = JSON.parse(text).error ?? text; } catch { /* it was plain text */ }
+  throw Object.assign(new Error(words || response.statusText), { status: response.status });
+}
+
+export async function read(path, params, signal) {
+  const query = new URLSearchParams(params);
+  return (await request(`${path}?${query}`, { signal })).json();
+}
+
+export async function act(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return (await request(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
+}
+
+export async function upload(fields, file) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value !== null && value !== undefined) form.append(name, value);
+  form.append("file", file, file.name);
+  return (await request("upload", { method: "POST", body: form })).json();
+}
+
+export async function fileUrl(id) {
+  const response = await request(`file?${new URLSearchParams({ id })}`);
+  return URL.createObjectURL(await response.blob());
+}
+
+// Follow a reader for ever: each answer carries a version, and the next one waits for another.
+export async function follow(path, params, signal, onData, onTrouble) {
+  let since = -1;
+  while (!signal.aborted) {
+    try {
+      const data = await read(path, { ...params, since }, signal);
+      since = data.version;
+      onData(data);
+      await pause(40);
+    } catch (error) {
+      if (signal.aborted) return;
+      onTrouble(error);
+      await pause(1000);
+    }
+  }
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

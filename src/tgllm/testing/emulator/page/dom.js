@@ -1,0 +1,52 @@
+// Building elements: text always goes in as text, never as markup.
+
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "class") node.className = value;
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+
+const SAFE = new Set(["http:", "https:", "mailto:"]);
+
+// A link, or only its text when the address has another scheme.
+export function link(address, ...children) {
+  let url;
+  try { url = new URL(address); } catch { return el("span", {}, ...children); }
+  if (!SAFE.has(url.protocol)) return el("span", { title: "This address is not opened here" }, ...children);
+  return el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+}
+
+export function spoiler(...children) {
+  const node = el("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Hidden text, press to show" }, ...children);
+  const show = () => { node.classList.add("seen"); node.removeAttribute("role"); node.removeAttribute("aria-label"); };
+  node.addEventListener("click", show);
+  node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(); } });
+  return node;
+}
+
+export function codeBlock(text, language) {
+  const copy = el("button", { type: "button", onclick: async () => {
+    await navigator.clipboard.writeText(text);
+    copy.textContent = "Copied";
+  } }, "Copy");
+  return el("figure", { class: "code" },
+    el("figcaption", {}, el("span", {}, language || "code"), copy),
+    el("pre", { tabindex: "0" }, el("code", {}, text)));
+}
+
+export function quote(folds, ...children) {
+  if (!folds) return el("blockquote", {}, ...children);
+  const more = el("button", { type: "button", "aria-expanded": "false", onclick: () => {
+    const shut = box.classList.toggle("shut");
+    more.textContent = shut ? "Show more" : "Show less";
+    more.setAttribute("aria-expanded", String(!shut));
+  } }, "Show more");
+  const box = el("blockquote", { class: "folds shut" }, el("div", { class: "fold" }, ...children), more);
+  return box;
+}

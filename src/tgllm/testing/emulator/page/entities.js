@@ -1,0 +1,44 @@
+// Text with entities. Offsets are UTF-16 units, which is what a JavaScript string is made of.
+
+import { codeBlock, el, link, quote, spoiler } from "./dom.js";
+
+const PLAIN = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code" };
+
+export function formatted(text, entities, actions) {
+  const ordered = [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length);
+  return inside(text, 0, text.length, ordered, actions);
+}
+
+function inside(text, start, end, entities, actions) {
+  const nodes = [];
+  let at = start;
+  let rest = entities;
+  while (rest.length) {
+    const [entity, ...others] = rest;
+    const stop = Math.min(entity.offset + entity.length, end);
+    if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
+    const nested = others.filter((other) => other.offset < stop);
+    nodes.push(wrap(entity, text, entity.offset, stop, nested, actions));
+    rest = others.filter((other) => other.offset >= stop);
+    at = stop;
+  }
+  if (at < end) nodes.push(text.slice(at, end));
+  return nodes;
+}
+
+function wrap(entity, text, start, stop, nested, actions) {
+  const raw = text.slice(start, stop);
+  if (entity.type === "pre") return codeBlock(raw, entity.language);
+  const children = inside(text, start, stop, nested, actions);
+  if (PLAIN[entity.type]) return el(PLAIN[entity.type], {}, ...children);
+  switch (entity.type) {
+    case "text_link": return link(entity.url, ...children);
+    case "url": return link(raw.includes("://") ? raw : `https://${raw}`, ...children);
+    case "email": return link(`mailto:${raw}`, ...children);
+    case "spoiler": return spoiler(...children);
+    case "blockquote": return quote(false, ...children);
+    case "expandable_blockquote": return quote(true, ...children);
+    case "bot_command": return el("a", { href: "#", onclick: (event) => { event.preventDefault(); actions.say(raw); } }, ...children);
+    default: return el("span", {}, ...children);
+  }
+}

@@ -1,0 +1,64 @@
+"""The HTTP server around a world: its port, its background tasks, stop and start again."""
+
+import asyncio
+
+from aiohttp import web
+
+from tgllm.testing.emulator.http_control import HttpControl
+from tgllm.testing.emulator.page_routes import add_page_routes
+from tgllm.testing.emulator.reaper import expire_drafts
+from tgllm.testing.emulator.server import MAX_REQUEST_BYTES, BotApi
+from tgllm.testing.emulator.webhook import push_updates
+from tgllm.testing.emulator.world import World
+
+__all__ = ["HOST", "Serving"]
+
+HOST = "127.0.0.1"
+# What waits (a long poll, a held call) is cut at once; what is being written has this long.
+_SHUTDOWN_SECONDS = 0.05
+
+
+class Serving:
+    """Serves a world on the loopback interface; ``port`` 0 becomes a free one at the first start."""
+
+    def __init__(self, world: World, port: int, control_key: str) -> None:
+        self.port = port
+        self._world = world
+        self._control_key = control_key
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Bind the port. Raises OSError when it is taken."""
+        if self._runner is not None:
+            return
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, self.port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self.port = int(runner.addresses[0][1])
+        self._tasks = [
+            asyncio.create_task(expire_drafts(self._world)),
+            asyncio.create_task(push_updates(self._world)),
+        ]
+
+    async def stop(self) -> None:
+        """Close the port and all connections; waiting calls are cut."""
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await runner.cleanup()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        BotApi(self._world).add_routes(app)
+        HttpControl(self._world, self._control_key).add_routes(app)
+        add_page_routes(app)
+        return app

@@ -1,0 +1,163 @@
+"""The control API over HTTP and the page: what they do, and whom they refuse."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def control(emu: Emulator, http: aiohttp.ClientSession) -> Call:
+    """Send a control request: GET without a body, POST with one."""
+
+    async def send(path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"X-Control-Key": emu.control_key}
+        method = "GET" if body is None else "POST"
+        async with http.request(method, f"{emu.base_url}/_control/{path}", json=body, headers=headers) as answer:
+            return await answer.json()
+
+    return send
+
+
+async def test_a_conversation_over_http(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, control: Call, api: Call
+) -> None:
+    said = await control("say", {"user": ann.id, "text": "hi <b>"})
+    assert (said["text"], said["from"]["name"]) == ("hi <b>", "Ann")
+    keyboard = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]}
+    sent = await api("sendMessage", chat_id=chat.id, text="ready", reply_markup=keyboard)
+    found = await control(f"wait?chat={chat.id}&text=read&after={said['id']}")
+    assert found["message"]["id"] == sent["message_id"]
+    pressed = await control("press", {"user": ann.id, "message": sent["message_id"], "button": "Go"})
+    await api("answerCallbackQuery", callback_query_id=pressed["callback_query_id"], text="ok")
+    answer = await control(f"callback?id={pressed['callback_query_id']}")
+    assert answer["answer"]["text"] == "ok"
+    await control("edit", {"user": ann.id, "message": said["id"], "text": "hello"})
+    await control("react", {"user": ann.id, "message": sent["message_id"], "emoji": "👍"})
+    await api("sendMessageDraft", chat_id=chat.id, draft_id=4, text="so", can_stop=True)
+    view = await control(f"chat?chat={chat.id}")
+    assert [m["text"] for m in view["messages"]] == ["hello", "ready"]
+    assert view["messages"][1]["reactions"] == [{"user": ann.id, "emoji": "👍"}]
+    assert (view["drafts"][0]["text"], view["drafts"][0]["can_stop"]) == ("so", True)
+    assert await control("stop", {"user": ann.id, "draft": 4}) == {}
+    assert "Ann [#1, edited]: hello" in (await control(f"transcript?chat={chat.id}"))["transcript"]
+    calls = (await control("journal?method=sendMessage"))["calls"]
+    assert [call["status"] for call in calls] == [200]
+    assert emu.token not in json.dumps(calls)
+
+
+async def test_files_over_http(emu: Emulator, ann: EmulatedUser, control: Call, http: aiohttp.ClientSession) -> None:
+    form = aiohttp.FormData({"user": str(ann.id), "caption": "see"})
+    form.add_field("file", b"abc", filename="a.txt", content_type="text/plain")
+    headers = {"X-Control-Key": emu.control_key}
+    async with http.post(f"{emu.base_url}/_control/upload", data=form, headers=headers) as answer:
+        sent = await answer.json()
+    assert (sent["file"]["name"], sent["file"]["size"], sent["text"]) == ("a.txt", 3, "see")
+    url = f"{emu.base_url}/_control/file?id={sent['file']['id']}"
+    async with http.get(url, headers=headers) as answer:
+        assert await answer.read() == b"abc"
+    async with http.get(url) as answer:
+        assert answer.status == 403
+
+
+async def test_people_places_and_faults_over_http(emu: Emulator, control: Call, refused: Call) -> None:
+    bob = await control("users", {"first_name": "Bob", "id": 77})
+    group = await control("groups", {"title": "Team", "members": [bob["id"]]})
+    topic = await control("topics", {"chat": group["id"], "name": "News"})
+    said = await control("say", {"user": 77, "chat": group["id"], "topic": topic["id"], "text": "x"})
+    assert said["topic"] == topic["id"]
+    await control("faults", {"kind": "api_error", "method": "getMe", "code": 418, "description": "no"})
+    assert await refused("getMe") == "418 no"
+    await control("rates", {"chat_burst": 2})
+    assert emu.rates.limits is not None
+    await control("rates", {})
+    assert emu.rates.limits is None
+    injected = await control("updates", {"update": {"brand_new": {}}})
+    assert emu.bot.queue.pending[-1].body == {"update_id": injected["update_id"], "brand_new": {}}
+    world = await control("state")
+    assert [user["name"] for user in world["users"]] == ["Bob"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("say", {"user": 5, "text": "x"}, "there is no user 5"),
+        ("say", {"user": "ann"}, "text is missing"),
+        ("say", {"user": "x", "text": "x"}, "user must be a whole number"),
+        ("press", {"user": "ann", "message": 9, "button": "x"}, "there is no message 9"),
+        ("faults", {"kind": "x", "method": "getMe"}, "unknown kind of fault 'x'"),
+        ("updates", {}, "update must be a JSON object"),
+    ],
+)
+async def test_wrong_requests_are_answered_in_words(
+    ann: EmulatedUser, chat: EmulatedChat, control: Call, path: str, body: dict[str, Any], words: str
+) -> None:
+    if body.get("user") == "ann":
+        body = {**body, "user": ann.id}
+    assert (await control(path, body))["error"].startswith(words)
+    assert chat.messages == []
+
+
+async def test_a_reader_waits_for_a_change(ann: EmulatedUser, chat: EmulatedChat, control: Call) -> None:
+    view = await control(f"chat?chat={chat.id}")
+    later = asyncio.create_task(control(f"chat?chat={chat.id}&since={view['version']}"))
+    assert (await control("state"))["version"] == view["version"], "reading changes nothing"
+    assert not later.done()
+    await ann.say("now")
+    assert [m["text"] for m in (await later)["messages"]] == ["now"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"X-Control-Key": "guess"}, {"X-Control-Key": "right", "Host": "evil.example"}],
+)
+async def test_strangers_are_refused(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, http: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    if headers.get("X-Control-Key") == "right":
+        headers = {**headers, "X-Control-Key": emu.control_key}
+    url = f"{emu.base_url}/_control/say"
+    async with http.post(url, json={"user": ann.id, "text": "x"}, headers=headers) as answer:
+        assert answer.status == 403
+    assert chat.messages == []
+
+
+async def test_the_page_needs_nothing_from_elsewhere(emu: Emulator, http: aiohttp.ClientSession) -> None:
+    async with http.get(emu.base_url) as answer:
+        page = await answer.text()
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for name in ("style.css", "app.js", "api.js", "dom.js", "entities.js", "message.js", "rich.js"):
+        async with http.get(f"{emu.base_url}/page/{name}") as answer:
+            assert answer.status == 200
+            text = await answer.text()
+        assert "innerHTML" not in text
+        assert "://" not in text.replace('"://"', "").replace("`https://${raw}`", "")
+    assert "//" not in page.replace("<!doctype html>", "")
+    async with http.get(f"{emu.base_url}/page/..%2fserver.py") as answer:
+        assert answer.status == 404
+    async with http.get(emu.base_url, headers={"Host": "evil.example"}) as answer:
+        assert answer.status == 403
+
+
+async def test_it_runs_in_a_process_of_its_own(http: aiohttp.ClientSession) -> None:
+    command = (sys.executable, "-m", "tgllm.testing.emulator", "--user", "Ann")
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        told = json.loads(await process.stdout.readline())
+        async with http.get(f"{told['base_url']}/bot{told['token']}/getMe") as answer:
+            assert (await answer.json())["result"]["id"] == 42
+        process.terminate()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

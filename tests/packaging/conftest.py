@@ -1,6 +1,7 @@
 """Wheels built once, and fresh virtual environments to install them into."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECTS = {"tgllm": ROOT} | {path.name: path for path in sorted(ROOT.glob("plugins/tgllm_*"))}
+LEFT_OUT = (".git", ".venv*", "__pycache__", ".*_cache", ".coverage*", ".hypothesis", "dist", "build", "htmlcov")
 MINUTES = 60.0
 
 
@@ -40,11 +41,20 @@ Install = Callable[..., Environment]
 
 
 @pytest.fixture(scope="session")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the repository, as fresh as a clone; nothing that is built or installed touches the original."""
+    root = tmp_path_factory.mktemp("fresh") / "tgllm"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    return root
+
+
+@pytest.fixture(scope="session")
+def wheels(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel of each package, each made from its source distribution, as a release would."""
     folder = tmp_path_factory.mktemp("wheels")
     built: dict[str, Path] = {}
-    for name, project in PROJECTS.items():
+    projects = {"tgllm": tree} | {path.name: path for path in sorted(tree.glob("plugins/tgllm_*"))}
+    for name, project in projects.items():
         command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, project]
         done = subprocess.run(command, capture_output=True, text=True, timeout=2 * MINUTES, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -65,7 +75,16 @@ def install(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     def make(*packages: str | Path) -> Environment:
         environment = Environment(tmp_path_factory.mktemp("environment"))
         subprocess.run([sys.executable, "-m", "venv", environment.path], check=True, timeout=MINUTES)
-        pip = ["-m", "pip", "--disable-pip-version-check", "install", "-qq", "--constraint", ROOT / "constraints.txt"]
+        pip = [
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "install",
+            "-qq",
+            "--no-compile",
+            "--constraint",
+            ROOT / "constraints.txt",
+        ]
         done = environment.run(
             "python", *pip, "--find-links", next(iter(wheels.values())).parent, *packages, check=False
         )

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ["dipseek", "gemini", "mistral"]
 SDKS = {"google-genai", "mistralai", "openai"}
 OWN_SDK = {"dipseek": set[str](), "gemini": {"google-genai"}, "mistral": {"mistralai"}}
@@ -47,8 +46,8 @@ def test_a_plugin_is_listed_and_brings_its_own_needs_only(
     assert environment.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
 
 
-def test_a_plugin_installs_from_its_folder(install: Install) -> None:
-    environment = install(ROOT / "plugins" / "tgllm_mistral")
+def test_a_plugin_installs_from_its_folder(install: Install, tree: Path) -> None:
+    environment = install(tree / "plugins" / "tgllm_mistral")
 
     packages = environment.packages()
     assert {"tgllm", "tgllm-mistral"} <= packages

@@ -8,21 +8,20 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ["tgllm_dipseek", "tgllm_gemini", "tgllm_mistral"]
 PACKAGES = ["tgllm", *PLUGINS]
 
 pytestmark = pytest.mark.packaging
 
 
-def source_of(package: str) -> Path:
+def source_of(package: str, tree: Path) -> Path:
     """The folder that holds a package's source."""
-    return ROOT / ("src" if package == "tgllm" else f"plugins/{package}/src") / package
+    return tree / ("src" if package == "tgllm" else f"plugins/{package}/src") / package
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_a_wheel_holds_all_of_its_source(package: str, files: dict[str, set[str]]) -> None:
-    source = source_of(package)
+def test_a_wheel_holds_all_of_its_source(package: str, tree: Path, files: dict[str, set[str]]) -> None:
+    source = source_of(package, tree)
     sources = {
         f"{package}/{path.relative_to(source).as_posix()}"
         for path in source.rglob("*")
@@ -45,9 +44,9 @@ def test_the_wheel_of_the_core_holds_the_files_that_are_no_code(files: dict[str,
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_metadata_agree_with_the_package(package: str, wheels: dict[str, Path]) -> None:
+def test_the_metadata_agree_with_the_package(package: str, tree: Path, wheels: dict[str, Path]) -> None:
     metadata = read_metadata(wheels[package])
-    code = (source_of(package) / "__init__.py").read_text()
+    code = (source_of(package, tree) / "__init__.py").read_text()
 
     assert metadata["Name"].replace("-", "_") == package
     assert f'__version__ = "{metadata["Version"]}"' in code
@@ -57,8 +56,8 @@ def test_the_metadata_agree_with_the_package(package: str, wheels: dict[str, Pat
 
 
 @pytest.mark.parametrize("package", PLUGINS)
-def test_a_plugin_names_its_entry_point_and_the_core(package: str, wheels: dict[str, Path]) -> None:
-    project = tomllib.loads((ROOT / "plugins" / package / "pyproject.toml").read_text())["project"]
+def test_a_plugin_names_its_entry_point_and_the_core(package: str, tree: Path, wheels: dict[str, Path]) -> None:
+    project = tomllib.loads((tree / "plugins" / package / "pyproject.toml").read_text())["project"]
     plugin_id = package.removeprefix("tgllm_")
     requirements = read_metadata(wheels[package]).get_all("Requires-Dist") or []
 

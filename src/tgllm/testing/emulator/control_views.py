@@ -50,6 +50,7 @@ def chat_view(world: World, chat: EmulatedChat) -> View:
         "version": world.changes.version,
         "blocked": chat.bot_blocked,
         "actions": [action for action, until in chat.actions.values() if until > now],
+        "action_seconds": max((until - now for _, until in chat.actions.values()), default=0.0),
         "commands": list(known.values()),
         "messages": [message_view(message) for message in chat.messages[-_SHOWN_MESSAGES:]],
         "drafts": [draft_view(draft) for draft in chat.drafts.values()],

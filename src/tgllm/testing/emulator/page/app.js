@@ -72,18 +72,18 @@ function toast(words) {
   toastTimer = setTimeout(() => { node.hidden = true; }, 3500);
 }
 
+let pinned = true;
 const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 90;
-function toEnd() { log.scrollTop = log.scrollHeight; byId("down").hidden = true; }
+function toEnd() { pinned = true; log.scrollTop = log.scrollHeight; byId("down").hidden = true; }
 
 function show(view) {
   state.view = view;
-  const stays = atEnd();
   const here = (item) => state.topic === null || item.topic === state.topic;
   showMessages(view.messages.filter(here));
   showDrafts(view.drafts.filter(here), view.title);
   showStatus(view);
   showTopics(view);
-  if (stays) toEnd(); else byId("down").hidden = false;
+  if (pinned) toEnd(); else byId("down").hidden = false;
 }
 
 function showMessages(messages) {
@@ -112,7 +112,10 @@ function showDrafts(items, name) {
   }
 }
 
+let actionTimer = 0;
 function showStatus(view) {
+  clearTimeout(actionTimer);
+  if (view.action_seconds > 0) actionTimer = setTimeout(() => showStatus({ ...view, actions: [], action_seconds: 0 }), view.action_seconds * 1000);
   byId("title").textContent = view.title;
   byId("avatar").textContent = (view.title || "?").slice(0, 1).toUpperCase();
   const status = byId("status");
@@ -203,7 +206,9 @@ byId("context-end").addEventListener("click", () => { box.value = ""; setContext
 byId("file").addEventListener("change", (event) => { send(event.target.files[0]); event.target.value = ""; });
 log.addEventListener("dragover", (event) => event.preventDefault());
 log.addEventListener("drop", (event) => { event.preventDefault(); send(event.dataTransfer.files[0]); });
-log.addEventListener("scroll", () => { if (atEnd()) byId("down").hidden = true; });
+log.addEventListener("scroll", () => { pinned = atEnd(); if (pinned) byId("down").hidden = true; });
+const keepEnd = new ResizeObserver(() => { if (pinned) toEnd(); });
+[log, list, drafts].forEach((node) => keepEnd.observe(node));
 byId("down").addEventListener("click", toEnd);
 byId("user").addEventListener("change", (event) => { state.me = Number(event.target.value); openChat(null); showWorld(state.world); });
 byId("chat").addEventListener("change", (event) => openChat(event.target.value));

@@ -9,20 +9,24 @@ export function formatted(text, entities, actions) {
   return inside(text, 0, text.length, ordered, actions);
 }
 
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
+
+// A block stands on lines of its own, so the line breaks around it are not shown again.
 function inside(text, start, end, entities, actions) {
   const nodes = [];
   let at = start;
   let rest = entities;
+  const plain = (from, to, cut) => { if (from < to) nodes.push(text.slice(from, cut && text[to - 1] === "\n" ? to - 1 : to)); };
   while (rest.length) {
     const [entity, ...others] = rest;
     const stop = Math.min(entity.offset + entity.length, end);
-    if (entity.offset > at) nodes.push(text.slice(at, entity.offset));
+    plain(at, entity.offset, BLOCKS.has(entity.type));
     const nested = others.filter((other) => other.offset < stop);
     nodes.push(wrap(entity, text, entity.offset, stop, nested, actions));
     rest = others.filter((other) => other.offset >= stop);
-    at = stop;
+    at = BLOCKS.has(entity.type) && text[stop] === "\n" ? stop + 1 : stop;
   }
-  if (at < end) nodes.push(text.slice(at, end));
+  plain(at, end, false);
   return nodes;
 }
 

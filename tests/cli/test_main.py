@@ -27,7 +27,6 @@ HEAVY = {
     "mistralai",
     "openai",
     "pydantic",
-    "sqlite3",
     "structlog",
 }
 

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from tgllm.db.database import Database
 from tgllm.db.lock import lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
-from tgllm.plugins.discovery import discover
+from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
@@ -37,13 +37,20 @@ log = get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_core(loaded: LoadedConfig, *, plugins: bool = True, clock: Clock | None = None) -> AsyncGenerator[Core]:
+async def open_core(
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> AsyncGenerator[Core]:
     """Open database, plugins and services.
 
     Args:
         loaded: the settings.
         plugins: False leaves out all plugins but the built-in ones.
         clock: the time; the machine's by default.
+        found: the plugins there are; those that are installed by default.
 
     Raises:
         DatabaseError: the database can't be used.
@@ -54,7 +61,7 @@ async def open_core(loaded: LoadedConfig, *, plugins: bool = True, clock: Clock 
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(await Database.open(database_path(config), clock=clock))
         host = await PluginHost.load(
-            discover(),
+            discover() if found is None else found,
             data_dir=config.data_dir,
             clock=clock,
             texts=texts,

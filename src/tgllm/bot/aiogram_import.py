@@ -2,8 +2,8 @@
 
 aiogram 3 completes some 440 pydantic models when it is imported: most of the CPU time of the import, and 100 of its
 165 MiB. A bot uses a few dozen of them. While ``prepare`` imports aiogram, ``model_rebuild`` of its models does
-nothing; pydantic then completes a model when it is first used (an incomplete model's validator is a placeholder that calls
-``model_rebuild``), and ``_give_names`` gives it the names that aiogram would have given.
+nothing; pydantic then completes a model when it is first used (an incomplete model's validator is a placeholder that
+calls ``model_rebuild``), and ``_give_names`` gives it the names that aiogram would have given.
 
 This leans on how pydantic 2 treats incomplete models, so it is limited to the versions it was tried with; with others
 aiogram is imported the ordinary way.

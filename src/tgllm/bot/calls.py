@@ -6,7 +6,7 @@ from typing import Any
 from aiogram.methods import DeleteMessage, EditMessageText, SendMessage, SetMessageReaction
 from aiogram.methods.base import TelegramMethod
 
-from tgllm.bot.messages import EDIT_OF_PART
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
 
 __all__ = ["call_of", "edit_call", "new_message_instead"]
 
@@ -14,7 +14,8 @@ _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     method.__api_method__: method for method in (SendMessage, EditMessageText, DeleteMessage, SetMessageReaction)
 }
 
-_ONLY_FOR_NEW = frozenset({EDIT_OF_PART, "reply_parameters", "message_thread_id"})
+_OURS = frozenset({EDIT_OF_PART, PLACEHOLDER})
+_ONLY_FOR_NEW = _OURS | {"reply_parameters", "message_thread_id"}
 
 
 def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
@@ -24,7 +25,7 @@ def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
         KeyError: the row names a method that the bot does not send.
         ValueError: its parameters do not fit the method.
     """
-    return _METHODS[method](**payload)
+    return _METHODS[method](**{key: value for key, value in payload.items() if key not in _OURS})
 
 
 def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any]:
@@ -35,4 +36,4 @@ def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any
 
 def new_message_instead(payload: Mapping[str, Any]) -> TelegramMethod[Any]:
     """The call that sends the text of an edit as a message of its own."""
-    return SendMessage(**{key: value for key, value in payload.items() if key != EDIT_OF_PART})
+    return SendMessage(**{key: value for key, value in payload.items() if key not in _OURS})

@@ -7,10 +7,12 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox
 from tgllm.db.database import Database
-from tgllm.db.inbox import InboxRow
+from tgllm.db.inbox import FinalState, InboxRow
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.services.signals import Wakeup
 
@@ -97,12 +99,25 @@ class Dispatch:
             self.arrived.set()
 
     async def _handle(self, row: InboxRow) -> None:
+        if row.kind not in ALLOWED_UPDATES:
+            await self._finish(row, "done")
+            return
         try:
             update = Update.model_validate(json.loads(row.payload), context={"bot": self._bot})
         except (ValidationError, ValueError) as error:
             await self._quarantine(row, error)
             return
-        await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+        try:
+            await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
+            log.error("update.failed", kind=row.kind, error=repr(error))
+            await self._finish(row, "failed", repr(error))
+
+    async def _finish(self, row: InboxRow, state: FinalState, error: str | None = None) -> None:
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: inbox.finish(conn, row.update_id, state, now, error))
 
     async def _quarantine(self, row: InboxRow, error: ValueError) -> None:
         """Put an update aside that this version of aiogram does not understand."""

@@ -6,7 +6,7 @@ from aiogram import Bot
 from aiogram.methods import EditMessageText, SendMessageDraft
 from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
 
-from tgllm.bot.messages import buttons, edit_of_part, message_rows
+from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
 from tgllm.bot.rendering.split import clip_end, split_text
 from tgllm.bot.sender import Sender
 from tgllm.db.outbox import NewOutbox
@@ -104,7 +104,7 @@ class EditDisplay:
         return rows
 
     async def _send_placeholder(self) -> None:
-        rows = message_rows(
+        row = placeholder_row(
             self._lane, self._thinking, turn_id=self._turn_id, reply_to=self._reply_to, reply_markup=self._markup
         )
-        self._message_id = await self._sender.post_and_wait(rows[0])
+        self._message_id = await self._sender.post_and_wait(row)

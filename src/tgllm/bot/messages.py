@@ -7,7 +7,10 @@ from tgllm.bot.rendering.split import split_text
 from tgllm.db.outbox import Kind, NewOutbox
 from tgllm.services.lane import Lane
 
-__all__ = ["EDIT_OF_PART", "buttons", "edit_of_part", "message_rows"]
+__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "buttons", "edit_of_part", "message_rows", "placeholder_row"]
+
+PLACEHOLDER = "placeholder"
+"""Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""
 
 EDIT_OF_PART = "edit_of_part"
 """Key in an edit's payload: the part of the turn whose message is edited; its id is known only once it was sent."""
@@ -61,6 +64,14 @@ def edit_of_part(
     if lane.topic_id is not None:
         payload["message_thread_id"] = lane.topic_id
     return _row(lane, "editMessageText", "edit", payload | _reply(reply_to), turn_id, part)
+
+
+def placeholder_row(
+    lane: Lane, text: str, *, turn_id: str, reply_to: int | None, reply_markup: Mapping[str, Any]
+) -> NewOutbox:
+    """The row that sends a message for an answer to be written into, as part 0 of its turn."""
+    payload = _text_payload(text) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
+    return _row(lane, "sendMessage", "send", payload, turn_id, 0)
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:

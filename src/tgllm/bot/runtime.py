@@ -17,7 +17,7 @@ from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
-from tgllm.bot.uncertain import uncertain_notice
+from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import inbox, outbox, requests
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
@@ -74,7 +74,11 @@ class BotRuntime:
         def unit(conn: Connection) -> inbox.Recovered:
             found = inbox.recover(conn, now, max_attempts=attempts)
             requests.interrupt_running(conn, now)
-            notices = [uncertain_notice(row, self._core.texts) for row in outbox.recover(conn) if row.kind == "send"]
+            under_way = outbox.recover(conn)
+            edits = [row for row in under_way if edited_message(conn, row) is not None]
+            for row in edits:
+                outbox.resend(conn, row.id)
+            notices = uncertain_notices([row for row in under_way if row not in edits], self._core.texts)
             for row in found.spent:
                 if row.kind == "message":
                     notices += message_rows(Lane.parse(row.lane), self._core.texts("turn.attempts_spent"))

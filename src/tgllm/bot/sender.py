@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiogram import Bot
+from aiogram.methods import SendMessage
 from aiogram.methods.base import TelegramMethod
 from aiogram.types import Message
 
@@ -18,7 +19,7 @@ from tgllm.bot.calls import call_of, edit_call, new_message_instead
 from tgllm.bot.failures import CallFailure, classify, fatal_error
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART
-from tgllm.bot.uncertain import uncertain_notice
+from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import outbox
 from tgllm.db.database import Database
 from tgllm.db.outbox import NewOutbox, OutboxRow
@@ -45,6 +46,8 @@ class _Delivery:
     row: OutboxRow
     message_id: int | None = None
     failure: CallFailure | None = None
+    repeatable: bool = False
+    """Whether doing it twice would harm nobody."""
 
 
 class Sender:
@@ -130,42 +133,37 @@ class Sender:
 
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call for a row and put what came of it on the list."""
+        method = await self._method(row)
         try:
-            delivery = await self._call(row)
+            result = await self._bot(method)
         except Exception as error:
             fatal = fatal_error(error)
             if fatal is not None:
                 raise fatal from error
-            delivery = _Delivery(row, failure=classify(error))
+            delivery = _Delivery(row, failure=classify(error), repeatable=not isinstance(method, SendMessage))
             log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+        else:
+            delivery = _Delivery(row, result.message_id if isinstance(result, Message) else None)
         self._under_way -= 1
         self._finished.append(delivery)
         self._work.set()
 
-    async def _call(self, row: OutboxRow) -> _Delivery:
-        result = await self._bot(await self._method(row))
-        return _Delivery(row, result.message_id if isinstance(result, Message) else None)
-
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
-        edited_part = row.payload.get(EDIT_OF_PART)
-        if not isinstance(edited_part, int) or row.turn_id is None:
+        if EDIT_OF_PART not in row.payload:
             return call_of(row.method, row.payload)
-        turn_id = row.turn_id
-        placeholder = await self._database.read(lambda conn: outbox.find(conn, turn_id, edited_part))
-        if placeholder is None or placeholder.message_id is None:
-            return new_message_instead(row.payload)
-        return edit_call(row.payload, placeholder.message_id)
+        message_id = await self._database.read(lambda conn: edited_message(conn, row))
+        return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
 
     def _record(self, conn: Connection, delivery: _Delivery, now: int) -> None:
         """Write down what came of a row, within a transaction."""
         row, failure = delivery.row, delivery.failure
         if failure is None or "message is not modified" in failure.reason:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
-        elif failure.meaning == "retry" or (failure.meaning == "unknown" and row.kind != "send"):
+        elif failure.meaning == "retry" or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":
             outbox.mark_uncertain(conn, row.id, failure.reason)
-            outbox.add(conn, [uncertain_notice(row, self._texts)], now)
+            outbox.add(conn, uncertain_notices([row], self._texts), now)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
 
@@ -181,7 +179,7 @@ class Sender:
         """Tell those who wait for a row of theirs, now that its state is stored."""
         for delivery in finished:
             future = self._waiting.get(delivery.row.id)
-            again = delivery.failure is not None and delivery.failure.meaning == "retry"
+            again = delivery.failure is not None and (delivery.failure.meaning == "retry" or delivery.repeatable)
             if future is not None and not future.done() and not again:
                 future.set_result(delivery.message_id)
 

@@ -1,11 +1,15 @@
 """The notice about a message of which nobody knows whether it arrived."""
 
-from tgllm.bot.messages import buttons, message_rows
+from collections.abc import Iterable
+
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, buttons, message_rows
+from tgllm.db import outbox
 from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 
-__all__ = ["KEEP", "RESEND", "uncertain_notice"]
+__all__ = ["KEEP", "RESEND", "edited_message", "uncertain_notices"]
 
 RESEND = "resend"
 """First word of the callback data of the button that sends a message again; the outbox row's id follows a colon."""
@@ -13,8 +17,24 @@ KEEP = "keep"
 """The same for the button that says it has arrived."""
 
 
-def uncertain_notice(row: OutboxRow, texts: Catalogue) -> NewOutbox:
-    """The message that offers to send ``row`` again, in the bot's own language: whose answer it was is not known."""
+def uncertain_notices(rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
+    """The messages that offer to send these rows again, in the bot's own language: whose they are is not known.
+
+    A placeholder needs none: the answer takes its place or comes as a message of its own.
+    """
+    return [_notice(row, texts) for row in rows if PLACEHOLDER not in row.payload]
+
+
+def edited_message(conn: Connection, row: OutboxRow) -> int | None:
+    """The id of the message that ``row`` edits; None if it sends a message, or if there is no message to edit."""
+    part = row.payload.get(EDIT_OF_PART)
+    if not isinstance(part, int) or row.turn_id is None:
+        return None
+    placeholder = outbox.find(conn, row.turn_id, part)
+    return None if placeholder is None else placeholder.message_id
+
+
+def _notice(row: OutboxRow, texts: Catalogue) -> NewOutbox:
     markup = buttons(
         [[(texts("send.button_resend"), f"{RESEND}:{row.id}"), (texts("send.button_drop"), f"{KEEP}:{row.id}")]]
     )

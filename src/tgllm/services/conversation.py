@@ -184,4 +184,6 @@ def _broken(model: ModelRef, error: Exception) -> ProviderError:
     """An error that a provider should not have raised; it is told like one of the contract's."""
     if isinstance(error, TimeoutError | OSError):
         return Unavailable(f"{model} raised {type(error).__name__}: {error}")
-    return ProviderError(f"{model} raised {type(error).__name__}: {error}", code="provider_broken")
+    return ProviderError(
+        f"{model} raised {type(error).__name__}: {error}", code="provider_broken", provider=model.provider
+    )

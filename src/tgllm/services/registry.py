@@ -105,5 +105,14 @@ class ProviderRegistry:
 
     def _unknown(self, name: str) -> ModelNotFound:
         near = difflib.get_close_matches(name, [*self._offered, *self._aliases], n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(self.ids) or 'none'}"
-        return ModelNotFound(f"no provider is called {name!r}{hint}", code="provider_unknown", provider=name, hint=hint)
+        if near:
+            return ModelNotFound(
+                f"no provider is called {name!r}; did you mean {near[0]}?",
+                code="provider_unknown_near",
+                provider=name,
+                nearest=near[0],
+            )
+        known = ", ".join(self.ids) or "-"
+        return ModelNotFound(
+            f"no provider is called {name!r}; there are: {known}", code="provider_unknown", provider=name, known=known
+        )

@@ -1,0 +1,52 @@
+"""An emulated Telegram, and the real bot on it."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tgllm.observe.logs import configure_logging
+from tgllm.testing.bot import RunningBot, running_bot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+@pytest.fixture(autouse=True)
+def log() -> None:
+    """The log as the program writes it."""
+    configure_logging("console", "info", sys.stdout)
+
+
+@pytest.fixture
+async def emu() -> AsyncIterator[Emulator]:
+    async with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def ann(emu: Emulator) -> EmulatedUser:
+    """The owner of the bot."""
+    return emu.add_user(first_name="Ann", language_code="en")
+
+
+@pytest.fixture
+def eve(emu: Emulator) -> EmulatedUser:
+    """Nobody."""
+    return emu.add_user(first_name="Eve", language_code="en")
+
+
+@pytest.fixture
+def provider() -> ScriptedProvider:
+    return ScriptedProvider()
+
+
+@pytest.fixture
+def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
+    """Starts the bot; a second call with the same database is a restart."""
+    return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)

@@ -1,0 +1,170 @@
+"""Closed by default: who has not been let in gets "request pending" and nothing else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
+from tgllm.db import users
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+class Door:
+    """A plugin that decides on access as it is told."""
+
+    def __init__(self, decide: Callable[[str], Decision | Awaitable[Decision | None] | None]) -> None:
+        self._decide = decide
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="door", title="Door", api="1.0")
+
+    @hookimpl
+    def tgllm_authorize(
+        self, user: UserInfo, chat: ChatInfo, action: str
+    ) -> Decision | Awaitable[Decision | None] | None:
+        return self._decide(action)
+
+
+@pytest.mark.parametrize("text", ["hello", "/ping", "/help", "/start", "/stop", "/nonsense"])
+async def test_somebody_unknown_gets_request_pending_and_nothing_else(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider, text: str
+) -> None:
+    async with start() as bot:
+        await eve.say(text)
+        await emu.wait_for_message(eve.private_chat())
+        await bot.stop()
+        row = await bot.core.database.read(lambda conn: users.get(conn, eve.id))
+    answers = [message.text for message in eve.private_chat().messages if message.from_bot]
+    assert len(answers) == 1
+    assert "request pending" in answers[0]
+    assert not provider.requests
+    assert row is not None
+    assert (row.status, row.is_active) == ("pending", False)
+    assert row.requested_at is not None
+
+
+async def test_an_owner_named_in_the_config_is_active_from_the_start(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        row = await bot.core.database.read(lambda conn: users.get(conn, ann.id))
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+    assert row is not None
+    assert (row.role, row.status) == ("owner", "active")
+
+
+@pytest.mark.parametrize("status", ["denied", "blocked", "pending"])
+async def test_a_decision_against_somebody_holds(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider, status: users.Status
+) -> None:
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, status, 1))
+        await eve.say("hello")
+        await emu.wait_for_message(eve.private_chat())
+        row = await bot.core.database.read(lambda conn: users.get(conn, eve.id))
+    assert row is not None
+    assert row.status == status
+    assert not provider.requests
+
+
+async def test_somebody_let_in_is_answered(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    async with start() as bot:
+        asked = await eve.say("hello")
+        await emu.wait_for_message(eve.private_chat(), after=asked)
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        asked = await eve.say("hello again")
+        answer = await emu.wait_for_message(eve.private_chat(), after=asked)
+    assert answer.text == "hello again"
+
+
+async def test_in_a_group_strangers_are_not_answered_unless_they_speak_to_the_bot(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    async with start():
+        await eve.say("talking to Ann", chat=group)
+        await eve.say("@demo_bot hello", chat=group)
+        answer = await emu.wait_for_message(group)
+    assert "request pending" in answer.text
+    assert len([message for message in group.messages if message.from_bot]) == 1
+    assert not provider.requests
+
+
+async def test_a_stranger_can_not_press_a_button(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on, " and whole.")
+    async with start():
+        await ann.say("@demo_bot go", chat=group)
+        growing = await emu.wait_for_message(group, lambda message: message.text == "Half")
+        await eve.press(growing, "Stop")
+        await emu.wait_for(lambda: [call for call in emu.journal if call.method == "answerCallbackQuery"])
+        go_on.set()
+        await emu.wait_for_message(group, lambda message: message.text == "Half and whole.")
+
+
+async def test_a_veto_of_a_plugin_is_told(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    door = Door(lambda action: Decision.deny("Not on Sundays.") if action == "message" else None)
+    async with start(plugins=[GivenPlugin.of("door", door)]):
+        asked = await ann.say("hello")
+        answer = await emu.wait_for_message(ann.private_chat(), after=asked)
+        asked = await ann.say("/ping")
+        pong = await emu.wait_for_message(ann.private_chat(), after=asked)
+    assert answer.text == "Not on Sundays."
+    assert pong.text == "Bot ready"
+    assert not provider.requests
+
+
+async def test_a_failing_access_plugin_means_no(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    def fail(action: str) -> Decision:
+        raise ValueError(action)
+
+    async with start(plugins=[GivenPlugin.of("door", Door(fail))]) as bot:
+        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        await eve.say("hello")
+        await emu.wait_for_message(eve.private_chat())
+        await eve.say("hello?")
+        await emu.wait_for(lambda: len([m for m in eve.private_chat().messages if m.from_bot]) > 1)
+        await ann.say("the owner still gets in")
+        await emu.wait_for_message(ann.private_chat())
+        records = {record.id: record for record in bot.core.host.records}
+    assert [request.messages[-1].text for request in provider.requests] == ["the owner still gets in"]
+    assert records["door"].state == "quarantined"
+
+
+async def test_other_bots_are_ignored(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start():
+        emu.inject_update(
+            {
+                "message": {
+                    "message_id": 900,
+                    "date": 1,
+                    "chat": {"id": 77, "type": "private", "first_name": "Robot"},
+                    "from": {"id": 77, "is_bot": True, "first_name": "Robot"},
+                    "text": "hello",
+                }
+            }
+        )
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+    assert {call.chat_id for call in emu.journal if call.method == "sendMessage"} == {ann.id}

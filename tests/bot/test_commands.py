@@ -1,0 +1,129 @@
+"""Commands: the table, what plugins bring, and the ones that are nobody's."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, CommandCall, PluginInfo
+from tgllm.bot.commands import CommandTable, TableCommand, parse_command
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+class Commands:
+    """A plugin with a good command and a bad one."""
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="dice", title="Dice", api="1.0")
+
+    @hookimpl
+    def tgllm_commands(self) -> Sequence[ChatCommand]:
+        return (
+            ChatCommand("roll", "Roll the dice", self._roll, aliases=("dice",)),
+            ChatCommand("broken", "Fails", self._broken),
+            ChatCommand("boss", "For owners", self._roll, access="owner"),
+        )
+
+    async def _roll(self, call: CommandCall) -> str:
+        return f"4 {call.args}".strip()
+
+    async def _broken(self, call: CommandCall) -> str:
+        raise ValueError(call.name)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "args"),
+    [
+        ("/ping", "ping", ""),
+        ("/PING", "ping", ""),
+        ("/model mistral/x  ", "model", "mistral/x"),
+        ("/ping@Demo_Bot now", "ping", "now"),
+        ("/say\nseveral\nlines", "say", "several\nlines"),
+    ],
+)
+def test_a_command_is_read(text: str, name: str, args: str) -> None:
+    parsed = parse_command(text, "demo_bot")
+    assert parsed is not None
+    assert (parsed.name, parsed.args) == (name, args)
+
+
+@pytest.mark.parametrize("text", ["", "/", "ping", "/ping@other_bot", "/@demo_bot", " /ping"])
+def test_other_text_is_no_command(text: str) -> None:
+    assert parse_command(text, "demo_bot") is None
+
+
+def test_a_name_is_found_by_alias() -> None:
+    async def run(*_: object) -> None: ...
+
+    command = TableCommand("stop", lambda _language: "", "user", run, aliases=("cancel",))
+    assert CommandTable([command]).find("cancel") is command
+    assert CommandTable([command]).find("missing") is None
+
+
+async def test_ping_and_help(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start(plugins=[GivenPlugin.of("dice", Commands())]):
+        asked = await ann.say("/ping")
+        pong = await emu.wait_for_message(ann.private_chat(), after=asked)
+        asked = await ann.say("/help")
+        listing = await emu.wait_for_message(ann.private_chat(), after=asked)
+    assert pong.text == "Bot ready"
+    for line in ("/start", "/stop", "/ping", "/help", "/roll - Roll the dice"):
+        assert line in listing.text
+
+
+async def test_a_plugin_answers_a_command(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start(plugins=[GivenPlugin.of("dice", Commands())]):
+        await ann.say("/dice twice")
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "4 twice"
+
+
+async def test_a_failing_command_says_whose_fault_it_is_and_the_bot_goes_on(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start(plugins=[GivenPlugin.of("dice", Commands())]):
+        asked = await ann.say("/broken")
+        answer = await emu.wait_for_message(ann.private_chat(), after=asked)
+        asked = await ann.say("/ping")
+        pong = await emu.wait_for_message(ann.private_chat(), after=asked)
+    assert "/broken" in answer.text
+    assert "dice" in answer.text
+    assert pong.text == "Bot ready"
+
+
+async def test_an_unknown_command_names_the_nearest(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    async with start():
+        asked = await ann.say("/pong")
+        answer = await emu.wait_for_message(ann.private_chat(), after=asked)
+    assert "/ping" in answer.text
+    assert not provider.requests
+
+
+async def test_a_command_to_another_bot_of_the_group_is_left_alone(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with start():
+        await ann.say("/ping@other_bot", chat=group)
+        await ann.say("/ping", chat=group)
+        await emu.wait_for_message(group)
+    assert [message.text for message in group.messages if message.from_bot] == ["Bot ready"]
+
+
+async def test_a_quarantined_plugin_loses_its_commands(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start(plugins=[GivenPlugin.of("dice", Commands())]) as bot:
+        asked = await ann.say("/roll")
+        await emu.wait_for_message(ann.private_chat(), after=asked)
+        bot.core.host.quarantine("dice", "it cheats")
+        asked = await ann.say("/roll")
+        answer = await emu.wait_for_message(ann.private_chat(), after=asked)
+    assert "I don't know /roll" in answer.text

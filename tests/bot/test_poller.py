@@ -1,0 +1,165 @@
+"""Fetching: nothing is lost, nothing is handled twice, one bad update harms nobody, and trouble passes or is named."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm.bot.failures import TelegramRefused
+from tgllm.db import inbox
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+def bot_texts(user: EmulatedUser) -> list[str]:
+    return [message.text for message in user.private_chat().messages if message.from_bot]
+
+
+async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        emu.inject_update(
+            {
+                "message": {
+                    "message_id": 900,
+                    "date": 1,
+                    "chat": {"id": ann.id, "type": "private", "first_name": "Ann"},
+                    "from": {"id": ann.id, "is_bot": False, "first_name": "Ann"},
+                    "rich_message": {"blocks": [{"type": "brand_new"}]},
+                }
+            }
+        )
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+        states = await bot.core.database.read(inbox.counts)
+    assert bot_texts(ann) == ["Bot ready"]
+    assert states == {"quarantined": 1, "done": 1}
+
+
+async def test_an_update_of_an_unknown_kind_is_done_without_an_answer(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        emu.inject_update({"brand_new_kind": {"id": 1}})
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+        states = await bot.core.database.read(inbox.counts)
+    assert states == {"done": 2}
+
+
+async def test_an_update_that_comes_twice_is_answered_once(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start():
+        await ann.say("once")
+        await emu.wait_for_message(ann.private_chat())
+        emu.repeat_update()
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+    assert bot_texts(ann) == ["once", "Bot ready"]
+
+
+async def test_messages_sent_while_the_bot_was_down_are_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    await ann.say("one")
+    await ann.say("two")
+    async with start():
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "two")
+    assert bot_texts(ann) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.bad_gateway("getUpdates"),
+        Fault.cut_before("getUpdates"),
+        Fault.cut_after("getUpdates"),
+        Fault.restarting("getUpdates"),
+        Fault.retry_after("getUpdates", 1),
+    ],
+    ids=lambda fault: fault.kind.name,
+)
+async def test_trouble_on_the_way_passes(emu: Emulator, ann: EmulatedUser, start: Start, fault: Fault) -> None:
+    emu.faults.add(fault)
+    async with start():
+        await fault.reached.wait()
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+    assert bot_texts(ann) == ["Bot ready"]
+
+
+async def test_a_server_that_goes_away_and_comes_back(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start():
+        await emu.restart()
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+    assert bot_texts(ann) == ["Bot ready"]
+
+
+async def test_trouble_at_the_very_start_is_waited_out(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.bad_gateway("getMe"))
+    async with start():
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+    assert bot_texts(ann) == ["Bot ready"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault.unauthorized(), "token_refused"),
+        (Fault.conflict(), "already_polled"),
+    ],
+    ids=["401", "409"],
+)
+async def test_what_does_not_pass_ends_the_bot_with_a_sentence(
+    emu: Emulator, start: Start, fault: Fault, code: str
+) -> None:
+    emu.faults.add(fault)
+    with pytest.raises(TelegramRefused) as caught:
+        async with start() as bot:
+            await asyncio.wait([bot.task])
+    assert caught.value.code == code
+    assert emu.token not in str(caught.value)
+
+
+async def test_a_webhook_that_is_still_set_is_named(emu: Emulator, start: Start) -> None:
+    emu.faults.add(Fault.api_error("getUpdates", 409, "Conflict: can't use getUpdates method while webhook is active"))
+    with pytest.raises(TelegramRefused, match="deleteWebhook"):
+        async with start() as bot:
+            await asyncio.wait([bot.task])
+
+
+async def test_a_wrong_token_is_named_before_anything_runs(emu: Emulator, start: Start) -> None:
+    emu.faults.add(Fault.unauthorized("getMe"))
+    with pytest.raises(TelegramRefused, match="TGLLM_BOT_TOKEN"):
+        async with start():
+            pytest.fail("the bot must not start")
+
+
+async def test_a_conflict_lets_the_running_turn_end(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("Whole", go_on, " answer.")
+
+    async def run_into_the_conflict() -> None:
+        async with start(turns__stop_timeout=30) as bot:
+            await ann.say("asked in time")
+            await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Whole")
+            fault = emu.faults.add(Fault.conflict())
+            await ann.say("wakes the poll")
+            await fault.reached.wait()
+            go_on.set()
+            await asyncio.wait([bot.task])
+
+    with pytest.raises(TelegramRefused):
+        await run_into_the_conflict()
+    assert bot_texts(ann) == ["Whole answer."]

@@ -1,0 +1,133 @@
+"""Sending: what Telegram refuses, delays or leaves open."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm.db import outbox
+from tgllm.services.lane import Lane
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+def bot_texts(user: EmulatedUser) -> list[str]:
+    return [message.text for message in user.private_chat().messages if message.from_bot]
+
+
+async def test_a_message_that_telegram_delays_arrives_later(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.retry_after("sendMessage", 1))
+    async with start():
+        await ann.say("patience")
+        await emu.wait_for_message(ann.private_chat())
+    assert bot_texts(ann) == ["patience"]
+
+
+async def test_a_hold_on_one_chat_does_not_hold_others(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    fault = emu.faults.add(Fault.retry_after("sendMessage", 30, chat_id=ann.id))
+    async with start() as bot:
+        await ann.say("held")
+        await fault.reached.wait()
+        await ann.say("@demo_bot free", chat=group)
+        await emu.wait_for_message(group, lambda message: message.text == "free")
+        await bot.core.database.write(lambda conn: outbox.drop(conn, 1, "the test is over"))
+    assert bot_texts(ann) == []
+
+
+@pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])
+async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, make: Callable[[str], Fault]
+) -> None:
+    emu.faults.add(make("sendMessage"))
+    async with start() as bot:
+        await ann.say("did it arrive?")
+        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        assert bot_texts(ann).count("did it arrive?") <= 1
+        before = len(bot_texts(ann))
+        await ann.press(notice, "Send again")
+        await emu.wait_for(lambda: len(bot_texts(ann)) > before)
+        await ann.press(notice, "Send again")
+        await emu.wait_for(lambda: len([c for c in emu.journal if c.method == "answerCallbackQuery"]) > 1)
+        await bot.stop()
+        assert await bot.core.database.read(outbox.counts) == {"sent": 2}
+    assert bot_texts(ann)[before:] == ["did it arrive?"]
+
+
+async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.cut_after("sendMessage"))
+    async with start() as bot:
+        await ann.say("it arrived")
+        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        await ann.press(notice, "I have it")
+        await emu.wait_for(lambda: [call for call in emu.journal if call.method == "answerCallbackQuery"])
+        await bot.stop()
+        assert await bot.core.database.read(outbox.counts) == {"sent": 1, "dropped": 1}
+    assert bot_texts(ann).count("it arrived") == 1
+
+
+async def test_a_button_can_not_resend_a_message_of_another_chat(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    emu.faults.add(Fault.cut_before("sendMessage", chat_id=ann.id))
+    emu.faults.add(Fault.cut_before("sendMessage", chat_id=group.id))
+    async with start() as bot:
+        await ann.say("private")
+        await emu.wait_for_message(ann.private_chat())
+        await ann.say("@demo_bot public", chat=group)
+        notice = await emu.wait_for_message(group, lambda message: message.reply_markup is not None)
+        rows = await bot.core.database.read(outbox.counts)
+        assert rows["uncertain"] == 2
+        notice.reply_markup["inline_keyboard"][0][0]["callback_data"] = "resend:1"
+        await ann.press(notice, "Send again")
+        await emu.wait_for(lambda: [call for call in emu.journal if call.method == "answerCallbackQuery"])
+        await bot.stop()
+        first = await bot.core.database.read(lambda conn: outbox.get(conn, 1))
+    assert first is not None
+    assert (first.lane, first.state) == (Lane(ann.id).key, "uncertain")
+
+
+async def test_an_edit_with_an_unknown_end_is_simply_repeated(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    go_on = asyncio.Event()
+    provider.answer("Once", go_on, " more.")
+    async with start(streaming__edit_interval=60) as bot:
+        await ann.say("@demo_bot go", chat=group)
+        await emu.wait_for_message(group)
+        fault = emu.faults.add(Fault.cut_before("editMessageText"))
+        go_on.set()
+        await emu.wait_for_message(group, lambda message: message.text == "Once more.")
+        await bot.stop()
+        assert await bot.core.database.read(outbox.counts) == {"sent": 2}
+    assert fault.hits == 1
+    assert len([message for message in group.messages if message.from_bot]) == 1
+
+
+async def test_somebody_who_blocked_the_bot_does_not_stop_it(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    emu.faults.add(
+        Fault.api_error("sendMessage", 403, "Forbidden: bot was blocked by the user", chat_id=ann.id, times=None)
+    )
+    async with start() as bot:
+        await ann.say("hello?")
+        await ann.say("@demo_bot here", chat=group)
+        await emu.wait_for_message(group, lambda message: message.text == "here")
+        await bot.stop()
+        states = await bot.core.database.read(outbox.counts)
+    assert states["failed"] == 1
+
+
+async def test_a_draft_that_fails_does_not_harm_the_answer(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.api_error("sendMessageDraft", 400, "Bad Request: TEXTDRAFT_PEER_INVALID", times=None))
+    async with start():
+        await ann.say("all the same")
+        await emu.wait_for_message(ann.private_chat())
+    assert bot_texts(ann) == ["all the same"]

@@ -1,0 +1,107 @@
+"""Stopping: by command, by Telegram's own button, by ours in groups, and with the whole bot."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from tgllm.db import inbox, messages, requests
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+async def test_the_stop_command_ends_a_turn_and_keeps_what_came(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half", asyncio.Event())
+    async with start() as bot:
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await ann.say("/stop")
+        answer = await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+        request = (await bot.core.database.read(lambda conn: requests.recent(conn, 1)))[0]
+        said = await bot.core.database.read(lambda conn: messages.of_turn(conn, request.turn_id))
+    assert answer.text == "Half\n\nStopped."
+    assert request.status == "stopped"
+    assert (said[-1].text, said[-1].status) == ("Half", "stopped")
+    assert provider.open_streams == 0
+
+
+async def test_the_stop_button_of_a_draft_ends_its_turn(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half", asyncio.Event())
+    async with start():
+        await ann.say("go")
+        draft = await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await ann.stop(draft)
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "Half\n\nStopped."
+
+
+async def test_the_stop_button_in_a_group_ends_the_turn(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    provider.answer("Half", asyncio.Event())
+    async with start():
+        await ann.say("@demo_bot go", chat=group)
+        growing = await emu.wait_for_message(group, lambda message: message.text == "Half")
+        await ann.press(growing, "Stop")
+        await emu.wait_for_message(group, lambda message: message.text == "Half\n\nStopped.")
+
+
+async def test_nothing_to_stop_is_said(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start():
+        await ann.say("/cancel")
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "There is nothing to stop."
+
+
+async def test_a_turn_that_ends_in_time_is_waited_for_when_the_bot_stops(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("Whole", go_on, " answer.")
+    async with start(turns__stop_timeout=30) as bot:
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Whole")
+        bot.stopping.set()
+        go_on.set()
+        await bot.task
+    assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["Whole answer."]
+
+
+async def test_a_turn_that_does_not_end_is_cut_and_its_partial_answer_sent(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half", asyncio.Event())
+    async with start(turns__stop_timeout=0) as bot:
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await bot.stop()
+        request = (await bot.core.database.read(lambda conn: requests.recent(conn, 1)))[0]
+    answer = [message.text for message in ann.private_chat().messages if message.from_bot]
+    assert len(answer) == 1
+    assert answer[0].startswith("Half\n\n")
+    assert "restarted" in answer[0]
+    assert request.status == "interrupted"
+
+
+async def test_what_waited_when_the_bot_stopped_is_answered_after_the_next_start(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer(asyncio.Event(), "never")
+    async with start(turns__stop_timeout=0) as bot:
+        await ann.say("first")
+        await emu.wait_for(lambda: provider.requests)
+        await ann.say("second")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await bot.stop()
+        assert (await bot.core.database.read(inbox.counts)).get("queued") == 1
+    async with start():
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")

@@ -1,0 +1,158 @@
+"""The program as people start it, against an emulated Telegram over HTTP."""
+
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tgllm.db.connection import get_db
+from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.users import EmulatedUser
+
+
+class Program(Protocol):
+    """A running tgllm; see tests/conftest.py."""
+
+    def send(self, number: signal.Signals) -> None: ...
+    async def printed(self, word: str, times: int = 1) -> None: ...
+    async def end(self) -> tuple[int, str]: ...
+    @property
+    def pid(self) -> int: ...
+
+
+Launch = Callable[..., Awaitable[Program]]
+
+
+@pytest.fixture
+def ann(emu: Emulator) -> EmulatedUser:
+    return emu.add_user(first_name="Ann")
+
+
+async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("/ping")
+    answer = await emu.wait_for_message(ann.private_chat(), timeout=30)
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+    assert answer.text == "Bot ready"
+    assert code == 0, printed
+    lines = [json.loads(line) for line in printed.splitlines()]
+    assert lines[-1]["event"] == "bot.stopped"
+    assert emu.token not in printed
+
+
+async def test_ctrl_c_stops_it_too(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("/ping")
+    await emu.wait_for_message(ann.private_chat(), timeout=30)
+    bot.send(signal.SIGINT)
+    code, printed = await bot.end()
+    assert code == 0, printed
+
+
+async def test_a_second_signal_ends_it_at_once(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="60")
+    await ann.say("never ending")
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: "never" in draft.text, timeout=30)
+    bot.send(signal.SIGTERM)
+    await bot.printed("bot.stopping")
+    bot.send(signal.SIGTERM)
+    code, _ = await bot.end()
+    assert code == 128 + signal.SIGTERM
+
+
+async def test_a_killed_bot_answers_every_message_once_after_its_restart(
+    emu: Emulator, ann: EmulatedUser, launch: Launch
+) -> None:
+    questions = [f"question number {number}" for number in range(5)]
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="30")
+    for question in questions:
+        await ann.say(question)
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text.strip() == "question", timeout=30)
+    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=30)
+    bot.send(signal.SIGKILL)
+    assert (await bot.end())[0] == -signal.SIGKILL
+    assert not [message for message in ann.private_chat().messages if message.from_bot]
+
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("/ping")
+    await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready", timeout=30)
+    bot.send(signal.SIGTERM)
+    assert (await bot.end())[0] == 0
+    answers = [message.text for message in ann.private_chat().messages if message.from_bot]
+    assert answers == [*questions, "Bot ready"]
+
+
+async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, tmp_path: Path
+) -> None:
+    held = emu.faults.add(Fault.hold("sendMessage"))
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("under way")
+    await ann.say("stored")
+    await bot.printed("turn.answered", times=2)
+    await held.reached.wait()
+    bot.send(signal.SIGKILL)
+    await bot.end()
+
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None, timeout=30)
+    bot.send(signal.SIGTERM)
+    assert (await bot.end())[0] == 0
+    stored, notice = [message.text for message in ann.private_chat().messages if message.from_bot]
+    assert stored == "stored"
+    assert "Send it again?" in notice
+    async with get_db(tmp_path / "data" / "tgllm.db") as conn, conn.execute("SELECT count(*) FROM requests") as found:
+        row = await found.fetchone()
+    assert row is not None
+    assert tuple(row) == (2,)
+
+
+async def test_a_second_bot_on_the_same_data_is_refused(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
+    first = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("/ping")
+    await emu.wait_for_message(ann.private_chat(), timeout=30)
+    second = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    code, printed = await second.end()
+    assert code == 1
+    assert str(first.pid) in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("args", [("ping",), ("--ping",)])
+async def test_ping_from_the_shell(launch: Launch, args: tuple[str, ...]) -> None:
+    code, printed = await (await launch(*args)).end()
+    assert (code, printed.strip()) == (0, "Bot ready")
+
+
+async def test_ping_without_a_token_says_what_to_do_next(launch: Launch) -> None:
+    code, printed = await (await launch("--ping", TGLLM_BOT_TOKEN="")).end()
+    assert (code, printed.strip()) == (0, "Bot ready (no token yet: run tgllm init)")
+
+
+async def test_a_wrong_token_ends_it_with_a_sentence(launch: Launch) -> None:
+    code, printed = await (await launch("run", TGLLM_BOT_TOKEN="43:WRONG")).end()
+    assert code == 1
+    assert "BotFather" in printed
+    assert "Traceback" not in printed
+    assert "43:WRONG" not in printed
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"TGLLM_BOT_TOKEN": ""}, ["TGLLM_BOT_TOKEN"]),
+        ({"TGLLM_ADMIN_IDZ": "1"}, ["TGLLM_ADMIN_IDZ", "TGLLM_ADMIN_IDS"]),
+        ({"TGLLM_ADMIN_IDS": "@ann"}, ["@ann"]),
+    ],
+    ids=["no token", "mistyped name", "no id"],
+)
+async def test_a_wrong_setting_is_one_sentence(launch: Launch, variables: dict[str, str], words: list[str]) -> None:
+    code, printed = await (await launch("run", **variables)).end()
+    assert code == 2
+    assert "Traceback" not in printed
+    for word in words:
+        assert word in printed

@@ -62,6 +62,21 @@ async def test_a_unit_that_raises_stop_iteration_does_not_hang(database: Databas
         await database.write(lambda _: next(iter(())))
 
 
+async def test_only_a_unit_that_says_so_does_not_wait_for_the_disk(database: Database) -> None:
+    def synchronous(conn: sqlite3.Connection) -> int:
+        put(conn, "a")
+        return int(conn.execute("PRAGMA synchronous").fetchone()[0])
+
+    full, normal = 2, 1
+    assert await database.write(synchronous) == full
+    assert await database.write(synchronous, durable=False) == normal
+    assert await database.write(synchronous) == full
+    with pytest.raises(ZeroDivisionError):
+        await database.write(lambda _: 1 // 0, durable=False)
+    assert await database.write(synchronous) == full
+    assert await database.read(count) == 1
+
+
 async def test_readers_can_not_write(database: Database) -> None:
     with pytest.raises(DatabaseError, match="can't be written"):
         await database.read(lambda conn: put(conn, "a"))

@@ -48,17 +48,23 @@ class Database:
             raise
         return database
 
-    async def write(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+    async def write(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """Run ``unit`` in a write transaction of its own and return what it returns.
 
         Units run one after the other. Once begun, a unit runs to its end even if the caller is cancelled meanwhile;
         the caller then does not learn whether it was committed.
 
+        Args:
+            unit: what to do.
+            durable: False does not wait for the disk. The transaction survives the end of the program, however that
+                comes about, but a power cut may take it back until the next durable one; for what may then be done
+                anew, such as a claim of an update.
+
         Raises:
             DatabaseError: the file can't be written; nothing of the unit is stored.
             sqlite3.IntegrityError: a row breaks a rule of the schema; nothing of the unit is stored.
         """
-        return await self._writer.unit(unit)
+        return await self._writer.unit(unit, durable=durable)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``query`` on one consistent view of the database: all that was committed before, nothing of what comes.

@@ -51,13 +51,21 @@ class ConnectionThread:
             await self.aclose()
             raise
 
-    async def unit(self, unit: Callable[[sqlite3.Connection], T]) -> T:
+    async def unit(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """Run ``unit`` as one transaction, in one hop to the thread and back.
+
+        Args:
+            unit: what to do.
+            durable: whether the disk is waited for; see ``Database.write``.
 
         Raises:
             DatabaseError: the file can't be used (full disk, no access, damage), or is closed.
         """
-        return await self.outside(lambda conn: in_transaction(conn, unit, self._begin))
+
+        def lasting(conn: sqlite3.Connection) -> T:
+            return in_transaction(conn, unit, self._begin)
+
+        return await self.outside(lasting if durable else lambda conn: _without_sync(conn, lasting))
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` on the connection, outside of any transaction."""
@@ -92,3 +100,12 @@ class ConnectionThread:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
+
+
+def _without_sync(conn: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+    # SQLite: in WAL mode NORMAL leaves out the sync at commit; the next commit with FULL syncs the whole log.
+    conn.execute("PRAGMA synchronous = NORMAL")
+    try:
+        return job(conn)
+    finally:
+        conn.execute("PRAGMA synchronous = FULL")

@@ -1,7 +1,7 @@
 """Runs the real bot in this process against an emulator: for tests of the bot, and of plugins in a bot."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +50,21 @@ class RunningBot:
         await self.task
 
 
-def settings_for(emulator: Emulator, data_dir: Path, *, admins: Iterable[int] = (), **settings: object) -> LoadedConfig:
+def settings_for(
+    emulator: Emulator,
+    data_dir: Path,
+    *,
+    admins: Iterable[int] = (),
+    environ: Mapping[str, str] | None = None,
+    **settings: object,
+) -> LoadedConfig:
     """Settings of a bot that talks to ``emulator`` and keeps its files in ``data_dir``.
 
     Args:
         emulator: a running one.
         data_dir: a folder of the test's own.
         admins: ids of the owners.
+        environ: environment variables, such as those of plugins' settings; none by default.
         settings: further keys of the config, with ``__`` for a dot: ``turns__idle_timeout=0.1``.
     """
     flags: dict[str, object] = {
@@ -67,7 +75,7 @@ def settings_for(emulator: Emulator, data_dir: Path, *, admins: Iterable[int] = 
         **_FAST,
         **{key.replace("__", "."): value for key, value in settings.items()},
     }
-    return load_config(flags, environ={}, cwd=data_dir)
+    return load_config(flags, environ=environ or {}, cwd=data_dir)
 
 
 @asynccontextmanager
@@ -79,6 +87,7 @@ async def running_bot(
     provider: ScriptedProvider | None = None,
     plugins: Iterable[FoundPlugin] = (),
     clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
     **settings: object,
 ) -> AsyncGenerator[RunningBot]:
     """Run the bot while the block runs; installed plugins are left out.
@@ -90,12 +99,13 @@ async def running_bot(
         provider: answers when no other model was chosen; without one, the echo provider does.
         plugins: further plugins.
         clock: the bot's time.
+        environ: see ``settings_for``.
         settings: see ``settings_for``.
     """
     found = [*plugins, *([provider.plugin] if provider is not None else [])]
     if provider is not None:
         settings.setdefault("default_model", "scripted/model")
-    loaded = settings_for(emulator, data_dir, admins=admins, **settings)
+    loaded = settings_for(emulator, data_dir, admins=admins, environ=environ, **settings)
     async with (
         open_core(loaded, clock=clock, found=found) as core,
         open_bot(core, emulator.token) as runtime,

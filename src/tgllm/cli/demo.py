@@ -1,0 +1,64 @@
+"""``tgllm demo``: see it work, with nothing set up."""
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tgllm.testing.demo import Line
+
+__all__ = ["app"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_INTRODUCTION = (
+    "tgllm demo: a private bot on a Telegram that runs on this machine. No token, no key, no network.\n"
+    "Eve is a newcomer, Ann is the bot's admin. The echo provider stands in for a language model.\n"
+)
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End after the scripted conversation.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes a free one.", min=0, max=65535)] = 0,
+) -> None:
+    """Show the bot at work: a short conversation here, then a chat page to go on by yourself.
+
+    It needs no token, no key and no network, and leaves nothing behind. Ctrl-C ends it.
+    """
+    typer.echo(_INTRODUCTION)
+    asyncio.run(_show(once=once, port=port))
+
+
+async def _show(*, once: bool, port: int) -> None:
+    from tgllm.observe.logs import configure_logging  # noqa: PLC0415  what is heavy is imported when it is needed
+    from tgllm.testing.demo import open_demo  # noqa: PLC0415
+
+    configure_logging("console", "warning", sys.stderr)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_demo(port=port) as running:
+        async for line in running.script():
+            _print(line)
+            if stop.is_set():
+                return
+        if once:
+            return
+        typer.echo(f"\nNow you: go on talking to the bot at\n\n    {running.page_url}\n\nCtrl-C ends the demo.")
+        await stop.wait()
+        typer.echo("\nThe demo has ended; nothing was left behind.")
+
+
+def _print(line: "Line") -> None:
+    name = f"{line.speaker + ':':<5}"
+    if line.kind == "draft":
+        typer.secho(f"{name}{line.text.rstrip()} ...", dim=True)
+    else:
+        typer.secho(name, bold=True, nl=False)
+        typer.echo(line.text)
+    sys.stdout.flush()

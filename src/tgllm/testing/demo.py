@@ -1,0 +1,100 @@
+"""The demonstration: the real bot on an emulated Telegram, with the echo provider. No token, no key, no network."""
+
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tgllm.testing.bot import running_bot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedDraft, EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+
+__all__ = ["Demo", "Line", "open_demo"]
+
+WAIT_SECONDS = 30.0
+"""How long a line of the script may take; it is only reached when something is broken."""
+
+QUESTION = "Dear bot, say this back to me, and let me watch the answer grow word by word."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the scripted conversation."""
+
+    speaker: str
+    text: str
+    kind: Literal["said", "draft"] = "said"
+    """``draft``: the answer so far, as it grows in the chat."""
+
+
+class Demo:
+    """The emulator, its people, and the bot that runs on it."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        """Let Ann, the bot's admin, and Eve, a newcomer, have a chat with the bot each."""
+        self._emulator = emulator
+        self.ann = emulator.add_user(first_name="Ann", language_code="en")
+        self.eve = emulator.add_user(first_name="Eve", language_code="en")
+
+    @property
+    def page_url(self) -> str:
+        """Where the visitor goes on talking."""
+        return self._emulator.page_url
+
+    async def script(self) -> AsyncGenerator[Line]:
+        """A newcomer is refused, an admin's question is answered as it streams, and ``/ping`` works.
+
+        Raises:
+            TimeoutError: the bot does not answer.
+        """
+        async for line in self._ask(self.eve, "Hello! May I talk to you?"):
+            yield line
+        async for line in self._ask(self.ann, QUESTION):
+            yield line
+        async for line in self._ask(self.ann, "/ping"):
+            yield line
+
+    async def _ask(self, user: EmulatedUser, text: str) -> AsyncGenerator[Line]:
+        chat = user.private_chat()
+        asked = await user.say(text)
+        yield Line(user.first_name, text)
+        shown = ""
+
+        def news() -> EmulatedDraft | EmulatedMessage | None:
+            answers = (message for message in chat.messages if message.from_bot and message.id > asked.id)
+            growing = (draft for draft in chat.drafts.values() if draft.text not in {"", shown})
+            return next(answers, None) or next(growing, None)
+
+        while isinstance(it := await self._emulator.wait_for(news, WAIT_SECONDS), EmulatedDraft):
+            shown = it.text
+            yield Line("Bot", shown, "draft")
+        yield Line("Bot", it.text)
+
+
+@asynccontextmanager
+async def open_demo(*, port: int = 0) -> AsyncGenerator[Demo]:
+    """Start emulator and bot; their files are gone at the end.
+
+    Args:
+        port: of the chat page, on 127.0.0.1; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    with tempfile.TemporaryDirectory(prefix="tgllm-demo-") as folder:
+        async with Emulator(port=port, username="demo_bot") as emulator:
+            demo = Demo(emulator)
+            bot = running_bot(
+                emulator,
+                Path(folder),
+                admins=[demo.ann.id],
+                environ={"TGLLM_PLUGINS__ECHO__DELAY": "0.12"},
+                streaming__first_delay=0.3,
+                streaming__draft_interval=0.5,
+                streaming__edit_interval=0.5,
+            )
+            async with bot:
+                yield demo

@@ -1,0 +1,35 @@
+"""``tgllm demo``: what a newcomer sees first."""
+
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import ClientSession
+
+Launch = Callable[..., Awaitable[Any]]
+
+
+async def test_the_script_shows_a_refusal_a_streamed_answer_and_ping(launch: Launch) -> None:
+    code, printed = await (await launch("demo", "--once", TGLLM_BOT_TOKEN="")).end()
+    assert code == 0, printed
+    assert "request pending" in printed
+    lines = printed.splitlines()
+    question = next(line.removeprefix("Ann: ") for line in lines if line.startswith("Ann: "))
+    growing = [line for line in lines if line.startswith("Bot: ") and line.endswith(" ...")]
+    assert len(growing) > 1
+    assert all(question.startswith(line.removeprefix("Bot: ").removesuffix(" ...").rstrip()) for line in growing)
+    assert f"Bot: {question}" in lines
+    assert lines[-1] == "Bot: Bot ready"
+
+
+async def test_the_page_is_served_until_it_is_stopped(launch: Launch) -> None:
+    demo = await launch("demo", TGLLM_BOT_TOKEN="")
+    await demo.printed("http://127.0.0.1:")
+    address = next(line.strip() for line in demo.lines if "http://127.0.0.1:" in line)
+    async with ClientSession() as session, session.get(address) as page:
+        assert page.status == 200
+        assert "text/html" in page.headers["Content-Type"]
+    demo.send(signal.SIGINT)
+    code, printed = await demo.end()
+    assert code == 0, printed
+    assert "Traceback" not in printed

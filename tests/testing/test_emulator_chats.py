@@ -141,3 +141,40 @@ async def test_the_bot_tells_about_itself(api: Call) -> None:
     assert await api("getMyName") == {"name": "demo_bot"}
     me = await api("GETME")
     assert (me["id"], me["username"], me["is_bot"]) == (42, "demo_bot", True)
+
+
+async def test_a_bot_in_privacy_mode_hears_only_what_is_for_it(emu: Emulator, ann: EmulatedUser) -> None:
+    shy = emu.add_bot(token="43:SHY", username="shy_bot", reads_all_group_messages=False)
+    group = emu.add_group(title="Team", members=[ann], bots=[shy])
+    for text in ("just talk", "/start", "hey @Shy_Bot"):
+        await ann.say(text, chat=group)
+    assert [u.body["message"]["text"] for u in shy.queue.pending] == ["/start", "hey @Shy_Bot"]
+    await ann.promote(group, shy)
+    await ann.say("more talk", chat=group)
+    assert shy.queue.pending[-1].body["message"]["text"] == "more talk"
+
+
+async def test_ephemeral_messages_are_for_one_member(
+    emu: Emulator, ann: EmulatedUser, api: Call, refused: Call
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    to_ann = {"receiver_user_id": ann.id}
+    sent = await api("sendMessage", chat_id=group.id, text="your usage", ephemeral_message_parameters=to_ann)
+    assert (sent["message_id"], sent["ephemeral_message_id"]) == (0, 1)
+    assert group.messages == []
+    where = {"chat_id": group.id, "ephemeral_message_id": 1, **to_ann}
+    await api("editEphemeralMessageText", **where, text="0 tokens")
+    assert group.ephemeral[1].text == "0 tokens"
+    await api("deleteEphemeralMessage", **where)
+    assert group.ephemeral == {}
+    assert (await refused("deleteEphemeralMessage", **where)).startswith("400 ")
+
+
+async def test_several_bots_have_chats_of_their_own(emu: Emulator, ann: EmulatedUser) -> None:
+    other = emu.add_bot(token="43:OTHER", username="other_bot")
+    await ann.say("for the first")
+    await ann.say("for the other", chat=ann.private_chat(other))
+    assert [u.body["message"]["text"] for u in emu.bot.queue.pending] == ["for the first"]
+    assert [u.body["message"]["text"] for u in other.queue.pending] == ["for the other"]
+    with pytest.raises(ValueError, match="already"):
+        emu.add_bot(token="43:AGAIN", username="again_bot")

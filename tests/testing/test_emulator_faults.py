@@ -137,3 +137,8 @@ async def test_rates_hold_for_a_chat_a_group_and_the_bot(http: aiohttp.ClientSes
 
 async def test_rates_are_off_by_default(emu: Emulator, chat: EmulatedChat, http: aiohttp.ClientSession) -> None:
     assert set(await sends(emu, chat, http, 50)) == {200}
+
+
+def test_a_fault_for_a_method_that_is_not_there_is_an_error(emu: Emulator) -> None:
+    with pytest.raises(ValueError, match="no method sendMesage"):
+        emu.faults.add(Fault.retry_after("sendMesage", 1))

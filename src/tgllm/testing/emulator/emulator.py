@@ -118,12 +118,26 @@ class Emulator:
 
     # --- people and places ----------------------------------------------------------------
 
-    def add_bot(self, *, token: str, username: str, first_name: str | None = None) -> EmulatedBot:
+    def add_bot(
+        self,
+        *,
+        token: str,
+        username: str,
+        first_name: str | None = None,
+        reads_all_group_messages: bool = True,
+    ) -> EmulatedBot:
         """A further bot; its id is what stands before the colon of the token.
 
-        Raises ValueError for a token without a numeric id or one whose id is taken.
+        ``reads_all_group_messages`` False puts it into Telegram's privacy mode. Raises ValueError
+        for a token without a numeric id or one whose id is taken.
         """
-        return people.add_bot(self.world, token=token, username=username, first_name=first_name)
+        return people.add_bot(
+            self.world,
+            token=token,
+            username=username,
+            first_name=first_name,
+            reads_all_group_messages=reads_all_group_messages,
+        )
 
     def add_user(
         self,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from tgllm.testing.emulator.errors import BotApiError, too_many_requests
+from tgllm.testing.emulator.parameters import method_spec
 from tgllm.testing.emulator.updates import OTHER_POLLER
 
 __all__ = ["EVERY_METHOD", "Fault", "FaultKind", "Faults"]
@@ -125,7 +126,12 @@ class Faults:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault in force; returned so that it can be released or looked at."""
+        """Put a fault in force; returned so that it can be released or looked at.
+
+        Raises ValueError for a method that there is not, whose fault could never strike.
+        """
+        if fault.method != EVERY_METHOD and method_spec(fault.method) is None:
+            raise ValueError(f"the Bot API has no method {fault.method}")
         self._faults.append(fault)
         return fault
 

@@ -8,6 +8,7 @@ from typing import Any, overload
 __all__ = ["Call", "Journal"]
 
 _SECRET = frozenset({"secret_token", "provider_token"})
+_JSON = (str, int, float, list, dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -78,4 +79,7 @@ class Journal(Sequence[Call]):
 
 
 def _shown(name: str, value: object) -> object:
-    return "***" if name in _SECRET else value
+    """A parameter without secrets; a file as its name and size."""
+    if name in _SECRET:
+        return "***"
+    return value if isinstance(value, _JSON) else str(value)

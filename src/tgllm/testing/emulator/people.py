@@ -10,7 +10,14 @@ from tgllm.testing.emulator.world import World
 __all__ = ["add_bot", "add_group", "add_topic", "add_user"]
 
 
-def add_bot(world: World, *, token: str, username: str, first_name: str | None = None) -> EmulatedBot:
+def add_bot(
+    world: World,
+    *,
+    token: str,
+    username: str,
+    first_name: str | None = None,
+    reads_all_group_messages: bool = True,
+) -> EmulatedBot:
     """A bot; its id is what stands before the colon of the token.
 
     Raises ValueError for a token without a numeric id or one whose id is taken.
@@ -25,6 +32,7 @@ def add_bot(world: World, *, token: str, username: str, first_name: str | None =
         is_bot=True,
         token=token,
         queue=world.new_queue(),
+        reads_all_group_messages=reads_all_group_messages,
     )
     world.add_account(bot)
     world.bots[token] = bot

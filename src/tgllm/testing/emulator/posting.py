@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgllm.testing.emulator.detect import detect
+from tgllm.testing.emulator.hearing import hears
 from tgllm.testing.emulator.media import FOLDERS, media_fields
 from tgllm.testing.emulator.state import Account, EmulatedChat, EmulatedMessage, EmulatedTopic, StoredFile
 from tgllm.testing.emulator.text import MAX_CAPTION, MAX_TEXT, Text, tidy, utf16_len
 from tgllm.testing.emulator.wire import message_json
 from tgllm.testing.emulator.world import World
 
-__all__ = ["Content", "Place", "file_content", "post", "post_service", "split_paste", "text_content"]
+__all__ = ["Content", "Place", "file_content", "post", "post_service", "publish_message", "split_paste", "text_content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,14 @@ def post(world: World, sender: Account, place: Place, content: Content) -> Emula
         raise ValueError(f"{sender.first_name} blocked the bot of this chat; unblock() first")
     message = _message(world, sender, place, content)
     world.add_message(message)
-    world.publish(chat, "message", message_json(message))
+    publish_message(world, message, "message")
     return message
+
+
+def publish_message(world: World, message: EmulatedMessage, kind: str) -> None:
+    """Tell the bots that hear it of a message, by an update of this kind."""
+    listeners = [bot for bot in world.bots_in(message.chat) if hears(bot, message)]
+    world.publish_to(listeners, message.chat, kind, message_json(message))
 
 
 def post_service(world: World, sender: Account, place: Place, fields: dict[str, Any]) -> EmulatedMessage:

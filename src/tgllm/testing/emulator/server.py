@@ -17,9 +17,8 @@ from tgllm.testing.emulator.errors import (
 )
 from tgllm.testing.emulator.faults import Fault, FaultKind
 from tgllm.testing.emulator.files import MAX_DOWNLOAD_BYTES, MAX_UPLOAD_BYTES
-from tgllm.testing.emulator.journal import Call
 from tgllm.testing.emulator.limits import is_metered
-from tgllm.testing.emulator.methods import HANDLERS, MethodCall, Upload
+from tgllm.testing.emulator.methods import HANDLERS, MethodCall
 from tgllm.testing.emulator.parameters import MethodSpec, method_spec, read_parameters
 from tgllm.testing.emulator.reading import read_request
 from tgllm.testing.emulator.world import World
@@ -45,14 +44,14 @@ class BotApi:
         try:
             bot, spec = self._bot(request), _spec(request)
             raw, uploads = await read_request(request)
-            shown = {**raw, **{name: str(upload) for name, upload in uploads.items()}}
-            at = self._world.clock.monotonic()
         except BotApiError as error:
             return _failed(error)
-        call = self._world.journal.open(bot.id, spec.name, _typed(spec, shown), at)
+        params, wrong = _parameters(spec, {**raw, **uploads})
+        method_call = MethodCall(self._world, bot, spec, params, uploads)
+        call = self._world.journal.open(bot.id, spec.name, params, self._world.clock.monotonic())
         self._world.changes.bump()
         try:
-            response = await self._answer(bot, spec, raw, uploads, call)
+            response = await self._answer(method_call, wrong)
             call.status = response.status
         except ConnectionCutError:
             response = _cut(request)
@@ -69,22 +68,16 @@ class BotApi:
             raise unauthorized()
         return bot
 
-    async def _answer(
-        self,
-        bot: EmulatedBot,
-        spec: MethodSpec,
-        raw: Mapping[str, object],
-        uploads: Mapping[str, Upload],
-        journal_call: Call,
-    ) -> web.Response:
-        fault = self._world.faults.take(spec.name, journal_call.chat_id)
+    async def _answer(self, call: MethodCall, wrong: BotApiError | None) -> web.Response:
+        fault = self._world.faults.take(call.spec.name, call.get("chat_id"))
         if fault is not None:
             self._world.changes.bump()
             if fault.kind is FaultKind.HTML:
                 return _html(fault.status)
             await _strike_before(fault)
-        params = read_parameters(spec, {**raw, **uploads})
-        result = await self._carry_out(MethodCall(self._world, bot, spec, params, uploads))
+        if wrong is not None:
+            raise wrong
+        result = await self._carry_out(call)
         if fault is not None:
             await _strike_after(fault)
         return _json({"ok": True, "result": result})
@@ -121,12 +114,12 @@ def _spec(request: web.Request) -> MethodSpec:
     return spec
 
 
-def _typed(spec: MethodSpec, raw: Mapping[str, object]) -> dict[str, Any]:
-    """The parameters as the journal shows them: read where they can be, else as they came."""
+def _parameters(spec: MethodSpec, raw: Mapping[str, object]) -> tuple[dict[str, Any], BotApiError | None]:
+    """The parameters as the method takes them; or as they came, and what is wrong with them."""
     try:
-        return read_parameters(spec, raw)
-    except BotApiError:
-        return dict(raw)
+        return read_parameters(spec, raw), None
+    except BotApiError as error:
+        return dict(raw), error
 
 
 def _without_handler(spec: MethodSpec) -> object:

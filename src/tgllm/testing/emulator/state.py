@@ -164,7 +164,10 @@ class CallbackQuery:
 
 @dataclass(slots=True, eq=False)
 class EmulatedChat:
-    """A chat. ``bot`` is set in private chats only: each bot has its own with the same user."""
+    """A chat. ``bot`` is set in private chats only: each bot has its own with the same user.
+
+    ``ephemeral`` are the messages shown to one member only, by their ephemeral_message_id.
+    """
 
     id: int
     type: ChatType
@@ -181,6 +184,7 @@ class EmulatedChat:
     stopped_drafts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]], repr=False)
     actions: dict[int, tuple[str, float]] = field(default_factory=dict[int, tuple[str, float]], repr=False)
     properties: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    ephemeral: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
     last_message_id: int = 0
     _messages: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tgllm.testing.emulator import membership
 from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.posting import Place, file_content, post, split_paste, text_content
+from tgllm.testing.emulator.posting import Place, file_content, post, publish_message, split_paste, text_content
 from tgllm.testing.emulator.state import (
     Account,
     CallbackQuery,
@@ -16,7 +16,7 @@ from tgllm.testing.emulator.state import (
     EmulatedMessage,
     EmulatedTopic,
 )
-from tgllm.testing.emulator.wire import callback_json, chat_json, message_json, user_json
+from tgllm.testing.emulator.wire import callback_json, chat_json, user_json
 from tgllm.testing.emulator.world import World
 
 __all__ = ["EmulatedUser"]
@@ -102,7 +102,7 @@ class EmulatedUser(Account):
         content = text_content(text).text
         message.previous.append(message.text)
         message.content, message.edit_date = content, self.world.timestamp()
-        self.world.publish(message.chat, "edited_message", message_json(message))
+        publish_message(self.world, message, "edited_message")
         return message
 
     async def delete(self, message: EmulatedMessage) -> None:

@@ -1,5 +1,6 @@
 """The state of the emulated Telegram and the few operations that everything else is made of."""
 
+from collections.abc import Sequence
 from itertools import count
 
 from tgllm.api.clock import Clock
@@ -110,6 +111,7 @@ class World:
         if message.from_bot:
             self._forget_draft(message.chat.drafts.pop(thread, None))
             message.chat.actions.pop(thread, None)
+            message.chat.stopped_drafts = {key for key in message.chat.stopped_drafts if key[0] != thread}
         message.chat.add(message)
         self.changes.bump()
 
@@ -144,7 +146,11 @@ class World:
 
     def publish(self, chat: EmulatedChat, kind: str, payload: object) -> None:
         """Queue an update for each bot of the chat."""
-        for bot in self.bots_in(chat):
+        self.publish_to(self.bots_in(chat), chat, kind, payload)
+
+    def publish_to(self, bots: Sequence[EmulatedBot], chat: EmulatedChat, kind: str, payload: object) -> None:
+        """Queue an update for these bots."""
+        for bot in bots:
             bot.queue.put(kind, payload, chat.id)
         self.changes.bump()
 

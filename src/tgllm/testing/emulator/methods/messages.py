@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
+from tgllm.testing.emulator.methods.ephemeral import make_ephemeral
 from tgllm.testing.emulator.methods.registry import handles
 from tgllm.testing.emulator.rich import read_rich_message
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, StoredFile
@@ -34,7 +35,7 @@ def deliver(
         raise bad_request("TOPIC_CLOSED")
     reply_to, markup = call.reply_to(chat), call.markup()
     message = EmulatedMessage(
-        chat.next_message_id(),
+        0,
         chat,
         call.bot,
         call.world.timestamp(),
@@ -48,6 +49,9 @@ def deliver(
     )
     if effect := call.get("message_effect_id"):
         message.fields["effect_id"] = effect
+    if call.get("ephemeral_message_parameters") is not None:
+        return make_ephemeral(call, message)
+    message.id = chat.next_message_id()
     call.world.add_message(message)
     return message
 

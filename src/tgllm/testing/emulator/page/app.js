@@ -206,7 +206,11 @@ byId("context-end").addEventListener("click", () => { box.value = ""; setContext
 byId("file").addEventListener("change", (event) => { send(event.target.files[0]); event.target.value = ""; });
 log.addEventListener("dragover", (event) => event.preventDefault());
 log.addEventListener("drop", (event) => { event.preventDefault(); send(event.dataTransfer.files[0]); });
-log.addEventListener("scroll", () => { pinned = atEnd(); if (pinned) byId("down").hidden = true; });
+let lastTop = 0;
+log.addEventListener("scroll", () => {
+  if (atEnd()) { pinned = true; byId("down").hidden = true; } else if (log.scrollTop < lastTop - 2) pinned = false;
+  lastTop = log.scrollTop;
+});
 const keepEnd = new ResizeObserver(() => { if (pinned) toEnd(); });
 [log, list, drafts].forEach((node) => keepEnd.observe(node));
 byId("down").addEventListener("click", toEnd);

@@ -1,0 +1,20 @@
+"""Which messages of a group a bot is shown."""
+
+from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.state import EmulatedMessage
+
+__all__ = ["hears"]
+
+
+def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
+    """Whether the bot gets an update for the message.
+
+    In privacy mode, a bot that is no administrator of a group is shown commands, mentions of it and
+    replies to it. Source: Bots FAQ, "What messages will my bot get?".
+    """
+    chat = message.chat
+    if chat.is_private or bot.reads_all_group_messages or chat.statuses.get(bot.id) in {"administrator", "creator"}:
+        return True
+    if message.reply_to is not None and message.reply_to.sender is bot:
+        return True
+    return message.text.startswith("/") or f"@{bot.username}".lower() in message.text.lower()

@@ -152,6 +152,12 @@ async def test_closing_finishes_what_waits_and_ends_the_threads(path: Path) -> N
         await database.read(count)
 
 
+async def test_a_database_that_was_not_opened_says_so(path: Path) -> None:
+    async with Database(path) as database:
+        with pytest.raises(DatabaseClosed):
+            await database.read(count)
+
+
 async def test_closing_that_is_cancelled_still_closes(path: Path) -> None:
     database = await Database.open(path)
     go_on = threading.Event()

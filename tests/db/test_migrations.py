@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tgllm.db import schema
 from tgllm.db.errors import DatabaseTooNew, MigrationFailed
 from tgllm.db.migrations import FIRST_VERSION, Migration, load, shipped
 from tgllm.db.schema import latest_version, prepare, version_of
@@ -127,6 +128,13 @@ def test_a_step_may_rebuild_a_table_that_others_point_to(old: Path) -> None:
         assert conn.execute("SELECT user_id FROM requests").fetchone()[0] == 7
         with pytest.raises(sqlite3.IntegrityError):
             conn.execute("UPDATE requests SET user_id = 8")
+
+
+def test_a_step_that_another_process_has_just_made_is_left_out(old: Path) -> None:
+    with closing(connect(old)) as conn:
+        schema._apply(conn, old, ADD)
+        schema._apply(conn, old, ADD)
+    assert state(old) == (2, ["old; still"])
 
 
 def test_a_database_from_a_newer_program_is_refused(old: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, overload
 __all__ = ["Call", "Journal"]
 
 _SECRET = frozenset({"secret_token", "provider_token"})
-_JSON = (str, int, float, list, dict)
+_JSON = frozenset({str, int, float, bool, list, dict})
 
 
 @dataclass(slots=True, eq=False)
@@ -82,4 +82,4 @@ def _shown(name: str, value: object) -> object:
     """A parameter without secrets; a file as its name and size."""
     if name in _SECRET:
         return "***"
-    return value if isinstance(value, _JSON) else str(value)
+    return value if type(value) in _JSON else str(value)

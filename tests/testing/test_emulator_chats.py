@@ -130,7 +130,7 @@ def test_parameters_come_from_aiograms_classes() -> None:
     kinds = {name: p.kind.value for name, p in spec.parameters.items()}
     assert kinds["draft_id"] == "Integer"
     assert kinds["can_stop"] == "Boolean"
-    assert kinds["entities"] == "JSON-serialized object"
+    assert kinds["entities"] == "JSON-serialized array of objects"
     assert [name for name, p in spec.parameters.items() if p.required] == ["chat_id", "draft_id"]
 
 

@@ -68,6 +68,10 @@ def _check_button(button: object) -> None:
     data = body.get("callback_data")
     if data is not None and not 1 <= len(str(data).encode()) <= _MAX_CALLBACK_BYTES:
         raise bad_request("BUTTON_DATA_INVALID")
-    copied: Any = body.get("copy_text")
-    if copied is not None and not 1 <= utf16_len(str(copied.get("text", ""))) <= _MAX_COPY_UNITS:
+    copied = body.get("copy_text")
+    if copied is not None and not 1 <= utf16_len(_copied_text(copied)) <= _MAX_COPY_UNITS:
         raise bad_request("BUTTON_COPY_TEXT_INVALID")
+
+
+def _copied_text(copied: object) -> str:
+    return str(cast("dict[str, Any]", copied).get("text", "")) if isinstance(copied, dict) else ""

@@ -86,7 +86,7 @@ class _Parser(HTMLParser):
 
 
 def _link(href: str) -> dict[str, Any]:
-    if href.startswith("tg://user?id="):
-        user_id = href.removeprefix("tg://user?id=")
+    user_id = href.removeprefix("tg://user?id=")
+    if user_id != href and user_id.isdecimal():
         return {"type": "text_mention", "user": {"id": int(user_id), "is_bot": False}}
     return {"type": "text_link", "url": href} if href else {}

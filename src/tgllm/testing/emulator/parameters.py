@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from tgllm.testing.emulator.errors import BotApiError, bad_request
 
@@ -26,7 +26,10 @@ class Kind(Enum):
     STRING = "String"
     CHAT = "Integer or String"
     FILE = "InputFile or String"
-    JSON = "JSON-serialized object"
+    OBJECT = "JSON-serialized object"
+    NUMBERS = "JSON-serialized array of Integer"
+    STRINGS = "JSON-serialized array of String"
+    OBJECTS = "JSON-serialized array of objects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ _KINDS: Mapping[frozenset[str], Kind] = {
     frozenset({"InputFile"}): Kind.FILE,
     frozenset({"InputFileUnion"}): Kind.FILE,
     frozenset({"InputFile", "str"}): Kind.FILE,
+    frozenset({"list[int]"}): Kind.NUMBERS,
+    frozenset({"list[str]"}): Kind.STRINGS,
 }
 _NOT_A_KIND = frozenset({"None", "NoneType", "Default"})
 
@@ -80,11 +85,15 @@ def _leaves(annotation: object) -> set[str]:
         return _leaves(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
         return set[str]().union(*(_leaves(arm) for arm in get_args(annotation)))
+    if get_origin(annotation) is list:
+        return {f"list[{next(iter(_leaves(get_args(annotation)[0])))}]"}
     return {getattr(annotation, "__name__", str(annotation))}
 
 
 def _kind(annotation: object) -> Kind:
-    return _KINDS.get(frozenset(_leaves(annotation) - _NOT_A_KIND), Kind.JSON)
+    leaves = _leaves(annotation) - _NOT_A_KIND
+    is_array = all(leaf.startswith("list[") for leaf in leaves)
+    return _KINDS.get(frozenset(leaves), Kind.OBJECTS if is_array else Kind.OBJECT)
 
 
 @cache
@@ -189,13 +198,35 @@ def _file(parameter: Parameter, value: object) -> object:
 
 
 def _json(parameter: Parameter, value: object) -> object:
-    if not isinstance(value, str):
-        return value
+    """A nested value: JSON in a form, the value itself in a JSON body."""
+    parsed = _parsed(parameter, value) if isinstance(value, str) else value
+    if parsed is not None and not _has_shape(parameter.kind, parsed):
+        raise bad_request(_MISSHAPEN.get(parameter.name, f"can't parse {parameter.name}: wrong type of value"))
+    return parsed
+
+
+def _parsed(parameter: Parameter, value: str) -> object:
     try:
         return json.loads(value)
     except ValueError:
         words = _UNPARSABLE.get(parameter.name, f"{parameter.name} JSON object")
         raise bad_request(f"can't parse {words}") from None
+
+
+def _has_shape(kind: Kind, value: object) -> bool:
+    if kind is Kind.OBJECT:
+        return isinstance(value, dict)
+    element = _ELEMENTS[kind]
+    return isinstance(value, list) and all(isinstance(item, element) for item in cast("list[object]", value))
+
+
+_ELEMENTS: Mapping[Kind, type] = {Kind.NUMBERS: int, Kind.STRINGS: str, Kind.OBJECTS: dict}
+
+_MISSHAPEN: Mapping[str, str] = {
+    "reply_markup": "object expected as reply markup",
+    "entities": "can't parse entities: expected an Array of MessageEntity",
+    "caption_entities": "can't parse entities: expected an Array of MessageEntity",
+}
 
 
 # Bot API server: what it calls these objects when they are no JSON.
@@ -213,5 +244,8 @@ _READERS = {
     Kind.STRING: _string,
     Kind.CHAT: _chat,
     Kind.FILE: _file,
-    Kind.JSON: _json,
+    Kind.OBJECT: _json,
+    Kind.NUMBERS: _json,
+    Kind.STRINGS: _json,
+    Kind.OBJECTS: _json,
 }

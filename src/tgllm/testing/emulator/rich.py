@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.rich_html import parse_rich_html
 from tgllm.testing.emulator.text import utf16_len
@@ -46,6 +48,7 @@ def read_rich_message(raw: object, *, in_draft: bool = False) -> RichContent:
     if not isinstance(raw, dict):
         raise bad_request("can't parse rich message: expected an Object")
     source = cast("Json", raw)
+    _check_shape(source)
     blocks = _read_blocks(source)
     plain = "\n".join(filter(None, map(_plain, blocks)))
     _check(blocks, plain, in_draft=in_draft)
@@ -53,6 +56,18 @@ def read_rich_message(raw: object, *, in_draft: bool = False) -> RichContent:
     if source.get("is_rtl"):
         body["is_rtl"] = True
     return RichContent(body, plain)
+
+
+def _check_shape(source: Json) -> None:
+    """Let aiogram's model of InputRichMessage read it: that is where the kinds of blocks stand."""
+    from aiogram.types import InputRichMessage  # noqa: PLC0415 - costs seconds of CPU
+
+    try:
+        InputRichMessage.model_validate(source)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise bad_request(f"can't parse rich message: {place}: {first['msg']}") from None
 
 
 def _read_blocks(source: Json) -> list[Json]:

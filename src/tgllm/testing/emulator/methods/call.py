@@ -108,7 +108,9 @@ class MethodCall:
         message_id = parameters.get("message_id") or self.params.get("reply_to_message_id")
         if message_id is None:
             return None
-        message = chat.message(int(message_id))
+        if not isinstance(message_id, int):
+            raise bad_request("can't parse reply parameters: message_id must be a Number")
+        message = chat.message(message_id)
         lenient = parameters.get("allow_sending_without_reply") or self.params.get("allow_sending_without_reply")
         if message is None and not lenient:
             raise bad_request("message to be replied not found")

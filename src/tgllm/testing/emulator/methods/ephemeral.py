@@ -14,7 +14,7 @@ __all__ = ["make_ephemeral"]
 def make_ephemeral(call: MethodCall, message: EmulatedMessage) -> EmulatedMessage:
     """Show a message to one member only. Source: Bot API, EphemeralMessageParameters."""
     parameters = cast("dict[str, Any]", call.get("ephemeral_message_parameters"))
-    receiver = message.chat.members.get(int(parameters.get("receiver_user_id", 0)))
+    receiver = message.chat.members.get(parameters.get("receiver_user_id", 0))
     if receiver is None:
         raise bad_request("user not found")
     taken = message.chat.ephemeral

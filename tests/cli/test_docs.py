@@ -19,8 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding=
 SHOWN = dict(re.findall(r"```console\n\$ tgllm (.*?)--help\n(.*?)```", PAGE, re.DOTALL))
 
 
-# The demo is shown in the README.
-TABLE = {name: entry for name, entry in COMMANDS.items() if name != "demo"}
+TABLE = COMMANDS
 
 
 def commands() -> Iterator[str]:

@@ -26,9 +26,10 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the scripted conversation.")] = False,
     port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes a free one.", min=0, max=65535)] = 0,
 ) -> None:
-    """Show the bot at work: a short conversation here, then a chat page to go on by yourself.
+    """Show the bot at work: no token, no key, no network.
 
-    It needs no token, no key and no network, and leaves nothing behind. Ctrl-C ends it.
+    First a short conversation here, then a chat page on this machine to go on by yourself. It leaves nothing behind.
+    Ctrl-C ends it.
     """
     typer.echo(_INTRODUCTION)
     asyncio.run(_show(once=once, port=port))

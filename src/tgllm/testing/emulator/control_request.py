@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from tgllm.testing.emulator.methods.call import Upload
+from tgllm.testing.emulator.reading import read_form
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world import World
@@ -82,8 +83,8 @@ async def read_control_request(world: World, request: web.Request) -> ControlReq
     """Fields from the query, a JSON object or a form with one file. Raises ValueError."""
     fields: dict[str, Any] = dict(request.query)
     if request.content_type == "multipart/form-data":
-        file = await _read_form(request, fields)
-        return ControlRequest(world, fields, file)
+        texts, files = await read_form(request)
+        return ControlRequest(world, {**fields, **texts}, next(iter(files.values()), None))
     if request.can_read_body:
         fields.update(_json_object(await request.read()))
     return ControlRequest(world, fields)
@@ -94,16 +95,3 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise ValueError("the body must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
     return cast("dict[str, Any]", parsed)
-
-
-async def _read_form(request: web.Request, fields: dict[str, Any]) -> Upload | None:
-    file: Upload | None = None
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            continue
-        if part.filename is None:
-            fields[part.name] = await part.text()
-            continue
-        mime = part.headers.get("Content-Type", "application/octet-stream")
-        file = Upload(part.filename, mime, bytes(await part.read(decode=False)))
-    return file

@@ -5,23 +5,11 @@ from typing import Any
 
 from tgllm.testing.emulator.entity_builder import EntityBuilder
 from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.html_tags import INLINE_TAGS
 
 __all__ = ["parse_html"]
 
-_TAGS = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strikethrough",
-    "strike": "strikethrough",
-    "del": "strikethrough",
-    "tg-spoiler": "spoiler",
-    "code": "code",
-    "pre": "pre",
-}
+_TAGS = {**INLINE_TAGS, "pre": "pre"}
 
 
 def parse_html(text: str) -> tuple[str, list[dict[str, Any]]]:

@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import Upload
 
-__all__ = ["read_request"]
+__all__ = ["read_form", "read_request"]
 
 
 async def read_request(request: web.Request) -> tuple[dict[str, object], dict[str, Upload]]:
@@ -21,7 +21,8 @@ async def read_request(request: web.Request) -> tuple[dict[str, object], dict[st
     if request.content_type == "application/json":
         params.update(_json_object(await request.read()))
     elif request.content_type == "multipart/form-data":
-        await _read_multipart(request, params, uploads)
+        fields, uploads = await read_form(request)
+        params.update(fields)
     elif request.content_type == "application/x-www-form-urlencoded":
         params.update((await request.post()).items())
     return params, uploads
@@ -39,13 +40,16 @@ def _json_object(body: bytes) -> dict[str, object]:
     return cast("dict[str, object]", parsed)
 
 
-async def _read_multipart(request: web.Request, params: dict[str, object], uploads: dict[str, Upload]) -> None:
+async def read_form(request: web.Request) -> tuple[dict[str, str], dict[str, Upload]]:
+    """The fields and the files of a multipart form."""
+    fields: dict[str, str] = {}
+    files: dict[str, Upload] = {}
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None:
             continue
         if part.filename is None:
-            params[part.name] = await part.text()
+            fields[part.name] = await part.text()
             continue
         mime = part.headers.get("Content-Type", "application/octet-stream")
-        content = bytes(await part.read(decode=False))
-        uploads[part.name] = Upload(part.filename, mime, content)
+        files[part.name] = Upload(part.filename, mime, bytes(await part.read(decode=False)))
+    return fields, files

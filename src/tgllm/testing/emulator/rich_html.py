@@ -5,26 +5,13 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from tgllm.testing.emulator.html_tags import INLINE_TAGS
+
 __all__ = ["parse_rich_html"]
 
 Json = dict[str, Any]
 
-_INLINE = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strikethrough",
-    "del": "strikethrough",
-    "strike": "strikethrough",
-    "code": "code",
-    "mark": "marked",
-    "sub": "subscript",
-    "sup": "superscript",
-    "tg-spoiler": "spoiler",
-}
+_INLINE = {**INLINE_TAGS, "mark": "marked", "sub": "subscript", "sup": "superscript"}
 _VOID = frozenset({"br", "hr", "img", "input", "tg-map"})
 _PARAGRAPHS = {"p": "paragraph", "footer": "footer", "tg-thinking": "thinking", "pullquote": "pullquote"}
 

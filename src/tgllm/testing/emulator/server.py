@@ -19,7 +19,8 @@ from tgllm.testing.emulator.faults import Fault, FaultKind
 from tgllm.testing.emulator.files import MAX_DOWNLOAD_BYTES, MAX_UPLOAD_BYTES
 from tgllm.testing.emulator.limits import is_metered
 from tgllm.testing.emulator.methods import HANDLERS, MethodCall
-from tgllm.testing.emulator.parameters import MethodSpec, method_spec, read_parameters
+from tgllm.testing.emulator.parameter_values import read_parameters
+from tgllm.testing.emulator.parameters import MethodSpec, method_spec
 from tgllm.testing.emulator.reading import read_request
 from tgllm.testing.emulator.world import World
 

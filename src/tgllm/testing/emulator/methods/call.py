@@ -58,9 +58,9 @@ class MethodCall:
         if chat.bot_blocked:
             raise forbidden("bot was blocked by the user")
         if self.bot.id not in chat.members:
-            verb = "was kicked from" if chat.statuses.get(self.bot.id) == "kicked" else "is not a"
-            place = f"the {chat.type} chat"
-            raise forbidden(f"bot {verb} {'member of ' if verb == 'is not a' else ''}{place}")
+            was_kicked = chat.statuses.get(self.bot.id) == "kicked"
+            verb = "was kicked from" if was_kicked else "is not a member of"
+            raise forbidden(f"bot {verb} the {chat.type} chat")
         return chat
 
     def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:

@@ -70,6 +70,12 @@ def test_control_updates_wait_for_nobody(conn: sqlite3.Connection) -> None:
     assert claimed(conn, limit=0) == [5]
 
 
+def test_nothing_waits_for_a_control_update(conn: sqlite3.Connection) -> None:
+    inbox.add_updates(conn, [update(1, control=True), update(2)], NOW)
+    assert claimed(conn, limit=0) == [1]
+    assert claimed(conn) == [2]
+
+
 def test_a_claim_counts_attempts_and_notes_the_time(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1)], NOW)
     (row,) = inbox.claim(conn, 1, NOW + 5, max_attempts=3)
@@ -149,10 +155,10 @@ def test_the_lives_are_settings(conn: sqlite3.Connection) -> None:
 
 
 def test_followers_are_part_of_the_leaders_turn(conn: sqlite3.Connection) -> None:
-    inbox.add_updates(conn, [update(1), update(2), update(3), update(4, "b"), update(5)], NOW)
+    inbox.add_updates(conn, [update(1), update(2), update(3), update(4, "b"), update(5), update(6, "b")], NOW)
     assert claimed(conn) == [1, 4]
     assert [row.update_id for row in inbox.queued(conn, "a", 2)] == [2, 3]
-    assert inbox.merge(conn, 1, [3, 2, 4, 99], NOW) == [2, 3]
+    assert inbox.merge(conn, 1, [3, 2, 4, 6, 99], NOW) == [2, 3]
     assert [row.update_id for row in inbox.followers(conn, 1)] == [2, 3]
     inbox.finish(conn, 1, "done", NOW)
     assert claimed(conn) == [5]

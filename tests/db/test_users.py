@@ -103,6 +103,15 @@ def test_owners_are_who_the_configuration_names(conn: sqlite3.Connection) -> Non
     assert (former.role, former.status) == ("user", "active")
 
 
+def test_an_owner_has_no_end(conn: sqlite3.Connection) -> None:
+    users.ensure_owners(conn, [7], NOW)
+    users.set_status(conn, 7, "active", NOW, expires_at=NOW + 1)
+    users.ensure_owners(conn, [7], NOW)
+    owner = users.get(conn, 7)
+    assert owner is not None
+    assert owner.may_use(NOW + 1)
+
+
 def test_an_owner_known_by_id_alone_gets_a_name_when_seen(conn: sqlite3.Connection) -> None:
     users.ensure_owners(conn, [7], NOW)
     user = seen(conn)

@@ -34,7 +34,7 @@ class ConnectionThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     async def open(self, *pragmas: str) -> None:
-        """Open the connection and set ``pragmas`` on it.
+        """Open the connection and set ``pragmas`` on it; ``aclose`` is due also where this fails.
 
         Raises:
             DatabaseError: the file can't be used.
@@ -45,11 +45,7 @@ class ConnectionThread:
             for pragma in pragmas:
                 self._conn.execute(pragma)
 
-        try:
-            await self._submit(opening)
-        except BaseException:
-            await self.aclose()
-            raise
+        await self._submit(opening)
 
     async def unit(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
         """Run ``unit`` as one transaction, in one hop to the thread and back.

@@ -131,3 +131,11 @@ async def test_a_draft_that_fails_does_not_harm_the_answer(emu: Emulator, ann: E
         await ann.say("all the same")
         await emu.wait_for_message(ann.private_chat())
     assert bot_texts(ann) == ["all the same"]
+
+
+async def test_an_answer_that_telegram_refuses_is_told(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.api_error("sendMessage", 400, "Bad Request: message is too strange"))
+    async with start():
+        await ann.say("strange")
+        notice = await emu.wait_for_message(ann.private_chat())
+    assert "did not take" in notice.text

@@ -52,7 +52,7 @@ def test_ping_says_bot_ready_in_every_language(texts: Catalogue) -> None:
     ],
 )  # fmt: skip
 def test_plural_forms(texts: Catalogue, language: str, count: float, words: str) -> None:
-    assert words in texts("stream.waiting_for", language, count=count)
+    assert words in texts("error.rate_limited_for", language, count=count)
 
 
 def test_a_missing_parameter_is_loud_in_tests_and_quiet_in_a_chat(texts: Catalogue) -> None:
@@ -67,9 +67,9 @@ def test_a_missing_parameter_is_loud_in_tests_and_quiet_in_a_chat(texts: Catalog
 @pytest.mark.parametrize("params", [{}, {"count": None}, {"count": "many"}])
 def test_a_bad_count_is_loud_in_tests_and_quiet_in_a_chat(texts: Catalogue, params: dict[str, object]) -> None:
     with pytest.raises(TextError):
-        texts("stream.waiting_for", **params)
+        texts("error.rate_limited_for", **params)
 
-    assert Catalogue()("stream.waiting_for", **params) == "stream.waiting_for"
+    assert Catalogue()("error.rate_limited_for", **params) == "error.rate_limited_for"
 
 
 def test_an_unknown_key_is_loud_in_tests_and_quiet_in_a_chat(texts: Catalogue) -> None:

@@ -57,3 +57,13 @@ def test_every_key_in_the_code_is_in_the_catalogue() -> None:
     }
 
     assert unknown == set()
+
+
+PUT_TOGETHER = ("access.not_", "error.", "help.")
+"""Beginnings of keys whose end comes from a role, an error's code or a command's name."""
+
+
+def test_every_text_is_asked_for() -> None:
+    asked = {key for path in sources() for key in asked_for(ast.parse(path.read_text(encoding="utf-8")))}
+
+    assert {key for key in texts_of("en") if key not in asked and not key.startswith(PUT_TOGETHER)} == set()

@@ -20,7 +20,7 @@ from tgllm.api import TgllmError
 
 __all__ = ["CallFailure", "TelegramRefused", "classify", "fatal_error"]
 
-Meaning = Literal["retry", "rejected", "unknown", "fatal"]
+Meaning = Literal["wait", "retry", "rejected", "blocked", "unknown", "fatal"]
 
 
 class TelegramRefused(TgllmError):
@@ -34,8 +34,9 @@ class CallFailure:
     """The meaning of a failed call."""
 
     meaning: Meaning
-    """``retry``: it did not reach Telegram, or Telegram asked to wait; ``rejected``: Telegram said no; ``unknown``: it
-    may or may not have been done; ``fatal``: no call will work."""
+    """``wait``: Telegram asks to try again later; ``retry``: it did not reach Telegram; ``rejected``: Telegram said no;
+    ``blocked``: the bot may not write to this chat; ``unknown``: it may or may not have been done; ``fatal``: no call
+    will work."""
     reason: str
     """In Telegram's words where there are any; holds no token."""
     retry_after: float = 1.0
@@ -46,10 +47,12 @@ def classify(error: BaseException) -> CallFailure:
     """What the failure of a call means."""
     match error:
         case TelegramRetryAfter():
-            return CallFailure("retry", "Too Many Requests", float(error.retry_after))
+            return CallFailure("wait", "Too Many Requests", float(error.retry_after))
         case TelegramUnauthorizedError():
             return CallFailure("fatal", error.message)
-        case TelegramBadRequest() | TelegramForbiddenError() | TelegramNotFound() | TelegramEntityTooLarge():
+        case TelegramForbiddenError():
+            return CallFailure("blocked", error.message)
+        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge():
             return CallFailure("rejected", error.message)
         case TelegramConflictError():
             return CallFailure("fatal", error.message)

@@ -18,7 +18,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.calls import call_of, edit_call, new_message_instead
 from tgllm.bot.failures import CallFailure, classify, fatal_error
 from tgllm.bot.limiter import Limiter
-from tgllm.bot.messages import EDIT_OF_PART
+from tgllm.bot.messages import EDIT_OF_PART, message_rows
 from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import outbox
 from tgllm.db.database import Database
@@ -26,6 +26,7 @@ from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
+from tgllm.services.lane import Lane
 from tgllm.services.signals import Wakeup
 
 __all__ = ["Sender"]
@@ -159,16 +160,18 @@ class Sender:
         row, failure = delivery.row, delivery.failure
         if failure is None or "message is not modified" in failure.reason:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
-        elif failure.meaning == "retry" or (failure.meaning == "unknown" and delivery.repeatable):
+        elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":
             outbox.mark_uncertain(conn, row.id, failure.reason)
             outbox.add(conn, uncertain_notices([row], self._texts), now)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
+            if failure.meaning == "rejected" and row.turn_id is not None:
+                outbox.add(conn, message_rows(Lane.parse(row.lane), self._texts("send.failed")), now)
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
-        asked_to_wait = failure.reason.startswith("Too Many")
+        asked_to_wait = failure.meaning == "wait"
         if row.attempts >= MOST_ATTEMPTS and not asked_to_wait:
             outbox.mark_failed(conn, row.id, failure.reason)
             return
@@ -179,7 +182,9 @@ class Sender:
         """Tell those who wait for a row of theirs, now that its state is stored."""
         for delivery in finished:
             future = self._waiting.get(delivery.row.id)
-            again = delivery.failure is not None and (delivery.failure.meaning == "retry" or delivery.repeatable)
+            again = delivery.failure is not None and (
+                delivery.failure.meaning in {"wait", "retry"} or delivery.repeatable
+            )
             if future is not None and not future.done() and not again:
                 future.set_result(delivery.message_id)
 

@@ -120,7 +120,7 @@ class ChatSink:
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
             failure = classify(error)
             log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
-            return failure.meaning in {"retry", "unknown"}
+            return failure.meaning in {"wait", "retry", "unknown"}
         return True
 
     async def _end_display(self) -> None:

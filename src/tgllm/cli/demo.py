@@ -3,12 +3,9 @@
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from tgllm.testing.demo import Line
 
 __all__ = ["app"]
 
@@ -45,7 +42,7 @@ async def _show(*, once: bool, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_demo(port=port) as running:
         async for line in running.script():
-            _print(line)
+            _print(line.speaker, line.text, growing=line.kind == "draft")
             if stop.is_set():
                 return
         if once:
@@ -55,11 +52,11 @@ async def _show(*, once: bool, port: int) -> None:
         typer.echo("\nThe demo has ended; nothing was left behind.")
 
 
-def _print(line: "Line") -> None:
-    name = f"{line.speaker + ':':<5}"
-    if line.kind == "draft":
-        typer.secho(f"{name}{line.text.rstrip()} ...", dim=True)
+def _print(speaker: str, text: str, *, growing: bool) -> None:
+    name = f"{speaker}: "
+    if growing:
+        typer.secho(f"{name}{text.rstrip()} ...", dim=True)
     else:
         typer.secho(name, bold=True, nl=False)
-        typer.echo(line.text)
+        typer.echo(text)
     sys.stdout.flush()

@@ -1,0 +1,69 @@
+"""A fresh copy of the repository, with nothing but a Python and make, sets itself up."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KEPT_VARIABLES = ("HOME", "PATH", "PIP_", "SSL_", "LANG", "TMPDIR")
+
+pytestmark = pytest.mark.packaging
+
+
+@pytest.fixture(scope="module")
+def copy(tree: Path) -> Path:
+    """A copy of the repository in which `make demo` has run once."""
+    first = make(tree, "demo", "ARGS=--once")
+    assert "Making .venv" in first.stdout
+    assert "Bot ready" in first.stdout
+    return tree
+
+
+def make(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run make there with a bare environment and no input."""
+    variables = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
+    command = ["make", "--no-print-directory", f"PYTHON={sys.executable}", *arguments]
+    done = subprocess.run(
+        command, cwd=root, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_the_second_call_starts_at_once(copy: Path) -> None:
+    second = make(copy, "demo", "ARGS=--once")
+
+    assert "Installing" not in second.stdout
+    assert "Bot ready" in second.stdout
+
+
+def test_the_demo_installs_no_tools_for_development(copy: Path) -> None:
+    assert not (copy / ".venv" / "bin" / "ruff").exists()
+    assert (copy / ".venv" / "bin" / "tgllm").exists()
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_a_change_of_the_dependencies_is_installed(copy: Path, name: str) -> None:
+    assert "pip" not in make(copy, "--dry-run", "demo").stdout
+
+    renewed = make(copy, "--dry-run", f"--what-if={name}", "demo").stdout
+
+    assert "--editable ." in renewed
+
+
+def test_a_change_of_a_plugin_is_installed_before_the_tests(copy: Path) -> None:
+    (copy / ".venv" / ".installed-dev").touch()
+    assert "pip" not in make(copy, "--dry-run", "test-quick").stdout
+
+    renewed = make(copy, "--dry-run", "--what-if=plugins/tgllm_mistral/pyproject.toml", "test-quick").stdout
+
+    assert "--editable plugins/tgllm_mistral" in renewed
+
+
+def test_clean_removes_what_was_made(copy: Path) -> None:
+    make(copy, "clean")
+
+    assert not [name for name in (".venv", "build", "dist") if (copy / name).exists()]

@@ -21,6 +21,7 @@ __all__ = [
     "ModelInfo",
     "ModelRef",
     "Part",
+    "Price",
     "ReasoningEffort",
     "TextPart",
     "Usage",
@@ -128,6 +129,19 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in US dollars for a million tokens. Prices change: they are data, with an as-of day."""
+
+    input: float
+    output: float
+    """Of all tokens of an answer, reasoning included."""
+    cached: float | None = None
+    """Of input tokens that were read from the provider's cache; None: they cost as much as others."""
+    as_of: str = ""
+    """The day, as ``YYYY-MM-DD``; empty if it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """A model that a provider offers now."""
 
@@ -142,6 +156,8 @@ class ModelInfo:
     reasoning: bool = False
     aliases: tuple[str, ...] = ()
     """Other ids for the same model."""
+    price: Price | None = None
+    """What the provider's package knows of its price; the operator's config goes first. None: not known, never free."""
 
     @property
     def supports_files(self) -> bool:

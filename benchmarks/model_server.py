@@ -1,0 +1,54 @@
+"""``python -m benchmarks.model_server``: a model that answers at once, in 20 pieces, in the OpenAI format.
+
+Prints its address as one line of JSON and serves until its standard input ends.
+"""
+
+import asyncio
+import json
+import sys
+
+from aiohttp import web
+
+__all__ = ["PIECES"]
+
+PIECES = tuple(f"word{number:02d} " for number in range(20))
+"""What every answer consists of."""
+
+
+def _event(piece: str) -> bytes:
+    chunk = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "model": "model",
+        "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}],
+    }
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+_EVENTS = [*map(_event, PIECES), b"data: [DONE]\n\n"]
+
+
+async def _complete(request: web.Request) -> web.StreamResponse:
+    await request.read()
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for event in _EVENTS:
+        await response.write(event)
+    await response.write_eof()
+    return response
+
+
+async def _serve() -> None:
+    app = web.Application(client_max_size=2**26)
+    app.router.add_post("/v1/chat/completions", _complete)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    print(json.dumps({"url": f"http://{host}:{port}"}), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

@@ -1,0 +1,82 @@
+"""Programs that the benchmarks start, and what they cost. Reads /proc, so Linux only."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+__all__ = ["PYTHON_PATH", "Program", "start"]
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON_PATH = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks" / "plugin")])
+
+_TICK = 1000 / os.sysconf("SC_CLK_TCK")
+_STOP_SECONDS = 20
+
+
+class Program:
+    """A process that was started; talks in lines of JSON if it talks at all."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        """Watch that process."""
+        self._process = process
+
+    def send(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self._process.stdin is not None  # noqa: S101  it was opened as a pipe
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def receive(self) -> Any:  # noqa: ANN401  JSON
+        """The next line of its standard output.
+
+        Raises:
+            RuntimeError: it has ended.
+        """
+        assert self._process.stdout is not None  # noqa: S101  it was opened as a pipe
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args} has ended")
+        return json.loads(line)
+
+    def cpu_ms(self) -> float:
+        """Processor time of all its threads so far, user and system, in milliseconds."""
+        after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) * _TICK
+
+    def peak_mib(self) -> float:
+        """The most memory that was resident so far, in MiB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        line = next(line for line in status if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+
+
+@contextmanager
+def start(module: str, *args: str, log: Path, variables: Mapping[str, str] | None = None) -> Generator[Program]:
+    """Run ``python -m module`` until the block ends; what it says on standard error goes to the file ``log``."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
+    environment |= {"PYTHONPATH": PYTHON_PATH, **(variables or {})}
+    with (
+        log.open("a") as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", module, *args],
+            env=environment,
+            cwd=log.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if module.startswith("benchmarks.") else errors,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield Program(process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,56 @@
+"""What it costs to start: processor time and memory of short commands, each beside what it is compared with."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "Start", "measure_starts"]
+
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "python": ("-c", "pass"),
+    "import typer, rich": ("-c", "import typer, rich"),
+    "tgllm --help": ("-m", "tgllm", "--help"),
+    "tgllm plugins list": ("-m", "tgllm", "plugins", "list"),
+    "import aiogram": ("-c", "import aiogram"),
+    "import tgllm.bot": ("-c", "import tgllm.bot"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one command costs."""
+
+    cpu_ms: float
+    peak_mib: float
+
+
+def measure_starts(rounds: int) -> dict[str, Start]:
+    """Run each command so often, in turn, after a first round that is not counted; medians."""
+    found: dict[str, list[Start]] = {name: [] for name in COMMANDS}
+    with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
+        for number in range(rounds + 1):
+            for name, args in COMMANDS.items():
+                once = _run(args, folder)
+                if number:
+                    found[name].append(once)
+    return {
+        name: Start(statistics.median(one.cpu_ms for one in all_), statistics.median(one.peak_mib for one in all_))
+        for name, all_ in found.items()
+    }
+
+
+def _run(args: Sequence[str], folder: str) -> Start:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
+    environment |= {"TGLLM_DATA_DIR": folder, "TGLLM_CONFIG": ""}
+    process = subprocess.Popen(
+        [sys.executable, *args], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{args} ended with {process.returncode}")
+    return Start(1000 * (used.ru_utime + used.ru_stime), used.ru_maxrss / 1024)

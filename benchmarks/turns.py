@@ -1,0 +1,104 @@
+"""One bot under load: how many turns a second, and what each of them costs."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.process import Program, start
+
+__all__ = ["BOTS", "Figures", "measure", "median"]
+
+BOTS: Mapping[str, Sequence[str]] = {
+    "echo": ("benchmarks.echo_bot",),
+    "floor": ("benchmarks.floor_bot",),
+    "tgllm": ("tgllm", "run"),
+}
+"""The programs that are compared: a bare aiogram echo bot, a bare aiogram bot with a model, and tgllm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured."""
+
+    turns_per_second: float
+    cpu_ms: float
+    """Processor time of the bot's process for a turn, in milliseconds."""
+    calls: float
+    """Calls of the Bot API for a turn, without getUpdates."""
+    polls: float
+    """Calls of getUpdates for a turn."""
+    p50_ms: float
+    p95_ms: float
+    peak_mib: float
+    """Most memory of the bot's process, in MiB."""
+    telegram_busy: float
+    """Share of the time in which the emulator, with the people in it, used a processor; near 1, it is the limit."""
+    model_busy: float
+    """The same for the model server."""
+
+
+def measure(bot: str, *, users: int, turns: int, warm_up: int) -> Figures:
+    """Run one bot with fresh servers and a fresh database.
+
+    Args:
+        bot: a key of ``BOTS``.
+        users: people who talk to it at the same time.
+        turns: messages that are counted.
+        warm_up: messages before those.
+    """
+    with TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
+        log = Path(folder) / "log"
+        with (
+            start("benchmarks.telegram", "--users", str(users), log=log) as telegram,
+            start("benchmarks.model_server", log=log) as model,
+        ):
+            variables = _variables(telegram.receive(), model.receive()["url"], folder)
+            module, *args = BOTS[bot]
+            with start(module, *args, log=log, variables=variables) as program:
+                telegram.send(str(warm_up))
+                telegram.receive()
+                return _count(program, telegram, model, turns)
+
+
+def _variables(server: Mapping[str, Any], model_url: str, folder: str) -> dict[str, str]:
+    user_ids: list[int] = server["user_ids"]
+    return {
+        "BENCHMARK_MODEL_URL": model_url,
+        "TGLLM_BOT_TOKEN": str(server["token"]),
+        "TGLLM_TELEGRAM_API": str(server["base_url"]),
+        "TGLLM_ADMIN_IDS": ",".join(map(str, user_ids)),
+        "TGLLM_CONFIG": "",
+        "TGLLM_DATA_DIR": folder,
+        "TGLLM_DEFAULT_MODEL": "benchmark/model",
+        "TGLLM_SENDING__PACED": "false",
+        "TGLLM_TURNS__MAX_PARALLEL": str(len(user_ids)),
+    }
+
+
+def _count(program: Program, telegram: Program, model: Program, turns: int) -> Figures:
+    program_before, model_before = program.cpu_ms(), model.cpu_ms()
+    telegram.send(str(turns))
+    result = telegram.receive()
+    seconds, calls = result["seconds"], result["calls"]
+    latencies = [1000 * latency for latency in result["latencies"]]
+    polls = calls.pop("getUpdates", 0)
+    return Figures(
+        turns_per_second=turns / seconds,
+        cpu_ms=(program.cpu_ms() - program_before) / turns,
+        calls=sum(calls.values()) / turns,
+        polls=polls / turns,
+        p50_ms=statistics.median(latencies),
+        p95_ms=statistics.quantiles(latencies, n=20)[-1],
+        peak_mib=program.peak_mib(),
+        telegram_busy=result["telegram_cpu"] / seconds,
+        model_busy=(model.cpu_ms() - model_before) / 1000 / seconds,
+    )
+
+
+def median(rounds: Sequence[Figures]) -> Figures:
+    """The median of each figure."""
+    rows = [asdict(figures) for figures in rounds]
+    return Figures(**{name: statistics.median(row[name] for row in rows) for name in rows[0]})

@@ -59,7 +59,7 @@ async def open_core(
     config = loaded.config
     texts = Catalogue(config.language)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(await Database.open(database_path(config), clock=clock))
+        database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
             data_dir=config.data_dir,

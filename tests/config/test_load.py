@@ -219,7 +219,7 @@ class TestValues:
 def test_the_database_is_in_the_data_folder(operator: "Operator", tmp_path: Path) -> None:
     config = operator.loads({"data_dir": tmp_path}).config
 
-    assert database_path(config) == tmp_path / "tgllm.db"
+    assert database_path(config.data_dir) == tmp_path / "tgllm.db"
 
 
 def test_a_secret_is_a_secret() -> None:

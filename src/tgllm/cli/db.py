@@ -34,8 +34,8 @@ def init(ctx: typer.Context) -> None:
     Harmless if that is done already.
     """
     config = options_of(ctx).load().config
-    asyncio.run(init_db(database_path(config)))
-    typer.echo(Catalogue(config.language)("shell.db_ready", path=database_path(config)))
+    asyncio.run(init_db(database_path(config.data_dir)))
+    typer.echo(Catalogue(config.language)("shell.db_ready", path=database_path(config.data_dir)))
 
 
 @app.command()
@@ -58,7 +58,7 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 def _existing(config: Config) -> Path:
-    path = database_path(config)
+    path = database_path(config.data_dir)
     if not path.exists():
         raise DatabaseError(f"there is no database {path} yet; make it with: tgllm db init")
     return path

@@ -1,12 +1,8 @@
 """Where tgllm keeps its files on this system."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
-
-if TYPE_CHECKING:
-    from tgllm.config.model import Config
 
 __all__ = ["database_path", "default_config_path", "default_data_dir"]
 
@@ -21,6 +17,6 @@ def default_data_dir() -> Path:
     return platformdirs.user_data_path("tgllm", appauthor=False)
 
 
-def database_path(config: "Config") -> Path:
+def database_path(data_dir: Path) -> Path:
     """The bot's database, in its data folder."""
-    return config.data_dir / "tgllm.db"
+    return data_dir / "tgllm.db"

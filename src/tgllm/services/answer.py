@@ -1,10 +1,26 @@
 """An answer while it comes."""
 
-from tgllm.api import Finished, ModelRef, ReasoningDelta, StreamEvent, TextDelta, TgllmError
+from typing import TypeVar, get_args
+
+from tgllm.api import (
+    Finished,
+    FinishReason,
+    ModelRef,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    TgllmError,
+    Usage,
+)
 from tgllm.api.clock import Clock
+from tgllm.services.text import mend_surrogates
 from tgllm.services.turn import TurnOutcome, TurnStatus
 
 __all__ = ["Answer"]
+
+T = TypeVar("T")
+
+_REASONS = frozenset(get_args(FinishReason))
 
 
 class Answer:
@@ -23,15 +39,20 @@ class Answer:
         self._error: TgllmError | None = None
 
     def add(self, event: StreamEvent) -> None:
-        """Take the next event; kinds that are not known are passed over."""
+        """Take the next event; kinds that are not known are passed over.
+
+        Raises:
+            TypeError: an event holds something else than its type says.
+        """
         match event:
             case TextDelta(text):
                 if self._first_token is None:
                     self._first_token = self._clock.monotonic() - self._began
-                self._text.append(text)
+                self._text.append(_checked(text, str))
             case ReasoningDelta(text):
-                self._reasoning.append(text)
-            case Finished():
+                self._reasoning.append(_checked(text, str))
+            case Finished(usage=usage):
+                _checked(usage, Usage)
                 self._finished = event
             case _:
                 pass
@@ -50,12 +71,24 @@ class Answer:
         return TurnOutcome(
             status=self._status,
             model=self.model,
-            text="".join(self._text),
-            reasoning="".join(self._reasoning),
-            reason=finished.reason if self._status == "ok" else "stopped",
+            text=mend_surrogates("".join(self._text)),
+            reasoning=mend_surrogates("".join(self._reasoning)),
+            reason=self._reason(),
             usage=finished.usage,
             provider_data=finished.provider_data,
             error=self._error,
             first_token_seconds=self._first_token,
             seconds=self._clock.monotonic() - self._began,
         )
+
+    def _reason(self) -> FinishReason:
+        if self._status != "ok":
+            return "stopped"
+        return self._finished.reason if self._finished.reason in _REASONS else "other"
+
+
+def _checked(value: T, kind: type[T]) -> T:
+    """A part of an event, which a plugin made and no type checker may have seen."""
+    if not isinstance(value, kind):
+        raise TypeError(f"an event holds a {type(value).__name__} where a {kind.__name__} belongs")
+    return value

@@ -5,15 +5,14 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from tgllm.api import (
     ChatMessage,
     ChatRequest,
-    Finished,
     ModelRef,
     ProviderError,
+    StreamEvent,
     TextPart,
     TgllmError,
     TurnInfo,
@@ -27,11 +26,13 @@ from tgllm.db.database import Database
 from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.answer import Answer
 from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
+from tgllm.services.streams import Streams
 from tgllm.services.turn import Sink, Turn, TurnOutcome
 
 __all__ = ["ConversationService", "TurnSettings"]
@@ -73,6 +74,11 @@ class ConversationService:
         self._running = running
         self._clock = clock
         self._settings = settings
+        self._streams = Streams()
+
+    async def aclose(self) -> None:
+        """End what still runs of answers that were given up."""
+        await self._streams.aclose()
 
     async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
         """Answer a question, and store all that comes of it in one transaction.
@@ -112,25 +118,28 @@ class ConversationService:
 
         Raises:
             TimeoutError: the provider was silent for too long, or the turn was stopped.
-            ProviderError: it failed.
+            TgllmError: it failed.
         """
         idle = self._settings.idle_seconds
+
+        def take(event: StreamEvent) -> None:
+            handle.extend(idle)
+            answer.add(event)
+            sink.show(event)
+
         async with asyncio.timeout(idle) as deadline:
             with handle.interruptible(deadline):
                 provider = await self._registry.provider(answer.model.provider)
-                try:
-                    async with aclosing(provider.generate(request)) as events:
-                        async for event in events:
-                            handle.extend(idle)
-                            answer.add(event)
-                            sink.show(event)
-                            if isinstance(event, Finished):
-                                return
-                except TgllmError:
-                    raise
-                except Exception as error:
-                    raise _broken(answer.model, error) from error
-        raise ProviderError(f"{answer.model} ended without a Finished event", code="bad_response")
+                played = await self._streams.play(lambda: provider.generate(request), take)
+        match played:
+            case Raised(TgllmError() as error):
+                raise error
+            case Raised(error):
+                raise _broken(answer.model, error) from error
+            case Returned(finished) if not finished:
+                raise ProviderError(f"{answer.model} ended without a Finished event", code="bad_response")
+            case _:
+                pass
 
     def _cut(self, answer: Answer, handle: RunningTurn) -> None:
         """Say why a turn ended before its answer did."""
@@ -180,10 +189,9 @@ def _load(conn: Connection, lane: str) -> tuple[conversations.Conversation | Non
     return conversation, stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
 
 
-def _broken(model: ModelRef, error: Exception) -> ProviderError:
+def _broken(model: ModelRef, error: BaseException) -> ProviderError:
     """An error that a provider should not have raised; it is told like one of the contract's."""
+    words = f"{model} raised {explain(error)}"
     if isinstance(error, TimeoutError | OSError):
-        return Unavailable(f"{model} raised {type(error).__name__}: {error}")
-    return ProviderError(
-        f"{model} raised {type(error).__name__}: {error}", code="provider_broken", provider=model.provider
-    )
+        return Unavailable(words)
+    return ProviderError(words, code="provider_broken", provider=model.provider)

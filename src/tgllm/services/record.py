@@ -7,10 +7,14 @@ from tgllm.api import JsonObject
 from tgllm.db import conversations, messages, outbox, requests
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection, Unit
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.outcome import explain
 from tgllm.services.lane import Lane
 from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
 
 __all__ = ["record_turn"]
+
+log = get_logger(__name__)
 
 _MESSAGE_STATUS: dict[TurnStatus, messages.Status] = {
     "ok": "complete",
@@ -18,6 +22,8 @@ _MESSAGE_STATUS: dict[TurnStatus, messages.Status] = {
     "interrupted": "partial",
     "failed": "partial",
 }
+
+_MOST_TOKENS = 2**62
 
 
 def record_turn(
@@ -83,8 +89,16 @@ def _answer(
 
 
 def _within_limit(data: JsonObject | None) -> JsonObject | None:
-    """A provider's data, or None if it is more than a turn may keep: the answer matters more."""
-    if data is None or len(json.dumps(data).encode()) > messages.MAX_PROVIDER_DATA:
+    """A provider's data, or None if a turn can't keep it, being too much or no JSON: the answer matters more."""
+    if data is None:
+        return None
+    try:
+        size = len(json.dumps({**data}, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        log.warning("turn.provider_data_dropped", error=explain(error))
+        return None
+    if size > messages.MAX_PROVIDER_DATA:
+        log.warning("turn.provider_data_dropped", bytes=size)
         return None
     return data
 
@@ -113,12 +127,17 @@ def _request_outcome(outcome: TurnOutcome, answer_id: int | None) -> requests.Ou
         status=outcome.status,
         message_id=answer_id,
         finish_reason=outcome.reason,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cached_tokens=usage.cached_tokens,
+        input_tokens=_count(usage.input_tokens),
+        output_tokens=_count(usage.output_tokens),
+        reasoning_tokens=_count(usage.reasoning_tokens),
+        cached_tokens=_count(usage.cached_tokens),
         first_token_ms=None if first_token is None else round(first_token * 1000),
         latency_ms=round(outcome.seconds * 1000),
         error_code=None if error is None else error.code,
         error_text=None if error is None else str(error),
     )
+
+
+def _count(tokens: object) -> int | None:
+    """A count of tokens as it can be stored; None for what is no count, since a plugin may say anything."""
+    return tokens if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS else None

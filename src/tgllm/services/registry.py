@@ -4,9 +4,12 @@ import asyncio
 import difflib
 from collections.abc import Mapping
 
-from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
+from tgllm.api import ModelNotFound, ModelRef, Provider, ProviderError, TgllmError
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.outcome import Breach, Raised, Returned, explain, value_of
 from tgllm.plugins.owned import OwnedProvider
+from tgllm.plugins.runner import HookRunner
+from tgllm.plugins.thread import HookThread
 
 __all__ = ["ProviderRegistry"]
 
@@ -14,12 +17,16 @@ __all__ = ["ProviderRegistry"]
 class ProviderRegistry:
     """Finds the provider of a model. Close it to close the providers."""
 
-    def __init__(self, host: PluginHost, *, create_seconds: float = 30.0) -> None:
+    def __init__(
+        self, host: PluginHost, *, create_seconds: float = 30.0, close_seconds: float = 10.0, grace_seconds: float = 1.0
+    ) -> None:
         """Take over what the host's plugins offer, now and whenever that changes.
 
         Args:
             host: the plugins.
             create_seconds: how long making a provider may take; it imports an SDK.
+            close_seconds: how long closing one may take.
+            grace_seconds: how long one may clean up that was cut while it closed.
         """
         self._host = host
         self._revision = -1
@@ -28,6 +35,7 @@ class ProviderRegistry:
         self._created: dict[str, tuple[OwnedProvider, Provider]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._create_seconds = create_seconds
+        self._closing = HookRunner(close_seconds, grace_seconds)
 
     @property
     def _offered(self) -> Mapping[str, OwnedProvider]:
@@ -78,30 +86,30 @@ class ProviderRegistry:
         return self._created[provider_id][1]
 
     async def aclose(self) -> None:
-        """Close all providers that were made; one that fails does not keep the others open."""
+        """Close all providers that were made; one that fails or hangs does not keep the others open."""
         created, self._created = self._created, {}
-        for owned, provider in created.values():
-            try:
-                async with asyncio.timeout(10):
-                    await provider.aclose()
-            except Exception as error:  # noqa: BLE001  a provider may raise anything; the rest still has to be closed
-                owned.context.log.warning("provider.close_failed", error=repr(error))
+        await asyncio.gather(*(self._close(owned, provider) for owned, provider in created.values()))
+        await self._closing.aclose()
+
+    async def _close(self, owned: OwnedProvider, provider: Provider) -> None:
+        outcome = await self._closing.call(provider.aclose)
+        if not isinstance(outcome, Returned):
+            error = explain(outcome.error) if isinstance(outcome, Raised) else f"no end in {outcome.seconds:g} s"
+            owned.context.log.warning("provider.close_failed", provider=owned.spec.id, error=error)
 
     async def _create(self, owned: OwnedProvider) -> Provider:
         """Make a provider in a thread: importing its SDK takes a second and must not stop the loop."""
+        thread = HookThread()
         try:
-            async with asyncio.timeout(self._create_seconds):
-                return await asyncio.to_thread(owned.spec.create, owned.context)
-        except TgllmError:
-            raise
-        except TimeoutError as error:
-            raise NotConfigured(
-                f"provider {owned.spec.id} took over {self._create_seconds:g} s to start", provider=owned.spec.id
-            ) from error
-        except Exception as error:
-            raise ProviderError(
-                f"provider {owned.spec.id} can't start: {error!r}", code="provider_broken", provider=owned.spec.id
-            ) from error
+            outcome = await thread.run(lambda: owned.spec.create(owned.context), self._create_seconds)
+        finally:
+            thread.close()
+        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
+            raise outcome.error
+        try:
+            return _checked(value_of(outcome, f"the start of the provider {owned.spec.id}"))
+        except Breach as breach:
+            raise ProviderError(str(breach), code="provider_broken", provider=owned.spec.id) from breach
 
     def _unknown(self, name: str) -> ModelNotFound:
         near = difflib.get_close_matches(name, [*self._offered, *self._aliases], n=1)
@@ -116,3 +124,9 @@ class ProviderRegistry:
         return ModelNotFound(
             f"no provider is called {name!r}; there are: {known}", code="provider_unknown", provider=name, known=known
         )
+
+
+def _checked(created: object) -> Provider:
+    if not isinstance(created, Provider):
+        raise Breach(f"create made a {type(created).__name__}, which is no tgllm.api.Provider")
+    return created

@@ -41,12 +41,16 @@ class RunningTurn:
 
     def extend(self, seconds: float) -> None:
         """Re-arm the deadline, unless the turn is to stop."""
-        if self._deadline is not None and self.cause is None:
-            self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+        if self.cause is None:
+            self._reschedule(seconds)
 
     def _expire(self) -> None:
-        if self._deadline is not None:
-            self._deadline.reschedule(asyncio.get_running_loop().time())
+        self._reschedule(0.0)
+
+    def _reschedule(self, seconds: float) -> None:
+        # A deadline that has passed can't be moved any more; the turn ends in any case then.
+        if self._deadline is not None and not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class RunningTurns:

@@ -1,0 +1,105 @@
+"""What the tests of the services share: a database, a clock that stands still, and hosts of plugins at hand."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import ChatInfo, PluginInfo, ProviderSpec, StreamEvent, UserInfo
+from tgllm.db.database import Database
+from tgllm.db.outbox import NewOutbox
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.host import PluginHost
+from tgllm.services.lane import Lane
+from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.scripted import GivenPlugin
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+
+
+class Offering:
+    """A plugin that offers given providers and does nothing else."""
+
+    def __init__(self, plugin_id: str, specs: Iterable[ProviderSpec]) -> None:
+        self._id = plugin_id
+        self._specs = tuple(specs)
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id=self._id, title=self._id, api="1.0")
+
+    @hookimpl
+    def tgllm_providers(self) -> Sequence[ProviderSpec]:
+        return self._specs
+
+
+@dataclass
+class ListSink:
+    """Keeps what a turn shows, and sends one message for its end."""
+
+    events: list[StreamEvent] = field(default_factory=list)
+    outcomes: list[TurnOutcome] = field(default_factory=list)
+
+    def show(self, event: StreamEvent) -> None:
+        self.events.append(event)
+
+    async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
+        self.outcomes.append(outcome)
+        payload = {"chat_id": 7, "text": outcome.text}
+        return [NewOutbox(lane=Lane(7).key, method="sendMessage", chat_id=7, payload=payload, turn_id="u1")]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db", clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def load_host(tmp_path: Path, clock: ManualClock) -> AsyncIterator[LoadHost]:
+    """Load plugins that are at hand; built-in ones are left out."""
+    async with AsyncExitStack() as stack:
+
+        async def load(*found: FoundPlugin, **changes: Any) -> PluginHost:
+            arguments: dict[str, Any] = {
+                "data_dir": tmp_path,
+                "clock": clock,
+                "texts": Catalogue(),
+                "logs": get_logger,
+                "builtin": False,
+            }
+            return await stack.enter_async_context(await PluginHost.load(found, **(arguments | changes)))
+
+        yield load
+
+
+@pytest.fixture
+def offer() -> Callable[..., FoundPlugin]:
+    """A plugin with these providers."""
+
+    def make(*specs: ProviderSpec, plugin_id: str = "given") -> FoundPlugin:
+        return GivenPlugin.of(plugin_id, Offering(plugin_id, specs))
+
+    return make
+
+
+@pytest.fixture
+def sink() -> ListSink:
+    return ListSink()
+
+
+@pytest.fixture
+def turn() -> Turn:
+    return Turn("u1", Lane(7).key, UserInfo(7, "Ann", "user"), ChatInfo(7, "private"), "How are you?", 70)

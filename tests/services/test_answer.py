@@ -1,0 +1,97 @@
+"""An answer while it comes."""
+
+from typing import Any, cast
+
+import pytest
+
+from tgllm.api import (
+    Finished,
+    FinishReason,
+    ModelRef,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    Unavailable,
+    Usage,
+    Waiting,
+)
+from tgllm.services.answer import Answer
+from tgllm.testing.clock import ManualClock
+
+MODEL = ModelRef("scripted", "model")
+
+
+@pytest.fixture
+def answer(clock: ManualClock) -> Answer:
+    return Answer(MODEL, clock)
+
+
+def test_pieces_become_one_text(answer: Answer) -> None:
+    for event in (ReasoningDelta("h"), ReasoningDelta("m"), TextDelta("Fi"), Waiting("queue"), TextDelta("ne.")):
+        answer.add(event)
+    answer.add(Finished("length", Usage(1, 2), {"a": 1}))
+    outcome = answer.outcome()
+    assert (outcome.text, outcome.reasoning, outcome.model) == ("Fine.", "hm", MODEL)
+    assert (outcome.status, outcome.reason, outcome.usage) == ("ok", "length", Usage(1, 2))
+    assert outcome.provider_data == {"a": 1}
+
+
+def test_kinds_that_are_not_known_are_passed_over(answer: Answer) -> None:
+    answer.add(cast("StreamEvent", object()))
+    assert answer.outcome().text == ""
+
+
+async def test_times_are_counted_from_the_start(answer: Answer, clock: ManualClock) -> None:
+    await clock.advance(2)
+    answer.add(ReasoningDelta("hm"))
+    await clock.advance(1)
+    answer.add(TextDelta("a"))
+    await clock.advance(1)
+    answer.add(TextDelta("b"))
+    outcome = answer.outcome()
+    assert (outcome.first_token_seconds, outcome.seconds) == (3.0, 4.0)
+
+
+def test_without_text_there_is_no_first_token(answer: Answer) -> None:
+    answer.add(Finished())
+    assert answer.outcome().first_token_seconds is None
+
+
+def test_an_error_keeps_what_came(answer: Answer) -> None:
+    error = Unavailable("gone")
+    answer.add(TextDelta("Half"))
+    answer.fail(error)
+    outcome = answer.outcome()
+    assert (outcome.status, outcome.text, outcome.error, outcome.reason) == ("failed", "Half", error, "stopped")
+
+
+def test_a_stop_keeps_what_came(answer: Answer) -> None:
+    answer.add(TextDelta("Half"))
+    answer.stop("interrupted")
+    outcome = answer.outcome()
+    assert (outcome.status, outcome.text, outcome.error, outcome.reason) == ("interrupted", "Half", None, "stopped")
+
+
+def test_a_pair_that_came_in_halves_is_one_character(answer: Answer) -> None:
+    answer.add(TextDelta("a\ud83d"))
+    answer.add(TextDelta("\ude00"))
+    answer.add(ReasoningDelta("\ud83d"))
+    outcome = answer.outcome()
+    assert (outcome.text, outcome.reasoning) == ("a😀", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [TextDelta(cast("Any", None)), ReasoningDelta(cast("Any", 5)), Finished(usage=cast("Any", {"input_tokens": 1}))],
+    ids=["text", "reasoning", "usage"],
+)
+def test_an_event_with_the_wrong_content_is_refused(answer: Answer, event: StreamEvent) -> None:
+    answer.add(TextDelta("So far"))
+    with pytest.raises(TypeError):
+        answer.add(event)
+    assert answer.outcome().text == "So far"
+
+
+def test_a_reason_that_is_not_known_is_another_one(answer: Answer) -> None:
+    answer.add(Finished(cast("FinishReason", "end_turn")))
+    assert answer.outcome().reason == "other"

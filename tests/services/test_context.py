@@ -1,0 +1,81 @@
+"""What of a conversation a model is shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tgllm.api import ModelRef, TextPart
+from tgllm.db.messages import Message, Role
+from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
+
+MODEL = ModelRef("scripted", "model")
+
+
+def message(role: Role, text: str, model: ModelRef | None = None) -> Message:
+    return Message(
+        id=1,
+        conversation_id=1,
+        parent_id=None,
+        turn_id="u1",
+        role=role,
+        text=text,
+        parts=(),
+        provider=model.provider if model else None,
+        model=model.model if model else None,
+        provider_data={"signature": "abc"} if model else None,
+        status="complete",
+        telegram_chat_id=None,
+        telegram_message_ids=(),
+        user_id=None,
+        created_at=0,
+    )
+
+
+def dialogue(*texts: str) -> list[Message]:
+    return [message("assistant" if number % 2 else "user", text) for number, text in enumerate(texts)]
+
+
+def test_all_of_a_short_history_is_shown() -> None:
+    rows = dialogue("one", "two", "three", "four")
+    assert fit_history(rows, 1000) == rows
+
+
+def test_the_oldest_go_first() -> None:
+    rows = dialogue("word " * 500, "two", "three", "four")
+    assert [row.text for row in fit_history(rows, 100)] == ["three", "four"]
+
+
+def test_history_begins_with_a_question() -> None:
+    rows = dialogue("one", "two", "three", "four")
+    budget = sum(estimate_tokens(row.text) for row in rows[1:])
+    assert [row.text for row in fit_history(rows, budget)] == ["three", "four"]
+
+
+@pytest.mark.parametrize("budget", [0, -5])
+def test_without_a_budget_there_is_no_history(budget: int) -> None:
+    assert list(fit_history(dialogue("one", "two"), budget)) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=50))), st.integers(-5, 200))
+def test_history_is_an_end_that_fits_and_begins_with_a_question(said: list[tuple[Role, str]], budget: int) -> None:
+    rows = [message(role, text) for role, text in said]
+    kept = list(fit_history(rows, budget))
+    assert kept == rows[len(rows) - len(kept) :]
+    assert sum(estimate_tokens(row.text) for row in kept) <= max(budget, 0)
+    assert not kept or kept[0].role == "user"
+
+
+def test_every_message_costs_something_and_long_ones_more() -> None:
+    assert 0 < estimate_tokens("") < estimate_tokens("a" * 30) < estimate_tokens("я" * 30) < estimate_tokens("中" * 30)
+
+
+def test_a_text_that_can_not_be_encoded_has_a_length_too() -> None:
+    assert estimate_tokens("\ud83d" * 30) > estimate_tokens("")
+
+
+def test_opaque_data_goes_back_to_its_own_model_only() -> None:
+    row = message("assistant", "Fine.", MODEL)
+    mine = to_chat_message(row, MODEL)
+    other = to_chat_message(row, ModelRef("scripted", "another"))
+    assert (mine.role, mine.parts, mine.provider_data) == ("assistant", (TextPart("Fine."),), {"signature": "abc"})
+    assert other.provider_data is None

@@ -1,0 +1,118 @@
+"""The turns that run, and how they are stopped."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tgllm.services.running import RunningTurn, RunningTurns
+
+
+def test_a_turn_is_known_while_it_runs() -> None:
+    running = RunningTurns()
+    with running.track("u1", "lane", 7) as turn:
+        assert running.in_lane("lane") is turn
+        assert len(running) == 1
+    assert running.in_lane("lane") is None
+    assert len(running) == 0
+
+
+def test_nothing_to_stop_is_said() -> None:
+    running = RunningTurns()
+    with running.track("u1", "lane", 7):
+        assert not running.stop("another")
+        assert running.stop("lane")
+    assert not running.stop("lane")
+
+
+def test_the_first_cause_stands() -> None:
+    running = RunningTurns()
+    with running.track("u1", "one", 7) as one, running.track("u2", "two", 7) as two:
+        running.stop("one")
+        running.stop_all()
+        running.stop("two")
+        assert (one.cause, two.cause) == ("person", "shutdown")
+
+
+async def test_idle_is_waited_for() -> None:
+    running = RunningTurns()
+    await running.wait_idle()
+    with running.track("u1", "one", 7):
+        with running.track("u2", "two", 7):
+            waiting = asyncio.create_task(running.wait_idle())
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await waiting
+
+
+def test_a_turn_that_took_the_lane_over_is_not_forgotten_by_the_end_of_the_first() -> None:
+    running = RunningTurns()
+    first = running.track("u1", "lane", 7)
+    first.__enter__()
+    with running.track("u2", "lane", 7) as second:
+        first.__exit__(None, None, None)
+        assert running.in_lane("lane") is second
+
+
+async def wait_for_ever(turn: RunningTurn, *, inside: Callable[[], None] = lambda: None) -> None:
+    async with asyncio.timeout(None) as deadline:
+        with turn.interruptible(deadline):
+            inside()
+            await asyncio.Event().wait()
+
+
+async def test_a_stop_ends_the_wait() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+    waiting = asyncio.create_task(wait_for_ever(turn))
+    await asyncio.sleep(0)
+    turn.stop("person")
+    with pytest.raises(TimeoutError):
+        await waiting
+
+
+async def test_a_stop_before_the_wait_ends_it_too() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+    turn.stop("person")
+    with pytest.raises(TimeoutError):
+        await wait_for_ever(turn)
+
+
+async def test_an_event_after_the_stop_does_not_lengthen_the_wait() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+
+    def stop_and_go_on() -> None:
+        turn.stop("person")
+        turn.extend(1000)
+
+    with pytest.raises(TimeoutError):
+        await wait_for_ever(turn, inside=stop_and_go_on)
+
+
+async def test_events_lengthen_the_wait() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+    async with asyncio.timeout(0.001) as deadline:
+        with turn.interruptible(deadline):
+            turn.extend(1000)
+            when = deadline.when()
+            await asyncio.sleep(0)
+    assert when is not None
+    assert when > asyncio.get_running_loop().time() + 500
+
+
+async def test_a_stop_while_a_cut_turn_cleans_up_is_harmless() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+
+    async def clean_up_slowly() -> None:
+        async with asyncio.timeout(0) as deadline:
+            with turn.interruptible(deadline):
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    turn.extend(1000)
+                    turn.stop("person")
+                    raise
+
+    with pytest.raises(TimeoutError):
+        await clean_up_slowly()
+    assert turn.cause == "person"

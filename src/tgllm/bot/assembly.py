@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from aiogram import Bot, Dispatcher
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import CommandInfo, UserInfo
@@ -18,6 +17,7 @@ from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
+from tgllm.bot.session import BotSession
 from tgllm.services.core import Core
 
 __all__ = ["make_bot", "make_dispatcher"]
@@ -25,7 +25,7 @@ __all__ = ["make_bot", "make_dispatcher"]
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
     """The client of the Bot API server at ``api``; every call passes the limiter."""
-    session = AiohttpSession(api=TelegramAPIServer.from_base(api), timeout=request_seconds)
+    session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds)
     session.middleware(limiter)
     return Bot(token, session=session)
 

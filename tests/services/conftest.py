@@ -1,5 +1,6 @@
 """What the tests of the services share: a database, a clock that stands still, and hosts of plugins at hand."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -46,9 +47,12 @@ class ListSink:
 
     events: list[StreamEvent] = field(default_factory=list)
     outcomes: list[TurnOutcome] = field(default_factory=list)
+    shown: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something was shown."""
 
     def show(self, event: StreamEvent) -> None:
         self.events.append(event)
+        self.shown.set()
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         self.outcomes.append(outcome)

@@ -53,6 +53,8 @@ class TurnSettings:
     """Tokens of history at most."""
     idle_seconds: float
     """A provider that sends nothing for so long is given up."""
+    close_seconds: float = 5.0
+    """A stream that has ended or was cut, and does not close in that time, is left alone."""
 
 
 class ConversationService:
@@ -74,7 +76,7 @@ class ConversationService:
         self._running = running
         self._clock = clock
         self._settings = settings
-        self._streams = Streams()
+        self._streams = Streams(settings.close_seconds)
 
     async def aclose(self) -> None:
         """End what still runs of answers that were given up."""

@@ -9,12 +9,9 @@ from tgllm.observe.logs import get_logger
 from tgllm.plugins.outcome import Outcome, Raised, Returned, explain
 from tgllm.plugins.strays import Strays, outcome_of
 
-__all__ = ["CLOSE_SECONDS", "Streams"]
+__all__ = ["Streams"]
 
 log = get_logger(__name__)
-
-CLOSE_SECONDS = 5.0
-"""How long a provider has to close a stream that has ended or was cut."""
 
 Begin = Callable[[], AsyncGenerator[StreamEvent, None]]
 Take = Callable[[StreamEvent], None]
@@ -23,7 +20,7 @@ Take = Callable[[StreamEvent], None]
 class Streams:
     """Plays streams. Close it to cancel once more what did not end when it was cut."""
 
-    def __init__(self, close_seconds: float = CLOSE_SECONDS) -> None:
+    def __init__(self, close_seconds: float) -> None:
         """Give each stream that many seconds to close."""
         self._seconds = close_seconds
         self._strays = Strays(close_seconds)

@@ -1,0 +1,335 @@
+"""One turn, without Telegram."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import (
+    ChatRequest,
+    ConfigError,
+    Finished,
+    ModelRef,
+    PluginInfo,
+    Refused,
+    StreamEvent,
+    TextDelta,
+    TgllmError,
+    TurnInfo,
+    TurnResult,
+    Usage,
+)
+from tgllm.db import conversations, kv, messages, outbox, requests, users
+from tgllm.db.database import Database
+from tgllm.db.unit import Connection
+from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.host import PluginHost
+from tgllm.services.conversation import ConversationService, TurnSettings
+from tgllm.services.registry import ProviderRegistry
+from tgllm.services.running import RunningTurns
+from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
+
+LoadHost = Callable[..., Awaitable[PluginHost]]
+
+
+class ListSink(Protocol):
+    events: list[StreamEvent]
+    outcomes: list[TurnOutcome]
+    shown: asyncio.Event
+
+    def show(self, event: StreamEvent) -> None: ...
+    async def finish(self, outcome: TurnOutcome) -> Sequence[outbox.NewOutbox]: ...
+
+
+@dataclass
+class Witness:
+    """A plugin that changes requests and remembers what it is told."""
+
+    change: Callable[[ChatRequest], ChatRequest | None] = lambda _request: None
+    results: list[TurnResult] = field(default_factory=list)
+    errors: list[TgllmError] = field(default_factory=list)
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="witness", title="Witness", api="1.0")
+
+    @hookimpl
+    def tgllm_before_request(self, request: ChatRequest) -> ChatRequest | None:
+        return self.change(request)
+
+    @hookimpl
+    def tgllm_after_reply(self, turn: TurnInfo, result: TurnResult) -> None:
+        self.results.append(result)
+
+    @hookimpl
+    def tgllm_on_error(self, turn: TurnInfo, error: TgllmError) -> None:
+        self.errors.append(error)
+
+
+class Swallowing(ScriptedProvider):
+    """Its streams go on when they are told to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.release = asyncio.Event()
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        yield TextDelta("Half")
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                continue
+
+
+@dataclass
+class Bench:
+    """A conversation service and what it is made of."""
+
+    service: ConversationService
+    running: RunningTurns
+    provider: ScriptedProvider
+    witness: Witness
+    database: Database
+    turn: Turn
+    sink: ListSink
+
+    async def ask(self, text: str = "How are you?", number: int = 1) -> TurnOutcome:
+        return await self.service.run(replace(self.turn, id=f"u{number}", text=text), self.sink)
+
+    async def status(self) -> str:
+        return (await self.database.read(lambda conn: requests.recent(conn, 1)))[0].status
+
+
+MakeBench = Callable[..., Awaitable[Bench]]
+
+
+@pytest.fixture
+async def bench(database: Database, load_host: LoadHost, clock: ManualClock, turn: Turn, sink: ListSink) -> MakeBench:
+    """Makes the service; what is given changes its parts."""
+
+    async def make(
+        *found: FoundPlugin,
+        provider: ScriptedProvider | None = None,
+        model: str = "scripted/model",
+        idle: float = 60.0,
+        tokens: int = 8000,
+    ) -> Bench:
+        provider = provider or ScriptedProvider()
+        witness = Witness()
+        host = await load_host(provider.plugin, GivenPlugin.of("witness", witness), *found)
+        running = RunningTurns()
+        settings = TurnSettings(model, "Be brief.", tokens, idle, close_seconds=0.01)
+        service = ConversationService(database, ProviderRegistry(host), host, running, clock, settings)
+        await database.write(lambda conn: users.ensure_owners(conn, [7], 0))
+        return Bench(service, running, provider, witness, database, turn, sink)
+
+    return make
+
+
+async def test_a_question_is_answered_shown_and_stored(bench: MakeBench, sink: ListSink) -> None:
+    it = await bench()
+    it.provider.answer("Fi", "ne.", Finished("stop", Usage(1, 2)))
+    outcome = await it.ask()
+    assert (outcome.status, outcome.text, outcome.usage) == ("ok", "Fine.", Usage(1, 2))
+    assert sink.events == [TextDelta("Fi"), TextDelta("ne."), Finished("stop", Usage(1, 2))]
+    assert sink.outcomes == [outcome]
+    assert await it.database.read(outbox.counts) == {"ready": 1}
+    assert it.witness.results == [TurnResult("Fine.", "", "stop", Usage(1, 2))]
+    assert len(it.running) == 0
+
+
+async def test_the_model_gets_prompt_and_history(bench: MakeBench) -> None:
+    it = await bench()
+    await it.ask("one")
+    await it.service.run(replace(it.turn, id="u2", text="two"), _Silent())
+    request = it.provider.requests[-1]
+    assert (request.model, request.system) == ("model", "Be brief.")
+    assert [(message.role, message.text) for message in request.messages] == [
+        ("user", "one"),
+        ("assistant", "one"),
+        ("user", "two"),
+    ]
+
+
+async def test_further_work_is_in_the_transaction_of_the_turn(bench: MakeBench) -> None:
+    it = await bench()
+    await it.service.run(it.turn, it.sink, lambda conn: kv.set_value(conn, "test", "key", 1, 0))
+    assert await it.database.read(lambda conn: kv.get(conn, "test", "key")) == 1
+
+
+async def test_a_chosen_model_goes_before_the_default(bench: MakeBench) -> None:
+    it = await bench(model="nobody/has-this")
+
+    def choose(conn: Connection) -> None:
+        conversation = conversations.active_for(conn, it.turn.lane, 0)
+        conversations.set_model(conn, conversation.id, ModelRef("scripted", "another"), 0)
+
+    await it.database.write(choose)
+    await it.ask()
+    assert it.provider.requests[0].model == "another"
+
+
+async def test_a_plugin_may_change_the_request(bench: MakeBench) -> None:
+    it = await bench()
+    it.witness.change = lambda request: replace(request, temperature=0.5)
+    await it.ask()
+    assert it.provider.requests[0].temperature == 0.5
+
+
+async def test_a_plugin_may_end_the_turn_with_its_words(bench: MakeBench) -> None:
+    it = await bench()
+
+    def refuse(_request: ChatRequest) -> ChatRequest:
+        raise Refused("not this")
+
+    it.witness.change = refuse
+    outcome = await it.ask()
+    assert (outcome.status, str(outcome.error)) == ("failed", "not this")
+    assert it.provider.requests == []
+    assert it.witness.errors == [outcome.error]
+
+
+@pytest.mark.parametrize("error", [Refused("no"), ConfigError("wrong")])
+async def test_errors_of_the_contract_end_the_turn(bench: MakeBench, error: TgllmError) -> None:
+    it = await bench()
+    it.provider.answer("Half", error)
+    outcome = await it.ask()
+    assert (outcome.status, outcome.text, outcome.error) == ("failed", "Half", error)
+    assert it.witness.errors == [error]
+    assert await it.status() == "failed"
+
+
+class Raising(ScriptedProvider):
+    """Raises what no contract knows."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        yield TextDelta("Half")
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("bang"), "provider_broken"),
+        (SystemExit(3), "provider_broken"),
+        (asyncio.CancelledError(), "provider_broken"),
+        (ConnectionResetError(), "unavailable"),
+        (TimeoutError(), "unavailable"),
+    ],
+    ids=repr,
+)
+async def test_any_other_error_is_the_plugins_fault(bench: MakeBench, error: BaseException, code: str) -> None:
+    it = await bench(provider=Raising(error))
+    outcome = await it.ask()
+    assert (outcome.status, outcome.text) == ("failed", "Half")
+    assert outcome.error is not None
+    assert outcome.error.code == code
+    assert type(error).__name__ in str(outcome.error)
+
+
+async def test_an_answer_without_its_end_is_told(bench: MakeBench) -> None:
+    class Endless(ScriptedProvider):
+        async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+            yield TextDelta("Half")
+
+    it = await bench(provider=Endless())
+    outcome = await it.ask()
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.text) == ("bad_response", "Half")
+
+
+async def test_a_person_stops_a_turn(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer("Half", asyncio.Event())
+    asking = asyncio.create_task(it.ask())
+    await it.sink.shown.wait()
+    assert it.running.stop(it.turn.lane)
+    outcome = await asking
+    assert (outcome.status, outcome.text, outcome.error) == ("stopped", "Half", None)
+    assert it.provider.open_streams == 0
+    assert await it.status() == "stopped"
+
+
+async def test_the_shutdown_interrupts_a_turn(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer("Half", asyncio.Event())
+    asking = asyncio.create_task(it.ask())
+    await it.sink.shown.wait()
+    it.running.stop_all()
+    assert (await asking).status == "interrupted"
+
+
+def be_out_of_time(it: Bench) -> None:
+    turn = it.running.in_lane(it.turn.lane)
+    assert turn is not None
+    turn.extend(0)
+
+
+def press_stop(it: Bench) -> None:
+    it.running.stop(it.turn.lane)
+
+
+async def test_a_silent_model_is_given_up(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer("Half", asyncio.Event())
+    asking = asyncio.create_task(it.ask())
+    await it.sink.shown.wait()
+    be_out_of_time(it)
+    outcome = await asking
+    assert (outcome.status, outcome.text) == ("failed", "Half")
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.params) == ("idle", {"seconds": 60.0})
+
+
+async def test_a_model_that_is_silent_from_the_start_is_given_up(bench: MakeBench) -> None:
+    it = await bench(idle=0.001)
+    it.provider.answer(asyncio.Event())
+    outcome = await it.ask()
+    assert outcome.error is not None
+    assert outcome.error.code == "idle"
+
+
+@pytest.mark.parametrize(("end", "status"), [(be_out_of_time, "failed"), (press_stop, "stopped")])
+async def test_a_provider_that_does_not_end_does_not_hold_up_its_turn(
+    bench: MakeBench, end: Callable[[Bench], None], status: str
+) -> None:
+    provider = Swallowing()
+    it = await bench(provider=provider)
+    asking = asyncio.create_task(it.ask())
+    await it.sink.shown.wait()
+    end(it)
+    outcome = await asking
+    assert (outcome.status, outcome.text) == (status, "Half")
+    await it.service.aclose()
+    provider.release.set()
+
+
+async def test_our_own_cancellation_passes_and_stores_nothing(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer("Half", asyncio.Event())
+    asking = asyncio.create_task(it.ask())
+    await it.sink.shown.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert it.provider.open_streams == 0
+    assert len(it.running) == 0
+    assert await it.database.read(lambda conn: messages.of_turn(conn, "u1")) == []
+
+
+class _Silent:
+    def show(self, event: StreamEvent) -> None:
+        pass
+
+    async def finish(self, outcome: TurnOutcome) -> Sequence[outbox.NewOutbox]:
+        return ()

@@ -1,0 +1,124 @@
+"""Writing down a turn."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from tgllm.api import JsonObject, ModelRef, Unavailable, Usage
+from tgllm.db import conversations, kv, messages, outbox, requests, users
+from tgllm.db.database import Database
+from tgllm.db.messages import Message
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.requests import Request
+from tgllm.db.unit import Unit
+from tgllm.services.lane import Lane
+from tgllm.services.record import record_turn
+from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
+
+OUTCOME = TurnOutcome(
+    "ok", ModelRef("scripted", "model"), "Fine.", "hm", "stop", Usage(1, 2, 3, 4), {"a": 1}, None, 0.5
+)
+ROW = NewOutbox(lane=Lane(7).key, method="sendMessage", chat_id=7, payload={"chat_id": 7, "text": "Fine."})
+
+
+@pytest.fixture(autouse=True)
+async def _ann(database: Database) -> None:
+    await database.write(lambda conn: users.ensure_owners(conn, [7], 0))
+
+
+async def record(
+    database: Database, turn: Turn, outcome: TurnOutcome, rows: Sequence[NewOutbox] = (), units: Sequence[Unit] = ()
+) -> None:
+    await database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, 10_000))
+
+
+async def said(database: Database, turn: Turn) -> list[Message]:
+    return await database.read(lambda conn: messages.of_turn(conn, turn.id))
+
+
+async def request_of(database: Database, turn: Turn) -> Request:
+    return (await database.read(lambda conn: requests.of_turn(conn, turn.id)))[0]
+
+
+async def test_question_answer_request_and_messages_are_stored(database: Database, turn: Turn) -> None:
+    await record(database, turn, replace(OUTCOME, seconds=2.0), [ROW])
+    question, answer = await said(database, turn)
+    assert (question.role, question.text, question.telegram_message_ids) == ("user", "How are you?", (70,))
+    assert (answer.role, answer.text, answer.parent_id, answer.status) == (
+        "assistant",
+        "Fine.",
+        question.id,
+        "complete",
+    )
+    assert (answer.provider, answer.model, answer.provider_data) == ("scripted", "model", {"a": 1})
+    request = await request_of(database, turn)
+    assert (request.status, request.message_id, request.finish_reason) == ("ok", answer.id, "stop")
+    assert (request.input_tokens, request.output_tokens) == (1, 2)
+    assert (request.reasoning_tokens, request.cached_tokens) == (3, 4)
+    assert (request.created_at, request.finished_at, request.latency_ms) == (8_000, 10_000, 2_000)
+    assert request.first_token_ms == 500
+    assert await database.read(outbox.counts) == {"ready": 1}
+
+
+async def test_the_next_question_follows_the_answer(database: Database, turn: Turn) -> None:
+    await record(database, turn, OUTCOME)
+    later = replace(turn, id="u2", text="And now?")
+    await record(database, later, OUTCOME)
+    first, second = await said(database, turn), await said(database, later)
+    assert second[0].parent_id == first[-1].id
+
+
+async def test_a_question_without_an_answer_is_not_repeated_to_the_model(database: Database, turn: Turn) -> None:
+    await record(database, turn, OUTCOME)
+    await record(database, replace(turn, id="u2"), replace(OUTCOME, status="failed", text="", error=Unavailable()))
+    conversation = await database.read(lambda conn: conversations.active_in(conn, turn.lane))
+    assert conversation is not None
+    assert conversation.head_message_id == (await said(database, turn))[-1].id
+
+
+@pytest.mark.parametrize(
+    ("status", "stored"),
+    [("ok", "complete"), ("stopped", "stopped"), ("interrupted", "partial"), ("failed", "partial")],
+)
+async def test_how_it_ended_is_kept(database: Database, turn: Turn, status: TurnStatus, stored: str) -> None:
+    error = Unavailable("gone") if status == "failed" else None
+    await record(database, turn, replace(OUTCOME, status=status, error=error))
+    request = await request_of(database, turn)
+    assert (await said(database, turn))[-1].status == stored
+    assert request.status == status
+    assert (request.error_code, request.error_text) == (("unavailable", "gone") if error else (None, None))
+
+
+async def test_further_work_is_in_the_same_transaction(database: Database, turn: Turn) -> None:
+    await record(database, turn, OUTCOME, units=[lambda conn: kv.set_value(conn, "test", "key", 1, 0)])
+    assert await database.read(lambda conn: kv.get(conn, "test", "key")) == 1
+
+
+async def test_nothing_is_stored_where_further_work_fails(database: Database, turn: Turn) -> None:
+    def fail(_conn: object) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await record(database, turn, OUTCOME, [ROW], [fail])
+    assert await said(database, turn) == []
+    assert await database.read(outbox.counts) == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"a": "x" * messages.MAX_PROVIDER_DATA}, {"a": object()}, {"a": float("nan")}, ["no object"]],
+    ids=["too large", "no JSON", "not a number", "a list"],
+)
+async def test_data_that_can_not_be_kept_does_not_cost_the_answer(database: Database, turn: Turn, data: object) -> None:
+    await record(database, turn, replace(OUTCOME, provider_data=cast("JsonObject", data)))
+    answer = (await said(database, turn))[-1]
+    assert (answer.text, answer.provider_data) == ("Fine.", None)
+
+
+@pytest.mark.parametrize("tokens", [-1, 2**70, "many", 1.5])
+async def test_a_count_that_is_none_does_not_cost_the_answer(database: Database, turn: Turn, tokens: Any) -> None:
+    await record(database, turn, replace(OUTCOME, usage=Usage(tokens, 2)))
+    request = await request_of(database, turn)
+    assert (request.input_tokens, request.output_tokens, request.status) == (None, 2, "ok")

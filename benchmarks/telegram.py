@@ -1,8 +1,8 @@
 """``python -m benchmarks.telegram --users N``: the emulator, and the people who talk to the bot, in one process.
 
-Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is a number of messages that the
-people send, and is answered with one line of JSON: how long that took and what the bot called. The end of standard
-input ends it.
+Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is JSON too: ``turns``, how many
+messages the people send, and ``answer``, what the bot has to say to each. It is answered with one line of JSON: how
+long that took and what the bot called. The end of standard input ends it.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -19,9 +19,9 @@ from tgllm.testing.emulator.users import EmulatedUser
 if TYPE_CHECKING:
     from tgllm.testing.emulator.state import EmulatedChat
 
-__all__ = ["Load"]
+__all__ = ["QUESTION", "Load"]
 
-QUESTION = "How much is seven times six, and why?"
+QUESTION: Final = "How much is seven times six, and why?"
 
 
 class Load:
@@ -33,18 +33,24 @@ class Load:
         self.users = [emulator.add_user(first_name=f"User {number}") for number in range(users)]
         self._waiting: dict[EmulatedChat, tuple[int, asyncio.Future[None]]] = {}
         self._left = 0
+        self._answer = ""
         self._seconds: list[float] = []
 
-    async def run(self, turns: int) -> dict[str, object]:
-        """Send so many messages in all and wait for an answer to each."""
+    async def run(self, turns: int, answer: str) -> dict[str, object]:
+        """Send so many messages in all and wait for the answer to each.
+
+        Raises:
+            ValueError: the bot said something else.
+        """
         journal, clock = self._emulator.journal, time.perf_counter
         calls_before, cpu_before, began = journal.total, time.process_time(), clock()
-        self._left, self._seconds = turns, []
-        watching = asyncio.create_task(self._emulator.world.changes.first(self._wake_answered))
-        async with asyncio.TaskGroup() as people:
-            for user in self.users:
-                people.create_task(self._talk(user))
-        watching.cancel()
+        self._left, self._answer, self._seconds = turns, answer, []
+        async with asyncio.TaskGroup() as watch:
+            watching = watch.create_task(self._emulator.world.changes.first(self._wake_answered))
+            async with asyncio.TaskGroup() as people:
+                for user in self.users:
+                    people.create_task(self._talk(user))
+            watching.cancel()
         calls = Counter(call.method for call in journal if call.number > calls_before)
         return {
             "turns": turns,
@@ -67,10 +73,12 @@ class Load:
             self._seconds.append(time.perf_counter() - began)
 
     def _wake_answered(self) -> bool:
-        """Wake those whose answer has come; called at every change, so it looks at the last message alone."""
+        """Look at the last message of each chat: called at every change, so it looks no further."""
         for chat, (question_id, answered) in list(self._waiting.items()):
             last = next(chat.newest_first(), None)
             if last is not None and last.from_bot and last.id > question_id:
+                if last.text != self._answer:
+                    raise ValueError(f"the bot said {last.text!r}")
                 del self._waiting[chat]
                 answered.set_result(None)
         return False
@@ -82,7 +90,7 @@ async def _serve(users: int) -> None:
         user_ids = [user.id for user in load.users]
         print(json.dumps({"base_url": emulator.base_url, "token": emulator.token, "user_ids": user_ids}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            print(json.dumps(await load.run(int(line))), flush=True)
+            print(json.dumps(await load.run(**json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """One bot under load: how many turns a second, and what each of them costs."""
 
+import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.model_server import PIECES
 from benchmarks.process import Program, start
+from benchmarks.telegram import QUESTION
 
 __all__ = ["BOTS", "Figures", "measure", "median"]
 
@@ -58,9 +61,13 @@ def measure(bot: str, *, users: int, turns: int, warm_up: int) -> Figures:
             variables = _variables(telegram.receive(), model.receive()["url"], folder)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
-                telegram.send(str(warm_up))
-                telegram.receive()
-                return _count(program, telegram, model, turns)
+                answer = QUESTION if bot == "echo" else "".join(PIECES).strip()
+                _talk(telegram, warm_up, answer)
+                program_before, model_before = program.cpu_ms(), model.cpu_ms()
+                result = _talk(telegram, turns, answer)
+                return _figures(
+                    result, program.cpu_ms() - program_before, model.cpu_ms() - model_before, program.peak_mib()
+                )
 
 
 def _variables(server: Mapping[str, Any], model_url: str, folder: str) -> dict[str, str]:
@@ -78,23 +85,25 @@ def _variables(server: Mapping[str, Any], model_url: str, folder: str) -> dict[s
     }
 
 
-def _count(program: Program, telegram: Program, model: Program, turns: int) -> Figures:
-    program_before, model_before = program.cpu_ms(), model.cpu_ms()
-    telegram.send(str(turns))
-    result = telegram.receive()
-    seconds, calls = result["seconds"], result["calls"]
+def _talk(telegram: Program, turns: int, answer: str) -> dict[str, Any]:
+    telegram.send(json.dumps({"turns": turns, "answer": answer}))
+    return telegram.receive()
+
+
+def _figures(result: dict[str, Any], program_cpu_ms: float, model_cpu_ms: float, peak_mib: float) -> Figures:
+    turns, seconds, calls = result["turns"], result["seconds"], result["calls"]
     latencies = [1000 * latency for latency in result["latencies"]]
     polls = calls.pop("getUpdates", 0)
     return Figures(
         turns_per_second=turns / seconds,
-        cpu_ms=(program.cpu_ms() - program_before) / turns,
+        cpu_ms=program_cpu_ms / turns,
         calls=sum(calls.values()) / turns,
         polls=polls / turns,
         p50_ms=statistics.median(latencies),
         p95_ms=statistics.quantiles(latencies, n=20)[-1],
-        peak_mib=program.peak_mib(),
+        peak_mib=peak_mib,
         telegram_busy=result["telegram_cpu"] / seconds,
-        model_busy=(model.cpu_ms() - model_before) / 1000 / seconds,
+        model_busy=model_cpu_ms / 1000 / seconds,
     )
 
 

@@ -1,5 +1,8 @@
 """Whether a message in a group is meant for the bot, and what of it is the question."""
 
+import re
+from functools import cache
+
 from aiogram.types import Message
 
 from tgllm.bot.commands import parse_command
@@ -16,7 +19,7 @@ def is_addressed(message: Message, scope: UpdateScope) -> bool:
     if replied is not None and replied.from_user is not None and replied.from_user.id == scope.parts.bot_id:
         return True
     text = message.text or message.caption or ""
-    return parse_command(text, scope.parts.username) is not None or _mention(scope) in text.lower()
+    return parse_command(text, scope.parts.username) is not None or _mention(scope).search(text) is not None
 
 
 def question_of(message: Message, scope: UpdateScope) -> str:
@@ -24,12 +27,17 @@ def question_of(message: Message, scope: UpdateScope) -> str:
     text = message.text or ""
     if scope.chat.is_private:
         return text.strip()
-    mention = _mention(scope)
-    start = text.lower().find(mention)
-    if start < 0:
+    found = _mention(scope).search(text)
+    if found is None:
         return text.strip()
-    return (text[:start].rstrip() + " " + text[start + len(mention) :].lstrip(" ,:")).strip()
+    return (text[: found.start()].rstrip() + " " + text[found.end() :].lstrip(" ,:")).strip()
 
 
-def _mention(scope: UpdateScope) -> str:
-    return f"@{scope.parts.username.lower()}"
+def _mention(scope: UpdateScope) -> re.Pattern[str]:
+    return _mention_of(scope.parts.username)
+
+
+@cache
+def _mention_of(username: str) -> re.Pattern[str]:
+    # Names consist of Latin letters, digits and underscores: @bot is not spoken to by @bot_two, nor by me@bot.
+    return re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE | re.ASCII)

@@ -1,6 +1,7 @@
 """The command table: every command of the chat, by name, from plugins and from the bot itself."""
 
 import difflib
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from tgllm.bot.scope import UpdateScope
 __all__ = ["CommandTable", "LiveCommands", "ParsedCommand", "TableCommand", "may_use", "parse_command"]
 
 Run = Callable[[UpdateScope, "ParsedCommand"], Awaitable[None]]
+
+# What Telegram shows as a command (Bot API: BotCommand), so that a path such as /etc/hosts is none.
+_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
 
 _RANK = {"guest": 0, "user": 0, "admin": 1, "owner": 2}
 
@@ -37,13 +41,13 @@ class TableCommand:
 
 def parse_command(text: str, username: str) -> ParsedCommand | None:
     """Read ``/name args`` or ``/name@bot args``; None for other text and for commands to another bot."""
-    head, _, rest = text.partition(" ") if "\n" not in text.split(" ", maxsplit=1)[0] else text.partition("\n")
-    if not head.startswith("/") or len(head) < 2:
+    found = _COMMAND.fullmatch(text)
+    if found is None:
         return None
-    name, _, addressee = head[1:].partition("@")
-    if not name or (addressee and addressee.lower() != username.lower()):
+    name, addressee, args = found.groups(default="")
+    if addressee and addressee.lower() != username.lower():
         return None
-    return ParsedCommand(name.lower(), rest.strip())
+    return ParsedCommand(name.lower(), args.strip())
 
 
 def may_use(user: UserInfo, access: Access) -> bool:

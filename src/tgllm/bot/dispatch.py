@@ -5,7 +5,6 @@ import json
 
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
-from pydantic import ValidationError
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
@@ -104,7 +103,7 @@ class Dispatch:
             return
         try:
             update = Update.model_validate(json.loads(row.payload), context={"bot": self._bot})
-        except (ValidationError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
             await self._quarantine(row, error)
             return
         try:
@@ -119,9 +118,9 @@ class Dispatch:
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: inbox.finish(conn, row.update_id, state, now, error))
 
-    async def _quarantine(self, row: InboxRow, error: ValueError) -> None:
+    async def _quarantine(self, row: InboxRow, error: Exception) -> None:
         """Put an update aside that this version of aiogram does not understand."""
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         log.warning("update.quarantined", kind=row.kind, reason=reason)
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: inbox.quarantine(conn, row.update_id, now, reason))

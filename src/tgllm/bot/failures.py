@@ -9,6 +9,7 @@ from aiogram.exceptions import (
     TelegramConflictError,
     TelegramEntityTooLarge,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramNetworkError,
     TelegramNotFound,
     TelegramRetryAfter,
@@ -18,7 +19,10 @@ from aiohttp import ClientConnectorError
 
 from tgllm.api import TgllmError
 
-__all__ = ["CallFailure", "TelegramRefused", "classify", "fatal_error"]
+__all__ = ["NOT_MODIFIED", "CallFailure", "TelegramRefused", "classify", "fatal_error"]
+
+NOT_MODIFIED = "message is not modified"
+"""In Telegram's reason for refusing an edit that would change nothing: the message is as it should be."""
 
 Meaning = Literal["wait", "retry", "rejected", "blocked", "unknown", "fatal"]
 
@@ -52,7 +56,7 @@ def classify(error: BaseException) -> CallFailure:
             return CallFailure("fatal", error.message)
         case TelegramForbiddenError():
             return CallFailure("blocked", error.message)
-        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge():
+        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge() | TelegramMigrateToChat():
             return CallFailure("rejected", error.message)
         case TelegramConflictError():
             return CallFailure("fatal", error.message)

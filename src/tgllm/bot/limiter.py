@@ -2,9 +2,11 @@
 
 The limits are not published exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30 a second
 in all), so two things work together: buckets that keep below those figures, and a hold on a chat for as long as
-Telegram asks when it answers 429. During a hold nothing is sent to that chat by any method.
+Telegram asks when it answers 429. During a hold nothing is sent to that chat by any method. Calls that wait for the
+same chat go out in the order in which they came.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -21,6 +23,8 @@ __all__ = ["Limiter", "Rates", "rates_from"]
 
 # Answers to presses and files are not messages; Telegram does not count them against a chat.
 _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,24 @@ class _Bucket:
             return 0.0
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        return max(0.0, (1.0 - self._tokens) / self._rate)
+        missing = 1.0 - self._tokens
+        # A wait of exactly this length can end a rounding error short of the whole token.
+        return missing / self._rate if missing > _ROUNDING else 0.0
 
     def take(self) -> None:
         """Use a token up; may go below zero, which makes later callers wait longer."""
         self._tokens -= 1.0
+
+
+class _Chat:
+    """What is known of one chat: its bucket, and the line of those who wait to send."""
+
+    __slots__ = ("bucket", "line")
+
+    def __init__(self, bucket: _Bucket) -> None:
+        self.bucket = bucket
+        # Locks are handed on in the order in which they were asked for (asyncio.Lock).
+        self.line = asyncio.Lock()
 
 
 class Limiter(BaseRequestMiddleware):
@@ -71,7 +88,7 @@ class Limiter(BaseRequestMiddleware):
         self._rates = rates
         self._clock = clock
         self._overall = _Bucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
-        self._chats: OrderedDict[int, _Bucket] = OrderedDict()
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
         self._held_until: dict[int, float] = {}
 
     def wait_for(self, chat_id: int) -> float:
@@ -80,16 +97,15 @@ class Limiter(BaseRequestMiddleware):
         What may be dropped (a draft, an intermediate edit) asks here and tries again later instead of queueing.
         """
         now = self._clock.monotonic()
-        held = self._held_until.get(chat_id, 0.0) - now
-        if held <= 0:
-            self._held_until.pop(chat_id, None)
-        return max(held, self._bucket(chat_id, now).wait(now), self._overall.wait(now), 0.0)
+        return max(self._hold_left(chat_id), self._chat(chat_id).bucket.wait(now), self._overall.wait(now))
 
     def held_chats(self) -> frozenset[int]:
         """The chats that Telegram asked to leave alone for now."""
-        now = self._clock.monotonic()
-        self._held_until = {chat: until for chat, until in self._held_until.items() if until > now}
-        return frozenset(self._held_until)
+        return frozenset(chat for chat in tuple(self._held_until) if self._hold_left(chat) > 0)
+
+    def next_release(self) -> float | None:
+        """Seconds until the first of the held chats is free again; None if none is held."""
+        return min((self._hold_left(chat) for chat in tuple(self._held_until)), default=None)
 
     def hold(self, chat_id: int, seconds: float) -> None:
         """Send nothing to a chat for that long."""
@@ -104,9 +120,12 @@ class Limiter(BaseRequestMiddleware):
     ) -> Response[TelegramType]:
         """Wait for a place, make the call, and take note of a 429."""
         chat_id = getattr(method, "chat_id", None)
-        if not isinstance(chat_id, int) or method.__api_method__ in _UNLIMITED:
+        if not isinstance(chat_id, int):
             return await make_request(bot, method)
-        await self._acquire(chat_id)
+        if method.__api_method__ in _UNLIMITED:
+            await self._wait_out_hold(chat_id)
+        else:
+            await self._acquire(chat_id)
         try:
             return await make_request(bot, method)
         except TelegramRetryAfter as error:
@@ -114,21 +133,37 @@ class Limiter(BaseRequestMiddleware):
             raise
 
     async def _acquire(self, chat_id: int) -> None:
-        while (wait := self.wait_for(chat_id)) > 0:
-            await self._clock.sleep(wait)
-        self._bucket(chat_id, self._clock.monotonic()).take()
-        self._overall.take()
+        chat = self._chat(chat_id)
+        async with chat.line:
+            while (wait := self.wait_for(chat_id)) > 0:
+                await self._clock.sleep(wait)
+            chat.bucket.take()
+            self._overall.take()
 
-    def _bucket(self, chat_id: int, now: float) -> _Bucket:
-        bucket = self._chats.get(chat_id)
-        if bucket is None:
+    async def _wait_out_hold(self, chat_id: int) -> None:
+        while (wait := self._hold_left(chat_id)) > 0:
+            await self._clock.sleep(wait)
+
+    def _hold_left(self, chat_id: int) -> float:
+        until = self._held_until.get(chat_id)
+        if until is None:
+            return 0.0
+        left = until - self._clock.monotonic()
+        if left > _ROUNDING:
+            return left
+        del self._held_until[chat_id]
+        return 0.0
+
+    def _chat(self, chat_id: int) -> _Chat:
+        chat = self._chats.get(chat_id)
+        if chat is None:
             rate = self._rates.private if chat_id > 0 else self._rates.group
-            bucket = self._chats[chat_id] = _Bucket(rate, self._rates.burst, now)
+            chat = self._chats[chat_id] = _Chat(_Bucket(rate, self._rates.burst, self._clock.monotonic()))
             if len(self._chats) > self._CHATS:
                 self._chats.popitem(last=False)
         else:
             self._chats.move_to_end(chat_id)
-        return bucket
+        return chat
 
 
 def rates_from(section: SendingSection) -> Rates:

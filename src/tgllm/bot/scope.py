@@ -73,5 +73,10 @@ class UpdateScope:
     def ending(self) -> Unit:
         """The piece of work that marks the update as done, for a transaction made elsewhere."""
         now = milliseconds(self.parts.core.clock)
-        self.ended = True
-        return lambda conn: inbox.finish(conn, self.row.update_id, "done", now)
+
+        def unit(conn: Connection) -> None:
+            inbox.finish(conn, self.row.update_id, "done", now)
+            # Not sooner: an update whose turn breaks before this still has to be ended, with words.
+            self.ended = True
+
+        return unit

@@ -14,9 +14,10 @@ from aiogram.methods import SendMessage
 from aiogram.methods.base import TelegramMethod
 from aiogram.types import Message
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.calls import call_of, edit_call, new_message_instead
-from tgllm.bot.failures import CallFailure, classify, fatal_error
+from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART, message_rows
 from tgllm.bot.uncertain import edited_message, uncertain_notices
@@ -36,7 +37,7 @@ log = get_logger(__name__)
 PARALLEL_CALLS = 64
 """Calls under way at once; each holds a connection."""
 MOST_ATTEMPTS = 8
-"""Times that a row is tried before it is given up."""
+"""Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever."""
 LONGEST_PAUSE_SECONDS = 300.0
 
 
@@ -49,6 +50,18 @@ class _Delivery:
     failure: CallFailure | None = None
     repeatable: bool = False
     """Whether doing it twice would harm nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What there is to do."""
+
+    rows: list[OutboxRow]
+    """To be sent now."""
+    pending: bool = True
+    """Whether anything waits to be sent, now or later."""
+    due: int | None = None
+    """When to look again (milliseconds since 1970), if there is nothing to send now."""
 
 
 class Sender:
@@ -101,32 +114,37 @@ class Sender:
         """
         async with asyncio.TaskGroup() as calls:
             while True:
-                rows, due = await self._turn_over()
-                for row in rows:
+                found = await self._turn_over()
+                for row in found.rows:
                     self._under_way += 1
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
-                if rows or self._finished:
+                if found.rows or self._finished:
                     continue
-                if not self._under_way and due is None:
+                if not self._under_way and not found.pending:
                     self._idle.set()
-                await self._work.wait(None if due is None else max(0.0, due / 1000 - self._clock.now()))
+                await self._work.wait(self._pause(found.due))
 
-    async def _turn_over(self) -> tuple[list[OutboxRow], int | None]:
-        """Write down what was finished and take what comes next, in one transaction.
+    def _pause(self, due: int | None) -> float | None:
+        """Seconds until a row is due or a chat may be written to again; None if only a call can bring work."""
+        release = self._limiter.next_release()
+        wait = None if due is None else max(0.0, due / 1000 - self._clock.now())
+        return min((seconds for seconds in (wait, release) if seconds is not None), default=None)
 
-        Returns:
-            The rows to send now, and when the next one is due (milliseconds since 1970) if none is.
-        """
+    async def _turn_over(self) -> _Next:
+        """Write down what was finished and take what comes next, in one transaction."""
         finished, self._finished = self._finished, []
         held = self._limiter.held_chats()
         free = PARALLEL_CALLS - self._under_way
         now = milliseconds(self._clock)
 
-        def unit(conn: Connection) -> tuple[list[OutboxRow], int | None]:
+        def unit(conn: Connection) -> _Next:
             for delivery in finished:
                 self._record(conn, delivery, now)
             rows = outbox.claim(conn, free, now, exclude_chats=held) if free > 0 else []
-            return rows, None if rows else outbox.next_due(conn)
+            if rows or free <= 0:
+                return _Next(rows)
+            due = outbox.next_due(conn)
+            return _Next([], due is not None, outbox.next_due(conn, exclude_chats=held) if held else due)
 
         result = await self._database.write(unit)
         self._announce(finished)
@@ -134,20 +152,40 @@ class Sender:
 
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call for a row and put what came of it on the list."""
-        method = await self._method(row)
+        delivery = await self._attempt(row)
+        if delivery.failure is not None:
+            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+        self._under_way -= 1
+        self._finished.append(delivery)
+        self._work.set()
+
+    async def _attempt(self, row: OutboxRow) -> _Delivery:
+        try:
+            method = await self._method(row)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  a row that asks for something impossible must not stop the others
+            return _Delivery(row, failure=classify(error))
+        delivery = await self._call(row, method)
+        if delivery.failure is not None and _has_lost_its_message(row, delivery.failure):
+            return await self._call(row, new_message_instead(row.payload))
+        return delivery
+
+    async def _call(self, row: OutboxRow, method: TelegramMethod[Any]) -> _Delivery:
         try:
             result = await self._bot(method)
         except Exception as error:
             fatal = fatal_error(error)
             if fatal is not None:
+                await self._put_back(row, fatal)
                 raise fatal from error
-            delivery = _Delivery(row, failure=classify(error), repeatable=not isinstance(method, SendMessage))
-            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
-        else:
-            delivery = _Delivery(row, result.message_id if isinstance(result, Message) else None)
-        self._under_way -= 1
-        self._finished.append(delivery)
-        self._work.set()
+            return _Delivery(row, failure=classify(error), repeatable=not isinstance(method, SendMessage))
+        return _Delivery(row, result.message_id if isinstance(result, Message) else None)
+
+    async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
+        """Keep a row that Telegram has refused together with the bot itself for the next start."""
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code))
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:
@@ -158,7 +196,7 @@ class Sender:
     def _record(self, conn: Connection, delivery: _Delivery, now: int) -> None:
         """Write down what came of a row, within a transaction."""
         row, failure = delivery.row, delivery.failure
-        if failure is None or "message is not modified" in failure.reason:
+        if failure is None or NOT_MODIFIED in failure.reason:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
@@ -172,10 +210,12 @@ class Sender:
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"
-        if row.attempts >= MOST_ATTEMPTS and not asked_to_wait:
+        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown":
             outbox.mark_failed(conn, row.id, failure.reason)
             return
-        pause = max(failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0**row.attempts))
+        pause = max(
+            failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))
+        )
         outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
 
     def _announce(self, finished: list[_Delivery]) -> None:
@@ -187,6 +227,12 @@ class Sender:
             )
             if future is not None and not future.done() and not again:
                 future.set_result(delivery.message_id)
+
+
+def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
+    """Whether an answer was to be written into a message that somebody has deleted. Bot API: editMessageText."""
+    gone = "message to edit not found" in failure.reason or "message can't be edited" in failure.reason
+    return EDIT_OF_PART in row.payload and failure.meaning == "rejected" and gone
 
 
 def _add_once(conn: Connection, row: NewOutbox, now: int) -> int | OutboxRow:

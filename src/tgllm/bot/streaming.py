@@ -14,12 +14,13 @@ from typing import Protocol, Self
 
 from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.clock import Clock
-from tgllm.bot.failures import classify
+from tgllm.bot.failures import NOT_MODIFIED, classify
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.outcomes import final_text
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
+from tgllm.services.text import mend_surrogates
 from tgllm.services.turn import Turn, TurnOutcome
 
 __all__ = ["ChatSink", "Display", "Pace"]
@@ -114,13 +115,14 @@ class ChatSink:
         """Show the present state; False if the display can't work in this chat."""
         text = "".join(self._pieces)
         self._pieces[:] = [text]
+        text = mend_surrogates(text)
         try:
             async with self._calling:
                 await self._display.show(text)
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
             failure = classify(error)
             log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
-            return failure.meaning in {"wait", "retry", "unknown"}
+            return failure.meaning in {"wait", "retry", "unknown"} or NOT_MODIFIED in failure.reason
         return True
 
     async def _end_display(self) -> None:
@@ -128,12 +130,13 @@ class ChatSink:
         task, self._task = self._task, None
         if task is None:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.last_call), self._calling:
-                task.cancel()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.last_call), self._calling:
+                    task.cancel()
+        finally:
+            task.cancel()
+        await asyncio.wait({task})
         if task.cancelled() or task.exception() is None:
             return
         log.error("stream.failed", turn=self._turn.id, error=repr(task.exception()))

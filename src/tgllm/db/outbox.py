@@ -136,12 +136,13 @@ def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Coll
     return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in due[:limit]]
 
 
-def next_due(conn: sqlite3.Connection) -> int | None:
+def next_due(conn: sqlite3.Connection, *, exclude_chats: Collection[int] = ()) -> int | None:
     """When the next row may go out, in UTC milliseconds (0: at once); None where nothing waits for its time.
 
-    Lanes with a row under way are not counted: the end of that row is when to look again.
+    Lanes with a row under way are not counted: the end of that row is when to look again. Nor are ``exclude_chats``.
     """
-    return min((int(head["not_before"]) for head in conn.execute(_HEADS)), default=None)
+    heads = conn.execute(_HEADS)
+    return min((int(head["not_before"]) for head in heads if head["chat_id"] not in exclude_chats), default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:

@@ -16,7 +16,7 @@ _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])
 
 def utf16_length(text: str) -> int:
     """Length of a text in UTF-16 code units."""
-    return len(text) + sum(1 for char in text if ord(char) > 0xFFFF)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
@@ -31,10 +31,11 @@ def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
     parts: list[str] = []
     rest = text.strip()
     while rest:
-        if utf16_length(rest) <= limit:
+        end = _index_within(rest, limit)
+        if end == len(rest):
             parts.append(rest)
             break
-        end = _cut_at(rest, _index_within(rest, limit))
+        end = _cut_at(rest, end)
         parts.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return parts
@@ -52,12 +53,16 @@ def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 def _index_within(text: str, limit: int) -> int:
     """How many characters from the start fit ``limit`` UTF-16 units."""
-    units = 0
-    for index, char in enumerate(text):
-        units += 2 if ord(char) > 0xFFFF else 1
-        if units > limit:
-            return index
-    return len(text)
+    head = text[:limit]
+    units = utf16_length(head)
+    if units <= limit:
+        return len(head)
+    # Characters beyond the limit are taken off again, most often a few.
+    end = len(head)
+    while units > limit:
+        end -= 1
+        units -= 2 if ord(head[end]) > 0xFFFF else 1
+    return end
 
 
 def _cut_at(text: str, end: int) -> int:

@@ -27,7 +27,7 @@ hookspec = pluggy.HookspecMarker("tgllm")
 
 
 @hookspec
-def tgllm_plugin_info() -> PluginInfo:  # type: ignore[empty-body]  # a specification has no body
+def tgllm_plugin_info() -> PluginInfo:
     """Say who the plugin is and what settings it takes. Called first; every plugin has it.
 
     Combines: one per plugin. Failure: quarantined; also when the API is newer or the id is taken. Since 1.0.
@@ -36,7 +36,7 @@ def tgllm_plugin_info() -> PluginInfo:  # type: ignore[empty-body]  # a specific
 
 
 @hookspec
-def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:  # type: ignore[empty-body]
+def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:
     """Offer providers of models.
 
     Combines: all, in order; an id or alias that another plugin has quarantines the later one. Failure: quarantined.
@@ -46,7 +46,7 @@ def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:  # type: igno
 
 
 @hookspec
-def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:  # type: ignore[empty-body]
+def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:
     """Offer chat commands.
 
     Combines: all, in order; a name that is taken quarantines the later plugin. Failure: quarantined. Since 1.0.
@@ -55,7 +55,7 @@ def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:  # type: ignore
 
 
 @hookspec
-def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:  # type: ignore[empty-body]
+def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:
     """Offer readers of files.
 
     Combines: all; the first in order that takes a kind of file reads it. An id that is taken quarantines the later
@@ -65,7 +65,7 @@ def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:  # type: i
 
 
 @hookspec
-def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:  # type: ignore[empty-body]
+def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:
     """Offer jobs to run on a schedule.
 
     Combines: all; an id that is taken quarantines the later plugin. Failure: quarantined. Since 1.0.
@@ -74,7 +74,7 @@ def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:  # type: ignore[empty-b
 
 
 @hookspec
-def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:  # type: ignore[empty-body]
+def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
     """Check the plugin's settings for ``tgllm doctor``, without I/O.
 
     Combines: all, in order. Failure: a failed check with the reason. Since 1.0.

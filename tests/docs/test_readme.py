@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tgllm.testing.demo import Line, open_demo
+from tgllm.testing.demo import open_demo
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -11,10 +11,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 async def test_the_transcript_is_that_of_the_demo() -> None:
     (shown,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
-    said: list[Line] = []
     async with open_demo() as demo:
-        async for line in demo.script():
-            said.append(line)
+        said = [line async for line in demo.script()]
     # How far a draft has come when it is shown depends on the machine; what is said in the end does not.
     expected = [f"{line.speaker}: {line.text}" for line in said if line.kind == "said"]
     assert [line for line in shown.splitlines() if not line.endswith(" ...")] == expected

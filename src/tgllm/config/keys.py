@@ -13,7 +13,7 @@ __all__ = ["FIELDS", "PLUGIN_PREFIX", "PREFIX", "SECRETS", "SECTIONS", "SPECIAL_
 
 PREFIX = "TGLLM_"
 PLUGIN_PREFIX = "TGLLM_PLUGINS__"
-SPECIAL_VARIABLES = frozenset({"TGLLM_CONFIG", "TGLLM_DEBUG"})
+SPECIAL_VARIABLES = frozenset({"TGLLM_ALLOW_REAL_REQUESTS", "TGLLM_CONFIG", "TGLLM_DEBUG"})
 """Variables that steer the program and are no settings of the bot."""
 
 

@@ -1,0 +1,117 @@
+"""``tgllm init``: asks for what a bot needs, and writes the config file."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, TypeVar, cast
+
+import typer
+
+from tgllm.api.clock import SystemClock
+from tgllm.api.errors import ConfigError
+from tgllm.cli.options import options_of
+from tgllm.config.checks import admin_ids, bot_token
+from tgllm.config.load import load_config
+from tgllm.config.paths import default_config_path
+from tgllm.config.write import TomlValue, toml_text, write_config
+from tgllm.i18n import Catalogue
+
+__all__ = ["app"]
+
+T = TypeVar("T")
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a config file that is there already.")] = False,
+) -> None:
+    """Ask for the token, the admins and the keys, and write the config file.
+
+    The token comes from @BotFather on Telegram, your user id from a bot such as @userinfobot. What you type stays on
+    this machine, in the config file, which only you can read.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    path = _path(options.config)
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: is there already; edit it, or write it anew with --force")
+    settings: dict[str, TomlValue] = {
+        "bot_token": _ask("Bot token", _token, hidden=True),
+        "admin_ids": list(_ask("Telegram user ids of the admins, with spaces between them", _some_admins)),
+    }
+    if options.flags.get("data_dir") is not None:
+        settings["data_dir"] = str(Path(str(options.flags["data_dir"])).expanduser().absolute())
+    for plugin, title in asyncio.run(_providers_without_key(plugins=options.plugins)):
+        if key := typer.prompt(
+            f"Key for {title} (empty: none)", default="", show_default=False, hide_input=_terminal()
+        ):
+            settings[f"plugins.{plugin}.api_key"] = key
+    write_config(path, toml_text(settings), replace=force)
+    typer.echo(f"Written: {path}\nNow start the bot with: tgllm run{_config_flag(path)}")
+
+
+def _path(named: Path | None) -> Path:
+    """The config file that the other commands would read."""
+    chosen = named or Path(os.environ.get("TGLLM_CONFIG") or default_config_path())
+    return chosen.expanduser().absolute()
+
+
+def _ask(question: str, check: Callable[[str], T], *, hidden: bool = False) -> T:
+    """Ask until the answer is right."""
+    while True:
+        answer = typer.prompt(question, hide_input=hidden and _terminal())
+        try:
+            return check(answer)
+        except ValueError as error:
+            typer.echo(f"It {error}.", err=True)
+
+
+def _token(answer: str) -> str:
+    return str(bot_token(answer))
+
+
+def _some_admins(answer: str) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", admin_ids(answer))
+
+
+def _terminal() -> bool:
+    # A hidden prompt on something that is no terminal warns instead of hiding.
+    return sys.stdin.isatty()
+
+
+def _config_flag(path: Path) -> str:
+    return "" if path == _path(None) else f" --config {path}"
+
+
+async def _providers_without_key(*, plugins: bool) -> list[tuple[str, str]]:
+    """Plugin and title of the providers that take a key and have none yet, such as from the environment."""
+    from tgllm.observe.logs import get_logger  # noqa: PLC0415  loads what the first questions do not need
+    from tgllm.plugins import PluginHost, discover  # noqa: PLC0415
+
+    # The file that is to be written is not there yet; keys may be in the environment.
+    environ = {name: value for name, value in os.environ.items() if name != "TGLLM_CONFIG"}
+    settings = load_config(environ=environ).plugins
+    with TemporaryDirectory() as folder:
+        host = await PluginHost.load(
+            discover(),
+            data_dir=Path(folder),
+            clock=SystemClock(),
+            texts=Catalogue(),
+            logs=get_logger,
+            settings=settings,
+            plugins_enabled=plugins,
+        )
+        async with host:
+            offered = [(owned, owned.context.settings) for owned in host.providers]
+            return [
+                (owned.plugin_id, owned.spec.title)
+                for owned, given in offered
+                if getattr(given, "api_key", "no such setting") is None
+            ]

@@ -2,14 +2,27 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tgllm.api.errors import ModelNotFound
 from tgllm.api.types import ModelRef
 
-__all__ = ["admin_ids", "bot_token", "folder", "language", "model_reference", "names", "telegram_api"]
+__all__ = [
+    "admin_ids",
+    "bot_token",
+    "folder",
+    "language",
+    "model_reference",
+    "names",
+    "stripped",
+    "telegram_api",
+    "time_zone",
+    "zone",
+]
 
 # Bot API, "Authorizing your bot": the bot's id, a colon, a secret. Test servers give shorter secrets than Telegram.
 _TOKEN = re.compile(r"\d+:[\w-]+", re.ASCII)
@@ -89,3 +102,29 @@ def language(value: object) -> object:
     if isinstance(value, str) and not _LANGUAGE.fullmatch(value.strip()):
         raise ValueError("must be a language tag such as en or ru")
     return value.strip() if isinstance(value, str) else value
+
+
+def stripped(value: object) -> object:
+    """Text without white space around it."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Berlin or UTC") from None
+
+
+def time_zone(value: object) -> object:
+    """The name of a time zone, in the words of the IANA database."""
+    if isinstance(value, str):
+        zone(value.strip())
+    return stripped(value)

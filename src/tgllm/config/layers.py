@@ -13,6 +13,8 @@ Table = dict[str, object]
 """A table of the config file, as TOML gives it."""
 
 _VARIABLES = {variable(key): key for key in FIELDS}
+_COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
+"""Variables without our prefix that people know a setting by; within one source, the one with it is stronger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,12 @@ def flag_layer(flags: Mapping[str, object]) -> Layer:
 
 
 def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "") -> Layer:
-    """Settings from variables that begin with ``TGLLM_``; an empty value counts as unset."""
+    """Settings from variables that begin with ``TGLLM_``, or are known by another name; an empty value is unset."""
     layer = Layer(kind, path, variables=dict(variables))
     where = path or "environment"
+    for name, key in _COMMON_NAMES.items():
+        if variables.get(name, "").strip():
+            layer.values[key] = Value(variables[name], Source(kind, name, path))
     for name, text in variables.items():
         if not name.startswith(PREFIX) or name in SPECIAL_VARIABLES or not text.strip():
             continue

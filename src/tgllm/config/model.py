@@ -3,20 +3,17 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
+from tgllm.config.prices import PriceSetting, read_prices
+from tgllm.config.section import Section
 
-__all__ = ["Config", "LogSection", "SendingSection", "StreamingSection", "TurnsSection"]
-
-
-class _Section(BaseModel):
-    # The value that failed may be a secret, so no message of pydantic's own repeats it.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+__all__ = ["Config", "LogSection", "ModelsSection", "SendingSection", "StreamingSection", "TurnsSection"]
 
 
-class TurnsSection(_Section):
+class TurnsSection(Section):
     """How questions are answered."""
 
     max_parallel: int = Field(default=32, ge=1, le=10_000, description="Turns that run at the same time, in all chats.")
@@ -30,7 +27,7 @@ class TurnsSection(_Section):
     context_tokens: int = Field(default=8000, ge=256, description="Tokens of history that a model is shown at most.")
 
 
-class StreamingSection(_Section):
+class StreamingSection(Section):
     """How an answer appears while it is written."""
 
     first_delay: float = Field(default=0.3, ge=0, description="Seconds to gather text before the first piece is shown.")
@@ -46,7 +43,7 @@ class StreamingSection(_Section):
     )
 
 
-class SendingSection(_Section):
+class SendingSection(Section):
     """How fast the bot talks to Telegram."""
 
     paced: bool = Field(default=True, description="Whether the bot keeps to the rates below by itself.")
@@ -62,7 +59,13 @@ class SendingSection(_Section):
     )
 
 
-class LogSection(_Section):
+class ModelsSection(Section):
+    """How the lists of models are kept."""
+
+    list_timeout: float = Field(default=30.0, gt=0, description="Seconds that a provider has to list its models.")
+
+
+class LogSection(Section):
     """What the bot writes to its log."""
 
     level: Annotated[
@@ -74,7 +77,7 @@ class LogSection(_Section):
     )
 
 
-class Config(_Section):
+class Config(Section):
     """All settings of the bot; those of plugins are kept apart (``tgllm.config.plugins``)."""
 
     bot_token: Annotated[SecretStr | None, BeforeValidator(checks.bot_token)] = Field(
@@ -100,7 +103,18 @@ class Config(_Section):
     disable_plugins: Annotated[tuple[str, ...], BeforeValidator(checks.names)] = Field(
         default=(), description="Plugins that are not loaded, by id, separated by commas."
     )
+    refresh_cron: Annotated[str, BeforeValidator(checks.stripped)] = Field(
+        default="0 4 * * *",
+        description="When providers are asked for their models: five cron fields, or off. Also read from REFRESH_CRON.",
+    )
+    time_zone: Annotated[str, BeforeValidator(checks.time_zone)] = Field(
+        default="UTC", description="Where the times of cron are those of the clock on the wall, such as Europe/Berlin."
+    )
+    prices: Annotated[tuple[PriceSetting, ...], BeforeValidator(read_prices)] = Field(
+        default=(), description="Prices that go before those that providers know, by model; in a variable, as JSON."
+    )
     turns: TurnsSection = TurnsSection()
     streaming: StreamingSection = StreamingSection()
     sending: SendingSection = SendingSection()
+    models: ModelsSection = ModelsSection()
     log: LogSection = LogSection()

@@ -26,6 +26,7 @@ from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
+from tgllm.services.stopping import Stopping
 from tgllm.services.user_service import UserService
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["open_bot", "open_core", "run_bot"]
 
 log = get_logger(__name__)
+
+STRAY_SECONDS = 2.0
+"""How long tasks that nobody waits for any more get to end when the program does."""
 
 
 @asynccontextmanager
@@ -79,6 +83,8 @@ async def open_core(
         settings = TurnSettings(
             config.default_model, config.system_prompt, config.turns.context_tokens, config.turns.idle_timeout
         )
+        service = ConversationService(database, registry, host, running, clock, settings)
+        stack.push_async_callback(service.aclose)
         yield Core(
             config=config,
             clock=clock,
@@ -88,7 +94,7 @@ async def open_core(
             registry=registry,
             users=UserService(database, clock),
             running=running,
-            conversations=ConversationService(database, registry, host, running, clock, settings),
+            conversations=service,
         )
 
 
@@ -105,8 +111,8 @@ async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
     if core.host.config_errors:
         raise core.host.config_errors[0]
     await core.users.ensure_owners(core.config.admin_ids)
-    await core.host.startup()
     try:
+        await core.host.startup()
         async with open_runtime(core, token) as runtime:
             yield runtime
     finally:
@@ -130,24 +136,58 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
-    async with open_core(loaded, plugins=plugins) as core, open_bot(core, token) as runtime:
-        # All that was made so far lives as long as the program; the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        await runtime.run(stop)
+    stopping = Stopping()
+    _stop_on_signals(stopping)
+    try:
+        async with AsyncExitStack() as stack:
+            runtime = await _open(stack, stopping, loaded, token, plugins=plugins)
+            if runtime is not None:
+                await runtime.run(stopping.event)
+    finally:
+        await _leave_strays()
     log.info("bot.stopped")
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
+async def _open(
+    stack: AsyncExitStack, stopping: Stopping, loaded: LoadedConfig, token: str, *, plugins: bool
+) -> "BotRuntime | None":
+    """Open everything; None if the program was stopped meanwhile, which may be long where Telegram is out of reach."""
+    try:
+        async with stopping.interrupts():
+            core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
+            runtime = await stack.enter_async_context(open_bot(core, token))
+    except TimeoutError:
+        if stopping.event.is_set():
+            return None
+        raise
+    # All that was made so far lives as long as the program; the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    return runtime
+
+
+async def _leave_strays() -> None:
+    """End what still runs, without waiting for what swallows its cancellation: code of a plugin, in every case."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    _, strays = await asyncio.wait(tasks, timeout=STRAY_SECONDS)
+    for task in strays:
+        log.warning("bot.task_left", task=task.get_name())
+        # asyncio.run would wait for it for ever. Python: Extending, Task lifetime support.
+        asyncio._unregister_task(task)  # noqa: SLF001  documented for this purpose
+
+
+def _stop_on_signals(stopping: Stopping) -> None:
     loop = asyncio.get_running_loop()
 
     def on_signal(number: int) -> None:
-        if stop.is_set():
+        if stopping.event.is_set():
             # Whatever hangs must not hold up the second request; the database is consistent at any moment.
             os._exit(128 + number)
-        stop.set()
+        stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)

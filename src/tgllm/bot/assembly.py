@@ -18,6 +18,7 @@ from tgllm.bot.middlewares.errors import ErrorsMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
 from tgllm.bot.session import BotSession
+from tgllm.plugins.runner import HookRunner
 from tgllm.services.core import Core
 
 __all__ = ["make_bot", "make_dispatcher"]
@@ -30,26 +31,30 @@ def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) 
     return Bot(token, session=session)
 
 
-def make_dispatcher(parts: BotParts) -> Dispatcher:
+def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     """Make aiogram's dispatcher with our middlewares and one handler for each kind of update.
 
     There are no filters: aiogram runs each filter expression in a thread, and the command table needs none.
+
+    Args:
+        parts: what handlers need.
+        runner: calls the commands of plugins.
     """
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
     dispatcher.update.outer_middleware(AuthMiddleware())
-    dispatcher.message.register(MessageHandler(_live_commands(parts.core)).handle)
+    dispatcher.message.register(MessageHandler(_live_commands(parts.core, runner)).handle)
     dispatcher.callback_query.register(handle_press)
     dispatcher.stopped_message_generation.register(handle_stopped)
     return dispatcher
 
 
-def _live_commands(core: Core) -> LiveCommands:
+def _live_commands(core: Core, runner: HookRunner) -> LiveCommands:
     def rows() -> Iterable[TableCommand]:
         yield from core_commands(core.texts)
         for owned in core.host.commands:
-            yield plugin_command(owned, usable_by)
+            yield plugin_command(owned, usable_by, runner)
 
     def usable_by(user: UserInfo) -> Sequence[CommandInfo]:
         return commands.table.for_user(user)

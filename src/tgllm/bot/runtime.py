@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, cast
 
 from aiogram.types import User
@@ -12,6 +12,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import make_bot, make_dispatcher
 from tgllm.bot.dispatch import Dispatch
 from tgllm.bot.failures import classify, fatal_error
+from tgllm.bot.handlers.plugin_commands import command_runner
 from tgllm.bot.limiter import Limiter, rates_from
 from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
@@ -111,13 +112,14 @@ async def open_runtime(core: Core, token: str) -> AsyncGenerator[BotRuntime]:
     config = core.config
     limiter = Limiter(rates_from(config.sending), core.clock)
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
-    async with bot:
+    runner = command_runner()
+    async with bot, aclosing(runner):
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts)
         parts = BotParts(core, bot, me.id, me.username or "", sender, limiter)
         dispatch = Dispatch(
             bot,
-            make_dispatcher(parts),
+            make_dispatcher(parts, runner),
             core.database,
             core.clock,
             most_parallel=config.turns.max_parallel,

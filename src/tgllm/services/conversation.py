@@ -53,7 +53,7 @@ class TurnSettings:
     """Tokens of history at most."""
     idle_seconds: float
     """A provider that sends nothing for so long is given up."""
-    close_seconds: float = 5.0
+    close_seconds: float = 2.0
     """A stream that has ended or was cut, and does not close in that time, is left alone."""
 
 

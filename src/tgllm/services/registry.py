@@ -18,7 +18,7 @@ class ProviderRegistry:
     """Finds the provider of a model. Close it to close the providers."""
 
     def __init__(
-        self, host: PluginHost, *, create_seconds: float = 30.0, close_seconds: float = 10.0, grace_seconds: float = 1.0
+        self, host: PluginHost, *, create_seconds: float = 30.0, close_seconds: float = 5.0, grace_seconds: float = 1.0
     ) -> None:
         """Take over what the host's plugins offer, now and whenever that changes.
 

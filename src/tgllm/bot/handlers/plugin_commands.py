@@ -1,38 +1,43 @@
 """Commands that plugins bring, as rows of the command table."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
-from tgllm.api import ChatCommand, CommandCall, CommandInfo, PluginError, Reply, TgllmError, UserInfo
+from tgllm.api import ChatCommand, CommandCall, CommandInfo, DatabaseError, PluginError, Reply, TgllmError, UserInfo
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
-from tgllm.observe.logs import get_logger
+from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.owned import OwnedCommand
+from tgllm.plugins.runner import HookRunner
 
-__all__ = ["COMMAND_SECONDS", "plugin_command"]
-
-log = get_logger(__name__)
+__all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
 
 COMMAND_SECONDS = 60.0
 """How long a plugin's command may take."""
+GRACE_SECONDS = 1.0
+"""How long one that took longer has for its clean-up."""
 
 Listing = Callable[[UserInfo], Sequence[CommandInfo]]
 
 
-def plugin_command(owned: OwnedCommand, listing: Listing, *, seconds: float = COMMAND_SECONDS) -> TableCommand:
+def command_runner() -> HookRunner:
+    """What calls the plugins' commands; to be closed."""
+    return HookRunner(COMMAND_SECONDS, GRACE_SECONDS)
+
+
+def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) -> TableCommand:
     """The row for a plugin's command.
 
     Args:
         owned: the command and whose it is.
         listing: what commands a person may use, for help texts.
-        seconds: how long it may take.
+        runner: calls the command.
     """
     command = owned.command
 
     async def run(scope: UpdateScope, parsed: ParsedCommand) -> None:
         assert scope.user is not None  # noqa: S101  the access middleware has set it
         call = CommandCall(command.name, parsed.args, scope.user, scope.chat, owned.context, tuple(listing(scope.user)))
-        reply = await _answer(owned, call, seconds)
+        reply = _text(await runner.call(command.handler, call), owned)
         if reply:
             await scope.reply(reply)
         else:
@@ -43,32 +48,32 @@ def plugin_command(owned: OwnedCommand, listing: Listing, *, seconds: float = CO
     )
 
 
-async def _answer(owned: OwnedCommand, call: CommandCall, seconds: float) -> str:
+def _text(outcome: Outcome[object], owned: OwnedCommand) -> str:
     """What the plugin answers.
 
     Raises:
         TgllmError: it failed; the error of a plugin that keeps to the contract is passed on as it is.
     """
-    try:
-        async with asyncio.timeout(seconds):
-            reply = await owned.command.handler(call)
-    except TgllmError:
-        raise
-    except Exception as error:
-        log.error("command.failed", plugin=owned.plugin_id, command=call.name, error=repr(error))
-        raise PluginError(
-            f"/{call.name} of the plugin {owned.plugin_id} failed: {error!r}",
-            code="command_failed",
-            command=call.name,
-            plugin=owned.plugin_id,
-        ) from error
-    match reply:
-        case None:
+    match outcome:
+        case Returned(None):
             return ""
-        case Reply(text):
+        case Returned(Reply(str(text)) | str(text)):
             return text
-        case _:
-            return str(reply)
+        case Returned(other):
+            raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
+        case TimedOut(seconds):
+            raise _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
+        # A plugin's trouble with the database is its own: what ends the program is the bot's.
+        case Raised(TgllmError() as error) if not isinstance(error, DatabaseError):
+            raise error
+        case Raised(error):
+            raise _failure(owned, "command_failed", f"raised {explain(error)}") from error
+
+
+def _failure(owned: OwnedCommand, code: str, what: str, **params: float) -> PluginError:
+    name = owned.command.name
+    words = f"/{name} of the plugin {owned.plugin_id} {what}"
+    return PluginError(words, code=code, command=name, plugin=owned.plugin_id, **params)
 
 
 def _description(command: ChatCommand, language: str) -> str:

@@ -1,0 +1,128 @@
+"""The program is told to end while something holds it up."""
+
+import signal
+import textwrap
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.users import EmulatedUser
+
+
+class Program(Protocol):
+    """A running tgllm; see tests/conftest.py."""
+
+    def send(self, number: signal.Signals) -> None: ...
+    async def printed(self, word: str, times: int = 1) -> None: ...
+    async def end(self) -> tuple[int, str]: ...
+
+
+Launch = Callable[..., Awaitable[Program]]
+
+OBSTINATE = """
+    import asyncio
+    import threading
+
+    from tgllm import hookimpl
+    from tgllm.api import Finished, PluginInfo, Provider, ProviderSpec, TextDelta
+
+
+    async def never_end():
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+
+    class Obstinate(Provider):
+        async def list_models(self):
+            return ()
+
+        async def generate(self, request):
+            yield TextDelta("Half")
+            await never_end()
+            yield Finished()
+
+        async def aclose(self):
+            await never_end()
+
+
+    def hang(ctx):
+        print("provider.starting", flush=True)
+        threading.Event().wait()
+
+
+    @hookimpl
+    def tgllm_plugin_info():
+        return PluginInfo(id="obstinate", title="Obstinate", api="1.0")
+
+
+    @hookimpl
+    def tgllm_providers():
+        return (
+            ProviderSpec("obstinate", "Obstinate", lambda ctx: Obstinate()),
+            ProviderSpec("hanging", "Hanging", hang),
+        )
+"""
+
+
+@pytest.fixture
+def obstinate(tmp_path: Path) -> str:
+    """A folder for PYTHONPATH with a plugin whose providers do not end when they are told to."""
+    folder = tmp_path / "site"
+    info = folder / "tgllm_obstinate-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tgllm-obstinate\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[tgllm]\nobstinate = tgllm_obstinate\n", encoding="utf-8")
+    (folder / "tgllm_obstinate.py").write_text(textwrap.dedent(OBSTINATE), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.fixture
+def ann(emu: Emulator) -> EmulatedUser:
+    return emu.add_user(first_name="Ann")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_bot_that_waits_for_telegram_can_be_stopped(
+    emu: Emulator, launch: Launch, number: signal.Signals
+) -> None:
+    emu.faults.add(Fault.bad_gateway("getMe", times=None))
+    bot = await launch("run")
+    await bot.printed("bot.no_connection")
+    bot.send(number)
+    code, printed = await bot.end()
+    assert code == 0, printed
+    assert "bot.stopped" in printed.splitlines()[-1]
+
+
+async def test_a_provider_that_does_not_end_does_not_keep_the_program(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
+) -> None:
+    variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "obstinate/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)
+    await ann.say("go")
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half", timeout=30)
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+    assert code == 0, printed
+    assert "Traceback" not in printed
+    answer = [message.text for message in ann.private_chat().messages if message.from_bot]
+    assert len(answer) == 1
+    assert answer[0].startswith("Half\n\n")
+
+
+async def test_a_provider_that_hangs_at_its_start_does_not_keep_the_program(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
+) -> None:
+    variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "hanging/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)
+    await ann.say("go")
+    await bot.printed("provider.starting")
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+    assert code == 0, printed

@@ -16,6 +16,7 @@ HEAD = """\
 """
 PROGRAM = {
     "TGLLM_CONFIG": "The config file (TOML), instead of the one in the system's usual place.",
+    "TGLLM_ALLOW_REAL_REQUESTS": "0 forbids providers to reach any machine but this one; for tests.",
     "TGLLM_DEBUG": "1 shows the whole traceback of an error, not just its sentence.",
 }
 PLUGINS = {

@@ -32,7 +32,7 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace a config file that is there already.")] = False,
 ) -> None:
-    """Ask for the token, the admins and the keys, and write the config file.
+    """Ask what a bot needs, and write the config file.
 
     The token comes from @BotFather on Telegram, your user id from a bot such as @userinfobot. What you type stays on
     this machine, in the config file, which only you can read.

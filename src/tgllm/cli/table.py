@@ -17,7 +17,7 @@ class Entry:
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {
-    "init": Entry("Ask for the token, the admins and the keys, and write the config file.", "tgllm.cli.init"),
+    "init": Entry("Ask what a bot needs, and write the config file.", "tgllm.cli.init"),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.run"),
     "demo": Entry("Show the bot at work: no token, no key, no network.", "tgllm.cli.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.ping"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tgllm.providers.network import VARIABLE
 from tgllm.testing.emulator import Emulator
 
 
@@ -58,7 +59,7 @@ async def launch(emu: Emulator, tmp_path: Path) -> AsyncIterator[Launch]:
 
     async def start(*args: str, **variables: str) -> Program:
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")},
+            **{name: value for name, value in os.environ.items() if name == VARIABLE or not name.startswith("TGLLM_")},
             "TGLLM_BOT_TOKEN": emu.token,
             "TGLLM_TELEGRAM_API": emu.base_url,
             "TGLLM_DATA_DIR": str(tmp_path / "data"),

@@ -1,0 +1,84 @@
+"""Server-sent events from bytes (WHATWG HTML, section 9.2: server-sent events)."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import dataclass
+
+from tgllm.api.errors import BadResponse
+
+__all__ = ["ServerEvent", "SseParser", "read_events"]
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+_MAX_EVENT = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event."""
+
+    data: str
+    name: str = "message"
+
+
+class SseParser:
+    """Takes bytes as they come, cut anywhere, also inside a letter or a line's end."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._rest = b""
+        self._after_return = False
+        self._first = True
+        self._name = ""
+        self._data: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """The events that the bytes complete; comments, ids and unknown fields are passed over.
+
+        Raises:
+            BadResponse: an event is larger than 16 MiB.
+        """
+        if self._after_return and chunk:
+            # The second half of a line's end whose first half was the last byte so far.
+            chunk = chunk.removeprefix(b"\n")
+            self._after_return = False
+        *lines, self._rest = _LINE_END.split(self._rest + chunk)
+        if lines and not self._rest:
+            self._after_return = chunk.endswith(b"\r")
+        if len(self._rest) + sum(map(len, self._data)) > _MAX_EVENT:
+            raise BadResponse("the service sent an event that is too large")
+        return [event for line in lines if (event := self._take(line))]
+
+    def end(self) -> list[ServerEvent]:
+        """The event that is complete but for the blank line that should follow it."""
+        last, self._rest = self._rest, b""
+        return [event for line in (last, b"") if (event := self._take(line))]
+
+    def _take(self, line: bytes) -> ServerEvent | None:
+        if self._first:
+            line, self._first = line.removeprefix(_BOM), False
+        if not line:
+            return self._dispatch()
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"event":
+            self._name = value.decode(errors="replace")
+        return None
+
+    def _dispatch(self) -> ServerEvent | None:
+        name, data = self._name or "message", b"\n".join(self._data)
+        found = bool(self._data)
+        self._name, self._data = "", []
+        return ServerEvent(data.decode(errors="replace"), name) if found else None
+
+
+async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent, None]:
+    """The events in a stream of bytes; the caller closes ``chunks``."""
+    parser = SseParser()
+    async for chunk in chunks:
+        for event in parser.feed(chunk):
+            yield event
+    for event in parser.end():
+        yield event

@@ -1,0 +1,88 @@
+"""Events are read from bytes, however these are cut."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tgllm.api import BadResponse
+from tgllm.providers.sse import ServerEvent, SseParser, read_events
+
+
+def parse(*chunks: bytes) -> list[ServerEvent]:
+    parser = SseParser()
+    return [event for chunk in chunks for event in parser.feed(chunk)] + parser.end()
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_lines_may_end_in_three_ways(end: bytes) -> None:
+    raw = end.join([b"data: one", b"", b"data: two", b"data: three", b"", b""])
+
+    assert parse(raw) == [ServerEvent("one"), ServerEvent("two\nthree")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b": keep-alive\n\ndata: a\n\n", ["a"]),
+        (b"\n\n\ndata: a\n\n\n\n", ["a"]),
+        (b"data:a\n\n", ["a"]),
+        (b"data:  a\n\n", [" a"]),
+        (b"data\n\n", [""]),
+        (b"data: a: b\n\n", ["a: b"]),
+        (b"id: 1\nretry: 3\nfoo: bar\ndata: a\n\n", ["a"]),
+        (b"\xef\xbb\xbfdata: a\n\n", ["a"]),
+        (b"data: a\n: between\ndata: b\n\n", ["a\nb"]),
+        (b"data: a", ["a"]),
+        (b"data: a\n", ["a"]),
+        (b"event: x\n\n", []),
+        (b"", []),
+    ],
+)
+def test_what_counts_as_data(raw: bytes, expected: list[str]) -> None:
+    assert [event.data for event in parse(raw)] == expected
+
+
+def test_a_name_is_for_one_event() -> None:
+    assert parse(b"event: error\ndata: a\n\ndata: b\n\n") == [ServerEvent("a", "error"), ServerEvent("b")]
+
+
+def test_an_event_is_there_as_soon_as_it_is_complete() -> None:
+    parser = SseParser()
+
+    assert parser.feed(b"data: a\r\n") == []
+    assert parser.feed(b"\r") == [ServerEvent("a")]
+    assert parser.feed(b"\ndata: b\r\n\r\n") == [ServerEvent("b")]
+
+
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n")), max_size=4),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    cuts=st.lists(st.integers(0, 200), max_size=8),
+)
+def test_where_the_bytes_are_cut_makes_no_difference(texts: list[str], end: bytes, cuts: list[int]) -> None:
+    raw = b"".join(b"data: " + text.encode() + end + end for text in texts)
+    places = sorted({0, len(raw), *(cut for cut in cuts if cut < len(raw))})
+    chunks = [raw[a:b] for a, b in pairwise(places)]
+
+    assert [event.data for event in parse(*chunks)] == texts
+
+
+def test_an_event_without_end_is_refused() -> None:
+    parser = SseParser()
+
+    assert parser.feed(b"data: " + b"x" * 15 * 2**20) == []
+
+    with pytest.raises(BadResponse):
+        parser.feed(b"x" * 2 * 2**20)
+
+
+async def test_a_stream_of_bytes_is_a_stream_of_events() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data: \xd0"
+        yield b"\x96\n"
+        yield b"\ndata: [DONE]"
+
+    assert [event.data async for event in read_events(chunks())] == ["Ж", "[DONE]"]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import count
 
 from tgllm.api.clock import Clock
+from tgllm.testing.changes import Changes
 from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.changes import Changes
 from tgllm.testing.emulator.faults import Faults
 from tgllm.testing.emulator.files import FileStore
 from tgllm.testing.emulator.journal import Journal

@@ -1,0 +1,28 @@
+"""Fakes of the LLM APIs that the bundled plugins talk to: real HTTP on 127.0.0.1, no key, no network.
+
+async with FakeMistral() as fake:
+fake.answer(["Hel", "lo"], reasoning="hm")
+...  # point a client at fake.base_url with fake.key
+assert fake.requests[-1].body["model"] == "mistral-small-2603"
+"""
+
+from tgllm.testing.fake_providers.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.dipseek import FakeDipseek
+from tgllm.testing.fake_providers.errors import Errors, FakeError
+from tgllm.testing.fake_providers.faults import Fault
+from tgllm.testing.fake_providers.journal import FakeRequest
+from tgllm.testing.fake_providers.mistral import FakeMistral
+from tgllm.testing.fake_providers.server import FakeServer
+
+__all__ = [
+    "Answer",
+    "Errors",
+    "FakeDipseek",
+    "FakeError",
+    "FakeMistral",
+    "FakeRequest",
+    "FakeServer",
+    "Fault",
+    "Signal",
+    "Step",
+]

@@ -1,0 +1,164 @@
+"""A fake of the DeepSeek API."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from tgllm.api.clock import Clock
+from tgllm.testing.fake_providers.bearer import bearer_token
+from tgllm.testing.fake_providers.call import Call
+from tgllm.testing.fake_providers.dipseek_body import ChatBody, all_text, complaint, has_image, question_of
+from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
+from tgllm.testing.fake_providers.dipseek_wire import DipseekWire
+from tgllm.testing.fake_providers.errors import Refusal
+from tgllm.testing.fake_providers.server import FakeServer, Route
+from tgllm.testing.fake_providers.uploads import StoredFile, Uploads
+
+__all__ = ["FakeDipseek"]
+
+_PURPOSES = frozenset({"user_data", "text_recognition", "rich_layout_recognition"})
+_MAX_USER_ID_BYTES = 512
+_NO_IMAGES = (
+    "Failed to deserialize the JSON body into the target type: messages[{}]: unknown variant `image_url`, "
+    "expected `text` at line 1 column 1"
+)
+_NO_REASONING = "The `reasoning_content` in the thinking mode must be passed back to the API."
+
+
+class FakeDipseek(FakeServer):
+    """Models, balance, chat completions and files, with and without ``/v1`` in the path."""
+
+    default_key = "fake-dipseek-key"
+
+    def __init__(
+        self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
+    ) -> None:
+        super().__init__(key=key, port=port, clock=clock, write_bytes=write_bytes)
+        self.uploads = Uploads("file-api-{:08d}")
+        self.balance = "110.00"
+        """What is left on the account, in US dollars as a decimal; at zero every question is refused with 402."""
+        self._sighted: set[str] = set()
+        self.add_model("deepseek-flash", context_window=1_000_000, vision=True, reasoning=True)
+        self.add_model("deepseek-v4-pro", context_window=1_000_000, reasoning=True)
+
+    @property
+    def errors(self) -> DipseekErrors:
+        """Makes the API's error bodies."""
+        return DipseekErrors()
+
+    def refuse(self) -> None:
+        """The next question does not pass the filter: 400."""
+        self.answer(error=self.errors.risky())
+
+    def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
+        """Offer one more model. The list tells no more than its id, and every model reasons."""
+        del context_window, reasoning
+        self.models[model] = {"id": model, "object": "model", "owned_by": "deepseek"}
+        if vision:
+            self._sighted.add(model)
+
+    def _routes(self) -> Iterable[Route]:
+        for prefix in ("", "/v1"):
+            yield "GET", f"{prefix}/models", self._list_models
+            yield "GET", f"{prefix}/user/balance", self._balance
+            yield "POST", f"{prefix}/chat/completions", self._chat
+            yield "POST", f"{prefix}/files", self._upload
+            yield "GET", f"{prefix}/files", self._list_files
+            yield "GET", f"{prefix}/files/{{file}}", self._get_file
+            yield "DELETE", f"{prefix}/files/{{file}}", self._delete_file
+
+    def _given_key(self, request: web.Request) -> str | None:
+        return bearer_token(request)
+
+    # --- models and answers -----------------------------------------------------------------
+
+    async def _list_models(self, _call: Call) -> web.StreamResponse:
+        return web.json_response({"object": "list", "data": list(self.models.values())})
+
+    async def _balance(self, _call: Call) -> web.StreamResponse:
+        info = {
+            "currency": "USD",
+            "total_balance": self.balance,
+            "granted_balance": "0.00",
+            "topped_up_balance": self.balance,
+        }
+        return web.json_response({"is_available": self._has_credit(), "balance_infos": [info]})
+
+    async def _chat(self, call: Call) -> web.StreamResponse:
+        body = self._checked(call.json)
+        wire = DipseekWire(all_text(body), body.model, thinks=body.thinks)
+        return await self._play(call, wire, question_of(body), stream=body.stream)
+
+    def _has_credit(self) -> bool:
+        return float(self.balance) > 0
+
+    def _checked(self, raw: object) -> ChatBody:
+        try:
+            body = ChatBody.model_validate(raw)
+        except ValidationError as error:
+            raise Refusal(self.errors.invalid_parameters(complaint(error))) from None
+        if not self._has_credit():
+            raise Refusal(self.errors.out_of_quota())
+        if body.model not in self.models:
+            raise Refusal(self.errors.unknown_model(body.model))
+        if len((body.user_id or "").encode()) > _MAX_USER_ID_BYTES:
+            raise Refusal(self.errors.invalid_parameters(f"user_id must be at most {_MAX_USER_ID_BYTES} bytes"))
+        self._check_messages(body)
+        self._check_length(all_text(body))
+        return body
+
+    def _check_messages(self, body: ChatBody) -> None:
+        for number, message in enumerate(body.messages):
+            if has_image(message) and body.model not in self._sighted:
+                raise Refusal(self.errors.invalid(_NO_IMAGES.format(number)))
+            if body.thinks and message.tool_calls and message.reasoning_content is None:
+                raise Refusal(self.errors.invalid(_NO_REASONING))
+            for part in message.parts:
+                if part.type == "file" and part.file_id not in self.uploads.files:
+                    raise Refusal(self.errors.not_found(str(part.file_id)))
+
+    # --- files ------------------------------------------------------------------------------
+
+    async def _upload(self, call: Call) -> web.StreamResponse:
+        if call.recorded.form_order[:1] != ("purpose",):
+            raise Refusal(self.errors.invalid("`purpose` must come before `file`"))
+        if (purpose := call.form["purpose"]) not in _PURPOSES:
+            raise Refusal(self.errors.invalid(f"Invalid purpose: {purpose}"))
+        lifetime = call.form.get("expires_after[seconds]")
+        file = self.uploads.from_form(call, self.clock.now(), float(lifetime) if isinstance(lifetime, str) else None)
+        if file is None:
+            raise Refusal(self.errors.invalid("`file` is required"))
+        return web.json_response(_file_json(file))
+
+    async def _list_files(self, _call: Call) -> web.StreamResponse:
+        data = [_file_json(file) for file in self.uploads.files.values()]
+        return web.json_response({"object": "list", "data": data, "has_more": False})
+
+    async def _get_file(self, call: Call) -> web.StreamResponse:
+        return web.json_response(_file_json(self._file(call)))
+
+    async def _delete_file(self, call: Call) -> web.StreamResponse:
+        file = self._file(call)
+        del self.uploads.files[file.id]
+        return web.json_response({"id": file.id, "object": "file", "deleted": True})
+
+    def _file(self, call: Call) -> StoredFile:
+        name = call.request.match_info["file"]
+        file = self.uploads.files.get(name)
+        if file is None:
+            raise Refusal(self.errors.not_found(name))
+        return file
+
+
+def _file_json(file: StoredFile) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "object": "file",
+        "bytes": file.size,
+        "created_at": file.created_at,
+        "filename": file.name,
+        "purpose": file.purpose,
+        "expires_at": file.expires_at,
+    }

@@ -45,10 +45,12 @@ def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """The last part of a growing text that fits, marked with an ellipsis if something was left out."""
     if utf16_length(text) <= limit:
         return text
-    tail = text[-limit:]
-    while utf16_length(tail) > limit - 1:
-        tail = tail[utf16_length(tail) - limit + 1 :]
-    return "…" + tail
+    tail = text[max(0, len(text) - limit + 1) :]
+    start, units = 0, utf16_length(tail)
+    while units > limit - 1:
+        units -= 2 if ord(tail[start]) > 0xFFFF else 1
+        start += 1
+    return "…" + tail[start:]
 
 
 def _index_within(text: str, limit: int) -> int:

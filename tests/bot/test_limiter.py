@@ -1,0 +1,202 @@
+"""Rates, holds, and the order of those who wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from aiogram import Bot
+from aiogram.exceptions import TelegramRetryAfter
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    GetMe,
+    SendChatAction,
+    SendMessage,
+    SendMessageDraft,
+)
+from aiogram.methods.base import TelegramMethod
+
+from tgllm.bot.limiter import Limiter, Rates, rates_from
+from tgllm.config.model import SendingSection
+from tgllm.testing.clock import ManualClock
+
+BOT = cast("Bot", None)
+ANN, BEN, GROUP = 1, 2, -100
+
+
+@dataclass
+class Telegram:
+    """Notes what arrives, and refuses the next calls with these waits."""
+
+    clock: ManualClock
+    arrived: list[tuple[float, TelegramMethod[Any]]] = field(default_factory=list)
+    refuse: list[int] = field(default_factory=list)
+
+    async def __call__(self, bot: Bot, method: TelegramMethod[Any]) -> Any:
+        self.arrived.append((round(self.clock.monotonic(), 6), method))
+        if self.refuse:
+            raise TelegramRetryAfter(method, "Too Many Requests", self.refuse.pop(0))
+        return True
+
+    @property
+    def times(self) -> list[float]:
+        return [time for time, _ in self.arrived]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def telegram(clock: ManualClock) -> Telegram:
+    return Telegram(clock)
+
+
+Call = Callable[[TelegramMethod[Any]], Awaitable[Any]]
+
+
+def calling(telegram: Telegram, limiter: Limiter) -> Call:
+    return lambda method: limiter(cast("Any", telegram), BOT, method)
+
+
+def message(chat_id: int, text: str = "x") -> SendMessage:
+    return SendMessage(chat_id=chat_id, text=text)
+
+
+async def many(call: Call, *methods: TelegramMethod[Any]) -> "list[asyncio.Task[Any]]":
+    tasks = [asyncio.ensure_future(call(method)) for method in methods]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_a_chat_has_a_burst_and_then_a_rate(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=0, private=0.5, burst=2), clock))
+    tasks = await many(call, *[message(ANN) for _ in range(5)])
+    await clock.advance(100)
+    await asyncio.gather(*tasks)
+    assert telegram.times == [0, 0, 2, 4, 6]
+
+
+async def test_a_group_has_a_rate_of_its_own(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=0, group=20 / 60, burst=1), clock))
+    tasks = await many(call, *[message(GROUP) for _ in range(4)])
+    await clock.advance(100)
+    await asyncio.gather(*tasks)
+    assert telegram.times == [0, 3, 6, 9]
+
+
+async def test_a_pause_brings_back_no_more_than_the_burst(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=0, private=1, burst=2), clock))
+    await clock.advance(1000)
+    tasks = await many(call, *[message(ANN) for _ in range(3)])
+    await clock.advance(10)
+    await asyncio.gather(*tasks)
+    assert telegram.times == [1000, 1000, 1001]
+
+
+async def test_chats_do_not_wait_for_each_other(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=1, burst=1), clock)
+    call = calling(telegram, limiter)
+    tasks = await many(call, message(ANN), message(ANN), message(BEN))
+    assert telegram.times == [0, 0]
+    assert (limiter.wait_for(ANN), limiter.wait_for(BEN)) == (1, 1)
+    await clock.advance(1)
+    await asyncio.gather(*tasks)
+
+
+async def test_all_chats_together_have_a_rate(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=2, private=0), clock))
+    tasks = await many(call, *[message(chat) for chat in range(1, 7)])
+    await clock.advance(10)
+    await asyncio.gather(*tasks)
+    assert telegram.times == [0, 0, 0.5, 1, 1.5, 2]
+
+
+async def test_those_who_wait_for_a_chat_keep_their_order(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=1, burst=1), clock)
+    call = calling(telegram, limiter)
+    limiter.hold(ANN, 1.5)
+    tasks = await many(call, message(ANN, "1"), message(ANN, "2"))
+    await clock.advance(1)
+    tasks += await many(call, message(ANN, "3"))
+    limiter.hold(ANN, 0.7)
+    await clock.advance(0.7)
+    tasks += await many(call, message(ANN, "4"))
+    await clock.advance(20)
+    await asyncio.gather(*tasks)
+    assert [cast("SendMessage", method).text for _, method in telegram.arrived] == ["1", "2", "3", "4"]
+    assert telegram.times == [1.7, 2.7, 3.7, 4.7]
+
+
+async def test_one_who_gives_up_does_not_hold_up_the_next(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=0, private=1, burst=1), clock))
+    first, second, third = await many(call, message(ANN, "1"), message(ANN, "2"), message(ANN, "3"))
+    second.cancel()
+    await clock.advance(1)
+    await asyncio.gather(first, third)
+    assert telegram.times == [0, 1]
+
+
+async def test_after_a_429_nothing_goes_to_that_chat(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=0), clock)
+    call = calling(telegram, limiter)
+    telegram.refuse.append(5)
+    with pytest.raises(TelegramRetryAfter):
+        await call(message(ANN))
+    assert limiter.held_chats() == {ANN}
+    assert (limiter.wait_for(ANN), limiter.wait_for(BEN), limiter.next_release()) == (5, 0, 5)
+    telegram.arrived.clear()
+    tasks = await many(
+        call,
+        message(ANN),
+        EditMessageText(chat_id=ANN, message_id=1, text="x"),
+        SendMessageDraft(chat_id=ANN, draft_id=1, text="x"),
+        SendChatAction(chat_id=ANN, action="typing"),
+    )
+    await call(message(BEN))
+    assert telegram.times == [0]
+    await clock.advance(5)
+    await asyncio.gather(*tasks)
+    assert telegram.times == [0, 5, 5, 5, 5]
+    assert (limiter.held_chats(), limiter.next_release()) == (set(), None)
+
+
+async def test_the_longer_of_two_holds_counts(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=0), clock)
+    limiter.hold(ANN, 10)
+    limiter.hold(ANN, 1)
+    assert limiter.wait_for(ANN) == 10
+
+
+async def test_what_is_no_message_is_not_counted(clock: ManualClock, telegram: Telegram) -> None:
+    call = calling(telegram, Limiter(Rates(overall=1, private=1, burst=1), clock))
+    for method in (GetMe(), AnswerCallbackQuery(callback_query_id="1"), SendChatAction(chat_id=ANN, action="typing")):
+        for _ in range(3):
+            await call(method)
+    await call(message(ANN))
+    assert set(telegram.times) == {0}
+
+
+async def test_without_rates_nothing_waits(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(rates_from(SendingSection(paced=False)), clock)
+    for _ in range(100):
+        await calling(telegram, limiter)(message(ANN))
+    assert limiter.wait_for(ANN) == 0
+
+
+async def test_only_so_many_chats_are_kept(
+    clock: ManualClock, telegram: Telegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Limiter, "_CHATS", 2)
+    limiter = Limiter(Rates(overall=0, private=1, burst=1), clock)
+    for chat in (1, 2, 1, 3):
+        limiter.wait_for(chat)
+    assert list(limiter._chats) == [1, 3]
+
+
+def test_the_rates_are_those_of_the_config() -> None:
+    section = SendingSection(global_rate=5, chat_rate=2, group_per_minute=30, chat_burst=4)
+    assert rates_from(section) == Rates(5, 2, 0.5, 4)

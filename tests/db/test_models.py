@@ -24,6 +24,7 @@ def test_a_model_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:
         provider="p",
         model="org/m",
         title="M",
+        aliases=["org/m-latest"],
         context_window=128_000,
         max_output_tokens=8192,
         mime_types=["image/*", "application/pdf"],
@@ -37,6 +38,7 @@ def test_a_model_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:
     model = models.get(conn, ModelRef("p", "org/m"))
     assert model is not None
     assert (model.title, model.context_window, model.max_output_tokens) == ("M", 128_000, 8192)
+    assert model.aliases == ("org/m-latest",)
     assert (model.mime_types, model.reasoning) == (("image/*", "application/pdf"), True)
     assert (model.input_price, model.output_price, model.cached_price) == (150_000, 600_000, 75_000)
     assert (model.price_as_of, model.is_default, model.retired_at) == ("2026-11-01", False, None)
@@ -89,3 +91,31 @@ def test_a_retired_default_is_none_any_more(conn: sqlite3.Connection) -> None:
     models.set_default(conn, ModelRef("echo", "a"))
     models.retire_missing(conn, "echo", [], NOW)
     assert models.default(conn) is None
+
+
+def test_a_model_is_found_by_an_alias(conn: sqlite3.Connection) -> None:
+    old = NewModel(provider="p", model="m-1", title="M", aliases=["m-latest"])
+    new = NewModel(provider="p", model="m-2", title="M", aliases=["m-latest", "m"])
+    models.upsert(conn, [old, new], NOW)
+    models.retire_missing(conn, "p", ["m-2"], NOW)
+
+    def found(name: str) -> str | None:
+        model = models.find(conn, ModelRef("p", name))
+        return None if model is None else model.model
+
+    assert found("m") == "m-2"
+    assert found("m-latest") == "m-2"
+    assert found("m-1") == "m-1"
+    assert found("n") is None
+    assert models.find(conn, ModelRef("q", "m")) is None
+
+
+def test_an_id_goes_before_an_alias(conn: sqlite3.Connection) -> None:
+    models.upsert(
+        conn,
+        [NewModel(provider="p", model="a", title="A", aliases=["b"]), NewModel(provider="p", model="b", title="B")],
+        NOW,
+    )
+    found = models.find(conn, ModelRef("p", "b"))
+    assert found is not None
+    assert found.title == "B"

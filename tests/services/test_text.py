@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.services.text import mend_surrogates
+from tgllm.services.text import clip, mend_surrogates
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -23,3 +23,10 @@ def test_the_result_can_be_encoded(text: str) -> None:
 )
 def test_halves_are_joined_or_replaced(broken: str, mended: str) -> None:
     assert mend_surrogates(broken) == mended
+
+
+@pytest.mark.parametrize(
+    ("text", "clipped"), [("abcd", "abcd"), ("abcde", "abc…"), ("ab😀", "ab😀"), ("ab😀c", "ab…"), ("", "")]
+)
+def test_a_clipped_text_fits_and_cuts_no_character_in_two(text: str, clipped: str) -> None:
+    assert clip(text, 4) == clipped

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tgllm.api.types import ModelRef
 from tgllm.db.rows import BOOL, JSON_LIST, clean, dumps, read_all, read_one
 
-__all__ = ["Model", "NewModel", "default", "get", "list_all", "retire_missing", "set_default", "upsert"]
+__all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_missing", "set_default", "upsert"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,8 @@ class NewModel:
     provider: str
     model: str
     title: str
+    aliases: Collection[str] = ()
+    """Other ids for the same model."""
     context_window: int | None = None
     """In tokens."""
     max_output_tokens: int | None = None
@@ -36,6 +38,7 @@ class Model:
     provider: str
     model: str
     title: str
+    aliases: tuple[str, ...] = field(metadata=JSON_LIST)
     context_window: int | None
     max_output_tokens: int | None
     mime_types: tuple[str, ...] = field(metadata=JSON_LIST)
@@ -56,12 +59,12 @@ class Model:
 
 
 _UPSERT = """
-    INSERT INTO models (provider, model, title, context_window, max_output_tokens, mime_types, reasoning,
+    INSERT INTO models (provider, model, title, aliases, context_window, max_output_tokens, mime_types, reasoning,
                         input_price, output_price, cached_price, price_as_of, first_seen_at, last_seen_at)
-    VALUES (:provider, :model, :title, :context_window, :max_output_tokens, :mime_types, :reasoning,
+    VALUES (:provider, :model, :title, :aliases, :context_window, :max_output_tokens, :mime_types, :reasoning,
             :input_price, :output_price, :cached_price, :price_as_of, :now, :now)
     ON CONFLICT (provider, model) DO UPDATE
-    SET title = excluded.title, context_window = excluded.context_window,
+    SET title = excluded.title, aliases = excluded.aliases, context_window = excluded.context_window,
         max_output_tokens = excluded.max_output_tokens, mime_types = excluded.mime_types,
         reasoning = excluded.reasoning, input_price = excluded.input_price, output_price = excluded.output_price,
         cached_price = excluded.cached_price, price_as_of = excluded.price_as_of,
@@ -76,6 +79,7 @@ def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> No
             "provider": new.provider,
             "model": new.model,
             "title": clean(new.title),
+            "aliases": dumps(list(new.aliases)),
             "context_window": new.context_window,
             "max_output_tokens": new.max_output_tokens,
             "mime_types": dumps(list(new.mime_types)),
@@ -107,6 +111,18 @@ def get(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
     """One model, retired or not."""
     cursor = conn.execute("SELECT * FROM models WHERE provider = ? AND model = ?", (ref.provider, ref.model))
     return read_one(Model, cursor)
+
+
+_FIND = """
+    SELECT * FROM models
+    WHERE provider = :provider AND (model = :model OR EXISTS (SELECT 1 FROM json_each(aliases) WHERE value = :model))
+    ORDER BY model <> :model, retired_at IS NOT NULL, model LIMIT 1
+"""
+
+
+def find(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
+    """The model of that id, or else the one that has it as an alias; retired or not."""
+    return read_one(Model, conn.execute(_FIND, {"provider": ref.provider, "model": ref.model}))
 
 
 def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:

@@ -123,6 +123,8 @@ CREATE TABLE IF NOT EXISTS models (
     provider          TEXT NOT NULL,                    -- the provider's id
     model             TEXT NOT NULL,                    -- the model's id at that provider
     title             TEXT NOT NULL,                    -- what lists show
+    aliases           TEXT NOT NULL DEFAULT '[]'        -- JSON array: other ids of the same model
+                      CHECK (json_valid(aliases) AND json_type(aliases) = 'array'),
     context_window    INTEGER CHECK (context_window > 0),    -- tokens in and out together; NULL: unknown
     max_output_tokens INTEGER CHECK (max_output_tokens > 0), -- tokens of one answer; NULL: unknown
     mime_types        TEXT NOT NULL DEFAULT '[]'        -- JSON array: kinds of files it reads, such as "image/*"

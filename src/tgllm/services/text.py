@@ -1,6 +1,9 @@
 """Text that can be stored and sent."""
 
-__all__ = ["mend_surrogates"]
+__all__ = ["clip", "mend_surrogates"]
+
+MESSAGE_LIMIT = 4096
+"""UTF-16 units of a message at most (Bot API: sendMessage)."""
 
 
 def mend_surrogates(text: str) -> str:
@@ -13,3 +16,11 @@ def mend_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """The start of a text that fits ``limit`` UTF-16 units, with an ellipsis at its end if something was left out."""
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * limit:
+        return text
+    return units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"

@@ -1,0 +1,73 @@
+"""What a failed call means."""
+
+from unittest.mock import Mock
+
+import pytest
+from aiogram import exceptions as telegram
+from aiogram.methods import GetMe
+from aiohttp import ClientConnectorError, ServerDisconnectedError
+
+from tgllm.bot.failures import CallFailure, classify, fatal_error
+
+METHOD = GetMe()
+
+
+def network(cause: Exception) -> telegram.TelegramNetworkError:
+    error = telegram.TelegramNetworkError(METHOD, "trouble at /bot42:SECRET/getMe")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (telegram.TelegramRetryAfter(METHOD, "Too Many Requests", 7), "wait"),
+        (network(ClientConnectorError(Mock(ssl=None), OSError("refused"))), "retry"),
+        (telegram.TelegramBadRequest(METHOD, "Bad Request: chat not found"), "rejected"),
+        (telegram.TelegramNotFound(METHOD, "Not Found"), "rejected"),
+        (telegram.TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), "rejected"),
+        (telegram.TelegramMigrateToChat(METHOD, "Bad Request: group upgraded", -200), "rejected"),
+        (telegram.TelegramForbiddenError(METHOD, "Forbidden: bot was blocked by the user"), "blocked"),
+        (telegram.TelegramUnauthorizedError(METHOD, "Unauthorized"), "fatal"),
+        (telegram.TelegramConflictError(METHOD, "Conflict"), "fatal"),
+        (network(ServerDisconnectedError()), "unknown"),
+        (network(TimeoutError()), "unknown"),
+        (telegram.TelegramServerError(METHOD, "Bad Gateway"), "unknown"),
+        (telegram.RestartingTelegram(METHOD, "restart"), "unknown"),
+        (telegram.ClientDecodeError("no JSON", ValueError(), "<html>"), "unknown"),
+        (TimeoutError(), "unknown"),
+        (ConnectionResetError(), "unknown"),
+        (UnicodeEncodeError("utf-8", "\ud83d", 0, 1, "surrogates"), "rejected"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_the_meaning_of_a_failure(error: Exception, meaning: str) -> None:
+    failure = classify(error)
+    assert failure.meaning == meaning
+    assert "SECRET" not in failure.reason
+
+
+def test_the_wait_that_telegram_asks_for_is_kept() -> None:
+    error = telegram.TelegramRetryAfter(METHOD, "Too Many Requests", 7)
+    assert classify(error) == CallFailure("wait", "Too Many Requests", 7.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (telegram.TelegramUnauthorizedError(METHOD, "Unauthorized"), "token_refused"),
+        (telegram.TelegramNotFound(METHOD, "Not Found"), "token_refused"),
+        (telegram.TelegramConflictError(METHOD, "Conflict: terminated by other getUpdates request"), "already_polled"),
+        (telegram.TelegramConflictError(METHOD, "Conflict: can't use it while webhook is active"), "webhook_active"),
+    ],
+)
+def test_what_ends_the_program_says_what_to_do(error: Exception, code: str) -> None:
+    fatal = fatal_error(error)
+    assert fatal is not None
+    assert fatal.code == code
+    assert len(str(fatal).split(". ")) > 1
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), telegram.TelegramServerError(METHOD, "x"), ValueError()])
+def test_other_trouble_passes(error: Exception) -> None:
+    assert fatal_error(error) is None

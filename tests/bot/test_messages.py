@@ -1,0 +1,106 @@
+"""Outbox rows for messages, and the calls that are made of them."""
+
+from dataclasses import replace
+
+import pytest
+from aiogram.methods import EditMessageText, SendMessage
+from pydantic import ValidationError
+
+from tgllm.bot.calls import call_of, edit_call, new_message_instead
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.rendering.split import utf16_length
+from tgllm.services.lane import Lane
+
+LANE = Lane(7)
+TOPIC = Lane(-100, 3, "business")
+
+
+def test_a_short_text_is_one_message() -> None:
+    (row,) = message_rows(LANE, "Hi")
+    assert (row.lane, row.method, row.kind, row.chat_id, row.part, row.turn_id) == (
+        LANE.key,
+        "sendMessage",
+        "send",
+        7,
+        0,
+        None,
+    )
+    assert row.payload["text"] == "Hi"
+    assert row.payload["link_preview_options"] == {"is_disabled": True}
+    assert "reply_parameters" not in row.payload
+
+
+def test_a_long_text_is_several_with_the_reply_first_and_the_buttons_last() -> None:
+    markup = buttons([[("A", "a"), ("B", "b")], [("C", "c")]])
+    rows = message_rows(LANE, "😀 word " * 2000, turn_id="u1", first_part=2, reply_to=9, reply_markup=markup)
+    assert len(rows) > 2
+    assert [row.part for row in rows] == list(range(2, 2 + len(rows)))
+    assert all(utf16_length(str(row.payload["text"])) <= 4096 for row in rows)
+    assert ["reply_parameters" in row.payload for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert ["reply_markup" in row.payload for row in rows] == [False] * (len(rows) - 1) + [True]
+
+
+def test_no_row_comes_of_an_empty_text() -> None:
+    assert message_rows(LANE, " \n") == []
+
+
+def test_a_message_goes_to_its_topic_and_through_its_business_account() -> None:
+    (row,) = message_rows(TOPIC, "Hi")
+    assert (row.chat_id, row.thread_id) == (-100, 3)
+    call = call_of(row.method, row.payload)
+    assert isinstance(call, SendMessage)
+    assert (call.chat_id, call.message_thread_id, call.business_connection_id) == (-100, 3, "business")
+
+
+def test_a_message_call_has_what_its_row_has() -> None:
+    (row,) = message_rows(LANE, "Hi", reply_to=9, reply_markup=buttons([[("A", "a")]]))
+    call = call_of(row.method, row.payload)
+    assert isinstance(call, SendMessage)
+    assert call.reply_parameters is not None
+    assert (call.reply_parameters.message_id, call.reply_parameters.allow_sending_without_reply) == (9, True)
+    assert call.reply_markup is not None
+    assert call.reply_markup.inline_keyboard[0][0].callback_data == "a"  # type: ignore[union-attr]
+
+
+def test_a_placeholder_is_an_ordinary_message_that_is_marked() -> None:
+    row = placeholder_row(TOPIC, "Thinking...", turn_id="u1", reply_to=9, reply_markup=buttons([[("Stop", "stop")]]))
+    assert (row.turn_id, row.part, row.payload[PLACEHOLDER]) == ("u1", 0, True)
+    call = call_of(row.method, row.payload)
+    assert isinstance(call, SendMessage)
+    assert PLACEHOLDER not in (call.model_extra or {})
+
+
+def test_an_edit_names_the_part_whose_message_it_changes() -> None:
+    row = edit_of_part(TOPIC, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=9)
+    assert (row.kind, row.method, row.part, row.payload[EDIT_OF_PART]) == ("edit", "editMessageText", 1, 0)
+    call = edit_call(row.payload, 55)
+    assert isinstance(call, EditMessageText)
+    assert (call.chat_id, call.message_id, call.text, call.reply_markup) == (-100, 55, "Fine.", None)
+    assert call.business_connection_id == "business"
+    assert not call.model_extra
+
+
+def test_without_its_message_an_edit_becomes_a_new_one() -> None:
+    row = edit_of_part(TOPIC, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=9)
+    call = new_message_instead(row.payload)
+    assert isinstance(call, SendMessage)
+    assert (call.chat_id, call.message_thread_id, call.text) == (-100, 3, "Fine.")
+    assert call.reply_parameters is not None
+    assert not call.model_extra
+
+
+@pytest.mark.parametrize("method", ["sendMessage", "editMessageText", "deleteMessage", "setMessageReaction"])
+def test_the_methods_of_rows_are_known(method: str) -> None:
+    payload = {"chat_id": 7, "text": "x", "message_id": 5}
+    assert call_of(method, payload).__api_method__ == method
+
+
+def test_a_method_that_is_not_sent_is_refused() -> None:
+    with pytest.raises(KeyError):
+        call_of("banChatMember", {})
+
+
+def test_parameters_that_do_not_fit_are_refused() -> None:
+    (row,) = message_rows(LANE, "Hi")
+    with pytest.raises(ValidationError):
+        call_of(row.method, replace(row, payload={"chat_id": 7}).payload)

@@ -1,0 +1,105 @@
+"""Raw updates: where they belong."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tgllm.bot.updates import lane_of, to_inbox
+from tgllm.services.lane import Lane
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def said(text: str | None, **message: Any) -> dict[str, Any]:
+    content = {"message_id": 1, "chat": {"id": 7, "type": "private"}, "from": {"id": 7}, **message}
+    return {"update_id": 5, "message": content | ({} if text is None else {"text": text})}
+
+
+def test_an_update_is_kept_as_it_came() -> None:
+    row = to_inbox(said("hi 😀"))
+    assert row is not None
+    assert (row.update_id, row.lane, row.kind, row.control) == (5, Lane(7).key, "message", False)
+    assert json.loads(row.payload) == said("hi 😀")
+
+
+@pytest.mark.parametrize("raw", [{}, {"message": {}}, {"update_id": "5"}, {"update_id": None}])
+def test_without_an_id_there_is_no_row(raw: dict[str, Any]) -> None:
+    assert to_inbox(raw) is None
+
+
+@given(st.sampled_from(["message", "callback_query", "stopped_message_generation", "strange"]), JSON)
+def test_any_content_has_a_lane(kind: str, content: object) -> None:
+    row = to_inbox({"update_id": 5, kind: content})
+    assert row is not None
+    assert row.kind == kind
+    assert Lane.parse(row.lane).key == row.lane
+    assert json.loads(row.payload)["update_id"] == 5
+
+
+def test_an_update_of_an_unknown_kind_is_kept_too() -> None:
+    row = to_inbox({"update_id": 5})
+    assert row is not None
+    assert (row.kind, row.lane, row.control) == ("unknown", Lane(0).key, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "control"),
+    [
+        ("/stop", True),
+        ("/cancel", True),
+        ("/STOP now", True),
+        ("/stop\nnow", True),
+        ("/stop@demo_bot", True),
+        ("/stopped", False),
+        ("stop", False),
+        ("please /stop", False),
+        ("/", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_stops_go_past_the_queue(text: str | None, control: bool) -> None:
+    row = to_inbox(said(text))
+    assert row is not None
+    assert row.control is control
+
+
+@pytest.mark.parametrize("kind", ["callback_query", "stopped_message_generation"])
+def test_buttons_go_past_the_queue(kind: str) -> None:
+    row = to_inbox({"update_id": 5, kind: {}})
+    assert row is not None
+    assert row.control
+
+
+CHAT = {"id": -100, "type": "supergroup"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "lane"),
+    [
+        ("message", {"chat": CHAT}, Lane(-100)),
+        ("message", {"chat": CHAT, "message_thread_id": 3, "is_topic_message": True}, Lane(-100, 3)),
+        ("message", {"chat": CHAT, "message_thread_id": 3}, Lane(-100)),
+        ("message", {"chat": CHAT, "business_connection_id": "b"}, Lane(-100, None, "b")),
+        ("stopped_message_generation", {"chat": CHAT, "message_thread_id": 3}, Lane(-100, 3)),
+        ("callback_query", {"from": {"id": 7}, "message": {"chat": CHAT}}, Lane(-100)),
+        (
+            "callback_query",
+            {"from": {"id": 7}, "message": {"chat": CHAT, "message_thread_id": 3, "is_topic_message": True}},
+            Lane(-100, 3),
+        ),
+        ("callback_query", {"from": {"id": 7}, "inline_message_id": "x"}, Lane(7)),
+        ("message", {"from": {"id": 7}}, Lane(7)),
+        ("poll", {}, Lane(0)),
+        ("message", "text", Lane(0)),
+    ],
+)
+def test_the_lane_is_chat_and_topic(kind: str, content: object, lane: Lane) -> None:
+    assert lane_of(kind, content) == lane

@@ -1,0 +1,224 @@
+"""The pace of a growing answer, on a clock that stands still."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
+from aiogram.methods import GetMe
+
+from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo
+from tgllm.bot.limiter import Limiter, Rates
+from tgllm.bot.messages import message_rows
+from tgllm.bot.streaming import ChatSink, Pace
+from tgllm.db.outbox import NewOutbox
+from tgllm.i18n import Catalogue
+from tgllm.services.lane import Lane
+from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.testing.clock import ManualClock
+
+PACE = Pace(first_delay=1.0, interval=2.0, keep_alive=1000.0, last_call=0.0)
+TURN = Turn("u1", Lane(7).key, UserInfo(7, "Ann", "user", language="en"), ChatInfo(7, "private"), "How are you?")
+OUTCOME = TurnOutcome("ok", ModelRef("scripted", "model"), "Fine.")
+
+
+@dataclass
+class Screen:
+    """A display that notes what it shows and when."""
+
+    clock: ManualClock
+    shown: list[tuple[float, str]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    holding: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def show(self, text: str) -> None:
+        self.shown.append((self.clock.monotonic(), text))
+        if self.hold is not None:
+            self.holding.set()
+            await self.hold.wait()
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def finish(self, text: str) -> Sequence[NewOutbox]:
+        return message_rows(Lane(7), text)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def screen(clock: ManualClock) -> Screen:
+    return Screen(clock)
+
+
+@pytest.fixture
+def limiter(clock: ManualClock) -> Limiter:
+    return Limiter(Rates(overall=0, private=0), clock)
+
+
+@pytest.fixture
+async def sink(clock: ManualClock, screen: Screen, limiter: Limiter) -> AsyncIterator[Callable[..., Any]]:
+    """Starts a sink, which is ended after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(pace: Pace = PACE) -> ChatSink:
+            return await stack.enter_async_context(ChatSink(TURN, screen, limiter, clock, pace, Catalogue()))
+
+        yield start
+
+
+Start = Callable[..., Any]
+
+
+async def test_nothing_is_shown_before_the_first_delay(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    it = await sink()
+    it.show(TextDelta("quick"))
+    await clock.advance(0.9)
+    rows = await it.finish(OUTCOME)
+    assert screen.shown == []
+    assert [row.payload["text"] for row in rows] == ["Fine."]
+
+
+async def test_a_model_that_thinks_is_shown_without_text(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    await sink()
+    await clock.advance(1)
+    assert screen.shown == [(1, "")]
+
+
+async def test_text_is_shown_at_intervals_and_only_when_it_grew(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    it = await sink()
+    it.show(TextDelta("a"))
+    await clock.advance(1)
+    it.show(TextDelta("b"))
+    await clock.advance(1.9)
+    it.show(TextDelta("c"))
+    await clock.advance(5)
+    it.show(TextDelta("d"))
+    await clock.advance(0)
+    assert screen.shown == [(1, "a"), (3, "abc"), (7.9, "abcd")]
+
+
+async def test_thinking_keeps_the_display_alive_and_other_events_do_not(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    it = await sink()
+    await clock.advance(5)
+    it.show(Finished())
+    await clock.advance(5)
+    assert len(screen.shown) == 1
+    it.show(ReasoningDelta("hm"))
+    await clock.advance(1)
+    assert screen.shown[1:] == [(10, "")]
+
+
+async def test_an_unchanged_display_is_refreshed(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    again = asyncio.Event()
+    await sink(Pace(first_delay=0.0, interval=0.0, keep_alive=0.001))
+    screen.hold = again
+    await screen.holding.wait()
+    screen.holding.clear()
+    again.set()
+    await screen.holding.wait()
+    assert len(screen.shown) >= 2
+
+
+async def test_a_held_chat_is_waited_for_and_then_shown_the_latest(
+    clock: ManualClock, screen: Screen, sink: Start, limiter: Limiter
+) -> None:
+    limiter.hold(7, 10)
+    it = await sink()
+    it.show(TextDelta("a"))
+    await clock.advance(5)
+    it.show(TextDelta("b"))
+    await clock.advance(5)
+    assert screen.shown == [(10, "ab")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TelegramRetryAfter(GetMe(), "Too Many Requests", 1),
+        TelegramServerError(GetMe(), "Bad Gateway"),
+        TelegramBadRequest(GetMe(), "Bad Request: message is not modified"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_trouble_that_passes_does_not_end_the_display(
+    clock: ManualClock, screen: Screen, sink: Start, error: Exception
+) -> None:
+    screen.errors.append(error)
+    it = await sink()
+    await clock.advance(1)
+    it.show(TextDelta("a"))
+    await clock.advance(2)
+    assert screen.shown == [(1, ""), (3, "a")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TelegramBadRequest(GetMe(), "TEXTDRAFT_PEER_INVALID"), TelegramForbiddenError(GetMe(), "blocked"), ValueError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_display_that_can_not_work_is_left_and_the_end_is_whole(
+    clock: ManualClock, screen: Screen, sink: Start, error: Exception
+) -> None:
+    screen.errors.append(error)
+    it = await sink()
+    await clock.advance(1)
+    it.show(TextDelta("a"))
+    await clock.advance(10)
+    rows = await it.finish(OUTCOME)
+    assert screen.shown == [(1, "")]
+    assert [row.payload["text"] for row in rows] == ["Fine."]
+
+
+async def test_half_a_pair_is_not_sent(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    it = await sink()
+    it.show(TextDelta("a\ud83d"))
+    await clock.advance(1)
+    it.show(TextDelta("\ude00"))
+    await clock.advance(2)
+    assert screen.shown == [(1, "a\ufffd"), (3, "a😀")]
+
+
+async def test_a_call_on_its_way_is_waited_for(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    screen.hold = asyncio.Event()
+    it = await sink(Pace(first_delay=0.0, interval=2.0, keep_alive=1000.0, last_call=1000.0))
+    await screen.holding.wait()
+    finishing = asyncio.create_task(it.finish(OUTCOME))
+    await clock.advance(0)
+    assert not finishing.done()
+    screen.hold.set()
+    assert await finishing
+    await clock.advance(100)
+    assert len(screen.shown) == 1
+
+
+async def test_a_call_that_hangs_is_given_up(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    screen.hold = asyncio.Event()
+    it = await sink(Pace(first_delay=0.0, interval=2.0, keep_alive=1000.0, last_call=0.001))
+    await screen.holding.wait()
+    assert await it.finish(OUTCOME)
+
+
+async def test_our_own_cancellation_passes_and_leaves_no_display(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    screen.hold = asyncio.Event()
+    it = await sink(Pace(first_delay=0.0, interval=2.0, keep_alive=1000.0, last_call=1000.0))
+    await screen.holding.wait()
+    finishing = asyncio.create_task(it.finish(OUTCOME))
+    await clock.advance(0)
+    finishing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await finishing
+    await clock.advance(0)
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "stream u1"]

@@ -1,0 +1,57 @@
+"""Messages of which nobody knows whether they arrived."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.uncertain import edited_message, uncertain_notices
+from tgllm.db import outbox
+from tgllm.db.database import Database
+from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.i18n import Catalogue
+from tgllm.services.lane import Lane
+
+LANE = Lane(-100, 3)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db") as opened:
+        yield opened
+
+
+async def stored(database: Database, *rows: NewOutbox) -> list[OutboxRow]:
+    ids = await database.write(lambda conn: outbox.add(conn, rows, 0))
+    found = await database.read(lambda conn: [outbox.get(conn, row_id) for row_id in ids])
+    return [row for row in found if row is not None]
+
+
+async def test_a_message_is_offered_again_where_it_belongs(database: Database) -> None:
+    (row,) = await stored(database, *message_rows(LANE, "Hi"))
+    (notice,) = uncertain_notices([row], Catalogue(strict=True))
+    assert (notice.lane, notice.thread_id) == (LANE.key, 3)
+    keyboard = notice.payload["reply_markup"]["inline_keyboard"]  # type: ignore[index,call-overload]  JSON
+    assert [button["callback_data"] for button in keyboard[0]] == [f"resend:{row.id}", f"keep:{row.id}"]
+
+
+async def test_nobody_misses_a_placeholder(database: Database) -> None:
+    markup = buttons([[("Stop", "stop")]])
+    rows = await stored(database, placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup))
+    assert uncertain_notices(rows, Catalogue()) == []
+
+
+async def test_an_edit_finds_the_message_of_its_turn(database: Database) -> None:
+    markup = buttons([[("Stop", "stop")]])
+    placeholder, edit, other = await stored(
+        database,
+        placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup),
+        edit_of_part(LANE, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=None),
+        edit_of_part(LANE, "Fine.", turn_id="u2", part=1, edited_part=0, reply_to=None),
+    )
+    assert await database.read(lambda conn: edited_message(conn, edit)) is None
+    await database.write(lambda conn: outbox.mark_sent(conn, [(placeholder.id, 55)], 0))
+    assert await database.read(lambda conn: edited_message(conn, edit)) == 55
+    assert await database.read(lambda conn: edited_message(conn, other)) is None
+    assert await database.read(lambda conn: edited_message(conn, placeholder)) is None

@@ -1,0 +1,81 @@
+"""What a provider says of its models, checked and in the form in which it is stored."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tgllm.api import ModelInfo, Price
+from tgllm.db.models import NewModel
+from tgllm.plugins.outcome import Breach
+from tgllm.services.pricing import to_micros
+
+__all__ = ["checked_models"]
+
+_MOST = 2**62
+
+
+def checked_models(provider: str, answer: object) -> Sequence[NewModel]:
+    """The models of a provider's answer, each id once.
+
+    Raises:
+        Breach: the answer is not what the contract says; nothing of it can be trusted then.
+    """
+    if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
+        raise Breach(f"list_models returned a {type(answer).__name__} instead of a sequence of ModelInfo")
+    found: dict[str, NewModel] = {}
+    for info in answer:  # pyright: ignore[reportUnknownVariableType]  a plugin's, so each item is looked at
+        if not isinstance(info, ModelInfo):
+            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  the same
+        model = _checked(provider, info)
+        found.setdefault(model.model, model)
+    return tuple(found.values())
+
+
+def _checked(provider: str, info: ModelInfo) -> NewModel:
+    if not isinstance(info.id, str) or not info.id.strip():  # pyright: ignore[reportUnnecessaryIsInstance]  a plugin's
+        raise Breach(f"list_models returned a model with the id {info.id!r}")
+    try:
+        return _new_model(provider, info)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Breach(f"list_models returned the model {info.id} with a field of the wrong type: {error}") from error
+
+
+def _new_model(provider: str, info: ModelInfo) -> NewModel:
+    rates = None if info.price is None else to_micros(_checked_price(info.price))
+    return NewModel(
+        provider=provider,
+        model=info.id,
+        title=_text(info.title) or info.id,
+        aliases=tuple(sorted({_text(alias) for alias in info.aliases} - {info.id})),
+        context_window=_tokens(info.context_window),
+        max_output_tokens=_tokens(info.max_output_tokens),
+        mime_types=_sorted(info.mime_types),
+        reasoning=bool(info.reasoning),
+        input_price=rates and rates.input,
+        output_price=rates and rates.output,
+        cached_price=rates and rates.cached,
+        price_as_of=(rates and rates.as_of) or None,
+    )
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _sorted(values: Iterable[str]) -> Sequence[str]:
+    if isinstance(values, str):
+        raise TypeError("mime_types is one text instead of several")
+    return tuple(sorted(_text(value) for value in values))
+
+
+def _tokens(count: int | None) -> int | None:
+    """A number of tokens; a provider that says 0 does not know it."""
+    if count is None:
+        return None
+    return count if 0 < int(count) <= _MOST else None
+
+
+def _checked_price(price: Price) -> Price:
+    for amount in (price.input, price.output, price.cached or 0.0):
+        if not math.isfinite(amount) or amount < 0:
+            raise ValueError(f"{amount} is no price")
+    return price

@@ -1,0 +1,152 @@
+"""Keeps the lists of models: asks all providers, stores what they say, and tells the admins what is different."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tgllm.api import ModelRef, NotConfigured, TgllmError
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import models
+from tgllm.db.database import Database
+from tgllm.db.models import NewModel
+from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.observe.redaction import redact
+from tgllm.plugins.outcome import Breach, Raised, value_of
+from tgllm.plugins.runner import HookRunner
+from tgllm.services.model_diff import ProviderReport, SyncReport, store_models
+from tgllm.services.model_list import checked_models
+from tgllm.services.model_news import news_of
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.registry import ProviderRegistry
+
+__all__ = ["ModelService", "ModelSettings", "Progress"]
+
+log = get_logger(__name__)
+
+GRACE_SECONDS = 2.0
+"""How long a call that was cancelled has for its clean-up."""
+
+Progress = Callable[[str, ProviderReport | int], None]
+"""Called with a provider's id and how many models it lists, or why it lists none; nothing is stored yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """What the operator sets for the lists."""
+
+    default_model: str
+    """Answers where no other default was chosen."""
+    list_seconds: float
+    """How long a provider has to list its models."""
+
+
+class ModelService:
+    """The lists of models."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: ProviderRegistry,
+        notifier: AdminNotifier,
+        clock: Clock,
+        texts: Catalogue,
+        settings: ModelSettings,
+    ) -> None:
+        """Put the parts together."""
+        self._database = database
+        self._registry = registry
+        self._notifier = notifier
+        self._clock = clock
+        self._texts = texts
+        self._settings = settings
+
+    async def pull_and_sync_models(
+        self, *, announce: bool = False, progress: Progress = lambda _provider, _result: None
+    ) -> SyncReport:
+        """Ask all providers for their models, side by side, and store what they say in one transaction.
+
+        A provider that fails, is too slow or lists nothing where it had models keeps its old list.
+
+        Args:
+            announce: whether the admins are told what is different; the message is in the same transaction.
+            progress: told of each provider when it has answered.
+
+        Raises:
+            DatabaseError: nothing could be stored.
+        """
+        pulled = await self._pull_all(progress)
+        now = milliseconds(self._clock)
+        report = await self._database.write(lambda conn: self._store(conn, pulled, now, announce=announce))
+        if announce and report.is_news:
+            self._notifier.wake()
+        for failed in report.failed:
+            log.warning("models.failed", provider=failed.provider, reason=failed.reason)
+        log.info("models.synced", providers={entry.provider: entry.listed for entry in report.providers})
+        return report
+
+    async def _pull_all(self, progress: Progress) -> Sequence["ProviderReport | _Listed"]:
+        async def pull(provider: str) -> "ProviderReport | _Listed":
+            result = await self._pull(provider)
+            progress(provider, len(result.models) if isinstance(result, _Listed) else result)
+            return result
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(pull(provider), name=f"models {provider}") for provider in self._registry.ids]
+        return [task.result() for task in tasks]
+
+    async def _pull(self, provider: str) -> "ProviderReport | _Listed":
+        """Ask one provider; whatever it does is told in the result."""
+        runner = HookRunner(self._settings.list_seconds, GRACE_SECONDS)
+        try:
+            source = await self._registry.provider(provider)
+            outcome = await runner.call(source.list_models)
+            if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
+                raise outcome.error
+            return _Listed(provider, checked_models(provider, value_of(outcome, "list_models")))
+        except NotConfigured as error:
+            return ProviderReport(provider, "not configured", _sentence(error))
+        except (TgllmError, Breach) as error:
+            return ProviderReport(provider, "failed", _sentence(error))
+        finally:
+            await runner.aclose()
+
+    def _store(
+        self, conn: Connection, pulled: Sequence["ProviderReport | _Listed"], now: int, *, announce: bool
+    ) -> SyncReport:
+        before = self._default(conn)
+        reports = [
+            store_models(conn, result.provider, result.models, now) if isinstance(result, _Listed) else result
+            for result in pulled
+        ]
+        lost = before if before is not None and _is_retired(conn, before) else None
+        report = SyncReport(reports, lost)
+        if announce and report.is_news:
+            self._notifier.add(conn, news_of(report, self._texts, self._settings.default_model))
+        return report
+
+    def _default(self, conn: Connection) -> ModelRef | None:
+        """The stored model that answers by default; None where the list does not have it."""
+        chosen = models.default(conn)
+        if chosen is None:
+            chosen = models.find(conn, self._registry.canonical(ModelRef.parse(self._settings.default_model)))
+        return None if chosen is None or chosen.retired_at is not None else chosen.ref
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a provider lists."""
+
+    provider: str
+    models: Sequence[NewModel]
+
+
+def _is_retired(conn: Connection, ref: ModelRef) -> bool:
+    model = models.get(conn, ref)
+    return model is not None and model.retired_at is not None
+
+
+def _sentence(error: TgllmError) -> str:
+    """What an error says, on one line and without secrets."""
+    return redact(" ".join(str(error).split()))

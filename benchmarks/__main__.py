@@ -20,7 +20,8 @@ __all__ = ["main"]
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--bots", nargs="+", default=list(BOTS), choices=list(BOTS), help="which to compare")
-    parser.add_argument("--users", type=int, default=50, help="people who talk at the same time")
+    parser.add_argument("--parallel", type=int, default=10, help="people who wait for an answer at the same time")
+    parser.add_argument("--talk", type=int, default=10, help="messages of each person in all")
     parser.add_argument("--turns", type=int, default=1500, help="messages counted in each round")
     parser.add_argument("--warm-up", type=int, default=200, help="messages before those")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; 0 leaves the bots out")
@@ -47,7 +48,13 @@ def _rounds(arguments: argparse.Namespace) -> dict[str, list[Figures]]:
     rounds: dict[str, list[Figures]] = {bot: [] for bot in arguments.bots}
     for _ in range(arguments.rounds):
         for bot, figures in rounds.items():
-            one = measure(bot, users=arguments.users, turns=arguments.turns, warm_up=arguments.warm_up)
+            one = measure(
+                bot,
+                parallel=arguments.parallel,
+                turns=arguments.turns,
+                warm_up=arguments.warm_up,
+                talk=arguments.talk,
+            )
             print(f"{bot}: {one.turns_per_second:.0f} turns/s, {one.cpu_ms:.2f} ms CPU a turn", flush=True)
             figures.append(one)
     return rounds

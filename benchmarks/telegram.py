@@ -1,4 +1,4 @@
-"""``python -m benchmarks.telegram --users N``: the emulator, and the people who talk to the bot, in one process.
+"""``python -m benchmarks.telegram``: the emulator, and the people who talk to the bot, in one process.
 
 Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is JSON too: ``turns``, how many
 messages the people send, and ``answer``, what the bot has to say to each. It is answered with one line of JSON: how
@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
 from tgllm.testing.emulator import Emulator
@@ -25,12 +25,16 @@ QUESTION: Final = "How much is seven times six, and why?"
 
 
 class Load:
-    """People in private chats, each of whom says the next thing when the answer to the last one is there."""
+    """People in private chats, some of whom wait for an answer at any moment.
 
-    def __init__(self, emulator: Emulator, users: int) -> None:
-        """Make the people."""
+    When one has the answer, the one who has been silent for longest says something.
+    """
+
+    def __init__(self, emulator: Emulator, people: int, parallel: int) -> None:
+        """Make ``people`` people, of whom ``parallel`` wait for an answer at a time."""
         self._emulator = emulator
-        self.users = [emulator.add_user(first_name=f"User {number}") for number in range(users)]
+        self._parallel = parallel
+        self.people = deque(emulator.add_user(first_name=f"User {number}") for number in range(people))
         self._waiting: dict[EmulatedChat, tuple[int, asyncio.Future[None]]] = {}
         self._left = 0
         self._answer = ""
@@ -47,9 +51,9 @@ class Load:
         self._left, self._answer, self._seconds = turns, answer, []
         async with asyncio.TaskGroup() as watch:
             watching = watch.create_task(self._emulator.world.changes.first(self._wake_answered))
-            async with asyncio.TaskGroup() as people:
-                for user in self.users:
-                    people.create_task(self._talk(user))
+            async with asyncio.TaskGroup() as talks:
+                for _ in range(self._parallel):
+                    talks.create_task(self._talk())
             watching.cancel()
         calls = Counter(call.method for call in journal if call.number > calls_before)
         return {
@@ -60,17 +64,21 @@ class Load:
             "telegram_cpu": time.process_time() - cpu_before,
         }
 
-    async def _talk(self, user: EmulatedUser) -> None:
-        chat = user.private_chat()
+    async def _talk(self) -> None:
         while self._left > 0:
             self._left -= 1
-            answered = asyncio.get_running_loop().create_future()
+            person = self.people.popleft()
             began = time.perf_counter()
-            question = await user.say(QUESTION)
-            self._waiting[chat] = (question.id, answered)
-            async with asyncio.timeout(60):
-                await answered
+            await self._ask(person)
             self._seconds.append(time.perf_counter() - began)
+            self.people.append(person)
+
+    async def _ask(self, person: EmulatedUser) -> None:
+        answered = asyncio.get_running_loop().create_future()
+        question = await person.say(QUESTION)
+        self._waiting[person.private_chat()] = (question.id, answered)
+        async with asyncio.timeout(60):
+            await answered
 
     def _wake_answered(self) -> bool:
         """Look at the last message of each chat: called at every change, so it looks no further."""
@@ -84,10 +92,10 @@ class Load:
         return False
 
 
-async def _serve(users: int) -> None:
+async def _serve(people: int, parallel: int) -> None:
     async with Emulator() as emulator:
-        load = Load(emulator, users)
-        user_ids = [user.id for user in load.users]
+        load = Load(emulator, people, parallel)
+        user_ids = [person.id for person in load.people]
         print(json.dumps({"base_url": emulator.base_url, "token": emulator.token, "user_ids": user_ids}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             print(json.dumps(await load.run(**json.loads(line))), flush=True)
@@ -95,5 +103,7 @@ async def _serve(users: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=50)
-    asyncio.run(_serve(parser.parse_args().users))
+    parser.add_argument("--people", type=int, required=True)
+    parser.add_argument("--parallel", type=int, required=True)
+    arguments = parser.parse_args()
+    asyncio.run(_serve(arguments.people, arguments.parallel))

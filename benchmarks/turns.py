@@ -1,6 +1,7 @@
 """One bot under load: how many turns a second, and what each of them costs."""
 
 import json
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -43,22 +44,24 @@ class Figures:
     """The same for the model server."""
 
 
-def measure(bot: str, *, users: int, turns: int, warm_up: int) -> Figures:
+def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> Figures:
     """Run one bot with fresh servers and a fresh database.
 
     Args:
         bot: a key of ``BOTS``.
-        users: people who talk to it at the same time.
+        parallel: people who wait for an answer at the same time; a person waits for one at a time.
         turns: messages that are counted.
         warm_up: messages before those.
+        talk: messages of each person in all, so that the last turn has a history of ``2 * talk - 2`` messages.
     """
+    people = max(parallel, math.ceil((turns + warm_up) / talk))
     with TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
         log = Path(folder) / "log"
         with (
-            start("benchmarks.telegram", "--users", str(users), log=log) as telegram,
+            start("benchmarks.telegram", "--people", str(people), "--parallel", str(parallel), log=log) as telegram,
             start("benchmarks.model_server", log=log) as model,
         ):
-            variables = _variables(telegram.receive(), model.receive()["url"], folder)
+            variables = _variables(telegram.receive(), model.receive()["url"], folder, parallel)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else "".join(PIECES).strip()
@@ -70,7 +73,7 @@ def measure(bot: str, *, users: int, turns: int, warm_up: int) -> Figures:
                 )
 
 
-def _variables(server: Mapping[str, Any], model_url: str, folder: str) -> dict[str, str]:
+def _variables(server: Mapping[str, Any], model_url: str, folder: str, parallel: int) -> dict[str, str]:
     user_ids: list[int] = server["user_ids"]
     return {
         "BENCHMARK_MODEL_URL": model_url,
@@ -81,7 +84,7 @@ def _variables(server: Mapping[str, Any], model_url: str, folder: str) -> dict[s
         "TGLLM_DATA_DIR": folder,
         "TGLLM_DEFAULT_MODEL": "benchmark/model",
         "TGLLM_SENDING__PACED": "false",
-        "TGLLM_TURNS__MAX_PARALLEL": str(len(user_ids)),
+        "TGLLM_TURNS__MAX_PARALLEL": str(parallel),
     }
 
 

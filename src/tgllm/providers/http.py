@@ -1,6 +1,5 @@
 """The one door to HTTP: a pooled client for one service, with limits of time, and errors of the contract."""
 
-import json
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, contextmanager
 
@@ -10,7 +9,7 @@ import tgllm
 from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, Unavailable
 from tgllm.api.types import Json
 from tgllm.providers.failure import Failure, explain
-from tgllm.providers.json_values import parse_json
+from tgllm.providers.json_values import encode_json, parse_json
 from tgllm.providers.network import check_request, is_loopback
 
 __all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client"]
@@ -118,7 +117,7 @@ class ProviderHttp:
 
     async def post_json(self, path: str, body: Json) -> Json:
         """POST a JSON document and read one; raises as ``get_json`` does."""
-        return await self._json(self._post(path, _dump(body)))
+        return await self._json(self._post(path, encode_json(body)))
 
     async def stream(self, path: str, body: "Json | bytes") -> AsyncGenerator[bytes, None]:
         """POST a JSON document (bytes are sent as they are) and yield the answer's bytes as they come.
@@ -128,7 +127,7 @@ class ProviderHttp:
         Raises:
             ProviderError: the service can't be reached, answers with a failure, goes silent, or breaks off.
         """
-        content = body if isinstance(body, bytes) else _dump(body)
+        content = body if isinstance(body, bytes) else encode_json(body)
         with self._transport_errors():
             async with aclosing(self._answer(self._post(path, content))) as chunks:
                 async for chunk in chunks:
@@ -202,10 +201,6 @@ async def _read_error(response: httpx.Response) -> bytes:
     except httpx.HTTPError:
         pass
     return bytes(data[:_MAX_ERROR])
-
-
-def _dump(body: Json) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=dict).encode(errors="replace")
 
 
 def _secrets(headers: Mapping[str, str]) -> Generator[str, None, None]:

@@ -7,7 +7,7 @@ from typing import cast
 from tgllm.api.errors import BadResponse
 from tgllm.api.types import Json, JsonObject
 
-__all__ = ["as_int", "as_list", "as_object", "as_text", "parse_json"]
+__all__ = ["as_int", "as_list", "as_object", "as_text", "encode_json", "parse_json"]
 
 
 def parse_json(data: bytes | str) -> Json:
@@ -21,6 +21,11 @@ def parse_json(data: bytes | str) -> Json:
     # Deeply nested brackets end in RecursionError.
     except (ValueError, RecursionError):
         raise BadResponse("the service sent something that is no JSON") from None
+
+
+def encode_json(value: Json) -> bytes:
+    """Write JSON; half a letter (a lone surrogate, which chats can hold) becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode(errors="replace")
 
 
 def as_object(value: Json) -> JsonObject:

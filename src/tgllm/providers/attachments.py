@@ -1,0 +1,39 @@
+"""Files in the form in which services take them inside a request."""
+
+import base64
+
+from tgllm.api.errors import Unsupported
+from tgllm.api.types import FilePart
+
+__all__ = ["IMAGE_TYPES", "check_size", "data_url", "unsupported"]
+
+IMAGE_TYPES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
+"""What services that look at images take as a rule."""
+
+
+def data_url(part: FilePart) -> str:
+    """The file as a ``data:`` URL (RFC 2397); reads the file, so call it off the event loop.
+
+    Raises:
+        Unsupported: the file is gone.
+    """
+    try:
+        content = part.path.read_bytes()
+    except OSError:
+        raise Unsupported("a file of the conversation is gone") from None
+    return f"data:{part.mime_type};base64,{base64.b64encode(content).decode()}"
+
+
+def check_size(part: FilePart, most: int) -> None:
+    """Refuse a file of more than ``most`` bytes.
+
+    Raises:
+        Unsupported: it is larger.
+    """
+    if part.size > most:
+        raise Unsupported(f"a file of {part.size} bytes is too large: {most} at most", mime_type=part.mime_type)
+
+
+def unsupported(part: FilePart, model: str) -> Unsupported:
+    """The error for a kind of file that a model does not take."""
+    return Unsupported(f"{model} takes no files of the kind {part.mime_type}", mime_type=part.mime_type)

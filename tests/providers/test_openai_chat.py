@@ -1,0 +1,373 @@
+"""A provider for services that speak OpenAI's chat completions, against a server that does."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tgllm.api import (
+    BadResponse,
+    ChatMessage,
+    ChatRequest,
+    ContextTooLong,
+    FilePart,
+    Finished,
+    ModelInfo,
+    ProviderError,
+    RateLimited,
+    ReasoningDelta,
+    Refused,
+    StreamEvent,
+    TextDelta,
+    TextPart,
+    Unavailable,
+    Unsupported,
+    Usage,
+    Waiting,
+)
+from tgllm.providers.http import ProviderHttp
+from tgllm.providers.openai_chat import OpenAIChatClient
+from tgllm.providers.openai_reader import ChatReader
+from tgllm.providers.retry import Retry
+from tgllm.testing.clock import ManualClock
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Serve = Callable[[Handler], Awaitable[str]]
+
+QUESTION = ChatRequest("small", (ChatMessage("user", (TextPart("Hello"),)),))
+STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def delta(finish: str | None = None, **fields: object) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": fields, "finish_reason": finish}], "usage": None}
+
+
+class Service:
+    """Plays one script of chunks for each request; ``bytes`` are sent as they are."""
+
+    def __init__(self) -> None:
+        self.scripts: list[list[dict[str, Any] | bytes] | web.Response] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.ports: list[int] = []
+        self.hang = False
+        self.gone = asyncio.Event()
+
+    def answers(self, *chunks: dict[str, Any] | bytes, done: bool = True) -> None:
+        self.scripts.append([*chunks, *([b"data: [DONE]\n\n"] if done else [])])
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        self.ports.append(request.transport.get_extra_info("peername")[1])
+        if request.method == "POST":
+            self.bodies.append(await request.json())
+        script = self.scripts.pop(0)
+        if isinstance(script, web.Response):
+            return script
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for chunk in script:
+            await response.write(chunk if isinstance(chunk, bytes) else b"data: %s\n\n" % json.dumps(chunk).encode())
+        try:
+            while self.hang:
+                await response.write(b": wait\n")
+                await asyncio.sleep(0.001)
+        finally:
+            self.gone.set()
+        return response
+
+
+class AtOnce(ManualClock):
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(0)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+async def provider(service: Service, serve: Serve) -> AsyncIterator[OpenAIChatClient]:
+    client = OpenAIChatClient(ProviderHttp(await serve(service.handle)), AtOnce())
+    yield client
+    await client.aclose()
+
+
+async def hear(provider: OpenAIChatClient, request: ChatRequest = QUESTION) -> list[StreamEvent]:
+    async with aclosing(provider.generate(request)) as events:
+        return [event async for event in events]
+
+
+def picture(folder: Path, mime_type: str = "image/png") -> FilePart:
+    path = folder / "a.png"
+    path.write_bytes(b"\x89PNG")
+    return FilePart(path, mime_type, 4, hashlib.sha256(b"\x89PNG").hexdigest())
+
+
+class TestAnswers:
+    async def test_text_reasoning_and_usage(self, provider: OpenAIChatClient, service: Service) -> None:
+        usage = {
+            "prompt_tokens": 9,
+            "completion_tokens": 5,
+            "completion_tokens_details": {"reasoning_tokens": 3},
+            "prompt_tokens_details": {"cached_tokens": 2},
+        }
+        service.answers(
+            delta(role="assistant", content=""),
+            delta(reasoning_content="hm", content=None),
+            delta(content="Hel"),
+            b": keep-alive\n\n",
+            delta(content=[{"type": "text", "text": "lo"}]),
+            delta("stop", content="") | {"usage": usage},
+        )
+
+        assert await hear(provider) == [
+            ReasoningDelta("hm"),
+            TextDelta("Hel"),
+            TextDelta("lo"),
+            Finished("stop", Usage(9, 5, 3, 2)),
+        ]
+
+    async def test_usage_may_come_behind_the_end(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta("stop", content="a"), {"choices": [], "usage": {"prompt_tokens": 1}})
+
+        assert (await hear(provider))[-1] == Finished("stop", Usage(input_tokens=1))
+
+    async def test_done_is_not_needed(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta("stop", content="a"), done=False)
+
+        assert await hear(provider) == [TextDelta("a"), Finished()]
+
+    async def test_unless_the_service_promises_it(self, provider: OpenAIChatClient, service: Service) -> None:
+        class Strict(ChatReader):
+            needs_done = True
+
+        provider.reader = Strict  # type: ignore[misc]
+        service.answers(delta("stop", content="a"), done=False)
+
+        with pytest.raises(Unavailable, match="breaks off"):
+            await hear(provider)
+
+    @pytest.mark.parametrize(
+        ("word", "reason"),
+        [("stop", "stop"), ("length", "length"), ("content_filter", "filtered"), ("tool_calls", "other")],
+    )
+    async def test_why_it_ends(self, provider: OpenAIChatClient, service: Service, word: str, reason: str) -> None:
+        service.answers(delta(word, content="a"))
+
+        (*_, finished) = await hear(provider)
+        assert isinstance(finished, Finished)
+        assert finished.reason == reason
+
+    async def test_strange_chunks_are_passed_over(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers({}, b"data: [1]\n\n", {"choices": "x"}, {"choices": [7]}, delta(content={"a": 1}), STOP)
+        service.answers(delta("stop", content="a"))
+
+        assert (await hear(provider))[-2:] == [TextDelta("a"), Finished()]
+
+    async def test_a_connection_is_used_for_the_next_answer(self, provider: OpenAIChatClient, service: Service) -> None:
+        for _ in range(2):
+            service.answers(delta("stop", content="a"))
+            await hear(provider)
+
+        assert service.ports[0] == service.ports[1]
+
+    async def test_a_server_that_hangs_after_the_end_does_not_hold_it_up(
+        self, provider: OpenAIChatClient, service: Service
+    ) -> None:
+        service.hang = True
+        service.answers(delta("stop", content="a"))
+
+        assert await hear(provider) == [TextDelta("a"), Finished()]
+
+    async def test_closing_it_closes_the_connection(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.hang = True
+        service.answers(delta(content="a"), done=False)
+        events = provider.generate(QUESTION)
+        assert await anext(events) == TextDelta("a")
+
+        await events.aclose()
+
+        await service.gone.wait()
+
+    async def test_cancelling_it_closes_the_connection(self, provider: OpenAIChatClient, service: Service) -> None:
+        begun = asyncio.Event()
+
+        async def read() -> None:
+            async with aclosing(provider.generate(QUESTION)) as events:
+                async for _ in events:
+                    begun.set()
+
+        service.hang = True
+        service.answers(delta(content="a"), done=False)
+        task = asyncio.create_task(read())
+        await begun.wait()
+        task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await service.gone.wait()
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("chunk", "kind"),
+        [
+            ({"error": {"message": "overloaded", "code": 503}}, Unavailable),
+            ({"error": {"message": "slow", "status_code": 429}}, RateLimited),
+            ({"error": {"message": "maximum context length is 5"}}, ContextTooLong),
+            ({"error": "anything"}, Unavailable),
+            ({"object": "error", "message": "bad", "raw_status_code": 400}, ProviderError),
+            (b'event: error\ndata: {"message": "x"}\n\n', Unavailable),
+            (b"data: {not json\n\n", BadResponse),
+        ],
+    )
+    async def test_in_the_middle_of_an_answer(
+        self, provider: OpenAIChatClient, service: Service, chunk: Any, kind: type[ProviderError]
+    ) -> None:
+        service.answers(delta(content="a"), chunk, STOP)
+
+        with pytest.raises(ProviderError) as caught:
+            await hear(provider)
+        assert type(caught.value) is kind
+
+    async def test_an_answer_without_an_end_is_cut_off(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta(content="a"), done=False)
+
+        with pytest.raises(Unavailable):
+            await hear(provider)
+
+    async def test_a_blocked_answer_is_refused(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta("content_filter"))
+
+        with pytest.raises(Refused):
+            await hear(provider)
+
+    async def test_a_service_that_gives_up_is_unavailable(self, provider: OpenAIChatClient, service: Service) -> None:
+        class Weak(ChatReader):
+            interruptions = frozenset({"no_room"})
+
+        provider.reader = Weak  # type: ignore[misc]
+        service.answers(delta("no_room", content="a"))
+
+        with pytest.raises(Unavailable, match="no_room"):
+            await hear(provider)
+
+    async def test_a_failure_before_the_first_piece_is_tried_again(
+        self, provider: OpenAIChatClient, service: Service
+    ) -> None:
+        service.scripts.append(web.json_response({}, status=503, headers={"Retry-After": "2"}))
+        service.answers(b": nothing\n\n", done=False)
+        service.answers(delta("stop", content="a"))
+
+        waiting, _, *rest = await hear(provider)
+        assert waiting == Waiting("retry", 2.0)
+        assert rest == [TextDelta("a"), Finished()]
+
+    async def test_a_list_that_fails_is_tried_again(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.scripts += [web.Response(status=500), web.json_response({"data": [{"id": "a"}]})]
+
+        assert await provider.list_models() == [ModelInfo("a")]
+
+
+class TestRequests:
+    async def test_what_is_sent(self, provider: OpenAIChatClient, service: Service, tmp_path: Path) -> None:
+        request = ChatRequest(
+            "small",
+            (
+                ChatMessage("user", (TextPart("Hi"),)),
+                ChatMessage("assistant", (TextPart("Hello"),)),
+                ChatMessage("user", (TextPart("Look"), picture(tmp_path))),
+            ),
+            system="Be brief.",
+            temperature=0.5,
+            max_output_tokens=10,
+            reasoning_effort="low",
+            user_key="abc",
+        )
+        service.answers(delta("stop", content="a"))
+        await hear(provider, request)
+
+        image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}}
+        assert service.bodies == [
+            {
+                "model": "small",
+                "messages": [
+                    {"role": "system", "content": "Be brief."},
+                    {"role": "user", "content": "Hi"},
+                    {"role": "assistant", "content": "Hello"},
+                    {"role": "user", "content": [{"type": "text", "text": "Look"}, image]},
+                ],
+                "stream": True,
+                "stream_options": {"include_usage": True},
+                "temperature": 0.5,
+                "max_tokens": 10,
+                "reasoning_effort": "low",
+                "user": "abc",
+            }
+        ]
+
+    async def test_settings_that_nobody_made_are_not_sent(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta("stop", content="a"))
+        await hear(provider)
+
+        assert set(service.bodies[0]) == {"model", "messages", "stream", "stream_options"}
+
+    async def test_a_file_of_a_kind_that_is_not_taken_is_refused(
+        self, provider: OpenAIChatClient, service: Service, tmp_path: Path
+    ) -> None:
+        request = ChatRequest("small", (ChatMessage("user", (picture(tmp_path, "application/zip"),)),))
+
+        with pytest.raises(Unsupported, match="application/zip"):
+            await hear(provider, request)
+        assert service.bodies == []
+
+    async def test_a_file_that_is_gone_is_told(self, provider: OpenAIChatClient, tmp_path: Path) -> None:
+        part = picture(tmp_path)
+        part.path.unlink()
+
+        with pytest.raises(Unsupported, match="gone"):
+            await hear(provider, ChatRequest("small", (ChatMessage("user", (part,)),)))
+
+
+async def test_models_are_listed(provider: OpenAIChatClient, service: Service) -> None:
+    entries = [{"id": "a"}, {"id": "b", "context_length": 5}, {"id": "c", "max_model_len": 6}, {}, 7]
+    service.scripts.append(web.json_response({"data": entries}))
+
+    models = await provider.list_models()
+
+    assert models == [ModelInfo("a"), ModelInfo("b", context_window=5), ModelInfo("c", context_window=6)]
+
+
+async def test_the_last_answer_that_is_no_json_is_a_bad_response(serve: Serve) -> None:
+    async def handler(_: web.BaseRequest) -> web.Response:
+        return web.Response(text="<html>")
+
+    provider = OpenAIChatClient(ProviderHttp(await serve(handler)), AtOnce(), retry=Retry(AtOnce(), attempts=1))
+
+    with pytest.raises(BadResponse):
+        await provider.list_models()
+    await provider.aclose()
+
+
+class TestProviderData:
+    @pytest.mark.parametrize(("size", "kept"), [(1000, True), (300_000, False)])
+    async def test_it_is_dropped_when_it_is_too_large(
+        self, provider: OpenAIChatClient, service: Service, size: int, kept: bool
+    ) -> None:
+        class Keeper(ChatReader):
+            def provider_data(self) -> dict[str, str]:
+                return {"kept": "x" * size}
+
+        provider.reader = Keeper  # type: ignore[misc]
+        service.answers(delta("stop", content="a"))
+
+        (*_, finished) = await hear(provider)
+        assert isinstance(finished, Finished)
+        assert (finished.provider_data is not None) is kept

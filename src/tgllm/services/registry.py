@@ -2,16 +2,33 @@
 
 import asyncio
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from tgllm.api import ModelNotFound, ModelRef, Provider, ProviderError, TgllmError
+from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
+from tgllm.observe.redaction import redact
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Breach, Raised, Returned, explain, value_of
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.plugins.runner import HookRunner
 from tgllm.plugins.thread import HookThread
 
-__all__ = ["ProviderRegistry"]
+__all__ = ["ProviderRegistry", "ProviderStatus"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """Whether a provider can be used."""
+
+    id: str
+    title: str
+    plugin_id: str
+    state: Literal["ready", "not configured", "broken"]
+    reason: str = ""
+    """What is missing or wrong, as a sentence without secrets."""
+    variable: str | None = None
+    """The environment variable to set, such as ``GEMINI_API_KEY``, where that is all that is missing."""
 
 
 class ProviderRegistry:
@@ -85,6 +102,23 @@ class ProviderRegistry:
                     self._created[provider_id] = (owned, await self._create(owned))
         return self._created[provider_id][1]
 
+    async def statuses(self) -> Sequence[ProviderStatus]:
+        """How each provider is, sorted by id; all of them are made for that, side by side."""
+        offered = sorted(self._offered.values(), key=lambda owned: owned.spec.id)
+        return await asyncio.gather(*map(self._status, offered))
+
+    async def _status(self, owned: OwnedProvider) -> ProviderStatus:
+        spec = owned.spec
+        try:
+            await self.provider(spec.id)
+        except NotConfigured as error:
+            variable = error.params.get("variable")
+            named = variable if isinstance(variable, str) else None
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "not configured", _sentence(error), named)
+        except TgllmError as error:
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "broken", _sentence(error))
+        return ProviderStatus(spec.id, spec.title, owned.plugin_id, "ready")
+
     async def aclose(self) -> None:
         """Close all providers that were made; one that fails or hangs does not keep the others open."""
         created, self._created = self._created, {}
@@ -130,3 +164,7 @@ def _checked(created: object) -> Provider:
     if not isinstance(created, Provider):
         raise Breach(f"create made a {type(created).__name__}, which is no tgllm.api.Provider")
     return created
+
+
+def _sentence(error: TgllmError) -> str:
+    return redact(" ".join(str(error).split()))

@@ -10,6 +10,7 @@ from tgllm.testing.fake_providers.answers import Answer, Signal, Step
 from tgllm.testing.fake_providers.dipseek import FakeDipseek
 from tgllm.testing.fake_providers.errors import Errors, FakeError
 from tgllm.testing.fake_providers.faults import Fault
+from tgllm.testing.fake_providers.gemini import FakeGemini
 from tgllm.testing.fake_providers.journal import FakeRequest
 from tgllm.testing.fake_providers.mistral import FakeMistral
 from tgllm.testing.fake_providers.server import FakeServer
@@ -19,6 +20,7 @@ __all__ = [
     "Errors",
     "FakeDipseek",
     "FakeError",
+    "FakeGemini",
     "FakeMistral",
     "FakeRequest",
     "FakeServer",

@@ -63,11 +63,19 @@ class FakeServer(ABC):
 
     async def __aenter__(self) -> Self:
         """Start serving."""
-        await self._serving.start(self._app())
+        await self.start()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        """Stop serving; open connections are cut."""
+        """Stop serving."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Bind the port and serve. Raises OSError when the port is taken."""
+        await self._serving.start(self._app())
+
+    async def stop(self) -> None:
+        """Close the port and cut all connections; what was ordered and seen stays for the next start."""
         await self._serving.stop()
 
     @property

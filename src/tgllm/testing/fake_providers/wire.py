@@ -2,7 +2,6 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any
 
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.answers import Answer
@@ -45,7 +44,7 @@ class Wire(ABC):
         """An error inside the stream."""
 
     @abstractmethod
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: Answer) -> object:
         """The body when no stream was asked for."""
 
     def usage_of(self, answer: Answer) -> Usage:

@@ -1,0 +1,224 @@
+"""Handing out updates: what can't be read, what goes wrong, and how many at once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+
+from tgllm.api import DatabaseError
+from tgllm.bot.dispatch import Dispatch
+from tgllm.bot.updates import to_inbox
+from tgllm.db import inbox
+from tgllm.db.database import Database
+from tgllm.db.inbox import InboxRow
+from tgllm.testing.clock import ManualClock
+
+
+def said(update_id: int, chat: int = 7, text: str = "hi") -> dict[str, Any]:
+    person = {"id": chat, "is_bot": False, "first_name": "Ann"}
+    message = {"message_id": update_id, "date": 0, "chat": {"id": chat, "type": "private"}, "from": person}
+    return {"update_id": update_id, "message": message | {"text": text}}
+
+
+class Handler(Dispatcher):
+    """Takes the place of aiogram's dispatcher: notes what comes, does what the test says, and ends the update."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(disable_fsm=True)
+        self._database = database
+        self.came: list[int] = []
+        self.arrived = asyncio.Event()
+        self.running = 0
+        self.most = 0
+        self.gate: asyncio.Event | None = None
+        self.errors: dict[int, BaseException] = {}
+
+    async def feed_update(self, bot: Bot, update: Update, **kwargs: Any) -> Any:
+        self.came.append(update.update_id)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        self.arrived.set()
+        try:
+            if self.gate is not None and not kwargs["inbox_row"].control:
+                await self.gate.wait()
+            if update.update_id in self.errors:
+                raise self.errors[update.update_id]
+            await self._database.write(lambda conn: inbox.finish(conn, update.update_id, "done", 0))
+        finally:
+            self.running -= 1
+
+    async def wait_for(self, count: int) -> None:
+        while len(self.came) < count:
+            self.arrived.clear()
+            await self.arrived.wait()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def handler(database: Database) -> Handler:
+    return Handler(database)
+
+
+class Bench:
+    """A dispatch at work."""
+
+    def __init__(self, dispatch: Dispatch, database: Database, task: "asyncio.Task[None]") -> None:
+        self.dispatch = dispatch
+        self.task = task
+        self._database = database
+
+    async def store(self, *raw: dict[str, Any]) -> None:
+        rows = [row for update in raw if (row := to_inbox(update)) is not None]
+        await self._database.write(lambda conn: inbox.add_updates(conn, rows, 0))
+        self.dispatch.arrived.set()
+
+    async def row(self, update_id: int) -> InboxRow:
+        row = await self._database.read(lambda conn: inbox.get(conn, update_id))
+        assert row is not None
+        return row
+
+    async def idle(self) -> None:
+        """Wait until what has begun has ended."""
+        await self.dispatch.wait_idle()
+
+
+@pytest.fixture
+async def bench(database: Database, handler: Handler) -> AsyncIterator[Callable[..., Bench]]:
+    async with AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(Bot("42:TEST"))
+
+        def start(most_parallel: int = 8) -> Bench:
+            dispatch = Dispatch(bot, handler, database, ManualClock(), most_parallel=most_parallel, most_attempts=2)
+            task = asyncio.create_task(dispatch.run())
+            stack.push_async_callback(lambda: asyncio.wait([task]))
+            stack.callback(task.cancel)
+            return Bench(dispatch, database, task)
+
+        yield start
+
+
+Start = Callable[..., Bench]
+
+
+async def test_what_aiogram_can_not_read_is_put_aside(bench: Start, handler: Handler) -> None:
+    it = bench()
+    await it.store({"update_id": 1, "message": {"message_id": "x", "chat": {"id": 7}}}, said(2))
+    await handler.wait_for(1)
+    await it.idle()
+    row = await it.row(1)
+    assert (row.state, (await it.row(2)).state) == ("quarantined", "done")
+    assert row.error is not None
+    assert row.error.startswith("ValidationError: ")
+    assert json.loads(row.payload)["message"]["message_id"] == "x"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("in a validator"), RecursionError(), KeyError()])
+async def test_reading_may_fail_in_any_way(
+    bench: Start, handler: Handler, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    validate = Update.model_validate
+
+    def failing(raw: Any, **options: Any) -> Update:
+        if raw["update_id"] == 1:
+            raise error
+        return validate(raw, **options)
+
+    monkeypatch.setattr(Update, "model_validate", failing)
+    it = bench()
+    await it.store(said(1), said(2, chat=8))
+    await handler.wait_for(1)
+    await it.idle()
+    assert handler.came == [2]
+    assert (await it.row(1)).state == "quarantined"
+    assert type(error).__name__ in ((await it.row(1)).error or "")
+
+
+async def test_a_kind_that_was_not_asked_for_is_done_at_once(bench: Start, handler: Handler) -> None:
+    it = bench()
+    await it.store({"update_id": 1, "poll_answer": {}}, said(2))
+    await handler.wait_for(1)
+    await it.idle()
+    assert (await it.row(1)).state == "done"
+    assert handler.came == [2]
+
+
+async def test_an_error_outside_of_the_middlewares_fails_its_update_alone(bench: Start, handler: Handler) -> None:
+    handler.errors[1] = ValueError("bang")
+    it = bench()
+    await it.store(said(1), said(2))
+    await handler.wait_for(2)
+    await it.idle()
+    row = await it.row(1)
+    assert (row.state, row.error) == ("failed", "ValueError('bang')")
+    assert not it.task.done()
+
+
+async def test_trouble_with_the_database_ends_it(bench: Start, handler: Handler) -> None:
+    handler.errors[1] = DatabaseError("the disk is full")
+    it = bench()
+    await it.store(said(1))
+    await asyncio.wait([it.task])
+    with pytest.raises(ExceptionGroup) as caught:
+        await it.task
+    assert caught.group_contains(DatabaseError, match="disk is full")
+
+
+async def test_so_many_lanes_run_at_once_and_controls_come_on_top(bench: Start, handler: Handler) -> None:
+    handler.gate = asyncio.Event()
+    it = bench(most_parallel=2)
+    await it.store(*[said(number, chat=number) for number in range(1, 6)])
+    await handler.wait_for(2)
+    await it.store(said(9, chat=1, text="/stop"))
+    await handler.wait_for(3)
+    assert sorted(handler.came) == [1, 2, 9]
+    handler.gate.set()
+    await handler.wait_for(6)
+    await it.idle()
+    assert handler.most <= 3
+    assert sorted(handler.came[3:]) == [3, 4, 5]
+
+
+async def test_one_chat_keeps_its_order(bench: Start, handler: Handler) -> None:
+    handler.gate = asyncio.Event()
+    it = bench()
+    await it.store(said(1), said(2), said(3, chat=8))
+    await handler.wait_for(2)
+    assert sorted(handler.came) == [1, 3]
+    handler.gate.set()
+    await handler.wait_for(3)
+    await it.idle()
+    assert (await it.row(2)).state == "done"
+
+
+async def test_after_the_intake_has_ended_only_controls_begin(bench: Start, handler: Handler) -> None:
+    it = bench()
+    it.dispatch.stop_accepting()
+    await it.store(said(1), said(2, text="/stop"))
+    await handler.wait_for(1)
+    await it.dispatch.wait_idle()
+    assert handler.came == [2]
+    assert (await it.row(1)).state == "queued"
+
+
+async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: Handler, database: Database) -> None:
+    handler.gate = asyncio.Event()
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    it.task.cancel()
+    await asyncio.wait([it.task])
+    assert it.task.cancelled()
+    assert (await it.row(1)).state == "running"
+    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
+    assert recovered.requeued == 1

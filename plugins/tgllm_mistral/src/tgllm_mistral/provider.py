@@ -1,0 +1,85 @@
+"""The provider of Mistral's models."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from tgllm.api.clock import Clock
+from tgllm.api.errors import Unsupported
+from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, ModelInfo
+from tgllm.providers.attachments import unsupported
+from tgllm.providers.http import ProviderHttp
+from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
+from tgllm.providers.openai_reader import ChatReader
+from tgllm.providers.prices import load_prices
+from tgllm_mistral.errors import explain_mistral
+from tgllm_mistral.models import fold_models
+from tgllm_mistral.settings import Settings
+from tgllm_mistral.wire import DOCUMENT_TYPES, MistralReader, document, image, is_image, thinking
+
+__all__ = ["MistralProvider"]
+
+_MAX_TEMPERATURE = 1.5
+
+
+class MistralProvider(OpenAIChatClient):
+    """Chat completions of the Mistral API, which refuses every field that it does not know."""
+
+    models_path: ClassVar[str] = "/v1/models"
+    chat_path: ClassVar[str] = "/v1/chat/completions"
+    reader: ClassVar[type[ChatReader]] = MistralReader
+
+    def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
+        """Make the provider; nothing is sent yet."""
+        http = ProviderHttp(
+            settings.base_url.rstrip("/").removesuffix("/v1"),
+            headers={"Authorization": f"Bearer {key}"},
+            idle_seconds=settings.timeout_seconds,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            explain=explain_mistral,
+        )
+        super().__init__(http, clock)
+        self._settings = settings
+        self._prices = load_prices("tgllm_mistral")
+        self._known: dict[str, ModelInfo] = {}
+
+    def check(self, request: ChatRequest) -> None:
+        """Refuse what the API would refuse in words that say less."""
+        if request.temperature is not None and request.temperature > _MAX_TEMPERATURE:
+            raise Unsupported(f"Mistral takes a temperature of {_MAX_TEMPERATURE} at most")
+        known = self._known.get(request.model)
+        if known and not known.reasoning and request.reasoning_effort not in {None, "none"}:
+            raise Unsupported(f"{request.model} does not reason")
+
+    def settings(self, request: ChatRequest) -> Body:
+        """The fields beside model, messages and stream; the usage comes without being asked for."""
+        known = self._known.get(request.model)
+        return given(
+            temperature=request.temperature,
+            max_tokens=request.max_output_tokens,
+            reasoning_effort=request.reasoning_effort if known is None or known.reasoning else None,
+            random_seed=self._settings.random_seed,
+            safe_prompt=self._settings.safe_prompt or None,
+        )
+
+    def message(self, message: ChatMessage, model: str) -> Body:
+        """A message; an answer goes back together with its reasoning."""
+        body = super().message(message, model)
+        thoughts = thinking(message.provider_data) if message.role == "assistant" else []
+        return {**body, "content": [*thoughts, {"type": "text", "text": message.text}]} if thoughts else body
+
+    def file(self, part: FilePart, model: str) -> Body:
+        """A picture, if the model looks at pictures, or a document."""
+        known = self._known.get(model)
+        if known is not None and part.mime_type not in known.mime_types:
+            raise unsupported(part, model)
+        if is_image(part):
+            return image(part)
+        if part.mime_type in DOCUMENT_TYPES:
+            return document(part)
+        raise unsupported(part, model)
+
+    def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
+        """The chat models, each once; what they can do is kept for ``check``."""
+        models = fold_models(entries, self._prices)
+        self._known = {name: model for model in models for name in (model.id, *model.aliases)}
+        return models

@@ -1,0 +1,104 @@
+"""How the Mistral API writes files and answers (Mistral API: chat completion, reasoning, vision, document QnA)."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from tgllm.api.events import ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.types import FilePart, FinishReason, Json, JsonObject
+from tgllm.providers.attachments import IMAGE_TYPES, check_size, data_url
+from tgllm.providers.json_values import as_list, as_object, as_text
+from tgllm.providers.openai_chat import Body
+from tgllm.providers.openai_reader import ChatReader
+
+__all__ = ["DOCUMENT_TYPES", "MistralReader", "document", "image", "is_image", "thinking"]
+
+DOCUMENT_TYPES = frozenset(
+    {
+        "application/epub+zip",
+        "application/msword",
+        "application/pdf",
+        "application/rtf",
+        "application/vnd.ms-powerpoint",
+        "application/vnd.oasis.opendocument.text",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/xml",
+        "text/csv",
+        "text/plain",
+        "text/rtf",
+        "text/xml",
+    }
+)
+"""Kinds of documents that every chat model takes."""
+
+_MAX_IMAGE = 10 * 10**6
+_MAX_DOCUMENT = 50 * 10**6
+
+
+class MistralReader(ChatReader):
+    """Reads answers whose content may be a list of pieces of reasoning and of text."""
+
+    finish_reasons: ClassVar[dict[str, FinishReason]] = {**ChatReader.finish_reasons, "model_length": "length"}
+    interruptions: ClassVar[frozenset[str]] = frozenset({"error"})
+
+    def __init__(self) -> None:
+        """Start with nothing read."""
+        super().__init__()
+        self._signature = ""
+
+    def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
+        """Reasoning and text in the order in which they stand."""
+        content = delta.get("content")
+        if isinstance(content, str):
+            yield from [TextDelta(content)] if content else []
+            return
+        for chunk in map(as_object, as_list(content)):
+            if chunk.get("type") == "thinking":
+                self._signature = as_text(chunk.get("signature")) or self._signature
+                yield from map(ReasoningDelta, filter(None, [self.read_text(chunk.get("thinking"))]))
+            else:
+                yield from map(TextDelta, filter(None, [self.read_text([chunk])]))
+
+    def provider_data(self) -> JsonObject | None:
+        """The reasoning, which the API wants back on later turns."""
+        if not self.reasoning:
+            return None
+        signature = {"signature": self._signature} if self._signature else {}
+        return {"thinking": "".join(self.reasoning), **signature}
+
+
+def thinking(data: JsonObject | None) -> list[Json]:
+    """The reasoning of an earlier answer as a piece of its message; empty if nothing usable was kept."""
+    text = as_text((data or {}).get("thinking"))
+    if not text:
+        return []
+    signature = as_text((data or {}).get("signature"))
+    chunk: Body = {"type": "thinking", "thinking": [{"type": "text", "text": text}], "closed": True}
+    return [{**chunk, "signature": signature} if signature else chunk]
+
+
+def image(part: FilePart) -> Body:
+    """A picture of 10 MB at most.
+
+    Raises:
+        Unsupported: it is larger, or gone.
+    """
+    check_size(part, _MAX_IMAGE)
+    return {"type": "image_url", "image_url": data_url(part)}
+
+
+def document(part: FilePart) -> Body:
+    """A document of 50 MB at most.
+
+    Raises:
+        Unsupported: it is larger, or gone.
+    """
+    check_size(part, _MAX_DOCUMENT)
+    name: Body = {"document_name": part.name} if part.name else {}
+    return {"type": "document_url", "document_url": data_url(part), **name}
+
+
+def is_image(part: FilePart) -> bool:
+    """Whether the file is sent as a picture."""
+    return part.mime_type in IMAGE_TYPES

@@ -1,0 +1,49 @@
+"""The provider as the bot makes it, on a fake of the API."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.fake_providers import FakeMistral
+from tgllm_mistral import plugin
+from tgllm_mistral.provider import MistralProvider
+from tgllm_mistral.settings import Settings
+
+Make = Callable[..., Awaitable[MistralProvider]]
+
+
+class AtOnce(ManualClock):
+    """Waits are over at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(0)
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeMistral]:
+    async with FakeMistral() as server:
+        yield server
+
+
+@pytest.fixture
+async def make(fake: FakeMistral) -> AsyncIterator[Make]:
+    """Makes providers with settings of the test's own."""
+    made: list[MistralProvider] = []
+
+    async def provider(**settings: Any) -> MistralProvider:
+        values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
+        (spec,) = plugin.tgllm_providers()
+        made.append(spec.create(SimpleNamespace(settings=values, clock=AtOnce())))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield provider
+    for one in made:
+        await one.aclose()
+
+
+@pytest.fixture
+async def provider(make: Make) -> MistralProvider:
+    return await make()

@@ -99,6 +99,15 @@ def test_the_next_due_is_the_earliest_of_all_lanes(conn: sqlite3.Connection) -> 
     assert outbox.next_due(conn) == NOW + 10
 
 
+def test_what_is_due_in_a_chat_that_has_to_wait_is_not_counted(conn: sqlite3.Connection) -> None:
+    (row_id,) = outbox.add(conn, [call()], NOW)
+    row = outbox.get(conn, row_id)
+    assert row is not None
+    assert row.chat_id is not None
+    assert outbox.next_due(conn, exclude_chats={row.chat_id + 1}) == 0
+    assert outbox.next_due(conn, exclude_chats={row.chat_id}) is None
+
+
 def test_an_uncertain_row_does_not_hold_up_its_lane_and_goes_out_again_on_demand(conn: sqlite3.Connection) -> None:
     first, second = outbox.add(conn, [call(), call()], NOW)
     claimed(conn)

@@ -63,6 +63,17 @@ def test_the_limit_takes_the_oldest_lanes(conn: sqlite3.Connection) -> None:
     assert claimed(conn, limit=9) == [3, 4]
 
 
+def test_it_is_known_whether_updates_wait(conn: sqlite3.Connection) -> None:
+    assert not inbox.has_queued(conn)
+    inbox.add_updates(conn, [update(1), update(2), update(3, control=True)], NOW)
+    assert inbox.has_queued(conn)
+    claimed(conn)
+    assert inbox.has_queued(conn), "2 waits for its lane"
+    inbox.finish(conn, 1, "done", NOW)
+    claimed(conn)
+    assert not inbox.has_queued(conn)
+
+
 def test_control_updates_wait_for_nobody(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2), update(3, control=True), update(4, control=True)], NOW)
     assert claimed(conn) == [3, 4, 1]

@@ -12,6 +12,7 @@ from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox
 from tgllm.db.database import Database
 from tgllm.db.inbox import FinalState, InboxRow
+from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.services.signals import Wakeup
 
@@ -53,6 +54,7 @@ class Dispatch:
         self._tasks = 0
         self._accepting = True
         self._idle = asyncio.Event()
+        self._queued = True
         self.arrived = Wakeup()
 
     def stop_accepting(self) -> None:
@@ -78,13 +80,21 @@ class Dispatch:
                     self._running += not row.control
                     self._tasks += 1
                     tasks.create_task(self._run_one(row), name=f"update {row.update_id}")
-                if not rows:
-                    await self.arrived.wait()
+                await self.arrived.wait()
 
     async def _claim(self) -> list[InboxRow]:
+        """Begin what may begin, and note whether more waits for the end of an update."""
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
         now = milliseconds(self._clock)
-        return await self._database.write(lambda conn: inbox.claim(conn, free, now, max_attempts=self._most_attempts))
+
+        def unit(conn: Connection) -> tuple[list[InboxRow], bool]:
+            return inbox.claim(conn, free, now, max_attempts=self._most_attempts), inbox.has_queued(conn)
+
+        # An update may end before the answer is here, and then nobody knows yet whether others wait for that.
+        self._queued = True
+        # A claim that a power cut takes back is made anew, as it would be after a crash.
+        rows, self._queued = await self._database.write(unit, durable=False)
+        return rows
 
     async def _run_one(self, row: InboxRow) -> None:
         try:
@@ -95,7 +105,8 @@ class Dispatch:
             self._tasks -= 1
             if not self._tasks:
                 self._idle.set()
-            self.arrived.set()
+            if self._queued:
+                self.arrived.set()
 
     async def _handle(self, row: InboxRow) -> None:
         if row.kind not in ALLOWED_UPDATES:

@@ -26,6 +26,7 @@ __all__ = [
     "finish",
     "followers",
     "get",
+    "has_queued",
     "last_update_id",
     "merge",
     "prune",
@@ -214,6 +215,13 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
         (lane, limit),
     )
     return read_all(InboxRow, cursor)
+
+
+def has_queued(conn: sqlite3.Connection) -> bool:
+    """Whether any update waits for its lane or for a free place; control updates wait for neither."""
+    return bool(
+        conn.execute("SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 0)").fetchone()[0]
+    )
 
 
 def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:

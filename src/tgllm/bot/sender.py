@@ -61,7 +61,7 @@ class _Next:
     pending: bool = True
     """Whether anything waits to be sent, now or later."""
     due: int | None = None
-    """When to look again (milliseconds since 1970), if there is nothing to send now."""
+    """When to look again (milliseconds since 1970), whatever becomes of the rows."""
 
 
 class Sender:
@@ -118,7 +118,7 @@ class Sender:
                 for row in found.rows:
                     self._under_way += 1
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
-                if found.rows or self._finished:
+                if self._finished:
                     continue
                 if not self._under_way and not found.pending:
                     self._idle.set()
@@ -141,10 +141,13 @@ class Sender:
             for delivery in finished:
                 self._record(conn, delivery, now)
             rows = outbox.claim(conn, free, now, exclude_chats=held) if free > 0 else []
-            if rows or free <= 0:
+            if len(rows) >= free:
+                # The end of any of them makes a place, which is when to look again.
                 return _Next(rows)
             due = outbox.next_due(conn)
-            return _Next([], due is not None, outbox.next_due(conn, exclude_chats=held) if held else due)
+            return _Next(
+                rows, bool(rows) or due is not None, outbox.next_due(conn, exclude_chats=held) if held else due
+            )
 
         result = await self._database.write(unit)
         self._announce(finished)

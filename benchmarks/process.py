@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["PYTHON_PATH", "Program", "start"]
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON_PATH = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks" / "plugin")])
+PYTHON_PATH = os.pathsep.join(str(ROOT / folder) for folder in ("", "src", "benchmarks/plugin"))
 
 _TICK = 1000 / os.sysconf("SC_CLK_TCK")
 _STOP_SECONDS = 20

@@ -24,6 +24,9 @@ from tgllm.plugins.host import PluginHost
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
+from tgllm.services.model_service import ModelService, ModelSettings
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.pricing import Prices
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.stopping import Stopping
@@ -83,8 +86,11 @@ async def open_core(
         settings = TurnSettings(
             config.default_model, config.system_prompt, config.turns.context_tokens, config.turns.idle_timeout
         )
-        service = ConversationService(database, registry, host, running, clock, settings)
+        prices = Prices(config.prices, registry.canonical)
+        service = ConversationService(database, registry, host, running, clock, settings, prices)
         stack.push_async_callback(service.aclose)
+        notifier = AdminNotifier(database, clock, config.admin_chat_id)
+        lists = ModelSettings(config.default_model, config.models.list_timeout)
         yield Core(
             config=config,
             clock=clock,
@@ -95,6 +101,9 @@ async def open_core(
             users=UserService(database, clock),
             running=running,
             conversations=service,
+            prices=prices,
+            notifier=notifier,
+            models=ModelService(database, registry, notifier, clock, texts, lists),
         )
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.api import ModelRef, TextPart
+from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
 from tgllm.db.messages import Message, Role
-from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
+from tgllm.services.context import estimate_tokens, fit_history, to_chat_message, with_less_history
 
 MODEL = ModelRef("scripted", "model")
 
@@ -66,7 +66,7 @@ def test_history_is_an_end_that_fits_and_begins_with_a_question(said: list[tuple
 
 
 def test_every_message_costs_something_and_long_ones_more() -> None:
-    assert 0 < estimate_tokens("") < estimate_tokens("a" * 30) < estimate_tokens("я" * 30) < estimate_tokens("中" * 30)
+    assert 0 < estimate_tokens("") < estimate_tokens("a" * 30) <= estimate_tokens("я" * 30) < estimate_tokens("中" * 30)
 
 
 def test_a_text_that_can_not_be_encoded_has_a_length_too() -> None:
@@ -79,3 +79,36 @@ def test_opaque_data_goes_back_to_its_own_model_only() -> None:
     other = to_chat_message(row, ModelRef("scripted", "another"))
     assert (mine.role, mine.parts, mine.provider_data) == ("assistant", (TextPart("Fine."),), {"signature": "abc"})
     assert other.provider_data is None
+
+
+def request_of(*texts: str) -> ChatRequest:
+    return ChatRequest("model", tuple(ChatMessage(row.role, (TextPart(row.text),)) for row in dialogue(*texts)))
+
+
+def texts_of(request: ChatRequest | None) -> list[str]:
+    assert request is not None
+    return [message.text for message in request.messages]
+
+
+def test_less_history_is_the_newer_half_that_begins_with_a_question() -> None:
+    shorter = with_less_history(request_of("one", "two", "three", "four", "five", "six", "and now?"))
+
+    assert texts_of(shorter) == ["five", "six", "and now?"]
+
+
+def test_a_long_last_answer_leaves_the_question_alone() -> None:
+    assert texts_of(with_less_history(request_of("one", "two " * 500, "and now?"))) == ["and now?"]
+
+
+def test_without_history_there_is_nothing_to_leave_out() -> None:
+    assert with_less_history(request_of("and now?")) is None
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=9))
+def test_less_history_is_always_less(texts: list[str]) -> None:
+    """However often it is asked for, it comes to an end."""
+    request: ChatRequest | None = request_of(*texts)
+    while request is not None:
+        shorter = with_less_history(request)
+        assert shorter is None or len(shorter.messages) < len(request.messages)
+        request = shorter

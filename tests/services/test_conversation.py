@@ -11,6 +11,7 @@ from tgllm import hookimpl
 from tgllm.api import (
     ChatRequest,
     ConfigError,
+    ContextTooLong,
     Finished,
     ModelRef,
     PluginInfo,
@@ -325,6 +326,51 @@ async def test_our_own_cancellation_passes_and_stores_nothing(bench: MakeBench) 
     assert it.provider.open_streams == 0
     assert len(it.running) == 0
     assert await it.database.read(lambda conn: messages.of_turn(conn, "u1")) == []
+
+
+async def test_what_is_too_long_is_asked_again_with_less_history(bench: MakeBench) -> None:
+    it = await bench()
+    for number, text in enumerate(["one", "two", "three"], 1):
+        await it.service.run(replace(it.turn, id=f"u{number}", text=text), _Silent())
+    it.provider.answer(ContextTooLong("too many tokens"))
+    it.provider.answer("Fine.", Finished("stop", Usage(10, 2)))
+    outcome = await it.ask("and now?", 4)
+    rows = await it.database.read(lambda conn: requests.of_turn(conn, "u4"))
+
+    long, short = it.provider.requests[-2:]
+    assert [message.text for message in long.messages] == ["one", "one", "two", "two", "three", "three", "and now?"]
+    assert [message.text for message in short.messages] == ["three", "three", "and now?"]
+    assert (outcome.status, outcome.text) == ("ok", "Fine.")
+    assert [(row.attempt, row.status, row.error_code) for row in rows] == [
+        (1, "failed", "context_too_long"),
+        (2, "ok", None),
+    ]
+
+
+async def test_what_is_too_long_is_asked_again_once_only(bench: MakeBench) -> None:
+    it = await bench()
+    await it.service.run(replace(it.turn, id="u1"), _Silent())
+    await it.service.run(replace(it.turn, id="u2"), _Silent())
+    for _ in range(3):
+        it.provider.answer(ContextTooLong("too many tokens"))
+    outcome = await it.ask("and now?", 3)
+
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.code, len(it.provider.requests)) == ("failed", "context_too_long", 4)
+
+
+@pytest.mark.parametrize("text", [None, "Half"])
+async def test_nothing_is_asked_again_without_history_or_after_the_first_words(
+    bench: MakeBench, text: str | None
+) -> None:
+    it = await bench()
+    if text is not None:
+        await it.service.run(replace(it.turn, id="u1"), _Silent())
+    asked = len(it.provider.requests)
+    it.provider.answer(*([] if text is None else [text]), ContextTooLong("too many tokens"))
+    outcome = await it.ask("and now?", 2)
+
+    assert (outcome.status, outcome.text, len(it.provider.requests)) == ("failed", text or "", asked + 1)
 
 
 class _Silent:

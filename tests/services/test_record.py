@@ -6,14 +6,17 @@ from typing import Any, cast
 
 import pytest
 
-from tgllm.api import JsonObject, ModelRef, Unavailable, Usage
-from tgllm.db import conversations, kv, messages, outbox, requests, users
+from tgllm.api import ContextTooLong, JsonObject, ModelRef, Unavailable, Usage
+from tgllm.config.prices import PriceSetting
+from tgllm.db import conversations, kv, messages, models, outbox, requests, usage, users
 from tgllm.db.database import Database
 from tgllm.db.messages import Message
+from tgllm.db.models import NewModel
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import Request
 from tgllm.db.unit import Unit
 from tgllm.services.lane import Lane
+from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
 from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
 
@@ -122,3 +125,46 @@ async def test_a_count_that_is_none_does_not_cost_the_answer(database: Database,
     await record(database, turn, replace(OUTCOME, usage=Usage(tokens, 2)))
     request = await request_of(database, turn)
     assert (request.input_tokens, request.output_tokens, request.status) == (None, 2, "ok")
+
+
+PRICED = NewModel(
+    provider="scripted", model="model", title="M", input_price=1_000_000, output_price=2_000_000, cached_price=0
+)
+
+
+async def test_cost_and_usage_are_in_the_same_transaction(database: Database, turn: Turn) -> None:
+    await database.write(lambda conn: models.upsert(conn, [PRICED], 0))
+    await record(database, turn, replace(OUTCOME, usage=Usage(10, 20, cached_tokens=4)))
+    await record(database, replace(turn, id="u2"), replace(OUTCOME, usage=Usage(100, 0)))
+
+    assert (await request_of(database, turn)).cost_micros == 6 + 40
+    assert await database.read(lambda conn: usage.total(conn, "1970-01-01", turn.user.id)) == usage.Total(
+        requests=2, input_tokens=110, output_tokens=20, cost_micros=146, unpriced_requests=0
+    )
+    assert await database.read(lambda conn: usage.total(conn, "1970-01-02")) == usage.Total(0, 0, 0, 0, 0)
+
+
+async def test_an_unknown_price_is_not_free(database: Database, turn: Turn) -> None:
+    await record(database, turn, OUTCOME)
+
+    assert (await request_of(database, turn)).cost_micros is None
+    assert (await database.read(lambda conn: usage.total(conn, "1970-01-01"))).unpriced_requests == 1
+
+
+async def test_the_operators_price_goes_first(database: Database, turn: Turn) -> None:
+    await database.write(lambda conn: models.upsert(conn, [PRICED], 0))
+    prices = Prices([PriceSetting(model="scripted/model", input=5, output=7)])
+    outcome = replace(OUTCOME, usage=Usage(1, 1))
+    await database.write(lambda conn: record_turn(conn, turn, outcome, (), (), 10_000, prices))
+
+    assert (await request_of(database, turn)).cost_micros == 12
+
+
+async def test_a_first_call_that_failed_is_stored_too(database: Database, turn: Turn) -> None:
+    await record(database, replace(turn, attempt=2), replace(OUTCOME, first_error=ContextTooLong("too long")))
+    found = await database.read(lambda conn: requests.of_turn(conn, turn.id))
+
+    assert [(row.attempt, row.status, row.error_code, row.message_id is None) for row in found] == [
+        (2, "failed", "context_too_long", True),
+        (3, "ok", None, False),
+    ]

@@ -9,7 +9,10 @@ from pydantic import Field, ValidationError
 from tgllm.config.checks import model_reference
 from tgllm.config.section import Section
 
-__all__ = ["PriceSetting", "read_prices"]
+__all__ = ["MOST_DOLLARS", "PriceSetting", "read_prices"]
+
+MOST_DOLLARS = 1_000_000.0
+"""For a million tokens; more is a mistake, and would not fit the database."""
 
 
 class PriceSetting(Section):
@@ -17,9 +20,9 @@ class PriceSetting(Section):
 
     model: str
     """As ``provider/model``; the name of the table."""
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, le=MOST_DOLLARS)
+    output: float = Field(ge=0, le=MOST_DOLLARS)
+    cached: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
     """Of input tokens from the provider's cache; None: as much as others."""
     as_of: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
     """The day the prices were true."""

@@ -37,6 +37,7 @@ class Answer:
         self._finished = Finished()
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
+        self._first_error: TgllmError | None = None
 
     def add(self, event: StreamEvent) -> None:
         """Take the next event; kinds that are not known are passed over.
@@ -61,6 +62,20 @@ class Answer:
         """End with an error; what came so far is kept."""
         self._status, self._error = "failed", error
 
+    def begin_again(self, error: TgllmError) -> None:
+        """Note that a first call failed and another one is made."""
+        self._first_error = error
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that the provider has counted so far."""
+        return self._finished.usage
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has come yet that was shown."""
+        return not (self._text or self._reasoning)
+
     def stop(self, status: TurnStatus) -> None:
         """End before the end; what came so far is kept."""
         self._status = status
@@ -79,6 +94,7 @@ class Answer:
             error=self._error,
             first_token_seconds=self._first_token,
             seconds=self._clock.monotonic() - self._began,
+            first_error=self._first_error,
         )
 
     def _reason(self) -> FinishReason:

@@ -4,43 +4,39 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 """
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.api import (
-    ChatMessage,
     ChatRequest,
+    ContextTooLong,
     ModelRef,
     ProviderError,
     StreamEvent,
-    TextPart,
     TgllmError,
     TurnInfo,
     TurnResult,
     Unavailable,
 )
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import conversations
-from tgllm.db import messages as stored
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection, Unit
+from tgllm.db.unit import Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.answer import Answer
-from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
+from tgllm.services.chat_request import RequestBuilder, TurnContext
+from tgllm.services.context import with_less_history
+from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
 from tgllm.services.streams import Streams
 from tgllm.services.turn import Sink, Turn, TurnOutcome
+from tgllm.services.user_key import make_secret
 
 __all__ = ["ConversationService", "TurnSettings"]
 
 log = get_logger(__name__)
-
-MOST_MESSAGES = 400
-"""Messages of history that are read at most, whatever the budget of tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +64,19 @@ class ConversationService:
         running: RunningTurns,
         clock: Clock,
         settings: TurnSettings,
+        prices: Prices | None = None,
     ) -> None:
-        """Put the parts together."""
+        """Put the parts together; ``prices`` are the operator's."""
         self._database = database
         self._registry = registry
         self._host = host
         self._running = running
         self._clock = clock
         self._settings = settings
+        self._prices = prices or Prices()
+        self._requests = RequestBuilder(
+            registry, settings.default_model, settings.system_prompt, settings.context_tokens
+        )
         self._streams = Streams(settings.close_seconds)
 
     async def aclose(self) -> None:
@@ -97,13 +98,12 @@ class ConversationService:
             DatabaseError: nothing of the turn could be stored.
         """
         with self._running.track(turn.id, turn.lane, turn.user.id) as handle:
-            conversation, history = await self._database.read(lambda conn: _load(conn, turn.lane))
-            answer = Answer(self._chosen(conversation), self._clock)
+            context = await self._database.read(lambda conn: self._requests.load(conn, turn.lane))
+            answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             try:
-                request = self._request(turn, answer.model, history)
-                request = await self._host.before_request(request, info)
-                await self._generate(request, answer, sink, handle)
+                request = await self._host.before_request(await self._request(turn, context), info)
+                await self._ask(request, answer, sink, handle)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
@@ -111,9 +111,35 @@ class ConversationService:
             outcome = answer.outcome()
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
-            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now))
+            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._prices))
         await self._tell_plugins(info, outcome)
         return outcome
+
+    async def _request(self, turn: Turn, context: TurnContext) -> ChatRequest:
+        secret = context.secret
+        if secret is None:
+            now = milliseconds(self._clock)
+            secret = await self._database.write(lambda conn: make_secret(conn, now))
+        return self._requests.build(turn, context, secret)
+
+    async def _ask(self, request: ChatRequest, answer: Answer, sink: Sink, handle: RunningTurn) -> None:
+        """Ask the model; if that is too much for it, once more with less history.
+
+        Raises:
+            TimeoutError: the provider was silent for too long, or the turn was stopped.
+            TgllmError: it failed.
+        """
+        try:
+            await self._generate(request, answer, sink, handle)
+        except ContextTooLong as error:
+            shorter = with_less_history(request)
+            if shorter is None or not answer.is_empty:
+                raise
+            log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
+            answer.begin_again(error)
+            request = shorter
+            await self._generate(request, answer, sink, handle)
+        self._requests.learn(answer.model, request, answer.usage)
 
     async def _generate(self, request: ChatRequest, answer: Answer, sink: Sink, handle: RunningTurn) -> None:
         """Pump the provider's events into the answer and the sink.
@@ -154,19 +180,6 @@ class ConversationService:
                 seconds = self._settings.idle_seconds
                 answer.fail(Unavailable(f"{answer.model} was silent for {seconds:g} s", code="idle", seconds=seconds))
 
-    def _chosen(self, conversation: conversations.Conversation | None) -> ModelRef:
-        chosen = conversation.chosen if conversation is not None else None
-        if chosen is not None:
-            return chosen
-        return self._registry.canonical(ModelRef.parse(self._settings.default_model))
-
-    def _request(self, turn: Turn, model: ModelRef, history: Sequence[stored.Message]) -> ChatRequest:
-        question = ChatMessage("user", (TextPart(turn.text),))
-        system = self._settings.system_prompt
-        budget = self._settings.context_tokens - estimate_tokens(turn.text) - estimate_tokens(system or "")
-        past = tuple(to_chat_message(message, model) for message in fit_history(history, budget))
-        return ChatRequest(model=model.model, messages=(*past, question), system=system)
-
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
             log.warning(
@@ -182,13 +195,6 @@ class ConversationService:
             seconds=round(outcome.seconds, 3),
         )
         await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
-
-
-def _load(conn: Connection, lane: str) -> tuple[conversations.Conversation | None, Sequence[stored.Message]]:
-    conversation = conversations.active_in(conn, lane)
-    if conversation is None:
-        return None, ()
-    return conversation, stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
 
 
 def _broken(model: ModelRef, error: BaseException) -> ProviderError:

@@ -8,6 +8,9 @@ from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.conversation import ConversationService
+from tgllm.services.model_service import ModelService
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.pricing import Prices
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.user_service import UserService
@@ -28,3 +31,6 @@ class Core:
     users: UserService
     running: RunningTurns
     conversations: ConversationService
+    prices: Prices
+    notifier: AdminNotifier
+    models: ModelService

@@ -1,9 +1,9 @@
 """What a provider says of its models, checked and in the form in which it is stored."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 from tgllm.api import ModelInfo, Price
+from tgllm.config.prices import MOST_DOLLARS
 from tgllm.db.models import NewModel
 from tgllm.plugins.outcome import Breach
 from tgllm.services.pricing import to_micros
@@ -76,6 +76,6 @@ def _tokens(count: int | None) -> int | None:
 
 def _checked_price(price: Price) -> Price:
     for amount in (price.input, price.output, price.cached or 0.0):
-        if not math.isfinite(amount) or amount < 0:
+        if not 0 <= amount <= MOST_DOLLARS:
             raise ValueError(f"{amount} is no price")
     return price

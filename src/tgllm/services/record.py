@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 
 from tgllm.api import JsonObject
-from tgllm.db import conversations, messages, outbox, requests
+from tgllm.db import conversations, messages, outbox
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.outcome import explain
 from tgllm.services.lane import Lane
+from tgllm.services.pricing import Prices
+from tgllm.services.request_record import record_requests
 from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
 
 __all__ = ["record_turn"]
@@ -23,7 +25,7 @@ _MESSAGE_STATUS: dict[TurnStatus, messages.Status] = {
     "failed": "partial",
 }
 
-_MOST_TOKENS = 2**62
+_NO_PRICES = Prices()
 
 
 def record_turn(
@@ -33,6 +35,7 @@ def record_turn(
     rows: Sequence[NewOutbox],
     units: Sequence[Unit],
     now: int,
+    prices: Prices = _NO_PRICES,
 ) -> None:
     """Store all that came of a turn.
 
@@ -45,6 +48,7 @@ def record_turn(
         rows: the messages to send.
         units: further work in the same transaction.
         now: UTC, in milliseconds.
+        prices: the operator's; those of the providers are in the database.
     """
     conversation = conversations.active_for(conn, turn.lane, now)
     question_id = messages.add(conn, _question(turn, conversation), now)
@@ -52,7 +56,7 @@ def record_turn(
     if outcome.text:
         answer_id = messages.add(conn, _answer(turn, outcome, conversation, question_id), now)
         conversations.set_head(conn, conversation.id, answer_id, now)
-    _record_request(conn, turn, outcome, conversation.id, answer_id, now)
+    record_requests(conn, turn, outcome, (conversation.id, answer_id), now, prices)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)
@@ -101,43 +105,3 @@ def _within_limit(data: JsonObject | None) -> JsonObject | None:
         log.warning("turn.provider_data_dropped", bytes=size)
         return None
     return data
-
-
-def _record_request(
-    conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int, answer_id: int | None, now: int
-) -> None:
-    request_id = requests.start(
-        conn,
-        requests.NewRequest(
-            turn_id=turn.id,
-            attempt=turn.attempt,
-            conversation_id=conversation_id,
-            user_id=turn.user.id,
-            provider=outcome.model.provider,
-            model=outcome.model.model,
-        ),
-        now - round(outcome.seconds * 1000),
-    )
-    requests.finish(conn, request_id, _request_outcome(outcome, answer_id), now)
-
-
-def _request_outcome(outcome: TurnOutcome, answer_id: int | None) -> requests.Outcome:
-    usage, error, first_token = outcome.usage, outcome.error, outcome.first_token_seconds
-    return requests.Outcome(
-        status=outcome.status,
-        message_id=answer_id,
-        finish_reason=outcome.reason,
-        input_tokens=_count(usage.input_tokens),
-        output_tokens=_count(usage.output_tokens),
-        reasoning_tokens=_count(usage.reasoning_tokens),
-        cached_tokens=_count(usage.cached_tokens),
-        first_token_ms=None if first_token is None else round(first_token * 1000),
-        latency_ms=round(outcome.seconds * 1000),
-        error_code=None if error is None else error.code,
-        error_text=None if error is None else str(error),
-    )
-
-
-def _count(tokens: object) -> int | None:
-    """A count of tokens as it can be stored; None for what is no count, since a plugin may say anything."""
-    return tokens if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS else None

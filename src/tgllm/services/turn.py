@@ -43,6 +43,8 @@ class TurnOutcome:
     error: TgllmError | None = None
     first_token_seconds: float | None = None
     seconds: float = 0.0
+    first_error: TgllmError | None = None
+    """Why a first call failed, where it was made again with less history."""
 
 
 class Sink(Protocol):

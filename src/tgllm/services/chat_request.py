@@ -1,0 +1,99 @@
+"""Makes what a model is asked: which model, how much of the history fits, and on whose behalf."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart, Usage
+from tgllm.db import conversations, models
+from tgllm.db import messages as stored
+from tgllm.db.unit import Connection
+from tgllm.providers.tokens import Calibration, estimate_request
+from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
+from tgllm.services.registry import ProviderRegistry
+from tgllm.services.turn import Turn
+from tgllm.services.user_key import read_secret, user_key
+
+__all__ = ["RequestBuilder", "TurnContext"]
+
+MOST_MESSAGES = 400
+"""Messages of history that are read at most, whatever the budget of tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What the database knows when a turn begins."""
+
+    model: ModelRef
+    """The one that answers: chosen in the chat, or the default that was chosen, or the one of the config."""
+    history: Sequence[stored.Message]
+    """Oldest first."""
+    window: int | None
+    """Of the model, in tokens; None: unknown."""
+    secret: str | None
+    """For ``user_key``; None before it was made."""
+
+
+class RequestBuilder:
+    """Makes requests, and learns from what providers report how many tokens a text has for each model."""
+
+    def __init__(
+        self, registry: ProviderRegistry, default_model: str, system_prompt: str | None, context_tokens: int
+    ) -> None:
+        """Take what is the same for all turns.
+
+        Args:
+            registry: knows aliases of providers.
+            default_model: of the config.
+            system_prompt: what every model is told first.
+            context_tokens: tokens of question, prompt and history at most.
+        """
+        self._registry = registry
+        self._default = default_model
+        self._system = system_prompt
+        self._tokens = context_tokens
+        self._calibration = Calibration()
+
+    def load(self, conn: Connection, lane: str) -> TurnContext:
+        """Read what a turn begins with."""
+        conversation = conversations.active_in(conn, lane)
+        model = self._chosen(conn, conversation)
+        known = models.find(conn, model)
+        history: Sequence[stored.Message] = ()
+        if conversation is not None:
+            history = stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+        return TurnContext(model, history, known.context_window if known else None, read_secret(conn))
+
+    def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
+        """The request of a turn, with as much of the history as fits."""
+        model = context.model
+
+        def estimate(text: str) -> int:
+            return self._calibration.estimate(model, estimate_tokens(text))
+
+        budget = self._budget(context.window) - estimate(turn.text) - (estimate(self._system) if self._system else 0)
+        past = tuple(to_chat_message(row, model) for row in fit_history(context.history, budget, estimate))
+        question = ChatMessage("user", (TextPart(turn.text),))
+        return ChatRequest(
+            model=model.model,
+            messages=(*past, question),
+            system=self._system,
+            user_key=user_key(secret, turn.user.id),
+        )
+
+    def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
+        """Correct the estimate for a model by what its provider counted."""
+        counted: object = usage.input_tokens
+        # A plugin may say anything.
+        if isinstance(counted, int):
+            self._calibration.learn(model, estimate_request(request), counted)
+
+    def _budget(self, window: int | None) -> int:
+        # A quarter of the window stays free for the answer.
+        return self._tokens if window is None else min(self._tokens, window * 3 // 4)
+
+    def _chosen(self, conn: Connection, conversation: conversations.Conversation | None) -> ModelRef:
+        chosen = conversation.chosen if conversation is not None else None
+        if chosen is not None:
+            return chosen
+        default = models.default(conn)
+        return self._registry.canonical(ModelRef.parse(self._default)) if default is None else default.ref

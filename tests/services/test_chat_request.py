@@ -1,0 +1,154 @@
+"""What a model is asked: which one, with how much history, and on whose behalf."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tgllm.api import ChatRequest, ModelRef, ProviderSpec, Usage, UserInfo
+from tgllm.db import conversations, messages, models
+from tgllm.db.database import Database
+from tgllm.db.messages import NewMessage
+from tgllm.db.models import NewModel
+from tgllm.db.unit import Connection
+from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.host import PluginHost
+from tgllm.services.chat_request import RequestBuilder
+from tgllm.services.context import estimate_tokens
+from tgllm.services.registry import ProviderRegistry
+from tgllm.services.turn import Turn
+from tgllm.services.user_key import make_secret, read_secret, user_key
+from tgllm.testing.scripted import ScriptedProvider
+
+Make = Callable[..., RequestBuilder]
+
+WORDS = "word " * 40
+EACH = estimate_tokens(WORDS)
+
+
+@pytest.fixture
+async def make(
+    load_host: Callable[..., Awaitable[PluginHost]], offer: Callable[..., FoundPlugin], database: Database
+) -> Make:
+    host = await load_host(offer(ProviderSpec("mine", "Mine", lambda _ctx: ScriptedProvider(), ("my",))))
+    found = [NewModel(provider="mine", model=name, title=name, context_window=400) for name in ("a", "b")]
+    await database.write(lambda conn: models.upsert(conn, found, 0))
+
+    def make(default: str = "mine/unlisted", tokens: int = 8000) -> RequestBuilder:
+        return RequestBuilder(ProviderRegistry(host), default, None, tokens)
+
+    return make
+
+
+async def say(database: Database, turn: Turn, count: int, *, chosen: ModelRef | None = None) -> None:
+    """Begin the conversation of the lane with so many messages."""
+
+    def unit(conn: Connection) -> None:
+        conversation = conversations.active_for(conn, turn.lane, 0)
+        if chosen is not None:
+            conversations.set_model(conn, conversation.id, chosen, 0)
+        parent = None
+        for number in range(count):
+            parent = messages.add(
+                conn,
+                NewMessage(
+                    conversation_id=conversation.id,
+                    parent_id=parent,
+                    turn_id=f"t{number}",
+                    role="assistant" if number % 2 else "user",
+                    text=WORDS,
+                ),
+                0,
+            )
+        conversations.set_head(conn, conversation.id, parent, 0)
+
+    await database.write(unit)
+
+
+async def request(database: Database, builder: RequestBuilder, turn: Turn) -> ChatRequest:
+    context = await database.read(lambda conn: builder.load(conn, turn.lane))
+    return builder.build(turn, context, "secret")
+
+
+async def model(database: Database, builder: RequestBuilder, turn: Turn) -> str:
+    return str((await database.read(lambda conn: builder.load(conn, turn.lane))).model)
+
+
+class TestModel:
+    async def test_of_the_config_where_nothing_was_chosen(self, database: Database, make: Make, turn: Turn) -> None:
+        assert await model(database, make("my/a"), turn) == "mine/a"
+
+    async def test_the_chosen_default_goes_before_the_config(self, database: Database, make: Make, turn: Turn) -> None:
+        await database.write(lambda conn: models.set_default(conn, ModelRef("mine", "b")))
+        assert await model(database, make("mine/a"), turn) == "mine/b"
+
+    async def test_a_default_that_is_retired_does_not_count(self, database: Database, make: Make, turn: Turn) -> None:
+        await database.write(lambda conn: models.set_default(conn, ModelRef("mine", "b")))
+        await database.write(lambda conn: models.retire_missing(conn, "mine", ["a"], 1))
+        assert await model(database, make("mine/a"), turn) == "mine/a"
+
+    async def test_what_the_chat_has_chosen_goes_first(self, database: Database, make: Make, turn: Turn) -> None:
+        await database.write(lambda conn: models.set_default(conn, ModelRef("mine", "b")))
+        await say(database, turn, 0, chosen=ModelRef("other", "x"))
+        assert await model(database, make(), turn) == "other/x"
+
+
+class TestHistory:
+    async def test_as_much_as_the_operator_allows(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 6)
+        room = estimate_tokens(turn.text) + 4 * EACH
+        assert len((await request(database, make(tokens=room), turn)).messages) == 5
+        assert len((await request(database, make(tokens=room - 1), turn)).messages) == 3
+
+    async def test_no_more_than_the_window_holds(self, database: Database, make: Make, turn: Turn) -> None:
+        """A quarter of 400 tokens is kept for the answer."""
+        await say(database, turn, 8)
+        found = await request(database, make("mine/a"), turn)
+        assert len(found.messages) - 1 == (300 - estimate_tokens(turn.text)) // EACH // 2 * 2
+        assert len((await request(database, make(), turn)).messages) == 9
+
+    async def test_what_the_provider_counts_corrects_the_estimate(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await say(database, turn, 8)
+        builder = make(tokens=estimate_tokens(turn.text) + 8 * EACH)
+        first = await request(database, builder, turn)
+        builder.learn(ModelRef("mine", "unlisted"), first, Usage(input_tokens=2 * 9 * EACH))
+
+        assert len(first.messages) == 9
+        assert 1 < len((await request(database, builder, turn)).messages) < 7
+
+    @pytest.mark.parametrize("tokens", [None, "many", -1])
+    async def test_a_count_that_is_none_corrects_nothing(
+        self, database: Database, make: Make, turn: Turn, tokens: Any
+    ) -> None:
+        await say(database, turn, 8)
+        builder = make()
+        first = await request(database, builder, turn)
+        builder.learn(ModelRef("mine", "unlisted"), first, Usage(input_tokens=tokens))
+
+        assert await request(database, builder, turn) == first
+
+
+class TestUserKey:
+    def test_is_the_same_for_a_person_and_no_other(self) -> None:
+        assert user_key("s", 7) == user_key("s", 7)
+        assert len({user_key("s", 7), user_key("s", 8), user_key("t", 7)}) == 3
+        assert "7" * 4 not in user_key("s", 7777)
+        assert len(user_key("s", 7)) == 32
+
+    async def test_goes_to_the_provider(self, database: Database, make: Make, turn: Turn) -> None:
+        mine = await request(database, make(), turn)
+        other = await request(database, make(), replace(turn, user=UserInfo(8, "Bob", "user")))
+
+        assert mine.user_key == user_key("secret", 7)
+        assert other.user_key == user_key("secret", 8)
+
+    async def test_its_secret_is_made_once(self, database: Database) -> None:
+        assert await database.read(read_secret) is None
+        first = await database.write(lambda conn: make_secret(conn, 0))
+        second = await database.write(lambda conn: make_secret(conn, 1))
+
+        assert first == second == await database.read(read_secret)
+        assert len(first) == 64

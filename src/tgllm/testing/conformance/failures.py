@@ -1,0 +1,94 @@
+"""What a provider raises, and that it tells nobody the key."""
+
+import traceback
+from collections.abc import Iterable
+from urllib.parse import quote
+
+import pytest
+
+from tgllm.api import (
+    AuthFailed,
+    BadResponse,
+    ContextTooLong,
+    ModelNotFound,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from tgllm.testing.conformance.checking import check
+from tgllm.testing.conformance.kit import Kit
+from tgllm.testing.conformance.subject import Subject
+
+__all__ = ["FailureTests"]
+
+_KINDS = (AuthFailed, BadResponse, ContextTooLong, QuotaExceeded, RateLimited, Refused, Unavailable)
+_each_kind = pytest.mark.parametrize("kind", _KINDS, ids=[kind.__name__ for kind in _KINDS])
+
+
+class FailureTests(Kit):
+    """Each failure of the service is the error of the contract that fits."""
+
+    @_each_kind
+    async def test_a_failure_is_mapped(self, subject: Subject, kind: type[ProviderError]) -> None:
+        """The error is of the kind that says what happened, so that the bot can say what to do."""
+        subject.service.fail(kind)
+        error = await _raised(subject)
+        check(isinstance(error, kind), f"it raises {error!r} where {kind.__name__} is what happened")
+
+    @_each_kind
+    async def test_no_key_is_told(self, subject: Subject, kind: type[ProviderError]) -> None:
+        """Neither the error, nor what caused it, nor the log holds the key."""
+        subject.service.fail(kind)
+        error = await _raised(subject)
+        check(subject.secret, "the service takes no key, so that none could be told")
+        for place, text in (*_told(error), *(("the log", line) for line in subject.log)):
+            leaked = any(form in text for form in {subject.secret, quote(subject.secret, safe="")})
+            check(not leaked, f"the key stands in {place}: {text.replace(subject.secret, '<the key>')}")
+
+    async def test_an_unknown_model_is_not_found(self, subject: Subject) -> None:
+        """A model that the service does not have raises ModelNotFound."""
+        with pytest.raises(ModelNotFound):
+            await subject.hear(subject.ask("Hello", model="no-such-model"))
+
+    async def test_the_wait_that_is_asked_for_is_told(self, subject: Subject) -> None:
+        """``RateLimited.retry_after`` is what the service says, in seconds."""
+        subject.service.fail(RateLimited, retry_after=7.0)
+        error = await _raised(subject)
+        wait = getattr(error, "retry_after", None)
+        check(
+            isinstance(wait, float | int), f"the service says to wait for 7 s, and retry_after of {error!r} is {wait}"
+        )
+        check(wait == 7.0, f"the service says to wait for 7 s, and retry_after is {wait}")
+
+    async def test_an_answer_that_breaks_off_is_an_error(self, subject: Subject) -> None:
+        """When the connection ends before the answer does, an error is raised; half an answer is not a whole one."""
+        subject.service.cut("Only the beginning ", "of it ")
+        error = await _raised(subject)
+        check(isinstance(error, Unavailable | BadResponse), f"it raises {error!r}: Unavailable or BadResponse fits")
+
+    async def test_a_list_that_cannot_be_had_is_an_error(self, subject: Subject) -> None:
+        """``list_models`` raises when it fails; an empty list would mean that there are no models."""
+        subject.service.fail(AuthFailed)
+        with pytest.raises(AuthFailed):
+            await subject.provider.list_models()
+
+
+async def _raised(subject: Subject) -> ProviderError:
+    try:
+        heard = await subject.hear(subject.ask("Hello"))
+    except ProviderError as error:
+        return error
+    raise AssertionError(f"nothing is raised; instead came {heard.events}")
+
+
+def _told(error: BaseException) -> Iterable[tuple[str, str]]:
+    """All that an error, and what caused it, says anywhere."""
+    yield "the traceback", "".join(traceback.format_exception(error))
+    cause: BaseException | None = error
+    while cause is not None:
+        yield f"str({type(cause).__name__})", str(cause)
+        yield f"repr({type(cause).__name__})", repr(cause)
+        yield f"the fields of {type(cause).__name__}", f"{cause.args} {vars(cause)}"
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)

@@ -1,0 +1,114 @@
+"""What the plugin and its provider are, before anything is asked."""
+
+import asyncio
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tgllm.api import ModelInfo, NotConfigured
+from tgllm.testing.conformance.checking import check
+from tgllm.testing.conformance.kit import Kit
+from tgllm.testing.conformance.loading import create, loaded, plugin_info
+from tgllm.testing.conformance.recording import RecordedLog
+from tgllm.testing.conformance.subject import Subject
+
+__all__ = ["IdentityTests"]
+
+_MIME_TYPE = re.compile(r"[\w.+-]+/([\w.+-]+|\*)|\*/\*")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d|")
+_PROBE = """
+import importlib, json, sys
+import pydantic, tgllm.api
+pydantic.SecretStr, pydantic.BaseModel, pydantic.Field
+before = set(sys.modules)
+importlib.import_module(sys.argv[1])
+print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
+"""
+_IMPORT_SECONDS = 60.0
+
+
+class IdentityTests(Kit):
+    """Names, models, and what happens without a key."""
+
+    async def test_the_plugin_loads_in_the_bot(self, tmp_path: Path) -> None:
+        """The host takes the plugin: its ids are valid, and nobody else's."""
+        async with loaded(self.plugin, self.under_test().settings, tmp_path, RecordedLog()) as owned:
+            check(owned.spec.title, f"the provider {owned.spec.id} has no title for people")
+
+    async def test_the_plugin_module_loads_no_sdk(self) -> None:
+        """Importing the plugin is quick: what is large is imported in ``create``."""
+        loads = await asyncio.to_thread(_libraries_of, self.plugin.partition(":")[0])
+        known = {"pydantic", "pydantic_core", "tgllm", self.plugin.partition(".")[0].partition(":")[0]}
+        heavy = loads - known - sys.stdlib_module_names - self.allowed_imports
+        check(
+            not heavy,
+            f"importing {self.plugin} imports {', '.join(sorted(heavy))}: import it in create, or name it in "
+            "allowed_imports if it is as quick as a module of the standard library",
+        )
+
+    async def test_the_models_are_valid(self, subject: Subject) -> None:
+        """``list_models`` gives models with unique names and possible figures, the one under test among them."""
+        models = await subject.provider.list_models()
+        names = [name for model in models for name in (model.id, *model.aliases)]
+        check(models, "list_models is empty: raise an error if the list can't be had")
+        check(len(set(names)) == len(names), f"two models have the same id or alias: {sorted(names)}")
+        check(subject.service.model in names, f"{subject.service.model} is not among the models: {sorted(names)}")
+        problems = [problem for model in models for problem in _problems(model)]
+        check(not problems, "; ".join(problems))
+
+    async def test_without_a_key_it_says_what_to_set(self, tmp_path: Path) -> None:
+        """``create`` raises NotConfigured, and names the variable of the key."""
+        service = self.under_test()
+        async with service:
+            settings = {name: value for name, value in service.settings.items() if name != service.key_setting}
+            async with loaded(self.plugin, settings, tmp_path, RecordedLog()) as owned:
+                with pytest.raises(NotConfigured) as caught:
+                    await create(owned)
+        told = f"{caught.value} {caught.value.params}"
+        variables = self._variables(service.key_setting)
+        check(
+            any(variable in told for variable in variables),
+            f"the error does not name the variable of the key ({' or '.join(variables)}): {told}",
+        )
+
+    def _variables(self, field: str) -> list[str]:
+        info = plugin_info(self.plugin)
+        own = f"TGLLM_PLUGINS__{info.id}__{field}".upper()
+        return [info.env[field], own] if field in info.env else [own]
+
+
+@functools.cache
+def _libraries_of(module: str) -> frozenset[str]:
+    """The top-level packages that a fresh Python loads for a module."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", _PROBE, module]
+    done = subprocess.run(  # noqa: S603  this Python, with the module's name as an argument
+        command, capture_output=True, text=True, timeout=_IMPORT_SECONDS, check=False, env=environment
+    )
+    check(done.returncode == 0, f"{module} can't be imported on its own: {done.stderr}")
+    return frozenset(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _problems(model: ModelInfo) -> Iterable[str]:
+    for name in (model.id, *model.aliases):
+        if not name or any(sign.isspace() or not sign.isprintable() for sign in name):
+            yield f"{name!r} is no name of a model: it is empty, or has white space in it"
+    for field in ("context_window", "max_output_tokens"):
+        value = getattr(model, field)
+        if value is not None and not (isinstance(value, int) and value > 0):
+            yield f"{field} of {model.id} is {value!r}: it is a number of tokens, or None where it is not known"
+    wrong = sorted(kind for kind in model.mime_types if not _MIME_TYPE.fullmatch(kind))
+    if wrong:
+        yield f"mime_types of {model.id} has {', '.join(wrong)}: write them like image/png or image/*"
+    if (price := model.price) is not None:
+        if min(price.input, price.output, price.cached or 0.0) < 0:
+            yield f"the price of {model.id} is negative"
+        if not _DAY.fullmatch(price.as_of):
+            yield f"the price of {model.id} is as of {price.as_of!r}: write it like 2026-01-31"

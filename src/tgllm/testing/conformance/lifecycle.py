@@ -1,0 +1,100 @@
+"""How streams and providers end."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from tgllm.api import TextDelta, Unavailable
+from tgllm.testing.conformance.checking import check, eventually
+from tgllm.testing.conformance.kit import Kit
+from tgllm.testing.conformance.loading import create, loaded
+from tgllm.testing.conformance.recording import RecordedLog
+from tgllm.testing.conformance.subject import Subject
+
+__all__ = ["LifecycleTests"]
+
+
+class LifecycleTests(Kit):
+    """Nothing stays open."""
+
+    async def test_cancellation_closes_the_connection(self, subject: Subject) -> None:
+        """A task that is cancelled while it reads an answer ends as cancelled, and the service sees it go."""
+        subject.service.stall("The beginning ")
+        begun = asyncio.Event()
+        task = asyncio.create_task(_read_on(subject, begun))
+        try:
+            async with asyncio.timeout(subject.seconds):
+                await begun.wait()
+        finally:
+            task.cancel()
+            await asyncio.wait({task}, timeout=subject.seconds)
+        check(task.cancelled(), "cancellation does not pass through generate: CancelledError must not be swallowed")
+        await _all_streams_end(subject)
+
+    async def test_aclose_in_the_middle_closes_the_connection(self, subject: Subject) -> None:
+        """A stream that is closed early is closed at the service too."""
+        subject.service.stall("The beginning ")
+        async with asyncio.timeout(subject.seconds), aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
+            await anext(event async for event in stream if isinstance(event, TextDelta))
+        await _all_streams_end(subject)
+
+    async def test_it_answers_after_a_stream_was_closed(self, subject: Subject) -> None:
+        """One stream's end is no other's."""
+        subject.service.stall("The beginning ")
+        async with asyncio.timeout(subject.seconds), aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
+            await anext(event async for event in stream if isinstance(event, TextDelta))
+        heard = await subject.hear(subject.ask("And now the next"))
+        check(heard.text == "And now the next", f"the next answer became {heard.text!r}")
+
+    async def test_closing_leaves_no_connection_open(self, subject: Subject) -> None:
+        """After use and ``aclose`` the service has no connection left."""
+        await subject.hear(subject.ask("Hello"))
+        await subject.provider.list_models()
+        await subject.close()
+        await eventually(
+            lambda: subject.service.open_connections == 0,
+            "connections are open after aclose: close the client that create made",
+            subject.seconds,
+        )
+
+    async def test_closing_twice_does_no_harm(self, subject: Subject) -> None:
+        """``aclose`` may be called again, after use or without any."""
+        await subject.hear(subject.ask("Hello"))
+        await subject.close()
+        async with asyncio.timeout(subject.seconds):
+            await subject.provider.aclose()
+
+    async def test_closing_what_was_never_used_does_no_harm(self, subject: Subject) -> None:
+        """A provider that nobody asked anything can be closed."""
+        await subject.close()
+
+    async def test_a_service_out_of_reach_is_unavailable(self, tmp_path: Path) -> None:
+        """Where nobody listens, Unavailable is raised."""
+        service = self.under_test()
+        async with service:
+            settings = service.settings
+        # The service has gone, and nobody took its place.
+        async with loaded(self.plugin, settings, tmp_path, RecordedLog()) as owned:
+            gone = Subject(await create(owned), service, owned, [], self.seconds)
+            try:
+                with pytest.raises(Unavailable):
+                    await gone.hear(gone.ask("Hello"))
+            finally:
+                await gone.close()
+
+
+async def _read_on(subject: Subject, begun: asyncio.Event) -> None:
+    async with aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
+        async for event in stream:
+            if isinstance(event, TextDelta):
+                begun.set()
+
+
+async def _all_streams_end(subject: Subject) -> None:
+    await eventually(
+        lambda: subject.service.open_streams == 0,
+        "the service still writes an answer that nobody reads: close the response in a finally block",
+        subject.seconds,
+    )

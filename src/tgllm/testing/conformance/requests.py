@@ -1,0 +1,101 @@
+"""What of a request reaches the service."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tgllm.api import ChatMessage, ChatRequest, FilePart, JsonObject, TextPart, Unsupported
+from tgllm.testing.conformance.checking import check
+from tgllm.testing.conformance.kit import Kit
+from tgllm.testing.conformance.subject import Subject
+
+__all__ = ["RequestTests"]
+
+_MAX_DATA = 256 * 1024
+_FILES = {
+    "image/png": b"\x89PNG\r\n\x1a\n" + b"a picture of the kit",
+    "application/pdf": b"%PDF-1.7\n% a document of the kit\n%%EOF\n",
+    "text/plain": b"A text of the kit.\n",
+    "audio/ogg": b"OggS a sound of the kit",
+    "video/mp4": b"\x00\x00\x00\x18ftypmp42 a film of the kit",
+    "application/x-tgllm-unknown": b"a file of a kind that nobody knows",
+}
+
+
+class RequestTests(Kit):
+    """Messages, settings and files: each arrives, or is refused; none is dropped."""
+
+    async def test_the_conversation_arrives(self, subject: Subject) -> None:
+        """All messages are sent, also those of an answer that another provider gave."""
+        request = _conversation(subject, "the first question", "the first answer", "the second question")
+        await subject.hear(request)
+        for text in ("the first question", "the first answer", "the second question"):
+            check(subject.service.saw(text), f"{text!r} did not reach the service")
+
+    async def test_the_system_message_is_honoured(self, subject: Subject) -> None:
+        """``ChatRequest.system`` reaches the service."""
+        heard = await subject.hear(subject.ask("Hello", system="Speak like the sea."))
+        check(subject.service.saw("Speak like the sea."), "the system message did not reach the service")
+        check(heard.text == "Hello", "the system message changed the question, or became a message of the person")
+
+    @pytest.mark.parametrize(("field", "value"), [("temperature", 0.375), ("max_output_tokens", 1234)])
+    async def test_a_setting_arrives_or_is_refused(self, subject: Subject, field: str, value: float) -> None:
+        """A setting is sent to the service, or Unsupported is raised."""
+        try:
+            await subject.hear(subject.ask("Hello", **{field: value}))
+        except Unsupported:
+            return
+        check(subject.service.saw(str(value)), f"{field} was dropped: send it, or raise Unsupported")
+
+    @pytest.mark.parametrize("kind", sorted(_FILES))
+    async def test_a_file_arrives_or_is_refused(self, subject: Subject, tmp_path: Path, kind: str) -> None:
+        """A file of a kind that the model takes is sent; any other raises Unsupported."""
+        file = _file(tmp_path, kind)
+        request = subject.ask("What is this?", file)
+        if not await _takes(subject, kind):
+            with pytest.raises(Unsupported):
+                await subject.hear(request)
+            return
+        await subject.hear(request)
+        check(subject.service.saw_file(_FILES[kind]), f"the model takes {kind}, and the file did not reach the service")
+
+    async def test_provider_data_comes_back(self, subject: Subject) -> None:
+        """What Finished hands out survives storage as JSON, and what the service wants back is in the next request."""
+        subject.service.answer("Four.", reasoning="Two and two, let me see.")
+        finished = (await subject.hear(subject.ask("What is 2 + 2?"))).finished
+        wanted = subject.service.to_replay()
+        stored: JsonObject | None = json.loads(json.dumps(finished.provider_data))
+        check(stored == finished.provider_data, "provider_data is changed by storage as JSON")
+        check(len(json.dumps(stored)) <= _MAX_DATA, "provider_data is longer than 256 KiB")
+        await subject.hear(_conversation(subject, "What is 2 + 2?", "Four.", "And 3 + 3?", stored))
+        check(wanted is None or subject.service.saw(wanted), f"the service wants {wanted!r} back and did not get it")
+
+    async def test_strange_provider_data_does_no_harm(self, subject: Subject) -> None:
+        """Data that another version of the plugin has stored is passed over."""
+        strange: JsonObject = {"of another version": [1, {"two": None}], "parts": "none", "content": 3}
+        heard = await subject.hear(_conversation(subject, "A question", "An answer", "A second question", strange))
+        check(heard.finished.reason == "stop", f"the answer ended with {heard.finished.reason!r}")
+
+
+def _conversation(
+    subject: Subject, first: str, answer: str, second: str, data: JsonObject | None = None
+) -> ChatRequest:
+    said = ChatMessage("assistant", (TextPart(answer),), data)
+    return replace(subject.ask(second), messages=(*subject.ask(first).messages, said, *subject.ask(second).messages))
+
+
+def _file(folder: Path, kind: str) -> FilePart:
+    content, name = _FILES[kind], f"file.{kind.rpartition('/')[2]}"
+    path = folder / "stored-under-another-name"
+    path.write_bytes(content)
+    return FilePart(path, kind, len(content), hashlib.sha256(content).hexdigest(), name)
+
+
+async def _takes(subject: Subject, kind: str) -> bool:
+    """Whether the model under test says that it takes such files."""
+    models = await subject.provider.list_models()
+    (model,) = (model for model in models if subject.service.model in {model.id, *model.aliases})
+    return bool(model.mime_types & {kind, f"{kind.partition('/')[0]}/*", "*/*"})

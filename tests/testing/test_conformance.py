@@ -1,0 +1,238 @@
+"""The kit passes a good provider, and tells each bad one by the right test."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tgllm.testing.conformance import ProviderConformance
+
+pytest_plugins = ["pytester"]
+
+MEMORY = Path(__file__).parent / "memory"
+MODULE = """
+from memory.service import MemoryService
+from tgllm.testing.conformance import ProviderConformance
+"""
+KIT = """
+
+class Test{name}(ProviderConformance):
+    plugin = "memory.plugin:with_{name}"
+    under_test = MemoryService
+    seconds = {seconds}
+"""
+SHORT = {"AllAtOnce", "LeavesStreamsOpen", "StaysConnected", "SwallowsCancellation"}
+"""Those with tests that fail by waiting in vain."""
+
+Outcomes = dict[str, str]
+Run = Callable[..., Outcomes]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a module with the kit; what became of each test that did not simply pass, as ``Class::name``."""
+    shutil.copytree(MEMORY, pytester.path / "memory")
+    monkeypatch.syspath_prepend(pytester.path)
+
+    def outcomes(module: str, only: str = "test") -> Outcomes:
+        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+        pytester.makepyfile(MODULE + module)
+        options = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error", "-k", only)
+        record = pytester.inline_run(*options)
+        passed, skipped, failed = record.listoutcomes()
+        assert passed or failed
+        return {
+            **{name_of(report.nodeid): "exempt" for report in skipped},
+            **{name_of(report.nodeid): str(report.longrepr) for report in failed},
+        }
+
+    return outcomes
+
+
+def kit_for(name: str, suffix: str = "", body: str = "") -> str:
+    kit = KIT.format(name=name, seconds=1.0 if name in SHORT else 5.0)
+    return kit.replace(f"class Test{name}(", f"class Test{name}{suffix}(") + body
+
+
+def name_of(node: str) -> str:
+    return node.partition("::")[2]
+
+
+def failed(outcomes: Outcomes) -> set[str]:
+    return {name for name, outcome in outcomes.items() if outcome != "exempt"}
+
+
+def test_a_good_provider_passes(run: Run) -> None:
+    assert run(kit_for("Good")) == {}
+
+
+STALLED = (
+    "test_pieces_come_as_they_are_sent",
+    "test_cancellation_closes_the_connection",
+    "test_aclose_in_the_middle_closes_the_connection",
+    "test_it_answers_after_a_stream_was_closed",
+)
+FILE = "test_a_file_arrives_or_is_refused"
+OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "text/plain", "video/mp4")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(
+            {
+                "KeyWithoutName": ["test_without_a_key_it_says_what_to_set"],
+                "NoKeyNeeded": ["test_without_a_key_it_says_what_to_set"],
+                "OddModels": ["test_the_models_are_valid"],
+                "OneNameTwice": ["test_the_models_are_valid"],
+            },
+            id="identity",
+        ),
+        pytest.param(
+            {
+                "AllAtOnce": STALLED,
+                "HalfCharacters": ["test_characters_stay_whole"],
+                "MoreThoughtThanSaid": ["test_usage_is_possible"],
+                "NoWhiteSpaceAtTheStart": ["test_white_space_stays"],
+                "OneStreamOnly": ["test_two_streams_do_not_mix"],
+                "OneTokenAlways": ["test_tokens_are_counted_or_not"],
+                "TextBehindTheEnd": ["test_an_answer_ends_with_one_finished"],
+                "ThoughtsInTheText": ["test_reasoning_is_apart_from_the_answer"],
+                "TwoEnds": ["test_an_answer_ends_with_one_finished"],
+                "UsageTurnedRound": ["test_usage_is_what_the_service_counted"],
+            },
+            id="answers",
+        ),
+        pytest.param(
+            {
+                "NoData": ["test_provider_data_comes_back"],
+                "NoHistory": ["test_the_conversation_arrives", "test_provider_data_comes_back"],
+                "NoImages": [f"{FILE}[image/png]"],
+                "NoLimit": ["test_a_setting_arrives_or_is_refused[max_output_tokens-1234]"],
+                "NoSystem": ["test_the_system_message_is_honoured"],
+                "NoTemperature": ["test_a_setting_arrives_or_is_refused[temperature-0.375]"],
+                "NoWordOnFiles": [f"{FILE}[{kind}]" for kind in OTHER_FILES],
+                "TrustsData": ["test_strange_provider_data_does_no_harm"],
+                "UnstorableData": ["test_provider_data_comes_back"],
+            },
+            id="requests",
+        ),
+        pytest.param(
+            {
+                "AnyError": ["test_a_failure_is_mapped[QuotaExceeded]"],
+                "AnyModel": ["test_an_unknown_model_is_not_found"],
+                "HalfIsWhole": ["test_an_answer_that_breaks_off_is_an_error"],
+                "KeyInTheCause": ["test_no_key_is_told[Refused]"],
+                "KeyInTheError": ["test_no_key_is_told[Refused]"],
+                "KeyInTheLog": ["test_no_key_is_told[Refused]"],
+                "KeyInTheParams": ["test_no_key_is_told[Refused]"],
+                "NoModelsOnFailure": ["test_a_list_that_cannot_be_had_is_an_error"],
+                "NoWait": ["test_the_wait_that_is_asked_for_is_told"],
+            },
+            id="failures",
+        ),
+        pytest.param(
+            {
+                "ClosesAfterUseOnly": ["test_closing_what_was_never_used_does_no_harm"],
+                "ClosesOnce": ["test_closing_twice_does_no_harm"],
+                "LeavesStreamsOpen": STALLED[1:3],
+                "OnlyOneClosedStream": ["test_it_answers_after_a_stream_was_closed"],
+                "OsErrors": ["test_a_service_out_of_reach_is_unavailable"],
+                "StaysConnected": ["test_closing_leaves_no_connection_open"],
+                "SwallowsCancellation": ["test_cancellation_closes_the_connection"],
+            },
+            id="lifecycle",
+        ),
+    ],
+)
+def test_bad_providers_fail_where_they_are_bad(run: Run, bad: Mapping[str, Iterable[str]]) -> None:
+    outcomes = run("".join(map(kit_for, bad)))
+
+    assert failed(outcomes) == {f"Test{name}::{test}" for name, tests in bad.items() for test in tests}
+
+
+@pytest.mark.parametrize(("plugin", "reason"), [("bad_id", "must look like"), ("taken_id", "is taken by")])
+def test_a_plugin_that_the_bot_would_not_load_is_told(run: Run, plugin: str, reason: str) -> None:
+    (outcome,) = run(kit_for(plugin), "test_the_plugin_loads_in_the_bot").values()
+
+    assert reason in outcome
+
+
+class TestImports:
+    def test_a_plugin_that_imports_much_is_told(self, run: Run, pytester: pytest.Pytester) -> None:
+        (pytester.path / "memory" / "heavy.py").write_text("import aiohttp\nfrom memory.plugin import *\n")
+
+        (outcome,) = run(kit_for("Good").replace("memory.plugin", "memory.heavy"), "no_sdk").values()
+
+        assert " aiohttp, " in outcome
+
+    def test_a_library_that_is_named_may_be_imported(self, run: Run, pytester: pytest.Pytester) -> None:
+        (pytester.path / "memory" / "named.py").write_text("import iniconfig\nfrom memory.plugin import *\n")
+        allowed = '    allowed_imports = frozenset({"iniconfig"})\n'
+
+        assert run(kit_for("Good").replace("memory.plugin", "memory.named") + allowed, "no_sdk") == {}
+
+
+WAIT = "test_the_wait_that_is_asked_for_is_told"
+QUOTA = "test_a_failure_is_mapped[QuotaExceeded]"
+WHOLE = "test_the_kit_is_whole"
+
+
+def test_exemptions_count_with_a_reason_only_and_while_they_are_needed(run: Run) -> None:
+    exempt = f'    exempt = {{"{WAIT}": "the service never says how long"}}\n'
+    own = f"    async def {WAIT}(self): assert {{}}\n"
+    module = [
+        kit_for("NoWait", "Exempt", exempt),
+        kit_for("Good", "NotNeeded", exempt),
+        kit_for("AnyError", "OneOfSome", f'    exempt = {{"{QUOTA}": "the service has no quota"}}\n'),
+        kit_for("NoWait", "Replaced", exempt + own.format(True)),
+        kit_for("NoWait", "ReplacedInVain", exempt + own.format(False)),
+        kit_for("NoWait", "LeftOut", f"{exempt}    {WAIT} = None\n"),
+        kit_for("NoWait", "LeftOutLater", f"\nTestNoWaitLeftOutLater.{WAIT} = None\n"),
+    ]
+
+    outcomes = run("".join(module), "wait or mapped or whole")
+
+    assert {name for name, outcome in outcomes.items() if outcome == "exempt"} == {
+        f"TestNoWaitExempt::{WAIT}",
+        f"TestAnyErrorOneOfSome::{QUOTA}",
+    }
+    assert failed(outcomes) == {
+        f"TestGoodNotNeeded::{WAIT}",
+        f"TestNoWaitReplacedInVain::{WAIT}",
+        f"TestNoWaitLeftOutLater::{WHOLE}",
+    }
+
+
+async def changed(self: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({WAIT: changed}, f"TestMine: {WAIT} is changed or left out: give the reason in exempt"),
+        ({WAIT: None}, f"{WAIT} is changed or left out"),
+        ({"exempt": {"test_of_nothing": "why"}}, "exempt names test_of_nothing, and the kit has no such test"),
+        ({"exempt": {WAIT: " "}}, f"exempt gives no reason for {WAIT}"),
+        ({"subject": None}, "subject is the kit's own and can't be changed"),
+        ({"apply_exemptions": changed}, "apply_exemptions is the kit's own"),
+    ],
+)
+def test_a_kit_that_is_changed_without_a_reason_is_no_class(body: dict[str, object], words: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(words)):
+        type("TestMine", (ProviderConformance,), body)
+
+
+def test_a_mixin_before_the_kit_is_no_way_round() -> None:
+    mixin = type("Mixin", (), {WAIT: None})
+
+    with pytest.raises(TypeError, match=f"{WAIT} is changed or left out"):
+        type("TestMine", (mixin, ProviderConformance), {})
+
+
+def test_what_is_meant_to_be_set_can_be_set() -> None:
+    body = {"plugin": "mine", "seconds": 1.0, "test_of_my_own": changed, "exempt": {f"{WAIT}[1]": "a reason"}}
+
+    assert type("TestMine", (ProviderConformance,), body)

@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from importlib.resources import files
 from typing import cast
 
@@ -19,7 +18,7 @@ def load_capabilities(package: str, name: str = "capabilities.toml") -> Mapping[
 
 
 def read_capabilities(text: str) -> Mapping[str, ModelInfo]:
-    """The models in a text such as this, by id and by alias, each with the id that it is found under.
+    """The models in a text such as this, by id and by alias.
 
     ```toml
     [models."small-1"]
@@ -38,7 +37,7 @@ def read_capabilities(text: str) -> Mapping[str, ModelInfo]:
     """
     tables = cast("Mapping[str, Mapping[str, object]]", tomllib.loads(text).get("models", {}))
     models = [_model(name, table) for name, table in tables.items()]
-    return {name: replace(model, id=name) for model in models for name in (*model.aliases, model.id)}
+    return {name: model for model in models for name in (*model.aliases, model.id)}
 
 
 def _model(name: str, table: Mapping[str, object]) -> ModelInfo:

@@ -35,6 +35,7 @@ _TOO_LONG = re.compile(
 _NO_MODEL = re.compile(r"model[_ ]not[_ ]found|invalid model|model .*(does not|not) exist|unknown model", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"insufficient[_ ](quota|balance|credit)|out of credit|billing_hard_limit", re.IGNORECASE)
 _FILTERED = re.compile(r"content[_ ](policy|filter|exists risk)|safety|moderation", re.IGNORECASE)
+_TOO_MANY = re.compile(r"rate[_ ]?limit|too[_ ]many[_ ]requests", re.IGNORECASE)
 _NO_SUCH_PART = re.compile(
     r"(image|vision|audio|document|file|multimodal).*(not (enabled|supported|available)|unsupported)"
     r"|(not support|unsupported).*(image|vision|audio|document|file|multimodal)",
@@ -115,7 +116,7 @@ def explain(failure: Failure) -> ProviderError:
 
 
 def _to_try_again(failure: Failure) -> ProviderError:
-    if failure.status in {425, 429}:
+    if failure.status in {425, 429} or (failure.status == 0 and _TOO_MANY.search(failure.kind)):
         return RateLimited(str(failure), retry_after=wait_hint(failure))
     if failure.status in {0, 408} or failure.status >= 500:
         return Unavailable(str(failure), retry_after=wait_hint(failure))

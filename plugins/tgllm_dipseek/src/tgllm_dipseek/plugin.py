@@ -1,19 +1,53 @@
-"""The hooks of the Dipseek plugin. Light: nothing here imports an SDK."""
+"""The hooks of the Dipseek plugin. Light: what talks to the API is imported when the provider is made."""
+
+from collections.abc import Sequence
 
 from tgllm import hookimpl
-from tgllm.api.context import PluginInfo
+from tgllm.api.context import Check, PluginContext, PluginInfo
+from tgllm.api.errors import NotConfigured
+from tgllm.api.provider import Provider, ProviderSpec
 from tgllm_dipseek.settings import Settings
 
-__all__ = ["tgllm_plugin_info"]
+__all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
+
+_VARIABLE = "DEEPSEEK_API_KEY"
 
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Say who the plugin is and which settings it takes."""
-    return PluginInfo(
-        id="dipseek",
-        title="Dipseek",
-        api="1.0",
-        settings=Settings,
-        env={"api_key": "DEEPSEEK_API_KEY"},
-    )
+    return PluginInfo(id="dipseek", title="Dipseek", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
+
+
+@hookimpl
+def tgllm_providers() -> Sequence[ProviderSpec]:
+    """Offer the provider ``dipseek``, which people may also call ``deepseek``."""
+    return (ProviderSpec(id="dipseek", title="Dipseek", create=_create, aliases=("deepseek",)),)
+
+
+@hookimpl
+def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
+    """Say whether there is a key."""
+    if _key(ctx):
+        return (Check("Dipseek: key", "ok"),)
+    return (Check("Dipseek: key", "not configured", f"set {_VARIABLE} to use DeepSeek's models"),)
+
+
+def _create(ctx: PluginContext) -> Provider:
+    key = _key(ctx)
+    if not key:
+        raise NotConfigured(f"Dipseek has no key: set {_VARIABLE}", variable=_VARIABLE)
+    # Imported here: it loads the HTTP client, which a command that asks no model does not need.
+    from tgllm_dipseek.provider import DipseekProvider  # noqa: PLC0415  see above
+
+    return DipseekProvider(_settings(ctx), key, ctx.clock)
+
+
+def _key(ctx: PluginContext) -> str:
+    """The key without the white space that copying adds; empty if there is none."""
+    secret = _settings(ctx).api_key
+    return secret.get_secret_value().strip() if secret else ""
+
+
+def _settings(ctx: PluginContext) -> Settings:
+    return ctx.settings if isinstance(ctx.settings, Settings) else Settings()

@@ -1,0 +1,85 @@
+"""The provider of DeepSeek's models."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from tgllm.api.clock import Clock
+from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, ModelInfo
+from tgllm.providers.attachments import check_size, unsupported
+from tgllm.providers.capabilities import load_capabilities
+from tgllm.providers.http import ProviderHttp
+from tgllm.providers.json_values import as_object, as_text
+from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
+from tgllm.providers.openai_reader import ChatReader
+from tgllm.providers.prices import load_prices
+from tgllm_dipseek.errors import explain_dipseek
+from tgllm_dipseek.settings import Settings
+from tgllm_dipseek.wire import Balance, DipseekReader, read_balance, reasoning, thinking_fields
+
+__all__ = ["DipseekProvider"]
+
+_MAX_IMAGE = 32 * 2**20
+
+
+class DipseekProvider(OpenAIChatClient):
+    """Chat completions of the DeepSeek API, and the account's balance."""
+
+    reader: ClassVar[type[ChatReader]] = DipseekReader
+
+    def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
+        """Make the provider; nothing is sent yet."""
+        http = ProviderHttp(
+            settings.base_url,
+            headers={"Authorization": f"Bearer {key}"},
+            idle_seconds=settings.timeout_seconds,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            explain=explain_dipseek,
+        )
+        super().__init__(http, clock)
+        self._known = load_capabilities("tgllm_dipseek")
+        self._prices = load_prices("tgllm_dipseek")
+
+    async def balance(self) -> Balance:
+        """What is left on the account.
+
+        Raises:
+            ProviderError: it can't be had.
+        """
+        return read_balance(as_object(await self.retry.call(lambda: self.http.get_json("/user/balance"))))
+
+    def settings(self, request: ChatRequest) -> Body:
+        """The fields beside model, messages and stream."""
+        return {
+            **given(
+                stream_options={"include_usage": True},
+                temperature=request.temperature,
+                max_tokens=request.max_output_tokens,
+                user_id=request.user_key,
+            ),
+            **thinking_fields(request.reasoning_effort),
+        }
+
+    def message(self, message: ChatMessage, model: str) -> Body:
+        """A message; an answer goes back together with its reasoning."""
+        body = super().message(message, model)
+        return {**body, **reasoning(message.provider_data)} if message.role == "assistant" else body
+
+    def file(self, part: FilePart, model: str) -> Body:
+        """A picture, unless the model is known not to look at pictures."""
+        known = self._known.get(model)
+        if known is not None and part.mime_type not in known.mime_types:
+            raise unsupported(part, model)
+        check_size(part, _MAX_IMAGE)
+        return super().file(part, model)
+
+    def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
+        """The models; the list tells their ids, the rest is in the package's own tables."""
+        ids = [model for entry in entries if (model := as_text(entry.get("id")))]
+        return [self._model(model, ids) for model in dict.fromkeys(ids)]
+
+    def _model(self, model: str, listed: Collection[str]) -> ModelInfo:
+        known = self._known.get(model, ModelInfo(model))
+        # Another name that is listed is a model of the list itself.
+        aliases = tuple(name for name in known.aliases if name not in listed) if known.id == model else ()
+        return replace(known, id=model, aliases=aliases, price=self._prices.get(known.id))

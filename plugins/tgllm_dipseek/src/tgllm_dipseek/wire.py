@@ -1,0 +1,62 @@
+"""How the DeepSeek API writes answers and balances (DeepSeek API: create chat completion, get user balance)."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from tgllm.api.types import JsonObject, ReasoningEffort, Usage
+from tgllm.providers.json_values import as_int, as_list, as_object, as_text
+from tgllm.providers.openai_chat import Body
+from tgllm.providers.openai_reader import ChatReader
+
+__all__ = ["Balance", "DipseekReader", "read_balance", "reasoning", "thinking_fields"]
+
+_REASONING = "reasoning_content"
+
+
+class DipseekReader(ChatReader):
+    """Reads answers that end with ``[DONE]`` or are incomplete."""
+
+    needs_done: ClassVar[bool] = True
+    interruptions: ClassVar[frozenset[str]] = frozenset({"insufficient_system_resource"})
+
+    def read_usage(self, usage: JsonObject) -> Usage:
+        """The tokens; those from the cache are counted under a name of the service's own."""
+        hits = as_int(usage.get("prompt_cache_hit_tokens"))
+        found = super().read_usage(usage)
+        return found if hits is None else replace(found, cached_tokens=hits)
+
+    def provider_data(self) -> JsonObject | None:
+        """The reasoning, which the API needs back in some conversations and passes over in the others."""
+        return {_REASONING: "".join(self.reasoning)} if self.reasoning else None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left on an account."""
+
+    available: bool
+    """Whether it is enough for a request."""
+    amounts: tuple[tuple[str, str], ...]
+    """Currency and amount as the service writes it, such as ``("USD", "110.00")``."""
+
+
+def read_balance(data: JsonObject) -> Balance:
+    """Read the answer of ``GET /user/balance``."""
+    infos = map(as_object, as_list(data.get("balance_infos")))
+    amounts = tuple((as_text(info.get("currency")), as_text(info.get("total_balance"))) for info in infos)
+    return Balance(data.get("is_available") is True, amounts)
+
+
+def reasoning(data: JsonObject | None) -> Body:
+    """The reasoning of an earlier answer as a field of its message; empty if nothing usable was kept."""
+    text = as_text((data or {}).get(_REASONING))
+    return {_REASONING: text} if text else {}
+
+
+def thinking_fields(effort: ReasoningEffort | None) -> Body:
+    """How much to think, in the service's own fields; it thinks unless it is told not to."""
+    if effort is None:
+        return {}
+    if effort == "none":
+        return {"thinking": {"type": "disabled"}}
+    return {"thinking": {"type": "enabled"}, "reasoning_effort": effort}

@@ -1,7 +1,7 @@
 """The one door to HTTP: a pooled client for one service, with limits of time, and errors of the contract."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 
 import httpx
 
@@ -12,7 +12,7 @@ from tgllm.providers.failure import Failure, explain
 from tgllm.providers.json_values import encode_json, parse_json
 from tgllm.providers.network import check_request, is_loopback
 
-__all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client"]
+__all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors"]
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 120.0
@@ -65,6 +65,36 @@ def open_client(
         raise NotConfigured("base_url or proxy is no address, or the key holds a letter that keys don't have") from None
     except ImportError:
         raise NotConfigured("a SOCKS proxy needs one more package: pip install 'httpx[socks]'") from None
+
+
+@contextmanager
+def transport_errors(
+    host: str, idle_seconds: float = IDLE_SECONDS, hide: Callable[[str], str] = str
+) -> Generator[None, None, None]:
+    """Turn what goes wrong on the way into errors of the contract, also for a library that was given ``open_client``.
+
+    Args:
+        host: the name or address of the service, for messages.
+        idle_seconds: the limit that the client was made with, for messages.
+        hide: takes secrets out of a text.
+
+    Raises:
+        Unavailable: the service can't be reached, goes silent or breaks off.
+        BadResponse: its answer can't be unpacked.
+        NotConfigured: a header can't be sent.
+    """
+    try:
+        yield
+    # The originals may hold a header or an address with a password, so they are not kept as the cause.
+    except httpx.ReadTimeout:
+        raise Unavailable(f"{host} said nothing for {idle_seconds:g} seconds") from None
+    except httpx.DecodingError:
+        raise BadResponse(f"{host} sent an answer that can't be unpacked") from None
+    except httpx.LocalProtocolError:
+        raise NotConfigured("the key holds a letter that can't be sent; copy it again") from None
+    except httpx.HTTPError as error:
+        said = hide(str(error))
+        raise Unavailable(f"{host} can't be reached: {type(error).__name__} {said}".rstrip()) from None
 
 
 class ProviderHttp:
@@ -165,20 +195,8 @@ class ProviderHttp:
         finally:
             await response.aclose()
 
-    @contextmanager
-    def _transport_errors(self) -> Generator[None, None, None]:
-        try:
-            yield
-        # The originals may hold a header or an address with a password, so they are not kept as the cause.
-        except httpx.ReadTimeout:
-            raise Unavailable(f"{self.host} said nothing for {self._idle_seconds:g} seconds") from None
-        except httpx.DecodingError:
-            raise BadResponse(f"{self.host} sent an answer that can't be unpacked") from None
-        except httpx.LocalProtocolError:
-            raise NotConfigured("the key holds a letter that can't be sent; copy it again") from None
-        except httpx.HTTPError as error:
-            said = self._hide(str(error)).decode()
-            raise Unavailable(f"{self.host} can't be reached: {type(error).__name__} {said}".rstrip()) from None
+    def _transport_errors(self) -> AbstractContextManager[None]:
+        return transport_errors(self.host, self._idle_seconds, lambda text: self._hide(text).decode())
 
     def _hide(self, text: str) -> bytes:
         for secret in self._secrets:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tgllm.testing.conformance.checking import eventually
 from tgllm.testing.fake_providers import FakeDipseek, FakeError, FakeGemini, FakeMistral, FakeServer
 
 FAKES: list[type[FakeServer]] = [FakeDipseek, FakeGemini, FakeMistral]
@@ -54,6 +55,16 @@ async def test_the_same_port_serves_again(kind: type[FakeServer]) -> None:
             await http.get(f"{before}/v1/models")
     async with fake:
         assert fake.base_url == before
+
+
+@pytest.mark.parametrize("kind", FAKES)
+async def test_connections_are_counted_while_they_are_open(kind: type[FakeServer]) -> None:
+    async with kind() as fake:
+        assert fake.open_connections == 0
+        async with httpx.AsyncClient() as http:
+            await http.get(f"{fake.base_url}/nowhere")
+            assert fake.open_connections == 1
+        await eventually(lambda: fake.open_connections == 0, "the connection is still counted", 10)
 
 
 @pytest.mark.parametrize("kind", FAKES)

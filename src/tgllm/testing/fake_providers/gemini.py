@@ -32,7 +32,8 @@ class FakeGemini(FakeServer):
     """Models in pages, answers, tokens and files.
 
     The paths of Vertex AI take ``key`` as a bearer token. ``files`` holds what was uploaded and how its processing
-    goes; ``max_request_bytes`` bounds a request with what is inline in it.
+    goes, ``signatures`` the thought signatures that were given out; ``max_request_bytes`` bounds a request with what
+    is inline in it.
     """
 
     default_key = "fake-gemini-key"
@@ -43,7 +44,7 @@ class FakeGemini(FakeServer):
         super().__init__(key=key, port=port, clock=clock, write_bytes=write_bytes)
         self.files = GeminiFiles(self.clock)
         self.max_request_bytes = 100 * _MIB
-        self._signatures = Signatures()
+        self.signatures = Signatures()
         self.add_model("gemini-4-argon", context_window=1_048_576, reasoning=True)
         self.add_model("gemini-3.8-flash", context_window=1_048_576, reasoning=True)
         self.add_model("gemini-2.5-flash", context_window=1_048_576, reasoning=True)
@@ -154,7 +155,7 @@ class FakeGemini(FakeServer):
             body.text,
             name,
             shows_thoughts=body.thinking.include_thoughts,
-            sign=(lambda: self._signatures.make(name)) if model.get("thinking") else None,
+            sign=(lambda: self.signatures.make(name)) if model.get("thinking") else None,
             array=stream and not as_events,
         )
         return await self._play(call, wire, body.question, stream=stream and as_events)
@@ -168,7 +169,7 @@ class FakeGemini(FakeServer):
             raise Refusal(self.errors.unknown_model(name))
         check_contents(body)
         check_thinking(name, body.thinking)
-        check_signatures(name, body.parts, self._signatures)
+        check_signatures(name, body.parts, self.signatures)
         for part in body.parts:
             if part.file_data is not None:
                 self.files.check(part.file_data)

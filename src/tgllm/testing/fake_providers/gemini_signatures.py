@@ -14,6 +14,8 @@ class Signatures:
     """The signatures that were given out, each for one model."""
 
     def __init__(self) -> None:
+        self.last: str | None = None
+        """The latest one, in base64."""
         self._models: dict[bytes, str] = {}
         self._numbers = itertools.count(1)
 
@@ -21,7 +23,8 @@ class Signatures:
         """A new signature of an answer by ``model``, in base64."""
         signature = hashlib.sha256(f"{model}:{next(self._numbers)}".encode()).digest()
         self._models[signature] = model
-        return base64.b64encode(signature).decode()
+        self.last = base64.b64encode(signature).decode()
+        return self.last
 
     def knows(self, signature: str, model: str) -> bool:
         """Whether a signature may be shown to ``model``. Both alphabets of base64 are taken, as protobuf does."""

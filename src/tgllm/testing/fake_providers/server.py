@@ -83,6 +83,11 @@ class FakeServer(ABC):
         """Where it listens, without a version or a path."""
         return f"http://{HOST}:{self._serving.port}"
 
+    @property
+    def open_connections(self) -> int:
+        """Connections that clients hold open, idle ones included."""
+        return self._serving.connections
+
     # --- what it does ---------------------------------------------------------------------
 
     @property

@@ -16,6 +16,12 @@ class Serving:
         self.stopping = False
         self._runner: web.AppRunner | None = None
 
+    @property
+    def connections(self) -> int:
+        """Connections that clients hold open, idle ones included."""
+        server = self._runner.server if self._runner is not None else None
+        return len(server.connections) if server is not None else 0
+
     async def start(self, app: web.Application) -> None:
         """Bind the port. Raises OSError when it is taken."""
         # A handler is cancelled when its client hangs up: that is how a closed connection is seen while nothing

@@ -1,0 +1,9 @@
+"""The provider keeps the contract that tgllm's kit checks."""
+
+from tgllm.testing.conformance import ProviderConformance
+from tgllm.testing.conformance.fakes import MistralUnderTest
+
+
+class TestMistral(ProviderConformance):
+    plugin = "tgllm_mistral.plugin"
+    under_test = MistralUnderTest

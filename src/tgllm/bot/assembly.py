@@ -7,21 +7,24 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import CommandInfo, UserInfo
 from tgllm.bot.commands import LiveCommands, TableCommand
+from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.plugin_commands import plugin_command
-from tgllm.bot.handlers.press import handle_press
+from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
+from tgllm.bot.presses import PressAction, PressTable
 from tgllm.bot.session import BotSession
+from tgllm.i18n import Catalogue
 from tgllm.plugins.runner import HookRunner
 from tgllm.services.core import Core
 
-__all__ = ["make_bot", "make_dispatcher"]
+__all__ = ["make_bot", "make_dispatcher", "own_commands"]
 
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
@@ -45,14 +48,24 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher.update.outer_middleware(ErrorsMiddleware())
     dispatcher.update.outer_middleware(AuthMiddleware())
     dispatcher.message.register(MessageHandler(_live_commands(parts.core, runner)).handle)
-    dispatcher.callback_query.register(handle_press)
+    dispatcher.callback_query.register(PressHandler(PressTable(_press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
     return dispatcher
 
 
+def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
+    """The bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
+    yield from core_commands(texts)
+
+
+def _press_actions() -> Iterable[PressAction]:
+    """What all buttons do."""
+    yield from answer_presses()
+
+
 def _live_commands(core: Core, runner: HookRunner) -> LiveCommands:
     def rows() -> Iterable[TableCommand]:
-        yield from core_commands(core.texts)
+        yield from own_commands(core.texts)
         for owned in core.host.commands:
             yield plugin_command(owned, usable_by, runner)
 

@@ -1,7 +1,7 @@
 """The bot while it runs: start, work, and a stop that loses nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -33,16 +33,22 @@ DRAIN_SECONDS = 10.0
 """How long a stop waits for messages that are ready to be sent; what is left goes out after the next start."""
 LONGEST_PAUSE_SECONDS = 30.0
 
+Beside = Callable[[], Coroutine[Any, Any, None]]
+"""Something that runs until it is cancelled."""
+
 
 class BotRuntime:
     """Poller, dispatch and sender of one bot."""
 
-    def __init__(self, core: Core, parts: BotParts, dispatch: Dispatch, poller: Poller) -> None:
-        """Put the parts together."""
+    def __init__(
+        self, core: Core, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
+    ) -> None:
+        """Put the parts together; ``beside`` runs along with them and is cancelled first."""
         self._core = core
         self._parts = parts
         self._dispatch = dispatch
         self._poller = poller
+        self._beside = beside
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then let running turns end and send what is ready.
@@ -56,15 +62,16 @@ class BotRuntime:
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         poller = asyncio.create_task(self._poller.run(), name="poller")
         stopping = asyncio.create_task(stop.wait(), name="stop")
-        tasks = {sender, dispatch, poller, stopping}
+        beside = [asyncio.create_task(run()) for run in self._beside]
+        tasks = {sender, dispatch, poller, stopping, *beside}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            await _cancel(poller)
+            await _cancel(poller, *beside)
             if not (sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
         finally:
             await _cancel(*tasks)
-        for task in (sender, dispatch, poller):
+        for task in (sender, dispatch, poller, *beside):
             _raise_failure(task)
 
     async def _recover(self) -> None:
@@ -103,8 +110,13 @@ class BotRuntime:
 
 
 @asynccontextmanager
-async def open_runtime(core: Core, token: str) -> AsyncGenerator[BotRuntime]:
+async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) -> AsyncGenerator[BotRuntime]:
     """Connect to Telegram and make a bot that is ready to run.
+
+    Args:
+        core: what it works with.
+        token: the bot's.
+        beside: what is to run as long as the bot does, such as the scheduler.
 
     Raises:
         TelegramRefused: the token is wrong.
@@ -128,7 +140,8 @@ async def open_runtime(core: Core, token: str) -> AsyncGenerator[BotRuntime]:
         poller = Poller(bot, core.database, core.clock, dispatch.arrived, timeout=config.sending.poll_timeout)
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
-        yield BotRuntime(core, parts, dispatch, poller)
+        core.notifier.on_added(sender.wake)
+        yield BotRuntime(core, parts, dispatch, poller, beside)
 
 
 async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:

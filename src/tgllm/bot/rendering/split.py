@@ -5,7 +5,7 @@ Telegram counts UTF-16 code units (Bot API: sendMessage, 1-4096 after entities) 
 
 import re
 
-__all__ = ["MESSAGE_LIMIT", "clip_end", "split_text", "utf16_length"]
+__all__ = ["MESSAGE_LIMIT", "clip_end", "index_within", "split_text", "utf16_length"]
 
 MESSAGE_LIMIT = 4096
 """UTF-16 units of a message at most."""
@@ -31,7 +31,7 @@ def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
     parts: list[str] = []
     rest = text.strip()
     while rest:
-        end = _index_within(rest, limit)
+        end = index_within(rest, 0, len(rest), limit)
         if end == len(rest):
             parts.append(rest)
             break
@@ -53,18 +53,16 @@ def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return "…" + tail[start:]
 
 
-def _index_within(text: str, limit: int) -> int:
-    """How many characters from the start fit ``limit`` UTF-16 units."""
-    head = text[:limit]
+def index_within(text: str, start: int, end: int, limit: int) -> int:
+    """The last place up to ``end`` so that what is between ``start`` and it fits ``limit`` UTF-16 units."""
+    head = text[start : min(end, start + limit)]
     units = utf16_length(head)
-    if units <= limit:
-        return len(head)
+    count = len(head)
     # Characters beyond the limit are taken off again, most often a few.
-    end = len(head)
     while units > limit:
-        end -= 1
-        units -= 2 if ord(head[end]) > 0xFFFF else 1
-    return end
+        count -= 1
+        units -= 2 if ord(head[count]) > 0xFFFF else 1
+    return start + count
 
 
 def _cut_at(text: str, end: int) -> int:

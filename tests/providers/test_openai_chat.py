@@ -130,6 +130,7 @@ class TestAnswers:
         assert await hear(provider) == [
             ReasoningDelta("hm"),
             TextDelta("Hel"),
+            Waiting("queue"),
             TextDelta("lo"),
             Finished("stop", Usage(9, 5, 3, 2)),
         ]
@@ -266,8 +267,9 @@ class TestErrors:
         service.answers(b": nothing\n\n", done=False)
         service.answers(delta("stop", content="a"))
 
-        waiting, _, *rest = await hear(provider)
-        assert waiting == Waiting("retry", 2.0)
+        waiting, queued, again, *rest = await hear(provider)
+        assert (waiting, queued) == (Waiting("retry", 2.0), Waiting("queue"))
+        assert isinstance(again, Waiting)
         assert rest == [TextDelta("a"), Finished()]
 
     async def test_a_list_that_fails_is_tried_again(self, provider: OpenAIChatClient, service: Service) -> None:

@@ -8,12 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgllm.api import BadResponse
-from tgllm.providers.sse import ServerEvent, SseParser, read_events
+from tgllm.providers.sse import ServerComment, ServerEvent, SseParser, read_events
 
 
 def parse(*chunks: bytes) -> list[ServerEvent]:
+    return [found for found in parse_all(*chunks) if isinstance(found, ServerEvent)]
+
+
+def parse_all(*chunks: bytes) -> list[ServerEvent | ServerComment]:
     parser = SseParser()
-    return [event for chunk in chunks for event in parser.feed(chunk)] + parser.end()
+    return [found for chunk in chunks for found in parser.feed(chunk)] + parser.end()
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -47,6 +51,13 @@ def test_what_counts_as_data(raw: bytes, expected: list[str]) -> None:
 
 def test_a_name_is_for_one_event() -> None:
     assert parse(b"event: error\ndata: a\n\ndata: b\n\n") == [ServerEvent("a", "error"), ServerEvent("b")]
+
+
+def test_a_comment_is_told_at_once_and_parts_no_event() -> None:
+    parser = SseParser()
+
+    assert parser.feed(b": keep-alive\n") == [ServerComment("keep-alive")]
+    assert parse_all(b"data: a\n:\ndata: b\n\n") == [ServerComment(), ServerEvent("a\nb")]
 
 
 def test_an_event_is_there_as_soon_as_it_is_complete() -> None:
@@ -85,4 +96,4 @@ async def test_a_stream_of_bytes_is_a_stream_of_events() -> None:
         yield b"\x96\n"
         yield b"\ndata: [DONE]"
 
-    assert [event.data async for event in read_events(chunks())] == ["Ж", "[DONE]"]
+    assert [found.data async for found in read_events(chunks()) if isinstance(found, ServerEvent)] == ["Ж", "[DONE]"]

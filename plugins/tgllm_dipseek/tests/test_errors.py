@@ -17,6 +17,7 @@ from tgllm.api import (
     TextPart,
     Unavailable,
     Unsupported,
+    Waiting,
 )
 from tgllm.testing.fake_providers import FakeDipseek, FakeError, Signal
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
@@ -102,6 +103,7 @@ async def test_in_the_middle_of_an_answer(
 ) -> None:
     fake.answer(["Hel", step])
     events = provider.generate(REQUEST)
+    assert await anext(events) == Waiting("queue")
     assert await anext(events) == TextDelta("Hel")
 
     with pytest.raises(ProviderError) as caught:

@@ -23,6 +23,7 @@ from tgllm.api import (
     TextPart,
     Unsupported,
     Usage,
+    Waiting,
 )
 from tgllm.testing.fake_providers import FakeDipseek, Signal
 from tgllm_dipseek.provider import DipseekProvider
@@ -67,14 +68,17 @@ class TestAnswers:
 
         events = await hear(provider, ask("Hello"))
 
-        assert events[:2] == [ReasoningDelta("hm"), ReasoningDelta(".")]
+        assert events[:3] == [Waiting("queue"), ReasoningDelta("hm"), ReasoningDelta(".")]
         assert text(events) == "Zażółć gęślą 👩‍👩‍👧"
         assert end(events) == Finished("stop", usage, {"reasoning_content": "hm."})
 
-    async def test_keep_alives_are_passed_over(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
+    async def test_keep_alives_say_that_it_waits(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
         fake.answer([Signal.KEEP_ALIVE, Signal.KEEP_ALIVE, "a", Signal.KEEP_ALIVE, "b"])
 
-        assert text(await hear(provider, ask("Hello"))) == "ab"
+        events = await hear(provider, ask("Hello"))
+
+        waiting = Waiting("queue")
+        assert events[:-1] == [waiting, waiting, waiting, TextDelta("a"), waiting, TextDelta("b")]
 
     @pytest.mark.parametrize(
         ("word", "reason"), [("stop", "stop"), ("length", "length"), ("content_filter", "filtered")]
@@ -158,7 +162,7 @@ class TestRequests:
 
         events = await hear(provider, ask("2 + 2?", reasoning_effort="none"))
 
-        assert events[:-1] == [TextDelta("Four.")]
+        assert events[:-1] == [Waiting("queue"), TextDelta("Four.")]
         assert end(events).provider_data is None
 
     async def test_a_picture_is_sent_to_a_model_that_sees(

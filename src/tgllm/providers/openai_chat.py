@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.errors import ProviderError
-from tgllm.api.events import StreamEvent
+from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, unsupported
@@ -15,7 +15,7 @@ from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, parse_json
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.retry import Retry
-from tgllm.providers.sse import ServerEvent, read_events
+from tgllm.providers.sse import ServerComment, ServerEvent, read_events
 
 __all__ = ["Body", "OpenAIChatClient", "given"]
 
@@ -131,11 +131,15 @@ class OpenAIChatClient(Provider):
         reader, done = self.reader(), False
         async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
             async for event in events:
-                if done := event.data.strip() == "[DONE]":
+                if isinstance(event, ServerComment):
+                    # Told on, so that whoever waits for the answer knows that the service is alive.
+                    yield Waiting("queue")
+                elif done := event.data.strip() == "[DONE]":
                     await _read_to_the_end(chunks)
                     break
-                for found in reader.take(self._chunk(reader, event)):
-                    yield found
+                else:
+                    for found in reader.take(self._chunk(reader, event)):
+                        yield found
         yield reader.end(done=done)
 
     def _chunk(self, reader: ChatReader, event: ServerEvent) -> JsonObject:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tgllm.api.errors import BadResponse
 
-__all__ = ["ServerEvent", "SseParser", "read_events"]
+__all__ = ["ServerComment", "ServerEvent", "SseParser", "read_events"]
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
@@ -21,6 +21,13 @@ class ServerEvent:
     name: str = "message"
 
 
+@dataclass(frozen=True, slots=True)
+class ServerComment:
+    """A line for nobody: services send it while nothing comes, to keep the connection open."""
+
+    text: str = ""
+
+
 class SseParser:
     """Takes bytes as they come, cut anywhere, also inside a letter or a line's end."""
 
@@ -32,8 +39,8 @@ class SseParser:
         self._name = ""
         self._data: list[bytes] = []
 
-    def feed(self, chunk: bytes) -> list[ServerEvent]:
-        """The events that the bytes complete; comments, ids and unknown fields are passed over.
+    def feed(self, chunk: bytes) -> list[ServerEvent | ServerComment]:
+        """The events and comments that the bytes complete; ids and unknown fields are passed over.
 
         Raises:
             BadResponse: an event is larger than 16 MiB.
@@ -47,20 +54,22 @@ class SseParser:
             self._after_return = chunk.endswith(b"\r")
         if len(self._rest) + sum(map(len, self._data)) > _MAX_EVENT:
             raise BadResponse("the service sent an event that is too large")
-        return [event for line in lines if (event := self._take(line))]
+        return [found for line in lines if (found := self._take(line))]
 
-    def end(self) -> list[ServerEvent]:
+    def end(self) -> list[ServerEvent | ServerComment]:
         """The event that is complete but for the blank line that should follow it."""
         last, self._rest = self._rest, b""
-        return [event for line in (last, b"") if (event := self._take(line))]
+        return [found for line in (last, b"") if (found := self._take(line))]
 
-    def _take(self, line: bytes) -> ServerEvent | None:
+    def _take(self, line: bytes) -> ServerEvent | ServerComment | None:
         if self._first:
             line, self._first = line.removeprefix(_BOM), False
         if not line:
             return self._dispatch()
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
+        if not field:
+            return ServerComment(value.decode(errors="replace"))
         if field == b"data":
             self._data.append(value)
         elif field == b"event":
@@ -74,8 +83,8 @@ class SseParser:
         return ServerEvent(data.decode(errors="replace"), name) if found else None
 
 
-async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent, None]:
-    """The events in a stream of bytes; the caller closes ``chunks``."""
+async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent | ServerComment, None]:
+    """The events and comments in a stream of bytes; the caller closes ``chunks``."""
     parser = SseParser()
     async for chunk in chunks:
         for event in parser.feed(chunk):

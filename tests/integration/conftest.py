@@ -1,0 +1,72 @@
+"""The bot as a process of its own, between an emulated Telegram and a fake of a provider's API."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+import pytest
+
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.fake_providers import FakeDipseek, FakeMistral, FakeServer
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One of the services, and how the bot is set up for it."""
+
+    provider: str
+    model: str
+    fake: type[FakeServer]
+    variable: str
+
+    @property
+    def ref(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+    def settings(self, fake: FakeServer) -> dict[str, str]:
+        return {
+            self.variable: fake.key,
+            f"TGLLM_PLUGINS__{self.provider.upper()}__BASE_URL": fake.base_url,
+            "TGLLM_DEFAULT_MODEL": self.ref,
+        }
+
+
+APIS = [
+    Api("dipseek", "deepseek-flash", FakeDipseek, "DEEPSEEK_API_KEY"),
+    Api("mistral", "mistral-medium-3-5", FakeMistral, "MISTRAL_API_KEY"),
+]
+
+
+@pytest.fixture(params=APIS, ids=[api.provider for api in APIS])
+def api(request: pytest.FixtureRequest) -> Api:
+    return request.param
+
+
+@pytest.fixture
+async def fake(api: Api) -> AsyncIterator[FakeServer]:
+    async with api.fake() as fake:
+        yield fake
+
+
+@pytest.fixture
+def ann(emu: Emulator) -> EmulatedUser:
+    return emu.add_user(first_name="Ann", language_code="en")
+
+
+@pytest.fixture
+def chat(ann: EmulatedUser) -> EmulatedChat:
+    return ann.private_chat()
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Callable[[str], Awaitable[list[dict[str, Any]]]]:
+    """The rows that a query finds in the bot's database."""
+
+    async def rows(query: str) -> list[dict[str, Any]]:
+        async with aiosqlite.connect(tmp_path / "data" / "tgllm.db") as conn:
+            conn.row_factory = aiosqlite.Row
+            return [dict(row) for row in await conn.execute_fetchall(query)]
+
+    return rows

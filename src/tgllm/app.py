@@ -109,20 +109,23 @@ async def open_core(
 
 @asynccontextmanager
 async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
-    """Start the plugins and connect the bot; it runs when ``run`` of what comes is awaited.
+    """Start the plugins and connect the bot; it and the scheduler run when ``run`` of what comes is awaited.
 
     Raises:
-        ConfigError: a plugin's settings are wrong.
+        ConfigError: a plugin's settings are wrong, or the times of the refresh.
         TelegramRefused: the token is wrong.
     """
     from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
+    from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
+    from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
 
     if core.host.config_errors:
         raise core.host.config_errors[0]
     await core.users.ensure_owners(core.config.admin_ids)
     try:
         await core.host.startup()
-        async with open_runtime(core, token) as runtime:
+        scheduler = Scheduler(core.database, core.clock, jobs_of(core))
+        async with open_runtime(core, token, [scheduler.run]) as runtime:
             yield runtime
     finally:
         await core.host.shutdown()

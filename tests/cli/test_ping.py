@@ -80,6 +80,7 @@ def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
         ("TGLLM_BOT_TOKEN", "nonsense", "must be a bot token"),
         ("TGLLM_PLUGINS__ECHO__NO_SUCH", "1", "plugins.echo.no_such"),
         ("TGLLM_CONFIG", "/no/such/file", "there is no file /no/such/file"),
+        ("REFRESH_CRON", "daily", "refresh_cron (REFRESH_CRON): 'daily' is no cron expression"),
     ],
 )
 def test_wrong_settings(

@@ -4,19 +4,25 @@ from collections.abc import Iterator
 
 from tgllm.api.errors import ConfigError
 from tgllm.config.load import LoadedConfig
+from tgllm.scheduler.jobs import refresh_times
 from tgllm.services.core import Core
 
 __all__ = ["raise_config_errors", "warnings"]
 
 
 def raise_config_errors(core: Core) -> None:
-    """Raise what is wrong with the settings of plugins.
+    """Raise what is wrong with the settings of plugins, and with the times of the refresh.
 
     Raises:
         ConfigError: a sentence for each problem, one a line.
     """
-    if core.host.config_errors:
-        raise ConfigError("\n".join(map(str, core.host.config_errors)))
+    problems = [str(error) for error in core.host.config_errors]
+    try:
+        refresh_times(core.config.refresh_cron, core.config.time_zone)
+    except ConfigError as error:
+        problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:

@@ -155,9 +155,11 @@ class ConversationService:
             answer.add(event)
             sink.show(event)
 
-        async with asyncio.timeout(idle) as deadline:
+        async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):
+                # Making a provider has a limit of its own: importing an SDK is no silence of the model.
                 provider = await self._registry.provider(answer.model.provider)
+                handle.extend(idle)
                 played = await self._streams.play(lambda: provider.generate(request), take)
         match played:
             case Raised(TgllmError() as error):

@@ -1,0 +1,109 @@
+"""Does each job at its times: each time once, missed ones made up once, never two runs of a job at a time."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import aclosing
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import schedules
+from tgllm.db.database import Database
+from tgllm.db.schedules import FinalState, Run
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.runner import HookRunner
+from tgllm.scheduler.jobs import Job
+
+__all__ = ["Scheduler"]
+
+log = get_logger(__name__)
+
+LONGEST_SLEEP_SECONDS = 300.0
+"""The wall clock is looked at that often: it may be set, or the machine may have been asleep."""
+GRACE_SECONDS = 5.0
+"""How long a job that was cancelled has for its clean-up."""
+KEPT_SECONDS = 90 * 86_400
+"""How long ended runs are kept."""
+
+
+class Scheduler:
+    """Runs jobs until it is cancelled."""
+
+    def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job]) -> None:
+        """Prepare; ``run`` does the work.
+
+        Args:
+            database: where it is kept what was done.
+            clock: the time; nothing here looks at another one, but for the time limits of jobs.
+            jobs: with different ids.
+        """
+        self._database = database
+        self._clock = clock
+        self._jobs = tuple(jobs)
+
+    async def run(self) -> None:
+        """Do the jobs at their times, until cancelled.
+
+        Raises:
+            DatabaseError: what was done can't be kept.
+        """
+        await self._database.write(self._recover)
+        async with asyncio.TaskGroup() as group:
+            for job in self._jobs:
+                group.create_task(self._repeat(job), name=f"job {job.id}")
+            # Without any job there is nothing to do, and still nobody has cancelled this.
+            await asyncio.get_running_loop().create_future()
+
+    def _recover(self, conn: Connection) -> None:
+        now = milliseconds(self._clock)
+        schedules.interrupt_running(conn, now)
+        schedules.prune(conn, now - KEPT_SECONDS * 1000)
+
+    async def _repeat(self, job: Job) -> None:
+        """Do one job at its times: one task for each job, so that it never runs twice at a time."""
+        last = await self._database.read(lambda conn: schedules.last(conn, job.id))
+        due = self._first_due(job, last)
+        while due is not None:
+            due = await self._wait(job, due)
+            if not job.wanted():
+                return
+            started = self._clock.now()
+            await self._do(job, due)
+            # What came while it ran is made up once: the run that makes up for it starts later than all of it.
+            due = job.cron.next_after(max(due, started))
+
+    def _first_due(self, job: Job, last: Run | None) -> float | None:
+        now = self._clock.now()
+        if last is None:
+            return now if job.at_first_start else job.cron.next_after(now)
+        # A clock that was ahead once must not keep a job waiting.
+        return job.cron.next_after(min(now, max(last.fire_time, last.started_at) / 1000))
+
+    async def _wait(self, job: Job, due: float) -> float:
+        """Wait for a time; an earlier one if the clock was set back. Returns the one that has come."""
+        while (left := due - self._clock.now()) > 0:
+            await self._clock.sleep(min(left, LONGEST_SLEEP_SECONDS))
+            due = min(due, job.cron.next_after(self._clock.now()) or due)
+        return due
+
+    async def _do(self, job: Job, due: float) -> None:
+        """Run a job for one time, unless it was run for it before; however it ends is written down."""
+        fire_time, now = int(due * 1000), milliseconds(self._clock)
+        if not await self._database.write(lambda conn: schedules.start(conn, job.id, fire_time, now)):
+            return
+        async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
+            state, error = _ending(await runner.call(job.run))
+        if state == "failed":
+            log.warning("job.failed", job=job.id, reason=error)
+        end = milliseconds(self._clock)
+        await self._database.write(lambda conn: schedules.finish(conn, job.id, fire_time, state, end, error))
+
+
+def _ending(outcome: Outcome[object]) -> tuple[FinalState, str | None]:
+    match outcome:
+        case Returned():
+            return "ok", None
+        case Raised(error):
+            return "failed", explain(error)
+        case TimedOut(seconds):
+            return "failed", f"it did not end within {seconds:g} s"

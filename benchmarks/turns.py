@@ -9,9 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.model_server import PIECES
 from benchmarks.process import Program, start
-from benchmarks.telegram import QUESTION
+from benchmarks.words import ANSWER, QUESTION
 
 __all__ = ["BOTS", "Figures", "measure", "median"]
 
@@ -64,7 +63,7 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
             variables = _variables(telegram.receive(), model.receive()["url"], folder, parallel)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
-                answer = QUESTION if bot == "echo" else "".join(PIECES).strip()
+                answer = QUESTION if bot == "echo" else ANSWER
                 _talk(telegram, warm_up, answer)
                 program_before, model_before = program.cpu_ms(), model.cpu_ms()
                 result = _talk(telegram, turns, answer)

@@ -272,6 +272,20 @@ class TestErrors:
         assert type(await fails(http)) is Unavailable
         await http.aclose()
 
+    async def test_a_failure_whose_words_break_off_is_told_by_its_status(self, serve: Serve) -> None:
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            response = web.StreamResponse(status=402)
+            await response.prepare(request)
+            await response.write(b'{"error"')
+            assert request.transport is not None
+            request.transport.abort()
+            return response
+
+        http = ProviderHttp(await serve(handler))
+
+        assert type(await fails(http)) is QuotaExceeded
+        await http.aclose()
+
     async def test_a_large_answer_is_refused(self, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("tgllm.providers.http._MAX_JSON", 10)
         http = ProviderHttp(await serve(answers(body=b"1" * 11)))
@@ -334,6 +348,12 @@ class TestSecrets:
             ProviderHttp("https://api.example.org", proxy=proxy)
 
         assert "hush" not in str(caught.value)
+
+    def test_a_proxy_that_needs_one_more_package_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "socksio", None)
+
+        with pytest.raises(NotConfigured, match=r"httpx\[socks\]"):
+            ProviderHttp("https://api.example.org", proxy="socks5://127.0.0.1:1080")
 
 
 class TestRealRequests:

@@ -293,3 +293,22 @@ class TestNews:
         (text,) = await lists.told()
         assert "The default model second/x is not offered any more; now first/a answers" in text
         assert await lists.database.read(models.default) is None
+
+
+class TestMissingLists:
+    async def test_only_providers_without_any_model_are_asked(self, lists: Lists) -> None:
+        lists.second.answer = AuthFailed("no")
+        await lists.service.pull_and_sync_models()
+        lists.second.answer = [ModelInfo("x")]
+        await lists.service.fill_missing()
+        await lists.service.fill_missing()
+
+        assert await lists.names() == ["first/a", "first/b", "second/x"]
+        assert (lists.first.asked, lists.second.asked) == (1, 2)
+        assert await lists.told() == []
+
+    async def test_one_that_fails_keeps_nobody_from_the_others(self, lists: Lists) -> None:
+        lists.first.answer = ValueError("broken")
+        await lists.service.fill_missing()
+
+        assert await lists.names() == ["second/x"]

@@ -1,23 +1,19 @@
 """Keeps the lists of models: asks all providers, stores what they say, and tells the admins what is different."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tgllm.api import ModelRef, NotConfigured, TgllmError
+from tgllm.api import ModelRef
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import models
 from tgllm.db.database import Database
-from tgllm.db.models import NewModel
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
-from tgllm.observe.redaction import redact
-from tgllm.plugins.outcome import Breach, Raised, value_of
-from tgllm.plugins.runner import HookRunner
 from tgllm.services.model_diff import ProviderReport, SyncReport, store_models
-from tgllm.services.model_list import checked_models
 from tgllm.services.model_news import news_of
+from tgllm.services.model_pull import Listed, pull_models
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.registry import ProviderRegistry
 
@@ -25,8 +21,8 @@ __all__ = ["ModelService", "ModelSettings", "Progress"]
 
 log = get_logger(__name__)
 
-GRACE_SECONDS = 2.0
-"""How long a call that was cancelled has for its clean-up."""
+MISSING_SECONDS = 10.0
+"""How long a provider has at most to list its models while somebody waits for them in a chat."""
 
 Progress = Callable[[str, ProviderReport | int], None]
 """Called with a provider's id and how many models it lists, or why it lists none; nothing is stored yet."""
@@ -76,7 +72,7 @@ class ModelService:
         Raises:
             DatabaseError: nothing could be stored.
         """
-        pulled = await self._pull_all(progress)
+        pulled = await self._pull_all(self._registry.ids, self._settings.list_seconds, progress)
         now = milliseconds(self._clock)
         report = await self._database.write(lambda conn: self._store(conn, pulled, now, announce=announce))
         if announce and report.is_news:
@@ -86,38 +82,40 @@ class ModelService:
         log.info("models.synced", providers={entry.provider: entry.listed for entry in report.providers})
         return report
 
-    async def _pull_all(self, progress: Progress) -> Sequence["ProviderReport | _Listed"]:
-        async def pull(provider: str) -> "ProviderReport | _Listed":
-            result = await self._pull(provider)
-            progress(provider, len(result.models) if isinstance(result, _Listed) else result)
+    async def fill_missing(self) -> None:
+        """Ask the providers of which no model is stored yet, and store what they say.
+
+        Where the lists are never refreshed, or a plugin was installed since, people can choose its models all the same.
+
+        Raises:
+            DatabaseError: nothing could be stored.
+        """
+        stored = await self._database.read(models.list_all)
+        missing = set(self._registry.ids) - {model.provider for model in stored}
+        seconds = min(self._settings.list_seconds, MISSING_SECONDS)
+        pulled = [found for found in await self._pull_all(missing, seconds) if isinstance(found, Listed)]
+        if pulled:
+            now = milliseconds(self._clock)
+            await self._database.write(lambda conn: _store_lists(conn, pulled, now))
+
+    async def _pull_all(
+        self, providers: Iterable[str], seconds: float, progress: Progress = lambda _provider, _result: None
+    ) -> Sequence[ProviderReport | Listed]:
+        async def pull(provider: str) -> ProviderReport | Listed:
+            result = await pull_models(self._registry, provider, seconds)
+            progress(provider, len(result.models) if isinstance(result, Listed) else result)
             return result
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(pull(provider), name=f"models {provider}") for provider in self._registry.ids]
+            tasks = [group.create_task(pull(provider), name=f"models {provider}") for provider in providers]
         return [task.result() for task in tasks]
 
-    async def _pull(self, provider: str) -> "ProviderReport | _Listed":
-        """Ask one provider; whatever it does is told in the result."""
-        runner = HookRunner(self._settings.list_seconds, GRACE_SECONDS)
-        try:
-            source = await self._registry.provider(provider)
-            outcome = await runner.call(source.list_models)
-            if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
-                raise outcome.error
-            return _Listed(provider, checked_models(provider, value_of(outcome, "list_models")))
-        except NotConfigured as error:
-            return ProviderReport(provider, "not configured", _sentence(error))
-        except (TgllmError, Breach) as error:
-            return ProviderReport(provider, "failed", _sentence(error))
-        finally:
-            await runner.aclose()
-
     def _store(
-        self, conn: Connection, pulled: Sequence["ProviderReport | _Listed"], now: int, *, announce: bool
+        self, conn: Connection, pulled: Sequence[ProviderReport | Listed], now: int, *, announce: bool
     ) -> SyncReport:
         before = self._default(conn)
         reports = [
-            store_models(conn, result.provider, result.models, now) if isinstance(result, _Listed) else result
+            store_models(conn, result.provider, result.models, now) if isinstance(result, Listed) else result
             for result in pulled
         ]
         lost = before if before is not None and _is_retired(conn, before) else None
@@ -134,19 +132,11 @@ class ModelService:
         return None if chosen is None or chosen.retired_at is not None else chosen.ref
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """What a provider lists."""
-
-    provider: str
-    models: Sequence[NewModel]
+def _store_lists(conn: Connection, pulled: Iterable[Listed], now: int) -> None:
+    for listed in pulled:
+        store_models(conn, listed.provider, listed.models, now)
 
 
 def _is_retired(conn: Connection, ref: ModelRef) -> bool:
     model = models.get(conn, ref)
     return model is not None and model.retired_at is not None
-
-
-def _sentence(error: TgllmError) -> str:
-    """What an error says, on one line and without secrets."""
-    return redact(" ".join(str(error).split()))

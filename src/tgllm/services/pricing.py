@@ -64,8 +64,11 @@ class Prices:
     def rates(self, conn: Connection, ref: ModelRef) -> Rates | None:
         """The price of a model; None where nobody knows it."""
         model = models.find(conn, ref)
-        own = self.override(ref) if model is None else self.override(ref, model.ref, *_aliases(model))
-        return own or (None if model is None else stored_rates(model))
+        return self.override(ref) if model is None else self.override(ref) or self.of(model)
+
+    def of(self, model: Model) -> Rates | None:
+        """The price of a stored model; None where nobody knows it."""
+        return self.override(model.ref, *_aliases(model)) or stored_rates(model)
 
     def override(self, *refs: ModelRef) -> Rates | None:
         """The operator's price for a model that has these names; None where there is none."""

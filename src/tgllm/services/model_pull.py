@@ -1,0 +1,54 @@
+"""Asks one provider for its models; whatever goes wrong is told in the result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.api import NotConfigured, TgllmError
+from tgllm.db.models import NewModel
+from tgllm.observe.redaction import redact
+from tgllm.plugins.outcome import Breach, Raised, value_of
+from tgllm.plugins.runner import HookRunner
+from tgllm.services.model_diff import ProviderReport
+from tgllm.services.model_list import checked_models
+from tgllm.services.registry import ProviderRegistry
+
+__all__ = ["Listed", "pull_models"]
+
+GRACE_SECONDS = 2.0
+"""How long a call that was cancelled has for its clean-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a provider lists."""
+
+    provider: str
+    models: Sequence[NewModel]
+
+
+async def pull_models(registry: ProviderRegistry, provider: str, seconds: float) -> ProviderReport | Listed:
+    """The models that a provider lists, or why it lists none.
+
+    Args:
+        registry: where the provider is found.
+        provider: its id.
+        seconds: how long it has to answer.
+    """
+    runner = HookRunner(seconds, GRACE_SECONDS)
+    try:
+        source = await registry.provider(provider)
+        outcome = await runner.call(source.list_models)
+        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
+            raise outcome.error
+        return Listed(provider, checked_models(provider, value_of(outcome, "list_models")))
+    except NotConfigured as error:
+        return ProviderReport(provider, "not configured", _sentence(error))
+    except (TgllmError, Breach) as error:
+        return ProviderReport(provider, "failed", _sentence(error))
+    finally:
+        await runner.aclose()
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says, on one line and without secrets."""
+    return redact(" ".join(str(error).split()))

@@ -54,7 +54,7 @@ format: $(VENV)/.installed-dev ## mend what can be mended without a person
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
 	@$(BIN)/python scripts/env_example.py
 
-check: lint test test-packaging ## everything that CI runs
+check: lint test test-packaging test-real-model ## everything that CI runs
 
 constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every package that the project uses
 	@$(PIP) uv

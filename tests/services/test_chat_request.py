@@ -67,12 +67,12 @@ async def say(database: Database, turn: Turn, count: int, *, chosen: ModelRef | 
 
 
 async def request(database: Database, builder: RequestBuilder, turn: Turn) -> ChatRequest:
-    context = await database.read(lambda conn: builder.load(conn, turn.lane))
+    context = await database.read(lambda conn: builder.load(conn, turn))
     return builder.build(turn, context, "secret")
 
 
 async def model(database: Database, builder: RequestBuilder, turn: Turn) -> str:
-    return str((await database.read(lambda conn: builder.load(conn, turn.lane))).model)
+    return str((await database.read(lambda conn: builder.load(conn, turn))).model)
 
 
 class TestModel:

@@ -15,6 +15,7 @@ from tgllm.db.models import NewModel
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import Request
 from tgllm.db.unit import Unit
+from tgllm.services import dialogue
 from tgllm.services.lane import Lane
 from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
@@ -78,7 +79,7 @@ async def test_a_question_without_an_answer_is_not_repeated_to_the_model(databas
     await record(database, replace(turn, id="u2"), replace(OUTCOME, status="failed", text="", error=Unavailable()))
     conversation = await database.read(lambda conn: conversations.active_in(conn, turn.lane))
     assert conversation is not None
-    assert conversation.head_message_id == (await said(database, turn))[-1].id
+    assert await database.read(lambda conn: dialogue.tip(conn, conversation)) == (await said(database, turn))[-1].id
 
 
 @pytest.mark.parametrize(

@@ -53,14 +53,14 @@ class RequestBuilder:
         self._tokens = context_tokens
         self._calibration = Calibration()
 
-    def load(self, conn: Connection, lane: str) -> TurnContext:
+    def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read what a turn begins with."""
-        conversation = conversations.active_in(conn, lane)
-        model = self._chosen(conn, conversation)
+        conversation = _conversation(conn, turn)
+        model = turn.model or self._chosen(conn, conversation)
         known = models.find(conn, model)
         history: Sequence[stored.Message] = ()
         if conversation is not None:
-            history = stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+            history = _history(conn, turn, conversation)
         return TurnContext(model, history, known.context_window if known else None, read_secret(conn))
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
@@ -97,3 +97,18 @@ class RequestBuilder:
             return chosen
         default = models.default(conn)
         return self._registry.canonical(ModelRef.parse(self._default)) if default is None else default.ref
+
+
+def _conversation(conn: Connection, turn: Turn) -> conversations.Conversation | None:
+    if turn.branch is None:
+        return conversations.active_in(conn, turn.lane)
+    return conversations.get(conn, turn.branch.conversation_id)
+
+
+def _history(conn: Connection, turn: Turn, conversation: conversations.Conversation) -> Sequence[stored.Message]:
+    """What was said before the question, oldest first."""
+    if turn.branch is not None:
+        return stored.history(conn, conversation.id, turn.branch.parent_id, MOST_MESSAGES)
+    history = stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+    # A question at the end got no answer; it is not repeated to the model.
+    return history[:-1] if history and history[-1].role == "user" else history

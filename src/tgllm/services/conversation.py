@@ -98,7 +98,7 @@ class ConversationService:
             DatabaseError: nothing of the turn could be stored.
         """
         with self._running.track(turn.id, turn.lane, turn.user.id) as handle:
-            context = await self._database.read(lambda conn: self._requests.load(conn, turn.lane))
+            context = await self._database.read(lambda conn: self._requests.load(conn, turn))
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             try:

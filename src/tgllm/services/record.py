@@ -9,10 +9,11 @@ from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.outcome import explain
+from tgllm.services import dialogue
 from tgllm.services.lane import Lane
 from tgllm.services.pricing import Prices
 from tgllm.services.request_record import record_requests
-from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
+from tgllm.services.turn import Branch, Turn, TurnOutcome, TurnStatus
 
 __all__ = ["record_turn"]
 
@@ -39,7 +40,8 @@ def record_turn(
 ) -> None:
     """Store all that came of a turn.
 
-    A turn without any answer leaves the conversation where it was, so that its question is not repeated to the model.
+    A question without any answer becomes the conversation's head too, so that it can be asked again; the next one does
+    not follow it: see ``dialogue.tip``.
 
     Args:
         conn: in a transaction.
@@ -50,22 +52,33 @@ def record_turn(
         now: UTC, in milliseconds.
         prices: the operator's; those of the providers are in the database.
     """
-    conversation = conversations.active_for(conn, turn.lane, now)
-    question_id = messages.add(conn, _question(turn, conversation), now)
+    branch = _branch(conn, turn, now)
+    question_id = messages.add(conn, _question(turn, branch), now)
     answer_id = None
     if outcome.text:
-        answer_id = messages.add(conn, _answer(turn, outcome, conversation, question_id), now)
-        conversations.set_head(conn, conversation.id, answer_id, now)
-    record_requests(conn, turn, outcome, (conversation.id, answer_id), now, prices)
+        answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
+    conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
+    if branch.parent_id is None:
+        conversations.set_title(conn, branch.conversation_id, dialogue.title_of(turn.title or turn.text), now)
+    record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, prices)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)
 
 
-def _question(turn: Turn, conversation: conversations.Conversation) -> messages.NewMessage:
+def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
+    """Where the turn stands in the tree; the conversation that it is in is the active one afterwards."""
+    if turn.branch is not None:
+        conversations.activate(conn, turn.branch.conversation_id, now)
+        return turn.branch
+    conversation = conversations.active_for(conn, turn.lane, now)
+    return Branch(conversation.id, dialogue.tip(conn, conversation))
+
+
+def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
     return messages.NewMessage(
-        conversation_id=conversation.id,
-        parent_id=conversation.head_message_id,
+        conversation_id=branch.conversation_id,
+        parent_id=branch.parent_id,
         turn_id=turn.id,
         role="user",
         text=turn.text,
@@ -75,11 +88,9 @@ def _question(turn: Turn, conversation: conversations.Conversation) -> messages.
     )
 
 
-def _answer(
-    turn: Turn, outcome: TurnOutcome, conversation: conversations.Conversation, question_id: int
-) -> messages.NewMessage:
+def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) -> messages.NewMessage:
     return messages.NewMessage(
-        conversation_id=conversation.id,
+        conversation_id=branch.conversation_id,
         parent_id=question_id,
         turn_id=turn.id,
         role="assistant",

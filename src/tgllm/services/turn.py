@@ -7,10 +7,19 @@ from typing import Literal, Protocol
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
 from tgllm.db.outbox import NewOutbox
 
-__all__ = ["Sink", "Turn", "TurnOutcome", "TurnStatus"]
+__all__ = ["Branch", "Sink", "Turn", "TurnOutcome", "TurnStatus"]
 
 TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
 """Ended by itself; stopped by a person; cut by the shutdown; failed with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a turn goes on from, if that is not the end of the chat's present conversation."""
+
+    conversation_id: int
+    parent_id: int | None
+    """The message before the question; None: the question is the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,12 @@ class Turn:
     message_id: int | None = None
     """Telegram's id of the question, where there is one."""
     attempt: int = 1
+    branch: Branch | None = None
+    """None: it follows what was said last."""
+    model: ModelRef | None = None
+    """Answers this time instead of the chat's model."""
+    title: str = ""
+    """What lists call a conversation that begins with it; empty: its text."""
 
 
 @dataclass(frozen=True, slots=True)

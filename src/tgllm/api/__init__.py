@@ -1,52 +1,57 @@
 """The public contract: what a plugin may import and rely on.
 
-Only the standard library is imported here at run time. Within one major version of ``API_VERSION`` names, arguments
-and events are added and never removed or changed in meaning; callers ignore stream events they don't know.
+Only the standard library is imported here at run time, and each part of it when it is first asked for. Within one major
+version of ``API_VERSION`` names, arguments and events are added and never removed or changed in meaning; callers ignore
+stream events they don't know.
 """
 
-from tgllm.api.clock import Clock, SystemClock
-from tgllm.api.commands import Access, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
-from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
-from tgllm.api.errors import (
-    AuthFailed,
-    BadResponse,
-    ConfigError,
-    ContextTooLong,
-    DatabaseError,
-    ModelNotFound,
-    NotConfigured,
-    PluginError,
-    ProviderError,
-    QuotaExceeded,
-    RateLimited,
-    Refused,
-    Stopped,
-    TgllmError,
-    Unavailable,
-    Unsupported,
-)
-from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
-from tgllm.api.jobs import JobSpec
-from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
-from tgllm.api.provider import Provider, ProviderSpec
-from tgllm.api.turn import Decision, TurnInfo, TurnResult
-from tgllm.api.types import (
-    ChatMessage,
-    ChatRequest,
-    FilePart,
-    FinishReason,
-    Json,
-    JsonObject,
-    ModelInfo,
-    ModelRef,
-    Part,
-    Price,
-    ReasoningEffort,
-    TextPart,
-    Usage,
-)
-from tgllm.api.version import API_VERSION, ApiVersion
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tgllm.api.clock import Clock, SystemClock
+    from tgllm.api.commands import Access, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
+    from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
+    from tgllm.api.errors import (
+        AuthFailed,
+        BadResponse,
+        ConfigError,
+        ContextTooLong,
+        DatabaseError,
+        ModelNotFound,
+        NotConfigured,
+        PluginError,
+        ProviderError,
+        QuotaExceeded,
+        RateLimited,
+        Refused,
+        Stopped,
+        TgllmError,
+        Unavailable,
+        Unsupported,
+    )
+    from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+    from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+    from tgllm.api.jobs import JobSpec
+    from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
+    from tgllm.api.provider import Provider, ProviderSpec
+    from tgllm.api.turn import Decision, TurnInfo, TurnResult
+    from tgllm.api.types import (
+        ChatMessage,
+        ChatRequest,
+        FilePart,
+        FinishReason,
+        Json,
+        JsonObject,
+        ModelInfo,
+        ModelRef,
+        Part,
+        Price,
+        ReasoningEffort,
+        TextPart,
+        Usage,
+    )
+    from tgllm.api.version import API_VERSION, ApiVersion
 
 __all__ = [
     "API_VERSION",
@@ -113,3 +118,29 @@ __all__ = [
     "UserInfo",
     "Waiting",
 ]
+
+_PARTS = (
+    "errors",
+    "types",
+    "events",
+    "version",
+    "people",
+    "turn",
+    "files",
+    "jobs",
+    "provider",
+    "commands",
+    "context",
+    "clock",
+)
+"""In which names are looked for, in this order; the last ones load most."""
+
+
+def __getattr__(name: str) -> object:
+    """Load what is asked for: a shell command that reads one table needs few of these values, and no asyncio."""
+    for part in _PARTS if name in __all__ else ():
+        module = import_module(f"{__name__}.{part}")
+        if name in module.__all__:
+            found = globals()[name] = getattr(module, name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

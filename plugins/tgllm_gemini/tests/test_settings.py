@@ -10,7 +10,8 @@ def test_a_missing_key_is_no_error() -> None:
     settings = Settings()
 
     assert settings.api_key is None
-    assert settings.base_url.startswith("https://")
+    assert settings.project is None
+    assert settings.base_url is None
 
 
 def test_a_key_is_not_in_the_text_of_the_settings() -> None:
@@ -23,7 +24,14 @@ def test_a_key_is_not_in_the_text_of_the_settings() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("base_url", "api.example.org"), ("timeout_seconds", 0), ("timeout_seconds", "inf"), ("api_kee", "x")],
+    [
+        ("base_url", "api.example.org"),
+        ("timeout_seconds", 0),
+        ("timeout_seconds", "inf"),
+        ("api_kee", "x"),
+        ("project", ""),
+        ("api_version", "v2"),
+    ],
 )
 def test_a_wrong_setting_is_refused_by_name(key: str, value: object) -> None:
     with pytest.raises(ValidationError, match=key):

@@ -1,19 +1,57 @@
-"""The hooks of the Google Gemini plugin. Light: nothing here imports an SDK."""
+"""The hooks of the Google Gemini plugin. Light: what talks to the API is imported when the provider is made."""
+
+from collections.abc import Sequence
 
 from tgllm import hookimpl
-from tgllm.api.context import PluginInfo
+from tgllm.api.context import Check, PluginContext, PluginInfo
+from tgllm.api.errors import NotConfigured
+from tgllm.api.provider import Provider, ProviderSpec
 from tgllm_gemini.settings import Settings
 
-__all__ = ["tgllm_plugin_info"]
+__all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
+
+_VARIABLE = "GEMINI_API_KEY"
 
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
     """Say who the plugin is and which settings it takes."""
-    return PluginInfo(
-        id="gemini",
-        title="Google Gemini",
-        api="1.0",
-        settings=Settings,
-        env={"api_key": "GEMINI_API_KEY"},
-    )
+    return PluginInfo(id="gemini", title="Google Gemini", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
+
+
+@hookimpl
+def tgllm_providers() -> Sequence[ProviderSpec]:
+    """Offer the provider ``gemini``."""
+    return (ProviderSpec(id="gemini", title="Google Gemini", create=_create, aliases=("google",)),)
+
+
+@hookimpl
+def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
+    """Say whether there is a key, or a project of Vertex AI."""
+    settings = _settings(ctx)
+    if settings.project:
+        return (Check("Gemini: project", "ok", f"{settings.project} in {settings.location}, on Vertex AI"),)
+    if _key(settings):
+        return (Check("Gemini: key", "ok"),)
+    return (Check("Gemini: key", "not configured", f"set {_VARIABLE} to use Google's models"),)
+
+
+def _create(ctx: PluginContext) -> Provider:
+    settings = _settings(ctx)
+    key = _key(settings)
+    if not key and not settings.project:
+        raise NotConfigured(f"Gemini has no key: set {_VARIABLE}", variable=_VARIABLE)
+    # Imported here: Google's SDK takes about a second and 75 MB to load.
+    from tgllm_gemini.provider import GeminiProvider  # noqa: PLC0415  see above
+
+    return GeminiProvider(settings, key, ctx.clock)
+
+
+def _key(settings: Settings) -> str:
+    """The key without the white space that copying adds; empty if there is none."""
+    secret = settings.api_key
+    return secret.get_secret_value().strip() if secret else ""
+
+
+def _settings(ctx: PluginContext) -> Settings:
+    return ctx.settings if isinstance(ctx.settings, Settings) else Settings()

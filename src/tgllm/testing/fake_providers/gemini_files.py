@@ -37,6 +37,8 @@ class GeminiFile:
     state: str = "PROCESSING"
     polls_left: int = 0
     """How often it still has to be asked for before it is ready."""
+    digest: str = ""
+    """The SHA-256 of the whole content, in hex."""
 
     @property
     def name(self) -> str:
@@ -114,6 +116,7 @@ class GeminiFiles:
         if not final:
             return web.json_response({}, headers={"X-Goog-Upload-Status": "active"})
         del self._uploads[upload_id]
+        file.digest = hashlib.sha256(file.content).hexdigest()
         self.files[file.id] = file
         file.polls_left = self.processing_polls
         if not file.polls_left:
@@ -152,7 +155,6 @@ class GeminiFiles:
         return file
 
     def _json(self, file: GeminiFile) -> dict[str, Any]:
-        digest = hashlib.sha256(file.content).hexdigest()
         return {
             "name": file.name,
             "displayName": file.display_name,
@@ -161,7 +163,7 @@ class GeminiFiles:
             "createTime": _time(file.created_at),
             "updateTime": _time(file.created_at),
             "expirationTime": _time(file.created_at + _LIFETIME_SECONDS),
-            "sha256Hash": base64.b64encode(digest.encode()).decode(),
+            "sha256Hash": base64.b64encode(file.digest.encode()).decode(),
             "uri": f"{self.base_url}/v1beta/{file.name}",
             "state": file.state,
             "source": "UPLOADED",

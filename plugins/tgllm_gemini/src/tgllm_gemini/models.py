@@ -1,0 +1,71 @@
+"""What Gemini's models can do: what their list tells, and what it does not."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import Any
+
+from google.genai import types
+
+from tgllm.api.types import ModelInfo, Price
+
+__all__ = ["Families", "Family", "read_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What models of one family take."""
+
+    mime_types: frozenset[str]
+    efforts: Mapping[str, str | int]
+    """For each reasoning effort the API's level, or its budget in tokens; empty for models that don't think."""
+
+
+class Families:
+    """The families in ``families.toml``."""
+
+    def __init__(self) -> None:
+        """Read the file of this package."""
+        text = files("tgllm_gemini").joinpath("families.toml").read_text(encoding="utf-8")
+        table: dict[str, Any] = tomllib.loads(text)
+        self._not_chat: list[str] = table["not_chat"]
+        self._families = [(family["match"], _family(family, table["files"])) for family in table["families"]]
+
+    def of(self, model: str) -> Family:
+        """The family of a model."""
+        return next(family for pattern, family in self._families if fnmatchcase(model, pattern))
+
+    def chats(self, model: str) -> bool:
+        """Whether a model's name says that it can hold a conversation."""
+        return not any(fnmatchcase(model, pattern) for pattern in self._not_chat)
+
+
+def read_models(found: Iterable[types.Model], families: Families, prices: Mapping[str, Price]) -> list[ModelInfo]:
+    """The chat models in a list of the API (Gemini API: models.list; Vertex AI: publishers.models.list)."""
+    named = [(model, (model.name or "").rpartition("/")[2]) for model in found]
+    return [_info(model, name, families.of(name), prices) for model, name in named if _is_chat(model, name, families)]
+
+
+def _is_chat(model: types.Model, name: str, families: Families) -> bool:
+    # Vertex AI tells no actions.
+    actions = model.supported_actions
+    return bool(name) and (actions is None or "generateContent" in actions) and families.chats(name)
+
+
+def _info(model: types.Model, name: str, family: Family, prices: Mapping[str, Price]) -> ModelInfo:
+    thinks = bool(family.efforts) if model.thinking is None else model.thinking
+    return ModelInfo(
+        name,
+        title=model.display_name or "",
+        context_window=model.input_token_limit,
+        max_output_tokens=model.output_token_limit,
+        mime_types=family.mime_types,
+        reasoning=thinks,
+        price=prices.get(name),
+    )
+
+
+def _family(table: Mapping[str, Any], kinds: Mapping[str, list[str]]) -> Family:
+    return Family(frozenset(kinds[table["files"]]), table.get("levels") or table.get("budgets") or {})

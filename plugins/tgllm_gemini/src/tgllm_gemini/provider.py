@@ -1,0 +1,136 @@
+"""The provider of Google's models."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractContextManager, aclosing
+from urllib.parse import urlsplit
+
+from google.genai import types
+
+from tgllm.api.clock import Clock
+from tgllm.api.events import StreamEvent, Waiting
+from tgllm.api.provider import Provider
+from tgllm.api.types import ChatRequest, FilePart, ModelInfo
+from tgllm.providers.attachments import unsupported
+from tgllm.providers.prices import load_prices
+from tgllm.providers.retry import Retry
+from tgllm_gemini.errors import Outdated, sdk_errors
+from tgllm_gemini.models import Families, Family, read_models
+from tgllm_gemini.sdk import Sdk
+from tgllm_gemini.settings import Settings
+from tgllm_gemini.transport import Holding
+from tgllm_gemini.uploads import Uploads, inline, needs_upload
+from tgllm_gemini.wire import AnswerReader, config_of, contents_of
+
+__all__ = ["GeminiProvider"]
+
+_PAGE_SIZE = 1000
+
+
+class GeminiProvider(Provider):
+    """The Gemini API with a key, or Vertex AI with Google's default credentials."""
+
+    def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
+        """Make the provider; nothing is sent yet. A project in the settings means Vertex AI."""
+        self._idle_seconds = settings.timeout_seconds
+        self._key = key
+        self._sdk = Sdk(settings, key)
+        self._host = urlsplit(settings.base_url or "https://generativelanguage.googleapis.com").hostname or ""
+        self._retry = Retry(clock)
+        self._families = Families()
+        self._prices = load_prices("tgllm_gemini")
+        self._known: dict[str, ModelInfo] = {}
+        self._uploads = Uploads(self._sdk.files, clock, can_upload=settings.project is None)
+
+    async def list_models(self) -> Sequence[ModelInfo]:
+        """The chat models that the account can use now."""
+        return await self._retry.call(self._models)
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Stream one answer."""
+        async with aclosing(self._retry.stream(lambda: self._attempt(request))) as events:
+            async for event in events:
+                yield event
+
+    async def count_tokens(self, request: ChatRequest) -> int | None:
+        """Tokens of the request as the API counts them; None if a file would have to be uploaded first."""
+        files = _files(request)
+        if needs_upload(files):
+            return None
+        contents = contents_of(request, {file: await inline(file) for file in files}, replay=False)
+        if request.system:
+            # With a key, the API counts contents only.
+            contents.insert(0, types.Content(role="user", parts=[types.Part(text=request.system)]))
+        return await self._retry.call(lambda: self._count(request.model, contents))
+
+    async def aclose(self) -> None:
+        """Delete uploaded files and close all connections."""
+        await self._uploads.aclose()
+        await self._sdk.aclose()
+
+    # --- one attempt ----------------------------------------------------------------------
+
+    async def _models(self) -> Sequence[ModelInfo]:
+        with self._errors():
+            pages = await self._sdk.models.list(config=types.ListModelsConfig(page_size=_PAGE_SIZE))
+            found = [model async for model in pages]
+        models = read_models(found, self._families, self._prices)
+        self._known = {model.id: model for model in models}
+        return models
+
+    async def _count(self, model: str, contents: list[types.Content]) -> int | None:
+        with self._errors():
+            return (await self._sdk.models.count_tokens(model=model, contents=contents)).total_tokens
+
+    async def _attempt(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        try:
+            async with aclosing(self._answer(request, replay=True)) as events:
+                async for event in events:
+                    yield event
+            return
+        except Outdated:
+            self._uploads.forget()
+        async with aclosing(self._answer(request, replay=False)) as events:
+            async for event in events:
+                yield event
+
+    async def _answer(self, request: ChatRequest, *, replay: bool) -> AsyncGenerator[StreamEvent, None]:
+        config = config_of(request, self._family(request.model))
+        files = self._checked(request)
+        parts: dict[FilePart, types.Part] = {}
+        with self._errors():
+            async with aclosing(self._uploads.gather(files, parts)) as steps:
+                async for _ in steps:
+                    yield Waiting("queue")
+            contents = contents_of(request, parts, replay=replay)
+            stream = await self._sdk.models.generate_content_stream(
+                model=request.model, contents=contents, config=config
+            )
+            reader = AnswerReader()
+            async with aclosing(Holding().items(stream)) as chunks:
+                async for chunk in chunks:
+                    for event in reader.take(chunk):
+                        yield event
+        yield reader.end()
+
+    def _checked(self, request: ChatRequest) -> list[FilePart]:
+        """The files of the conversation, if the model takes them all."""
+        family = self._family(request.model)
+        files = _files(request)
+        for file in files:
+            if file.mime_type not in family.mime_types:
+                raise unsupported(file, request.model)
+        return files
+
+    def _family(self, model: str) -> Family:
+        family, known = self._families.of(model), self._known.get(model)
+        return Family(family.mime_types, {}) if known is not None and not known.reasoning else family
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return sdk_errors(self._host, self._idle_seconds, self._hide)
+
+    def _hide(self, text: str) -> str:
+        return text.replace(self._key, "[hidden]") if self._key else text
+
+
+def _files(request: ChatRequest) -> list[FilePart]:
+    return [part for message in request.messages for part in message.parts if isinstance(part, FilePart)]

@@ -1,0 +1,60 @@
+"""The provider as the bot makes it, on a fake of the API."""
+
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.fake_providers import FakeGemini
+from tgllm_gemini import plugin
+from tgllm_gemini.provider import GeminiProvider
+from tgllm_gemini.settings import Settings
+
+Make = Callable[..., GeminiProvider]
+
+
+class AtOnce(ManualClock):
+    """Waits are over at once, and are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self._elapsed += seconds
+        await super().sleep(0)
+
+
+@pytest.fixture
+def clock() -> AtOnce:
+    return AtOnce()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeGemini]:
+    async with FakeGemini() as server:
+        yield server
+
+
+@pytest.fixture
+async def make(fake: FakeGemini, clock: AtOnce) -> AsyncIterator[Make]:
+    """Makes providers with settings of the test's own."""
+    made: list[GeminiProvider] = []
+
+    def provider(**settings: Any) -> GeminiProvider:
+        values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
+        (spec,) = plugin.tgllm_providers()
+        made.append(spec.create(SimpleNamespace(settings=values, clock=clock)))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield provider
+    for one in made:
+        await one.aclose()
+
+
+@pytest.fixture
+async def provider(make: Make) -> GeminiProvider:
+    return make()

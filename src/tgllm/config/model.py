@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
 from tgllm.config.prices import PriceSetting, read_prices
+from tgllm.config.quick import DEFAULT_MODEL
 from tgllm.config.section import Section
 
 __all__ = ["Config", "LogSection", "ModelsSection", "SendingSection", "StreamingSection", "TurnsSection"]
@@ -94,7 +95,7 @@ class Config(Section):
         default_factory=default_data_dir, description="Folder of the database and of files."
     )
     default_model: Annotated[str, BeforeValidator(checks.model_reference)] = Field(
-        default="echo/echo", description="Model that answers where none was chosen, as provider/model."
+        default=DEFAULT_MODEL, description="Model that answers where none was chosen, as provider/model."
     )
     language: Annotated[str, BeforeValidator(checks.language)] = Field(
         default="en", description="Language for people whose own the bot does not speak."

@@ -1,0 +1,33 @@
+"""A quick look into the database file, for a command that reads and is done."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from tgllm.db.errors import DatabaseError
+from tgllm.db.sqlite import connect, in_words
+
+__all__ = ["look"]
+
+T = TypeVar("T")
+
+
+def look(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Run ``query`` on the file as it is: it is neither made nor brought to this version.
+
+    Raises:
+        DatabaseError: the file can't be read, or is of another version.
+    """
+    with in_words(path), closing(connect(path, "ro")) as conn:
+        try:
+            return query(conn)
+        except (sqlite3.OperationalError, LookupError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise
+            raise DatabaseError(
+                f"{path} is of another version than this program. Bring it up to date with: tgllm db init",
+                code="database_version",
+                path=str(path),
+            ) from error

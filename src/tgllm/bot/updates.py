@@ -13,13 +13,20 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.db.inbox import NewUpdate
 from tgllm.services.lane import Lane
 
-__all__ = ["ALLOWED_UPDATES", "RawGetUpdates", "lane_of", "to_inbox"]
+__all__ = ["ALLOWED_UPDATES", "REOPEN", "RETRY", "RawGetUpdates", "lane_of", "to_inbox"]
 
 ALLOWED_UPDATES = ("message", "callback_query", "stopped_message_generation")
 """The kinds of updates that the bot asks Telegram for."""
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
 CONTROL_COMMANDS = frozenset({"/stop", "/cancel"})
+
+RETRY = "retry"
+"""First word of the callback data of the button that asks the last question again; the id of its turn follows."""
+REOPEN = "reopen"
+"""The same for the button that goes on with an earlier conversation; its id follows."""
+LANE_PRESSES = frozenset({RETRY, REOPEN})
+"""Presses that change the conversation, and so wait for the turn that runs in it."""
 
 
 class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
@@ -69,11 +76,15 @@ def lane_of(kind: str, content: object) -> Lane:
 def _is_control(kind: str, content: object) -> bool:
     """Whether the update must not wait behind the turn that runs in its lane."""
     if kind in CONTROL_KINDS:
-        return True
+        return _first_word(_mapping(content).get("data")) not in LANE_PRESSES
     text = _mapping(content).get("text")
     if kind != "message" or not isinstance(text, str) or not text.startswith("/"):
         return False
     return text.split(maxsplit=1)[0].partition("@")[0].lower() in CONTROL_COMMANDS
+
+
+def _first_word(data: object) -> str:
+    return data.partition(":")[0] if isinstance(data, str) else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Small files travel inside the request, large ones through the Files API."""
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -75,6 +76,17 @@ async def test_the_chat_hears_that_an_upload_goes_on(fake: FakeGemini, provider:
     events = [event async for event in provider.generate(ask("One", filed("video/mp4", b"MP4", INLINE_BYTES + 1)))]
 
     assert events[:5] == [*[Waiting("queue")] * 4, TextDelta("One")]
+
+
+async def test_two_chats_with_the_same_file_upload_it_once(
+    fake: FakeGemini, provider: GeminiProvider, filed: Filed
+) -> None:
+    video = filed("video/mp4", b"MP4", INLINE_BYTES + 1)
+
+    heard = await asyncio.gather(answered(provider, ask("One", video)), answered(provider, ask("Two", video)))
+
+    assert heard == ["One", "Two"]
+    assert uploads(fake) == 1
 
 
 async def test_a_file_that_the_api_forgot_is_uploaded_again(

@@ -34,7 +34,7 @@ class GeminiProvider(Provider):
         self._idle_seconds = settings.timeout_seconds
         self._key = key
         self._sdk = Sdk(settings, key)
-        self._host = urlsplit(settings.base_url or "https://generativelanguage.googleapis.com").hostname or ""
+        self._host = _host(settings)
         self._retry = Retry(clock)
         self._families = Families()
         self._prices = load_prices("tgllm_gemini")
@@ -130,6 +130,13 @@ class GeminiProvider(Provider):
 
     def _hide(self, text: str) -> str:
         return text.replace(self._key, "[hidden]") if self._key else text
+
+
+def _host(settings: Settings) -> str:
+    """The name of the service, for messages."""
+    if settings.base_url:
+        return urlsplit(settings.base_url).hostname or ""
+    return "aiplatform.googleapis.com" if settings.project else "generativelanguage.googleapis.com"
 
 
 def _files(request: ChatRequest) -> list[FilePart]:

@@ -1,6 +1,7 @@
 """Files of a conversation: small ones inside the request, large ones through the Files API (Gemini API: files)."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Uploads:
         self._clock = clock
         self._can_upload = can_upload
         self._uploaded: dict[tuple[str, str], _Uploaded] = {}
-        self._lock = asyncio.Lock()
+        self._locks = defaultdict[tuple[str, str], asyncio.Lock](asyncio.Lock)
 
     async def gather(self, files: Iterable[FilePart], parts: dict[FilePart, types.Part]) -> AsyncGenerator[None, None]:
         """Put the API's form of each file into ``parts``; yields now and then while an upload lasts.
@@ -55,7 +56,7 @@ class Uploads:
             if file not in large:
                 parts[file] = await inline(file)
                 continue
-            async with self._lock, aclosing(self._remote(file, parts)) as steps:
+            async with self._locks[_key(file)], aclosing(self._remote(file, parts)) as steps:
                 async for _ in steps:
                     yield
 
@@ -76,7 +77,7 @@ class Uploads:
         if not self._can_upload:
             raise Unsupported(f"Vertex AI takes files of {INLINE_BYTES} bytes at most in one request")
         check_size(file, _MAX_BYTES)
-        key, now = (file.sha256, file.mime_type), self._clock.monotonic()
+        key, now = _key(file), self._clock.monotonic()
         known = self._uploaded.get(key)
         if known is None or known.forget_at <= now:
             yield
@@ -130,6 +131,10 @@ async def inline(file: FilePart) -> types.Part:
     except OSError:
         raise _gone() from None
     return types.Part.from_bytes(data=content, mime_type=file.mime_type)
+
+
+def _key(file: FilePart) -> tuple[str, str]:
+    return file.sha256, file.mime_type
 
 
 def _gone() -> ProviderError:

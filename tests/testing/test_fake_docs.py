@@ -1,0 +1,29 @@
+"""The example of the reference page runs, and the page names what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
+from tgllm.testing.fake_providers.errors import Errors
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/fake-providers.md").read_text(encoding="utf-8")
+
+
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(f"{example}\nprint('to the end')", "fake-providers.md", "exec"), {})
+    assert capsys.readouterr().out == "to the end\n"
+
+
+@pytest.mark.parametrize("owner", [FakeServer, FakeGemini, FakeMistral, FakeDipseek, Errors])
+def test_every_public_name_is_there(owner: type) -> None:
+    assert [
+        name for name in vars(owner) if not name.startswith("_") and name not in PAGE and name != "default_key"
+    ] == []
+
+
+@pytest.mark.parametrize("signal", Signal)
+def test_every_signal_is_there(signal: Signal) -> None:
+    assert f"`{signal}`" in PAGE

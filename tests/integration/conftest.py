@@ -9,7 +9,7 @@ import aiosqlite
 import pytest
 
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-from tgllm.testing.fake_providers import FakeDipseek, FakeMistral, FakeServer
+from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class Api:
     model: str
     fake: type[FakeServer]
     variable: str
+    replays: str = "Two and two, let me see."
+    """What of an answer with this reasoning goes back to the service with the next question."""
 
     @property
     def ref(self) -> str:
@@ -35,6 +37,7 @@ class Api:
 
 APIS = [
     Api("dipseek", "deepseek-flash", FakeDipseek, "DEEPSEEK_API_KEY"),
+    Api("gemini", "gemini-3.8-flash", FakeGemini, "GEMINI_API_KEY", "thoughtSignature"),
     Api("mistral", "mistral-medium-3-5", FakeMistral, "MISTRAL_API_KEY"),
 ]
 

@@ -43,7 +43,7 @@ def scripted() -> ScriptedProvider:
 
 @pytest.fixture
 def start_bot(emulator: Emulator, tmp_path: Path) -> StartBot:
-    """What runs the bot on the emulator, as in ``async with start_bot(admins=[...], plugins=[...])``.
+    """What runs the bot on the emulator: an async context manager with the keywords of ``running_bot``.
 
     The database is in a folder of the test's own, so that a second start is a restart.
     """

@@ -10,6 +10,7 @@ from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.message import MessageHandler
+from tgllm.bot.handlers.model_commands import model_commands, model_presses
 from tgllm.bot.handlers.plugin_commands import plugin_command
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.stopped import handle_stopped
@@ -56,11 +57,13 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
 def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     """The bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
     yield from core_commands(texts)
+    yield from model_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:
     """What all buttons do."""
     yield from answer_presses()
+    yield from model_presses()
 
 
 def _live_commands(core: Core, runner: HookRunner) -> LiveCommands:

@@ -2,5 +2,5 @@
 
 __all__ = ["CORE_COMMANDS"]
 
-CORE_COMMANDS = frozenset({"start", "stop", "cancel"})
+CORE_COMMANDS = frozenset({"start", "stop", "cancel", "model", "models"})
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers.core_commands``."""

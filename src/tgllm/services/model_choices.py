@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from tgllm.api import ModelNotFound, ModelRef
+from tgllm.api.clock import milliseconds
 from tgllm.db import conversations, models
 from tgllm.db.models import Model
-from tgllm.db.unit import Connection
+from tgllm.db.unit import Connection, Unit
 from tgllm.services.core import Core
 from tgllm.services.model_in_use import ModelInUse, default_model, model_in_use
 from tgllm.services.registry import ProviderStatus
 
-__all__ = ["ModelChoices", "choice_key", "load_choices", "parse_ref"]
+__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref"]
 
 _KEY_DIGITS = 16
 """Hex digits of a key: 64 bits tell any number of models apart, and fit into a button."""
@@ -103,6 +104,16 @@ async def load_choices(core: Core, lane: str) -> ModelChoices:
         )
 
     return await core.database.read(unit)
+
+
+def choose_model(core: Core, lane: str, ref: ModelRef | None) -> Unit:
+    """The piece of work that makes a model answer in the chat of a lane from now on; None: the default."""
+    now = milliseconds(core.clock)
+
+    def unit(conn: Connection) -> None:
+        conversations.set_model(conn, conversations.active_for(conn, lane, now).id, ref, now)
+
+    return unit
 
 
 def parse_ref(core: Core, text: str) -> ModelRef | None:

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tgllm.api import ReasoningDelta, TextDelta
 from tgllm.testing.conformance.checking import eventually
-from tgllm.testing.fake_providers import FakeDipseek, FakeError, FakeGemini, FakeMistral, FakeServer
+from tgllm.testing.fake_providers import FakeDipseek, FakeError, FakeGemini, FakeMistral, FakeServer, Signal
 
 FAKES: list[type[FakeServer]] = [FakeDipseek, FakeGemini, FakeMistral]
 
@@ -73,6 +74,63 @@ async def test_bytes_are_written_as_ordered(kind: type[FakeServer]) -> None:
     assert max(map(len, await _reads(kind(key="k", write_bytes=None)))) > 100
 
 
+@pytest.mark.parametrize("kind", FAKES)
+async def test_steps_may_be_events_of_the_contract(kind: type[FakeServer]) -> None:
+    fake = kind(key="k")
+    fake.answer([ReasoningDelta("hm"), TextDelta("Hel"), Signal.KEEP_ALIVE, TextDelta("lo"), b": as it is\n\n"])
+
+    written = b"".join(await _reads(fake))
+
+    assert written.find(b"Hel") < written.find(b"keep-alive", written.find(b"Hel")) < written.find(b'lo"')
+    assert b": as it is\n\n" in written
+
+
+@pytest.mark.parametrize("kind", FAKES)
+async def test_an_error_among_the_steps_ends_the_stream(kind: type[FakeServer]) -> None:
+    fake = kind(key="k")
+    fake.answer(["Hel", FakeError(500, {"error": {"code": 500, "message": "Ouch"}}), "lo"])
+
+    written = b"".join(await _reads(fake))
+
+    assert b"Ouch" in written.rpartition(b"data: ")[2]
+
+
+@pytest.mark.parametrize("kind", FAKES)
+async def test_a_whole_answer_waits_and_breaks_too(kind: type[FakeServer]) -> None:
+    gate = asyncio.Event()
+    async with kind(key="k") as fake, _client(fake) as http:
+        fake.answer([gate, "Hello"])
+        fake.answer([Signal.CUT])
+        path, body = _question(fake, stream=False)
+
+        asking = asyncio.create_task(http.post(path, json=body))
+        await fake.wait_for(lambda: fake.open_streams)
+        assert not asking.done()
+        gate.set()
+
+        assert b"Hello" in (await asking).content
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.post(path, json=body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (FakeDipseek, "/files"),
+        (FakeMistral, "/v1/files"),
+        (FakeGemini, "/v1/models/gemini-3.8-flash:embedContent"),
+        (FakeGemini, "/v1/nothing"),
+    ],
+)
+@pytest.mark.parametrize("purpose", ["ocr", "user_data", "other"])
+async def test_what_is_not_served_is_refused(kind: type[FakeServer], path: str, purpose: str) -> None:
+    async with kind(key="k") as fake, _client(fake) as http:
+        response = await http.post(path, files={"purpose": (None, purpose)})
+
+    assert 400 <= response.status_code < 500
+    assert response.content
+
+
 async def test_a_proxys_page() -> None:
     async with FakeMistral() as fake, httpx.AsyncClient() as http:
         fake.fault("/v1/models", FakeError.html())
@@ -86,18 +144,21 @@ async def test_a_proxys_page() -> None:
 async def _reads(fake: FakeServer) -> list[bytes]:
     """An answer as the client reads it, piece by piece."""
     path, body = _question(fake)
-    headers = {"Authorization": "Bearer k", "x-goog-api-key": "k"}
-    async with (
-        fake,
-        httpx.AsyncClient(base_url=fake.base_url, headers=headers) as http,
-        http.stream("POST", path, json=body) as response,
-    ):
+    async with fake, _client(fake) as http, http.stream("POST", path, json=body) as response:
         return [chunk async for chunk in response.aiter_raw()]
 
 
-def _question(fake: FakeServer) -> tuple[str, Any]:
+def _client(fake: FakeServer) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=fake.base_url, headers={"Authorization": "Bearer k", "x-goog-api-key": "k"})
+
+
+def _question(fake: FakeServer, *, stream: bool = True) -> tuple[str, Any]:
     model = next(iter(fake.models))
     if isinstance(fake, FakeGemini):
-        return f"/v1/models/{model}:streamGenerateContent?alt=sse", {"contents": [{"parts": [{"text": "Hello"}]}]}
-    body = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "stream": True}
-    return "/v1/chat/completions", body
+        method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        return f"/v1/models/{model}:{method}", {"contents": [{"parts": [{"text": "Hello"}]}]}
+    return "/v1/chat/completions", {
+        "model": model,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "stream": stream,
+    }

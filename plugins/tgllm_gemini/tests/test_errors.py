@@ -16,6 +16,7 @@ from tgllm.api import (
     RateLimited,
     TextPart,
     Unavailable,
+    Unsupported,
 )
 from tgllm.testing.fake_providers import FakeError, FakeGemini
 from tgllm_gemini.provider import GeminiProvider
@@ -50,6 +51,13 @@ async def test_an_error_of_the_api(
     fake.fault(":stream", getattr(fake.errors, kind)(*given), times=None)
 
     assert type(await failed(provider)) is expected
+
+
+@pytest.mark.parametrize("words", ["Unsupported MIME type: a/b", "Request payload size exceeds the limit: 9 bytes."])
+async def test_a_file_that_the_api_does_not_take(fake: FakeGemini, provider: GeminiProvider, words: str) -> None:
+    fake.answer(error=fake.errors.invalid(words))
+
+    assert type(await failed(provider)) is Unsupported
 
 
 async def test_a_long_wait_is_left_to_the_caller(fake: FakeGemini, provider: GeminiProvider, clock: Any) -> None:

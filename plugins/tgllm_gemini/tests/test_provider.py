@@ -109,8 +109,11 @@ class TestAnswers:
             await hear(provider, ask("Hello"))
         assert len(fake.requests) == 1
 
-    async def test_what_is_no_json(self, fake: FakeGemini, provider: GeminiProvider) -> None:
-        fake.answer(["Hel", b"data: {broken\r\n\r\n"])
+    @pytest.mark.parametrize(
+        "event", [b"{broken", b'{"candidates": 5}', b'{"candidates": [{"content": {"parts": 1}}]}']
+    )
+    async def test_what_the_api_would_not_send(self, fake: FakeGemini, provider: GeminiProvider, event: bytes) -> None:
+        fake.answer(["Hel", b"data: " + event + b"\r\n\r\n"])
 
         with pytest.raises(BadResponse):
             await hear(provider, ask("Hello"))

@@ -63,7 +63,7 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
     except auth.GoogleAuthError:
         raise AuthFailed("Google refused the credentials; sign in again") from None
     # The SDK's own complaints about answers that it can't read, pydantic's among them.
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise BadResponse(f"{host} sent an answer that can't be read: {type(error).__name__}") from None
 
 

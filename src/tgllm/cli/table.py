@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.ping"),
     "config": Entry("See the settings and where they come from.", "tgllm.cli.config"),
     "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
+    "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.models"),
     "plugins": Entry("See the plugins and their state.", "tgllm.cli.plugins"),
 }
 """In the order of ``--help``."""

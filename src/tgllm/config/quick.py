@@ -4,7 +4,6 @@ Loading pydantic and that model takes several times as long as such a command it
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +63,8 @@ def _tables(config_path: Path | None, environ: Mapping[str, str]) -> Mapping[str
     path = Path(named).expanduser() if named else default_config_path()
     if not named and not path.is_file():
         return {}
+    import tomllib  # noqa: PLC0415  many bots are set up by their environment alone
+
     try:
         return cast("Mapping[str, object]", tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError):

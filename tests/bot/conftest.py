@@ -1,7 +1,7 @@
 """An emulated Telegram, and the real bot on it."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -50,3 +51,29 @@ def provider() -> ScriptedProvider:
 def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
     """Starts the bot; a second call with the same database is a restart."""
     return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)
+
+
+@pytest.fixture
+def ask(emu: Emulator, ann: EmulatedUser) -> Callable[..., Awaitable[EmulatedMessage]]:
+    """Says something for Ann and waits until the bot has said all it has to say to that."""
+
+    async def say(
+        text: str,
+        *,
+        chat: EmulatedChat | None = None,
+        topic: EmulatedTopic | None = None,
+        reply_to: EmulatedMessage | None = None,
+    ) -> EmulatedMessage:
+        said = await ann.say(text, chat=chat, topic=topic, reply_to=reply_to)
+        place = chat or ann.private_chat()
+        return await emu.wait_for_message(
+            place,
+            lambda message: message.from_bot and message.text != "Thinking..." and "Stop" not in labels(message),
+            after=said,
+        )
+
+    return say
+
+
+def labels(message: EmulatedMessage) -> list[str]:
+    return [button.text for button in message.buttons]

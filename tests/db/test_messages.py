@@ -123,3 +123,19 @@ def test_the_latest_message_that_is_shown_there_is_found(conn: sqlite3.Connectio
     found = messages.find_by_telegram(conn, 1, 9)
     assert found is not None
     assert found.text == "two"
+
+
+def test_what_shows_an_answer_is_noted_once_and_in_order(conn: sqlite3.Connection, talk: int) -> None:
+    question = say(conn, talk, None, "one")
+    new = NewMessage(conversation_id=talk, parent_id=question, turn_id="t", role="assistant", text="two")
+    answer = messages.add(conn, new, NOW)
+    for telegram_id in (5, 6, 5):
+        messages.add_telegram_id(conn, "t", -100, telegram_id)
+    messages.add_telegram_id(conn, "other", -100, 7)
+    found = messages.get(conn, answer)
+    assert found is not None
+    assert (found.telegram_chat_id, found.telegram_message_ids) == (-100, (5, 6))
+    assert messages.find_by_telegram(conn, -100, 6) == found
+    asked = messages.get(conn, question)
+    assert asked is not None
+    assert asked.telegram_message_ids == ()

@@ -111,6 +111,19 @@ async def test_a_title_may_differ_from_the_text(talk: Talk) -> None:
     assert (await talk.active()).title == "what?"
 
 
+async def test_a_question_asked_again_keeps_the_title(talk: Talk) -> None:
+    await talk.ask("[In reply to Bob] what?", title="what?")
+    await talk.ask("[In reply to Bob] what?", branch=dialogue.branch_before(await talk.last()))
+    assert (await talk.active()).title == "what?"
+
+
+async def test_what_begins_after_a_clear_gives_the_title(talk: Talk) -> None:
+    await talk.ask("one", title="one")
+    await talk.write(lambda conn: dialogue.clear(conn, LANE, 1))
+    await talk.ask("two", title="two")
+    assert (await talk.active()).title == "two"
+
+
 async def test_new_keeps_the_former_one_in_the_list(talk: Talk) -> None:
     await talk.ask("one")
     await talk.write(lambda conn: dialogue.begin_new(conn, LANE, 1))

@@ -8,11 +8,14 @@ from aiogram.client.telegram import TelegramAPIServer
 from tgllm.api import CommandInfo, UserInfo
 from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.answer_presses import answer_presses
+from tgllm.bot.handlers.branch_commands import branch_commands
 from tgllm.bot.handlers.core_commands import core_commands
+from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
 from tgllm.bot.handlers.plugin_commands import plugin_command
 from tgllm.bot.handlers.press import PressHandler
+from tgllm.bot.handlers.retry import retry_commands, retry_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
@@ -58,12 +61,17 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     """The bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
     yield from core_commands(texts)
     yield from model_commands(texts)
+    yield from history_commands(texts)
+    yield from retry_commands(texts)
+    yield from branch_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:
     """What all buttons do."""
     yield from answer_presses()
     yield from model_presses()
+    yield from history_presses()
+    yield from retry_presses()
 
 
 def _live_commands(core: Core, runner: HookRunner) -> LiveCommands:

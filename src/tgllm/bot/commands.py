@@ -25,6 +25,10 @@ class ParsedCommand:
     name: str
     """In lower case, without slash and bot name."""
     args: str
+    message_id: int | None = None
+    """Of the message itself, where that is known."""
+    reply_to: int | None = None
+    """The message that it replies to."""
 
 
 @dataclass(frozen=True, slots=True)

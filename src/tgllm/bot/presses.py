@@ -17,6 +17,8 @@ class Pressed:
     """What follows the word and a colon in the callback data; may have been forged."""
     message_id: int | None
     """The message that the button is under; None if Telegram does not say."""
+    answer: Callable[[str], Awaitable[None]]
+    """Shows a text at the button at once, for actions that take their time; otherwise that is done at their end."""
 
 
 Press = Callable[[UpdateScope, Pressed], Awaitable[str]]

@@ -21,7 +21,7 @@ from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, class
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART, message_rows
 from tgllm.bot.uncertain import edited_message, uncertain_notices
-from tgllm.db import outbox
+from tgllm.db import messages, outbox
 from tgllm.db.database import Database
 from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
@@ -201,6 +201,8 @@ class Sender:
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
+            if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
+                messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":

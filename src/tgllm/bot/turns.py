@@ -1,9 +1,11 @@
 """Starts a turn for a message: the value, the display that fits the chat, and the sink."""
 
+from tgllm.api import ModelRef
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
+from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming import ChatSink, Display, Pace
-from tgllm.services.turn import Turn
+from tgllm.services.turn import Branch, Turn
 
 __all__ = ["run_turn", "turn_id_of"]
 
@@ -13,8 +15,25 @@ def turn_id_of(update_id: int) -> str:
     return f"u{update_id}"
 
 
-async def run_turn(scope: UpdateScope, question: str, message_id: int) -> None:
-    """Answer a question; its update is done when the answer is stored."""
+async def run_turn(
+    scope: UpdateScope,
+    question: str,
+    message_id: int | None,
+    *,
+    branch: Branch | None = None,
+    model: ModelRef | None = None,
+    title: str = "",
+) -> None:
+    """Answer a question; its update is done when the answer is stored.
+
+    Args:
+        scope: the update.
+        question: as the model reads it.
+        message_id: of the question, where it stands in the chat.
+        branch: where it goes on from; None: it follows what was said last.
+        model: answers instead of the chat's.
+        title: what lists call a conversation that begins with it; empty: the name it has, or the question.
+    """
     assert scope.user is not None  # noqa: S101  the access middleware has set it
     core = scope.parts.core
     turn = Turn(
@@ -25,10 +44,13 @@ async def run_turn(scope: UpdateScope, question: str, message_id: int) -> None:
         text=question,
         message_id=message_id,
         attempt=scope.row.attempts,
+        branch=branch,
+        model=model,
+        title=title,
     )
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, _pace(scope), core.texts)
     async with sink:
-        await core.conversations.run(turn, sink, scope.ending())
+        await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
     scope.parts.sender.wake()
 
 

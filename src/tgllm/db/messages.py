@@ -15,6 +15,7 @@ __all__ = [
     "Role",
     "Status",
     "add",
+    "add_telegram_id",
     "children",
     "find_by_telegram",
     "get",
@@ -167,3 +168,16 @@ def set_telegram_ids(
         "UPDATE messages SET telegram_chat_id = ?, telegram_message_ids = ? WHERE id = ?",
         (chat_id, dumps(list(telegram_message_ids)), message_id),
     )
+
+
+_ADD_TELEGRAM_ID = """
+    UPDATE messages
+    SET telegram_chat_id = :chat_id, telegram_message_ids = json_insert(telegram_message_ids, '$[#]', :id)
+    WHERE turn_id = :turn_id AND role = 'assistant'
+      AND NOT EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = :id)
+"""
+
+
+def add_telegram_id(conn: sqlite3.Connection, turn_id: str, chat_id: int, telegram_message_id: int) -> None:
+    """Note that a message of the chat shows an answer, or a part of it; noting it twice changes nothing."""
+    conn.execute(_ADD_TELEGRAM_ID, {"turn_id": turn_id, "chat_id": chat_id, "id": telegram_message_id})

@@ -2,5 +2,7 @@
 
 __all__ = ["CORE_COMMANDS"]
 
-CORE_COMMANDS = frozenset({"start", "stop", "cancel", "model", "models"})
+CORE_COMMANDS = frozenset(
+    {"start", "stop", "cancel", "model", "models", "clear", "new", "history", "retry", "undo", "fork", "continue"}
+)
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers.core_commands``."""

@@ -18,6 +18,7 @@ __all__ = [
     "branch_at_answer",
     "branch_before",
     "clear",
+    "give_title",
     "go_to",
     "is_cut",
     "last_question",
@@ -124,6 +125,23 @@ def reopen(conn: Connection, lane: str, conversation_id: int, now: int) -> Conve
         return None
     conversations.activate(conn, conversation_id, now)
     return conversation
+
+
+def give_title(conn: Connection, branch: Branch, title: str, text: str, now: int) -> None:
+    """Name a conversation when its first question is stored.
+
+    Args:
+        conn: in a transaction.
+        branch: where the question stands.
+        title: what a person wrote; empty: the conversation keeps the name it has, or gets ``text`` as one.
+        text: the question as the model reads it.
+        now: UTC, in milliseconds.
+    """
+    if branch.parent_id is not None:
+        return
+    conversation = conversations.get(conn, branch.conversation_id)
+    if title or conversation is None or conversation.title is None:
+        conversations.set_title(conn, branch.conversation_id, title_of(title or text), now)
 
 
 def title_of(text: str) -> str:

@@ -58,8 +58,7 @@ def record_turn(
     if outcome.text:
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
-    if branch.parent_id is None:
-        conversations.set_title(conn, branch.conversation_id, dialogue.title_of(turn.title or turn.text), now)
+    dialogue.give_title(conn, branch, turn.title, turn.text, now)
     record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, prices)
     outbox.add(conn, rows, now)
     for unit in units:

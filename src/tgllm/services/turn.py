@@ -40,7 +40,7 @@ class Turn:
     model: ModelRef | None = None
     """Answers this time instead of the chat's model."""
     title: str = ""
-    """What lists call a conversation that begins with it; empty: its text."""
+    """What lists call a conversation that begins with it; empty: the name it has, or the text."""
 
 
 @dataclass(frozen=True, slots=True)

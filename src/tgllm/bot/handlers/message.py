@@ -1,5 +1,7 @@
 """Messages: a command goes to the command table, a text to the model."""
 
+from dataclasses import replace
+
 from aiogram.types import Message
 
 from tgllm.bot.addressing import question_of
@@ -21,13 +23,15 @@ class MessageHandler:
         """Answer a message of somebody who has been let in."""
         command = parse_command(event.text or "", scope.parts.username)
         if command is not None:
-            await self._command(command, scope)
+            replied = event.reply_to_message
+            reply_to = None if replied is None else replied.message_id
+            await self._command(replace(command, message_id=event.message_id, reply_to=reply_to), scope)
             return
         question = question_of(event, scope)
         if not question:
             await scope.reply(scope.text("turn.unsupported_message"))
             return
-        await run_turn(scope, question, event.message_id)
+        await run_turn(scope, question, event.message_id, title=question)
 
     async def _command(self, parsed: ParsedCommand, scope: UpdateScope) -> None:
         user = scope.user

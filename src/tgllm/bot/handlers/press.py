@@ -1,5 +1,6 @@
 """Button presses: one handler that looks them up in the press table."""
 
+from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery
 
@@ -22,18 +23,33 @@ class PressHandler:
 
     async def handle(self, event: CallbackQuery, scope: UpdateScope) -> None:
         """Do what the button says. Data that no button of ours has is answered and otherwise ignored."""
-        text = await self._act(event, scope)
-        try:
-            await scope.parts.bot.answer_callback_query(event.id, text=text or None)
-        except AiogramError as error:
-            # Telegram forgets presses after a while; then there is nobody to answer.
-            log.info("press.not_answered", error=type(error).__name__)
+        answer = _Answer(scope.parts.bot, event.id)
+        await answer(await self._act(event, scope, answer))
 
-    async def _act(self, event: CallbackQuery, scope: UpdateScope) -> str:
+    async def _act(self, event: CallbackQuery, scope: UpdateScope, answer: "_Answer") -> str:
         action, argument = self._table.find(event.data or "")
         if action is None or scope.user is None:
             return ""
         if not may_use(scope.user, action.access):
             return scope.text(f"access.not_{action.access}")
         message = event.message
-        return await action.run(scope, Pressed(argument, None if message is None else message.message_id))
+        return await action.run(scope, Pressed(argument, None if message is None else message.message_id, answer))
+
+
+class _Answer:
+    """Answers a press, once: until then the button shows that something is going on."""
+
+    def __init__(self, bot: Bot, press_id: str) -> None:
+        self._bot = bot
+        self._press_id = press_id
+        self._given = False
+
+    async def __call__(self, text: str) -> None:
+        if self._given:
+            return
+        self._given = True
+        try:
+            await self._bot.answer_callback_query(self._press_id, text=text or None)
+        except AiogramError as error:
+            # Telegram forgets presses after a while; then there is nobody to answer.
+            log.info("press.not_answered", error=type(error).__name__)

@@ -1,0 +1,59 @@
+"""The commands that move within a conversation: /undo, /fork, /continue."""
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns import run_turn
+from tgllm.i18n import Catalogue
+from tgllm.services import dialogue
+from tgllm.services.turn import Branch
+
+__all__ = ["branch_commands"]
+
+
+def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (
+        TableCommand("undo", lambda language: texts("command.undo", language), "user", _undo),
+        TableCommand("fork", lambda language: texts("command.fork", language), "user", _fork),
+        TableCommand("continue", lambda language: texts("command.continue", language), "user", _continue),
+    )
+
+
+async def _undo(scope: UpdateScope, _command: ParsedCommand) -> None:
+    lane, now = scope.lane.key, milliseconds(scope.parts.core.clock)
+    question = await scope.parts.core.database.read(lambda conn: dialogue.last_question(conn, lane))
+    if question is None:
+        await scope.reply(scope.text("again.nothing_to_undo"))
+        return
+    text = scope.text("again.undone", question=dialogue.title_of(question.text))
+    await scope.reply(text, lambda conn: dialogue.undo(conn, lane, now))
+
+
+async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Go on from the answer that the command replies to; a text behind the command is the next question."""
+    branch = await _replied_answer(scope, command)
+    if branch is None:
+        await scope.reply(scope.text("again.fork_how"))
+    elif command.args:
+        await run_turn(scope, command.args, command.message_id, branch=branch)
+    else:
+        now = milliseconds(scope.parts.core.clock)
+        await scope.reply(scope.text("again.forked"), lambda conn: dialogue.go_to(conn, branch, now))
+
+
+async def _replied_answer(scope: UpdateScope, command: ParsedCommand) -> Branch | None:
+    replied = command.reply_to
+    if replied is None:
+        return None
+    return await scope.parts.core.database.read(
+        lambda conn: dialogue.branch_at_answer(conn, scope.lane.key, scope.lane.chat_id, replied)
+    )
+
+
+async def _continue(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Ask the model for the rest of a cut answer."""
+    if await scope.parts.core.database.read(lambda conn: dialogue.is_cut(conn, scope.lane.key)):
+        await run_turn(scope, scope.text("prompt.go_on"), command.message_id)
+    else:
+        await scope.reply(scope.text("again.whole"))

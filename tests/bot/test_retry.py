@@ -1,0 +1,266 @@
+"""Asking again, and moving within a conversation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import Finished, PluginInfo, ProviderSpec, RateLimited
+from tgllm.db import inbox, requests
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Ask = Callable[..., Awaitable[EmulatedMessage]]
+
+
+def asked(provider: ScriptedProvider) -> list[str]:
+    """What the model was told with the last question."""
+    return [message.text for message in provider.requests[-1].messages]
+
+
+def labels(message: EmulatedMessage) -> list[str]:
+    return [button.text for button in message.buttons]
+
+
+class Other(ScriptedProvider):
+    """A second provider, of another name."""
+
+    @property
+    def plugin(self) -> GivenPlugin:
+        return GivenPlugin.of("other", self)
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="other", title="Other", api="1.0")
+
+    @hookimpl
+    def tgllm_providers(self) -> Sequence[ProviderSpec]:
+        return (ProviderSpec("other", "Other", lambda _ctx: self),)
+
+
+async def test_retry_asks_the_last_question_again(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    async with start():
+        await ask("one")
+        provider.answer("bad")
+        await ask("two")
+        provider.answer("good")
+        assert (await ask("/retry")).text == "good"
+        assert asked(provider) == ["one", "one", "two"]
+        await ask("three")
+    assert asked(provider) == ["one", "one", "two", "good", "three"]
+
+
+async def test_retry_may_name_another_model_for_once(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    other = Other()
+    other.answer("from another")
+    async with start(plugins=[other.plugin]) as bot:
+        await ask("one")
+        assert (await ask("/retry other/model")).text == "from another"
+        request = (await bot.core.database.read(lambda conn: requests.recent(conn, 1)))[0]
+        await ask("two")
+    assert (request.provider, request.model) == ("other", "model")
+    assert asked(provider) == ["one", "from another", "two"]
+
+
+async def test_retry_with_an_unknown_model_says_so(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    async with start():
+        await ask("one")
+        assert "scripted" in (await ask("/retry skripted/model")).text
+        assert "provider/model" in (await ask("/retry model")).text
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("/retry", "no question here yet"),
+        ("/undo", "nothing to take back"),
+        ("/continue", "no cut answer"),
+        ("/fork", "as a reply to an answer"),
+    ],
+)
+async def test_an_empty_chat_has_nothing_to_move_in(
+    start: Start, ask: Ask, provider: ScriptedProvider, command: str, words: str
+) -> None:
+    async with start():
+        assert words in (await ask(command)).text
+    assert not provider.requests
+
+
+async def test_a_failed_answer_has_a_button_that_asks_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half of", RateLimited("busy"))
+    provider.answer("Whole")
+    async with start():
+        failed = await ask("go")
+        assert labels(failed) == ["Try again"]
+        query = await ann.press(failed, "Try again")
+        whole = await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
+        await emu.wait_for(lambda: query.answer is not None)
+        assert not labels(whole)
+    assert asked(provider) == ["go"]
+
+
+async def test_a_question_without_any_answer_can_be_asked_again_too(
+    start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(RateLimited("busy"))
+    provider.answer("Now it works")
+    async with start():
+        await ask("one")
+        assert (await ask("/retry")).text == "Now it works"
+        await ask("two")
+    assert asked(provider) == ["one", "Now it works", "two"]
+
+
+async def test_a_silent_model_s_answer_has_the_button(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    provider.answer("So far", asyncio.Event())
+    async with start(turns__idle_timeout=0.05):
+        assert labels(await ask("go")) == ["Try again"]
+
+
+async def test_an_answer_cut_by_the_end_of_the_program_has_the_button(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half", asyncio.Event())
+    provider.answer("Whole")
+    async with start(turns__stop_timeout=0) as bot:
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await bot.stop()
+    cut = ann.private_chat().messages[-1]
+    assert labels(cut) == ["Try again"]
+    async with start():
+        await ann.press(cut, "Try again")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
+    assert asked(provider) == ["go"]
+
+
+async def test_only_the_last_question_can_be_asked_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(RateLimited("busy"))
+    async with start():
+        failed = await ask("one")
+        await ask("two")
+        query = await ann.press(failed, "Try again")
+        await emu.wait_for(lambda: query.answer is not None)
+    assert query.answer is not None
+    assert query.answer["text"] == "Only the last question can be asked again."
+    assert len(provider.requests) == 2
+
+
+async def test_two_presses_ask_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(RateLimited("busy"))
+    async with start():
+        failed = await ask("one")
+        first, second = await ann.press(failed, "Try again"), await ann.press(failed, "Try again")
+        await emu.wait_for(lambda: first.answer is not None and second.answer is not None)
+    assert second.answer is not None
+    assert "Only the last" in second.answer["text"]
+    assert len(provider.requests) == 2
+
+
+async def test_a_press_waits_for_the_turn_that_runs(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(RateLimited("busy"))
+    provider.answer(go_on, "second")
+    async with start() as bot:
+        failed = await ask("one")
+        await ann.say("two")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        query = await ann.press(failed, "Try again")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        assert (await bot.core.database.read(inbox.counts)).get("queued") == 1
+        go_on.set()
+        await emu.wait_for(lambda: query.answer is not None)
+    assert len(provider.requests) == 2
+
+
+async def test_the_button_works_in_a_group(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    provider.answer("Half of", RateLimited("busy"))
+    provider.answer("Whole")
+    async with start():
+        failed = await ask("@demo_bot go", chat=group)
+        assert labels(failed) == ["Try again"]
+        await ann.press(failed, "Try again")
+        whole = await emu.wait_for_message(group, lambda message: message.text == "Whole")
+    assert whole.reply_to is not None
+    assert whole.reply_to.text == "@demo_bot go"
+    assert len(asked(provider)) == 1
+
+
+async def test_undo_takes_the_last_turn_back(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    async with start():
+        await ask("one")
+        await ask("two")
+        assert (await ask("/undo")).text == "Taken back: two"
+        await ask("three")
+    assert asked(provider) == ["one", "one", "three"]
+
+
+async def test_fork_goes_on_from_an_earlier_answer(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    async with start():
+        first = await ask("one")
+        await ask("two")
+        assert "We go on from that answer" in (await ask("/fork", reply_to=first)).text
+        await ask("three")
+    assert asked(provider) == ["one", "one", "three"]
+
+
+async def test_fork_may_bring_the_next_question(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    async with start():
+        first = await ask("one")
+        await ask("/new")
+        await ask("two")
+        await ask("/fork three", reply_to=first)
+        assert asked(provider) == ["one", "one", "three"]
+        await ask("four")
+    assert asked(provider) == ["one", "one", "three", "three", "four"]
+
+
+async def test_fork_from_any_part_of_a_long_answer_also_in_a_group(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    provider.answer("word " * 2000)
+    async with start():
+        await ask("@demo_bot one", chat=group)
+        await emu.wait_for(lambda: len([message for message in group.messages if message.from_bot]) == 3)
+        last = group.messages[-1]
+        await ask("@demo_bot two", chat=group)
+        await ask("/fork", chat=group, reply_to=last)
+        await ask("@demo_bot three", chat=group)
+    assert len(asked(provider)) == 3
+
+
+async def test_fork_from_a_question_says_how(start: Start, ask: Ask, emu: Emulator, ann: EmulatedUser) -> None:
+    async with start():
+        await ask("one")
+        question = ann.private_chat().messages[0]
+        assert "as a reply to an answer" in (await ask("/fork", reply_to=question)).text
+
+
+async def test_continue_asks_for_the_rest_of_a_cut_answer(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
+    provider.answer("One, two,", Finished("length"))
+    provider.answer("three.")
+    async with start():
+        assert "/continue" in (await ask("count")).text
+        assert (await ask("/continue")).text == "three."
+        assert asked(provider)[:2] == ["count", "One, two,"]
+        assert "Go on" in asked(provider)[2]
+        assert "no cut answer" in (await ask("/continue")).text

@@ -1,0 +1,46 @@
+"""The scheduler runs as long as the bot does."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tgllm.api import ConfigError
+from tgllm.config.paths import database_path
+from tgllm.db import models, schedules
+from tgllm.db.database import Database
+from tgllm.db.models import NewModel
+from tgllm.db.unit import Connection
+from tgllm.scheduler.jobs import REFRESH_JOB
+from tgllm.testing.bot import running_bot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.scripted import ScriptedProvider
+
+
+@pytest.fixture
+async def emu() -> AsyncIterator[Emulator]:
+    async with Emulator() as emulator:
+        yield emulator
+
+
+async def test_a_refresh_that_was_missed_is_made_up_and_the_admin_is_told(emu: Emulator, tmp_path: Path) -> None:
+    ann = emu.add_user(first_name="Ann", language_code="en")
+    await ann.say("hello")
+
+    def was_refreshed(conn: Connection) -> None:
+        models.upsert(conn, [NewModel(provider="scripted", model="old", title="Old")], 1)
+        schedules.start(conn, REFRESH_JOB, 1, 1)
+        schedules.finish(conn, REFRESH_JOB, 1, "ok", 2)
+
+    async with await Database.open(database_path(tmp_path)) as database:
+        await database.write(was_refreshed)
+    async with running_bot(emu, tmp_path, admins=[ann.id], provider=ScriptedProvider()):
+        news = await emu.wait_for_message(ann.private_chat(), lambda message: "models" in message.text)
+
+    assert news.text == ("The models have changed.\nNew: scripted/model\nNo longer offered: scripted/old")
+
+
+async def test_a_wrong_time_of_the_refresh_keeps_the_bot_from_starting(emu: Emulator, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"refresh_cron \(REFRESH_CRON\)"):
+        async with running_bot(emu, tmp_path, refresh_cron="0 25 * * *"):
+            pass

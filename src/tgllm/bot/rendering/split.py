@@ -4,14 +4,18 @@ Telegram counts UTF-16 code units (Bot API: sendMessage, 1-4096 after entities) 
 """
 
 import re
+import unicodedata
 
-__all__ = ["MESSAGE_LIMIT", "clip_end", "index_within", "split_text", "utf16_length"]
+__all__ = ["MESSAGE_LIMIT", "clip_end", "index_within", "is_visible", "split_text", "utf16_length"]
 
 MESSAGE_LIMIT = 4096
 """UTF-16 units of a message at most."""
 
 # From the place where a cut disturbs least to the one where it disturbs most.
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s+"), re.compile(r"\s+"))
+
+# What Telegram takes for nothing although it is no white space.
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc")
 
 
 def utf16_length(text: str) -> int:
@@ -51,6 +55,11 @@ def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
         units -= 2 if ord(tail[start]) > 0xFFFF else 1
         start += 1
     return "…" + tail[start:]
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is something to see; Telegram refuses a message where there is not."""
+    return any(char not in _BLANKS and not char.isspace() and unicodedata.category(char) != "Cf" for char in text)
 
 
 def index_within(text: str, start: int, end: int, limit: int) -> int:

@@ -1,0 +1,98 @@
+"""The Markdown parser: pyromark, which is the Rust crate pulldown-cmark."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pyromark
+
+__all__ = ["ParserEvent", "parser_events", "with_shown_definitions"]
+
+ParserEvent = tuple[str, Any, int, int]
+"""Kind, value, and the bytes of the source that it comes from. Kinds and values: pyromark.event.Event."""
+
+_OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_MATH
+    | pyromark.Options.ENABLE_FOOTNOTES
+)
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]:", re.DOTALL)
+_LEAVES = frozenset({"Text", "Code", "Html", "InlineHtml", "InlineMath", "DisplayMath"})
+
+
+def parser_events(markdown: str) -> Iterator[ParserEvent]:
+    """What the parser finds, in order.
+
+    Args:
+        markdown: without lone surrogates.
+    """
+    for event, place in pyromark.events_with_range(markdown, options=_OPTIONS, merge_text=True):
+        if isinstance(event, str):
+            yield event, None, place["start"], place["end"]
+        else:
+            kind, value = next(iter(cast("dict[str, Any]", event).items()))
+            yield kind, value, place["start"], place["end"]
+
+
+def with_shown_definitions(markdown: str) -> str:
+    """Markdown in which link definitions that no link uses are plain text, so that they are shown.
+
+    Models like to end with a list of sources, ``[1]: https://...``, that nothing refers to.
+    """
+    labels = list(_LABEL.finditer(markdown))
+    if not labels:
+        return markdown
+    seen = _look(markdown)
+    definitions = pyromark.reference_definitions(markdown, options=_OPTIONS)
+    needed = {found["span"]["start"] for label, found in definitions.items() if _folded(label) in seen.used}
+    pieces: list[str] = []
+    done = place = 0
+    was_hidden = False
+    for match in labels:
+        place += len(markdown[done : match.start()].encode())
+        pieces.append(markdown[done : match.start()])
+        done = match.start()
+        if place in needed and was_hidden:
+            # A definition can't follow a line of text directly.
+            pieces.append("\n")
+        was_hidden = place not in needed and not seen.shows(place)
+        if was_hidden:
+            pieces.append("\\")
+    return "".join(pieces) + markdown[done:]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the parser made of brackets."""
+
+    shown: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Bytes of the source whose text is shown."""
+    footnotes: set[int] = field(default_factory=set[int])
+    """Where footnotes begin."""
+    used: set[str] = field(default_factory=set[str])
+    """Labels that links refer to."""
+
+    def shows(self, place: int) -> bool:
+        return place in self.footnotes or any(start <= place < end for start, end in self.shown)
+
+
+def _look(markdown: str) -> _Seen:
+    seen = _Seen()
+    for kind, value, start, end in parser_events(markdown):
+        if kind in _LEAVES and "[" in value:
+            seen.shown.append((start, end))
+        elif kind == "Start" and isinstance(value, dict):
+            name, data = next(iter(cast("dict[str, Any]", value).items()))
+            if name == "FootnoteDefinition":
+                seen.footnotes.add(start)
+            elif name in {"Link", "Image"}:
+                seen.used.add(_folded(str(data["id"])))
+    return seen
+
+
+def _folded(label: str) -> str:
+    """Labels are the same whatever their case and their white space. CommonMark: "matches"."""
+    return " ".join(label.split()).casefold()

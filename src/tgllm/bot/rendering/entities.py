@@ -1,0 +1,209 @@
+"""Writes a document as text with entities."""
+
+from collections.abc import Iterable, Sequence
+from itertools import count
+
+from tgllm.bot.rendering.document import (
+    Block,
+    Code,
+    CodeBlock,
+    Details,
+    Footnote,
+    Formula,
+    Heading,
+    Inline,
+    Item,
+    Link,
+    List,
+    Math,
+    Paragraph,
+    Quote,
+    Rule,
+    Styled,
+    Table,
+    Text,
+)
+from tgllm.bot.rendering.formulas import readable_formula
+from tgllm.bot.rendering.links import email_of, is_web_link
+from tgllm.bot.rendering.payloads import EntityType
+from tgllm.bot.rendering.spans import FlatText, SpanWriter
+from tgllm.bot.rendering.tables import MOST_WIDTH, aligned_table, table_width
+
+__all__ = ["flat_text", "plain_inlines"]
+
+RULE = "———"
+BULLET = "•"
+TASKS = {True: "☑", False: "☐"}
+
+
+def flat_text(blocks: Sequence[Block]) -> FlatText:
+    """The document as one text of any length."""
+    writer = _EntityWriter(SpanWriter())
+    writer.blocks(blocks)
+    return writer.out.flat()
+
+
+def plain_inlines(inlines: Iterable[Inline]) -> str:
+    """Inlines as a line without formats; the address of a link follows it."""
+    writer = _EntityWriter(SpanWriter(), has_links=False)
+    writer.inlines(inlines)
+    return " ".join(writer.out.flat().text.split())
+
+
+class _EntityWriter:
+    """Walks the tree. Its depth is bounded by the parser."""
+
+    def __init__(self, out: SpanWriter, *, has_links: bool = True) -> None:
+        self.out = out
+        self._has_links = has_links
+        self._in_link = False
+        self._in_quote = False
+
+    def blocks(self, blocks: Iterable[Block], newlines: int = 2) -> None:
+        for index, block in enumerate(blocks):
+            if index:
+                self.out.gap(newlines)
+            self._block(block)
+
+    def inlines(self, inlines: Iterable[Inline]) -> None:
+        for inline in inlines:
+            match inline:
+                case Text(text):
+                    self.out.write(text)
+                case Code(text):
+                    self._code(text)
+                case Math(tex):
+                    self._math(tex)
+                case Styled(style, children):
+                    with self.out.styled(style):
+                        self.inlines(children)
+                case Link(url, children):
+                    self._link(url, children)
+
+    def _block(self, block: Block) -> None:  # noqa: C901  one case for each kind of block
+        match block:
+            case Paragraph(inlines):
+                self.inlines(inlines)
+            case Heading(_, inlines):
+                with self.out.styled("bold"):
+                    self.inlines(inlines)
+            case CodeBlock(code, language):
+                self.out.pre(code, language)
+            case Formula(tex):
+                self._math(tex)
+            case Quote(blocks):
+                self._quote("blockquote", blocks)
+            case List():
+                self._list(block)
+            case Table():
+                self._table(block)
+            case Details():
+                self._details(block)
+            case Footnote(label, blocks):
+                self._after(f"[{label}] ", blocks, 2)
+            case Rule():
+                self.out.write(RULE)
+
+    def _code(self, text: str) -> None:
+        """Telegram keeps no code within a link."""
+        if self._in_link:
+            self.out.write(text)
+        else:
+            self.out.code(text)
+
+    def _math(self, tex: str) -> None:
+        readable = readable_formula(tex)
+        if readable is None:
+            self._code(tex.strip())
+        else:
+            self.out.write(readable)
+
+    def _link(self, url: str, inlines: Sequence[Inline]) -> None:
+        label = inlines or (Text(url),)
+        shown = "".join(inline.text for inline in label if isinstance(inline, Text)).strip()
+        if self._in_link or not url:
+            self.inlines(inlines)
+        elif is_web_link(url) and self._has_links:
+            self._in_link = True
+            with self.out.marked("text_link", url=url):
+                self.inlines(label)
+            self._in_link = False
+        elif shown == (email_of(url) or url):
+            self._address(url)
+        else:
+            self.inlines(label)
+            self.out.write(" (")
+            self._address(url)
+            self.out.write(")")
+
+    def _address(self, url: str) -> None:
+        """Telegram finds mail addresses by itself, and takes ``mailto:`` for something else (TDLib: parse_url).
+
+        An address that may not become a link is code, since Telegram looks for no links there.
+        """
+        if email := email_of(url):
+            self.out.write(email)
+        elif is_web_link(url):
+            self.out.write(url)
+        else:
+            self._code(url)
+
+    def _quote(self, kind: EntityType, blocks: Sequence[Block]) -> None:
+        """Quotes can't be nested in Telegram; an inner one is marked at the start of its lines."""
+        if self._in_quote:
+            self._after("> ", blocks, 2, indent="> ")
+        elif blocks:
+            self._in_quote = True
+            with self.out.marked(kind):
+                self.blocks(blocks)
+            self._in_quote = False
+
+    def _details(self, details: Details) -> None:
+        with self.out.styled("bold"):
+            self.out.write(details.summary)
+        self.out.gap(1)
+        self._quote("expandable_blockquote", details.blocks)
+
+    def _list(self, block: List) -> None:
+        newlines = 1 if block.is_tight else 2
+        numbers = count(block.start) if block.start is not None else None
+        for index, item in enumerate(block.items):
+            if index:
+                self.out.gap(newlines)
+            number = f"{next(numbers)}." if numbers is not None else ""
+            self._after(_marker(item, number) + " ", item.blocks, newlines)
+
+    def _after(self, marker: str, blocks: Sequence[Block], newlines: int, indent: str = "  ") -> None:
+        """Blocks behind a marker; what can't stand in a line with it begins a line of its own."""
+        self.out.write(marker)
+        with self.out.indented(indent):
+            if blocks and not isinstance(blocks[0], Paragraph | Heading | Formula):
+                self.out.gap(1)
+            self.blocks(blocks, newlines)
+
+    def _table(self, table: Table) -> None:
+        rows = [[plain_inlines(cell) for cell in row] for row in (table.header, *table.rows)]
+        if table_width(rows) <= MOST_WIDTH:
+            self.out.pre(aligned_table(rows, table.aligns))
+            return
+        for index, row in enumerate(table.rows or ((),)):
+            if index:
+                self.out.gap(2)
+            self._record(table, row)
+
+    def _record(self, table: Table, row: Sequence[Sequence[Inline]]) -> None:
+        """A row of a wide table as lines of "column: cell"."""
+        for index, name in enumerate(table.header):
+            cell = row[index] if row else ()
+            if index:
+                self.out.gap(1)
+            with self.out.styled("bold"):
+                self.inlines(name)
+            if cell:
+                self.out.write(": " if name else "")
+                self.inlines(cell)
+
+
+def _marker(item: Item, number: str) -> str:
+    box = "" if item.checked is None else TASKS[item.checked]
+    return " ".join(part for part in (number, box) if part) or BULLET

@@ -1,0 +1,45 @@
+"""Makes the start of an answer look like what it is becoming."""
+
+import re
+
+__all__ = ["settled"]
+
+_FENCE_LINE = re.compile(r"^[ \t>]*(`{3,}|~{3,})", re.MULTILINE)
+_HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\](?:\([^()\s]*)?)?\Z")
+_MARKS = re.compile(r"\\.|`+|\*\*|~~", re.DOTALL)
+_DANGLING = re.compile(r"(?:\*+|_+|~+|`+|\n[ \t]*(?:[-=+]+|[-*+][ \t]+\[[ xX]?))\Z")
+
+
+def settled(prefix: str) -> str:
+    """The prefix with what is half written in its last paragraph closed, or left out until more of it is there.
+
+    Nothing of it needs to be right: the whole answer is read anew.
+    """
+    if _is_in_fence(prefix):
+        return prefix
+    head, separator, last = prefix.rstrip().rpartition("\n\n")
+    last = _DANGLING.sub("", last)
+    last = _HALF_LINK.sub(r"\1", last)
+    return head + separator + last + _closing(last)
+
+
+def _is_in_fence(prefix: str) -> bool:
+    fence = ""
+    for found in _FENCE_LINE.finditer(prefix):
+        if not fence:
+            fence = found[1]
+        elif found[1].startswith(fence):
+            fence = ""
+    return bool(fence)
+
+
+def _closing(paragraph: str) -> str:
+    """The marks that end what has begun."""
+    open_marks: list[str] = []
+    for found in _MARKS.finditer(paragraph):
+        mark = found.group()
+        if mark in open_marks:
+            del open_marks[open_marks.index(mark) :]
+        elif not mark.startswith("\\") and not (open_marks and open_marks[-1].startswith("`")):
+            open_marks.append(mark)
+    return "".join(reversed(open_marks))

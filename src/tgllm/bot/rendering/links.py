@@ -1,0 +1,33 @@
+"""Which addresses of a model's answer may become links."""
+
+import re
+from urllib.parse import urlsplit
+
+__all__ = ["BARE_URL", "email_of", "is_web_link"]
+
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
+_EMAIL = re.compile(r"mailto:([\w.+-]+@[\w-]+(?:\.[\w-]+)+)\Z", re.IGNORECASE)
+
+BARE_URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]'*_]", re.IGNORECASE)
+"""An address that stands in the text as it is."""
+
+
+def is_web_link(url: str) -> bool:
+    """Whether Telegram makes a link of the address: http or https, and a host with a dot.
+
+    Links of Telegram's own scheme (``tg://user``) could mention people, and are not let through. TDLib: LinkManager.
+    """
+    if _SPACE.search(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and "." in host.strip(".")
+
+
+def email_of(url: str) -> str | None:
+    """The address in a plain ``mailto:`` link; None for anything else."""
+    match = _EMAIL.match(url)
+    return match.group(1) if match else None

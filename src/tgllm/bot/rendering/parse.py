@@ -1,0 +1,226 @@
+"""From Markdown to a document. Nothing that can be seen is lost, whatever the source is like."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from tgllm.bot.rendering.commonmark import parser_events, with_shown_definitions
+from tgllm.bot.rendering.document import (
+    Align,
+    Block,
+    Code,
+    CodeBlock,
+    Details,
+    Footnote,
+    Formula,
+    Heading,
+    Inline,
+    Item,
+    Link,
+    List,
+    Math,
+    Paragraph,
+    Quote,
+    Rule,
+    Style,
+    Styled,
+    Table,
+    Text,
+)
+from tgllm.bot.rendering.flow import as_blocks, as_inlines, plain_text
+from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
+
+__all__ = ["parse"]
+
+MOST_BLOCK_LEVELS = 12
+"""Blocks within blocks that are kept; Telegram takes 16 levels, and what we make of a block may be two."""
+MOST_INLINE_LEVELS = 6
+
+Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
+_INLINE_KINDS = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
+_STYLES: Mapping[str, Style] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strikethrough"}
+_ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
+_BREAK = re.compile(r"<br\s*/?>\Z", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A node that has begun and not ended."""
+
+    kind: str
+    data: Any = None
+    is_flat: bool = False
+    """Too deep: its content goes to the parent."""
+    children: list[Any] = field(default_factory=list[Any])
+    checked: bool | None = None
+    is_loose: bool = False
+    cells_end: int = 0
+    """Byte of the source at which the last cell of a row ended."""
+
+
+def parse(markdown: str) -> tuple[Block, ...]:
+    """The document that Markdown describes.
+
+    Args:
+        markdown: without lone surrogates.
+    """
+    source = with_shown_definitions(markdown)
+    return _Builder(source).build()
+
+
+class _Builder:
+    """Builds the tree without recursion, which deep nesting would break."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._bytes: bytes | None = None
+        self._open = [_Frame("Document")]
+
+    def build(self) -> tuple[Block, ...]:
+        for kind, value, _, end in parser_events(self._source):
+            match kind:
+                case "Start":
+                    self._start(value)
+                case "End":
+                    self._end(value, end)
+                case _:
+                    self._leaf(kind, value)
+        while len(self._open) > 1:
+            self._close()
+        return as_blocks(self._open[0].children)
+
+    def _start(self, tag: object) -> None:
+        kind, data = next(iter(cast("dict[str, Any]", tag).items())) if isinstance(tag, dict) else (str(tag), None)
+        self._push(kind, data)
+
+    def _push(self, kind: str, data: object) -> None:
+        is_inline = kind in _INLINE_KINDS
+        level = sum((frame.kind in _INLINE_KINDS) == is_inline and not frame.is_flat for frame in self._open)
+        limit = MOST_INLINE_LEVELS if is_inline else MOST_BLOCK_LEVELS
+        is_flat = self._open[-1].is_flat if kind == "Item" else level >= limit and kind in _CAN_BE_FLAT
+        self._open.append(_Frame(kind, data, is_flat))
+
+    def _end(self, tag: object, end: int) -> None:
+        kind = str(next(iter(cast("dict[str, Any]", tag)))) if isinstance(tag, dict) else str(tag)
+        while self._open[-1].kind == "Details" and kind != "Details":
+            self._close()
+        if kind == "TableRow":
+            self._keep_further_cells(end)
+        elif kind == "TableCell":
+            self._open[-2].cells_end = end
+        elif kind == "Paragraph" and self._open[-2].kind == "Item":
+            self._open[-2].is_loose = True
+        if self._open[-1].kind == "HtmlBlock":
+            self._html_block(self._open.pop())
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        frame = self._open.pop()
+        parent = self._open[-1]
+        if not frame.is_flat:
+            parent.children.extend(_MAKERS[frame.kind](frame))
+            parent.is_loose |= frame.kind == "Item" and frame.is_loose
+        elif frame.kind in _INLINE_KINDS:
+            parent.children.extend(frame.children)
+        else:
+            parent.children.extend(as_blocks(frame.children))
+
+    def _leaf(self, kind: str, value: Any) -> None:  # noqa: ANN401  its type depends on the kind
+        add = self._open[-1].children.append
+        match kind:
+            case "SoftBreak" | "HardBreak":
+                add(Text("\n"))
+            case "InlineHtml":
+                add(Text("\n" if _BREAK.match(value) else value))
+            case "FootnoteReference":
+                add(Text(f"[{value}]"))
+            case "TaskListMarker":
+                next(frame for frame in reversed(self._open) if frame.kind == "Item").checked = bool(value)
+            case _:
+                add(_LEAVES[kind](value))
+
+    def _html_block(self, frame: _Frame) -> None:
+        """HTML is shown as text, but for ``<details>``; what it encloses may be Markdown."""
+        for piece in html_pieces(plain_text(frame.children)):
+            if piece.kind == "open":
+                self._push("Details", piece)
+            elif piece.kind == "close" and self._open[-1].kind == "Details":
+                self._close()
+            else:
+                self._open[-1].children.extend(_Builder(escaped_html(piece.text)).build())
+
+    def _keep_further_cells(self, end: int) -> None:
+        """Cells beyond the last column, which GFM drops, stay in the last one: most often code with a bar in it."""
+        row = self._open[-1]
+        if self._bytes is None:
+            self._bytes = self._source.encode()
+        more = self._bytes[row.cells_end : end].decode().strip(" |\t\n")
+        if more and row.children:
+            row.children[-1] = (*row.children[-1], Text(" | " + more))
+
+
+def _list(frame: _Frame) -> Iterable[Node]:
+    items = tuple(child for child in frame.children if isinstance(child, Item))
+    return [List(items, frame.data, not frame.is_loose)] if items else []
+
+
+def _table(frame: _Frame) -> Iterable[Node]:
+    header, *rows = frame.children
+    aligns: tuple[Align, ...] = tuple(_ALIGNS.get(align, "left") for align in frame.data)
+    return [Table(aligns, header, tuple(rows))]
+
+
+def _code_block(frame: _Frame) -> Iterable[Node]:
+    info = str(frame.data.get("Fenced", "")) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
+    code = plain_text(frame.children).removesuffix("\n")
+    if not code.strip():
+        return [CodeBlock(info, "")] if info else []
+    language, _, more = info.partition(" ")
+    block = CodeBlock(code, language.partition(",")[0])
+    return [Paragraph((Text(more),)), block] if more else [block]
+
+
+def _details(frame: _Frame) -> Iterable[Node]:
+    return [Details(frame.data.text, as_blocks(frame.children), frame.data.is_open)]
+
+
+def _styled(frame: _Frame) -> Iterable[Node]:
+    return [Styled(_STYLES[frame.kind], as_inlines(frame.children))]
+
+
+def _link(frame: _Frame) -> Iterable[Node]:
+    url = str(frame.data["dest_url"])
+    is_email = frame.data["link_type"] == "Email"
+    return [Link("mailto:" + url if is_email else url, as_inlines(frame.children))]
+
+
+_CAN_BE_FLAT = _INLINE_KINDS | {"BlockQuote", "List", "FootnoteDefinition", "Details"}
+_LEAVES: Mapping[str, Callable[[Any], Node]] = {
+    "Text": Text,
+    "Html": Text,
+    "Code": Code,
+    "InlineMath": Math,
+    "DisplayMath": Formula,
+    "Rule": lambda _: Rule(),
+}
+_MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
+    "Paragraph": lambda frame: as_blocks(frame.children),
+    "Heading": lambda frame: [Heading(int(frame.data["level"][1]), as_inlines(frame.children))],
+    "BlockQuote": lambda frame: [Quote(as_blocks(frame.children))],
+    "CodeBlock": _code_block,
+    "List": _list,
+    "Item": lambda frame: [Item(as_blocks(frame.children), frame.checked)],
+    "FootnoteDefinition": lambda frame: [Footnote(str(frame.data), as_blocks(frame.children))],
+    "Details": _details,
+    "Table": _table,
+    "TableHead": lambda frame: [tuple(frame.children)],
+    "TableRow": lambda frame: [tuple(frame.children)],
+    "TableCell": lambda frame: [as_inlines(frame.children)],
+    "Emphasis": _styled,
+    "Strong": _styled,
+    "Strikethrough": _styled,
+    "Link": _link,
+    "Image": _link,
+}

@@ -1,0 +1,48 @@
+"""Raw HTML in an answer: ``<details>`` folds what it encloses, everything else is text."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["HtmlPiece", "escaped_html", "html_pieces"]
+
+_DETAILS = re.compile(
+    r"<details(?P<attributes>(?:\s[^<>]*)?)>(?:\s*<summary(?:\s[^<>]*)?>(?P<summary>.*?)</summary>)?|(?P<close></details\s*>)",
+    re.DOTALL | re.IGNORECASE,
+)
+_TAG_AT_LINE_START = re.compile(r"^([ \t]*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)", re.MULTILINE)
+_BREAK_AT_LINE_START = re.compile(r"^[ \t]*<br\s*/?>", re.MULTILINE | re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlPiece:
+    """A part of a block of HTML."""
+
+    kind: Literal["text", "open", "close"]
+    text: str = ""
+    """The text; the summary where details begin."""
+    is_open: bool = False
+
+
+def html_pieces(html: str) -> Iterator[HtmlPiece]:
+    """Where details begin and end, and what is between."""
+    done = 0
+    for match in _DETAILS.finditer(html):
+        if match.start() > done:
+            yield HtmlPiece("text", html[done : match.start()])
+        done = match.end()
+        if match["close"]:
+            yield HtmlPiece("close", match.group())
+        else:
+            summary = _TAG.sub("", match["summary"] or "")
+            yield HtmlPiece("open", " ".join(summary.split()) or "…", "open" in match["attributes"].lower().split())
+    if done < len(html):
+        yield HtmlPiece("text", html[done:])
+
+
+def escaped_html(html: str) -> str:
+    """Markdown in which no line begins with a tag, so that none begins a block of HTML."""
+    html = _BREAK_AT_LINE_START.sub("", html)
+    return _TAG_AT_LINE_START.sub(r"\1\\<", html)

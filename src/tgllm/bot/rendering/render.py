@@ -1,0 +1,52 @@
+"""From a model's Markdown to what can be sent."""
+
+from collections.abc import Sequence
+
+from tgllm.bot.rendering.cut import cut, last_part
+from tgllm.bot.rendering.document import Block
+from tgllm.bot.rendering.entities import flat_text
+from tgllm.bot.rendering.growing import settled
+from tgllm.bot.rendering.needs import needs_rich
+from tgllm.bot.rendering.parse import parse
+from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage, RichMode
+from tgllm.bot.rendering.rich import rich_blocks
+from tgllm.bot.rendering.rich_limits import has_text, packed
+from tgllm.bot.rendering.source import ready_source
+
+__all__ = ["render", "render_draft"]
+
+
+def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
+    """The messages that show an answer, in order; none if there is nothing to see in it.
+
+    Whatever the source is like, there is a result: what is no valid Markdown is text.
+
+    Args:
+        markdown: the whole answer.
+        rich: whether rich messages are used: ``auto`` where a table, formula, task list or details ask for one.
+    """
+    blocks = parse(ready_source(markdown, is_growing=False))
+    if rich == "never" or (rich == "auto" and not needs_rich(blocks)):
+        return [*cut(flat_text(blocks))]
+    return _rich(blocks)
+
+
+def render_draft(prefix: str) -> EntityText:
+    """The end of an answer that is still growing, as one message; its text is empty while there is nothing to see.
+
+    Tables and formulas are shown in their plain form.
+    """
+    blocks = parse(settled(ready_source(prefix, is_growing=True)))
+    return last_part(flat_text(blocks))
+
+
+def _rich(blocks: Sequence[Block]) -> list[Payload]:
+    payloads: list[Payload] = []
+    for group in packed(blocks):
+        fallback = cut(flat_text(group.blocks))
+        made = rich_blocks(group.blocks) if group.is_rich and fallback else []
+        if has_text(made):
+            payloads.append(RichMessage(made, tuple(fallback)))
+        else:
+            payloads.extend(fallback)
+    return payloads

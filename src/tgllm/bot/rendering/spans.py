@@ -1,0 +1,120 @@
+"""A text with formatted ranges, of any length, while it is written. Places are characters, not yet UTF-16 units."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tgllm.bot.rendering.document import Style
+from tgllm.bot.rendering.payloads import EntityType
+
+__all__ = ["FlatText", "Span", "SpanWriter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A formatted range, in characters."""
+
+    type: EntityType
+    start: int
+    end: int
+    url: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlatText:
+    """A text and its ranges: outer before inner ones, none overlapping another in part."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+# Which of two that cover the same text is the outer one.
+_RANKS: Mapping[EntityType, int] = {"blockquote": 0, "expandable_blockquote": 0, "text_link": 1, "code": 3, "pre": 3}
+
+
+class SpanWriter:
+    """Collects text and ranges."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._pieces: list[str] = []
+        self._length = 0
+        self._spans: list[Span] = []
+        self._styles: dict[Style, int] = {}
+        self._gap = 0
+        self._indent = ""
+
+    def flat(self) -> FlatText:
+        """What was written."""
+        spans = sorted(self._spans, key=lambda span: (span.start, -span.end, _RANKS.get(span.type, 2)))
+        return FlatText("".join(self._pieces), tuple(spans))
+
+    def write(self, text: str) -> None:
+        """Add text, with the indentation after each of its newlines."""
+        if text:
+            self._fill_gap()
+            self._add(text.replace("\n", "\n" + self._indent) if self._indent else text)
+
+    def gap(self, newlines: int) -> None:
+        """See to it that so many newlines are before what comes next; nothing happens at the start or at the end."""
+        if self._length:
+            self._gap = max(self._gap, newlines)
+
+    @contextmanager
+    def indented(self, indent: str) -> Generator[None]:
+        """Begin further lines with ``indent``, after what they begin with already."""
+        before, self._indent = self._indent, self._indent + indent
+        yield
+        self._indent = before
+
+    @contextmanager
+    def marked(self, kind: EntityType, *, url: str | None = None) -> Generator[None]:
+        """Format what is written meanwhile."""
+        self._fill_gap()
+        start = self._length
+        yield
+        self._mark(Span(kind, start, self._length, url))
+
+    @contextmanager
+    def styled(self, style: Style) -> Generator[None]:
+        """Emphasise what is written meanwhile, if it is not emphasised that way already."""
+        if style in self._styles:
+            yield
+            return
+        self._fill_gap()
+        self._styles[style] = self._length
+        yield
+        self._mark(Span(style, self._styles.pop(style), self._length))
+
+    def code(self, text: str) -> None:
+        """Add code within a line. Emphasis ends before it and goes on after it. Bot API: "Formatting options"."""
+        self._unstyled("code", text.replace("\n", " "))
+
+    def pre(self, text: str, language: str = "") -> None:
+        """Add lines of code as they are, without indentation."""
+        self._unstyled("pre", text, language)
+
+    def _unstyled(self, kind: EntityType, text: str, language: str = "") -> None:
+        if not text:
+            return
+        self._fill_gap()
+        start, end = self._length, self._length + len(text)
+        for style, began in self._styles.items():
+            self._mark(Span(style, began, start))
+            self._styles[style] = end
+        self._add(text)
+        self._mark(Span(kind, start, end, language=language or None))
+
+    def _fill_gap(self) -> None:
+        if self._gap:
+            gap, self._gap = self._gap, 0
+            self._add("\n" * gap + self._indent)
+
+    def _add(self, text: str) -> None:
+        self._pieces.append(text)
+        self._length += len(text)
+
+    def _mark(self, span: Span) -> None:
+        if span.end > span.start:
+            self._spans.append(span)

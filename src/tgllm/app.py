@@ -84,7 +84,11 @@ async def open_core(
         stack.push_async_callback(registry.aclose)
         running = RunningTurns()
         settings = TurnSettings(
-            config.default_model, config.system_prompt, config.turns.context_tokens, config.turns.idle_timeout
+            config.default_model,
+            config.system_prompt,
+            config.turns.context_tokens,
+            config.turns.idle_timeout,
+            personas=config.personas,
         )
         prices = Prices(config.prices, registry.canonical)
         service = ConversationService(database, registry, host, running, clock, settings, prices)

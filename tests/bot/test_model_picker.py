@@ -320,6 +320,20 @@ class TestPlaces:
                 assert (answer.text, answer.topic) == (f"I am {name}", place)
             assert (await ask(emu, ann, "who?")).text == "I am m003"
 
+    async def test_a_retired_model_gives_its_place_to_the_default_and_says_so_once(
+        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+    ) -> None:
+        async with open_shop() as bot:
+            await ask(emu, ann, "/model flash-2")
+            await bot.core.database.write(lambda conn: models.retire_missing(conn, "shop", ["m001"], 1))
+            first = await ask(emu, ann, "hello")
+            second = await ask(emu, ann, "hello again")
+        assert first.text == (
+            "hello\n\nshop/flash-2, which was chosen here, is not offered any more; now scripted/model answers. "
+            "Send /model to choose another."
+        )
+        assert second.text == "hello again"
+
 
 class TestWhoSeesWhat:
     LOCKED = "Not set up: Shut Shop. To use it, set SHUT_API_KEY."

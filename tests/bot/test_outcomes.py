@@ -35,6 +35,14 @@ def test_what_is_not_whole_says_so(outcome: TurnOutcome, key: str, language: str
     )
 
 
+def test_a_model_that_was_replaced_is_named_last() -> None:
+    outcome = replace(OK, reason="length", retired=ModelRef("old", "one"))
+    *_, length, retired = final_text(outcome, TEXTS, "en").split("\n\n")
+    assert length == TEXTS("turn.length")
+    assert "old/one" in retired
+    assert "scripted/model" in retired
+
+
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_an_empty_answer_is_told(text: str) -> None:
     assert final_text(replace(OK, text=text), TEXTS, "en") == TEXTS("turn.empty_answer")

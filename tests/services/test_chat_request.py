@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tgllm.api import ChatRequest, ModelRef, ProviderSpec, Usage, UserInfo
+from tgllm.config.personas import PersonaSetting
 from tgllm.db import conversations, messages, models
 from tgllm.db.database import Database
 from tgllm.db.messages import NewMessage
@@ -15,16 +16,19 @@ from tgllm.db.unit import Connection
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
 from tgllm.services.chat_request import RequestBuilder
+from tgllm.services.chat_settings import ChatSettings, change_settings
 from tgllm.services.context import estimate_tokens
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.turn import Turn
 from tgllm.services.user_key import make_secret, read_secret, user_key
+from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
 
 Make = Callable[..., RequestBuilder]
 
 WORDS = "word " * 40
 EACH = estimate_tokens(WORDS)
+PIRATE = PersonaSetting(name="pirate", system="Talk like a pirate.", model="my/a", temperature=1.5)
 
 
 @pytest.fixture
@@ -35,8 +39,8 @@ async def make(
     found = [NewModel(provider="mine", model=name, title=name, context_window=400) for name in ("a", "b")]
     await database.write(lambda conn: models.upsert(conn, found, 0))
 
-    def make(default: str = "mine/unlisted", tokens: int = 8000) -> RequestBuilder:
-        return RequestBuilder(ProviderRegistry(host), default, None, tokens)
+    def make(default: str = "mine/unlisted", tokens: int = 8000, system: str | None = None) -> RequestBuilder:
+        return RequestBuilder(ProviderRegistry(host), default, system, tokens, [PIRATE])
 
     return make
 
@@ -66,6 +70,11 @@ async def say(database: Database, turn: Turn, count: int, *, chosen: ModelRef | 
     await database.write(unit)
 
 
+async def put(database: Database, turn: Turn, settings: ChatSettings) -> None:
+    """Set these for the chat."""
+    await database.write(change_settings(ManualClock(), turn.lane, lambda _before: settings))
+
+
 async def request(database: Database, builder: RequestBuilder, turn: Turn) -> ChatRequest:
     context = await database.read(lambda conn: builder.load(conn, turn))
     return builder.build(turn, context, "secret")
@@ -92,6 +101,58 @@ class TestModel:
         await database.write(lambda conn: models.set_default(conn, ModelRef("mine", "b")))
         await say(database, turn, 0, chosen=ModelRef("other", "x"))
         assert await model(database, make(), turn) == "other/x"
+
+    async def test_one_that_was_retired_gives_its_place_to_the_default(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await say(database, turn, 0, chosen=ModelRef("mine", "b"))
+        await database.write(lambda conn: models.retire_missing(conn, "mine", ["a"], 1))
+        context = await database.read(lambda conn: make("mine/a").load(conn, turn))
+        assert (str(context.model), str(context.retired)) == ("mine/a", "mine/b")
+
+
+class TestSettings:
+    async def test_nothing_is_set_at_first(self, database: Database, make: Make, turn: Turn) -> None:
+        found = await request(database, make(), turn)
+        assert (found.system, found.temperature, found.reasoning_effort) == (None, None, None)
+
+    async def test_operator_persona_and_chat_are_told_in_this_order(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await put(database, turn, ChatSettings(system="Be brief.", persona="pirate"))
+        found = await request(database, make(system="You are a bot."), turn)
+        assert found.system == "You are a bot.\n\nTalk like a pirate.\n\nBe brief."
+        assert found.temperature == 1.5
+
+    async def test_the_chat_goes_before_the_persona(self, database: Database, make: Make, turn: Turn) -> None:
+        await put(database, turn, ChatSettings(persona="pirate", temperature=0.0))
+        assert (await request(database, make(), turn)).temperature == 0.0
+        assert await model(database, make(), turn) == "mine/a"
+        await say(database, turn, 0, chosen=ModelRef("mine", "b"))
+        assert await model(database, make(), turn) == "mine/b"
+
+    async def test_a_persona_that_is_gone_is_none(self, database: Database, make: Make, turn: Turn) -> None:
+        await put(database, turn, ChatSettings(persona="sailor"))
+        assert (await request(database, make(), turn)).system is None
+
+    async def test_the_effort_goes_to_models_that_may_know_it(self, database: Database, make: Make, turn: Turn) -> None:
+        await put(database, turn, ChatSettings(reasoning_effort="low"))
+        thinking = NewModel(provider="mine", model="t", title="t", reasoning=True)
+        await database.write(lambda conn: models.upsert(conn, [thinking], 0))
+        efforts = [
+            (await request(database, make(name), turn)).reasoning_effort
+            for name in ("mine/t", "mine/unlisted", "mine/a")
+        ]
+        assert efforts == ["low", "low", None]
+
+    async def test_the_instruction_takes_room_from_the_history(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await say(database, turn, 6)
+        builder = make(tokens=estimate_tokens(turn.text) + 6 * EACH)
+        assert len((await request(database, builder, turn)).messages) == 7
+        await put(database, turn, ChatSettings(system=WORDS))
+        assert len((await request(database, builder, turn)).messages) == 5
 
 
 class TestHistory:

@@ -8,8 +8,14 @@ __all__ = ["final_text"]
 
 def final_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     """The answer as the chat gets it: all that came, and a line that says so if it is not the whole answer."""
-    note = _note(outcome, texts, language)
-    return "\n\n".join(piece for piece in (outcome.text.strip(), note) if piece)
+    notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
+    return "\n\n".join(piece for piece in (outcome.text.strip(), *notes) if piece)
+
+
+def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    if outcome.retired is None:
+        return ""
+    return texts("turn.model_retired", language, retired=outcome.retired, model=outcome.model)
 
 
 def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:

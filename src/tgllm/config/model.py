@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
+from tgllm.config.personas import PersonaSetting, read_personas
 from tgllm.config.prices import PriceSetting, read_prices
 from tgllm.config.quick import DEFAULT_MODEL
 from tgllm.config.section import Section
@@ -113,6 +114,9 @@ class Config(Section):
     )
     prices: Annotated[tuple[PriceSetting, ...], BeforeValidator(read_prices)] = Field(
         default=(), description="Prices that go before those that providers know, by model; in a variable, as JSON."
+    )
+    personas: Annotated[tuple[PersonaSetting, ...], BeforeValidator(read_personas)] = Field(
+        default=(), description="Ways to behave that people choose with /persona, by name; in a variable, as JSON."
     )
     turns: TurnsSection = TurnsSection()
     streaming: StreamingSection = StreamingSection()

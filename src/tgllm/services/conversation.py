@@ -4,7 +4,8 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tgllm.api import (
     ChatRequest,
@@ -18,6 +19,7 @@ from tgllm.api import (
     Unavailable,
 )
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.personas import PersonaSetting
 from tgllm.db.database import Database
 from tgllm.db.unit import Unit
 from tgllm.observe.logs import get_logger
@@ -26,6 +28,7 @@ from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.answer import Answer
 from tgllm.services.chat_request import RequestBuilder, TurnContext
 from tgllm.services.context import with_less_history
+from tgllm.services.model_in_use import forget_choice
 from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
@@ -51,6 +54,8 @@ class TurnSettings:
     """A provider that sends nothing for so long is given up."""
     close_seconds: float = 2.0
     """A stream that has ended or was cut, and does not close in that time, is left alone."""
+    personas: Sequence[PersonaSetting] = ()
+    """That people can choose from."""
 
 
 class ConversationService:
@@ -75,7 +80,7 @@ class ConversationService:
         self._settings = settings
         self._prices = prices or Prices()
         self._requests = RequestBuilder(
-            registry, settings.default_model, settings.system_prompt, settings.context_tokens
+            registry, settings.default_model, settings.system_prompt, settings.context_tokens, settings.personas
         )
         self._streams = Streams(settings.close_seconds)
 
@@ -108,9 +113,11 @@ class ConversationService:
                 answer.fail(error)
             except TimeoutError:
                 self._cut(answer, handle)
-            outcome = answer.outcome()
+            outcome = replace(answer.outcome(), retired=context.retired)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
+            if context.retired is not None:
+                units = (*units, forget_choice(turn.lane, now))
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._prices))
         await self._tell_plugins(info, outcome)
         return outcome

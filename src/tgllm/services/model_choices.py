@@ -7,14 +7,17 @@ from functools import cache
 
 from tgllm.api import ModelNotFound, ModelRef
 from tgllm.api.clock import milliseconds
+from tgllm.config.personas import PersonaSetting
 from tgllm.db import conversations, models
+from tgllm.db.conversations import Conversation
 from tgllm.db.models import Model
 from tgllm.db.unit import Connection, Unit
+from tgllm.services.chat_settings import settings_of
 from tgllm.services.core import Core
-from tgllm.services.model_in_use import ModelInUse, default_model, model_in_use
+from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderStatus
 
-__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref"]
+__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref", "persona_of"]
 
 _KEY_DIGITS = 16
 """Hex digits of a key: 64 bits tell any number of models apart, and fit into a button."""
@@ -36,6 +39,7 @@ class ModelChoices:
     """Of the providers that are ready, by provider and model."""
     in_use: ModelInUse
     default: ModelRef
+    """What answers where nothing is chosen."""
     chosen: ModelRef | None
     """What was chosen in the chat."""
 
@@ -94,16 +98,23 @@ async def load_choices(core: Core, lane: str) -> ModelChoices:
 
     def unit(conn: Connection) -> ModelChoices:
         conversation = conversations.active_in(conn, lane)
+        persona = persona_of(core, conversation)
         usable = [model for model in models.list_all(conn) if model.provider in ready]
         return ModelChoices(
             statuses,
             usable,
-            model_in_use(conn, conversation, configured, core.registry.canonical),
-            default_model(conn, configured, core.registry.canonical),
+            model_in_use(conn, conversation, configured, core.registry.canonical, persona),
+            model_in_use(conn, None, configured, core.registry.canonical, persona).ref,
             conversation.chosen if conversation is not None else None,
         )
 
     return await core.database.read(unit)
+
+
+def persona_of(core: Core, conversation: Conversation | None) -> PersonaSetting | None:
+    """The persona of a conversation; None if it has none, or one that the config does not know any more."""
+    name = settings_of(conversation).persona
+    return next((persona for persona in core.config.personas if persona.name == name), None)
 
 
 def choose_model(core: Core, lane: str, ref: ModelRef | None) -> Unit:

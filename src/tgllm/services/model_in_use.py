@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tgllm.api import ModelRef
-from tgllm.db import models
+from tgllm.config.personas import PersonaSetting
+from tgllm.db import conversations, models
 from tgllm.db.conversations import Conversation
-from tgllm.db.unit import Connection
+from tgllm.db.unit import Connection, Unit
 
-__all__ = ["ModelInUse", "default_model", "model_in_use"]
+__all__ = ["ModelInUse", "default_model", "forget_choice", "model_in_use"]
 
 Canonical = Callable[[ModelRef], ModelRef]
 """Puts the provider's id in place of an alias."""
@@ -20,27 +21,47 @@ class ModelInUse:
 
     ref: ModelRef
     retired: ModelRef | None = None
-    """The one that the chat had chosen, if its provider does not offer it any more and the default takes its place."""
+    """The one that the chat had chosen, if its provider does not offer it any more and another takes its place."""
 
 
 def model_in_use(
-    conn: Connection, conversation: Conversation | None, configured: ModelRef, canonical: Canonical
+    conn: Connection,
+    conversation: Conversation | None,
+    configured: ModelRef,
+    canonical: Canonical,
+    persona: PersonaSetting | None = None,
 ) -> ModelInUse:
-    """The model chosen in the chat; where none is, or where it was retired, the default.
+    """The model chosen in the chat; where none is, or where it was retired, that of the persona, or the default.
 
     Args:
         conn: in a transaction.
         conversation: the chat's active one, if there is one.
         configured: the default model of the config.
         canonical: for aliases of providers.
+        persona: of the chat.
     """
     chosen = conversation.chosen if conversation is not None else None
-    if chosen is None:
-        return ModelInUse(default_model(conn, configured, canonical))
-    known = models.find(conn, chosen)
-    if known is None or known.retired_at is None:
+    if chosen is not None and _is_offered(conn, chosen):
         return ModelInUse(chosen)
+    own = canonical(ModelRef.parse(persona.model)) if persona is not None and persona.model is not None else None
+    if own is not None and _is_offered(conn, own):
+        return ModelInUse(own, chosen)
     return ModelInUse(default_model(conn, configured, canonical), chosen)
+
+
+def _is_offered(conn: Connection, ref: ModelRef) -> bool:
+    """Whether it can be used as far as is known; not every provider lists all that it has."""
+    known = models.find(conn, ref)
+    return known is None or known.retired_at is None
+
+
+def forget_choice(lane: str, now: int) -> Unit:
+    """The piece of work that goes back to the default model in the conversation of a lane."""
+
+    def unit(conn: Connection) -> None:
+        conversations.set_model(conn, conversations.active_for(conn, lane, now).id, None, now)
+
+    return unit
 
 
 def default_model(conn: Connection, configured: ModelRef, canonical: Canonical) -> ModelRef:

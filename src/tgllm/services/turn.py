@@ -60,6 +60,8 @@ class TurnOutcome:
     seconds: float = 0.0
     first_error: TgllmError | None = None
     """Why a first call failed, where it was made again with less history."""
+    retired: ModelRef | None = None
+    """The model that the chat had chosen, if it is not offered any more and ``model`` took its place."""
 
 
 class Sink(Protocol):

@@ -1,0 +1,50 @@
+"""The settings of a chat: read leniently, kept as a whole."""
+
+from typing import Any
+
+import pytest
+
+from tgllm.db import conversations
+from tgllm.db.database import Database
+from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
+from tgllm.testing.clock import ManualClock
+
+SET = ChatSettings("Be brief.", "pirate", 0.5, "low")
+
+
+def test_what_is_written_is_read() -> None:
+    assert ChatSettings.parse(SET.to_json()) == SET
+    assert ChatSettings.parse({}) == ChatSettings()
+    assert ChatSettings().to_json() == {}
+
+
+def test_what_is_not_known_is_kept() -> None:
+    assert ChatSettings.parse({"colour": "red", "temperature": 1}).to_json() == {"colour": "red", "temperature": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", "hot"),
+        ("temperature", True),
+        ("temperature", 2.1),
+        ("temperature", -0.1),
+        ("temperature", float("nan")),
+        ("reasoning_effort", "huge"),
+        ("reasoning_effort", ["low"]),
+        ("system", " "),
+        ("system", 1),
+        ("persona", None),
+    ],
+)
+def test_a_value_without_sense_counts_as_unset(name: str, value: Any) -> None:
+    assert ChatSettings.parse({name: value}) == ChatSettings()
+
+
+async def test_a_new_conversation_keeps_them_and_another_lane_has_none(database: Database, clock: ManualClock) -> None:
+    await database.write(change_settings(clock, ":7:", lambda _before: SET))
+    await database.write(lambda conn: conversations.start_new(conn, ":7:", 1))
+    here, there = await database.read(
+        lambda conn: [settings_of(conversations.active_in(conn, lane)) for lane in (":7:", ":7:5")]
+    )
+    assert (here, there) == (SET, ChatSettings())

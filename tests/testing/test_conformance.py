@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -26,38 +27,40 @@ class Test{name}(ProviderConformance):
 SHORT = {"AllAtOnce", "LeavesStreamsOpen", "StaysConnected", "SwallowsCancellation"}
 """Those with tests that fail by waiting in vain."""
 
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error")
+
 Outcomes = dict[str, str]
 Run = Callable[..., Outcomes]
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(pytester: pytest.Pytester) -> Run:
     """Run a module with the kit; what became of each test that did not simply pass, as ``Class::name``."""
     shutil.copytree(MEMORY, pytester.path / "memory")
-    monkeypatch.syspath_prepend(pytester.path)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n")
 
     def outcomes(module: str, only: str = "test") -> Outcomes:
-        pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
         pytester.makepyfile(MODULE + module)
-        options = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error", "-k", only)
-        record = pytester.inline_run(*options)
-        passed, skipped, failed = record.listoutcomes()
-        assert passed or failed
-        return {
-            **{name_of(report.nodeid): "exempt" for report in skipped},
-            **{name_of(report.nodeid): str(report.longrepr) for report in failed},
-        }
+        # In a process of its own: modules that came and went would be there twice for the tests that follow here.
+        pytester.runpytest_subprocess(*OPTIONS, "-k", only, "--junit-xml=report.xml")
+        cases = list(ET.parse("report.xml").iter("testcase"))
+        assert cases
+        return dict(filter(None, map(outcome_of, cases)))
 
     return outcomes
 
 
+def outcome_of(case: ET.Element) -> tuple[str, str] | None:
+    name = f"{case.get('classname', '').rpartition('.')[2]}::{case.get('name')}"
+    if case.find("skipped") is not None:
+        return name, "exempt"
+    told = [entry.text or "" for entry in (*case.findall("failure"), *case.findall("error"))]
+    return (name, "\n".join(told)) if told else None
+
+
 def kit_for(name: str, suffix: str = "", body: str = "") -> str:
-    kit = KIT.format(name=name, seconds=1.0 if name in SHORT else 5.0)
+    kit = KIT.format(name=name, seconds=2.0 if name in SHORT else 5.0)
     return kit.replace(f"class Test{name}(", f"class Test{name}{suffix}(") + body
-
-
-def name_of(node: str) -> str:
-    return node.partition("::")[2]
 
 
 def failed(outcomes: Outcomes) -> set[str]:

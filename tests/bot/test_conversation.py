@@ -128,7 +128,7 @@ async def test_in_a_group_one_message_grows_and_ends_as_the_answer(
     assert answer.id == growing.id
     assert answer.reply_markup is None
     assert answer.reply_to == asked
-    assert [request.messages[-1].text for request in provider.requests] == ["a story, please"]
+    assert [request.messages[-1].text for request in provider.requests] == ["Ann: a story, please"]
     assert len([message for message in group.messages if message.from_bot]) == 1
 
 
@@ -139,13 +139,13 @@ async def test_topics_of_a_group_are_conversations_of_their_own(
     news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
     async with start():
         await ann.say("@demo_bot news", chat=group, topic=news)
-        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "news")
+        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: news")
         await ann.say("@demo_bot music", chat=group, topic=music)
-        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "music")
-    assert [message.text for message in provider.requests[-1].messages] == ["music"]
+        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: music")
+    assert [message.text for message in provider.requests[-1].messages] == ["Ann: music"]
     assert {message.text: message.topic for message in group.messages if message.from_bot} == {
-        "news": news,
-        "music": music,
+        "Ann: news": news,
+        "Ann: music": music,
     }
 
 
@@ -217,8 +217,8 @@ async def test_chats_do_not_wait_for_each_other_and_one_chat_keeps_its_order(
         await emu.wait_for(lambda: provider.requests)
         await ann.say("second")
         await ann.say("@demo_bot quick", chat=group)
-        await emu.wait_for_message(group, lambda message: message.text == "quick")
-        assert [request.messages[-1].text for request in provider.requests] == ["first", "quick"]
+        await emu.wait_for_message(group, lambda message: message.text == "Ann: quick")
+        assert [request.messages[-1].text for request in provider.requests] == ["first", "Ann: quick"]
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
     assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["slow", "second"]

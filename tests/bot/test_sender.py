@@ -35,7 +35,7 @@ async def test_a_hold_on_one_chat_does_not_hold_others(emu: Emulator, ann: Emula
         await ann.say("held")
         await fault.reached.wait()
         await ann.say("@demo_bot free", chat=group)
-        await emu.wait_for_message(group, lambda message: message.text == "free")
+        await emu.wait_for_message(group, lambda message: message.text == "Ann: free")
         await bot.core.database.write(lambda conn: outbox.drop(conn, 1, "the test is over"))
     assert bot_texts(ann) == []
 
@@ -119,7 +119,7 @@ async def test_somebody_who_blocked_the_bot_does_not_stop_it(emu: Emulator, ann:
     async with start() as bot:
         await ann.say("hello?")
         await ann.say("@demo_bot here", chat=group)
-        await emu.wait_for_message(group, lambda message: message.text == "here")
+        await emu.wait_for_message(group, lambda message: message.text == "Ann: here")
         await bot.stop()
         states = await bot.core.database.read(outbox.counts)
     assert states["failed"] == 1

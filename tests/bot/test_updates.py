@@ -78,6 +78,15 @@ def test_buttons_go_past_the_queue(kind: str) -> None:
     assert row.control
 
 
+@pytest.mark.parametrize(
+    ("data", "control"), [("stop", True), ("history:1", True), ("retry:u1", False), ("reopen:3", False)]
+)
+def test_presses_that_change_the_conversation_wait_for_its_turn(data: str, control: bool) -> None:
+    row = to_inbox({"update_id": 5, "callback_query": {"data": data}})
+    assert row is not None
+    assert row.control is control
+
+
 CHAT = {"id": -100, "type": "supergroup"}
 
 

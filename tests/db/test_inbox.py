@@ -143,24 +143,29 @@ def test_an_update_with_spent_attempts_does_not_block_its_lane(conn: sqlite3.Con
 
 
 @pytest.mark.parametrize(
-    ("kind", "age", "expired"),
+    ("kind", "control", "age", "expired"),
     [
-        ("message", inbox.UPDATE_LIFE - 1, False),
-        ("message", inbox.UPDATE_LIFE, True),
-        ("edited_message", inbox.CALLBACK_LIFE, False),
-        ("callback_query", inbox.CALLBACK_LIFE - 1, False),
-        ("callback_query", inbox.CALLBACK_LIFE, True),
+        ("message", False, inbox.UPDATE_LIFE - 1, False),
+        ("message", False, inbox.UPDATE_LIFE, True),
+        ("message", True, inbox.CALLBACK_LIFE, False),
+        ("edited_message", False, inbox.CALLBACK_LIFE, False),
+        ("callback_query", True, inbox.CALLBACK_LIFE - 1, False),
+        ("callback_query", True, inbox.CALLBACK_LIFE, True),
+        ("callback_query", False, inbox.CALLBACK_LIFE, False),
+        ("callback_query", False, inbox.UPDATE_LIFE, True),
     ],
 )
-def test_old_updates_expire_by_their_kind(conn: sqlite3.Connection, kind: str, age: int, expired: bool) -> None:
-    inbox.add_updates(conn, [update(1, kind=kind)], NOW)
+def test_old_updates_expire_by_their_kind(
+    conn: sqlite3.Connection, kind: str, control: bool, age: int, expired: bool
+) -> None:
+    inbox.add_updates(conn, [update(1, kind=kind, control=control)], NOW)
     recovered = inbox.recover(conn, NOW + age, max_attempts=2)
     assert [row.update_id for row in recovered.expired] == ([1] if expired else [])
     assert inbox.counts(conn) == ({"expired": 1} if expired else {"queued": 1})
 
 
 def test_the_lives_are_settings(conn: sqlite3.Connection) -> None:
-    inbox.add_updates(conn, [update(1), update(2, "b", kind="poll")], NOW)
+    inbox.add_updates(conn, [update(1), update(2, "b", kind="poll", control=True)], NOW)
     recovered = inbox.recover(conn, NOW + 10, max_attempts=2, life=11, life_by_kind={"poll": 10})
     assert [row.update_id for row in recovered.expired] == [2]
 

@@ -10,6 +10,7 @@ from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.branch_commands import branch_commands
 from tgllm.bot.handlers.core_commands import core_commands
+from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
@@ -52,6 +53,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher.update.outer_middleware(ErrorsMiddleware())
     dispatcher.update.outer_middleware(AuthMiddleware())
     dispatcher.message.register(MessageHandler(_live_commands(parts.core, runner)).handle)
+    dispatcher.edited_message.register(handle_edited)
     dispatcher.callback_query.register(PressHandler(PressTable(_press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
     return dispatcher

@@ -19,6 +19,7 @@ from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
 from tgllm.bot.uncertain import edited_message, uncertain_notices
+from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox, outbox, requests
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
@@ -88,7 +89,7 @@ class BotRuntime:
                 outbox.resend(conn, row.id)
             notices = uncertain_notices([row for row in under_way if row not in edits], self._core.texts)
             for row in found.spent:
-                if row.kind == "message":
+                if row.kind in ALLOWED_UPDATES and not row.control:
                     notices += message_rows(Lane.parse(row.lane), self._core.texts("turn.attempts_spent"))
             outbox.add(conn, notices, now)
             return found

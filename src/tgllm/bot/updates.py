@@ -15,7 +15,7 @@ from tgllm.services.lane import Lane
 
 __all__ = ["ALLOWED_UPDATES", "REOPEN", "RETRY", "RawGetUpdates", "lane_of", "to_inbox"]
 
-ALLOWED_UPDATES = ("message", "callback_query", "stopped_message_generation")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 """The kinds of updates that the bot asks Telegram for."""
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})

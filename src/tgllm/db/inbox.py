@@ -185,10 +185,15 @@ def recover(
         now: UTC in milliseconds.
         max_attempts: an update that was started so often and did not end has failed.
         life: milliseconds after which an update is too old.
-        life_by_kind: the same by type of update; by default ``callback_query`` has ``CALLBACK_LIFE``.
+        life_by_kind: the same for control updates, by type; by default ``callback_query`` has ``CALLBACK_LIFE``. A
+            press that waits for its lane is like a message: it asks for more than an answer at the button.
     """
     lives = {"callback_query": CALLBACK_LIFE} if life_by_kind is None else life_by_kind
-    expired = [row for row in _open_before(conn, now) if row.received_at <= now - lives.get(row.kind, life)]
+
+    def life_of(row: InboxRow) -> int:
+        return lives.get(row.kind, life) if row.control else life
+
+    expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
     for row in expired:
         finish(conn, row.update_id, "expired", now)
     spent = conn.execute(

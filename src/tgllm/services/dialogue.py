@@ -25,6 +25,8 @@ __all__ = [
     "last_turn_id",
     "past",
     "reopen",
+    "shown_before_next",
+    "shown_by",
     "tip",
     "title_of",
     "undo",
@@ -57,6 +59,18 @@ def last_turn_id(conn: Connection, lane: str) -> str | None:
     """The turn that the lane's conversation ends with."""
     question = last_question(conn, lane)
     return None if question is None else question.turn_id
+
+
+def shown_before_next(conn: Connection, lane: str) -> tuple[int, ...]:
+    """Telegram's ids of the messages that show the answer which the lane's next question follows."""
+    conversation = conversations.active_in(conn, lane)
+    return () if conversation is None else shown_by(conn, tip(conn, conversation))
+
+
+def shown_by(conn: Connection, message_id: int | None) -> tuple[int, ...]:
+    """Telegram's ids of the messages that show a stored one; none for None."""
+    message = None if message_id is None else messages.get(conn, message_id)
+    return () if message is None else message.telegram_message_ids
 
 
 def branch_before(question: Message) -> Branch:

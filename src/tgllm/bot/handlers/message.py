@@ -1,5 +1,6 @@
 """Messages: a command goes to the command table, a text to the model."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from aiogram.types import Message
@@ -7,7 +8,9 @@ from aiogram.types import Message
 from tgllm.bot.addressing import question_of
 from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.telling import told
 from tgllm.bot.turns import run_turn
+from tgllm.services import dialogue
 
 __all__ = ["MessageHandler"]
 
@@ -27,11 +30,12 @@ class MessageHandler:
             reply_to = None if replied is None else replied.message_id
             await self._command(replace(command, message_id=event.message_id, reply_to=reply_to), scope)
             return
-        question = question_of(event, scope)
-        if not question:
+        words = question_of(event, scope)
+        if not words:
             await scope.reply(scope.text("turn.unsupported_message"))
             return
-        await run_turn(scope, question, event.message_id, title=question)
+        question = told(event, scope, words, await _shown_before(event, scope))
+        await run_turn(scope, question, event.message_id, title=words)
 
     async def _command(self, parsed: ParsedCommand, scope: UpdateScope) -> None:
         user = scope.user
@@ -49,3 +53,10 @@ class MessageHandler:
         if nearest is None:
             return scope.text("turn.unknown_command_bare", name=name)
         return scope.text("turn.unknown_command", name=name, nearest=nearest)
+
+
+async def _shown_before(event: Message, scope: UpdateScope) -> Collection[int]:
+    """Which messages show the latest answer; of interest for a reply only."""
+    if event.reply_to_message is None:
+        return ()
+    return await scope.parts.core.database.read(lambda conn: dialogue.shown_before_next(conn, scope.lane.key))

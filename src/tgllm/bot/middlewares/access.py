@@ -42,9 +42,11 @@ class AuthMiddleware(BaseMiddleware):
         return await handler(event, data)
 
     async def _refuse(self, content: TelegramObject, scope: UpdateScope) -> None:
-        """Register the request of somebody unknown, and say so; nothing else."""
+        """Register the request of somebody unknown, and say so; nothing else. An edit is no request."""
         person = scope.person
         assert person is not None  # noqa: S101  the caller has looked
+        if _is_edit(scope):
+            return
         users = scope.parts.core.users
         text = scope.text("access.pending")
         if isinstance(content, CallbackQuery):
@@ -57,8 +59,13 @@ class AuthMiddleware(BaseMiddleware):
     async def _say_no(self, content: TelegramObject, scope: UpdateScope, text: str) -> None:
         if isinstance(content, CallbackQuery):
             await _answer_press(scope.parts.bot, content, text)
-        elif isinstance(content, Message):
+        elif isinstance(content, Message) and not _is_edit(scope):
             await scope.reply(text)
+
+
+def _is_edit(scope: UpdateScope) -> bool:
+    """Whether it is about a message that has been seen before; most edits mean nothing to the bot."""
+    return scope.row.kind == "edited_message"
 
 
 def _concerns_the_bot(content: TelegramObject, scope: UpdateScope) -> bool:

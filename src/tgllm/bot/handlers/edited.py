@@ -1,0 +1,39 @@
+"""Edited messages: when the last question is edited, it is asked again."""
+
+from aiogram.types import Message
+
+from tgllm.bot.addressing import question_of
+from tgllm.bot.commands import parse_command
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.telling import told
+from tgllm.bot.turns import run_turn
+from tgllm.db import messages
+from tgllm.db.unit import Connection
+from tgllm.services import dialogue
+
+__all__ = ["handle_edited"]
+
+
+async def handle_edited(event: Message, scope: UpdateScope) -> None:
+    """Ask the last question anew if this is it; edits of other messages, and to commands, are nobody's business."""
+    words = question_of(event, scope)
+    if not words or parse_command(event.text or "", scope.parts.username) is not None:
+        return
+    found = await scope.parts.core.database.read(lambda conn: _question_and_shown(conn, event, scope))
+    if found is None:
+        return
+    question, shown = found
+    text = told(event, scope, words, shown)
+    # Telegram also tells of changes that are not to the text, such as a link's preview.
+    if text != question.text:
+        await run_turn(scope, text, event.message_id, branch=dialogue.branch_before(question), title=words)
+
+
+def _question_and_shown(
+    conn: Connection, event: Message, scope: UpdateScope
+) -> tuple[messages.Message, tuple[int, ...]] | None:
+    """The last question, if it is this message, and which messages show the answer before it."""
+    question = dialogue.last_question(conn, scope.lane.key)
+    if question is None or event.message_id not in question.telegram_message_ids:
+        return None
+    return question, dialogue.shown_by(conn, question.parent_id)

@@ -1,0 +1,133 @@
+"""Edited messages: the last question is asked again, everything else is left alone."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm.db import users
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.wire import message_json
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Ask = Callable[..., Awaitable[EmulatedMessage]]
+
+
+def asked(provider: ScriptedProvider) -> list[str]:
+    """What the model was told with the last question."""
+    return [message.text for message in provider.requests[-1].messages]
+
+
+def question(chat: EmulatedChat, text: str) -> EmulatedMessage:
+    return next(message for message in chat.messages if message.text == text and not message.from_bot)
+
+
+async def test_editing_the_last_question_asks_again_from_there(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    chat = ann.private_chat()
+    async with start():
+        await ask("one")
+        await ask("two")
+        await ann.edit(question(chat, "two"), "two, better")
+        await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two, better")
+        assert asked(provider) == ["one", "one", "two, better"]
+        await ask("three")
+    assert asked(provider) == ["one", "one", "two, better", "two, better", "three"]
+
+
+async def test_a_question_may_be_edited_again_and_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    chat = ann.private_chat()
+    async with start():
+        await ask("one")
+        said = question(chat, "one")
+        for text in ("uno", "eins"):
+            await ann.edit(said, text)
+            await emu.wait_for_message(chat, lambda message, text=text: message.from_bot and message.text == text)
+    assert asked(provider) == ["eins"]
+
+
+async def test_an_edit_waits_for_the_answer_that_is_being_written(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(go_on, "old answer")
+    provider.answer("new answer")
+    async with start():
+        said = await ann.say("one")
+        await emu.wait_for(lambda: provider.requests)
+        await ann.edit(said, "two")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "new answer")
+    assert asked(provider) == ["two"]
+
+
+@pytest.mark.parametrize("text", ["one, better", "/clear"])
+async def test_edits_of_other_messages_are_ignored(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, text: str
+) -> None:
+    chat = ann.private_chat()
+    async with start():
+        await ask("one")
+        await ask("two")
+        await ann.edit(question(chat, "one"), text)
+        # In one chat updates are dealt with one after the other.
+        assert (await ask("/ping")).text == "Bot ready"
+        assert [message.text for message in chat.messages if message.from_bot] == ["one", "two", "Bot ready"]
+        await ask("three")
+    assert asked(provider) == ["one", "one", "two", "two", "three"]
+
+
+async def test_an_edit_to_a_command_is_ignored(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start():
+        await ask("one")
+        await ann.edit(question(ann.private_chat(), "one"), "/clear")
+        await ask("two")
+    assert asked(provider) == ["one", "one", "two"]
+
+
+async def test_an_edit_that_leaves_the_text_as_it_was_asks_nothing(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start():
+        first = await ask("one")
+        await ask("two", reply_to=first)
+        await ann.edit(question(ann.private_chat(), "two"), "two")
+        await ask("/ping")
+    assert len(provider.requests) == 2
+
+
+async def test_an_edit_of_somebody_unknown_is_ignored_and_no_request(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    async with start() as bot:
+        message = EmulatedMessage(group.next_message_id(), group, eve, 1_790_000_000)
+        emu.bot.queue.put("edited_message", {**message_json(message), "text": "@demo_bot please"}, eve.id)
+        await ask("/ping", chat=group)
+        assert await bot.core.database.read(lambda conn: users.get(conn, eve.id)) is None
+    assert [message.text for message in group.messages if message.from_bot] == ["Bot ready"]
+    assert not provider.requests
+
+
+async def test_in_a_group_the_edited_question_gets_a_new_answer(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with start():
+        await ask("@demo_bot one", chat=group)
+        said = question(group, "@demo_bot one")
+        await ann.edit(said, "@demo_bot two")
+        answer = await emu.wait_for_message(group, lambda message: message.from_bot and "two" in message.text)
+    assert answer.reply_to is said
+    assert asked(provider) == ["Ann: two"]

@@ -163,6 +163,22 @@ def test_a_plugin_that_the_bot_would_not_load_is_told(run: Run, plugin: str, rea
     assert reason in outcome
 
 
+def test_it_says_what_is_odd_about_a_model(run: Run) -> None:
+    words = {
+        "OddDays": "is as of 'May': write it like 2026-01-31",
+        "OddKinds": "has png: write them like image/png",
+        "OddModels": "context_window of memory-1 is -1",
+        "OddNames": "'two words' is no name of a model",
+        "OddPrices": "the price of memory-1 is negative",
+    }
+
+    outcomes = run("".join(map(kit_for, words)), "test_the_models_are_valid")
+
+    assert {
+        name: told for name, told in words.items() if told in outcomes[f"Test{name}::test_the_models_are_valid"]
+    } == words
+
+
 class TestImports:
     def test_a_plugin_that_imports_much_is_told(self, run: Run, pytester: pytest.Pytester) -> None:
         (pytester.path / "memory" / "heavy.py").write_text("import aiohttp\nfrom memory.plugin import *\n")

@@ -351,6 +351,26 @@ class OddModels(Good):
         return [replace(model, context_window=-1) for model in await super().list_models()]
 
 
+class OddNames(Good):
+    async def list_models(self) -> Sequence[ModelInfo]:
+        return [*await super().list_models(), ModelInfo("two words")]
+
+
+class OddKinds(Good):
+    async def list_models(self) -> Sequence[ModelInfo]:
+        return [replace(model, mime_types=frozenset({"png"})) for model in await super().list_models()]
+
+
+class OddPrices(Good):
+    async def list_models(self) -> Sequence[ModelInfo]:
+        return [replace(model, price=api.Price(-1.0, 2.0)) for model in await super().list_models()]
+
+
+class OddDays(Good):
+    async def list_models(self) -> Sequence[ModelInfo]:
+        return [replace(model, price=api.Price(1.0, 2.0, as_of="May")) for model in await super().list_models()]
+
+
 class OneNameTwice(Good):
     async def list_models(self) -> Sequence[ModelInfo]:
         return [replace(model, aliases=("memory",)) for model in await super().list_models()]

@@ -46,6 +46,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def path(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = home / "etc" / "tgllm.toml"
     monkeypatch.setenv("TGLLM_CONFIG", str(found))
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek")
     return found
 
 

@@ -97,7 +97,7 @@ async def _providers_without_key(*, plugins: bool) -> list[tuple[str, str]]:
 
     # The file that is to be written is not there yet; keys may be in the environment.
     environ = {name: value for name, value in os.environ.items() if name != "TGLLM_CONFIG"}
-    settings = load_config(environ=environ).plugins
+    loaded = load_config(environ=environ)
     with TemporaryDirectory() as folder:
         host = await PluginHost.load(
             discover(),
@@ -105,7 +105,8 @@ async def _providers_without_key(*, plugins: bool) -> list[tuple[str, str]]:
             clock=SystemClock(),
             texts=Catalogue(),
             logs=get_logger,
-            settings=settings,
+            settings=loaded.plugins,
+            disabled=frozenset(loaded.config.disable_plugins),
             plugins_enabled=plugins,
         )
         async with host:

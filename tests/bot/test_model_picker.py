@@ -239,7 +239,7 @@ class TestStaleAndForged:
             picker = await ask(emu, ann, "/model@demo_bot flash", chat=group)
             assert "request pending" in await toast(emu, eve, picker, picker.buttons[0].data or "")
             answer = await ask(emu, ann, "@demo_bot who?", chat=group)
-        assert answer.text == "who?"
+        assert answer.text.endswith("who?")
 
 
 class TestByName:

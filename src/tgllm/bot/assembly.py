@@ -29,7 +29,7 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins.runner import HookRunner
 from tgllm.services.core import Core
 
-__all__ = ["make_bot", "make_dispatcher", "own_commands"]
+__all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands"]
 
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
@@ -52,7 +52,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
     dispatcher.update.outer_middleware(AuthMiddleware())
-    dispatcher.message.register(MessageHandler(_live_commands(parts.core, runner)).handle)
+    dispatcher.message.register(MessageHandler(live_commands(parts.core, runner)).handle)
     dispatcher.edited_message.register(handle_edited)
     dispatcher.callback_query.register(PressHandler(PressTable(_press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
@@ -76,7 +76,14 @@ def _press_actions() -> Iterable[PressAction]:
     yield from retry_presses()
 
 
-def _live_commands(core: Core, runner: HookRunner) -> LiveCommands:
+def live_commands(core: Core, runner: HookRunner) -> LiveCommands:
+    """The table of all commands, of the bot and of plugins.
+
+    Args:
+        core: with the plugins.
+        runner: calls the commands of plugins.
+    """
+
     def rows() -> Iterable[TableCommand]:
         yield from own_commands(core.texts)
         for owned in core.host.commands:

@@ -9,7 +9,8 @@ from aiogram.types import User
 
 from tgllm.api import ModelNotFound
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.bot.assembly import make_bot, make_dispatcher
+from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
+from tgllm.bot.command_menus import CommandMenus
 from tgllm.bot.dispatch import Dispatch
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.handlers.plugin_commands import command_runner
@@ -142,7 +143,8 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)
-        yield BotRuntime(core, parts, dispatch, poller, beside)
+        menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
+        yield BotRuntime(core, parts, dispatch, poller, [*beside, menus.run])
 
 
 async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:

@@ -1,0 +1,140 @@
+"""The menus of commands that Telegram shows: for everybody what users may do, in admins' private chats all."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
+
+from tgllm.api import Role, UserInfo
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.commands import LiveCommands
+from tgllm.bot.failures import classify
+from tgllm.db import kv, users
+from tgllm.db.database import Database
+from tgllm.db.unit import Connection
+from tgllm.i18n import languages
+from tgllm.observe.logs import get_logger
+from tgllm.services.text import clip
+
+__all__ = ["CommandMenus"]
+
+log = get_logger(__name__)
+
+CHECK_SECONDS = 300.0
+"""How often it is looked whether admins or commands are others; Telegram is only told of what is different."""
+MOST_COMMANDS = 100
+MOST_DESCRIPTION = 256
+"""UTF-16 units. Both: Bot API, setMyCommands and BotCommand."""
+
+_ADMINS: frozenset[Role] = frozenset({"owner", "admin"})
+_SCOPE = "bot"
+_UNSURE = ""
+"""In place of a digest: nobody knows what Telegram shows there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a menu is shown, and to whom: to those whose client speaks that language."""
+
+    chat_id: int | None
+    """An admin's private chat; None for all others."""
+    language: str
+    """Two letters; empty for languages that have no menu of their own."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.chat_id or ''}/{self.language}"
+
+    @classmethod
+    def parse(cls, key: str) -> "_Place":
+        chat, _, language = key.partition("/")
+        return cls(int(chat) if chat else None, language)
+
+    @property
+    def scope(self) -> BotCommandScopeChat | BotCommandScopeDefault:
+        return BotCommandScopeDefault() if self.chat_id is None else BotCommandScopeChat(chat_id=self.chat_id)
+
+
+_Menu = tuple[tuple[str, str], ...]
+"""Commands and their descriptions."""
+
+
+class CommandMenus:
+    """Keeps Telegram's menus as the command table is. What goes wrong is logged and tried again later."""
+
+    def __init__(self, bot: Bot, database: Database, clock: Clock, commands: LiveCommands) -> None:
+        """Prepare; ``run`` does the work."""
+        self._bot = bot
+        self._database = database
+        self._clock = clock
+        self._commands = commands
+        # Another bot on the same database has menus of its own.
+        self._key = f"command_menus:{bot.id}"
+
+    async def run(self) -> None:
+        """Publish menus until cancelled.
+
+        Raises:
+            DatabaseError: it can't be read who is an admin, or written what was published.
+        """
+        while True:
+            await self.publish()
+            await self._clock.sleep(CHECK_SECONDS)
+
+    async def publish(self) -> None:
+        """Tell Telegram what is different from what it was told last."""
+        known, admins = await self._database.read(self._load)
+        wanted = {place.key: menu for place, menu in self._wanted(admins)}
+        done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
+        if len(done) == len(wanted) == len(known):
+            return
+        others = [key for key in {**wanted, **known} if key not in done]
+        # Whatever Telegram is told from here on is known to be there, even if the program is killed meanwhile.
+        await self._store({**done, **dict.fromkeys(others, _UNSURE)})
+        for key in others:
+            told = await self._tell(_Place.parse(key), wanted.get(key))
+            if key in wanted or not told:
+                done[key] = _digest(wanted[key]) if told else _UNSURE
+        await self._store(done)
+
+    async def _store(self, digests: Mapping[str, str]) -> None:
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: kv.set_value(conn, _SCOPE, self._key, digests, now))
+
+    def _load(self, conn: Connection) -> tuple[Mapping[str, str], Mapping[int, Role]]:
+        """What was published, by place, and who the admins are."""
+        now = milliseconds(self._clock)
+        stored = kv.get(conn, _SCOPE, self._key)
+        known = {key: str(value) for key, value in stored.items()} if isinstance(stored, Mapping) else {}
+        active = [user for user in users.list_all(conn, "active") if user.may_use(now)]
+        return known, {user.id: user.role for user in active if user.role in _ADMINS}
+
+    def _wanted(self, admins: Mapping[int, Role]) -> Iterator[tuple[_Place, _Menu]]:
+        for language in ("", *sorted(languages())):
+            yield _Place(None, language), self._menu("user", language)
+            for chat_id, role in admins.items():
+                yield _Place(chat_id, language), self._menu(role, language)
+
+    def _menu(self, role: Role, language: str) -> _Menu:
+        usable = self._commands.table.for_user(UserInfo(0, "", role, language=language))
+        return tuple((info.name, clip(info.description, MOST_DESCRIPTION)) for info in usable[:MOST_COMMANDS])
+
+    async def _tell(self, place: _Place, menu: _Menu | None) -> bool:
+        """Set or delete a menu; False if Telegram did not take it."""
+        try:
+            if menu is None:
+                await self._bot.delete_my_commands(place.scope, place.language)
+            else:
+                commands = [BotCommand(command=name, description=text) for name, text in menu]
+                await self._bot.set_my_commands(commands, place.scope, place.language)
+        except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
+            log.info("menu.failed", chat=place.chat_id, language=place.language, reason=classify(error).reason)
+            return False
+        return True
+
+
+def _digest(menu: _Menu) -> str:
+    return hashlib.sha256(json.dumps(menu).encode()).hexdigest()

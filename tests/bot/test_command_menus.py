@@ -1,0 +1,103 @@
+"""The menus of commands that Telegram shows."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, CommandCall, PluginInfo
+from tgllm.db import users
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.faults import Fault
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import GivenPlugin
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+PLACES = 6
+"""For everybody and for one admin: in English, in Russian, and for all other languages."""
+
+
+class Tools:
+    """A plugin with a command for admins."""
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="tools", title="Tools", api="1.0")
+
+    @hookimpl
+    def tgllm_commands(self) -> tuple[ChatCommand, ...]:
+        return (ChatCommand("sweep", "d" * 256, _sweep, "admin", descriptions={"ru": "Подмести"}),)
+
+
+async def _sweep(call: CommandCall) -> str:
+    return "Swept"
+
+
+def menu(emu: Emulator, language: str, chat_id: int | None = None) -> dict[str, str]:
+    scope: dict[str, Any] = {"type": "default"} if chat_id is None else {"type": "chat", "chat_id": chat_id}
+    found = emu.bot.commands.get((json.dumps(scope, sort_keys=True), language), [])
+    return {command["command"]: command["description"] for command in found}
+
+
+def calls(emu: Emulator) -> int:
+    return len([call for call in emu.journal if call.method in {"setMyCommands", "deleteMyCommands"}])
+
+
+async def test_users_see_what_they_may_use_and_admins_see_all_in_their_language(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start(plugins=[GivenPlugin.of("tools", Tools())]):
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+    for language in ("", "en"):
+        assert menu(emu, language)["model"] == "Choose the model that answers here"
+        assert "sweep" not in menu(emu, language)
+        assert menu(emu, language, ann.id).items() > menu(emu, language).items()
+        assert menu(emu, language, ann.id)["sweep"] == "d" * 256
+    assert menu(emu, "ru")["model"] == "Выбрать модель, которая здесь отвечает"
+    assert menu(emu, "ru", ann.id)["sweep"] == "Подмести"
+
+
+async def test_telegram_is_told_only_what_is_different(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async with start() as bot:
+        await emu.wait_for(lambda: calls(emu) == PLACES)
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+    async with start(plugins=[GivenPlugin.of("tools", Tools())]):
+        # Only the admin has something new.
+        await emu.wait_for(lambda: "sweep" in menu(emu, "ru", ann.id))
+        await emu.wait_for(lambda: "sweep" in menu(emu, "en", ann.id))
+        await emu.wait_for(lambda: "sweep" in menu(emu, "", ann.id))
+    assert calls(emu) == PLACES + 3
+
+
+async def test_somebody_who_is_no_admin_any_more_loses_the_menu(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        await bot.core.database.write(lambda conn: users.set_role(conn, eve.id, "admin", 1))
+        await bot.stop()
+    async with start() as bot:
+        await emu.wait_for(lambda: menu(emu, "en", eve.id))
+        await bot.core.database.write(lambda conn: users.set_role(conn, eve.id, "user", 2))
+        await bot.stop()
+    async with start():
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+    assert not menu(emu, "en", eve.id)
+
+
+async def test_trouble_with_menus_is_not_the_bots(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.api_error("setMyCommands", 400, "Bad Request: chat not found", times=None))
+    async with start() as bot:
+        await emu.wait_for(lambda: calls(emu) == PLACES)
+        await ann.say("/ping")
+        assert (await emu.wait_for_message(ann.private_chat())).text == "Bot ready"
+        await bot.stop()
+    emu.faults.clear()
+    async with start():
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)

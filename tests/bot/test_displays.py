@@ -8,6 +8,8 @@ from aiogram.methods.base import TelegramMethod
 
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
+from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.rendering.render import render
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.db.outbox import NewOutbox
 from tgllm.services.lane import Lane
@@ -74,7 +76,7 @@ async def test_of_a_long_text_the_draft_shows_the_end(draft: DraftDisplay, calls
 
 
 def test_the_answer_after_a_draft_is_a_message(draft: DraftDisplay) -> None:
-    (row,) = draft.finish("Fine.")
+    (row,) = draft.finish([EntityText("Fine.")])
     assert (row.method, row.turn_id, row.part, row.payload["text"]) == ("sendMessage", "u1", 0, "Fine.")
 
 
@@ -98,12 +100,12 @@ async def test_without_a_placeholder_nothing_is_edited(edit: EditDisplay, calls:
 
 
 def test_the_answer_is_the_last_edit(edit: EditDisplay) -> None:
-    (row,) = edit.finish("Fine.")
+    (row,) = edit.finish([EntityText("Fine.")])
     assert (row.method, row.part, row.payload[EDIT_OF_PART], row.payload["text"]) == ("editMessageText", 1, 0, "Fine.")
 
 
 def test_a_long_answer_goes_on_in_messages_of_its_own(edit: EditDisplay) -> None:
-    rows = edit.finish("word " * 2000)
+    rows = edit.finish(render("word " * 2000))
     assert [row.method for row in rows] == ["editMessageText"] + ["sendMessage"] * (len(rows) - 1)
     assert [row.part for row in rows] == list(range(1, len(rows) + 1))
     assert len(rows) > 2

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from tgllm.bot.calls import call_of, edit_call, new_message_instead
 from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.services.lane import Lane
 
@@ -71,7 +72,7 @@ def test_a_placeholder_is_an_ordinary_message_that_is_marked() -> None:
 
 
 def test_an_edit_names_the_part_whose_message_it_changes() -> None:
-    row = edit_of_part(TOPIC, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=9)
+    row = edit_of_part(TOPIC, EntityText("Fine."), turn_id="u1", part=1, edited_part=0, reply_to=9)
     assert (row.kind, row.method, row.part, row.payload[EDIT_OF_PART]) == ("edit", "editMessageText", 1, 0)
     call = edit_call(row.payload, 55)
     assert isinstance(call, EditMessageText)
@@ -81,7 +82,7 @@ def test_an_edit_names_the_part_whose_message_it_changes() -> None:
 
 
 def test_without_its_message_an_edit_becomes_a_new_one() -> None:
-    row = edit_of_part(TOPIC, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=9)
+    row = edit_of_part(TOPIC, EntityText("Fine."), turn_id="u1", part=1, edited_part=0, reply_to=9)
     call = new_message_instead(row.payload)
     assert isinstance(call, SendMessage)
     assert (call.chat_id, call.message_thread_id, call.text) == (-100, 3, "Fine.")

@@ -5,12 +5,19 @@ from dataclasses import replace
 import pytest
 
 from tgllm.api import ModelRef, RateLimited, Unavailable
-from tgllm.bot.outcomes import final_text
+from tgllm.bot.outcomes import final_payloads
+from tgllm.bot.rendering.payloads import EntityText
 from tgllm.i18n import Catalogue
 from tgllm.services.turn import TurnOutcome
 
 TEXTS = Catalogue(strict=True)
 OK = TurnOutcome("ok", ModelRef("scripted", "model"), "Fine.")
+
+
+def final_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    (payload,) = final_payloads(outcome, texts, language)
+    assert isinstance(payload, EntityText)
+    return payload.text
 
 
 def test_a_whole_answer_is_told_as_it_is() -> None:

@@ -12,7 +12,8 @@ from aiogram.methods import GetMe
 
 from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo
 from tgllm.bot.limiter import Limiter, Rates
-from tgllm.bot.messages import message_rows
+from tgllm.bot.messages import answer_rows
+from tgllm.bot.rendering.payloads import Payload
 from tgllm.bot.streaming import ChatSink, Pace
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
@@ -43,8 +44,8 @@ class Screen:
         if self.errors:
             raise self.errors.pop(0)
 
-    def finish(self, text: str) -> Sequence[NewOutbox]:
-        return message_rows(Lane(7), text)
+    def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
+        return answer_rows(Lane(7), answer, turn_id=TURN.id)
 
 
 @pytest.fixture

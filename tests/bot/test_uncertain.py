@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import outbox
 from tgllm.db.database import Database
@@ -47,8 +48,8 @@ async def test_an_edit_finds_the_message_of_its_turn(database: Database) -> None
     placeholder, edit, other = await stored(
         database,
         placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup),
-        edit_of_part(LANE, "Fine.", turn_id="u1", part=1, edited_part=0, reply_to=None),
-        edit_of_part(LANE, "Fine.", turn_id="u2", part=1, edited_part=0, reply_to=None),
+        edit_of_part(LANE, EntityText("Fine."), turn_id="u1", part=1, edited_part=0, reply_to=None),
+        edit_of_part(LANE, EntityText("Fine."), turn_id="u2", part=1, edited_part=0, reply_to=None),
     )
     assert await database.read(lambda conn: edited_message(conn, edit)) is None
     await database.write(lambda conn: outbox.mark_sent(conn, [(placeholder.id, 55)], 0))

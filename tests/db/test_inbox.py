@@ -240,3 +240,12 @@ async def test_many_workers_never_overlap_in_a_lane_and_keep_its_order(database:
     assert await database.read(inbox.counts) == {"done": 400}
     assert all(ids == sorted(ids) for ids in order.values())
     assert sorted(i for ids in order.values() for i in ids) == list(range(400))
+
+
+def test_what_has_not_begun_can_be_cancelled(conn: sqlite3.Connection) -> None:
+    inbox.add_updates(conn, [update(1), update(2)], NOW)
+    assert claimed(conn) == [1]
+    assert not inbox.cancel(conn, 1, NOW)
+    assert inbox.cancel(conn, 2, NOW)
+    assert not inbox.cancel(conn, 2, NOW)
+    assert inbox.counts(conn) == {"running": 1, "done": 1}

@@ -189,3 +189,20 @@ async def test_many_senders_never_overlap_in_a_lane_and_keep_its_order(database:
         await send()
     assert await database.read(outbox.counts) == {"sent": 300}
     assert all(ids == sorted(ids) for ids in order.values())
+
+
+def test_a_row_under_way_can_make_another_call_in_its_place(conn: sqlite3.Connection) -> None:
+    row_id, later = outbox.add(conn, [call(), call()], NOW)
+    assert claimed(conn) == [row_id]
+    outbox.rewrite(conn, row_id, method="sendMessage", kind="send", payload={"text": "less"}, error="refused")
+    row = stored(conn, row_id)
+    assert (row.state, row.attempts, row.payload, row.error) == ("ready", 0, {"text": "less"}, "refused")
+    assert claimed(conn) == [row_id]
+    outbox.mark_sent(conn, [(row_id, 5)], NOW)
+    assert claimed(conn) == [later]
+
+
+def test_a_row_that_is_not_under_way_is_not_rewritten(conn: sqlite3.Connection) -> None:
+    (row_id,) = outbox.add(conn, [call()], NOW)
+    outbox.rewrite(conn, row_id, method="sendMessage", kind="send", payload={"text": "less"})
+    assert stored(conn, row_id).payload == {"text": "a"}

@@ -9,6 +9,7 @@ from tgllm.api import CommandInfo, UserInfo
 from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.branch_commands import branch_commands
+from tgllm.bot.handlers.cancel import cancel_commands
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
@@ -62,6 +63,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
 def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     """The bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
     yield from core_commands(texts)
+    yield from cancel_commands(texts)
     yield from model_commands(texts)
     yield from history_commands(texts)
     yield from retry_commands(texts)

@@ -1,20 +1,54 @@
 """From an outbox row to a call of the Bot API."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from aiogram.methods import DeleteMessage, EditMessageText, SendMessage, SetMessageReaction
 from aiogram.methods.base import TelegramMethod
+from aiogram.types import Message
 
 from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
+from tgllm.bot.steps import OURS
 
-__all__ = ["call_of", "edit_call", "new_message_instead"]
+__all__ = ["call_of", "edit_call", "is_send", "message_id_of", "new_message_instead"]
+
+
+class RawSendRich(TelegramMethod[dict[str, Any]]):
+    """sendRichMessage with blocks and answer left as JSON. Bot API: sendRichMessage.
+
+    aiogram's models take seconds for some formats within formats (see docs/explanation/rendering.md).
+    """
+
+    __returning__: ClassVar[Any] = dict[str, Any]
+    __api_method__: ClassVar[str] = "sendRichMessage"
+
+    chat_id: int
+    rich_message: dict[str, Any]
+    business_connection_id: str | None = None
+    message_thread_id: int | None = None
+    reply_parameters: dict[str, Any] | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
+class RawEditToRich(TelegramMethod[dict[str, Any]]):
+    """editMessageText that makes a message rich, for the same reason. Bot API: editMessageText."""
+
+    __returning__: ClassVar[Any] = dict[str, Any]
+    __api_method__: ClassVar[str] = "editMessageText"
+
+    chat_id: int
+    message_id: int
+    rich_message: dict[str, Any]
+    business_connection_id: str | None = None
+    reply_markup: dict[str, Any] | None = None
+
 
 _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
-    method.__api_method__: method for method in (SendMessage, EditMessageText, DeleteMessage, SetMessageReaction)
+    method.__api_method__: method
+    for method in (SendMessage, RawSendRich, EditMessageText, DeleteMessage, SetMessageReaction)
 }
 
-_OURS = frozenset({EDIT_OF_PART, PLACEHOLDER})
+_OURS = OURS | {EDIT_OF_PART, PLACEHOLDER}
 _ONLY_FOR_NEW = _OURS | {"reply_parameters", "message_thread_id"}
 
 
@@ -31,9 +65,24 @@ def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
 def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any]:
     """The call that edits the message which an earlier row of the turn has sent."""
     kept = {key: value for key, value in payload.items() if key not in _ONLY_FOR_NEW}
-    return EditMessageText(message_id=message_id, **kept)
+    method = RawEditToRich if "rich_message" in kept else EditMessageText
+    return method(message_id=message_id, **kept)
 
 
 def new_message_instead(payload: Mapping[str, Any]) -> TelegramMethod[Any]:
     """The call that sends the text of an edit as a message of its own."""
-    return SendMessage(**{key: value for key, value in payload.items() if key not in _OURS})
+    method = RawSendRich if "rich_message" in payload else SendMessage
+    return method(**{key: value for key, value in payload.items() if key not in _OURS})
+
+
+def is_send(method: TelegramMethod[Any]) -> bool:
+    """Whether the call makes a message, so that making it twice would be seen."""
+    return isinstance(method, SendMessage | RawSendRich)
+
+
+def message_id_of(result: object) -> int | None:
+    """The id of the message that a call has made or changed."""
+    if isinstance(result, Message):
+        return result.message_id
+    found = cast("dict[str, Any]", result).get("message_id") if isinstance(result, dict) else None
+    return found if isinstance(found, int) else None

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from aiogram import Bot
 from aiogram.methods import EditMessageText, SendMessageDraft
-from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions
+from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, MessageEntity
 
-from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
-from tgllm.bot.rendering.split import clip_end, split_text
+from tgllm.bot.messages import answer_rows, buttons, edit_of_part, placeholder_row
+from tgllm.bot.rendering.payloads import EntityText, Payload
+from tgllm.bot.rendering.render import render_draft
 from tgllm.bot.sender import Sender
 from tgllm.db.outbox import NewOutbox
 from tgllm.services.lane import Lane
@@ -35,19 +36,21 @@ class DraftDisplay:
 
     async def show(self, text: str) -> None:
         """Send the draft again with ``text``; one without text is shown as "Thinking…" by Telegram's apps."""
+        shown = render_draft(text)
         await self._bot(
             SendMessageDraft(
                 chat_id=self._lane.chat_id,
                 message_thread_id=self._lane.topic_id,
                 draft_id=self._draft_id,
-                text=clip_end(text) if text.strip() else "",
+                text=shown.text,
+                entities=_entities(shown),
                 can_stop=True,
             )
         )
 
-    def finish(self, text: str) -> Sequence[NewOutbox]:
+    def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
         """The answer as messages; they make the draft go away."""
-        return message_rows(self._lane, text, turn_id=self._turn_id)
+        return answer_rows(self._lane, answer, turn_id=self._turn_id)
 
 
 class EditDisplay:
@@ -75,11 +78,12 @@ class EditDisplay:
         self._thinking = thinking
         self._markup = buttons([[(stop, STOP_DATA)]])
         self._message_id: int | None = None
-        self._shown = thinking
+        self._shown = EntityText(thinking)
 
     async def show(self, text: str) -> None:
         """Edit the message to ``text``; the first call sends it."""
-        shown = clip_end(text.strip()) or self._thinking
+        shown = render_draft(text)
+        shown = shown if shown.text else EntityText(self._thinking)
         if self._message_id is None:
             await self._send_placeholder()
         if self._message_id is None or shown == self._shown:
@@ -88,23 +92,26 @@ class EditDisplay:
             EditMessageText(
                 chat_id=self._lane.chat_id,
                 message_id=self._message_id,
-                text=shown,
+                text=shown.text,
+                entities=_entities(shown),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
                 reply_markup=InlineKeyboardMarkup.model_validate(self._markup),
             )
         )
         self._shown = shown
 
-    def finish(self, text: str) -> Sequence[NewOutbox]:
+    def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
         """The last edit, and further messages where one is not enough."""
-        first, *others = split_text(text)
-        rows = [edit_of_part(self._lane, first, turn_id=self._turn_id, part=1, edited_part=0, reply_to=self._reply_to)]
-        for other in others:
-            rows += message_rows(self._lane, other, turn_id=self._turn_id, first_part=len(rows) + 1)
-        return rows
+        first, *others = answer
+        edit = edit_of_part(self._lane, first, turn_id=self._turn_id, part=1, edited_part=0, reply_to=self._reply_to)
+        return [edit, *answer_rows(self._lane, others, turn_id=self._turn_id, first_part=2)]
 
     async def _send_placeholder(self) -> None:
         row = placeholder_row(
             self._lane, self._thinking, turn_id=self._turn_id, reply_to=self._reply_to, reply_markup=self._markup
         )
         self._message_id = await self._sender.post_and_wait(row)
+
+
+def _entities(shown: EntityText) -> list[MessageEntity] | None:
+    return [MessageEntity(**entity.as_parameter()) for entity in shown.entities] or None

@@ -72,6 +72,9 @@ def classify(error: BaseException) -> CallFailure:
 def fatal_error(error: BaseException) -> TelegramRefused | None:
     """The sentence that the program ends with when it makes no sense to go on; None if it does."""
     match error:
+        case TelegramNotFound() if "method not found" in error.message:
+            # A Bot API server of one's own that is older than the method.
+            return None
         case TelegramUnauthorizedError() | TelegramNotFound():
             return TelegramRefused(
                 "Telegram does not know this bot token (401 Unauthorized). Check TGLLM_BOT_TOKEN, or ask @BotFather "

@@ -1,13 +1,15 @@
 """Outbox rows for the messages that the bot writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.rendering.split import split_text
+from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import Kind, NewOutbox
 from tgllm.services.lane import Lane
 
-__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "buttons", "edit_of_part", "message_rows", "placeholder_row"]
+__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "answer_rows", "buttons", "edit_of_part", "message_rows", "placeholder_row"]
 
 PLACEHOLDER = "placeholder"
 """Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""
@@ -38,15 +40,30 @@ def message_rows(
     texts = split_text(text)
     rows: list[NewOutbox] = []
     for index, part in enumerate(texts):
-        payload = _text_payload(part) | _reply(reply_to if index == 0 else None)
+        payload = formatted(EntityText(part)) | _reply(reply_to if index == 0 else None)
         if index == len(texts) - 1 and reply_markup is not None:
             payload["reply_markup"] = reply_markup
         rows.append(_row(lane, "sendMessage", "send", payload, turn_id, first_part + index))
     return rows
 
 
+def answer_rows(lane: Lane, payloads: Iterable[Payload], *, turn_id: str, first_part: int = 0) -> list[NewOutbox]:
+    """The rows that send a rendered answer, in order.
+
+    Args:
+        lane: where to.
+        payloads: what to send.
+        turn_id: the turn that it belongs to.
+        first_part: place of the first row among the rows of the turn.
+    """
+    made = [formatted(payload) for payload in payloads]
+    return [
+        _row(lane, method_of(payload), "send", payload, turn_id, part) for part, payload in enumerate(made, first_part)
+    ]
+
+
 def edit_of_part(
-    lane: Lane, text: str, *, turn_id: str, part: int, edited_part: int, reply_to: int | None
+    lane: Lane, answer: Payload, *, turn_id: str, part: int, edited_part: int, reply_to: int | None
 ) -> NewOutbox:
     """The row that replaces the text of a message sent earlier in the same turn, and removes its buttons.
 
@@ -54,13 +71,13 @@ def edit_of_part(
 
     Args:
         lane: where the message is.
-        text: at most one message long.
+        answer: what the message becomes.
         turn_id: the turn of both.
         part: place of this row among the rows of the turn.
         edited_part: place of the row that sent the message.
         reply_to: the message that a new one would answer visibly.
     """
-    payload = _text_payload(text) | {EDIT_OF_PART: edited_part}
+    payload = formatted(answer) | {EDIT_OF_PART: edited_part}
     if lane.topic_id is not None:
         payload["message_thread_id"] = lane.topic_id
     return _row(lane, "editMessageText", "edit", payload | _reply(reply_to), turn_id, part)
@@ -70,18 +87,13 @@ def placeholder_row(
     lane: Lane, text: str, *, turn_id: str, reply_to: int | None, reply_markup: Mapping[str, Any]
 ) -> NewOutbox:
     """The row that sends a message for an answer to be written into, as part 0 of its turn."""
-    payload = _text_payload(text) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
+    payload = formatted(EntityText(text)) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
     return _row(lane, "sendMessage", "send", payload, turn_id, 0)
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
     """An inline keyboard of (text, callback data of 1-64 bytes)."""
     return {"inline_keyboard": [[{"text": text, "callback_data": data} for text, data in row] for row in rows]}
-
-
-def _text_payload(text: str) -> dict[str, Any]:
-    # A preview would make Telegram fetch an address that a model wrote.
-    return {"text": text, "link_preview_options": {"is_disabled": True}}
 
 
 def _reply(message_id: int | None) -> dict[str, Any]:
@@ -94,7 +106,7 @@ def _row(lane: Lane, method: str, kind: Kind, payload: Mapping[str, Any], turn_i
     target: dict[str, Any] = {"chat_id": lane.chat_id}
     if lane.business_connection_id is not None:
         target["business_connection_id"] = lane.business_connection_id
-    if lane.topic_id is not None and method == "sendMessage":
+    if lane.topic_id is not None and kind == "send":
         target["message_thread_id"] = lane.topic_id
     return NewOutbox(
         lane=lane.key,

@@ -1,15 +1,31 @@
 """The words in which the outcome of a turn is told."""
 
+from tgllm.bot.rendering.notes import with_note
+from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
+from tgllm.bot.rendering.render import render
+from tgllm.bot.rendering.split import split_text
 from tgllm.i18n import Catalogue, error_text
+from tgllm.observe.logs import get_logger
 from tgllm.services.turn import TurnOutcome
 
-__all__ = ["final_text"]
+__all__ = ["final_payloads"]
+
+log = get_logger(__name__)
 
 
-def final_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+def final_payloads(outcome: TurnOutcome, texts: Catalogue, language: str, rich: RichMode = "auto") -> list[Payload]:
     """The answer as the chat gets it: all that came, and a line that says so if it is not the whole answer."""
     notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
-    return "\n\n".join(piece for piece in (outcome.text.strip(), *notes) if piece)
+    note = "\n\n".join(piece for piece in notes if piece)
+    return with_note(_rendered(outcome.text, rich), note) or [EntityText(texts("turn.empty_answer", language))]
+
+
+def _rendered(text: str, rich: RichMode) -> list[Payload]:
+    try:
+        return render(text, rich=rich)
+    except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the answer
+        log.error("render.failed", error=repr(error))
+        return [EntityText(part) for part in split_text(text)]
 
 
 def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:

@@ -5,6 +5,7 @@ good. Here a batch is committed to the inbox as it came; only the next getUpdate
 to forget it.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiogram import Bot
@@ -12,14 +13,19 @@ from aiogram import Bot
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.updates import ALLOWED_UPDATES, RawGetUpdates, to_inbox
-from tgllm.db import inbox
+from tgllm.db import inbox, outbox
 from tgllm.db.database import Database
+from tgllm.db.inbox import NewUpdate
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.signals import Wakeup
 
 __all__ = ["Poller"]
 
 log = get_logger(__name__)
+
+Acknowledge = Callable[[Sequence[NewUpdate]], Sequence[NewOutbox]]
 
 BATCH = 100
 """Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
@@ -31,7 +37,17 @@ LONGEST_PAUSE_SECONDS = 30.0
 class Poller:
     """Runs getUpdates for ever."""
 
-    def __init__(self, bot: Bot, database: Database, clock: Clock, arrived: Wakeup, *, timeout: int) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        database: Database,
+        clock: Clock,
+        arrived: Wakeup,
+        *,
+        timeout: int,
+        acknowledge: Acknowledge = lambda _: (),
+        acknowledged: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -40,12 +56,16 @@ class Poller:
             clock: for waits.
             arrived: is woken after each batch that was stored.
             timeout: seconds that one request waits at Telegram for something to come.
+            acknowledge: says what is to be sent for updates as soon as they are stored.
+            acknowledged: is called when that is in the outbox.
         """
         self._bot = bot
         self._database = database
         self._clock = clock
         self._arrived = arrived
         self._timeout = timeout
+        self._acknowledge = acknowledge
+        self._acknowledged = acknowledged
         self._offset: int | None = None
         self._failures = 0
 
@@ -79,7 +99,16 @@ class Poller:
         if not rows:
             return
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: inbox.add_updates(conn, rows, now))
+        replies = self._acknowledge(rows)
+
+        def unit(conn: Connection) -> None:
+            # An update that comes twice has been acknowledged already.
+            if inbox.add_updates(conn, rows, now) == len(rows):
+                outbox.add(conn, replies, now)
+
+        await self._database.write(unit)
+        if replies:
+            self._acknowledged()
         self._offset = max(row.update_id for row in rows) + 1
         self._arrived.set()
 

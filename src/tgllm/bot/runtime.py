@@ -19,8 +19,9 @@ from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
-from tgllm.bot.uncertain import edited_message, uncertain_notices
+from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.updates import ALLOWED_UPDATES
+from tgllm.bot.waiting import acknowledgements
 from tgllm.db import inbox, outbox, requests
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
@@ -85,10 +86,10 @@ class BotRuntime:
             found = inbox.recover(conn, now, max_attempts=attempts)
             requests.interrupt_running(conn, now)
             under_way = outbox.recover(conn)
-            edits = [row for row in under_way if edited_message(conn, row) is not None]
-            for row in edits:
+            repeatable = [row for row in under_way if is_repeatable(conn, row)]
+            for row in repeatable:
                 outbox.resend(conn, row.id)
-            notices = uncertain_notices([row for row in under_way if row not in edits], self._core.texts)
+            notices = uncertain_notices([row for row in under_way if row not in repeatable], self._core.texts)
             for row in found.spent:
                 if row.kind in ALLOWED_UPDATES and not row.control:
                     notices += message_rows(Lane.parse(row.lane), self._core.texts("turn.attempts_spent"))
@@ -139,7 +140,15 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
         )
-        poller = Poller(bot, core.database, core.clock, dispatch.arrived, timeout=config.sending.poll_timeout)
+        poller = Poller(
+            bot,
+            core.database,
+            core.clock,
+            dispatch.arrived,
+            timeout=config.sending.poll_timeout,
+            acknowledge=lambda updates: acknowledgements(updates, core.running),
+            acknowledged=sender.wake,
+        )
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiogram import Bot
-from aiogram.methods import SendMessage
 from aiogram.methods.base import TelegramMethod
-from aiogram.types import Message
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.bot.calls import call_of, edit_call, new_message_instead
+from tgllm.bot.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
 from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART, message_rows
+from tgllm.bot.steps import following, method_of, stepped_down
 from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import messages, outbox
 from tgllm.db.database import Database
@@ -182,8 +181,8 @@ class Sender:
             if fatal is not None:
                 await self._put_back(row, fatal)
                 raise fatal from error
-            return _Delivery(row, failure=classify(error), repeatable=not isinstance(method, SendMessage))
-        return _Delivery(row, result.message_id if isinstance(result, Message) else None)
+            return _Delivery(row, failure=classify(error), repeatable=not is_send(method))
+        return _Delivery(row, message_id_of(result))
 
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
         """Keep a row that Telegram has refused together with the bot itself for the next start."""
@@ -200,18 +199,29 @@ class Sender:
         """Write down what came of a row, within a transaction."""
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
-            outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
-            if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
-                messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+            self._sent(conn, delivery, now)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":
             outbox.mark_uncertain(conn, row.id, failure.reason)
             outbox.add(conn, uncertain_notices([row], self._texts), now)
+        elif failure.meaning == "rejected" and (less := stepped_down(row.payload)) is not None:
+            method = row.method if row.kind == "edit" else method_of(less)
+            outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
             if failure.meaning == "rejected" and row.turn_id is not None:
                 outbox.add(conn, message_rows(Lane.parse(row.lane), self._texts("send.failed")), now)
+
+    def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
+        row = delivery.row
+        if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
+            messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+        rest = following(row.payload)
+        if rest is None:
+            outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
+        else:
+            outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"

@@ -16,7 +16,8 @@ from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.clock import Clock
 from tgllm.bot.failures import NOT_MODIFIED, classify
 from tgllm.bot.limiter import Limiter
-from tgllm.bot.outcomes import final_text
+from tgllm.bot.outcomes import final_payloads
+from tgllm.bot.rendering.payloads import Payload, RichMode
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
@@ -48,8 +49,8 @@ class Display(Protocol):
         """Make the display show ``text``; empty means that the model still thinks."""
         ...
 
-    def finish(self, text: str) -> Sequence[NewOutbox]:
-        """The outbox rows that leave ``text`` in the chat for good."""
+    def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
+        """The outbox rows that leave the answer, at least one message, in the chat for good."""
         ...
 
 
@@ -57,15 +58,24 @@ class ChatSink:
     """The sink of a turn in Telegram. An asynchronous context manager: leaving it ends the display."""
 
     def __init__(
-        self, turn: Turn, display: Display, limiter: Limiter, clock: Clock, pace: Pace, texts: Catalogue
+        self,
+        turn: Turn,
+        display: Display,
+        limiter: Limiter,
+        clock: Clock,
+        pace: Pace,
+        texts: Catalogue,
+        *,
+        rich: RichMode = "auto",
     ) -> None:
-        """Prepare to show ``turn`` in ``display``."""
+        """Prepare to show ``turn`` in ``display``, and to end it with rich messages where ``rich`` says so."""
         self._turn = turn
         self._texts = texts
         self._display = display
         self._limiter = limiter
         self._clock = clock
         self._pace = pace
+        self._rich: RichMode = rich
         self._pieces: list[str] = []
         self._changed = asyncio.Event()
         self._changed.set()
@@ -95,7 +105,7 @@ class ChatSink:
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         """End the display; the rows hold the whole answer, or what there is of it and why."""
         await self._end_display()
-        return self._display.finish(final_text(outcome, self._texts, self._turn.user.language))
+        return self._display.finish(final_payloads(outcome, self._texts, self._turn.user.language, self._rich))
 
     async def _stream(self) -> None:
         """Show the latest state, never sooner than the pace and Telegram's limits allow."""

@@ -48,7 +48,15 @@ async def run_turn(
         model=model,
         title=title,
     )
-    sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, _pace(scope), core.texts)
+    sink = ChatSink(
+        turn,
+        _display(scope, turn),
+        scope.parts.limiter,
+        core.clock,
+        _pace(scope),
+        core.texts,
+        rich=core.config.rendering.rich,
+    )
     async with sink:
         await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
     scope.parts.sender.wake()

@@ -9,7 +9,7 @@ from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 
-__all__ = ["KEEP", "RESEND", "edited_message", "uncertain_notices"]
+__all__ = ["KEEP", "RESEND", "edited_message", "is_repeatable", "uncertain_notices"]
 
 RESEND = "resend"
 """First word of the callback data of the button that sends a message again; the outbox row's id follows a colon."""
@@ -23,6 +23,13 @@ def uncertain_notices(rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOu
     A placeholder needs none: the answer takes its place or comes as a message of its own.
     """
     return [_notice(row, texts) for row in rows if PLACEHOLDER not in row.payload]
+
+
+def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
+    """Whether doing it twice harms nobody: anything but a message, or an edit that would be sent as one."""
+    if EDIT_OF_PART in row.payload:
+        return edited_message(conn, row) is not None
+    return row.kind != "send"
 
 
 def edited_message(conn: Connection, row: OutboxRow) -> int | None:

@@ -13,7 +13,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.db.inbox import NewUpdate
 from tgllm.services.lane import Lane
 
-__all__ = ["ALLOWED_UPDATES", "REOPEN", "RETRY", "RawGetUpdates", "lane_of", "to_inbox"]
+__all__ = ["ALLOWED_UPDATES", "REOPEN", "RETRY", "RawGetUpdates", "chat_and_message", "lane_of", "to_inbox"]
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 """The kinds of updates that the bot asks Telegram for."""
@@ -54,6 +54,16 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         control=_is_control(kind, raw.get(kind)),
         payload=json.dumps(raw, separators=(",", ":")),
     )
+
+
+def chat_and_message(update: NewUpdate) -> tuple[int, int] | None:
+    """The ids of a private chat and of the message in it that an update brings; None for any other update."""
+    message = _mapping(_mapping(json.loads(update.payload)).get(update.kind))
+    chat = _mapping(message.get("chat"))
+    chat_id, message_id = chat.get("id"), message.get("message_id")
+    if chat.get("type") != "private" or not isinstance(chat_id, int) or not isinstance(message_id, int):
+        return None
+    return chat_id, message_id
 
 
 def lane_of(kind: str, content: object) -> Lane:

@@ -12,7 +12,15 @@ from tgllm.config.prices import PriceSetting, read_prices
 from tgllm.config.quick import DEFAULT_MODEL
 from tgllm.config.section import Section
 
-__all__ = ["Config", "LogSection", "ModelsSection", "SendingSection", "StreamingSection", "TurnsSection"]
+__all__ = [
+    "Config",
+    "LogSection",
+    "ModelsSection",
+    "RenderingSection",
+    "SendingSection",
+    "StreamingSection",
+    "TurnsSection",
+]
 
 
 class TurnsSection(Section):
@@ -42,6 +50,15 @@ class StreamingSection(Section):
         gt=0,
         lt=30,
         description="Seconds after which an unchanged draft is sent again, before it fades (30).",
+    )
+
+
+class RenderingSection(Section):
+    """How an answer looks."""
+
+    rich: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Rich messages: auto (for answers with tables, formulas, task lists or details), always or never.",
     )
 
 
@@ -120,6 +137,7 @@ class Config(Section):
     )
     turns: TurnsSection = TurnsSection()
     streaming: StreamingSection = StreamingSection()
+    rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
     log: LogSection = LogSection()

@@ -21,6 +21,7 @@ __all__ = [
     "Recovered",
     "State",
     "add_updates",
+    "cancel",
     "claim",
     "counts",
     "finish",
@@ -146,6 +147,16 @@ def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int
     cursor = conn.execute(
         "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
         (state, now, None if error is None else clean(error), update_id),
+    )
+    return cursor.rowcount == 1
+
+
+def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
+    """Take an update away that has not begun; False where it has, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE inbox SET state = 'done', finished_at = ?, error = 'cancelled'"
+        " WHERE update_id = ? AND state = 'queued'",
+        (now, update_id),
     )
     return cursor.rowcount == 1
 

@@ -31,6 +31,7 @@ __all__ = [
     "prune",
     "recover",
     "resend",
+    "rewrite",
 ]
 
 State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
@@ -167,6 +168,17 @@ def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
 def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
     """Telegram refused it for good."""
     _leave_sending(conn, row_id, "failed", error)
+
+
+def rewrite(
+    conn: sqlite3.Connection, row_id: int, *, method: str, kind: Kind, payload: JsonObject, error: str | None = None
+) -> None:
+    """Let a row that is under way make another call next, in the same place of its lane; its attempts count anew."""
+    conn.execute(
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
+        " WHERE id = ? AND state = 'sending'",
+        (method, kind, dumps(payload), None if error is None else clean(error), row_id),
+    )
 
 
 def _leave_sending(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.bot.rendering.split import MESSAGE_LIMIT, clip_end, split_text, utf16_length
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, split_text, utf16_length
 
 ANY_TEXT = st.text(st.characters() | st.sampled_from(" \n\t.!?…😀"))
 LONG_TEXT = st.lists(st.text("ab.! \n😀я", min_size=1, max_size=40), max_size=40).map("".join)
@@ -72,22 +72,6 @@ def test_nothing_comes_of_nothing(text: str) -> None:
 
 def test_the_limit_is_that_of_telegram() -> None:
     assert [utf16_length(part) for part in split_text("😀" * 3000)] == [MESSAGE_LIMIT, 6000 - MESSAGE_LIMIT]
-
-
-@given(ANY_TEXT | LONG_TEXT, st.integers(1, 40))
-def test_the_end_of_a_growing_text_fits(text: str, limit: int) -> None:
-    clipped = clip_end(text, limit)
-    assert units(clipped) <= limit
-    if units(text) <= limit:
-        assert clipped == text
-    else:
-        assert clipped.startswith("…")
-        assert text.endswith(clipped[1:])
-
-
-@given(st.text("ab😀", min_size=10, max_size=60))
-def test_the_end_is_as_long_as_fits(text: str) -> None:
-    assert units(clip_end(text, 9)) >= 8
 
 
 def test_a_very_long_text_is_split_without_measuring_its_rest_again(monkeypatch: pytest.MonkeyPatch) -> None:

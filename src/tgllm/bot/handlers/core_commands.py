@@ -11,7 +11,7 @@ def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """The rows for the command table."""
     return (
         TableCommand("start", lambda language: texts("command.start", language), "user", _start),
-        TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop, aliases=("cancel",)),
+        TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop),
     )
 
 

@@ -6,7 +6,7 @@ Telegram counts UTF-16 code units (Bot API: sendMessage, 1-4096 after entities) 
 import re
 import unicodedata
 
-__all__ = ["MESSAGE_LIMIT", "clip_end", "index_within", "is_visible", "split_text", "utf16_length"]
+__all__ = ["MESSAGE_LIMIT", "index_within", "is_visible", "split_text", "utf16_length"]
 
 MESSAGE_LIMIT = 4096
 """UTF-16 units of a message at most."""
@@ -43,18 +43,6 @@ def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
         parts.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return parts
-
-
-def clip_end(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """The last part of a growing text that fits, marked with an ellipsis if something was left out."""
-    if utf16_length(text) <= limit:
-        return text
-    tail = text[max(0, len(text) - limit + 1) :]
-    start, units = 0, utf16_length(tail)
-    while units > limit - 1:
-        units -= 2 if ord(tail[start]) > 0xFFFF else 1
-        start += 1
-    return "…" + tail[start:]
 
 
 def is_visible(text: str) -> bool:

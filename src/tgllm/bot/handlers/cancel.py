@@ -1,0 +1,57 @@
+"""The command /cancel: takes away what waits for the answer that is being written, else stops that answer."""
+
+import json
+from typing import Any
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import inbox
+from tgllm.db.inbox import InboxRow
+from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
+
+__all__ = ["cancel_commands"]
+
+MOST_CANCELLED = 1000
+"""Waiting messages of a chat that are looked at."""
+
+
+def cancel_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The row for the command table."""
+    return (TableCommand("cancel", lambda language: texts("command.cancel", language), "user", _cancel),)
+
+
+async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
+    waiting = await scope.parts.core.database.read(lambda conn: _waiting(conn, scope))
+    if waiting:
+        now = milliseconds(scope.parts.core.clock)
+        await scope.reply(scope.text("turn.cancelled", count=len(waiting)), lambda conn: _take_away(conn, waiting, now))
+    elif scope.parts.core.running.stop(scope.lane.key):
+        await scope.end()
+    else:
+        await scope.reply(scope.text("turn.nothing_to_stop"))
+
+
+def _waiting(conn: Connection, scope: UpdateScope) -> list[InboxRow]:
+    """What the person has said in this chat before the command and what has not begun yet."""
+    return [
+        row
+        for row in inbox.queued(conn, scope.lane.key, MOST_CANCELLED)
+        if row.kind == "message" and row.update_id < scope.row.update_id and _sender_id(row) == _own_id(scope)
+    ]
+
+
+def _take_away(conn: Connection, rows: list[InboxRow], now: int) -> None:
+    for row in rows:
+        inbox.cancel(conn, row.update_id, now)
+
+
+def _own_id(scope: UpdateScope) -> int | None:
+    return None if scope.person is None else scope.person.id
+
+
+def _sender_id(row: InboxRow) -> object:
+    message: Any = json.loads(row.payload).get("message")
+    sender = message.get("from") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON from outside
+    return sender.get("id") if isinstance(sender, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  the same

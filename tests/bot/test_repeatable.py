@@ -1,0 +1,29 @@
+"""What may be done again when nobody knows whether it was done."""
+
+from pathlib import Path
+
+from tgllm.bot.messages import message_rows
+from tgllm.bot.uncertain import is_repeatable
+from tgllm.db import outbox
+from tgllm.db.database import Database
+from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.db.unit import Connection
+from tgllm.services.lane import Lane
+
+LANE = Lane(-100, 3)
+
+
+async def test_what_is_no_message_may_be_repeated(tmp_path: Path) -> None:
+    reaction = NewOutbox(lane=LANE.key, method="setMessageReaction", chat_id=-100, payload={}, kind="other")
+    menu = NewOutbox(lane=LANE.key, method="editMessageText", chat_id=-100, payload={"message_id": 5}, kind="edit")
+    lost = NewOutbox(
+        lane=LANE.key, method="editMessageText", chat_id=-100, payload={"edit_of_part": 0}, turn_id="u1", kind="edit"
+    )
+    new = [reaction, menu, lost, *message_rows(LANE, "Hi")]
+
+    def repeatable(conn: Connection) -> list[bool]:
+        rows = [outbox.get(conn, row_id) for row_id in outbox.add(conn, new, 0)]
+        return [is_repeatable(conn, row) for row in rows if isinstance(row, OutboxRow)]
+
+    async with await Database.open(tmp_path / "tgllm.db") as database:
+        assert await database.write(repeatable) == [True, True, False, False]

@@ -15,9 +15,11 @@ from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
+from tgllm.bot.handlers.persona_commands import persona_commands, persona_presses
 from tgllm.bot.handlers.plugin_commands import plugin_command
 from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.retry import retry_commands, retry_presses
+from tgllm.bot.handlers.settings_commands import settings_commands, settings_presses
 from tgllm.bot.handlers.stopped import handle_stopped
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
@@ -65,6 +67,8 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from core_commands(texts)
     yield from cancel_commands(texts)
     yield from model_commands(texts)
+    yield from persona_commands(texts)
+    yield from settings_commands(texts)
     yield from history_commands(texts)
     yield from retry_commands(texts)
     yield from branch_commands(texts)
@@ -74,6 +78,8 @@ def _press_actions() -> Iterable[PressAction]:
     """What all buttons do."""
     yield from answer_presses()
     yield from model_presses()
+    yield from persona_presses()
+    yield from settings_presses()
     yield from history_presses()
     yield from retry_presses()
 

@@ -3,6 +3,22 @@
 __all__ = ["CORE_COMMANDS"]
 
 CORE_COMMANDS = frozenset(
-    {"start", "stop", "cancel", "model", "models", "clear", "new", "history", "retry", "undo", "fork", "continue"}
+    {
+        "start",
+        "stop",
+        "cancel",
+        "model",
+        "models",
+        "system",
+        "persona",
+        "settings",
+        "clear",
+        "new",
+        "history",
+        "retry",
+        "undo",
+        "fork",
+        "continue",
+    }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers.core_commands``."""

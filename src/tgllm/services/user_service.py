@@ -6,6 +6,7 @@ from tgllm.db import users
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.db.users import SeenUser
+from tgllm.services.language import chosen_language
 
 __all__ = ["UserService", "full_name"]
 
@@ -30,14 +31,16 @@ class UserService:
 
     async def identify(self, person: SeenUser) -> UserInfo:
         """Who that is to the bot. Somebody who has not been let in has no role."""
-        row = await self._database.read(lambda conn: users.get(conn, person.id))
+        row, language = await self._database.read(
+            lambda conn: (users.get(conn, person.id), chosen_language(conn, person.id))
+        )
         may_use = row is not None and row.may_use(milliseconds(self._clock))
         return UserInfo(
             id=person.id,
             name=full_name(person),
             role=row.role if row is not None and may_use else None,
             username=person.username,
-            language=person.language_code or "",
+            language=language or person.language_code or "",
         )
 
     def register_request(self, conn: Connection, person: SeenUser) -> bool:

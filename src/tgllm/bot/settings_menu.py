@@ -1,0 +1,114 @@
+"""The settings of a chat and of a person as one message with buttons that changes in place."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from tgllm.api import ModelRef
+from tgllm.bot.keyboards import MARK, Button, Menu
+from tgllm.config.personas import PersonaSetting
+from tgllm.i18n import Catalogue, languages
+from tgllm.services.chat_settings import EFFORTS, ChatSettings
+
+__all__ = ["HOME", "SET", "UNSET", "Setting", "SettingsMenus"]
+
+HOME = "settings"
+"""First word of the data of the button that shows all settings; one setting's name may follow."""
+SET = "set"
+"""The same for choosing a value; the setting's name and the value follow."""
+UNSET = "-"
+"""The value that takes a choice back."""
+
+Setting = Literal["temperature", "effort", "language"]
+SETTINGS: tuple[Setting, ...] = get_args(Setting)
+TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsMenus:
+    """Makes the messages for one person in one chat, as things are now."""
+
+    settings: ChatSettings
+    persona: PersonaSetting | None
+    model: ModelRef
+    reasoning: bool
+    """Whether the model may know reasoning efforts."""
+    chosen_language: str | None
+    texts: Catalogue
+    language: str
+
+    def home(self) -> Menu:
+        """All settings, with a button for each that can be changed here."""
+        rows = [[Button(self._title(setting), f"{HOME}:{setting}")] for setting in self._settable()]
+        return Menu("\n".join([self._say("settings.title"), "", *self._lines()]), rows)
+
+    def of(self, setting: Setting) -> Menu:
+        """The values of one setting, with a mark on the one that holds."""
+        current = self._value(setting) or UNSET
+        values = self.values(setting)
+        buttons = [
+            Button((MARK if value == current else "") + self._label(setting, value), f"{SET}:{setting}:{value}")
+            for value in values
+        ]
+        rows = [[button] for button in buttons]
+        return Menu(self._about(setting), [*rows, [Button(self._say("settings.back"), HOME)]])
+
+    def values(self, setting: Setting) -> Sequence[str]:
+        """What can be chosen, first of all nothing."""
+        choices: Mapping[Setting, Sequence[str]] = {
+            "temperature": TEMPERATURES,
+            "effort": EFFORTS,
+            "language": sorted(languages()),
+        }
+        return (UNSET, *choices[setting])
+
+    def _settable(self) -> Sequence[Setting]:
+        return [setting for setting in SETTINGS if setting != "effort" or self.reasoning]
+
+    def _lines(self) -> Sequence[str]:
+        persona = self._say("settings.unset") if self.persona is None else self.persona.title or self.persona.name
+        lines = [self._say("settings.model", value=self.model), self._say("settings.persona", value=persona)]
+        system = self._say("settings.unset") if self.settings.system is None else self._say("settings.is_set")
+        lines.append(self._say("settings.system", value=system))
+        return [*lines, *map(self._line, self._settable())]
+
+    def _line(self, setting: Setting) -> str:
+        return f"{self._title(setting)}: {self._label(setting, self._value(setting) or UNSET)}"
+
+    def _value(self, setting: Setting) -> str | None:
+        match setting:
+            case "temperature":
+                return None if self.settings.temperature is None else f"{self.settings.temperature:g}"
+            case "effort":
+                return self.settings.reasoning_effort
+            case "language":
+                return self.chosen_language
+
+    def _title(self, setting: Setting) -> str:
+        match setting:
+            case "temperature":
+                return self._say("settings.temperature")
+            case "effort":
+                return self._say("settings.effort")
+            case "language":
+                return self._say("settings.language")
+
+    def _about(self, setting: Setting) -> str:
+        match setting:
+            case "temperature":
+                return self._say("settings.about_temperature")
+            case "effort":
+                return self._say("settings.about_effort")
+            case "language":
+                return self._say("settings.about_language")
+
+    def _label(self, setting: Setting, value: str) -> str:
+        if value == UNSET:
+            return self._say("settings.from_telegram" if setting == "language" else "settings.unset")
+        if setting == "effort":
+            return self._say(f"settings.effort_{value}")
+        # A language is called as those call it who look for it.
+        return self.texts("settings.language_name", value) if setting == "language" else value
+
+    def _say(self, key: str, **params: object) -> str:
+        return self.texts(key, self.language, **params)

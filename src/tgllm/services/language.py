@@ -1,0 +1,29 @@
+"""The language that a person has chosen for the bot, instead of that of their Telegram."""
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import kv
+from tgllm.db.unit import Connection, Unit
+
+__all__ = ["choose_language", "chosen_language"]
+
+_SCOPE = "language"
+"""In it, the key is the person's Telegram id."""
+
+
+def chosen_language(conn: Connection, user_id: int) -> str | None:
+    """The language of their choice; None if they have chosen none."""
+    language = kv.get(conn, _SCOPE, str(user_id))
+    return language if isinstance(language, str) else None
+
+
+def choose_language(clock: Clock, user_id: int, language: str | None) -> Unit:
+    """The piece of work that keeps a person's choice; None takes it back."""
+    now = milliseconds(clock)
+
+    def unit(conn: Connection) -> None:
+        if language is None:
+            kv.delete(conn, _SCOPE, str(user_id))
+        else:
+            kv.set_value(conn, _SCOPE, str(user_id), language, now)
+
+    return unit

@@ -21,4 +21,4 @@ CORE_COMMANDS = frozenset(
         "continue",
     }
 )
-"""Those that no plugin can have; the commands themselves stand in ``bot.handlers.core_commands``."""
+"""Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

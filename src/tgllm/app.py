@@ -30,6 +30,7 @@ from tgllm.services.pricing import Prices
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.stopping import Stopping
+from tgllm.services.trouble import AccountTrouble
 from tgllm.services.user_service import UserService
 
 if TYPE_CHECKING:
@@ -83,17 +84,19 @@ async def open_core(
         registry = ProviderRegistry(host)
         stack.push_async_callback(registry.aclose)
         running = RunningTurns()
+        prices = Prices(config.prices, registry.canonical)
         settings = TurnSettings(
             config.default_model,
             config.system_prompt,
             config.turns.context_tokens,
             config.turns.idle_timeout,
             personas=config.personas,
+            prices=prices,
         )
-        prices = Prices(config.prices, registry.canonical)
-        service = ConversationService(database, registry, host, running, clock, settings, prices)
-        stack.push_async_callback(service.aclose)
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
+        trouble = AccountTrouble(notifier, texts, clock)
+        service = ConversationService(database, registry, host, running, clock, settings, trouble)
+        stack.push_async_callback(service.aclose)
         lists = ModelSettings(config.default_model, config.models.list_timeout)
         yield Core(
             config=config,

@@ -248,3 +248,11 @@ class TestBalance:
         assert not (await provider.balance()).available
         with pytest.raises(QuotaExceeded, match="out of credit"):
             await hear(provider, ask("Hello"))
+
+    async def test_the_doctor_hears_of_it(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
+        (good,) = await provider.doctor()
+        fake.balance = "0.00"
+        (bad,) = await provider.doctor()
+
+        assert (good.state, "110.00 USD" in good.detail) == ("ok", True)
+        assert (bad.state, "top up" in bad.detail) == ("failed", True)

@@ -9,7 +9,7 @@ from tgllm.api.events import StreamEvent
 from tgllm.api.types import ChatRequest, ModelInfo
 
 if TYPE_CHECKING:
-    from tgllm.api.context import PluginContext
+    from tgllm.api.context import Check, PluginContext
 
 __all__ = ["Provider", "ProviderSpec"]
 
@@ -41,8 +41,16 @@ class Provider(ABC):
         """Tokens of the request as the service counts them, or None if it can't say without generating."""
         return None
 
+    async def doctor(self) -> "Sequence[Check]":
+        """What ``tgllm doctor`` should say of the service as it is now, such as the account's balance.
+
+        It may ask the service, and costs no tokens. What it can't find out it raises, as ``list_models`` does; the key
+        itself need not be tried, since ``list_models`` is called as well.
+        """
+        return ()
+
     async def aclose(self) -> None:  # noqa: B027  nothing to close is a valid provider
-        """Close connections. Called once; no method is called afterwards."""
+        """Close connections. A second call does nothing; no other method is called afterwards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.run"),
     "demo": Entry("Show the bot at work: no token, no key, no network.", "tgllm.cli.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.ping"),
+    "doctor": Entry("Look over settings, database, plugins and providers.", "tgllm.cli.doctor"),
     "config": Entry("See the settings and where they come from.", "tgllm.cli.config"),
     "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
     "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.models"),

@@ -5,7 +5,7 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tgllm.api import (
     ChatRequest,
@@ -34,6 +34,7 @@ from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
 from tgllm.services.streams import Streams
+from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
 from tgllm.services.user_key import make_secret
 
@@ -56,6 +57,7 @@ class TurnSettings:
     """A stream that has ended or was cut, and does not close in that time, is left alone."""
     personas: Sequence[PersonaSetting] = ()
     """That people can choose from."""
+    prices: Prices = field(default_factory=Prices)
 
 
 class ConversationService:
@@ -69,16 +71,17 @@ class ConversationService:
         running: RunningTurns,
         clock: Clock,
         settings: TurnSettings,
-        prices: Prices | None = None,
+        trouble: AccountTrouble | None = None,
     ) -> None:
-        """Put the parts together; ``prices`` are the operator's."""
+        """Put the parts together; ``trouble`` is told what fails."""
+        self._trouble = trouble
         self._database = database
         self._registry = registry
         self._host = host
         self._running = running
         self._clock = clock
         self._settings = settings
-        self._prices = prices or Prices()
+        self._prices = settings.prices
         self._requests = RequestBuilder(
             registry, settings.default_model, settings.system_prompt, settings.context_tokens, settings.personas
         )
@@ -194,6 +197,8 @@ class ConversationService:
             log.warning(
                 "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
             )
+            if self._trouble is not None:
+                await self._trouble.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
         log.info(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from tgllm.api.clock import Clock
+from tgllm.api.context import Check
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, JsonObject, ModelInfo
 from tgllm.providers.attachments import check_size, unsupported
 from tgllm.providers.capabilities import load_capabilities
@@ -47,6 +48,14 @@ class DipseekProvider(OpenAIChatClient):
             ProviderError: it can't be had.
         """
         return read_balance(as_object(await self.retry.call(lambda: self.http.get_json("/user/balance"))))
+
+    async def doctor(self) -> Sequence[Check]:
+        """Say what is left on the account."""
+        balance = await self.balance()
+        left = ", ".join(f"{amount} {currency}" for currency, amount in balance.amounts) or "an unknown amount"
+        if balance.available:
+            return (Check("Dipseek: account", "ok", f"{left} left"),)
+        return (Check("Dipseek: account", "failed", f"out of credit ({left} left): top up the DeepSeek account"),)
 
     def settings(self, request: ChatRequest) -> Body:
         """The fields beside model, messages and stream."""

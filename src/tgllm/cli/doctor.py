@@ -1,0 +1,46 @@
+"""``tgllm doctor``: everything that a bot needs, looked over."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from tgllm.api import Check
+from tgllm.app import open_core
+from tgllm.cli.options import Options, options_of
+from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.services.doctor import examine
+
+__all__ = ["app"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def doctor(
+    ctx: typer.Context,
+    *,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look over settings, database, plugins and providers.
+
+    Each provider that has a key is asked for its models and, where it can tell, for the account's balance; that costs
+    nothing. It ends with 1 if a check failed.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    checks = asyncio.run(_examine(options, online=not offline))
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        print_table(("Check", "State", "Detail"), ((check.name, check.state, check.detail) for check in checks))
+    if any(check.state == "failed" for check in checks):
+        raise typer.Exit(1)
+
+
+async def _examine(options: Options, *, online: bool) -> Sequence[Check]:
+    async with open_core(options.load(), plugins=options.plugins) as core:
+        return await examine(core, online=online)

@@ -1,0 +1,63 @@
+"""Looks over everything that a bot needs, for an operator who wants to know what is wrong."""
+
+import asyncio
+from collections.abc import Sequence
+
+from tgllm.api import Check, TgllmError
+from tgllm.services.core import Core
+from tgllm.services.registry import ProviderStatus
+
+__all__ = ["examine"]
+
+ASK_SECONDS = 20.0
+"""How long one provider may take to answer."""
+
+
+async def examine(core: Core, *, online: bool = True) -> Sequence[Check]:
+    """All checks, in the order in which to read them.
+
+    Args:
+        core: the opened program; that it could be opened means that config and database are in order.
+        online: also ask the providers, which needs the network and the keys; it costs no tokens.
+    """
+    checks = [Check("Config", "ok"), Check("Database", "ok", str(core.database.path)), _token(core), _owners(core)]
+    checks += [
+        Check(f"Plugin {record.id}", "ok" if record.state == "active" else "warning", record.reason)
+        for record in core.host.records
+    ]
+    checks += [check for _, check in await core.host.doctor()]
+    if online:
+        found = await asyncio.gather(*(_ask(core, status) for status in await core.registry.statuses()))
+        checks += [check for several in found for check in several]
+    return checks
+
+
+def _token(core: Core) -> Check:
+    if core.config.bot_token is None:
+        return Check("Bot token", "not configured", "run tgllm init, or set TGLLM_BOT_TOKEN")
+    return Check("Bot token", "ok", "set; tgllm run finds out whether Telegram takes it")
+
+
+def _owners(core: Core) -> Check:
+    if not core.config.admin_ids:
+        return Check("Admins", "warning", "nobody can use the bot: set admin_ids to your Telegram user id")
+    return Check("Admins", "ok", f"{len(core.config.admin_ids)} named in the config")
+
+
+async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
+    """What a provider's service says."""
+    name = f"Provider {status.id}"
+    if status.state != "ready":
+        state = "not configured" if status.state == "not configured" else "failed"
+        return (Check(name, state, status.reason),)
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            provider = await core.registry.provider(status.id)
+            models = await provider.list_models()
+            return (Check(name, "ok", f"{len(models)} models"), *await provider.doctor())
+    except TimeoutError:
+        return (Check(name, "failed", f"no answer within {ASK_SECONDS:g} s"),)
+    except TgllmError as error:
+        return (Check(name, "failed", str(error)),)
+    except Exception as error:  # noqa: BLE001  a provider may raise anything, and the others are still to be asked
+        return (Check(name, "failed", f"a mistake in its plugin: {type(error).__name__}"),)

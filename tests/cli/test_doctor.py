@@ -1,0 +1,78 @@
+"""``tgllm doctor``: what is wrong, and what to do."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+ILL = """
+from tgllm import hookimpl
+from tgllm.api import AuthFailed, Check, PluginInfo, Provider, ProviderSpec
+
+class Ill(Provider):
+    async def list_models(self):
+        raise AuthFailed("the key was refused")
+    async def generate(self, request):
+        yield None
+
+class Well(Ill):
+    async def list_models(self):
+        return ()
+    async def doctor(self):
+        return (Check("Well: account", "ok", "5.00 USD left"),)
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="pair", title="Pair", api="1.0")
+
+@hookimpl
+def tgllm_providers():
+    return [ProviderSpec("ill", "Ill", lambda ctx: Ill()), ProviderSpec("well", "Well", lambda ctx: Well())]
+"""
+
+
+@pytest.fixture(autouse=True)
+def without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek")
+
+
+def states(shell: "Shell", *args: str) -> dict[str, tuple[str, str]]:
+    checks = json.loads(shell.runs("doctor", "--json", *args).out)
+    return {check["name"]: (check["state"], check["detail"]) for check in checks}
+
+
+def test_a_fresh_install_says_what_is_missing(shell: "Shell") -> None:
+    found = states(shell)
+    assert found["Database"][0] == "ok"
+    assert found["Bot token"][0] == "not configured"
+    assert "tgllm init" in found["Bot token"][1]
+    assert found["Admins"][0] == "warning"
+    assert found["Provider echo"] == ("ok", "1 models")
+    assert shell.runs("doctor").code == 0
+
+
+def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: "Shell", install: Callable[..., None]) -> None:
+    install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
+    found = states(shell)
+    assert found["Provider ill"] == ("failed", "the key was refused")
+    assert found["Provider well"] == ("ok", "0 models")
+    assert found["Well: account"] == ("ok", "5.00 USD left")
+    assert shell.runs("doctor").code == 1
+
+
+def test_offline_no_provider_is_asked(shell: "Shell", install: Callable[..., None]) -> None:
+    install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
+    assert "Provider ill" not in states(shell, "--offline")
+    assert shell.runs("doctor", "--offline").code == 0
+
+
+def test_a_key_that_is_missing_is_named(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral")
+    monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
+    found = states(shell)
+    assert found["Dipseek: key"][0] == "not configured"
+    assert "DEEPSEEK_API_KEY" in found["Dipseek: key"][1]

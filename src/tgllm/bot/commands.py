@@ -25,7 +25,7 @@ class ParsedCommand:
     name: str
     """In lower case, without slash and bot name."""
     args: str
-    message_id: int | None = None
+    message_ids: tuple[int, ...] = ()
     """Of the message itself, where that is known."""
     reply_to: int | None = None
     """The message that it replies to."""

@@ -1,5 +1,7 @@
 """Starts a turn for a message: the value, the display that fits the chat, and the sink."""
 
+from collections.abc import Sequence
+
 from tgllm.api import ModelRef
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.retry_button import RetryButton
@@ -18,7 +20,7 @@ def turn_id_of(update_id: int) -> str:
 async def run_turn(
     scope: UpdateScope,
     question: str,
-    message_id: int | None,
+    message_ids: Sequence[int],
     *,
     branch: Branch | None = None,
     model: ModelRef | None = None,
@@ -29,7 +31,7 @@ async def run_turn(
     Args:
         scope: the update.
         question: as the model reads it.
-        message_id: of the question, where it stands in the chat.
+        message_ids: of the messages in the chat that hold the question, in order.
         branch: where it goes on from; None: it follows what was said last.
         model: answers instead of the chat's.
         title: what lists call a conversation that begins with it; empty: the name it has, or the question.
@@ -42,7 +44,8 @@ async def run_turn(
         user=scope.user,
         chat=scope.chat,
         text=question,
-        message_id=message_id,
+        message_id=message_ids[0] if message_ids else None,
+        more_message_ids=message_ids[1:],
         attempt=scope.row.attempts,
         branch=branch,
         model=model,

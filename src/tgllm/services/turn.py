@@ -34,6 +34,8 @@ class Turn:
     text: str
     message_id: int | None = None
     """Telegram's id of the question, where there is one."""
+    more_message_ids: Sequence[int] = ()
+    """Of the messages that the question goes on in."""
     attempt: int = 1
     branch: Branch | None = None
     """None: it follows what was said last."""

@@ -36,7 +36,7 @@ async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
     if branch is None:
         await scope.reply(scope.text("again.fork_how"))
     elif command.args:
-        await run_turn(scope, command.args, command.message_id, branch=branch)
+        await run_turn(scope, command.args, command.message_ids, branch=branch)
     else:
         now = milliseconds(scope.parts.core.clock)
         await scope.reply(scope.text("again.forked"), lambda conn: dialogue.go_to(conn, branch, now))
@@ -54,6 +54,6 @@ async def _replied_answer(scope: UpdateScope, command: ParsedCommand) -> Branch 
 async def _continue(scope: UpdateScope, command: ParsedCommand) -> None:
     """Ask the model for the rest of a cut answer."""
     if await scope.parts.core.database.read(lambda conn: dialogue.is_cut(conn, scope.lane.key)):
-        await run_turn(scope, scope.text("prompt.go_on"), command.message_id)
+        await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
     else:
         await scope.reply(scope.text("again.whole"))

@@ -26,7 +26,7 @@ async def handle_edited(event: Message, scope: UpdateScope) -> None:
     text = told(event, scope, words, shown)
     # Telegram also tells of changes that are not to the text, such as a link's preview.
     if text != question.text:
-        await run_turn(scope, text, event.message_id, branch=dialogue.branch_before(question), title=words)
+        await run_turn(scope, text, (event.message_id,), branch=dialogue.branch_before(question), title=words)
 
 
 def _question_and_shown(
@@ -34,6 +34,7 @@ def _question_and_shown(
 ) -> tuple[messages.Message, tuple[int, ...]] | None:
     """The last question, if it is this message, and which messages show the answer before it."""
     question = dialogue.last_question(conn, scope.lane.key)
-    if question is None or event.message_id not in question.telegram_message_ids:
+    # One that the client has split is not asked again with the edited part alone.
+    if question is None or question.telegram_message_ids != (event.message_id,):
         return None
     return question, dialogue.shown_by(conn, question.parent_id)

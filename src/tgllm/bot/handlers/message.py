@@ -7,6 +7,7 @@ from aiogram.types import Message
 
 from tgllm.bot.addressing import question_of
 from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
+from tgllm.bot.pasted import whole_text
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.telling import told
 from tgllm.bot.turns import run_turn
@@ -28,14 +29,15 @@ class MessageHandler:
         if command is not None:
             replied = event.reply_to_message
             reply_to = None if replied is None else replied.message_id
-            await self._command(replace(command, message_id=event.message_id, reply_to=reply_to), scope)
+            await self._command(replace(command, message_ids=(event.message_id,), reply_to=reply_to), scope)
             return
-        words = question_of(event, scope)
+        whole = await whole_text(event, scope)
+        words = whole.text.strip() if len(whole.message_ids) > 1 else question_of(event, scope)
         if not words:
             await scope.reply(scope.text("turn.unsupported_message"))
             return
         question = told(event, scope, words, await _shown_before(event, scope))
-        await run_turn(scope, question, event.message_id, title=words)
+        await run_turn(scope, question, whole.message_ids, title=words)
 
     async def _command(self, parsed: ParsedCommand, scope: UpdateScope) -> None:
         user = scope.user

@@ -52,5 +52,5 @@ async def _last_question(scope: UpdateScope) -> Message | None:
 
 
 async def _ask_again(scope: UpdateScope, question: Message, model: ModelRef | None) -> None:
-    message_id = next(iter(question.telegram_message_ids), None)
-    await run_turn(scope, question.text, message_id, branch=dialogue.branch_before(question), model=model)
+    ids, branch = question.telegram_message_ids, dialogue.branch_before(question)
+    await run_turn(scope, question.text, ids, branch=branch, model=model)

@@ -1,0 +1,103 @@
+"""Long texts that a client has split into several messages, put together again.
+
+Telegram's apps cut a text of more than 4096 UTF-16 units into messages that are full but for the last one, and send
+them one after the other. The first one's update leads the turn, the others are merged into it in the inbox, so that a
+restart finds them together.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiogram.types import Message
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import inbox
+from tgllm.db.inbox import InboxRow
+from tgllm.db.unit import Connection
+from tgllm.services.text import MESSAGE_LIMIT
+
+__all__ = ["Pasted", "whole_text"]
+
+WAIT_SECONDS = 1.0
+"""How long a full message waits for the next one."""
+LOOK_SECONDS = 0.05
+"""How often is looked for it."""
+MOST_PARTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What one or several messages say together."""
+
+    text: str
+    message_ids: Sequence[int]
+    """In order."""
+
+
+async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
+    """The text of a message and of those that continue it.
+
+    Only in private chats: in groups the bot is not spoken to by the others.
+    """
+    parts = [Pasted(message.text or "", (message.message_id,))]
+    if scope.chat.is_private and _may_be_full(parts[0].text):
+        parts += await scope.parts.core.database.read(lambda conn: _merged(conn, scope))
+        while len(parts) < MOST_PARTS and _may_be_full(parts[-1].text):
+            following = await _next_part(scope, parts[-1].text)
+            if following is None:
+                break
+            parts.append(following)
+    return Pasted("".join(part.text for part in parts), tuple(part.message_ids[0] for part in parts))
+
+
+def _merged(conn: Connection, scope: UpdateScope) -> list[Pasted]:
+    """The parts that an earlier attempt has found."""
+    found = [_part(row) for row in inbox.followers(conn, scope.row.update_id)]
+    return [part for part in found if part is not None]
+
+
+async def _next_part(scope: UpdateScope, text: str) -> Pasted | None:
+    """Take the message that continues ``text`` into the turn; None if none comes in time."""
+    clock = scope.parts.core.clock
+    deadline = clock.monotonic() + WAIT_SECONDS
+    while not (waiting := await scope.parts.core.database.read(lambda conn: inbox.queued(conn, scope.lane.key, 1))):
+        if clock.monotonic() >= deadline:
+            return None
+        await clock.sleep(LOOK_SECONDS)
+    part = _part(waiting[0])
+    if part is None or not _continues(text, part.text):
+        return None
+    now = milliseconds(clock)
+    merged = await scope.parts.core.database.write(
+        lambda conn: inbox.merge(conn, scope.row.update_id, [waiting[0].update_id], now)
+    )
+    return part if merged else None
+
+
+def _part(row: InboxRow) -> Pasted | None:
+    """A plain message as a part; replies, forwarded messages and commands begin something of their own."""
+    message: Any = json.loads(row.payload).get("message")
+    if not isinstance(message, dict) or "reply_to_message" in message or "forward_origin" in message:
+        return None
+    plain = cast("dict[str, Any]", message)
+    text, message_id = plain.get("text"), plain.get("message_id")
+    if not isinstance(text, str) or not isinstance(message_id, int) or text.startswith("/"):
+        return None
+    return Pasted(text, (message_id,))
+
+
+def _may_be_full(text: str) -> bool:
+    # One unit may be left free, where the next character takes two.
+    return _units(text) >= MESSAGE_LIMIT - 1
+
+
+def _continues(text: str, following: str) -> bool:
+    """Whether the next message begins with what had no place in this one."""
+    return _units(text) + _units(following[:1]) > MESSAGE_LIMIT
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,100 @@
+"""A long text that the client has split is one question."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+from tgllm.api.clock import SystemClock
+from tgllm.db import inbox, messages
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Ask = Callable[..., Awaitable[EmulatedMessage]]
+
+LIMIT = 4096
+
+
+class PatientClock(SystemClock):
+    """No wait of the bot comes to its end by itself, however slow the machine is."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+async def test_the_parts_of_a_long_text_are_one_question(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("I see.")
+    text = "x" * LIMIT + "y" * LIMIT + "the end"
+    async with start(turns__context_tokens=20000) as bot:
+        parts = await ann.paste(text)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+        states = await bot.core.database.read(inbox.counts)
+        shown = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, parts[1].id))
+    assert [request.messages[-1].text for request in provider.requests] == [text]
+    assert states == {"done": 1, "merged": 2}
+    assert shown is not None
+    assert shown.telegram_message_ids == tuple(part.id for part in parts)
+
+
+async def test_a_character_of_two_units_is_not_split(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("I see.")
+    text = "x" * (LIMIT - 1) + "😀 and more"
+    async with start(turns__context_tokens=20000):
+        assert len(await ann.paste(text)) == 2
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+    assert [request.messages[-1].text for request in provider.requests] == [text]
+
+
+async def test_a_part_that_comes_a_little_later_still_belongs_to_it(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("I see.")
+    async with start(turns__context_tokens=20000, clock=PatientClock()):
+        await ann.say("x" * LIMIT)
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await ann.say("the end")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+    assert [request.messages[-1].text for request in provider.requests] == ["x" * LIMIT + "the end"]
+
+
+async def test_a_full_message_alone_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("I see.")
+    async with start(turns__context_tokens=20000):
+        await ann.say("x" * LIMIT)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+    assert [request.messages[-1].text for request in provider.requests] == ["x" * LIMIT]
+
+
+async def test_commands_and_replies_are_no_parts(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start(turns__context_tokens=20000):
+        first = await ask("one")
+        for answer in ("long", "command", "reply"):
+            provider.answer(answer)
+        await ann.say("x" * LIMIT)
+        assert (await ask("/ping")).text in {"long", "Bot ready"}
+        await ann.say("y" * LIMIT)
+        await ann.say("what?", reply_to=first)
+        await emu.wait_for(lambda: len(provider.requests) == 4)
+    assert [len(request.messages[-1].text) >= LIMIT for request in provider.requests] == [False, True, True, False]
+
+
+async def test_editing_a_part_asks_nothing(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer("I see.")
+    async with start(turns__context_tokens=20000):
+        parts = await ann.paste("x" * LIMIT + "the end")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+        await ann.edit(parts[1], "another end")
+        await ask("/ping")
+    assert len(provider.requests) == 1

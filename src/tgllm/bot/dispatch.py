@@ -8,6 +8,7 @@ from aiogram.types import Update
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.rich_updates import without_rich_messages
 from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox
 from tgllm.db.database import Database
@@ -113,7 +114,8 @@ class Dispatch:
             await self._finish(row, "done")
             return
         try:
-            update = Update.model_validate(json.loads(row.payload), context={"bot": self._bot})
+            raw = without_rich_messages(json.loads(row.payload))
+            update = Update.model_validate(raw, context={"bot": self._bot})
         except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
             await self._quarantine(row, error)
             return

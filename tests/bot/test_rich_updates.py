@@ -1,0 +1,76 @@
+"""Rich messages that people send, forward or reply to."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from aiogram.types import Update
+
+from tgllm.bot.rich_updates import without_rich_messages
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+BLOCKS = [
+    {"type": "heading", "size": 1, "text": "Plan"},
+    {"type": "paragraph", "text": ["Some ", {"type": "bold", "text": ["bold ", {"type": "code", "text": "x"}]}, "."]},
+    {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "paragraph", "text": "one"}]}]},
+    {"type": "table", "cells": [[{"text": "a"}, {"text": "b"}], [{"text": "1"}, {}]]},
+    {"type": "details", "summary": "More", "blocks": [{"type": "mathematical_expression", "expression": "x^2"}]},
+    {"type": "divider"},
+    {"type": "of_tomorrow", "text": "new"},
+]
+TEXT = "Plan\nSome bold x.\n1. one\na b\n1\nMore\nx^2\nnew"
+
+
+def nested(levels: int) -> Any:
+    text: Any = "deep"
+    for level in range(levels):
+        text = ["a ", {"type": "italic" if level % 2 else "bold", "text": text}]
+    return text
+
+
+def message(person: int, **content: Any) -> dict[str, Any]:
+    sender = {"id": person, "is_bot": False, "first_name": "Ann", "language_code": "en"}
+    return {"message_id": 5, "date": 0, "chat": {"id": person, "type": "private"}, "from": sender} | content
+
+
+def test_a_rich_message_becomes_its_text() -> None:
+    update = {"update_id": 1, "message": message(7, rich_message={"blocks": BLOCKS})}
+    assert without_rich_messages(update)["message"] == message(7, text=TEXT)
+
+
+def test_so_does_the_one_that_is_replied_to() -> None:
+    replied = message(7, rich_message={"blocks": BLOCKS})
+    update = {"update_id": 1, "message": message(7, text="why?", reply_to_message=replied)}
+    read = Update.model_validate(without_rich_messages(update))
+    assert read.message is not None
+    assert read.message.reply_to_message is not None
+    assert (read.message.text, read.message.reply_to_message.text) == ("why?", TEXT)
+
+
+def test_other_updates_stay_as_they_are() -> None:
+    update = {"update_id": 1, "message": message(7, text="hi", entities=[{"type": "bold", "offset": 0, "length": 2}])}
+    assert without_rich_messages(update) == {
+        "update_id": 1,
+        "message": message(7, text="hi", entities=[{"type": "bold", "offset": 0, "length": 2}]),
+    }
+
+
+def test_odd_rich_messages_do_no_harm() -> None:
+    for odd in (None, 5, [], {"blocks": None}, {"blocks": [None, [[]]]}, {"blocks": nested(500)}):
+        update = {"message": message(7, rich_message=odd)}
+        assert isinstance(without_rich_messages(update)["message"]["text"], str)
+
+
+async def test_formats_within_formats_do_not_stop_the_bot(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    rich = {"blocks": [{"type": "paragraph", "text": nested(40)}]}
+    async with start():
+        await ann.say("first")
+        emu.inject_update({"message": message(ann.id, rich_message=rich)})
+        answer = await emu.wait_for_message(
+            ann.private_chat(), lambda message: message.from_bot and "deep" in message.text
+        )
+    assert answer.text == "a " * 40 + "deep"

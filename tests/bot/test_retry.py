@@ -245,7 +245,10 @@ async def test_fork_from_any_part_of_a_long_answer_also_in_a_group(
         await ask("@demo_bot two", chat=group)
         await ask("/fork", chat=group, reply_to=last)
         await ask("@demo_bot three", chat=group)
+        assert len(asked(provider)) == 3
+        await ask("/fork four", chat=group, reply_to=last)
     assert len(asked(provider)) == 3
+    assert asked(provider)[-1] == "Ann: four"
 
 
 async def test_fork_from_a_question_says_how(start: Start, ask: Ask, emu: Emulator, ann: EmulatedUser) -> None:
@@ -264,3 +267,37 @@ async def test_continue_asks_for_the_rest_of_a_cut_answer(start: Start, ask: Ask
         assert asked(provider)[:2] == ["count", "One, two,"]
         assert "Go on" in asked(provider)[2]
         assert "no cut answer" in (await ask("/continue")).text
+
+
+async def test_a_press_that_waits_is_not_lost_when_the_bot_stops(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(RateLimited("busy"))
+    provider.answer(asyncio.Event())
+    async with start(turns__stop_timeout=0) as bot:
+        failed = await ask("one")
+        await ann.say("two")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        query = await ann.press(failed, "Try again")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await bot.stop()
+        assert query.answer is None
+    async with start():
+        await emu.wait_for(lambda: query.answer is not None)
+    assert query.answer is not None
+    assert "Only the last" in query.answer["text"]
+
+
+async def test_each_topic_has_a_last_question_of_its_own(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
+    async with start():
+        await ask("@demo_bot a", chat=group, topic=news)
+        await ask("@demo_bot b", chat=group, topic=music)
+        await ask("/retry", chat=group, topic=news)
+        assert asked(provider) == ["Ann: a"]
+        await ask("/undo", chat=group, topic=music)
+        await ask("@demo_bot c", chat=group, topic=music)
+    assert asked(provider) == ["Ann: c"]

@@ -14,7 +14,7 @@ from tgllm.bot.scope import UpdateScope
 from tgllm.services.text import clip
 from tgllm.services.user_service import full_name
 
-__all__ = ["told"]
+__all__ = ["said", "told"]
 
 MOST_QUOTED = 300
 """UTF-16 units of a quote."""
@@ -31,7 +31,7 @@ def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int
         words: its text, without the bot's name.
         shown: Telegram's ids of the answer that it follows in any case, which is not quoted as a whole.
     """
-    return "\n".join([*_remarks(message, scope, shown), _said(scope, words)])
+    return "\n".join([*_remarks(message, scope, shown), said(scope, words)])
 
 
 def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> Iterator[str]:
@@ -43,8 +43,8 @@ def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> It
         yield scope.text("prompt.forwarded", name=_name(origin))
 
 
-def _said(scope: UpdateScope, words: str) -> str:
-    """In a group the model is told who speaks."""
+def said(scope: UpdateScope, words: str) -> str:
+    """The words as the model reads them: in a group it is told who speaks."""
     if scope.chat.is_private or scope.person is None:
         return words
     return scope.text("prompt.said", name=_name(full_name(scope.person)), text=words)

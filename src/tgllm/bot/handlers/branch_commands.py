@@ -3,6 +3,7 @@
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.telling import said
 from tgllm.bot.turns import run_turn
 from tgllm.i18n import Catalogue
 from tgllm.services import dialogue
@@ -36,7 +37,7 @@ async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
     if branch is None:
         await scope.reply(scope.text("again.fork_how"))
     elif command.args:
-        await run_turn(scope, command.args, command.message_ids, branch=branch)
+        await run_turn(scope, said(scope, command.args), command.message_ids, branch=branch)
     else:
         now = milliseconds(scope.parts.core.clock)
         await scope.reply(scope.text("again.forked"), lambda conn: dialogue.go_to(conn, branch, now))

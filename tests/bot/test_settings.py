@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from tgllm.api import ReasoningDelta
 from tgllm.db import conversations, models, users
 from tgllm.db.models import NewModel
 from tgllm.testing.bot import RunningBot
@@ -150,7 +151,7 @@ class TestSettings:
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
             menu = await ask(emu, ann, "/settings")
-            assert labels(menu) == ["Temperature", "Thinking effort", "Language"]
+            assert labels(menu) == ["Temperature", "Thinking effort", "Thoughts", "Language"]
             await press(emu, ann, menu, "Temperature")
             assert labels(menu) == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
             await press(emu, ann, menu, "0")
@@ -165,6 +166,20 @@ class TestSettings:
             await ask(emu, ann, "hello")
         asked = [(request.temperature, request.reasoning_effort) for request in provider.requests]
         assert asked == [(0.0, "high"), (None, "high")]
+
+    async def test_thoughts_are_shown_where_a_chat_wants_them(
+        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        async with start(refresh_cron="off"):
+            menu = await ask(emu, ann, "/settings")
+            for choice in ("hidden", "shown"):
+                await press(emu, ann, menu, "Thoughts")
+                assert [label for label in labels(menu) if label.startswith("✓")] == ["✓ hidden"]
+                await ann.press(menu, "✓ hidden" if choice == "hidden" else choice)
+                await emu.wait_for(lambda choice=choice: f"Thoughts: {choice}" in menu.text.splitlines())
+                provider.answer(ReasoningDelta("Hm."), "Yes.")
+                answer = await ask(emu, ann, "really?")
+                assert answer.text == {"hidden": "Yes.", "shown": "Thoughts\n\nHm.\n\nYes."}[choice]
 
     async def test_a_model_that_does_not_think_has_no_effort_to_set(
         self, emu: Emulator, ann: EmulatedUser, start: Start

@@ -9,7 +9,7 @@ from tgllm.db.database import Database
 from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
 from tgllm.testing.clock import ManualClock
 
-SET = ChatSettings("Be brief.", "pirate", 0.5, "low")
+SET = ChatSettings("Be brief.", "pirate", 0.5, "low", "folded")
 
 
 def test_what_is_written_is_read() -> None:
@@ -32,6 +32,7 @@ def test_what_is_not_known_is_kept() -> None:
         ("temperature", float("nan")),
         ("reasoning_effort", "huge"),
         ("reasoning_effort", ["low"]),
+        ("reasoning_display", "loud"),
         ("system", " "),
         ("system", 1),
         ("persona", None),

@@ -4,6 +4,7 @@ from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.rendering.render import render
 from tgllm.bot.rendering.split import split_text
+from tgllm.bot.thoughts import with_thoughts
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.logs import get_logger
 from tgllm.services.turn import TurnOutcome
@@ -17,7 +18,9 @@ def final_payloads(outcome: TurnOutcome, texts: Catalogue, language: str, rich: 
     """The answer as the chat gets it: all that came, and a line that says so if it is not the whole answer."""
     notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
     note = "\n\n".join(piece for piece in notes if piece)
-    return with_note(_rendered(outcome.text, rich), note) or [EntityText(texts("turn.empty_answer", language))]
+    return with_note(_rendered(with_thoughts(outcome, texts("turn.thoughts", language)), rich), note) or [
+        EntityText(texts("turn.empty_answer", language))
+    ]
 
 
 def _rendered(text: str, rich: RichMode) -> list[Payload]:

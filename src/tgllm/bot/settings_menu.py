@@ -8,7 +8,7 @@ from tgllm.api import ModelRef
 from tgllm.bot.keyboards import MARK, Button, Menu
 from tgllm.config.personas import PersonaSetting
 from tgllm.i18n import Catalogue, languages
-from tgllm.services.chat_settings import EFFORTS, ChatSettings
+from tgllm.services.chat_settings import DISPLAYS, EFFORTS, ChatSettings
 
 __all__ = ["HOME", "SET", "UNSET", "Setting", "SettingsMenus"]
 
@@ -19,8 +19,10 @@ SET = "set"
 UNSET = "-"
 """The value that takes a choice back."""
 
-Setting = Literal["temperature", "effort", "language"]
+Setting = Literal["temperature", "effort", "thoughts", "language"]
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
+_OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
+"""Settings of models that think."""
 TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
 
 
@@ -54,16 +56,17 @@ class SettingsMenus:
         return Menu(self._about(setting), [*rows, [Button(self._say("settings.back"), HOME)]])
 
     def values(self, setting: Setting) -> Sequence[str]:
-        """What can be chosen, first of all nothing."""
+        """What can be chosen; where there is a value that holds by itself, ``UNSET`` first."""
         choices: Mapping[Setting, Sequence[str]] = {
             "temperature": TEMPERATURES,
             "effort": EFFORTS,
+            "thoughts": DISPLAYS,
             "language": sorted(languages()),
         }
-        return (UNSET, *choices[setting])
+        return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
 
     def _settable(self) -> Sequence[Setting]:
-        return [setting for setting in SETTINGS if setting != "effort" or self.reasoning]
+        return [setting for setting in SETTINGS if self.reasoning or setting not in _OF_THINKING]
 
     def _lines(self) -> Sequence[str]:
         persona = self._say("settings.unset") if self.persona is None else self.persona.title or self.persona.name
@@ -81,6 +84,8 @@ class SettingsMenus:
                 return None if self.settings.temperature is None else f"{self.settings.temperature:g}"
             case "effort":
                 return self.settings.reasoning_effort
+            case "thoughts":
+                return self.settings.reasoning_display or "hidden"
             case "language":
                 return self.chosen_language
 
@@ -90,6 +95,8 @@ class SettingsMenus:
                 return self._say("settings.temperature")
             case "effort":
                 return self._say("settings.effort")
+            case "thoughts":
+                return self._say("settings.thoughts")
             case "language":
                 return self._say("settings.language")
 
@@ -99,6 +106,8 @@ class SettingsMenus:
                 return self._say("settings.about_temperature")
             case "effort":
                 return self._say("settings.about_effort")
+            case "thoughts":
+                return self._say("settings.about_thoughts")
             case "language":
                 return self._say("settings.about_language")
 
@@ -107,6 +116,8 @@ class SettingsMenus:
             return self._say("settings.from_telegram" if setting == "language" else "settings.unset")
         if setting == "effort":
             return self._say(f"settings.effort_{value}")
+        if setting == "thoughts":
+            return self._say(f"settings.thoughts_{value}")
         # A language is called as those call it who look for it.
         return self.texts("settings.language_name", value) if setting == "language" else value
 

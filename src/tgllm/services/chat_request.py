@@ -9,7 +9,7 @@ from tgllm.db import conversations, models
 from tgllm.db import messages as stored
 from tgllm.db.unit import Connection
 from tgllm.providers.tokens import Calibration, estimate_request
-from tgllm.services.chat_settings import ChatSettings, settings_of
+from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, settings_of
 from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
 from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderRegistry
@@ -40,6 +40,7 @@ class TurnContext:
     reasoning_effort: ReasoningEffort | None = None
     retired: ModelRef | None = None
     """The model that the chat had chosen, if it is not offered any more and ``model`` takes its place."""
+    reasoning_display: ReasoningDisplay = "hidden"
 
 
 class RequestBuilder:
@@ -88,6 +89,7 @@ class RequestBuilder:
             persona.temperature if settings.temperature is None and persona is not None else settings.temperature,
             settings.reasoning_effort if known is None or known.reasoning else None,
             in_use.retired,
+            settings.reasoning_display or "hidden",
         )
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:

@@ -1,17 +1,20 @@
-"""What people set for a chat or topic: instruction, persona, temperature, reasoning effort."""
+"""What people set for a chat or topic: instruction, persona, temperature, and about the model's thoughts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from tgllm.api import JsonObject, ReasoningEffort
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import conversations
 from tgllm.db.unit import Connection, Unit
 
-__all__ = ["EFFORTS", "HOTTEST", "ChatSettings", "change_settings", "settings_of"]
+__all__ = ["DISPLAYS", "EFFORTS", "HOTTEST", "ChatSettings", "ReasoningDisplay", "change_settings", "settings_of"]
 
 EFFORTS: tuple[ReasoningEffort, ...] = get_args(ReasoningEffort)
+ReasoningDisplay = Literal["hidden", "folded", "shown"]
+"""Whether people see what the model thought: not, on a press, or above the answer."""
+DISPLAYS: tuple[ReasoningDisplay, ...] = get_args(ReasoningDisplay)
 HOTTEST = 2.0
 """The highest temperature that providers know."""
 
@@ -26,6 +29,8 @@ class ChatSettings:
     """The name of one in the config."""
     temperature: float | None = None
     reasoning_effort: ReasoningEffort | None = None
+    reasoning_display: ReasoningDisplay | None = None
+    """None: hidden."""
     other: JsonObject = field(default_factory=dict[str, Any])
     """What this version does not know, kept as it is."""
 
@@ -56,11 +61,16 @@ def _effort(value: object) -> ReasoningEffort | None:
     return next((effort for effort in EFFORTS if effort == value), None)
 
 
+def _display(value: object) -> ReasoningDisplay | None:
+    return next((display for display in DISPLAYS if display == value), None)
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "system": _text,
     "persona": _text,
     "temperature": _temperature,
     "reasoning_effort": _effort,
+    "reasoning_display": _display,
 }
 
 

@@ -116,7 +116,7 @@ class ConversationService:
                 answer.fail(error)
             except TimeoutError:
                 self._cut(answer, handle)
-            outcome = replace(answer.outcome(), retired=context.retired)
+            outcome = replace(answer.outcome(), retired=context.retired, reasoning_display=context.reasoning_display)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
             if context.retired is not None:

@@ -12,7 +12,7 @@ from tgllm.bot.settings_menu import HOME, SET, UNSET, Setting, SettingsMenus
 from tgllm.db import conversations, models
 from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
-from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
+from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, change_settings, settings_of
 from tgllm.services.language import choose_language, chosen_language
 from tgllm.services.model_choices import persona_of
 from tgllm.services.model_in_use import model_in_use
@@ -70,6 +70,9 @@ def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: U
         case "effort":
             effort = cast("ReasoningEffort | None", value)
             return replace(menus, settings=replace(menus.settings, reasoning_effort=effort))
+        case "thoughts":
+            display = cast("ReasoningDisplay | None", value)
+            return replace(menus, settings=replace(menus.settings, reasoning_display=display))
 
 
 def _effect(scope: UpdateScope, changed: SettingsMenus, setting: Setting) -> Unit:
@@ -80,9 +83,13 @@ def _effect(scope: UpdateScope, changed: SettingsMenus, setting: Setting) -> Uni
         return choose_language(clock, scope.user.id, changed.chosen_language)
 
     def change(before: ChatSettings) -> ChatSettings:
-        if setting == "temperature":
-            return replace(before, temperature=changed.settings.temperature)
-        return replace(before, reasoning_effort=changed.settings.reasoning_effort)
+        match setting:
+            case "temperature":
+                return replace(before, temperature=changed.settings.temperature)
+            case "effort":
+                return replace(before, reasoning_effort=changed.settings.reasoning_effort)
+            case "thoughts":
+                return replace(before, reasoning_display=changed.settings.reasoning_display)
 
     return change_settings(clock, scope.lane.key, change)
 

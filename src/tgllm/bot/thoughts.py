@@ -1,0 +1,48 @@
+"""What a model thought before it answered, as a part of the answer's Markdown."""
+
+import re
+
+from tgllm.services.text import clip
+from tgllm.services.turn import TurnOutcome
+
+__all__ = ["with_thoughts"]
+
+MOST_THOUGHTS = 3000
+"""UTF-16 units that are shown; models think at length, and people want the answer."""
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_DETAILS = re.compile(r"<(?=/?details\b)", re.IGNORECASE)
+
+
+def with_thoughts(outcome: TurnOutcome, title: str) -> str:
+    """The answer in Markdown, below its thoughts where the chat wants to see them.
+
+    Args:
+        outcome: how the turn ended.
+        title: stands over the thoughts.
+    """
+    thoughts = clip(outcome.reasoning.strip(), MOST_THOUGHTS)
+    if not thoughts or not outcome.text.strip():
+        return outcome.text
+    match outcome.reasoning_display:
+        case "hidden":
+            return outcome.text
+        case "shown":
+            quoted = "\n".join(f"> {line}".rstrip() for line in thoughts.splitlines())
+            return f"> **{title}**\n>\n{quoted}\n\n{outcome.text}"
+        case "folded":
+            return f"<details><summary>{title}</summary>\n\n{_enclosed(thoughts)}\n\n</details>\n\n{outcome.text}"
+
+
+def _enclosed(markdown: str) -> str:
+    """Markdown that ends where it ends: nothing in it is left open or closes what is around it."""
+    fence = ""
+    for line in markdown.splitlines():
+        found = _FENCE.match(line)
+        if found is None:
+            continue
+        if not fence:
+            fence = found[1]
+        elif found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+    return _DETAILS.sub(r"\\<", markdown) + (f"\n{fence}" if fence else "")

@@ -1,0 +1,57 @@
+"""What the model thought, above its answer where the chat wants it."""
+
+from dataclasses import replace
+
+import pytest
+
+from tgllm.api import ModelRef
+from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.rendering.render import render
+from tgllm.bot.thoughts import with_thoughts
+from tgllm.services.turn import TurnOutcome
+
+OUTCOME = TurnOutcome("ok", ModelRef("a", "b"), "The **answer**.", reasoning="First.\n\nThen.")
+
+
+def shown(outcome: TurnOutcome) -> EntityText:
+    (payload,) = render(with_thoughts(outcome, "Thoughts"), rich="never")
+    assert isinstance(payload, EntityText)
+    return payload
+
+
+def test_hidden_they_leave_the_answer_alone() -> None:
+    assert with_thoughts(OUTCOME, "Thoughts") == OUTCOME.text
+
+
+@pytest.mark.parametrize(("display", "kind"), [("shown", "blockquote"), ("folded", "expandable_blockquote")])
+def test_they_stand_in_a_quote_above_the_answer(display: str, kind: str) -> None:
+    payload = shown(replace(OUTCOME, reasoning_display=display))  # type: ignore[arg-type]  a parameter of the test
+    quote = next(entity for entity in payload.entities if entity.type == kind)
+    assert payload.text == "Thoughts\n\nFirst.\n\nThen.\n\nThe answer." or payload.text.startswith("Thoughts\nFirst.")
+    assert payload.text[: quote.offset + quote.length].endswith("Then.")
+
+
+@pytest.mark.parametrize("display", ["shown", "folded"])
+@pytest.mark.parametrize(
+    "thoughts",
+    ["```py\nx = 1", "~~~\n```\n", "a </details> b\n</details>", "<details>\nopen", "- a\n  - b", "````\n```\n", "> q"],
+)
+def test_whatever_they_hold_the_answer_stands_below_and_outside(display: str, thoughts: str) -> None:
+    outcome = replace(OUTCOME, reasoning=thoughts, reasoning_display=display)  # type: ignore[arg-type]  a parameter
+    payload = shown(outcome)
+    assert payload.text.endswith("\n\nThe answer.")
+    start = len(payload.text.encode("utf-16-le")) // 2 - len("The answer.")
+    around = [entity.type for entity in payload.entities if entity.offset + entity.length > start]
+    assert around == ["bold"]
+
+
+@pytest.mark.parametrize("display", ["shown", "folded"])
+def test_without_thoughts_or_without_an_answer_there_is_nothing_to_add(display: str) -> None:
+    outcome = replace(OUTCOME, reasoning=" \n", reasoning_display=display)  # type: ignore[arg-type]  a parameter
+    assert with_thoughts(outcome, "Thoughts") == OUTCOME.text
+    assert with_thoughts(replace(outcome, reasoning="x", text=""), "Thoughts") == ""
+
+
+def test_long_ones_are_cut() -> None:
+    outcome = replace(OUTCOME, reasoning="x" * 10_000, reasoning_display="folded")
+    assert len(with_thoughts(outcome, "Thoughts")) < 3200

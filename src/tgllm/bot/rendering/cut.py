@@ -57,6 +57,7 @@ def _end_of_part(text: str, spans: Sequence[Span], start: int, limit: int) -> in
     if end == len(text):
         return end
     floor = start + (end - start) // 2
+    near = [span for span in spans if span.start < end and span.end > floor]
     for pattern, whole in (
         (_PARAGRAPH, _FORMS),
         (_LINE, _FORMS),
@@ -65,7 +66,7 @@ def _end_of_part(text: str, spans: Sequence[Span], start: int, limit: int) -> in
         (_SPACE, _UNITS),
         (_SPACE, frozenset[str]()),
     ):
-        place = _last_place(text, pattern, floor, end, _outside(spans, whole))
+        place = _last_place(text, pattern, floor, end, _outside(near, whole))
         if place is not None and _has_text(text, start, place):
             return place
     return _between_characters(text, start, end)

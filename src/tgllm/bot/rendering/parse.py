@@ -55,6 +55,9 @@ class _Frame:
     children: list[Any] = field(default_factory=list[Any])
     checked: bool | None = None
     is_loose: bool = False
+    block_level: int = 1
+    """How many blocks this is within, itself among them; flat ones do not count."""
+    inline_level: int = 0
     cells_end: int = 0
     """Byte of the source at which the last cell of a row ended."""
 
@@ -95,11 +98,15 @@ class _Builder:
         self._push(kind, data)
 
     def _push(self, kind: str, data: object) -> None:
-        is_inline = kind in _INLINE_KINDS
-        level = sum((frame.kind in _INLINE_KINDS) == is_inline and not frame.is_flat for frame in self._open)
-        limit = MOST_INLINE_LEVELS if is_inline else MOST_BLOCK_LEVELS
-        is_flat = self._open[-1].is_flat if kind == "Item" else level >= limit and kind in _CAN_BE_FLAT
-        self._open.append(_Frame(kind, data, is_flat))
+        parent = self._open[-1]
+        level, limit = parent.block_level, MOST_BLOCK_LEVELS
+        if is_inline := kind in _INLINE_KINDS:
+            level, limit = parent.inline_level, MOST_INLINE_LEVELS
+        is_flat = parent.is_flat if kind == "Item" else level >= limit and kind in _CAN_BE_FLAT
+        frame = _Frame(kind, data, is_flat, block_level=parent.block_level, inline_level=parent.inline_level)
+        frame.inline_level += is_inline and not is_flat
+        frame.block_level += not is_inline and not is_flat
+        self._open.append(frame)
 
     def _end(self, tag: object, end: int) -> None:
         kind = str(next(iter(cast("dict[str, Any]", tag)))) if isinstance(tag, dict) else str(tag)

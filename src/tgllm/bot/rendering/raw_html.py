@@ -8,7 +8,7 @@ from typing import Literal
 __all__ = ["HtmlPiece", "escaped_html", "html_pieces"]
 
 _DETAILS = re.compile(
-    r"<details(?P<attributes>(?:\s[^<>]*)?)>(?:\s*<summary(?:\s[^<>]*)?>(?P<summary>.*?)</summary>)?|(?P<close></details\s*>)",
+    r"<details(?P<attributes>(?:\s[^<>]*)?)>(?:\s*<summary(?:\s[^<>]*)?>(?P<summary>.{0,500}?)</summary>)?|(?P<close></details\s*>)",
     re.DOTALL | re.IGNORECASE,
 )
 _TAG_AT_LINE_START = re.compile(r"^([ \t]*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)", re.MULTILINE)

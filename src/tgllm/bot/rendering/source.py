@@ -38,7 +38,7 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
         is_growing: whether more is to come. Then a thought at the start need not have ended to be dropped.
     """
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
-    if "<think" in text.lower():
+    if "</think" in text.lower():
         text = _THOUGHT.sub(_code_or(lambda _: ""), text)
     if is_growing and _UNFINISHED_THOUGHT.fullmatch(text):
         return ""

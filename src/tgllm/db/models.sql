@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     model           TEXT,                               -- the chosen model; NULL: the default model
     settings        TEXT NOT NULL DEFAULT '{}'          -- JSON object: what the chat has set for itself
                     CHECK (json_valid(settings) AND json_type(settings) = 'object'),
-    head_message_id INTEGER,                            -- the message that the next one answers; NULL: empty
+    head_message_id INTEGER,                            -- what was said last and counts; NULL: empty
     active          INTEGER NOT NULL DEFAULT 1          -- 1 for the lane's present conversation
                     CHECK (active IN (0, 1)),
     created_at      INTEGER NOT NULL,                   -- begun

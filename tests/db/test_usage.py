@@ -3,7 +3,7 @@
 import sqlite3
 
 from tgllm.db import usage
-from tgllm.db.usage import Spent, Total, UserTotal
+from tgllm.db.usage import ModelTotal, Spent, Total, UserTotal
 
 
 def test_calls_of_a_day_add_up(conn: sqlite3.Connection) -> None:
@@ -32,3 +32,13 @@ def test_people_are_summed_apart_the_most_expensive_first(conn: sqlite3.Connecti
     assert usage.by_user(conn, "2026-11-01") == [UserTotal(2, 0, 0, 4, 0, 8), UserTotal(1, 0, 0, 1, 0, 7)]
     assert [row.user_id for row in usage.by_user(conn, "2026-10-31")] == [usage.NOBODY, 8, 7]
     assert usage.total(conn, "2026-10-31").cost_micros == 14
+
+
+def test_a_persons_models_are_summed_apart_the_most_expensive_first(conn: sqlite3.Connection) -> None:
+    usage.add(conn, 7, "2026-10-01", "echo", "a", Spent(input_tokens=1, cost_micros=1))
+    usage.add(conn, 7, "2026-11-01", "echo", "a", Spent(input_tokens=2, cost_micros=2))
+    usage.add(conn, 7, "2026-11-01", "echo", "b", Spent(cost_micros=9))
+    usage.add(conn, 8, "2026-11-01", "echo", "c", Spent(cost_micros=99))
+    dear, cheap = ModelTotal(1, 0, 0, 9, 0, "echo", "b"), ModelTotal(2, 3, 0, 3, 0, "echo", "a")
+    assert usage.by_model(conn, usage.EVER, 7) == [dear, cheap]
+    assert usage.by_model(conn, "2026-11-01", 7) == [dear, ModelTotal(1, 2, 0, 2, 0, "echo", "a")]

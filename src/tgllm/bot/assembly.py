@@ -21,6 +21,7 @@ from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.retry import retry_commands, retry_presses
 from tgllm.bot.handlers.settings_commands import settings_commands, settings_presses
 from tgllm.bot.handlers.stopped import handle_stopped
+from tgllm.bot.handlers.usage_command import usage_commands
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
@@ -72,6 +73,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from history_commands(texts)
     yield from retry_commands(texts)
     yield from branch_commands(texts)
+    yield from usage_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:

@@ -7,7 +7,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.pricing import MICROS, Prices, Rates
 from tgllm.services.text import clip
 
-__all__ = ["model_details", "model_name", "model_title"]
+__all__ = ["dollars", "model_details", "model_name", "model_title"]
 
 MOST_TITLE = 100
 """UTF-16 units of a title in a text."""
@@ -39,7 +39,7 @@ def _details(model: Model, rates: Rates | None, texts: Catalogue, language: str)
     if rates is not None and not rates.input and not rates.output:
         yield texts("model_list.free", language)
     elif rates is not None:
-        yield texts("model_list.price", language, input=_dollars(rates.input), output=_dollars(rates.output))
+        yield texts("model_list.price", language, input=dollars(rates.input), output=dollars(rates.output))
 
 
 def _abilities(model: Model, texts: Catalogue, language: str) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _compact(tokens: int) -> str:
     return str(tokens)
 
 
-def _dollars(micros: int) -> str:
+def dollars(micros: int) -> str:
     """Millionths of a dollar as dollars, with cents, or finer where needed."""
     whole, _, fraction = f"{micros / MICROS:.6f}".partition(".")
     return f"{whole}.{fraction.rstrip('0'):0<2}"

@@ -6,10 +6,12 @@ from typing import Final
 
 from tgllm.db.rows import read, read_all
 
-__all__ = ["NOBODY", "Spent", "Total", "UserTotal", "add", "by_user", "total"]
+__all__ = ["EVER", "NOBODY", "ModelTotal", "Spent", "Total", "UserTotal", "add", "by_model", "by_user", "total"]
 
 NOBODY: Final = 0
 """The user id of what nobody in Telegram has asked for, such as a question from the shell."""
+EVER: Final = ""
+"""Stands before every day: sums since then hold all there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,14 @@ class UserTotal(Total):
     """A sum of usage of one person."""
 
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotal(Total):
+    """A sum of usage of one model."""
+
+    provider: str
+    model: str
 
 
 _ADD = """
@@ -75,6 +85,10 @@ _SUMS = """
 """
 _TOTAL = f"SELECT {_SUMS} FROM usage WHERE day >= :since AND (:user_id IS NULL OR user_id = :user_id)"  # noqa: S608 (constants)
 _BY_USER = f"SELECT user_id, {_SUMS} FROM usage WHERE day >= ? GROUP BY user_id ORDER BY cost_micros DESC, user_id"  # noqa: S608 (constants)
+_BY_MODEL = f"""
+    SELECT provider, model, {_SUMS} FROM usage WHERE day >= ? AND user_id = ? GROUP BY provider, model
+    ORDER BY cost_micros DESC, requests DESC, provider, model
+"""  # noqa: S608 (constants)
 
 
 def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> Total:
@@ -85,3 +99,8 @@ def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> T
 def by_user(conn: sqlite3.Connection, since: str) -> list[UserTotal]:
     """What each person has used since the day ``since``, the most expensive first."""
     return read_all(UserTotal, conn.execute(_BY_USER, (since,)))
+
+
+def by_model(conn: sqlite3.Connection, since: str, user_id: int) -> list[ModelTotal]:
+    """What one person has used of each model since the day ``since``, the most expensive first."""
+    return read_all(ModelTotal, conn.execute(_BY_MODEL, (since, user_id)))

@@ -19,6 +19,7 @@ CORE_COMMANDS = frozenset(
         "undo",
         "fork",
         "continue",
+        "usage",
     }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

@@ -1,10 +1,9 @@
 """Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
 
-from datetime import UTC, datetime
-
 from tgllm.api import Usage
 from tgllm.db import requests, usage
 from tgllm.db.unit import Connection
+from tgllm.services.days import day_of
 from tgllm.services.pricing import Prices
 from tgllm.services.turn import Turn, TurnOutcome
 
@@ -45,7 +44,7 @@ def record_requests(
     final = _request_outcome(outcome, counted, cost, answer_id)
     requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), final, now)
     spent = usage.Spent(input_tokens=counted.input_tokens, output_tokens=counted.output_tokens, cost_micros=cost)
-    usage.add(conn, turn.user.id, _day(now), outcome.model.provider, outcome.model.model, spent)
+    usage.add(conn, turn.user.id, day_of(now), outcome.model.provider, outcome.model.model, spent)
 
 
 def _start(conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int, attempt: int, began: int) -> int:
@@ -76,10 +75,6 @@ def _request_outcome(outcome: TurnOutcome, counted: Usage, cost: int | None, ans
         error_code=None if error is None else error.code,
         error_text=None if error is None else str(error),
     )
-
-
-def _day(now: int) -> str:
-    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def _counted(reported: Usage) -> Usage:

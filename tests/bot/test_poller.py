@@ -31,7 +31,7 @@ async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
                     "date": 1,
                     "chat": {"id": ann.id, "type": "private", "first_name": "Ann"},
                     "from": {"id": ann.id, "is_bot": False, "first_name": "Ann"},
-                    "rich_message": {"blocks": [{"type": "brand_new"}]},
+                    "paid_media": {"star_count": 1, "paid_media": [{"type": "brand_new"}]},
                 }
             }
         )

@@ -167,10 +167,10 @@ async def test_a_refused_edit_steps_down_in_place(
 ) -> None:
     group = emu.add_group(title="Team", members=[ann])
     go_on = asyncio.Event()
-    provider.answer("So", go_on, " **it is**")
+    provider.answer(go_on, "So **it is**")
     async with start(streaming__edit_interval=60):
         await ann.say("@demo_bot go", chat=group)
-        first = await emu.wait_for_message(group, lambda message: message.text == "So")
+        first = await emu.wait_for_message(group)
         emu.faults.add(Fault.api_error("editMessageText", 400, REFUSAL))
         go_on.set()
         message = await emu.wait_for_message(group, lambda message: message.text == "So it is")

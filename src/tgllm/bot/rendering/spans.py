@@ -93,6 +93,8 @@ class SpanWriter:
 
     def pre(self, text: str, language: str = "") -> None:
         """Add lines of code as they are, without indentation."""
+        if text:
+            self._fill_gap(indent="")
         self._unstyled("pre", text, language)
 
     def _unstyled(self, kind: EntityType, text: str, language: str = "") -> None:
@@ -106,10 +108,10 @@ class SpanWriter:
         self._add(text)
         self._mark(Span(kind, start, end, language=language or None))
 
-    def _fill_gap(self) -> None:
+    def _fill_gap(self, indent: str | None = None) -> None:
         if self._gap:
             gap, self._gap = self._gap, 0
-            self._add("\n" * gap + self._indent)
+            self._add("\n" * gap + (self._indent if indent is None else indent))
 
     def _add(self, text: str) -> None:
         self._pieces.append(text)

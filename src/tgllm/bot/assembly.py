@@ -12,6 +12,7 @@ from tgllm.bot.handlers.branch_commands import branch_commands
 from tgllm.bot.handlers.cancel import cancel_commands
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
+from tgllm.bot.handlers.export_command import export_commands
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
@@ -74,6 +75,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from retry_commands(texts)
     yield from branch_commands(texts)
     yield from usage_commands(texts)
+    yield from export_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:

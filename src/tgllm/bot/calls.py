@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-from aiogram.methods import DeleteMessage, EditMessageText, SendMessage, SetMessageReaction
+from aiogram.methods import DeleteMessage, EditMessageText, SendDocument, SendMessage, SetMessageReaction
 from aiogram.methods.base import TelegramMethod
 from aiogram.types import Message
 
+from tgllm.bot.documents import opened
 from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.steps import OURS
 
@@ -45,7 +46,7 @@ class RawEditToRich(TelegramMethod[dict[str, Any]]):
 
 _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     method.__api_method__: method
-    for method in (SendMessage, RawSendRich, EditMessageText, DeleteMessage, SetMessageReaction)
+    for method in (SendMessage, RawSendRich, SendDocument, EditMessageText, DeleteMessage, SetMessageReaction)
 }
 
 _OURS = OURS | {EDIT_OF_PART, PLACEHOLDER}
@@ -57,9 +58,9 @@ def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
 
     Raises:
         KeyError: the row names a method that the bot does not send.
-        ValueError: its parameters do not fit the method.
+        ValueError: its parameters do not fit the method, or its file is gone.
     """
-    return _METHODS[method](**{key: value for key, value in payload.items() if key not in _OURS})
+    return _METHODS[method](**{key: value for key, value in opened(payload).items() if key not in _OURS})
 
 
 def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any]:
@@ -77,7 +78,7 @@ def new_message_instead(payload: Mapping[str, Any]) -> TelegramMethod[Any]:
 
 def is_send(method: TelegramMethod[Any]) -> bool:
     """Whether the call makes a message, so that making it twice would be seen."""
-    return isinstance(method, SendMessage | RawSendRich)
+    return isinstance(method, SendMessage | RawSendRich | SendDocument)
 
 
 def message_id_of(result: object) -> int | None:

@@ -9,7 +9,7 @@ from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import Kind, NewOutbox
 from tgllm.services.lane import Lane
 
-__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "answer_rows", "buttons", "edit_of_part", "message_rows", "placeholder_row"]
+__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "answer_rows", "buttons", "document_row", "edit_of_part", "message_rows", "placeholder_row"]
 
 PLACEHOLDER = "placeholder"
 """Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""
@@ -89,6 +89,11 @@ def placeholder_row(
     """The row that sends a message for an answer to be written into, as part 0 of its turn."""
     payload = formatted(EntityText(text)) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
     return _row(lane, "sendMessage", "send", payload, turn_id, 0)
+
+
+def document_row(lane: Lane, payload: Mapping[str, Any]) -> NewOutbox:
+    """The row that sends a file: see ``documents.document_payload``."""
+    return _row(lane, "sendDocument", "send", payload, None, 0)
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
+from tgllm.bot.documents import remove_document
 from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART, message_rows
@@ -49,6 +50,11 @@ class _Delivery:
     failure: CallFailure | None = None
     repeatable: bool = False
     """Whether doing it twice would harm nobody."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the row as it is will not be sent again, whoever presses what."""
+        return self.failure is None or self.failure.meaning in {"rejected", "blocked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,9 @@ class Sender:
 
         result = await self._database.write(unit)
         self._announce(finished)
+        for delivery in finished:
+            if delivery.is_over:
+                await remove_document(delivery.row.payload)
         return result
 
     async def _deliver(self, row: OutboxRow) -> None:

@@ -20,6 +20,7 @@ CORE_COMMANDS = frozenset(
         "fork",
         "continue",
         "usage",
+        "export",
     }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

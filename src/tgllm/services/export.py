@@ -1,0 +1,106 @@
+"""A conversation as a file that people keep: as Markdown to read, as JSON to work with."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tgllm.api import Json
+from tgllm.db import conversations, files, messages
+from tgllm.db.conversations import Conversation
+from tgllm.db.files import File
+from tgllm.db.messages import Message
+from tgllm.db.unit import Connection
+
+__all__ = ["Exported", "as_json", "as_markdown", "load_export"]
+
+FORMAT = "tgllm-conversation"
+VERSION = 1
+MOST_MESSAGES = 100_000
+"""Messages of a file at most; the last ones."""
+
+Say = Callable[..., str]
+"""A text by its key and parameters, in the language of the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """Something that was said, and what was attached to it."""
+
+    message: Message
+    attached: Sequence[File]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The branch of a conversation that is gone on with, the oldest message first."""
+
+    conversation: Conversation
+    messages: Sequence[ExportedMessage]
+    now: int
+    """When it was read: UTC, in milliseconds."""
+
+
+def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
+    """The active conversation of a lane; None if nothing has been said in it."""
+    conversation = conversations.active_in(conn, lane)
+    if conversation is None or conversation.head_message_id is None:
+        return None
+    branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+    said = [ExportedMessage(message, files.of_message(conn, message.id)) for message in branch]
+    return Exported(conversation, said, now)
+
+
+def as_json(exported: Exported) -> str:
+    """The conversation for programs. Times are ISO 8601 in UTC, sizes are bytes."""
+    document: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": exported.conversation.title,
+        "exported_at": _moment(exported.now).isoformat(),
+        "messages": [_json_of(said) for said in exported.messages],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _json_of(said: ExportedMessage) -> Json:
+    message = said.message
+    return {
+        "role": message.role,
+        "text": message.text,
+        "model": _model_of(message),
+        "status": message.status,
+        "said_at": _moment(message.created_at).isoformat(),
+        "attachments": [{"name": file.original_name, "mime": file.mime, "size": file.size} for file in said.attached],
+    }
+
+
+def as_markdown(exported: Exported, say: Say) -> str:
+    """The conversation for people."""
+    title = exported.conversation.title or say("history.untitled")
+    head = [f"# {title}", say("export.exported", time=_readable(exported.now))]
+    return "\n\n".join([*head, *(block for said in exported.messages for block in _blocks(said, say))]) + "\n"
+
+
+def _blocks(said: ExportedMessage, say: Say) -> Iterator[str]:
+    message, model = said.message, _model_of(said.message)
+    who = say("export.user" if message.role == "user" else "export.assistant")
+    yield f"## {who if model is None else f'{who} ({model})'}, {_readable(message.created_at)}"
+    if message.text:
+        yield message.text
+    for file in said.attached:
+        yield say("export.attached", name=file.original_name or file.mime)
+    if message.status != "complete":
+        yield f"*{say('export.incomplete')}*"
+
+
+def _model_of(message: Message) -> str | None:
+    return None if message.model is None else f"{message.provider}/{message.model}"
+
+
+def _readable(time: int) -> str:
+    return _moment(time).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _moment(time: int) -> datetime:
+    return datetime.fromtimestamp(time // 1000, UTC)

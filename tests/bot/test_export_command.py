@@ -1,0 +1,95 @@
+"""``/export`` sends the conversation as files, and no copy stays behind."""
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from tgllm.db import outbox
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Ask = Callable[..., Awaitable[EmulatedMessage]]
+
+
+def documents(chat: EmulatedChat) -> list[EmulatedMessage]:
+    return [message for message in chat.messages if message.from_bot and message.file is not None]
+
+
+def content(message: EmulatedMessage) -> str:
+    assert message.file is not None
+    return message.file.content.decode()
+
+
+def left(data_dir: Path) -> list[Path]:
+    return list((data_dir / "files" / "exports").iterdir())
+
+
+async def test_the_conversation_comes_as_two_files(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
+) -> None:
+    async with start():
+        await ask("one")
+        await ask("/undo")
+        await ask("two")
+        await ask("/export")
+        markdown, data = await emu.wait_for(lambda: (found := documents(ann.private_chat()))[1:] and found)
+        await emu.wait_for(lambda: not left(tmp_path))
+    assert markdown.text == "This conversation: 2 messages, as Markdown and as JSON."
+    names = [str(message.file.name) for message in (markdown, data) if message.file is not None]
+    assert [name.partition(".")[2] for name in names] == ["md", "json"]
+    assert "\n\ntwo\n\n## Assistant (scripted/model)" in content(markdown)
+    assert "\n\none\n" not in content(markdown)
+    assert [message["text"] for message in json.loads(content(data))["messages"]] == ["two", "two"]
+
+
+async def test_a_topic_gives_its_own_conversation_there(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    topic = emu.add_topic(group, "One")
+    async with start():
+        await ask("private")
+        await ask("@demo_bot in the topic", chat=group, topic=topic)
+        await ask("/export@demo_bot", chat=group, topic=topic)
+        markdown = (await emu.wait_for(lambda: (found := documents(group))[1:] and found))[0]
+    assert markdown.topic is topic
+    assert "in the topic" in content(markdown)
+    assert "private" not in content(markdown)
+
+
+async def test_where_nothing_was_said_there_is_nothing_to_export(ask: Ask, start: Start) -> None:
+    async with start():
+        assert (await ask("/export")).text == "There is nothing here yet that I could export."
+
+
+async def test_a_file_that_may_have_arrived_is_offered_again(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
+) -> None:
+    emu.faults.add(Fault.cut_before("sendDocument"))
+    async with start():
+        await ask("hello")
+        await ann.say("/export")
+        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        await ann.press(notice, "Send again")
+        await emu.wait_for(lambda: len(documents(ann.private_chat())) == 2)
+        await emu.wait_for(lambda: not left(tmp_path))
+
+
+async def test_a_file_that_is_gone_stops_nothing_else(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
+) -> None:
+    emu.faults.add(Fault.cut_before("sendDocument"))
+    async with start() as bot:
+        await ask("hello")
+        await ann.say("/export")
+        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        await emu.wait_for(lambda: len(left(tmp_path)) == 1)
+        left(tmp_path)[0].unlink()
+        await ann.press(notice, "Send again")
+        assert (await ask("still there?")).text == "still there?"
+        assert (await bot.core.database.read(outbox.counts))["failed"] == 1
+    assert len(documents(ann.private_chat())) == 1

@@ -10,7 +10,6 @@ from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render
-from tgllm.bot.rendering.split import utf16_length
 from tgllm.db.outbox import NewOutbox
 from tgllm.services.lane import Lane
 
@@ -61,18 +60,11 @@ def test_ids_of_drafts_are_those_that_telegram_takes(update_id: int) -> None:
 
 
 async def test_a_draft_grows_under_one_id(draft: DraftDisplay, calls: Calls) -> None:
-    await draft.show(" \n")
-    await draft.show("a")
+    await draft.show(EntityText(""))
+    await draft.show(EntityText("a"))
     first, second = (cast("SendMessageDraft", method) for method in calls.methods)
     assert (first.chat_id, first.draft_id, first.text, first.can_stop) == (7, 9, "", True)
     assert (second.draft_id, second.text) == (9, "a")
-
-
-async def test_of_a_long_text_the_draft_shows_the_end(draft: DraftDisplay, calls: Calls) -> None:
-    await draft.show("😀" * 3000 + "end")
-    text = cast("SendMessageDraft", calls.methods[0]).text or ""
-    assert text.endswith("end")
-    assert utf16_length(text) <= 4096
 
 
 def test_the_answer_after_a_draft_is_a_message(draft: DraftDisplay) -> None:
@@ -81,10 +73,10 @@ def test_the_answer_after_a_draft_is_a_message(draft: DraftDisplay) -> None:
 
 
 async def test_a_group_gets_one_placeholder_and_then_edits(edit: EditDisplay, calls: Calls) -> None:
-    await edit.show("")
-    await edit.show("a")
-    await edit.show("a")
-    await edit.show("ab")
+    await edit.show(EntityText(""))
+    await edit.show(EntityText("a"))
+    await edit.show(EntityText("a"))
+    await edit.show(EntityText("ab"))
     assert [(row.part, row.payload["text"], row.payload[PLACEHOLDER]) for row in calls.posted] == [
         (0, "Thinking...", True)
     ]
@@ -95,7 +87,7 @@ async def test_a_group_gets_one_placeholder_and_then_edits(edit: EditDisplay, ca
 
 async def test_without_a_placeholder_nothing_is_edited(edit: EditDisplay, calls: Calls) -> None:
     calls.message_id = None
-    await edit.show("a")
+    await edit.show(EntityText("a"))
     assert calls.methods == []
 
 

@@ -10,13 +10,15 @@ import pytest
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import GetMe
 
-from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo
+from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo, Waiting
 from tgllm.bot.limiter import Limiter, Rates
 from tgllm.bot.messages import answer_rows
-from tgllm.bot.rendering.payloads import Payload
-from tgllm.bot.streaming import ChatSink, Pace
+from tgllm.bot.pace import Pace
+from tgllm.bot.rendering.payloads import EntityText, Payload
+from tgllm.bot.streaming import ChatSink, Look
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
+from tgllm.services.chat_settings import ReasoningDisplay
 from tgllm.services.lane import Lane
 from tgllm.services.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
@@ -36,8 +38,8 @@ class Screen:
     hold: asyncio.Event | None = None
     holding: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def show(self, text: str) -> None:
-        self.shown.append((self.clock.monotonic(), text))
+    async def show(self, shown: EntityText) -> None:
+        self.shown.append((round(self.clock.monotonic(), 6), shown.text))
         if self.hold is not None:
             self.holding.set()
             await self.hold.wait()
@@ -68,8 +70,12 @@ async def sink(clock: ManualClock, screen: Screen, limiter: Limiter) -> AsyncIte
     """Starts a sink, which is ended after the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(pace: Pace = PACE) -> ChatSink:
-            return await stack.enter_async_context(ChatSink(TURN, screen, limiter, clock, pace, Catalogue()))
+        async def start(pace: Pace = PACE, display: ReasoningDisplay = "hidden") -> ChatSink:
+            async def thoughts() -> ReasoningDisplay:
+                return display
+
+            look = Look(thoughts=thoughts)
+            return await stack.enter_async_context(ChatSink(TURN, screen, limiter, clock, pace, Catalogue(), look))
 
         yield start
 
@@ -104,31 +110,53 @@ async def test_text_is_shown_at_intervals_and_only_when_it_grew(
     await clock.advance(5)
     it.show(TextDelta("d"))
     await clock.advance(0)
-    assert screen.shown == [(1, "a"), (3, "abc"), (7.9, "abcd")]
+    assert screen.shown == [(1, "a"), (2.7, "ab"), (4.145, "abc"), (7.9, "abcd")]
 
 
-async def test_thinking_keeps_the_display_alive_and_other_events_do_not(
-    clock: ManualClock, screen: Screen, sink: Start
-) -> None:
+async def test_what_looks_the_same_is_not_shown_again(clock: ManualClock, screen: Screen, sink: Start) -> None:
     it = await sink()
     await clock.advance(5)
+    it.show(ReasoningDelta("hm"))
+    await clock.advance(5)
+    it.show(TextDelta(" "))
     it.show(Finished())
     await clock.advance(5)
-    assert len(screen.shown) == 1
+    assert screen.shown == [(1, "")]
+
+
+@pytest.mark.parametrize("keep_alive", [20.0, 29.0])
+async def test_an_unchanged_display_is_refreshed_before_it_fades(
+    clock: ManualClock, screen: Screen, sink: Start, keep_alive: float
+) -> None:
+    it = await sink(Pace(first_delay=1.0, interval=5.0, keep_alive=keep_alive))
+    await clock.advance(15)
     it.show(ReasoningDelta("hm"))
+    await clock.advance(2 * keep_alive)
+    assert screen.shown == [(1, ""), (1 + keep_alive, ""), (1 + 2 * keep_alive, "")]
+
+
+async def test_thoughts_are_shown_where_the_chat_wants_them(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    it = await sink(PACE, "shown")
+    it.show(ReasoningDelta("First"))
     await clock.advance(1)
-    assert screen.shown[1:] == [(10, "")]
+    it.show(ReasoningDelta(" this."))
+    await clock.advance(2)
+    it.show(TextDelta("Fine."))
+    await clock.advance(2)
+    assert [text for _, text in screen.shown] == [
+        "Thoughts\n\nFirst",
+        "Thoughts\n\nFirst this.",
+        "Thoughts\n\nFirst this.\n\nFine.",
+    ]
 
 
-async def test_an_unchanged_display_is_refreshed(clock: ManualClock, screen: Screen, sink: Start) -> None:
-    again = asyncio.Event()
-    await sink(Pace(first_delay=0.0, interval=0.0, keep_alive=0.001))
-    screen.hold = again
-    await screen.holding.wait()
-    screen.holding.clear()
-    again.set()
-    await screen.holding.wait()
-    assert len(screen.shown) >= 2
+async def test_what_the_model_waits_for_is_told(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    it = await sink()
+    it.show(Waiting("queue"))
+    await clock.advance(1)
+    it.show(TextDelta("Fine."))
+    await clock.advance(2)
+    assert screen.shown == [(1, Catalogue()("stream.waiting_queue", "en")), (2.7, "Fine.")]
 
 
 async def test_a_held_chat_is_waited_for_and_then_shown_the_latest(
@@ -145,22 +173,50 @@ async def test_a_held_chat_is_waited_for_and_then_shown_the_latest(
 
 @pytest.mark.parametrize(
     "error",
-    [
-        TelegramRetryAfter(GetMe(), "Too Many Requests", 1),
-        TelegramServerError(GetMe(), "Bad Gateway"),
-        TelegramBadRequest(GetMe(), "Bad Request: message is not modified"),
-    ],
+    [TelegramRetryAfter(GetMe(), "Too Many Requests", 1), TelegramServerError(GetMe(), "Bad Gateway")],
     ids=lambda error: type(error).__name__,
 )
-async def test_trouble_that_passes_does_not_end_the_display(
+async def test_after_trouble_that_passes_the_latest_is_shown_later(
     clock: ManualClock, screen: Screen, sink: Start, error: Exception
 ) -> None:
     screen.errors.append(error)
     it = await sink()
+    it.show(TextDelta("a"))
+    await clock.advance(1)
+    it.show(TextDelta("b"))
+    await clock.advance(100)
+    assert screen.shown == [(1, "a"), (5, "ab")]
+
+
+async def test_what_was_not_shown_is_shown_although_nothing_comes(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    screen.errors.append(TelegramRetryAfter(GetMe(), "Too Many Requests", 1))
+    it = await sink()
+    it.show(TextDelta("a"))
+    await clock.advance(100)
+    assert screen.shown == [(1, "a"), (5, "a")]
+
+
+async def test_repeated_trouble_makes_the_display_ever_slower_up_to_a_limit(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    screen.errors += [TelegramRetryAfter(GetMe(), "Too Many Requests", 1)] * 4
+    it = await sink(Pace(first_delay=1.0, interval=2.0, keep_alive=1000.0, longest=5.0))
+    it.show(TextDelta("a"))
+    await clock.advance(100)
+    assert screen.shown == [(1, "a"), (5, "a"), (10, "a"), (15, "a"), (20, "a")]
+
+
+async def test_a_display_that_is_already_as_it_should_be_is_no_trouble(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    screen.errors.append(TelegramBadRequest(GetMe(), "Bad Request: message is not modified"))
+    it = await sink()
     await clock.advance(1)
     it.show(TextDelta("a"))
     await clock.advance(2)
-    assert screen.shown == [(1, ""), (3, "a")]
+    assert screen.shown == [(1, ""), (2.7, "a")]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +243,7 @@ async def test_half_a_pair_is_not_sent(clock: ManualClock, screen: Screen, sink:
     await clock.advance(1)
     it.show(TextDelta("\ude00"))
     await clock.advance(2)
-    assert screen.shown == [(1, "a\ufffd"), (3, "a😀")]
+    assert screen.shown == [(1, "a\ufffd"), (2.7, "a😀")]
 
 
 async def test_a_call_on_its_way_is_waited_for(clock: ManualClock, screen: Screen, sink: Start) -> None:

@@ -8,7 +8,6 @@ from aiogram.types import InlineKeyboardMarkup, LinkPreviewOptions, MessageEntit
 
 from tgllm.bot.messages import answer_rows, buttons, edit_of_part, placeholder_row
 from tgllm.bot.rendering.payloads import EntityText, Payload
-from tgllm.bot.rendering.render import render_draft
 from tgllm.bot.sender import Sender
 from tgllm.db.outbox import NewOutbox
 from tgllm.services.lane import Lane
@@ -34,9 +33,8 @@ class DraftDisplay:
         self._turn_id = turn_id
         self._draft_id = draft_id
 
-    async def show(self, text: str) -> None:
-        """Send the draft again with ``text``; one without text is shown as "Thinking…" by Telegram's apps."""
-        shown = render_draft(text)
+    async def show(self, shown: EntityText) -> None:
+        """Send the draft again; one without text is shown as "Thinking…" by Telegram's apps."""
         await self._bot(
             SendMessageDraft(
                 chat_id=self._lane.chat_id,
@@ -80,9 +78,8 @@ class EditDisplay:
         self._message_id: int | None = None
         self._shown = EntityText(thinking)
 
-    async def show(self, text: str) -> None:
-        """Edit the message to ``text``; the first call sends it."""
-        shown = render_draft(text)
+    async def show(self, shown: EntityText) -> None:
+        """Edit the message; the first call sends it."""
         shown = shown if shown.text else EntityText(self._thinking)
         if self._message_id is None:
             await self._send_placeholder()

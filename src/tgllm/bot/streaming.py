@@ -6,52 +6,60 @@ on the way may be late, thinned out or missing; the ending goes through the outb
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
-from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
+from aiogram.exceptions import TelegramBadRequest
+
+from tgllm.api import StreamEvent
 from tgllm.api.clock import Clock
 from tgllm.bot.failures import NOT_MODIFIED, classify
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.outcomes import final_payloads
-from tgllm.bot.rendering.payloads import Payload, RichMode
+from tgllm.bot.pace import AdaptiveInterval, Pace
+from tgllm.bot.preview import Preview
+from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
-from tgllm.services.text import mend_surrogates
+from tgllm.services.chat_settings import ReasoningDisplay
 from tgllm.services.turn import Turn, TurnOutcome
 
-__all__ = ["ChatSink", "Display", "Pace"]
+__all__ = ["ChatSink", "Display", "Look"]
 
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often a display changes; all in seconds."""
+ThoughtsSetting: TypeAlias = Callable[[], Awaitable[ReasoningDisplay]]
+"""Looks up whether the chat wants to see what the model thinks; asked once, and only of a model that tells."""
 
-    first_delay: float
-    """Text gathers that long before anything is shown: a quick answer needs no preview."""
-    interval: float
-    keep_alive: float
-    """An unchanged display is refreshed after that long; Telegram drops a draft after about 30."""
-    last_call: float = 3.0
-    """How long the end of an answer waits for a preview that is on its way, so that it can't arrive after it."""
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an answer looks in its chat."""
+
+    rich: RichMode = "auto"
+    """Whether it ends as rich messages."""
+    thoughts: ThoughtsSetting | None = None
+    """Whether what the model thinks is shown while it does; None: it is not."""
 
 
 class Display(Protocol):
     """One way of showing a growing text."""
 
-    async def show(self, text: str) -> None:
-        """Make the display show ``text``; empty means that the model still thinks."""
+    async def show(self, shown: EntityText) -> None:
+        """Make the display show that; without a text it says that the model thinks."""
         ...
 
     def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
         """The outbox rows that leave the answer, at least one message, in the chat for good."""
         ...
+
+
+_PLAIN = Look()
 
 
 class ChatSink:
@@ -65,18 +73,31 @@ class ChatSink:
         clock: Clock,
         pace: Pace,
         texts: Catalogue,
-        *,
-        rich: RichMode = "auto",
+        look: Look = _PLAIN,
     ) -> None:
-        """Prepare to show ``turn`` in ``display``, and to end it with rich messages where ``rich`` says so."""
+        """Prepare to show a turn.
+
+        Args:
+            turn: the turn.
+            display: where.
+            limiter: says when the chat can take a change.
+            clock: the time.
+            pace: how often the display changes.
+            texts: the words of the bot.
+            look: how the answer looks.
+        """
         self._turn = turn
         self._texts = texts
         self._display = display
         self._limiter = limiter
         self._clock = clock
         self._pace = pace
-        self._rich: RichMode = rich
-        self._pieces: list[str] = []
+        self._look = look
+        self._preview = Preview(texts, turn.user.language)
+        self._thoughts: ReasoningDisplay | None = None
+        self._interval = AdaptiveInterval(pace)
+        self._shown: EntityText | None = None
+        self._shown_at = 0.0
         self._changed = asyncio.Event()
         self._changed.set()
         self._calling = asyncio.Lock()
@@ -93,47 +114,73 @@ class ChatSink:
 
     def show(self, event: StreamEvent) -> None:
         """Take note of an event; the display follows at its own pace."""
-        match event:
-            case TextDelta(text):
-                self._pieces.append(text)
-                self._changed.set()
-            case ReasoningDelta():
-                self._changed.set()
-            case _:
-                pass
+        if self._preview.add(event):
+            self._changed.set()
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         """End the display; the rows hold the whole answer, or what there is of it and why."""
         await self._end_display()
-        return self._display.finish(final_payloads(outcome, self._texts, self._turn.user.language, self._rich))
+        return self._display.finish(final_payloads(outcome, self._texts, self._turn.user.language, self._look.rich))
 
     async def _stream(self) -> None:
         """Show the latest state, never sooner than the pace and Telegram's limits allow."""
         await self._clock.sleep(self._pace.first_delay)
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._pace.keep_alive):
-                    await self._changed.wait()
+            await self._wait_for_change()
             while (wait := self._limiter.wait_for(self._turn.chat.id)) > 0:
                 await self._clock.sleep(wait)
             self._changed.clear()
             if not await self._show_once():
                 return
-            await self._clock.sleep(self._pace.interval)
+            await self._clock.sleep(self._interval.seconds)
+
+    async def _wait_for_change(self) -> None:
+        """Wait until there is something else to show, or the display has to be refreshed."""
+        if self._changed.is_set():
+            return
+        async with asyncio.TaskGroup() as group:
+            refresh = group.create_task(self._refresh_in_time())
+            await self._changed.wait()
+            refresh.cancel()
+
+    async def _refresh_in_time(self) -> None:
+        await self._clock.sleep(self._shown_at + self._pace.keep_alive - self._clock.monotonic())
+        # What is forgotten is shown again although it is the same.
+        self._shown = None
+        self._changed.set()
 
     async def _show_once(self) -> bool:
         """Show the present state; False if the display can't work in this chat."""
-        text = "".join(self._pieces)
-        self._pieces[:] = [text]
-        text = mend_surrogates(text)
         try:
-            async with self._calling:
-                await self._display.show(text)
+            frame = self._preview.frame(await self._display_of_thoughts())
+            if frame != self._shown:
+                await self._show(frame)
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
             failure = classify(error)
             log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
-            return failure.meaning in {"wait", "retry", "unknown"} or NOT_MODIFIED in failure.reason
+            # It is tried again with what there is by then.
+            self._interval.slow_down()
+            self._changed.set()
+            return failure.meaning in {"wait", "retry", "unknown"}
         return True
+
+    async def _show(self, frame: EntityText) -> None:
+        async with self._calling:
+            self._shown_at = self._clock.monotonic()
+            try:
+                await self._display.show(frame)
+            except TelegramBadRequest as error:
+                if NOT_MODIFIED not in error.message:
+                    raise
+        self._shown = frame
+        self._interval.speed_up()
+
+    async def _display_of_thoughts(self) -> ReasoningDisplay:
+        if self._look.thoughts is None or not self._preview.has_thoughts:
+            return "hidden"
+        if self._thoughts is None:
+            self._thoughts = await self._look.thoughts()
+        return self._thoughts
 
     async def _end_display(self) -> None:
         """Stop showing. A call on its way is waited for, so that it can't arrive after the answer."""

@@ -5,7 +5,7 @@ import re
 from tgllm.services.text import clip
 from tgllm.services.turn import TurnOutcome
 
-__all__ = ["with_thoughts"]
+__all__ = ["MOST_THOUGHTS", "quoted", "with_thoughts"]
 
 MOST_THOUGHTS = 3000
 """UTF-16 units that are shown; models think at length, and people want the answer."""
@@ -28,10 +28,15 @@ def with_thoughts(outcome: TurnOutcome, title: str) -> str:
         case "hidden":
             return outcome.text
         case "shown":
-            quoted = "\n".join(f"> {line}".rstrip() for line in thoughts.splitlines())
-            return f"> **{title}**\n>\n{quoted}\n\n{outcome.text}"
+            return f"{quoted(thoughts, title)}\n\n{outcome.text}"
         case "folded":
             return f"<details><summary>{title}</summary>\n\n{_enclosed(thoughts)}\n\n</details>\n\n{outcome.text}"
+
+
+def quoted(thoughts: str, title: str) -> str:
+    """Thoughts as a quote in Markdown, below its title."""
+    lines = "\n".join(f"> {line}".rstrip() for line in thoughts.splitlines())
+    return f"> **{title}**\n>\n{lines}"
 
 
 def _enclosed(markdown: str) -> str:

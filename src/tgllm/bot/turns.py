@@ -4,12 +4,19 @@ from collections.abc import Sequence
 
 from tgllm.api import ModelRef
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
+from tgllm.bot.pace import Pace
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.streaming import ChatSink, Display, Pace
+from tgllm.bot.streaming import ChatSink, Display, Look
+from tgllm.services.chat_request import reasoning_display
 from tgllm.services.turn import Branch, Turn
 
 __all__ = ["run_turn", "turn_id_of"]
+
+LONGEST_OF_DRAFTS = 5.0
+"""Seconds between two updates of a draft at most; it must not fade meanwhile."""
+LONGEST_OF_EDITS = 15.0
+"""Seconds between two edits of a message at most."""
 
 
 def turn_id_of(update_id: int) -> str:
@@ -58,7 +65,7 @@ async def run_turn(
         core.clock,
         _pace(scope),
         core.texts,
-        rich=core.config.rendering.rich,
+        Look(core.config.rendering.rich, lambda: core.database.read(lambda conn: reasoning_display(conn, turn))),
     )
     async with sink:
         await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
@@ -82,5 +89,6 @@ def _display(scope: UpdateScope, turn: Turn) -> Display:
 
 def _pace(scope: UpdateScope) -> Pace:
     streaming = scope.parts.core.config.streaming
-    interval = streaming.draft_interval if scope.chat.is_private else streaming.edit_interval
-    return Pace(streaming.first_delay, interval, streaming.keep_alive)
+    if scope.chat.is_private:
+        return Pace(streaming.first_delay, streaming.draft_interval, streaming.keep_alive, longest=LONGEST_OF_DRAFTS)
+    return Pace(streaming.first_delay, streaming.edit_interval, streaming.keep_alive, longest=LONGEST_OF_EDITS)

@@ -16,7 +16,7 @@ from tgllm.services.registry import ProviderRegistry
 from tgllm.services.turn import Turn
 from tgllm.services.user_key import read_secret, user_key
 
-__all__ = ["RequestBuilder", "TurnContext"]
+__all__ = ["RequestBuilder", "TurnContext", "reasoning_display"]
 
 MOST_MESSAGES = 400
 """Messages of history that are read at most, whatever the budget of tokens."""
@@ -133,6 +133,11 @@ class RequestBuilder:
         """What the model is told first: by the operator, by the persona, by the people of the chat."""
         pieces = (self._system, None if persona is None else persona.system, settings.system)
         return "\n\n".join(piece for piece in pieces if piece) or None
+
+
+def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:
+    """Whether people see what the model thinks in this turn."""
+    return settings_of(_conversation(conn, turn)).reasoning_display or "hidden"
 
 
 def _conversation(conn: Connection, turn: Turn) -> conversations.Conversation | None:

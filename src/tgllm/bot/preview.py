@@ -1,0 +1,78 @@
+"""What can be shown of an answer while it is written."""
+
+from tgllm.api import ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.rendering.render import render_draft
+from tgllm.bot.thoughts import MOST_THOUGHTS, quoted
+from tgllm.i18n import Catalogue
+from tgllm.services.chat_settings import ReasoningDisplay
+
+__all__ = ["Preview"]
+
+
+class Preview:
+    """Gathers the events of an answer, and says what they look like by now."""
+
+    def __init__(self, texts: Catalogue, language: str) -> None:
+        """Begin without an event; the words of the bot are in that language."""
+        self._texts = texts
+        self._language = language
+        self._text: list[str] = []
+        self._thoughts: list[str] = []
+        self._waiting = ""
+
+    def add(self, event: StreamEvent) -> bool:
+        """Take the next event; whether there may be something else to show now."""
+        match event:
+            case TextDelta(text):
+                self._text.append(text)
+            case ReasoningDelta(text):
+                self._thoughts.append(text)
+            case Waiting(reason):
+                self._waiting = self._words(reason)
+                return True
+            case _:
+                return False
+        self._waiting = ""
+        return True
+
+    @property
+    def has_thoughts(self) -> bool:
+        """Whether the model has told anything of what it thinks."""
+        return bool(self._thoughts)
+
+    def frame(self, thoughts: ReasoningDisplay = "hidden") -> EntityText:
+        """The end of the answer as one message; its text is empty while the model thinks and that is not shown.
+
+        While there is nothing of the answer, it may say instead what the model waits for.
+
+        Args:
+            thoughts: whether the chat wants to see them. Folded ones are not shown before the answer is whole.
+        """
+        shown = render_draft(self._markdown(thoughts))
+        return shown if shown.text else EntityText(self._waiting)
+
+    def _words(self, reason: str) -> str:
+        """What the model waits for; nothing for reasons of a later version of the contract."""
+        match reason:
+            case "queue":
+                return self._texts("stream.waiting_queue", self._language)
+            case "retry":
+                return self._texts("stream.waiting_retry", self._language)
+            case "rate_limit":
+                return self._texts("stream.waiting_rate_limit", self._language)
+            case _:
+                return ""
+
+    def _markdown(self, thoughts: ReasoningDisplay) -> str:
+        text = _joined(self._text)
+        if thoughts != "shown":
+            return text
+        thought = _joined(self._thoughts)[-MOST_THOUGHTS:].strip()
+        return f"{quoted(thought, self._texts('turn.thoughts', self._language))}\n\n{text}" if thought else text
+
+
+def _joined(pieces: list[str]) -> str:
+    """The text of the pieces, which become one: joining them all again for each frame would take ever longer."""
+    pieces[:] = ["".join(pieces)]
+    return pieces[0]

@@ -1,0 +1,76 @@
+"""An answer that takes its time: what the chat shows until it comes."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from tgllm.api import ReasoningDelta, Waiting
+from tgllm.db import conversations
+from tgllm.db.unit import Connection
+from tgllm.services.lane import Lane
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+async def test_a_wait_is_told_in_a_draft(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(Waiting("rate_limit", 30.0), go_on, "Here it is.")
+    async with start():
+        await ann.say("hello")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: "trying again soon" in draft.text)
+        go_on.set()
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "Here it is."
+
+
+async def test_a_wait_is_told_in_the_placeholder_of_a_group(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    go_on = asyncio.Event()
+    provider.answer(Waiting("queue"), go_on, "Here it is.")
+    async with start():
+        await ann.say("@demo_bot hello", chat=group)
+        shown = await emu.wait_for_message(group, lambda message: "waits in its queue" in message.text)
+        go_on.set()
+        await emu.wait_for(lambda: shown.text == "Here it is.")
+
+
+async def test_an_unchanged_draft_is_sent_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(ReasoningDelta("hm"), go_on, "Here it is.")
+    async with start(streaming__keep_alive=0.02):
+        await ann.say("hello")
+
+        draft = await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.revision >= 3)
+        assert draft.text == ""
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat())
+
+
+async def test_thoughts_grow_in_the_draft_of_a_chat_that_wants_them(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(ReasoningDelta("Let me "), ReasoningDelta("see."), go_on, "Here it is.")
+    lane = Lane(ann.id).key
+
+    def want_thoughts(conn: Connection) -> None:
+        conversation = conversations.active_for(conn, lane, 0)
+        conversations.set_settings(conn, conversation.id, {"reasoning_display": "shown"}, 0)
+
+    async with start() as bot:
+        await bot.core.database.write(want_thoughts)
+        await ann.say("hello")
+        draft = await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text.endswith("Let me see."))
+        assert [entity["type"] for entity in draft.content.entities] == ["blockquote", "bold"]
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.endswith("Here it is."))

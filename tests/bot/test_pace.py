@@ -1,0 +1,44 @@
+"""The interval between two changes of a display."""
+
+from tgllm.bot.pace import AdaptiveInterval, Pace
+
+
+def interval_of(seconds: float, longest: float = 5.0) -> AdaptiveInterval:
+    return AdaptiveInterval(Pace(first_delay=0.3, interval=seconds, keep_alive=20.0, longest=longest))
+
+
+def test_it_begins_as_it_is_set() -> None:
+    assert interval_of(1.0).seconds == 1.0
+
+
+def test_it_doubles_up_to_the_longest() -> None:
+    interval = interval_of(1.0)
+    seen: list[float] = []
+    for _ in range(4):
+        interval.slow_down()
+        seen.append(interval.seconds)
+    assert seen == [2.0, 4.0, 5.0, 5.0]
+
+
+def test_it_shrinks_down_to_half_of_what_is_set() -> None:
+    interval = interval_of(1.0)
+    interval.speed_up()
+    assert interval.seconds == 0.85
+    for _ in range(20):
+        interval.speed_up()
+    assert interval.seconds == 0.5
+
+
+def test_it_recovers_after_trouble() -> None:
+    interval = interval_of(1.0)
+    for _ in range(3):
+        interval.slow_down()
+    for _ in range(30):
+        interval.speed_up()
+    assert interval.seconds == 0.5
+
+
+def test_an_interval_that_is_set_to_more_than_the_longest_is_kept() -> None:
+    interval = interval_of(30.0)
+    interval.slow_down()
+    assert interval.seconds == 30.0

@@ -1,0 +1,87 @@
+"""What is shown of an answer while it is written."""
+
+from typing import Any, cast
+
+import pytest
+
+from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.bot.preview import Preview
+from tgllm.bot.rendering.split import utf16_length
+from tgllm.i18n import Catalogue
+
+TEXTS = Catalogue()
+
+
+def preview_of(*events: StreamEvent, language: str = "en") -> Preview:
+    preview = Preview(TEXTS, language)
+    for event in events:
+        preview.add(event)
+    return preview
+
+
+def test_before_anything_came_there_is_no_text() -> None:
+    assert preview_of().frame().text == ""
+
+
+def test_text_is_formatted() -> None:
+    frame = preview_of(TextDelta("a **b"), TextDelta("c** d")).frame()
+    assert frame.text == "a bc d"
+    assert [(entity.type, entity.offset, entity.length) for entity in frame.entities] == [("bold", 2, 2)]
+
+
+def test_of_a_long_text_the_end_is_shown() -> None:
+    text = preview_of(TextDelta("😀" * 3000 + "end")).frame().text
+    assert text.endswith("end")
+    assert utf16_length(text) <= 4096
+
+
+@pytest.mark.parametrize("thoughts", ["hidden", "folded"])
+def test_thoughts_are_not_shown_unless_they_are_wanted(thoughts: Any) -> None:
+    preview = preview_of(ReasoningDelta("hm"))
+    assert preview.has_thoughts
+    assert preview.frame(thoughts).text == ""
+    preview.add(TextDelta("Fine."))
+    assert preview.frame(thoughts).text == "Fine."
+
+
+def test_wanted_thoughts_stand_in_a_quote_above_the_text() -> None:
+    frame = preview_of(ReasoningDelta("hm\n```\nx"), TextDelta("Fine.")).frame("shown")
+    quote = next(entity for entity in frame.entities if entity.type == "blockquote")
+    assert frame.text.endswith("\n\nFine.")
+    assert quote.offset + quote.length <= utf16_length(frame.text) - len("Fine.")
+
+
+def test_of_long_thoughts_the_end_is_shown() -> None:
+    frame = preview_of(ReasoningDelta("word " * 5000 + "last")).frame("shown")
+    assert frame.text.endswith("last")
+    assert utf16_length(frame.text) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("reason", "key"),
+    [
+        ("queue", "stream.waiting_queue"),
+        ("retry", "stream.waiting_retry"),
+        ("rate_limit", "stream.waiting_rate_limit"),
+    ],
+)
+def test_what_the_model_waits_for_is_told_until_something_comes(reason: Any, key: str) -> None:
+    preview = preview_of(Waiting(reason), language="ru")
+    assert preview.frame().text == TEXTS(key, "ru")
+    preview.add(ReasoningDelta("hm"))
+    assert preview.frame().text == ""
+
+
+def test_text_that_has_come_is_not_hidden_by_a_wait() -> None:
+    assert preview_of(TextDelta("Half"), Waiting("retry")).frame().text == "Half"
+
+
+def test_a_wait_for_something_unheard_of_looks_like_thinking() -> None:
+    assert preview_of(Waiting(cast("Any", "moon"))).frame().text == ""
+
+
+def test_only_what_can_be_seen_counts_as_a_change() -> None:
+    preview = Preview(TEXTS, "en")
+    assert preview.add(TextDelta("a"))
+    assert preview.add(Waiting("queue"))
+    assert not preview.add(Finished())

@@ -59,7 +59,15 @@ def test_every_key_in_the_code_is_in_the_catalogue() -> None:
     assert unknown == set()
 
 
-PUT_TOGETHER = ("access.not_", "error.", "help.", "settings.effort_", "settings.thoughts_")
+PUT_TOGETHER = (
+    "access.not_",
+    "error.",
+    "group.about_",
+    "group.name_",
+    "help.",
+    "settings.effort_",
+    "settings.thoughts_",
+)
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""
 
 

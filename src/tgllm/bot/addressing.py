@@ -7,8 +7,11 @@ from aiogram.types import Message
 
 from tgllm.bot.commands import parse_command
 from tgllm.bot.scope import UpdateScope
+from tgllm.services.group_mode import GroupMode
 
-__all__ = ["is_addressed", "question_of"]
+__all__ = ["is_addressed", "is_heard", "question_of"]
+
+_COMMAND_TO_A_BOT = re.compile(r"/\w+@\w+")
 
 
 def is_addressed(message: Message, scope: UpdateScope) -> bool:
@@ -20,6 +23,19 @@ def is_addressed(message: Message, scope: UpdateScope) -> bool:
         return True
     text = message.text or message.caption or ""
     return parse_command(text, scope.parts.username) is not None or _mention(scope).search(text) is not None
+
+
+def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
+    """Whether the bot is to answer a message, in a group of that mode."""
+    if scope.chat.is_private:
+        return True
+    text = message.text or message.caption or ""
+    if mode == "never":
+        return parse_command(text, scope.parts.username) is not None
+    if is_addressed(message, scope):
+        return True
+    # What is no command to this bot but has a bot's name is one to another.
+    return mode == "always" and bool(text.strip()) and _COMMAND_TO_A_BOT.match(text) is None
 
 
 def question_of(message: Message, scope: UpdateScope) -> str:

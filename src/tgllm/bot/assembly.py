@@ -13,6 +13,7 @@ from tgllm.bot.handlers.cancel import cancel_commands
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.export_command import export_commands
+from tgllm.bot.handlers.group_commands import group_commands, group_presses
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
@@ -76,6 +77,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from branch_commands(texts)
     yield from usage_commands(texts)
     yield from export_commands(texts)
+    yield from group_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:
@@ -86,6 +88,7 @@ def _press_actions() -> Iterable[PressAction]:
     yield from settings_presses()
     yield from history_presses()
     yield from retry_presses()
+    yield from group_presses()
 
 
 def live_commands(core: Core, runner: HookRunner) -> LiveCommands:

@@ -9,7 +9,16 @@ from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import Kind, NewOutbox
 from tgllm.services.lane import Lane
 
-__all__ = ["EDIT_OF_PART", "PLACEHOLDER", "answer_rows", "buttons", "document_row", "edit_of_part", "message_rows", "placeholder_row"]
+__all__ = [
+    "EDIT_OF_PART",
+    "PLACEHOLDER",
+    "answer_rows",
+    "buttons",
+    "document_row",
+    "edit_of_part",
+    "message_rows",
+    "placeholder_row",
+]
 
 PLACEHOLDER = "placeholder"
 """Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""

@@ -21,6 +21,7 @@ CORE_COMMANDS = frozenset(
         "continue",
         "usage",
         "export",
+        "groupmode",
     }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

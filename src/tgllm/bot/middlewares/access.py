@@ -7,11 +7,12 @@ from aiogram import BaseMiddleware, Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message, MessageGenerationStopped, TelegramObject, Update
 
-from tgllm.bot.addressing import is_addressed
+from tgllm.bot.addressing import is_addressed, is_heard
 from tgllm.bot.commands import parse_command
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.observe.logs import get_logger
+from tgllm.services.group_mode import group_mode
 
 __all__ = ["AuthMiddleware"]
 
@@ -27,17 +28,19 @@ class AuthMiddleware(BaseMiddleware):
         """Decide about one update."""
         scope: UpdateScope = data["scope"]
         content = event.event if isinstance(event, Update) else None
-        if content is None or not _concerns_the_bot(content, scope):
+        if content is None or not await _concerns_the_bot(content, scope):
             return None
         if scope.person is None:
             return None
         scope.user = await scope.parts.core.users.identify(scope.person)
         if scope.user.role is None:
-            await self._refuse(content, scope)
+            if _is_spoken_to(content, scope):
+                await self._refuse(content, scope)
             return None
         decision = await scope.parts.core.host.authorize(scope.user, scope.chat, _action(content, scope))
         if not decision.allowed:
-            await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
+            if _is_spoken_to(content, scope):
+                await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
             return None
         return await handler(event, data)
 
@@ -68,12 +71,22 @@ def _is_edit(scope: UpdateScope) -> bool:
     return scope.row.kind == "edited_message"
 
 
-def _concerns_the_bot(content: TelegramObject, scope: UpdateScope) -> bool:
-    """Whether the bot has to react at all: not to other bots, and in groups only when it is spoken to."""
-    if isinstance(content, Message):
-        sender = content.from_user
-        return sender is not None and not sender.is_bot and is_addressed(content, scope)
-    return isinstance(content, CallbackQuery | MessageGenerationStopped)
+async def _concerns_the_bot(content: TelegramObject, scope: UpdateScope) -> bool:
+    """Whether the bot has to react at all: not to other bots, and in groups only to what their mode says."""
+    if not isinstance(content, Message):
+        return isinstance(content, CallbackQuery | MessageGenerationStopped)
+    sender = content.from_user
+    if sender is None or sender.is_bot:
+        return False
+    if scope.chat.is_private:
+        return True
+    mode = await scope.parts.core.database.read(lambda conn: group_mode(conn, scope.chat.id))
+    return is_heard(content, scope, mode)
+
+
+def _is_spoken_to(content: TelegramObject, scope: UpdateScope) -> bool:
+    """Whether somebody expects an answer, if only a refusal: not those whose talk the bot overhears in a group."""
+    return not isinstance(content, Message) or is_addressed(content, scope)
 
 
 def _action(content: TelegramObject, scope: UpdateScope) -> str:

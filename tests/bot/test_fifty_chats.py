@@ -1,0 +1,153 @@
+"""Many answers at once under Telegram's rates: none of them is passed, and every ending arrives."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
+from tgllm.testing.bot import running_bot
+from tgllm.testing.emulator import Emulator, RateLimits
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+CHATS = 50
+PIECES = 24
+SECONDS_BETWEEN_PIECES = 0.5
+LONG_PAUSE = 0.2
+REAL_SECONDS = 120.0
+
+
+class SharedClock:
+    """The time of the bot and of Telegram: it goes on to what is due next when nothing is left to do before that."""
+
+    def __init__(self) -> None:
+        self._elapsed = 0.0
+        self._count = 0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return 1_767_225_600.0 + self._elapsed
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        self._count += 1
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, self._count, future))
+        await future
+
+    async def run(self, is_busy: Callable[[], bool]) -> None:
+        """Go on until cancelled, and never while ``is_busy`` says that a call is being answered."""
+        while True:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            slept = self._count
+            if self._pause() >= LONG_PAUSE:
+                # It may only look like a pause while the database works, in its threads.
+                await asyncio.sleep(0.02)
+            if slept == self._count and self._sleepers and not is_busy():
+                self._wake()
+            else:
+                await asyncio.sleep(0)
+
+    def _pause(self) -> float:
+        return self._sleepers[0][0] - self._elapsed if self._sleepers else LONG_PAUSE
+
+    def _wake(self) -> None:
+        # Times that differ by a rounding error are one.
+        self._elapsed = max(self._elapsed, self._sleepers[0][0] + 1e-6)
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed:
+            _, _, future = heapq.heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+
+
+class SlowProvider(ScriptedProvider):
+    """Writes a long answer piece by piece to the first question of a chat, and a short one to the next."""
+
+    def __init__(self, clock: SharedClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.most_open = 0
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        question = request.messages[-1].text
+        self.open_streams += 1
+        self.most_open = max(self.most_open, self.open_streams)
+        try:
+            for piece in pieces(question):
+                await self._clock.sleep(SECONDS_BETWEEN_PIECES)
+                yield TextDelta(piece)
+            yield Finished()
+        finally:
+            self.open_streams -= 1
+
+
+def pieces(question: str) -> list[str]:
+    if question.startswith("again"):
+        return [f"short answer to {question}"]
+    return [f"{question} {number} {'word ' * 40}" for number in range(PIECES)]
+
+
+def texts(person: EmulatedUser) -> list[str]:
+    return [message.text for message in person.private_chat().messages if message.from_bot]
+
+
+def calls(emu: Emulator, method: str) -> int:
+    return sum(call.method == method for call in emu.journal)
+
+
+@pytest.fixture
+async def clock() -> SharedClock:
+    return SharedClock()
+
+
+@pytest.fixture
+async def emu(clock: SharedClock) -> AsyncIterator[Emulator]:
+    async with Emulator(clock=clock, rate_limits=RateLimits()) as emulator, asyncio.TaskGroup() as group:
+
+        def is_busy() -> bool:
+            return any(call.status is None and call.method != "getUpdates" for call in emulator.journal[-2 * CHATS :])
+
+        running = group.create_task(clock.run(is_busy))
+        yield emulator
+        running.cancel()
+
+
+async def test_fifty_chats_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path: Path) -> None:
+    people = [emu.add_user(first_name=f"P{number}", language_code="en") for number in range(CHATS)]
+    provider = SlowProvider(clock)
+    async with running_bot(
+        emu,
+        tmp_path,
+        admins=[person.id for person in people],
+        provider=provider,
+        clock=clock,
+        sending__paced=True,
+        turns__max_parallel=CHATS,
+        streaming__draft_interval=0.5,
+    ) as bot:
+        for number, person in enumerate(people):
+            await person.say(f"question {number}")
+            await person.say(f"again {number}")
+        await emu.wait_for(
+            lambda: all(texts(person)[-1:] == [f"short answer to again {n}"] for n, person in enumerate(people)),
+            timeout=REAL_SECONDS,
+        )
+        await bot.stop()
+    assert provider.most_open == CHATS
+    assert emu.rates.violations == 0
+    for number, person in enumerate(people):
+        *long, short = texts(person)
+        assert len(long) > 1
+        assert " ".join(long).split() == "".join(pieces(f"question {number}")).split()
+        assert short == f"short answer to again {number}"
+    # Every chat saw its answer grow, as far as the rate of all chats together allows.
+    assert calls(emu, "sendMessageDraft") > 2 * CHATS

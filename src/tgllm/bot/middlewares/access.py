@@ -12,7 +12,7 @@ from tgllm.bot.commands import parse_command
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.observe.logs import get_logger
-from tgllm.services.group_mode import group_mode
+from tgllm.services.group_mode import GroupMode, group_mode
 
 __all__ = ["AuthMiddleware"]
 
@@ -80,7 +80,7 @@ async def _concerns_the_bot(content: TelegramObject, scope: UpdateScope) -> bool
         return False
     if scope.chat.is_private:
         return True
-    mode = await scope.parts.core.database.read(lambda conn: group_mode(conn, scope.chat.id))
+    mode: GroupMode = await scope.parts.core.database.read(lambda conn: group_mode(conn, scope.chat.id))
     return is_heard(content, scope, mode)
 
 

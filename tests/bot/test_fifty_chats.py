@@ -51,7 +51,7 @@ class SharedClock:
             slept = self._count
             if self._pause() >= LONG_PAUSE:
                 # It may only look like a pause while the database works, in its threads.
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
             if slept == self._count and self._sleepers and not is_busy():
                 self._wake()
             else:

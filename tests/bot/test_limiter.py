@@ -200,3 +200,23 @@ async def test_only_so_many_chats_are_kept(
 def test_the_rates_are_those_of_the_config() -> None:
     section = SendingSection(global_rate=5, chat_rate=2, group_per_minute=30, chat_burst=4)
     assert rates_from(section) == Rates(5, 2, 0.5, 4)
+
+
+async def test_what_is_shown_on_the_way_leaves_room_in_its_chat(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, private=1, burst=3), clock)
+    call = calling(telegram, limiter)
+    while limiter.wait_for(ANN) == 0:
+        await call(message(ANN, "preview"))
+    assert telegram.times == [0, 0]
+    await call(message(ANN, "ending"))
+    assert telegram.times == [0, 0, 0]
+    assert limiter.wait_for(ANN) == 2
+
+
+async def test_what_is_shown_on_the_way_leaves_room_for_all_chats(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=10, private=0), clock)
+    call = calling(telegram, limiter)
+    while limiter.wait_for(ANN) == 0:
+        await call(message(ANN, "preview"))
+    await asyncio.gather(*await many(call, *[message(chat, "ending") for chat in range(1, 5)]))
+    assert telegram.times == [0] * 10

@@ -26,6 +26,9 @@ _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile",
 
 _ROUNDING = 1e-9
 
+_SPARE_IN_CHAT = 1
+_SPARE_OVERALL = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -52,13 +55,13 @@ class _Bucket:
         self._tokens = size
         self._at = now
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token is there."""
+    def wait(self, now: float, spare: int = 0) -> float:
+        """Seconds until a token is there, and that many more; a small bucket spares less, so that it can be used."""
         if self._rate <= 0:
             return 0.0
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        missing = 1.0 - self._tokens
+        missing = 1.0 + min(spare, self._size - 1) - self._tokens
         # A wait of exactly this length can end a rounding error short of the whole token.
         return missing / self._rate if missing > _ROUNDING else 0.0
 
@@ -92,12 +95,12 @@ class Limiter(BaseRequestMiddleware):
         self._held_until: dict[int, float] = {}
 
     def wait_for(self, chat_id: int) -> float:
-        """Seconds until a call to that chat would go out at once; 0 if it would now.
+        """Seconds until a call to that chat would go out at once and leave room for another; 0 if it would now.
 
-        What may be dropped (a draft, an intermediate edit) asks here and tries again later instead of queueing.
+        What may be dropped (a draft, an intermediate edit) asks here and tries again later instead of queueing. The
+        room is for the end of the answer, which then need not wait for what was shown on the way.
         """
-        now = self._clock.monotonic()
-        return max(self._hold_left(chat_id), self._chat(chat_id).bucket.wait(now), self._overall.wait(now))
+        return self._wait(chat_id, _SPARE_IN_CHAT, _SPARE_OVERALL)
 
     def held_chats(self) -> frozenset[int]:
         """The chats that Telegram asked to leave alone for now."""
@@ -135,10 +138,15 @@ class Limiter(BaseRequestMiddleware):
     async def _acquire(self, chat_id: int) -> None:
         chat = self._chat(chat_id)
         async with chat.line:
-            while (wait := self.wait_for(chat_id)) > 0:
+            while (wait := self._wait(chat_id)) > 0:
                 await self._clock.sleep(wait)
             chat.bucket.take()
             self._overall.take()
+
+    def _wait(self, chat_id: int, spare_in_chat: int = 0, spare_overall: int = 0) -> float:
+        now = self._clock.monotonic()
+        waits = (self._chat(chat_id).bucket.wait(now, spare_in_chat), self._overall.wait(now, spare_overall))
+        return max(self._hold_left(chat_id), *waits)
 
     async def _wait_out_hold(self, chat_id: int) -> None:
         while (wait := self._hold_left(chat_id)) > 0:

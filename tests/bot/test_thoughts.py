@@ -1,6 +1,7 @@
 """What the model thought, above its answer where the chat wants it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,3 +56,26 @@ def test_without_thoughts_or_without_an_answer_there_is_nothing_to_add(display: 
 def test_long_ones_are_cut() -> None:
     outcome = replace(OUTCOME, reasoning="x" * 10_000, reasoning_display="folded")
     assert len(with_thoughts(outcome, "Thoughts")) < 3200
+
+
+@pytest.mark.parametrize(("display", "rich"), [("shown", "auto"), ("shown", "never"), ("folded", "never")])
+def test_long_ones_leave_the_answer_in_one_message(display: Any, rich: Any) -> None:
+    answer = "word " * 500 + "end"
+    outcome = replace(OUTCOME, text=answer, reasoning="thought " * 1000, reasoning_display=display)
+    (payload,) = render(with_thoughts(outcome, "Thoughts", rich), rich=rich)
+    assert isinstance(payload, EntityText)
+    assert payload.text.endswith("\n\n" + answer)
+    assert payload.text.count("thought ") > 150
+
+
+def test_some_are_shown_above_an_answer_of_many_messages() -> None:
+    outcome = replace(OUTCOME, text="word " * 2000, reasoning="thought " * 1000, reasoning_display="shown")
+    first, *others = render(with_thoughts(outcome, "Thoughts"), rich="never")
+    assert isinstance(first, EntityText)
+    assert first.text.count("thought ") > 100
+    assert others
+
+
+def test_folded_ones_of_a_rich_message_have_more_room() -> None:
+    outcome = replace(OUTCOME, text="word " * 2000, reasoning="x" * 10_000, reasoning_display="folded")
+    assert with_thoughts(outcome, "Thoughts", "auto").count("x") > 2900

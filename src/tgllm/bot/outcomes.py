@@ -18,7 +18,7 @@ def final_payloads(outcome: TurnOutcome, texts: Catalogue, language: str, rich: 
     """The answer as the chat gets it: all that came, and a line that says so if it is not the whole answer."""
     notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
     note = "\n\n".join(piece for piece in notes if piece)
-    return with_note(_rendered(with_thoughts(outcome, texts("turn.thoughts", language)), rich), note) or [
+    return with_note(_rendered(with_thoughts(outcome, texts("turn.thoughts", language), rich), rich), note) or [
         EntityText(texts("turn.empty_answer", language))
     ]
 

@@ -2,6 +2,8 @@
 
 import re
 
+from tgllm.bot.rendering.payloads import RichMode
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
 from tgllm.services.text import clip
 from tgllm.services.turn import TurnOutcome
 
@@ -9,19 +11,24 @@ __all__ = ["MOST_THOUGHTS", "quoted", "with_thoughts"]
 
 MOST_THOUGHTS = 3000
 """UTF-16 units that are shown; models think at length, and people want the answer."""
+LEAST_THOUGHTS = 1000
+"""UTF-16 units that are shown however long the answer is."""
 
+_TITLE_ROOM = 96
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _DETAILS = re.compile(r"<(?=/?details\b)", re.IGNORECASE)
 
 
-def with_thoughts(outcome: TurnOutcome, title: str) -> str:
+def with_thoughts(outcome: TurnOutcome, title: str, rich: RichMode = "auto") -> str:
     """The answer in Markdown, below its thoughts where the chat wants to see them.
 
     Args:
         outcome: how the turn ended.
         title: stands over the thoughts.
+        rich: whether folded ones, which ask for it, become a rich message.
     """
-    thoughts = clip(outcome.reasoning.strip(), MOST_THOUGHTS)
+    is_rich = rich != "never" and outcome.reasoning_display == "folded"
+    thoughts = clip(outcome.reasoning.strip(), MOST_THOUGHTS if is_rich else _room_above(outcome.text))
     if not thoughts or not outcome.text.strip():
         return outcome.text
     match outcome.reasoning_display:
@@ -31,6 +38,12 @@ def with_thoughts(outcome: TurnOutcome, title: str) -> str:
             return f"{quoted(thoughts, title)}\n\n{outcome.text}"
         case "folded":
             return f"<details><summary>{title}</summary>\n\n{_enclosed(thoughts)}\n\n</details>\n\n{outcome.text}"
+
+
+def _room_above(answer: str) -> int:
+    """UTF-16 units of thoughts, so that an answer which fits a message is not torn apart if that can be helped."""
+    room = MESSAGE_LIMIT - _TITLE_ROOM - utf16_length(answer)
+    return max(LEAST_THOUGHTS, min(MOST_THOUGHTS, room))
 
 
 def quoted(thoughts: str, title: str) -> str:

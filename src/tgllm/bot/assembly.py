@@ -13,6 +13,7 @@ from tgllm.bot.handlers.cancel import cancel_commands
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.export_command import export_commands
+from tgllm.bot.handlers.forget_command import forget_commands, forget_presses
 from tgllm.bot.handlers.group_commands import group_commands, group_presses
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.message import MessageHandler
@@ -77,6 +78,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from branch_commands(texts)
     yield from usage_commands(texts)
     yield from export_commands(texts)
+    yield from forget_commands(texts)
     yield from group_commands(texts)
 
 
@@ -89,6 +91,7 @@ def _press_actions() -> Iterable[PressAction]:
     yield from history_presses()
     yield from retry_presses()
     yield from group_presses()
+    yield from forget_presses()
 
 
 def live_commands(core: Core, runner: HookRunner) -> LiveCommands:

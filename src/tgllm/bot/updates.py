@@ -13,7 +13,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.db.inbox import NewUpdate
 from tgllm.services.lane import Lane
 
-__all__ = ["ALLOWED_UPDATES", "REOPEN", "RETRY", "RawGetUpdates", "chat_and_message", "lane_of", "to_inbox"]
+__all__ = ["ALLOWED_UPDATES", "FORGET", "REOPEN", "RETRY", "RawGetUpdates", "chat_and_message", "lane_of", "to_inbox"]
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 """The kinds of updates that the bot asks Telegram for."""
@@ -25,7 +25,9 @@ RETRY = "retry"
 """First word of the callback data of the button that asks the last question again; the id of its turn follows."""
 REOPEN = "reopen"
 """The same for the button that goes on with an earlier conversation; its id follows."""
-LANE_PRESSES = frozenset({RETRY, REOPEN})
+FORGET = "forget"
+"""The same for the button that deletes a person's data; their id and the time until which it may follow."""
+LANE_PRESSES = frozenset({RETRY, REOPEN, FORGET})
 """Presses that change the conversation, and so wait for the turn that runs in it."""
 
 

@@ -78,6 +78,16 @@ class Database:
         """Whether another process has written to the file since the last call."""
         return await self._writer.outside(self._changes.changed)
 
+    async def checkpoint(self) -> None:
+        """Move all that was committed from the write-ahead log into the file, and empty the log.
+
+        Where another process reads at that moment, a part stays in the log until a later checkpoint.
+
+        Raises:
+            DatabaseError: the file can't be written.
+        """
+        await self._writer.outside(lambda conn: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
     async def aclose(self) -> None:
         """Finish the units that wait, then close both connections. A second call does nothing."""
         await asyncio.gather(self._writer.aclose(), self._reader.aclose())

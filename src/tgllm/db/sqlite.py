@@ -21,6 +21,8 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     # Telegram forgets an update once it is confirmed, so a commit has to survive a power cut.
     "PRAGMA synchronous = FULL",
+    # What people have had deleted must not stay readable in the file.
+    "PRAGMA secure_delete = ON",
 )
 """What every connection sets for itself; WAL is a property of the file and set when the file is made."""
 

@@ -22,6 +22,7 @@ CORE_COMMANDS = frozenset(
         "usage",
         "export",
         "groupmode",
+        "forget",
     }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

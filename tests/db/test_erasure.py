@@ -1,0 +1,89 @@
+"""What erasing a person's data takes, and what it leaves."""
+
+import json
+import sqlite3
+
+from tgllm.db import conversations, erasure, inbox, kv, outbox, users
+from tgllm.db.inbox import NewUpdate
+from tgllm.db.outbox import NewOutbox
+
+NOW = 1_700_000_000_000
+ANN, MINE, TOPIC, GROUP, LONGER = 7, ":7:", ":7:3", ":-7:", ":77:"
+
+
+def receive(conn: sqlite3.Connection, update_id: int, lane: str) -> None:
+    payload = json.dumps({"update_id": update_id, "text": "secret"})
+    update = NewUpdate(update_id=update_id, lane=lane, kind="message", control=False, payload=payload)
+    inbox.add_updates(conn, [update], NOW)
+
+
+def payloads(conn: sqlite3.Connection, table: str) -> list[bool]:
+    """Of each row, whether it still holds what was said."""
+    return ["secret" in row[0] for row in conn.execute(f"SELECT payload FROM {table} ORDER BY rowid")]
+
+
+def row(lane: str, turn_id: str | None = None) -> NewOutbox:
+    return NewOutbox(lane=lane, method="sendMessage", chat_id=7, payload={"text": "secret"}, turn_id=turn_id)
+
+
+def test_all_topics_of_the_private_chat_are_the_persons_and_no_other_lane_is(conn: sqlite3.Connection) -> None:
+    for lane in (MINE, TOPIC, GROUP, LONGER, "business:7:"):
+        conversations.active_for(conn, lane, NOW)
+    assert erasure.erase(conn, ANN, 1).conversations == 2
+    left = [line[0] for line in conn.execute("SELECT lane FROM conversations ORDER BY id")]
+    assert left == [GROUP, LONGER, "business:7:"]
+
+
+def test_updates_that_are_done_lose_their_content_and_stay_known(conn: sqlite3.Connection) -> None:
+    for update_id, lane in enumerate((MINE, MINE, GROUP, TOPIC, MINE), 1):
+        receive(conn, update_id, lane)
+    for update_id in (1, 2, 3):
+        conn.execute("UPDATE inbox SET state = 'done', finished_at = 1 WHERE update_id = ?", (update_id,))
+    erasure.erase(conn, ANN, 2)
+    assert payloads(conn, "inbox") == [False, True, True, True, True]
+
+
+def test_parts_of_a_message_that_still_waits_keep_their_content(conn: sqlite3.Connection) -> None:
+    for update_id in (1, 2, 3, 4):
+        receive(conn, update_id, MINE)
+    for leader in (1, 3):
+        conn.execute("UPDATE inbox SET state = 'running' WHERE update_id = ?", (leader,))
+        assert inbox.merge(conn, leader, [leader + 1], NOW) == [leader + 1]
+        inbox.finish(conn, leader, "done", NOW) if leader == 1 else inbox.release(conn, leader)
+    erasure.erase(conn, ANN, 9)
+    assert payloads(conn, "inbox") == [False, False, True, True]
+
+
+def test_an_update_that_runs_elsewhere_in_the_private_chat_makes_it_busy(conn: sqlite3.Connection) -> None:
+    for update_id, lane in ((1, MINE), (2, GROUP), (3, TOPIC)):
+        receive(conn, update_id, lane)
+    conn.execute("UPDATE inbox SET state = 'running' WHERE update_id IN (1, 2)")
+    assert not erasure.is_busy(conn, ANN, 1)
+    conn.execute("UPDATE inbox SET state = 'running' WHERE update_id = 3")
+    assert erasure.is_busy(conn, ANN, 1)
+
+
+def test_answers_lose_their_content_and_notices_still_go_out(conn: sqlite3.Connection) -> None:
+    outbox.add(conn, [row(MINE, "t1"), row(MINE), row(MINE, "t2"), row(GROUP, "t3"), row(MINE, "t4")], NOW)
+    outbox.mark_sent(conn, [(1, 10)], NOW)
+    conn.execute("UPDATE outbox SET state = 'uncertain' WHERE id = 3")
+    conn.execute("UPDATE outbox SET state = 'sending' WHERE id = 5")
+    erasure.erase(conn, ANN, 1)
+    assert payloads(conn, "outbox") == [False, True, False, True, True]
+    states = [line[0] for line in conn.execute("SELECT state FROM outbox ORDER BY id")]
+    assert states == ["sent", "ready", "dropped", "ready", "sending"]
+
+
+def test_values_of_the_person_go_and_those_of_plugins_stay(conn: sqlite3.Connection) -> None:
+    for scope, key in (("language", "7"), ("language", "8"), ("plugin:notes", "7")):
+        kv.set_value(conn, scope, key, "x", NOW)
+    erasure.erase(conn, ANN, 1)
+    assert [kv.get(conn, "language", key) for key in ("7", "8")] == [None, "x"]
+    assert kv.get(conn, "plugin:notes", "7") == "x"
+
+
+def test_who_is_let_in_stays_so(conn: sqlite3.Connection) -> None:
+    users.upsert_seen(conn, users.SeenUser(ANN, first_name="Ann"), NOW)
+    before = users.set_status(conn, ANN, "active", NOW)
+    erasure.erase(conn, ANN, 1)
+    assert users.get(conn, ANN) == before

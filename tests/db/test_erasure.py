@@ -17,6 +17,12 @@ def receive(conn: sqlite3.Connection, update_id: int, lane: str) -> None:
     inbox.add_updates(conn, [update], NOW)
 
 
+def begin(conn: sqlite3.Connection, leader: int, *, part: int) -> None:
+    """Start an update that another one is a part of."""
+    conn.execute("UPDATE inbox SET state = 'running', attempts = 1 WHERE update_id = ?", (leader,))
+    assert inbox.merge(conn, leader, [part], NOW) == [part]
+
+
 def payloads(conn: sqlite3.Connection, table: str) -> list[bool]:
     """Of each row, whether it still holds what was said."""
     return ["secret" in row[0] for row in conn.execute(f"SELECT payload FROM {table} ORDER BY rowid")]
@@ -46,10 +52,10 @@ def test_updates_that_are_done_lose_their_content_and_stay_known(conn: sqlite3.C
 def test_parts_of_a_message_that_still_waits_keep_their_content(conn: sqlite3.Connection) -> None:
     for update_id in (1, 2, 3, 4):
         receive(conn, update_id, MINE)
-    for leader in (1, 3):
-        conn.execute("UPDATE inbox SET state = 'running' WHERE update_id = ?", (leader,))
-        assert inbox.merge(conn, leader, [leader + 1], NOW) == [leader + 1]
-        inbox.finish(conn, leader, "done", NOW) if leader == 1 else inbox.release(conn, leader)
+    begin(conn, 1, part=2)
+    inbox.finish(conn, 1, "done", NOW)
+    begin(conn, 3, part=4)
+    inbox.release(conn, 3)
     erasure.erase(conn, ANN, 9)
     assert payloads(conn, "inbox") == [False, False, True, True]
 

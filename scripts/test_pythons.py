@@ -13,6 +13,7 @@ from pythons import SUPPORTED, find
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = ROOT / "plugins"
+ONCE = ("-m", "not once and not packaging and not real_model")
 
 
 def main(arguments: list[str]) -> int:
@@ -37,7 +38,8 @@ def test_on(version: str, arguments: list[str]) -> str:
     home = Path(f".venv-{version}")
     if not up_to_date(home) and not set_up(home, python):
         return "failed"
-    return "passed" if run(home / "bin" / "python", "-m", "pytest", *arguments) else "failed"
+    # The first Python has run what says the same on all of them.
+    return "passed" if run(home / "bin" / "python", "-m", "pytest", *ONCE, *arguments) else "failed"
 
 
 def up_to_date(home: Path) -> bool:

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc"),
+]
 
 
 def run_benchmarks(tmp_path: Path, *args: str) -> dict[str, dict[str, object]]:

@@ -1,12 +1,14 @@
 """An emulated Telegram, and the real bot on it."""
 
+import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot, running_bot
@@ -19,9 +21,15 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 @pytest.fixture(autouse=True)
-def log() -> None:
-    """The log as the program writes it."""
+def log() -> Iterator[None]:
+    """The log as the program writes it; other tests have theirs."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     configure_logging("console", "info", sys.stdout)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

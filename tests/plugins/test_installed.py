@@ -14,6 +14,8 @@ from tgllm.plugins import HostLimits, PluginHost
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 
+pytestmark = pytest.mark.once
+
 PACKAGES = sorted(path.parent for path in (Path(__file__).parent / "packages").glob("*/pyproject.toml"))
 ACTIVE = {"bad_authorize", "bad_before_request", "bad_command", "bad_provider", "good_all", "hang_async"}
 """Those that are in order until they are used."""

@@ -10,6 +10,8 @@ import pytest
 
 from tgllm.testing.conformance import ProviderConformance
 
+pytestmark = pytest.mark.once
+
 pytest_plugins = ["pytester"]
 
 MEMORY = Path(__file__).parent / "memory"

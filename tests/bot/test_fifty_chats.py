@@ -10,13 +10,13 @@ import pytest
 from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator, RateLimits
+from tgllm.testing.emulator.state import EmulatedChat
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 CHATS = 50
 PIECES = 24
-SECONDS_BETWEEN_PIECES = 0.5
-LONG_PAUSE = 0.2
+LONG_PAUSE = 0.5
 REAL_SECONDS = 120.0
 
 
@@ -51,7 +51,7 @@ class SharedClock:
             slept = self._count
             if self._pause() >= LONG_PAUSE:
                 # It may only look like a pause while the database works, in its threads.
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.05)
             if slept == self._count and self._sleepers and not is_busy():
                 self._wake()
             else:
@@ -72,9 +72,11 @@ class SharedClock:
 class SlowProvider(ScriptedProvider):
     """Writes a long answer piece by piece to the first question of a chat, and a short one to the next."""
 
-    def __init__(self, clock: SharedClock) -> None:
+    def __init__(self, clock: SharedClock, seconds: float) -> None:
+        """Take that many seconds for each piece."""
         super().__init__()
         self._clock = clock
+        self._seconds = seconds
         self.most_open = 0
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -83,7 +85,7 @@ class SlowProvider(ScriptedProvider):
         self.most_open = max(self.most_open, self.open_streams)
         try:
             for piece in pieces(question):
-                await self._clock.sleep(SECONDS_BETWEEN_PIECES)
+                await self._clock.sleep(self._seconds)
                 yield TextDelta(piece)
             yield Finished()
         finally:
@@ -123,7 +125,7 @@ async def emu(clock: SharedClock) -> AsyncIterator[Emulator]:
 
 async def test_fifty_chats_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path: Path) -> None:
     people = [emu.add_user(first_name=f"P{number}", language_code="en") for number in range(CHATS)]
-    provider = SlowProvider(clock)
+    provider = SlowProvider(clock, 0.5)
     async with running_bot(
         emu,
         tmp_path,
@@ -151,3 +153,23 @@ async def test_fifty_chats_stream_at_once(emu: Emulator, clock: SharedClock, tmp
         assert short == f"short answer to again {number}"
     # Every chat saw its answer grow, as far as the rate of all chats together allows.
     assert calls(emu, "sendMessageDraft") > 2 * CHATS
+
+
+async def test_groups_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path: Path) -> None:
+    ann = emu.add_user(first_name="Ann", language_code="en")
+    groups = [emu.add_group(title=f"G{number}", members=[ann]) for number in range(CHATS // 2)]
+    answers = ["".join(pieces(f"Ann: question {number}")).split() for number in range(len(groups))]
+
+    def said(group: EmulatedChat) -> list[str]:
+        return " ".join(message.text for message in group.messages if message.from_bot).split()
+
+    async with running_bot(
+        emu, tmp_path, admins=[ann.id], provider=SlowProvider(clock, 2.0), clock=clock, sending__paced=True
+    ) as bot:
+        for number, group in enumerate(groups):
+            await ann.say(f"@demo_bot question {number}", chat=group)
+        await emu.wait_for(lambda: [said(group) for group in groups] == answers, timeout=REAL_SECONDS)
+        await bot.stop()
+    assert emu.rates.violations == 0
+    # An edit each three seconds at most, of which the last is the beginning of the answer.
+    assert calls(emu, "editMessageText") > 2 * len(groups)

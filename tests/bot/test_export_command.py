@@ -90,6 +90,19 @@ async def test_a_file_that_is_gone_stops_nothing_else(
         await emu.wait_for(lambda: len(left(tmp_path)) == 1)
         left(tmp_path)[0].unlink()
         await ann.press(notice, "Send again")
+        await emu.wait_for_message(ann.private_chat(), lambda message: "could not be sent" in message.text)
         assert (await ask("still there?")).text == "still there?"
         assert (await bot.core.database.read(outbox.counts))["failed"] == 1
     assert len(documents(ann.private_chat())) == 1
+
+
+async def test_where_telegram_refuses_files_that_is_told_and_nothing_stays_behind(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
+) -> None:
+    refusal = "Bad Request: not enough rights to send documents to the chat"
+    emu.faults.add(Fault.api_error("sendDocument", 400, refusal, times=2))
+    async with start():
+        await ask("hello")
+        assert "could not be sent" in (await ask("/export")).text
+        await emu.wait_for(lambda: not left(tmp_path))
+    assert documents(ann.private_chat()) == []

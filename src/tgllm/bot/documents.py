@@ -57,5 +57,4 @@ async def remove_document(payload: Mapping[str, Any]) -> None:
 
 
 def _path(payload: Mapping[str, Any]) -> Path | None:
-    document = payload.get(DOCUMENT)
-    return Path(str(document["path"])) if isinstance(document, Mapping) else None
+    return Path(str(payload[DOCUMENT]["path"])) if DOCUMENT in payload else None

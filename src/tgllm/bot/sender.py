@@ -15,7 +15,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
-from tgllm.bot.documents import remove_document
+from tgllm.bot.documents import DOCUMENT, remove_document
 from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import EDIT_OF_PART, message_rows
@@ -219,8 +219,9 @@ class Sender:
             outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
-            if failure.meaning == "rejected" and row.turn_id is not None:
-                outbox.add(conn, message_rows(Lane.parse(row.lane), self._texts("send.failed")), now)
+            if failure.meaning == "rejected" and (row.turn_id is not None or DOCUMENT in row.payload):
+                text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed")
+                outbox.add(conn, message_rows(Lane.parse(row.lane), text), now)
 
     def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
         row = delivery.row

@@ -9,7 +9,7 @@ from tgllm.db import conversations
 from tgllm.db.unit import Connection
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -74,3 +74,35 @@ async def test_thoughts_grow_in_the_draft_of_a_chat_that_wants_them(
         assert [entity["type"] for entity in draft.content.entities] == ["blockquote", "bold"]
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text.endswith("Here it is."))
+
+
+async def test_after_a_429_the_draft_goes_on_and_the_answer_is_whole(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    refused = emu.faults.add(Fault.retry_after("sendMessageDraft", 1))
+    provider.answer("One", " two", go_on, " three.")
+    async with start():
+        await ann.say("hello")
+        await refused.reached.wait()
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "One two")
+        go_on.set()
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "One two three."
+
+
+async def test_an_ending_outlives_drafts_that_are_refused_for_good(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    refused = emu.faults.add(
+        Fault.api_error("sendMessageDraft", 400, "Bad Request: TEXTDRAFT_PEER_INVALID", times=None)
+    )
+    provider.answer("One", go_on, " two.")
+    async with start():
+        await ann.say("hello")
+        await refused.reached.wait()
+        go_on.set()
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "One two."
+    assert not ann.private_chat().drafts

@@ -161,7 +161,7 @@ async def test_conversations_of_another_chat_can_not_be_opened(
         }
         for button in listed.buttons:
             query = await ann.press(listed, button.text)
-            await emu.wait_for(lambda query=query: query.answer)  # type: ignore[misc]
+            await emu.wait_for(lambda query=query: query.answer)  # type: ignore[misc]  bound now
             assert query.answer is not None
             assert "not there any more" in query.answer["text"]
         await ask("@demo_bot again", chat=group)

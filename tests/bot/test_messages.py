@@ -60,7 +60,7 @@ def test_a_message_call_has_what_its_row_has() -> None:
     assert call.reply_parameters is not None
     assert (call.reply_parameters.message_id, call.reply_parameters.allow_sending_without_reply) == (9, True)
     assert call.reply_markup is not None
-    assert call.reply_markup.inline_keyboard[0][0].callback_data == "a"  # type: ignore[union-attr]
+    assert call.reply_markup.inline_keyboard[0][0].callback_data == "a"  # type: ignore[union-attr]  just made
 
 
 def test_a_placeholder_is_an_ordinary_message_that_is_marked() -> None:

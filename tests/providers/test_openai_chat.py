@@ -149,7 +149,7 @@ class TestAnswers:
         class Strict(ChatReader):
             needs_done = True
 
-        provider.reader = Strict  # type: ignore[misc]
+        provider.reader = Strict  # type: ignore[misc]  for this object only
         service.answers(delta("stop", content="a"), done=False)
 
         with pytest.raises(Unavailable, match="breaks off"):
@@ -254,7 +254,7 @@ class TestErrors:
         class Weak(ChatReader):
             interruptions = frozenset({"no_room"})
 
-        provider.reader = Weak  # type: ignore[misc]
+        provider.reader = Weak  # type: ignore[misc]  for this object only
         service.answers(delta("no_room", content="a"))
 
         with pytest.raises(Unavailable, match="no_room"):
@@ -367,7 +367,7 @@ class TestProviderData:
             def provider_data(self) -> dict[str, str]:
                 return {"kept": "x" * size}
 
-        provider.reader = Keeper  # type: ignore[misc]
+        provider.reader = Keeper  # type: ignore[misc]  for this object only
         service.answers(delta("stop", content="a"))
 
         (*_, finished) = await hear(provider)

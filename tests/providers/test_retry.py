@@ -69,7 +69,7 @@ class Run:
         self.clock = ManualClock()
         self.events: list[StreamEvent] = []
         values = {"chance": chance(policy.pop("chance", 1.0)), **policy}
-        retry = Retry(self.clock, **values)  # type: ignore[arg-type]
+        retry = Retry(self.clock, **values)  # type: ignore[arg-type]  of the test
         self.task = asyncio.create_task(self._collect(retry.stream(service.stream)))
 
     async def _collect(self, events: AsyncGenerator[StreamEvent, None]) -> None:

@@ -36,7 +36,7 @@ async def make(fake: FakeDipseek) -> AsyncIterator[Make]:
     async def provider(**settings: Any) -> DipseekProvider:
         values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
         (spec,) = plugin.tgllm_providers()
-        made.append(spec.create(SimpleNamespace(settings=values, clock=AtOnce())))  # type: ignore[arg-type]
+        made.append(spec.create(SimpleNamespace(settings=values, clock=AtOnce())))  # type: ignore[arg-type]  what it reads
         return made[-1]
 
     yield provider

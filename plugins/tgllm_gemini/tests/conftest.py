@@ -47,7 +47,7 @@ async def make(fake: FakeGemini, clock: AtOnce) -> AsyncIterator[Make]:
     def provider(**settings: Any) -> GeminiProvider:
         values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
         (spec,) = plugin.tgllm_providers()
-        made.append(spec.create(SimpleNamespace(settings=values, clock=clock)))  # type: ignore[arg-type]
+        made.append(spec.create(SimpleNamespace(settings=values, clock=clock)))  # type: ignore[arg-type]  what it reads
         return made[-1]
 
     yield provider

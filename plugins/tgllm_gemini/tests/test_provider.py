@@ -233,7 +233,7 @@ class TestSignatures:
         fake.answer(["Hel", "lo"], reasoning="hm")
         data = end(await hear(provider, ask("1"))).provider_data
         assert data is not None
-        assert [part.get("text") for part in data["parts"]] == ["Hello", ""]  # type: ignore[index,union-attr]
+        assert [part.get("text") for part in data["parts"]] == ["Hello", ""]  # type: ignore[index,union-attr]  JSON
 
         assert text(await hear(provider, ask("1", said("Hello", "assistant", data), "2"))) == "2"
 

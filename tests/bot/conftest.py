@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,47 @@ def provider() -> ScriptedProvider:
 def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
     """Starts the bot; a second call with the same database is a restart."""
     return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)
+
+
+@dataclass(frozen=True)
+class Menus:
+    """What people do with commands and buttons, and what they see then."""
+
+    emu: Emulator
+
+    async def ask(
+        self,
+        person: EmulatedUser,
+        text: str,
+        *,
+        chat: EmulatedChat | None = None,
+        topic: EmulatedTopic | None = None,
+    ) -> EmulatedMessage:
+        """What the bot answers, once it is there as a whole."""
+        asked = await person.say(text, chat=chat, topic=topic)
+        return await self.emu.wait_for_message(
+            asked.chat, lambda message: message.from_bot and message.text != "Thinking...", after=asked
+        )
+
+    async def press(self, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
+        """Press a button, and wait until the message has changed."""
+        before = message.text
+        await person.press(message, label)
+        await self.emu.wait_for(lambda: message.text != before)
+
+    async def toast(self, person: EmulatedUser, message: EmulatedMessage, data: str) -> str:
+        """What the bot shows for callback data that no button has to have."""
+        query = person._query(message, data)
+        answer = await self.emu.wait_for(lambda: query.answer)
+        return str(answer.get("text") or "")
+
+    def labels(self, message: EmulatedMessage) -> list[str]:
+        return labels(message)
+
+
+@pytest.fixture
+def menus(emu: Emulator) -> Menus:
+    return Menus(emu)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,9 +24,11 @@ from tgllm.db import models, users
 from tgllm.services.model_choices import choice_key
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin
+
+if TYPE_CHECKING:
+    from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -87,103 +90,72 @@ def open_shop(start: Start, shop: Shop) -> Start:
     return begin
 
 
-async def ask(
-    emu: Emulator,
-    person: EmulatedUser,
-    text: str,
-    *,
-    chat: EmulatedChat | None = None,
-    topic: EmulatedTopic | None = None,
-) -> EmulatedMessage:
-    """What the bot answers, once it is there as a whole."""
-    asked = await person.say(text, chat=chat, topic=topic)
-    return await emu.wait_for_message(
-        asked.chat, lambda message: message.from_bot and message.text != "Thinking...", after=asked
-    )
-
-
-async def press(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-    """Press a button, and wait until the message has changed."""
-    before = message.text
-    await person.press(message, label)
-    await emu.wait_for(lambda: message.text != before)
-
-
-async def toast(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, data: str) -> str:
-    """What the bot shows for callback data that no button has to have."""
-    query = person._query(message, data)
-    answer = await emu.wait_for(lambda: query.answer)
-    return str(answer.get("text") or "")
-
-
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 class TestButtons:
     async def test_a_provider_then_a_model_which_answers_from_then_on(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model")
-            assert labels(picker) == ["Echo (1)", "✓ Scripted (1)", "The Shop (500)"]
+            picker = await menus.ask(ann, "/model")
+            assert menus.labels(picker) == ["Echo (1)", "✓ Scripted (1)", "The Shop (500)"]
             assert "Here answers model (scripted/model)" in picker.text or "Here answers scripted/model" in picker.text
-            await press(emu, ann, picker, "The Shop (500)")
-            assert labels(picker)[:2] == ["Flash", "m000"]
-            assert len(labels(picker)) == 8 + 2 + 1
+            await menus.press(ann, picker, "The Shop (500)")
+            assert menus.labels(picker)[:2] == ["Flash", "m000"]
+            assert len(menus.labels(picker)) == 8 + 2 + 1
             assert (
                 "Flash (shop/flash-2): 131K tokens of context; sees images, reads files, thinks before it answers; "
                 "for a million tokens $0.15 in, $0.60 out"
             ) in picker.text
-            await press(emu, ann, picker, "Flash")
+            await menus.press(ann, picker, "Flash")
             assert picker.text.startswith("From now on Flash (shop/flash-2) answers here.")
-            answer = await ask(emu, ann, "who are you?")
+            answer = await menus.ask(ann, "who are you?")
         assert answer.text == "I am flash-2"
 
     async def test_the_list_marks_what_was_chosen_and_the_default_can_be_taken_back(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model shop/m020")
-            await press(emu, ann, picker, "Choose another")
-            assert "✓ m020" in labels(picker)
-            assert "3 / 63" in labels(picker)
-            await press(emu, ann, picker, "« Providers")
-            assert "✓ The Shop (500)" in labels(picker)
-            await press(emu, ann, picker, "Use the default: scripted/model")
-            answer = await ask(emu, ann, "hello")
+            picker = await menus.ask(ann, "/model shop/m020")
+            await menus.press(ann, picker, "Choose another")
+            assert "✓ m020" in menus.labels(picker)
+            assert "3 / 63" in menus.labels(picker)
+            await menus.press(ann, picker, "« Providers")
+            assert "✓ The Shop (500)" in menus.labels(picker)
+            await menus.press(ann, picker, "Use the default: scripted/model")
+            answer = await menus.ask(ann, "hello")
         assert answer.text == "hello"
 
-    async def test_pages_turn_to_both_ends(self, emu: Emulator, ann: EmulatedUser, open_shop: Start) -> None:
-        async with open_shop():
-            picker = await ask(emu, ann, "/model")
-            await press(emu, ann, picker, "The Shop (500)")
-            assert "«" not in labels(picker)
-            await press(emu, ann, picker, "»")
-            assert {"«", "2 / 63", "»"} <= set(labels(picker))
-            await press(emu, ann, picker, "«")
-            assert "1 / 63" in labels(picker)
-            shop = choice_key("shop")
-            assert await toast(emu, ann, picker, f"model_list:{shop}:9999") == ""
-            await emu.wait_for(lambda: "63 / 63" in labels(picker))
-            assert "»" not in labels(picker)
-
-    async def test_a_model_with_a_long_name_is_chosen_like_any_other(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+    async def test_pages_turn_to_both_ends(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model longer than any button")
-            await press(emu, ann, picker, "Long")
-            answer = await ask(emu, ann, "who are you?")
+            picker = await menus.ask(ann, "/model")
+            await menus.press(ann, picker, "The Shop (500)")
+            assert "«" not in menus.labels(picker)
+            await menus.press(ann, picker, "»")
+            assert {"«", "2 / 63", "»"} <= set(menus.labels(picker))
+            await menus.press(ann, picker, "«")
+            assert "1 / 63" in menus.labels(picker)
+            shop = choice_key("shop")
+            assert await menus.toast(ann, picker, f"model_list:{shop}:9999") == ""
+            await emu.wait_for(lambda: "63 / 63" in menus.labels(picker))
+            assert "»" not in menus.labels(picker)
+
+    async def test_a_model_with_a_long_name_is_chosen_like_any_other(
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+    ) -> None:
+        async with open_shop():
+            picker = await menus.ask(ann, "/model longer than any button")
+            await menus.press(ann, picker, "Long")
+            answer = await menus.ask(ann, "who are you?")
         assert answer.text == f"I am {LONG}"
         assert all(len((button.data or "").encode()) <= 64 for button in picker.buttons)
 
     async def test_with_one_provider_its_models_come_at_once(
-        self, emu: Emulator, ann: EmulatedUser, start: Start
+        self, menus: "Menus", ann: EmulatedUser, start: Start
     ) -> None:
         async with start(provider=None, refresh_cron="off"):
-            picker = await ask(emu, ann, "/model")
-        assert labels(picker) == ["✓ Echo"]
+            picker = await menus.ask(ann, "/model")
+        assert menus.labels(picker) == ["✓ Echo"]
 
 
 class TestStaleAndForged:
@@ -191,143 +163,143 @@ class TestStaleAndForged:
         "data", ["model_set:0123456789abcdef", "model_set:", "model_list:x:0", "model_find:0:nothing-like-it"]
     )
     async def test_what_is_not_there_is_told_and_changes_nothing(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start, data: str
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, data: str
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model flash-2")
+            picker = await menus.ask(ann, "/model flash-2")
             before = picker.text
-            assert await toast(emu, ann, picker, data) == "This list is old. Send /model for a new one."
-            answer = await ask(emu, ann, "who are you?")
+            assert await menus.toast(ann, picker, data) == "This list is old. Send /model for a new one."
+            answer = await menus.ask(ann, "who are you?")
         assert picker.text == before
         assert answer.text == "I am flash-2"
 
     @pytest.mark.parametrize("data", ["models:-1", "models:x", "models:99999999", "models:\u0663", "models"])
     async def test_odd_pages_are_brought_into_range(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start, data: str
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start, data: str
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model flash")
-            assert await toast(emu, ann, picker, data) == ""
-            await emu.wait_for(lambda: "The Shop (500)" in labels(picker))
+            picker = await menus.ask(ann, "/model flash")
+            assert await menus.toast(ann, picker, data) == ""
+            await emu.wait_for(lambda: "The Shop (500)" in menus.labels(picker))
 
     async def test_a_model_that_was_retired_meanwhile_is_not_chosen(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop() as bot:
-            picker = await ask(emu, ann, "/model flash")
+            picker = await menus.ask(ann, "/model flash")
             await bot.core.database.write(lambda conn: models.retire_missing(conn, "shop", ["m001"], 1))
             data = picker.buttons[0].data or ""
-            assert await toast(emu, ann, picker, data) == "This list is old. Send /model for a new one."
+            assert await menus.toast(ann, picker, data) == "This list is old. Send /model for a new one."
 
     async def test_a_press_counts_for_its_own_chat_only(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with open_shop():
-            own = await ask(emu, ann, "/model flash")
-            there = await ask(emu, ann, "/model@demo_bot flash", chat=group)
-            await toast(emu, ann, there, own.buttons[0].data or "")
+            own = await menus.ask(ann, "/model flash")
+            there = await menus.ask(ann, "/model@demo_bot flash", chat=group)
+            await menus.toast(ann, there, own.buttons[0].data or "")
             await emu.wait_for(lambda: "From now on" in there.text)
-            assert (await ask(emu, ann, "@demo_bot who?", chat=group)).text == "I am flash-2"
-            assert (await ask(emu, ann, "who?")).text == "who?"
+            assert (await menus.ask(ann, "@demo_bot who?", chat=group)).text == "I am flash-2"
+            assert (await menus.ask(ann, "who?")).text == "who?"
 
     async def test_a_stranger_chooses_nothing(
-        self, emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with open_shop():
-            picker = await ask(emu, ann, "/model@demo_bot flash", chat=group)
-            assert "request pending" in await toast(emu, eve, picker, picker.buttons[0].data or "")
-            answer = await ask(emu, ann, "@demo_bot who?", chat=group)
+            picker = await menus.ask(ann, "/model@demo_bot flash", chat=group)
+            assert "request pending" in await menus.toast(eve, picker, picker.buttons[0].data or "")
+            answer = await menus.ask(ann, "@demo_bot who?", chat=group)
         assert answer.text.endswith("who?")
 
 
 class TestByName:
     @pytest.mark.parametrize("name", ["shop/flash-2", "shop/flash-latest", "store/flash-2", "flash-2", "flash-latest"])
     async def test_an_exact_name_chooses_at_once(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start, name: str
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, name: str
     ) -> None:
         async with open_shop():
-            reply = await ask(emu, ann, f"/model {name}")
-            answer = await ask(emu, ann, "who are you?")
+            reply = await menus.ask(ann, f"/model {name}")
+            answer = await menus.ask(ann, "who are you?")
         assert reply.text.startswith("From now on Flash (shop/flash-2) answers here.")
         assert answer.text == "I am flash-2"
 
     async def test_a_text_searches_and_the_result_has_pages(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
-            picker = await ask(emu, ann, "/model M01 shop")
+            picker = await menus.ask(ann, "/model M01 shop")
             assert picker.text.startswith('10 models fit "M01 shop".')
-            assert labels(picker)[:2] == ["m010", "m011"]
-            await press(emu, ann, picker, "»")
-            assert labels(picker)[:2] == ["m018", "m019"]
-            await press(emu, ann, picker, "m019")
-            answer = await ask(emu, ann, "who are you?")
+            assert menus.labels(picker)[:2] == ["m010", "m011"]
+            await menus.press(ann, picker, "»")
+            assert menus.labels(picker)[:2] == ["m018", "m019"]
+            await menus.press(ann, picker, "m019")
+            answer = await menus.ask(ann, "who are you?")
         assert answer.text == "I am m019"
 
     async def test_a_typing_error_is_told_with_what_is_near(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
-            near = await ask(emu, ann, "/model flahs-2")
-            nothing = await ask(emu, ann, "/model gpt-99-experimental")
+            near = await menus.ask(ann, "/model flahs-2")
+            nothing = await menus.ask(ann, "/model gpt-99-experimental")
         assert "Did you mean flash-2" in near.text
         assert 'No model fits "gpt-99-experimental"' in nothing.text
 
-    async def test_the_choice_is_taken_back(self, emu: Emulator, ann: EmulatedUser, open_shop: Start) -> None:
+    async def test_the_choice_is_taken_back(self, menus: "Menus", ann: EmulatedUser, open_shop: Start) -> None:
         async with open_shop():
-            await ask(emu, ann, "/model flash-2")
-            reply = await ask(emu, ann, "/model -")
-            answer = await ask(emu, ann, "hello")
+            await menus.ask(ann, "/model flash-2")
+            reply = await menus.ask(ann, "/model -")
+            answer = await menus.ask(ann, "hello")
         assert reply.text == "From now on the default model answers here: scripted/model."
         assert answer.text == "hello"
 
     async def test_a_provider_that_lists_nothing_takes_any_of_its_names(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start, shop: Shop
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, shop: Shop
     ) -> None:
         shop.listed = ()
         async with open_shop():
-            reply = await ask(emu, ann, "/model shop/private-model")
-            answer = await ask(emu, ann, "who are you?")
+            reply = await menus.ask(ann, "/model shop/private-model")
+            answer = await menus.ask(ann, "who are you?")
         assert reply.text == "From now on shop/private-model answers here."
         assert answer.text == "I am private-model"
 
     async def test_a_search_of_any_length_and_script_fits_its_buttons(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start, shop: Shop
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, shop: Shop
     ) -> None:
         word = "оченьдлинноеназваниемодели" * 3
         shop.listed = [ModelInfo(f"x{number}", word) for number in range(20)]
         async with open_shop():
-            picker = await ask(emu, ann, f"/model {word}")
-            await press(emu, ann, picker, "»")
-        assert "2 / 3" in labels(picker)
+            picker = await menus.ask(ann, f"/model {word}")
+            await menus.press(ann, picker, "»")
+        assert "2 / 3" in menus.labels(picker)
 
 
 class TestPlaces:
     async def test_each_chat_and_topic_has_its_own_and_keeps_it(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann], is_forum=True)
         one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
         async with open_shop():
-            await ask(emu, ann, "/model@demo_bot m001", topic=one)
-            await ask(emu, ann, "/model@demo_bot m002", topic=two)
-            await ask(emu, ann, "/model m003")
+            await menus.ask(ann, "/model@demo_bot m001", topic=one)
+            await menus.ask(ann, "/model@demo_bot m002", topic=two)
+            await menus.ask(ann, "/model m003")
         async with open_shop():
             for place, name in ((one, "m001"), (two, "m002")):
-                answer = await ask(emu, ann, "@demo_bot who?", topic=place)
+                answer = await menus.ask(ann, "@demo_bot who?", topic=place)
                 assert (answer.text, answer.topic) == (f"I am {name}", place)
-            assert (await ask(emu, ann, "who?")).text == "I am m003"
+            assert (await menus.ask(ann, "who?")).text == "I am m003"
 
     async def test_a_retired_model_gives_its_place_to_the_default_and_says_so_once(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop() as bot:
-            await ask(emu, ann, "/model flash-2")
+            await menus.ask(ann, "/model flash-2")
             await bot.core.database.write(lambda conn: models.retire_missing(conn, "shop", ["m001"], 1))
-            first = await ask(emu, ann, "hello")
-            second = await ask(emu, ann, "hello again")
+            first = await menus.ask(ann, "hello")
+            second = await menus.ask(ann, "hello again")
         assert first.text == (
             "hello\n\nshop/flash-2, which was chosen here, is not offered any more; now scripted/model answers. "
             "Send /model to choose another."
@@ -339,38 +311,38 @@ class TestWhoSeesWhat:
     LOCKED = "Not set up: Shut Shop. To use it, set SHUT_API_KEY."
 
     async def test_admins_are_told_in_private_what_is_missing(
-        self, emu: Emulator, ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with open_shop():
-            private = await ask(emu, ann, "/model")
-            public = await ask(emu, ann, "/model@demo_bot", chat=group)
+            private = await menus.ask(ann, "/model")
+            public = await menus.ask(ann, "/model@demo_bot", chat=group)
         assert self.LOCKED in private.text
         assert self.LOCKED not in public.text
-        assert not any("Shut" in label for label in labels(private))
+        assert not any("Shut" in label for label in menus.labels(private))
 
-    async def test_others_are_not(self, emu: Emulator, eve: EmulatedUser, open_shop: Start) -> None:
+    async def test_others_are_not(self, menus: "Menus", eve: EmulatedUser, open_shop: Start) -> None:
         async with open_shop() as bot:
             await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
             await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
-            picker = await ask(emu, eve, "/model")
-            await press(emu, eve, picker, "The Shop (500)")
-            await press(emu, eve, picker, "« Providers")
+            picker = await menus.ask(eve, "/model")
+            await menus.press(eve, picker, "The Shop (500)")
+            await menus.press(eve, picker, "« Providers")
         assert "Shut" not in picker.text
         assert "SHUT_API_KEY" not in picker.text
 
 
 class TestList:
-    async def test_lines_that_can_be_copied(self, emu: Emulator, ann: EmulatedUser, open_shop: Start) -> None:
+    async def test_lines_that_can_be_copied(self, menus: "Menus", ann: EmulatedUser, open_shop: Start) -> None:
         async with open_shop():
-            everything = await ask(emu, ann, "/models")
-            some = await ask(emu, ann, "/models flash")
+            everything = await menus.ask(ann, "/models")
+            some = await menus.ask(ann, "/models flash")
         assert everything.text.splitlines()[-2:] == ["and 462 more.", "Add a word to see fewer, such as /models echo"]
         assert some.text.startswith("Flash (shop/flash-2): 131K tokens")
         assert len(some.text.splitlines()) == 1
 
-    async def test_in_the_language_of_who_asks(self, emu: Emulator, open_shop: Start, ann: EmulatedUser) -> None:
+    async def test_in_the_language_of_who_asks(self, menus: "Menus", open_shop: Start, ann: EmulatedUser) -> None:
         ann.language_code = "ru"
         async with open_shop():
-            reply = await ask(emu, ann, "/models flash")
+            reply = await menus.ask(ann, "/models flash")
         assert "контекст 131K токенов; видит изображения, читает файлы, думает перед ответом" in reply.text

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +11,11 @@ from tgllm.db import conversations, models, users
 from tgllm.db.models import NewModel
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
+
+if TYPE_CHECKING:
+    from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -22,192 +25,159 @@ PERSONAS = {
 }
 
 
-async def ask(
-    emu: Emulator,
-    person: EmulatedUser,
-    text: str,
-    *,
-    chat: EmulatedChat | None = None,
-    topic: EmulatedTopic | None = None,
-) -> EmulatedMessage:
-    """What the bot answers, once it is there as a whole."""
-    asked = await person.say(text, chat=chat, topic=topic)
-    return await emu.wait_for_message(
-        asked.chat, lambda message: message.from_bot and message.text != "Thinking...", after=asked
-    )
-
-
-async def press(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-    """Press a button, and wait until the message has changed."""
-    before = message.text
-    await person.press(message, label)
-    await emu.wait_for(lambda: message.text != before)
-
-
-async def toast(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, data: str) -> str:
-    """What the bot shows for callback data that no button has to have."""
-    query = person._query(message, data)
-    answer = await emu.wait_for(lambda: query.answer)
-    return str(answer.get("text") or "")
-
-
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 class TestInstruction:
     async def test_is_told_after_the_operators_until_it_is_taken_away(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(system_prompt="You are a bot.") as bot:
-            assert "no instruction of its own" in (await ask(emu, ann, "/system")).text
-            await ask(emu, ann, "/system Be brief.\nIn verse.")
-            await ask(emu, ann, "one")
-            assert (await ask(emu, ann, "/system")).text.endswith("\n\nBe brief.\nIn verse.")
+            assert "no instruction of its own" in (await menus.ask(ann, "/system")).text
+            await menus.ask(ann, "/system Be brief.\nIn verse.")
+            await menus.ask(ann, "one")
+            assert (await menus.ask(ann, "/system")).text.endswith("\n\nBe brief.\nIn verse.")
             await bot.stop()
         async with start(system_prompt="You are a bot."):
-            await ask(emu, ann, "two")
-            await ask(emu, ann, "/system -")
-            await ask(emu, ann, "three")
+            await menus.ask(ann, "two")
+            await menus.ask(ann, "/system -")
+            await menus.ask(ann, "three")
         told = "You are a bot.\n\nBe brief.\nIn verse."
         assert [request.system for request in provider.requests] == [told, told, "You are a bot."]
 
     async def test_is_of_one_chat_and_topic(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         group = emu.add_group(title="Team", members=[ann], is_forum=True)
         one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
         async with start():
-            await ask(emu, ann, "/system@demo_bot Be brief.", topic=one)
-            await ask(emu, ann, "@demo_bot a", topic=one)
-            await ask(emu, ann, "@demo_bot b", topic=two)
-            await ask(emu, ann, "c")
+            await menus.ask(ann, "/system@demo_bot Be brief.", topic=one)
+            await menus.ask(ann, "@demo_bot a", topic=one)
+            await menus.ask(ann, "@demo_bot b", topic=two)
+            await menus.ask(ann, "c")
         assert [request.system for request in provider.requests] == ["Be brief.", None, None]
 
     async def test_a_new_conversation_keeps_it(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start():
-            await ask(emu, ann, "/system Be brief.")
-            await ask(emu, ann, "/new")
-            await ask(emu, ann, "hello")
+            await menus.ask(ann, "/system Be brief.")
+            await menus.ask(ann, "/new")
+            await menus.ask(ann, "hello")
         assert provider.requests[0].system == "Be brief."
 
 
 class TestPersona:
     async def test_is_chosen_with_a_button(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(personas=PERSONAS):
-            menu = await ask(emu, ann, "/persona")
-            assert labels(menu) == ["Pirate", "parrot", "✓ No persona"]
-            await press(emu, ann, menu, "Pirate")
+            menu = await menus.ask(ann, "/persona")
+            assert menus.labels(menu) == ["Pirate", "parrot", "✓ No persona"]
+            await menus.press(ann, menu, "Pirate")
             assert menu.text == "The persona of this chat: Pirate."
-            await ask(emu, ann, "hello")
-            await press(emu, ann, menu, "Choose another")
-            assert labels(menu) == ["✓ Pirate", "parrot", "No persona"]
-            await press(emu, ann, menu, "No persona")
-            await ask(emu, ann, "hello")
+            await menus.ask(ann, "hello")
+            await menus.press(ann, menu, "Choose another")
+            assert menus.labels(menu) == ["✓ Pirate", "parrot", "No persona"]
+            await menus.press(ann, menu, "No persona")
+            await menus.ask(ann, "hello")
         told = [(request.system, request.temperature) for request in provider.requests]
         assert told == [("Talk like a pirate.", 1.5), (None, None)]
 
     async def test_may_bring_a_model_which_a_later_choice_replaces(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(personas=PERSONAS):
-            await ask(emu, ann, "/model scripted/model")
-            assert (await ask(emu, ann, "/persona PARROT")).text == "The persona of this chat: parrot."
-            await ask(emu, ann, "to the parrot")
-            await ask(emu, ann, "/model scripted/model")
-            await ask(emu, ann, "to the model")
+            await menus.ask(ann, "/model scripted/model")
+            assert (await menus.ask(ann, "/persona PARROT")).text == "The persona of this chat: parrot."
+            await menus.ask(ann, "to the parrot")
+            await menus.ask(ann, "/model scripted/model")
+            await menus.ask(ann, "to the model")
         assert [(request.messages[-1].text, request.system) for request in provider.requests] == [
             ("to the model", "Repeat.")
         ]
 
-    async def test_one_that_is_not_there_is_told(self, emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async def test_one_that_is_not_there_is_told(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
         async with start(personas=PERSONAS):
-            menu = await ask(emu, ann, "/persona")
-            assert 'no persona "sailor"' in (await ask(emu, ann, "/persona sailor")).text
-            assert "list is old" in await toast(emu, ann, menu, "persona:sailor")
-            assert "list is old" in await toast(emu, ann, menu, "persona")
-            assert (await ask(emu, ann, "/settings")).text.splitlines()[3] == "Persona: default (/persona)"
+            menu = await menus.ask(ann, "/persona")
+            assert 'no persona "sailor"' in (await menus.ask(ann, "/persona sailor")).text
+            assert "list is old" in await menus.toast(ann, menu, "persona:sailor")
+            assert "list is old" in await menus.toast(ann, menu, "persona")
+            assert (await menus.ask(ann, "/settings")).text.splitlines()[3] == "Persona: default (/persona)"
         async with start():
-            assert "There are no personas" in (await ask(emu, ann, "/persona")).text
+            assert "There are no personas" in (await menus.ask(ann, "/persona")).text
 
-    async def test_many_have_pages(self, emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    async def test_many_have_pages(self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
         many = {f"p{number:02}": {"system": "x"} for number in range(10)}
         async with start(personas=many):
-            menu = await ask(emu, ann, "/persona")
+            menu = await menus.ask(ann, "/persona")
             await ann.press(menu, "»")
-            await emu.wait_for(lambda: "p09" in labels(menu))
-            assert labels(menu) == ["p08", "p09", "«", "2 / 2", "✓ No persona"]
+            await emu.wait_for(lambda: "p09" in menus.labels(menu))
+            assert menus.labels(menu) == ["p08", "p09", "«", "2 / 2", "✓ No persona"]
 
 
 class TestSettings:
     async def test_temperature_and_effort_go_to_the_model(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         thinking = NewModel(provider="scripted", model="model", title="model", reasoning=True)
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
-            menu = await ask(emu, ann, "/settings")
-            assert labels(menu) == ["Temperature", "Thinking effort", "Thoughts", "Language"]
-            await press(emu, ann, menu, "Temperature")
-            assert labels(menu) == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
-            await press(emu, ann, menu, "0")
+            menu = await menus.ask(ann, "/settings")
+            assert menus.labels(menu) == ["Temperature", "Thinking effort", "Thoughts", "Language"]
+            await menus.press(ann, menu, "Temperature")
+            assert menus.labels(menu) == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
+            await menus.press(ann, menu, "0")
             assert "Temperature: 0" in menu.text.splitlines()
-            await press(emu, ann, menu, "Thinking effort")
-            await press(emu, ann, menu, "high")
+            await menus.press(ann, menu, "Thinking effort")
+            await menus.press(ann, menu, "high")
             assert "Thinking effort: high" in menu.text.splitlines()
-            await ask(emu, ann, "hello")
-            await press(emu, ann, menu, "Temperature")
-            assert "✓ 0" in labels(menu)
-            await press(emu, ann, menu, "default")
-            await ask(emu, ann, "hello")
+            await menus.ask(ann, "hello")
+            await menus.press(ann, menu, "Temperature")
+            assert "✓ 0" in menus.labels(menu)
+            await menus.press(ann, menu, "default")
+            await menus.ask(ann, "hello")
         asked = [(request.temperature, request.reasoning_effort) for request in provider.requests]
         assert asked == [(0.0, "high"), (None, "high")]
 
     async def test_thoughts_are_shown_where_a_chat_wants_them(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(refresh_cron="off"):
-            menu = await ask(emu, ann, "/settings")
+            menu = await menus.ask(ann, "/settings")
             for choice in ("hidden", "shown"):
-                await press(emu, ann, menu, "Thoughts")
-                assert [label for label in labels(menu) if label.startswith("✓")] == ["✓ hidden"]
+                await menus.press(ann, menu, "Thoughts")
+                assert [label for label in menus.labels(menu) if label.startswith("✓")] == ["✓ hidden"]
                 await ann.press(menu, "✓ hidden" if choice == "hidden" else choice)
                 await emu.wait_for(lambda choice=choice: f"Thoughts: {choice}" in menu.text.splitlines())
                 provider.answer(ReasoningDelta("Hm."), "Yes.")
-                answer = await ask(emu, ann, "really?")
+                answer = await menus.ask(ann, "really?")
                 assert answer.text == {"hidden": "Yes.", "shown": "Thoughts\n\nHm.\n\nYes."}[choice]
 
     async def test_a_model_that_does_not_think_has_no_effort_to_set(
-        self, emu: Emulator, ann: EmulatedUser, start: Start
+        self, menus: "Menus", ann: EmulatedUser, start: Start
     ) -> None:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
             await bot.core.database.write(lambda conn: models.upsert(conn, [plain], 1))
-            assert labels(await ask(emu, ann, "/settings")) == ["Temperature", "Language"]
+            assert menus.labels(await menus.ask(ann, "/settings")) == ["Temperature", "Language"]
 
     async def test_the_language_is_a_persons_own_in_every_chat(
-        self, emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with start() as bot:
             await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
             await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
-            menu = await ask(emu, ann, "/settings")
-            await press(emu, ann, menu, "Language")
-            assert labels(menu) == ["✓ as in Telegram", "English", "Русский", "« All settings"]
-            await press(emu, ann, menu, "Русский")
+            menu = await menus.ask(ann, "/settings")
+            await menus.press(ann, menu, "Language")
+            assert menus.labels(menu) == ["✓ as in Telegram", "English", "Русский", "« All settings"]
+            await menus.press(ann, menu, "Русский")
             assert menu.text.startswith("Настройки этого чата:")
-            assert (await ask(emu, ann, "/stop@demo_bot", chat=group)).text == "Останавливать нечего."
-            assert (await ask(emu, eve, "/stop@demo_bot", chat=group)).text == "There is nothing to stop."
+            assert (await menus.ask(ann, "/stop@demo_bot", chat=group)).text == "Останавливать нечего."
+            assert (await menus.ask(eve, "/stop@demo_bot", chat=group)).text == "There is nothing to stop."
             await bot.stop()
         async with start():
-            assert "Русский" in (await ask(emu, ann, "/settings")).text
-            await press(emu, ann, menu, "Язык")
-            await press(emu, ann, menu, "как в Telegram")
+            assert "Русский" in (await menus.ask(ann, "/settings")).text
+            await menus.press(ann, menu, "Язык")
+            await menus.press(ann, menu, "как в Telegram")
             assert menu.text.startswith("Settings of this chat:")
 
     @pytest.mark.parametrize(
@@ -215,22 +185,22 @@ class TestSettings:
         ["set:temperature:9", "set:temperature:nan", "set:effort:huge", "set:language:xx", "set:role:owner", "set"],
     )
     async def test_forged_values_change_nothing(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, data: str
+        self, menus: "Menus", ann: EmulatedUser, start: Start, data: str
     ) -> None:
         async with start() as bot:
-            menu = await ask(emu, ann, "/settings")
-            assert await toast(emu, ann, menu, data) == "This list is old. Send /settings for a new one."
+            menu = await menus.ask(ann, "/settings")
+            assert await menus.toast(ann, menu, data) == "This list is old. Send /settings for a new one."
             lane = f":{ann.id}:"
             assert await bot.core.database.read(lambda conn: conversations.active_in(conn, lane)) is None
 
     async def test_a_press_counts_for_its_own_chat_only(
-        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with start():
-            menu = await ask(emu, ann, "/settings@demo_bot", chat=group)
-            await press(emu, ann, menu, "Temperature")
-            await press(emu, ann, menu, "0.3")
-            await ask(emu, ann, "@demo_bot hello", chat=group)
-            await ask(emu, ann, "hello")
+            menu = await menus.ask(ann, "/settings@demo_bot", chat=group)
+            await menus.press(ann, menu, "Temperature")
+            await menus.press(ann, menu, "0.3")
+            await menus.ask(ann, "@demo_bot hello", chat=group)
+            await menus.ask(ann, "hello")
         assert [request.temperature for request in provider.requests] == [0.3, None]

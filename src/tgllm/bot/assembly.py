@@ -6,6 +6,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import CommandInfo, UserInfo
+from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.branch_commands import branch_commands
@@ -80,6 +81,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from export_commands(texts)
     yield from forget_commands(texts)
     yield from group_commands(texts)
+    yield from admin_commands(texts)
 
 
 def _press_actions() -> Iterable[PressAction]:
@@ -92,6 +94,7 @@ def _press_actions() -> Iterable[PressAction]:
     yield from retry_presses()
     yield from group_presses()
     yield from forget_presses()
+    yield from admin_presses()
 
 
 def live_commands(core: Core, runner: HookRunner) -> LiveCommands:

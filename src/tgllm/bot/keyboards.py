@@ -12,7 +12,19 @@ from tgllm.db.unit import Unit
 from tgllm.services.lane import Lane
 from tgllm.services.text import clip
 
-__all__ = ["MARK", "PAGE", "Button", "Menu", "Page", "page_number", "page_of", "pager", "send_menu", "show_menu"]
+__all__ = [
+    "MARK",
+    "PAGE",
+    "Button",
+    "Menu",
+    "Page",
+    "menu_rows",
+    "page_number",
+    "page_of",
+    "pager",
+    "send_menu",
+    "show_menu",
+]
 
 PAGE = 8
 """Buttons on a page."""
@@ -99,14 +111,18 @@ def pager(page: Page[T], data: Callable[[int], str]) -> Sequence[Sequence[Button
 
 async def send_menu(scope: UpdateScope, menu: Menu, *effects: Unit) -> None:
     """End the update with these effects and a new message."""
-    await scope.end(*effects, replies=_message(scope.lane, menu))
+    await scope.end(*effects, replies=menu_rows(scope, menu, None))
 
 
 async def show_menu(scope: UpdateScope, pressed: Pressed, menu: Menu, *effects: Unit) -> None:
     """End the update with these effects, and put the menu in place of the message whose button was pressed."""
-    message_id = pressed.message_id
-    rows = _message(scope.lane, menu) if message_id is None else [_edit(scope.lane, message_id, menu)]
-    await scope.end(*effects, replies=rows)
+    await scope.end(*effects, replies=menu_rows(scope, menu, pressed))
+
+
+def menu_rows(scope: UpdateScope, menu: Menu, pressed: Pressed | None) -> list[NewOutbox]:
+    """The rows that put a menu in place of the message whose button was pressed, or send it as a new one."""
+    message_id = None if pressed is None else pressed.message_id
+    return _message(scope.lane, menu) if message_id is None else [_edit(scope.lane, message_id, menu)]
 
 
 def _message(lane: Lane, menu: Menu) -> list[NewOutbox]:

@@ -23,6 +23,7 @@ CORE_COMMANDS = frozenset(
         "export",
         "groupmode",
         "forget",
+        "admin",
     }
 )
 """Those that no plugin can have; the commands themselves stand in ``bot.handlers``."""

@@ -1,0 +1,44 @@
+"""The admin table of the running bot, as a command of the chat and as an action of buttons."""
+
+from collections.abc import Iterator
+
+from tgllm.bot.admin.menu import menu_row
+from tgllm.bot.admin.screen import WORD
+from tgllm.bot.admin.table import AdminCommand, AdminTable
+from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.presses import PressAction, Pressed
+from tgllm.bot.scope import UpdateScope
+from tgllm.i18n import Catalogue
+
+__all__ = ["admin_commands", "admin_presses", "admin_rows", "admin_table"]
+
+
+def admin_rows() -> Iterator[AdminCommand]:
+    """The rows of all modules, in the order in which the menu lists them."""
+    yield from ()
+
+
+def admin_table() -> AdminTable:
+    """The table with its menu."""
+    rows = tuple(admin_rows())
+    return AdminTable((menu_row(rows), *rows))
+
+
+def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The row for the command table."""
+    table = admin_table()
+
+    async def run(scope: UpdateScope, command: ParsedCommand) -> None:
+        await table.run(scope, command.args)
+
+    return (TableCommand("admin", lambda language: texts("command.admin", language), "admin", run),)
+
+
+def admin_presses() -> tuple[PressAction, ...]:
+    """The row for the press table."""
+    table = admin_table()
+
+    async def run(scope: UpdateScope, pressed: Pressed) -> str:
+        return await table.run(scope, pressed.argument, pressed)
+
+    return (PressAction(WORD, run, "admin"),)

@@ -1,0 +1,185 @@
+"""The admin table: every ``/admin <name> <arguments>`` and every button with the data ``admin:<name> <argument>``.
+
+Whether somebody may run a row is decided here alone, for texts and presses alike: callback data may be forged, and a
+card may stand in a chat where others see it.
+"""
+
+import difflib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
+from tgllm.api.clock import milliseconds
+from tgllm.bot.admin.screen import Screen
+from tgllm.bot.commands import may_use
+from tgllm.bot.keyboards import Menu, menu_rows
+from tgllm.bot.presses import Pressed
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import outbox
+from tgllm.db.unit import Connection
+from tgllm.i18n import error_text
+from tgllm.observe.logs import get_logger
+
+__all__ = ["HOME", "AdminCall", "AdminCommand", "AdminTable", "Guard", "Result"]
+
+log = get_logger(__name__)
+
+HOME = "menu"
+"""The row that is run where no name is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminCall:
+    """Somebody runs an admin command."""
+
+    scope: UpdateScope
+    argument: str
+    """What follows the name, without white space around it; may have been forged."""
+    pressed: Pressed | None = None
+    """The button; None for a text command."""
+
+    @property
+    def user(self) -> UserInfo:
+        """Who runs it; their role is high enough."""
+        assert self.scope.user is not None  # noqa: S101  the access middleware has set it
+        return self.scope.user
+
+    @property
+    def now(self) -> int:
+        """UTC, in milliseconds."""
+        return milliseconds(self.scope.parts.core.clock)
+
+    def text(self, key: str, **params: object) -> str:
+        """A text of the catalogue in the admin's language."""
+        return self.scope.text(key, **params)
+
+    async def begin(self, toast: str) -> None:
+        """For what takes its time: show a text at the pressed button at once. Does nothing for a text command."""
+        if self.pressed is not None:
+            await self.pressed.answer(toast)
+
+
+Result = Screen | Callable[[Connection], Screen]
+"""What to show; or work for the transaction that ends the update, which then says what to show.
+
+The work changes what it has to, may add outbox rows for other chats, and must read what it shows from the same
+connection. An error that it raises takes back all of it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminCommand:
+    """A row of the table. The catalogue says what it does: ``admin.<name>.about``."""
+
+    name: str
+    """In lower case, without white space."""
+    run: Callable[[AdminCall], Awaitable[Result]]
+    """Does what the row says. A ``TgllmError`` that it raises is told to the admin in the words of the catalogue."""
+    usage: str = ""
+    """Its arguments, such as ``<user_id>``; the same in every language."""
+    access: Access = "admin"
+    """The lowest role that may run it: ``admin`` or ``owner``."""
+    dangerous: bool = False
+    """Whether the admin password is asked for first, where one is set."""
+    menu: bool = False
+    """Whether the menu of ``/admin`` has a button for it, called ``admin.<name>.label``."""
+    anywhere: bool = False
+    """Whether it may be used in every group, because it shows nothing that the group's members may not read. Other
+    rows answer in private and in the admin chat only."""
+
+
+Guard = Callable[[AdminCommand, AdminCall], Awaitable[Screen | None]]
+"""Asked before a dangerous row is run: None lets it pass, a screen is shown in its place."""
+
+
+class AdminTable:
+    """Finds rows by name and runs them for those who may."""
+
+    def __init__(self, rows: Iterable[AdminCommand], guard: Guard | None = None) -> None:
+        """Build the table.
+
+        Args:
+            rows: in the order in which lists show them.
+            guard: asked before dangerous rows; without one they are run like all others.
+
+        Raises:
+            ValueError: two rows have the same name.
+        """
+        self._rows: dict[str, AdminCommand] = {}
+        self._guard = guard
+        for row in rows:
+            if row.name in self._rows:
+                raise ValueError(f"two admin commands are called {row.name!r}")
+            self._rows[row.name] = row
+
+    @property
+    def rows(self) -> Sequence[AdminCommand]:
+        """All rows."""
+        return tuple(self._rows.values())
+
+    async def run(self, scope: UpdateScope, line: str, pressed: Pressed | None = None) -> str:
+        """Run a row and end the update.
+
+        Args:
+            scope: the update.
+            line: name and arguments.
+            pressed: the button, if it was one.
+
+        Returns:
+            A text to show at the button, or nothing.
+        """
+        name, argument = (*line.split(maxsplit=1), "", "")[:2]
+        call = AdminCall(scope, argument.strip(), pressed)
+        row = self._rows.get(name.lower() or HOME)
+        if row is None:
+            return await _end(call, Screen(self._unknown(name, call)))
+        try:
+            return await _end(call, await self._result(row, call))
+        except DatabaseError:
+            raise
+        except TgllmError as error:
+            log.info("admin.refused", command=row.name, reason=str(error))
+            return await _end(call, _said(call, error_text(scope.parts.core.texts, error, scope.language)))
+
+    async def _result(self, row: AdminCommand, call: AdminCall) -> Result:
+        """What the row gives to somebody who may run it here, and to others that they may not."""
+        if not may_use(call.user, row.access):
+            return _said(call, call.text(f"access.not_{row.access}"))
+        if not (row.anywhere or _is_confidential(call.scope)):
+            return _said(call, call.text("admin.not_here"))
+        asked = await self._guard(row, call) if row.dangerous and self._guard is not None else None
+        return await row.run(call) if asked is None else asked
+
+    def _unknown(self, name: str, call: AdminCall) -> str:
+        """Names the row that may have been meant, among those that the person may run."""
+        known = [row.name for row in self._rows.values() if may_use(call.user, row.access)]
+        near = difflib.get_close_matches(name.lower(), known, n=1)
+        if near:
+            return call.text("admin.unknown_near", name=name, nearest=near[0])
+        return call.text("admin.unknown", name=name)
+
+
+def _is_confidential(scope: UpdateScope) -> bool:
+    """Whether only those read along who the operator wants to: in private, and in the admin chat."""
+    return scope.chat.is_private or scope.chat.id == scope.parts.core.config.admin_chat_id
+
+
+def _said(call: AdminCall, text: str) -> Screen:
+    """A sentence: at the button if one was pressed, else as a message."""
+    return Screen(text) if call.pressed is None else Screen(toast=text)
+
+
+async def _end(call: AdminCall, result: Result) -> str:
+    """End the update by one transaction that does the work and stores what is shown."""
+    shown = list[Screen]()
+
+    def unit(conn: Connection) -> None:
+        screen = result if isinstance(result, Screen) else result(conn)
+        if screen.text:
+            pressed = None if screen.separate else call.pressed
+            outbox.add(conn, menu_rows(call.scope, Menu(screen.text, screen.keyboard), pressed), call.now)
+        shown.append(screen)
+
+    await call.scope.end(unit)
+    call.scope.parts.sender.wake()
+    return shown[-1].toast[:200]

@@ -86,6 +86,44 @@ async def test_a_killed_bot_answers_every_message_once_after_its_restart(
     assert answers == [*questions, "Bot ready"]
 
 
+@pytest.mark.parametrize(("by", "answer"), [("retry", "two words"), ("edit", "two others")])
+async def test_a_bot_killed_while_it_asks_again_answers_every_message_once_after_its_restart(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, tmp_path: Path, by: str, answer: str
+) -> None:
+    chat = ann.private_chat()
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    question = await ann.say("two words")
+    await emu.wait_for_message(chat, lambda message: message.from_bot, timeout=30)
+    bot.send(signal.SIGTERM)
+    assert (await bot.end())[0] == 0
+
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="30")
+    await (ann.say("/retry") if by == "retry" else ann.edit(question, answer))
+    await ann.say("one more")
+    await emu.wait_for_draft(chat, lambda draft: draft.text.strip() == "two", timeout=30)
+    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=30)
+    bot.send(signal.SIGKILL)
+    assert (await bot.end())[0] == -signal.SIGKILL
+
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await ann.say("/ping")
+    await emu.wait_for_message(chat, lambda message: message.text == "Bot ready", timeout=30)
+    bot.send(signal.SIGTERM)
+    assert (await bot.end())[0] == 0
+    answers = [message.text for message in chat.messages if message.from_bot]
+    assert answers == ["two words", answer, "one more", "Bot ready"]
+    async with get_db(tmp_path / "data" / "tgllm.db") as conn:
+        said = await conn.execute_fetchall("SELECT parent_id, role, text FROM messages ORDER BY id")
+    assert [tuple(row) for row in said] == [
+        (None, "user", "two words"),
+        (1, "assistant", "two words"),
+        (None, "user", answer),
+        (3, "assistant", answer),
+        (4, "user", "one more"),
+        (5, "assistant", "one more"),
+    ]
+
+
 async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     emu: Emulator, ann: EmulatedUser, launch: Launch, tmp_path: Path
 ) -> None:

@@ -105,7 +105,7 @@ async def open_core(
             database=database,
             host=host,
             registry=registry,
-            users=UserService(database, clock),
+            users=UserService(database, clock, texts, running),
             running=running,
             conversations=service,
             prices=prices,

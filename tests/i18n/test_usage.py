@@ -62,6 +62,7 @@ def test_every_key_in_the_code_is_in_the_catalogue() -> None:
 
 PUT_TOGETHER = (
     "access.not_",
+    "access.told_",
     "error.",
     "group.about_",
     "group.name_",

@@ -152,6 +152,7 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)
+        core.users.on_added(sender.wake)
         menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
         yield BotRuntime(core, parts, dispatch, poller, [*beside, menus.run])
 

@@ -88,6 +88,13 @@ class RunningTurns:
         turn.stop("person")
         return True
 
+    def stop_user(self, user_id: int) -> int:
+        """Stop all turns of somebody who may not use the bot any more; returns how many ran."""
+        turns = [turn for turn in self._by_lane.values() if turn.user_id == user_id]
+        for turn in turns:
+            turn.stop("person")
+        return len(turns)
+
     def stop_all(self) -> None:
         """Stop every turn because the program ends."""
         for turn in list(self._by_lane.values()):

@@ -1,0 +1,60 @@
+"""What people are told of decisions on them: in private, in their own language, by the outbox."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tgllm.db import outbox
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection
+from tgllm.db.users import User
+from tgllm.i18n import Catalogue
+from tgllm.services.access_decisions import Verdict
+from tgllm.services.lane import Lane
+from tgllm.services.language import chosen_language
+from tgllm.services.text import clip
+
+__all__ = ["language_of", "message_to", "tell", "tell_role", "tell_verdict"]
+
+
+def language_of(conn: Connection, user: User) -> str:
+    """The language that the bot talks to somebody in: their choice, else that of their Telegram."""
+    return chosen_language(conn, user.id) or user.language_code or ""
+
+
+def tell_verdict(conn: Connection, texts: Catalogue, user: User, verdict: Verdict, now: int) -> None:
+    """Tell somebody what was decided about them."""
+    tell(conn, user.id, texts(f"access.told_{verdict}", language_of(conn, user), until=_time(user.expires_at)), now)
+
+
+def tell_role(conn: Connection, texts: Catalogue, user: User, now: int) -> None:
+    """Tell somebody what they may do from now on."""
+    tell(conn, user.id, texts(f"access.told_role_{user.role}", language_of(conn, user)), now)
+
+
+def tell(conn: Connection, user_id: int, text: str, now: int) -> None:
+    """Store a message to somebody's private chat, whose id is the person's own (Bot API: Chat)."""
+    outbox.add(conn, [message_to(user_id, text)], now)
+
+
+def message_to(
+    chat_id: int,
+    text: str,
+    buttons: Sequence[Sequence[tuple[str, str]]] = (),
+    *,
+    turn_id: str | None = None,
+    part: int = 0,
+) -> NewOutbox:
+    """The row that sends a text, with buttons of (label, callback data)."""
+    payload: dict[str, Any] = {"chat_id": chat_id, "text": clip(text), "link_preview_options": {"is_disabled": True}}
+    if buttons:
+        payload["reply_markup"] = {
+            "inline_keyboard": [[{"text": label, "callback_data": data} for label, data in row] for row in buttons]
+        }
+    return NewOutbox(
+        lane=Lane(chat_id).key, method="sendMessage", chat_id=chat_id, payload=payload, turn_id=turn_id, part=part
+    )
+
+
+def _time(at: int | None) -> str:
+    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""What people set for a chat or topic: instruction, persona, temperature, and about the model's thoughts."""
+"""What people set for a chat or topic: instruction, persona, temperature, thoughts, and how much is remembered."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -9,14 +9,48 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import conversations
 from tgllm.db.unit import Connection, Unit
 
-__all__ = ["DISPLAYS", "EFFORTS", "HOTTEST", "ChatSettings", "ReasoningDisplay", "change_settings", "settings_of"]
+__all__ = [
+    "DISPLAYS",
+    "EFFORTS",
+    "HOTTEST",
+    "LEAST_CONTEXT",
+    "RICH_MODES",
+    "SUMMARIES",
+    "AnswerLook",
+    "ChatSettings",
+    "ContextSize",
+    "ReasoningDisplay",
+    "RichMode",
+    "SummaryMode",
+    "change_settings",
+    "settings_of",
+]
 
 EFFORTS: tuple[ReasoningEffort, ...] = get_args(ReasoningEffort)
 ReasoningDisplay = Literal["hidden", "folded", "shown"]
 """Whether people see what the model thought: not, on a press, or above the answer."""
 DISPLAYS: tuple[ReasoningDisplay, ...] = get_args(ReasoningDisplay)
+RichMode = Literal["auto", "always", "never"]
+"""Rich messages for answers that need one (``auto``), for all, or for none."""
+RICH_MODES: tuple[RichMode, ...] = get_args(RichMode)
 HOTTEST = 2.0
 """The highest temperature that providers know."""
+ContextSize = int | Literal["max"]
+"""Tokens of all that a model is shown; or as many as it takes."""
+LEAST_CONTEXT = 256
+"""Tokens of a context at least."""
+SummaryMode = Literal["off", "on"]
+"""Whether what no longer fits the context is summarised."""
+SUMMARIES: tuple[SummaryMode, ...] = get_args(SummaryMode)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLook:
+    """How the answers of a chat look, where that was chosen in it; see ``ChatSettings``."""
+
+    thoughts: ReasoningDisplay = "hidden"
+    rich: RichMode | None = None
+    file_over: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +65,19 @@ class ChatSettings:
     reasoning_effort: ReasoningEffort | None = None
     reasoning_display: ReasoningDisplay | None = None
     """None: hidden."""
+    rich: RichMode | None = None
+    """None, here and below: as the config has it."""
+    file_over: int | None = None
+    """An answer of more UTF-16 units comes as a file; 0: none does."""
+    context: ContextSize | None = None
+    summary: SummaryMode | None = None
     other: JsonObject = field(default_factory=dict[str, Any])
     """What this version does not know, kept as it is."""
+
+    @property
+    def look(self) -> AnswerLook:
+        """How answers look."""
+        return AnswerLook(self.reasoning_display or "hidden", self.rich, self.file_over)
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Self:
@@ -65,12 +110,34 @@ def _display(value: object) -> ReasoningDisplay | None:
     return next((display for display in DISPLAYS if display == value), None)
 
 
+def _rich(value: object) -> RichMode | None:
+    return next((mode for mode in RICH_MODES if mode == value), None)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _context(value: object) -> ContextSize | None:
+    if value == "max":
+        return "max"
+    return value if isinstance(value, int) and value >= LEAST_CONTEXT else None
+
+
+def _summary(value: object) -> SummaryMode | None:
+    return next((mode for mode in SUMMARIES if mode == value), None)
+
+
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "system": _text,
     "persona": _text,
     "temperature": _temperature,
     "reasoning_effort": _effort,
     "reasoning_display": _display,
+    "rich": _rich,
+    "file_over": _count,
+    "context": _context,
+    "summary": _summary,
 }
 
 

@@ -1,6 +1,6 @@
 """What an admin command shows, and the buttons that lead to other ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tgllm.bot.keyboards import Button
@@ -22,6 +22,8 @@ class Screen:
     """Shown at the pressed button, 200 characters at most (Bot API: answerCallbackQuery); not for text commands."""
     separate: bool = False
     """Whether a press, too, gets it as a message of its own."""
+    after: Callable[[], object] | None = None
+    """Called once the transaction is committed, such as ``UserService.enforce``."""
 
 
 def admin_button(label: str, name: str, argument: str = "") -> Button:

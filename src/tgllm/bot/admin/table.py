@@ -79,8 +79,9 @@ class AdminCommand:
     """Its arguments, such as ``<user_id>``; the same in every language."""
     access: Access = "admin"
     """The lowest role that may run it: ``admin`` or ``owner``."""
-    dangerous: bool = False
-    """Whether the admin password is asked for first, where one is set."""
+    dangerous: bool | Callable[[AdminCall], Awaitable[bool]] = False
+    """Whether the admin password is asked for first, where one is set; a function, where that depends on the argument.
+    """
     menu: bool = False
     """Whether the menu of ``/admin`` has a button for it, called ``admin.<name>.label``."""
     anywhere: bool = False
@@ -147,8 +148,13 @@ class AdminTable:
             return _said(call, call.text(f"access.not_{row.access}"))
         if not (row.anywhere or _is_confidential(call.scope)):
             return _said(call, call.text("admin.not_here"))
-        asked = await self._guard(row, call) if row.dangerous and self._guard is not None else None
+        asked = await self._ask(row, call)
         return await row.run(call) if asked is None else asked
+
+    async def _ask(self, row: AdminCommand, call: AdminCall) -> Screen | None:
+        """What the guard shows in place of a dangerous row."""
+        dangerous = row.dangerous if isinstance(row.dangerous, bool) else await row.dangerous(call)
+        return await self._guard(row, call) if dangerous and self._guard is not None else None
 
     def _unknown(self, name: str, call: AdminCall) -> str:
         """Names the row that may have been meant, among those that the person may run."""
@@ -182,4 +188,7 @@ async def _end(call: AdminCall, result: Result) -> str:
 
     await call.scope.end(unit)
     call.scope.parts.sender.wake()
-    return shown[-1].toast[:200]
+    screen = shown[-1]
+    if screen.after is not None:
+        screen.after()
+    return screen.toast[:200]

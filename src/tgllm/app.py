@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
@@ -21,9 +22,11 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
+from tgllm.services.accounting import Accounting
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
+from tgllm.services.days import Days
 from tgllm.services.model_service import ModelService, ModelSettings
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
@@ -85,13 +88,14 @@ async def open_core(
         stack.push_async_callback(registry.aclose)
         running = RunningTurns()
         prices = Prices(config.prices, registry.canonical)
+        days = Days(zone(config.time_zone))
         settings = TurnSettings(
             config.default_model,
             config.system_prompt,
             config.turns.context_tokens,
             config.turns.idle_timeout,
             personas=config.personas,
-            prices=prices,
+            accounting=Accounting(prices, days),
         )
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
         trouble = AccountTrouble(notifier, texts, clock)
@@ -109,6 +113,7 @@ async def open_core(
             running=running,
             conversations=service,
             prices=prices,
+            days=days,
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
         )

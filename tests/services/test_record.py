@@ -16,6 +16,7 @@ from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import Request
 from tgllm.db.unit import Unit
 from tgllm.services import dialogue
+from tgllm.services.accounting import Accounting
 from tgllm.services.lane import Lane
 from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
@@ -156,7 +157,7 @@ async def test_the_operators_price_goes_first(database: Database, turn: Turn) ->
     await database.write(lambda conn: models.upsert(conn, [PRICED], 0))
     prices = Prices([PriceSetting(model="scripted/model", input=5, output=7)])
     outcome = replace(OUTCOME, usage=Usage(1, 1))
-    await database.write(lambda conn: record_turn(conn, turn, outcome, (), (), 10_000, prices))
+    await database.write(lambda conn: record_turn(conn, turn, outcome, (), (), 10_000, Accounting(prices)))
 
     assert (await request_of(database, turn)).cost_micros == 12
 

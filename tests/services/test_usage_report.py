@@ -1,28 +1,13 @@
 """A person's usage by day, month and model."""
 
-import pytest
-
 from tgllm.db import usage
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.db.usage import ModelTotal, Spent, Total
-from tgllm.services.days import day_of, first_day_of_month
+from tgllm.services.days import Days
 from tgllm.services.usage_report import usage_report
 
 NOON = 1_762_862_400_000  # 2025-11-11 12:00 UTC
-LAST_OF_YEAR = 1_767_225_599_999  # 2025-12-31 23:59:59.999 UTC
-
-
-@pytest.mark.parametrize(
-    ("now", "day", "month"),
-    [
-        (NOON, "2025-11-11", "2025-11-01"),
-        (LAST_OF_YEAR, "2025-12-31", "2025-12-01"),
-        (LAST_OF_YEAR + 1, "2026-01-01", "2026-01-01"),
-    ],
-)
-def test_days_and_months_are_those_of_utc(now: int, day: str, month: str) -> None:
-    assert (day_of(now), first_day_of_month(now)) == (day, month)
 
 
 async def test_each_sum_begins_where_its_name_says(database: Database) -> None:
@@ -32,7 +17,7 @@ async def test_each_sum_begins_where_its_name_says(database: Database) -> None:
         usage.add(conn, 8, "2025-11-11", "echo", "b", Spent(input_tokens=1, cost_micros=1))
 
     await database.write(spend)
-    report = await database.read(lambda conn: usage_report(conn, 7, NOON))
+    report = await database.read(lambda conn: usage_report(conn, 7, NOON, Days()))
     assert report.today == Total(1, 1, 0, 1, 0)
     assert report.month == Total(3, 111, 0, 111, 0)
     assert report.ever == Total(4, 1111, 0, 1111, 0)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
+from tgllm.config.admin import AdminSection
+from tgllm.config.budgets import BudgetsSection, GroupsSection
 from tgllm.config.paths import default_data_dir
 from tgllm.config.personas import PersonaSetting, read_personas
 from tgllm.config.prices import PriceSetting, read_prices
@@ -14,6 +16,7 @@ from tgllm.config.section import Section
 
 __all__ = [
     "Config",
+    "DatabaseSection",
     "LogSection",
     "ModelsSection",
     "RenderingSection",
@@ -60,6 +63,12 @@ class RenderingSection(Section):
         default="auto",
         description="Rich messages: auto (for answers with tables, formulas, task lists or details), always or never.",
     )
+    file_over: int = Field(
+        default=0,
+        ge=0,
+        description="Characters (UTF-16 units) of an answer above which it comes as a file, below its beginning;"
+        " 0: never.",
+    )
 
 
 class SendingSection(Section):
@@ -82,6 +91,14 @@ class ModelsSection(Section):
     """How the lists of models are kept."""
 
     list_timeout: float = Field(default=30.0, gt=0, description="Seconds that a provider has to list its models.")
+
+
+class DatabaseSection(Section):
+    """How the database is used."""
+
+    watch_interval: float = Field(
+        default=1.0, gt=0, description="Seconds after which a running bot notices what the shell has changed."
+    )
 
 
 class LogSection(Section):
@@ -127,7 +144,8 @@ class Config(Section):
         description="When providers are asked for their models: five cron fields, or off. Also read from REFRESH_CRON.",
     )
     time_zone: Annotated[str, BeforeValidator(checks.time_zone)] = Field(
-        default="UTC", description="Where the times of cron are those of the clock on the wall, such as Europe/Berlin."
+        default="UTC",
+        description="Where cron's times are those of the clock on the wall and days begin, such as Europe/Berlin.",
     )
     prices: Annotated[tuple[PriceSetting, ...], BeforeValidator(read_prices)] = Field(
         default=(), description="Prices that go before those that providers know, by model; in a variable, as JSON."
@@ -135,9 +153,13 @@ class Config(Section):
     personas: Annotated[tuple[PersonaSetting, ...], BeforeValidator(read_personas)] = Field(
         default=(), description="Ways to behave that people choose with /persona, by name; in a variable, as JSON."
     )
+    budgets: BudgetsSection = BudgetsSection()
+    groups: GroupsSection = GroupsSection()
     turns: TurnsSection = TurnsSection()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
+    database: DatabaseSection = DatabaseSection()
+    admin: AdminSection = AdminSection()
     log: LogSection = LogSection()

@@ -25,11 +25,11 @@ from tgllm.db.unit import Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
+from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
 from tgllm.services.chat_request import RequestBuilder, TurnContext
 from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
-from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
@@ -57,7 +57,7 @@ class TurnSettings:
     """A stream that has ended or was cut, and does not close in that time, is left alone."""
     personas: Sequence[PersonaSetting] = ()
     """That people can choose from."""
-    prices: Prices = field(default_factory=Prices)
+    accounting: Accounting = field(default_factory=Accounting)
 
 
 class ConversationService:
@@ -81,7 +81,6 @@ class ConversationService:
         self._running = running
         self._clock = clock
         self._settings = settings
-        self._prices = settings.prices
         self._requests = RequestBuilder(
             registry, settings.default_model, settings.system_prompt, settings.context_tokens, settings.personas
         )
@@ -116,12 +115,13 @@ class ConversationService:
                 answer.fail(error)
             except TimeoutError:
                 self._cut(answer, handle)
-            outcome = replace(answer.outcome(), retired=context.retired, reasoning_display=context.reasoning_display)
+            outcome = replace(answer.outcome(), retired=context.retired, look=context.look)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
             if context.retired is not None:
                 units = (*units, forget_choice(turn.lane, now))
-            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._prices))
+            booked = self._settings.accounting
+            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)
         return outcome
 

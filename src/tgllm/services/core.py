@@ -8,6 +8,7 @@ from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.conversation import ConversationService
+from tgllm.services.days import Days
 from tgllm.services.model_service import ModelService
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
@@ -32,5 +33,6 @@ class Core:
     running: RunningTurns
     conversations: ConversationService
     prices: Prices
+    days: Days
     notifier: AdminNotifier
     models: ModelService

@@ -10,8 +10,8 @@ from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.outcome import explain
 from tgllm.services import dialogue
+from tgllm.services.accounting import Accounting
 from tgllm.services.lane import Lane
-from tgllm.services.pricing import Prices
 from tgllm.services.request_record import record_requests
 from tgllm.services.turn import Branch, Turn, TurnOutcome, TurnStatus
 
@@ -26,7 +26,7 @@ _MESSAGE_STATUS: dict[TurnStatus, messages.Status] = {
     "failed": "partial",
 }
 
-_NO_PRICES = Prices()
+_ACCOUNTING = Accounting()
 
 
 def record_turn(
@@ -36,7 +36,7 @@ def record_turn(
     rows: Sequence[NewOutbox],
     units: Sequence[Unit],
     now: int,
-    prices: Prices = _NO_PRICES,
+    accounting: Accounting = _ACCOUNTING,
 ) -> None:
     """Store all that came of a turn.
 
@@ -50,7 +50,7 @@ def record_turn(
         rows: the messages to send.
         units: further work in the same transaction.
         now: UTC, in milliseconds.
-        prices: the operator's; those of the providers are in the database.
+        accounting: at which prices and on which day it counts.
     """
     branch = _branch(conn, turn, now)
     question_id = messages.add(conn, _question(turn, branch), now)
@@ -59,7 +59,7 @@ def record_turn(
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
     dialogue.give_title(conn, branch, turn.title, turn.text, now)
-    record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, prices)
+    record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)

@@ -3,8 +3,7 @@
 from tgllm.api import Usage
 from tgllm.db import requests, usage
 from tgllm.db.unit import Connection
-from tgllm.services.days import day_of
-from tgllm.services.pricing import Prices
+from tgllm.services.accounting import Accounting
 from tgllm.services.turn import Turn, TurnOutcome
 
 __all__ = ["record_requests"]
@@ -19,7 +18,7 @@ def record_requests(
     outcome: TurnOutcome,
     belongs_to: tuple[int, int | None],
     now: int,
-    prices: Prices,
+    accounting: Accounting,
 ) -> None:
     """Store the call of the model, and before it the one that failed and was made again.
 
@@ -29,7 +28,7 @@ def record_requests(
         outcome: how it ended.
         belongs_to: ids of the conversation and of the answer.
         now: UTC, in milliseconds.
-        prices: the operator's.
+        accounting: at which prices and on which day it counts.
     """
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
@@ -40,11 +39,12 @@ def record_requests(
         requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), failed, now)
         attempt += 1
     counted = _counted(outcome.usage)
-    cost = prices.cost(conn, outcome.model, counted)
+    cost = accounting.prices.cost(conn, outcome.model, counted)
     final = _request_outcome(outcome, counted, cost, answer_id)
     requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), final, now)
     spent = usage.Spent(input_tokens=counted.input_tokens, output_tokens=counted.output_tokens, cost_micros=cost)
-    usage.add(conn, turn.user.id, day_of(now), outcome.model.provider, outcome.model.model, spent)
+    day = accounting.days.day(now)
+    usage.add(conn, turn.user.id, day, outcome.model.provider, outcome.model.model, spent)
 
 
 def _start(conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int, attempt: int, began: int) -> int:

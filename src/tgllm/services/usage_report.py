@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tgllm.db import usage
 from tgllm.db.unit import Connection
-from tgllm.services.days import day_of, first_day_of_month
+from tgllm.services.days import Days
 
 __all__ = ["UsageReport", "usage_report"]
 
@@ -21,17 +21,18 @@ class UsageReport:
     """Of all time, the most expensive first."""
 
 
-def usage_report(conn: Connection, user_id: int, now: int) -> UsageReport:
+def usage_report(conn: Connection, user_id: int, now: int, days: Days) -> UsageReport:
     """What a person has used.
 
     Args:
         conn: to read from.
         user_id: Telegram's user id.
-        now: UTC, in milliseconds; says which day and month it is.
+        now: UTC, in milliseconds.
+        days: say which day and month that is.
     """
     return UsageReport(
-        usage.total(conn, day_of(now), user_id),
-        usage.total(conn, first_day_of_month(now), user_id),
+        usage.total(conn, days.day(now), user_id),
+        usage.total(conn, days.month(now), user_id),
         usage.total(conn, usage.EVER, user_id),
         usage.by_model(conn, usage.EVER, user_id),
     )

@@ -29,7 +29,7 @@ async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
     core, user = scope.parts.core, scope.user
     assert user is not None  # noqa: S101  the access middleware has set it
     now = milliseconds(core.clock)
-    report = await core.database.read(lambda conn: usage_report(conn, user.id, now))
+    report = await core.database.read(lambda conn: usage_report(conn, user.id, now, core.days))
     await scope.reply("\n".join(_lines(scope, report)))
 
 

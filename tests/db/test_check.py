@@ -7,7 +7,7 @@ import pytest
 
 from tgllm.db.check import check
 from tgllm.db.errors import DatabaseError
-from tgllm.db.schema import prepare
+from tgllm.db.schema import models_sql, prepare
 from tgllm.db.sqlite import connect
 
 
@@ -25,7 +25,8 @@ def test_a_sound_database_has_no_problems(used: Path) -> None:
     assert report.ok
     assert report.problems == ()
     assert (report.version, report.known_version, report.journal_mode) == (1, 1, "wal")
-    assert (report.rows["kv"], report.rows["users"], report.rows["inbox"], len(report.rows)) == (1, 1, 0, 12)
+    assert (report.rows["kv"], report.rows["users"], report.rows["inbox"]) == (1, 1, 0)
+    assert len(report.rows) == models_sql().count("CREATE TABLE IF")
     assert report.size == used.stat().st_size
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 
-from tgllm.db import conversations, erasure, inbox, kv, outbox, users
+from tgllm.db import conversations, erasure, facts, inbox, kv, outbox, users
 from tgllm.db.inbox import NewUpdate
 from tgllm.db.outbox import NewOutbox
 
@@ -86,6 +86,13 @@ def test_values_of_the_person_go_and_those_of_plugins_stay(conn: sqlite3.Connect
     erasure.erase(conn, ANN, 1)
     assert [kv.get(conn, "language", key) for key in ("7", "8")] == [None, "x"]
     assert kv.get(conn, "plugin:notes", "7") == "x"
+
+
+def test_facts_of_the_private_chat_go(conn: sqlite3.Connection) -> None:
+    for lane in (MINE, TOPIC, GROUP, LONGER):
+        facts.add(conn, lane, None, "secret", NOW)
+    erasure.erase(conn, ANN, 1)
+    assert [line[0] for line in conn.execute("SELECT lane FROM facts ORDER BY id")] == [GROUP, LONGER]
 
 
 def test_who_is_let_in_stays_so(conn: sqlite3.Connection) -> None:

@@ -15,8 +15,12 @@ from tgllm.db.sqlite import connect
 NOW = 1_790_000_000_000
 TABLES = {
     "users",
+    "groups",
+    "invites",
     "conversations",
     "messages",
+    "summaries",
+    "facts",
     "requests",
     "models",
     "files",

@@ -30,6 +30,7 @@ _BUSY = f"SELECT 1 FROM inbox WHERE {_MINE} AND state = 'running' AND control = 
 _FILES = f"SELECT id FROM files WHERE message_id IN ({_MY_MESSAGES}) OR (user_id = :user AND message_id IS NULL)"  # noqa: S608 (constants)
 _MESSAGES = f"SELECT count(*) FROM ({_MY_MESSAGES})"  # noqa: S608 (constants)
 _CONVERSATIONS = f"DELETE FROM conversations WHERE {_MINE}"  # noqa: S608 (constants)
+_FACTS = f"DELETE FROM facts WHERE {_MINE}"  # noqa: S608 (constants)
 _REQUESTS = "UPDATE requests SET user_id = NULL, error_text = NULL WHERE user_id = :user"
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
 # The rows themselves stay, so that an update that comes twice is still known; so do parts of a turn that is to come.
@@ -53,7 +54,7 @@ def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
 
 
 def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
-    """Erase conversations, files, settings, and the content of updates and answers of the person's private chat.
+    """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
     What stays: the row of the person with the decision on their access, sums of usage, the audit trail, what they
     said in groups, and what plugins keep.
@@ -69,6 +70,6 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount
-    for statement in (_KV, _INBOX, _OUTBOX):
+    for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
         conn.execute(statement, values)
     return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None])

@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS users (
     is_active     INTEGER NOT NULL                      -- 1 while the status is 'active'
                   GENERATED ALWAYS AS (status = 'active') VIRTUAL,
     requested_at  INTEGER,                              -- when the person asked for access
+    reason        TEXT,                                 -- why they ask, in their words; NULL once it is decided
+    carded_at     INTEGER,                              -- when the admins were shown the request; NULL: not yet
     decided_at    INTEGER,                              -- when the status was last decided
     decided_by    INTEGER,                              -- user id of the one who decided; NULL: the configuration
     expires_at    INTEGER,                              -- when access ends; NULL: never
@@ -26,6 +28,38 @@ CREATE TABLE IF NOT EXISTS users (
     CHECK (role <> 'owner' OR status = 'active')
 ) STRICT;
 CREATE INDEX IF NOT EXISTS users_status ON users (status, requested_at);
+CREATE INDEX IF NOT EXISTS users_carded ON users (carded_at) WHERE carded_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS users_expires ON users (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Groups for which somebody has asked, or which an admin has let in.
+CREATE TABLE IF NOT EXISTS groups (
+    id           INTEGER PRIMARY KEY                    -- Telegram's chat id, which is negative
+                 CHECK (id < 0),
+    title        TEXT NOT NULL DEFAULT '',              -- as Telegram shows it
+    status       TEXT NOT NULL DEFAULT 'pending'        -- 'active': whoever speaks there is answered
+                 CHECK (status IN ('pending', 'active', 'denied')),
+    requested_at INTEGER NOT NULL,                      -- when somebody asked for it
+    requested_by INTEGER,                               -- user id of the one who asked
+    carded_at    INTEGER,                               -- when the admins were shown the request; NULL: not yet
+    decided_at   INTEGER,                               -- when the status was last decided
+    decided_by   INTEGER,                               -- user id of the one who decided; NULL: the shell
+    updated_at   INTEGER NOT NULL                       -- last change of this row
+) STRICT;
+CREATE INDEX IF NOT EXISTS groups_status ON groups (status, requested_at);
+CREATE INDEX IF NOT EXISTS groups_carded ON groups (carded_at) WHERE carded_at IS NOT NULL;
+
+-- Links that let people in without a decision on each. What a link holds is known only to those who have it.
+CREATE TABLE IF NOT EXISTS invites (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    token_hash TEXT NOT NULL UNIQUE                     -- SHA-256 of the link's token, in lower-case hex
+               CHECK (length(token_hash) = 64 AND token_hash NOT GLOB '*[^0-9a-f]*'),
+    uses       INTEGER NOT NULL CHECK (uses >= 1),      -- how many people it may let in
+    uses_left  INTEGER NOT NULL                         -- how many more
+               CHECK (uses_left BETWEEN 0 AND uses),
+    expires_at INTEGER NOT NULL,                        -- when it stops working
+    created_by INTEGER,                                 -- user id of the admin who made it; NULL: the shell
+    created_at INTEGER NOT NULL                         -- made
+) STRICT;
 
 -- One line of talk with a model. A lane is a chat, or a topic of one; it has at most one active conversation.
 CREATE TABLE IF NOT EXISTS conversations (
@@ -80,6 +114,30 @@ CREATE INDEX IF NOT EXISTS messages_parent ON messages (conversation_id, parent_
 CREATE INDEX IF NOT EXISTS messages_turn ON messages (turn_id);
 CREATE INDEX IF NOT EXISTS messages_chat ON messages (telegram_chat_id, id) WHERE telegram_chat_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_user ON messages (user_id);
+
+-- What a conversation was about up to a message, for a model that is not shown all of it any more.
+CREATE TABLE IF NOT EXISTS summaries (
+    conversation_id INTEGER NOT NULL,                   -- the conversation
+    message_id      INTEGER NOT NULL,                   -- the last message that it covers, with all before it
+    text            TEXT NOT NULL,                      -- as a model wrote it
+    provider        TEXT NOT NULL,                      -- who wrote it
+    model           TEXT NOT NULL,                      -- the model that wrote it
+    created_at      INTEGER NOT NULL,                   -- written
+    PRIMARY KEY (conversation_id, message_id),
+    FOREIGN KEY (conversation_id, message_id) REFERENCES messages (conversation_id, id) ON DELETE CASCADE
+) STRICT;
+
+-- What people of a chat or topic want its model to be told with every question.
+CREATE TABLE IF NOT EXISTS facts (
+    id         INTEGER PRIMARY KEY,                     -- counts up
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic as one name
+    user_id    INTEGER                                  -- who wanted it
+               REFERENCES users (id) ON DELETE SET NULL,
+    text       TEXT NOT NULL,                           -- as the model reads it
+    created_at INTEGER NOT NULL                         -- since when
+) STRICT;
+CREATE INDEX IF NOT EXISTS facts_lane ON facts (lane, id);
+CREATE INDEX IF NOT EXISTS facts_user ON facts (user_id);
 
 -- One call of a model: what it cost and how it ended.
 CREATE TABLE IF NOT EXISTS requests (

@@ -1,0 +1,59 @@
+"""A summary counts on every branch that goes through its message, and on no other."""
+
+import sqlite3
+
+import pytest
+
+from tgllm.db import conversations, messages, summaries
+from tgllm.db.messages import NewMessage
+from tgllm.db.summaries import Summary
+
+NOW = 1_790_000_000_000
+
+
+def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> int:
+    new = NewMessage(conversation_id=conversation_id, parent_id=parent_id, turn_id="t", role="user", text="x")
+    return messages.add(conn, new, NOW)
+
+
+def summarise(conn: sqlite3.Connection, conversation_id: int, message_id: int, text: str) -> None:
+    summaries.put(conn, Summary(conversation_id, message_id, text, "mine", "a", NOW))
+
+
+def found(conn: sqlite3.Connection, conversation_id: int, head: int | None) -> str | None:
+    summary = summaries.latest_before(conn, conversation_id, head)
+    return None if summary is None else summary.text
+
+
+def test_the_furthest_of_a_branch_is_found(conn: sqlite3.Connection) -> None:
+    talk = conversations.active_for(conn, ":7:", NOW).id
+    first = say(conn, talk, None)
+    second = say(conn, talk, first)
+    third = say(conn, talk, second)
+    fork = say(conn, talk, first)
+    summarise(conn, talk, first, "to the first")
+    summarise(conn, talk, second, "to the second")
+    assert [found(conn, talk, head) for head in (third, second, fork, None)] == [
+        "to the second",
+        "to the second",
+        "to the first",
+        None,
+    ]
+
+
+def test_one_that_reaches_as_far_is_replaced(conn: sqlite3.Connection) -> None:
+    talk = conversations.active_for(conn, ":7:", NOW).id
+    first = say(conn, talk, None)
+    for text in ("old", "new \ud83d"):
+        summarise(conn, talk, first, text)
+    assert found(conn, talk, first) == "new \ufffd"
+
+
+def test_it_goes_with_its_conversation_and_can_not_outlive_it(conn: sqlite3.Connection) -> None:
+    talk = conversations.active_for(conn, ":7:", NOW).id
+    first = say(conn, talk, None)
+    summarise(conn, talk, first, "secret")
+    conn.execute("DELETE FROM conversations")
+    assert conn.execute("SELECT count(*) FROM summaries").fetchone()[0] == 0
+    with pytest.raises(sqlite3.IntegrityError):
+        summarise(conn, talk, first, "secret")

@@ -7,7 +7,7 @@ from typing import Any
 from tgllm.api.types import JsonObject
 from tgllm.db.rows import JSON, clean, dumps, read_all
 
-__all__ = ["AuditRow", "NewEntry", "add", "list_recent"]
+__all__ = ["AuditRow", "NewEntry", "add", "count", "list_recent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,16 @@ def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
     )
 
 
-def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = None) -> list[AuditRow]:
-    """The latest changes, of everything or of one target, the latest first."""
+def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
+    """The latest changes, of everything or of one target, the latest first; ``offset`` of them are left out."""
     cursor = conn.execute(
-        "SELECT * FROM audit WHERE :target IS NULL OR target = :target ORDER BY id DESC LIMIT :limit",
-        {"target": target, "limit": limit},
+        "SELECT * FROM audit WHERE :target IS NULL OR target = :target ORDER BY id DESC LIMIT :limit OFFSET :offset",
+        {"target": target, "limit": limit, "offset": offset},
     )
     return read_all(AuditRow, cursor)
+
+
+def count(conn: sqlite3.Connection, target: str | None = None) -> int:
+    """How many changes are noted, of everything or of one target."""
+    cursor = conn.execute("SELECT count(*) FROM audit WHERE :target IS NULL OR target = :target", {"target": target})
+    return int(cursor.fetchone()[0])

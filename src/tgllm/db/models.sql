@@ -175,6 +175,7 @@ CREATE INDEX IF NOT EXISTS requests_conversation ON requests (conversation_id);
 CREATE INDEX IF NOT EXISTS requests_message ON requests (message_id);
 CREATE INDEX IF NOT EXISTS requests_user ON requests (user_id, created_at);
 CREATE INDEX IF NOT EXISTS requests_running ON requests (id) WHERE status = 'running';
+CREATE INDEX IF NOT EXISTS requests_failed ON requests (created_at) WHERE status IN ('failed', 'interrupted');
 
 -- The models that providers offer, as last asked.
 CREATE TABLE IF NOT EXISTS models (
@@ -252,6 +253,7 @@ CREATE INDEX IF NOT EXISTS inbox_queued ON inbox (lane, update_id) WHERE state =
 CREATE INDEX IF NOT EXISTS inbox_control ON inbox (update_id) WHERE state = 'queued' AND control = 1;
 CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('failed', 'quarantined');
 
 -- What the bot has decided to tell Telegram, kept until Telegram has it.
 CREATE TABLE IF NOT EXISTS outbox (
@@ -283,6 +285,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane) WHERE state = 
 CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, id) WHERE state = 'ready';
 CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';
 
 -- What each person has used on each day: budgets are compared with this. It outlives the person's row.
 CREATE TABLE IF NOT EXISTS usage (

@@ -1,0 +1,73 @@
+"""Figures about everybody: people, usage by day, person and model, errors, and how long answers take."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from tgllm.db.rows import read_all
+from tgllm.db.usage import NOBODY, ModelTotal
+from tgllm.db.users import Status
+
+__all__ = ["DayTotal", "active_people", "by_day", "by_model", "failed_requests", "latencies", "people"]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal:
+    """What everybody together has used on a day."""
+
+    day: str
+    """``YYYY-MM-DD``."""
+    requests: int
+    cost_micros: int
+    """Millionths of a US dollar, without the unpriced requests."""
+
+
+def people(conn: sqlite3.Connection) -> dict[Status, int]:
+    """How many people have each status; one that nobody has is left out."""
+    return {row[0]: row[1] for row in conn.execute("SELECT status, count(*) FROM users GROUP BY status")}
+
+
+def active_people(conn: sqlite3.Connection, since: str) -> int:
+    """How many people have asked a model something since the day ``since``, that day included."""
+    cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NOBODY))
+    return int(cursor.fetchone()[0])
+
+
+def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
+    """The sums of each day since ``since``, the first day first; days without any are left out."""
+    cursor = conn.execute(
+        "SELECT day, sum(requests) AS requests, sum(cost_micros) AS cost_micros FROM usage"
+        " WHERE day >= ? GROUP BY day ORDER BY day",
+        (since,),
+    )
+    return read_all(DayTotal, cursor)
+
+
+def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
+    """What everybody has used of each model since the day ``since``, the most expensive first."""
+    cursor = conn.execute(
+        "SELECT provider, model, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
+        " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
+        " sum(unpriced_requests) AS unpriced_requests FROM usage WHERE day >= ? GROUP BY provider, model"
+        " ORDER BY sum(cost_micros) DESC, sum(requests) DESC, provider, model",
+        (since,),
+    )
+    return read_all(ModelTotal, cursor)
+
+
+def failed_requests(conn: sqlite3.Connection, since: int) -> int:
+    """How many calls of a model have failed or were interrupted since a time (UTC, milliseconds)."""
+    cursor = conn.execute(
+        "SELECT count(*) FROM requests WHERE status IN ('failed', 'interrupted') AND created_at >= ?", (since,)
+    )
+    return int(cursor.fetchone()[0])
+
+
+_LATENCIES = """
+    SELECT latency_ms FROM (SELECT latency_ms, status, created_at FROM requests ORDER BY id DESC LIMIT :latest)
+    WHERE status = 'ok' AND created_at >= :since AND latency_ms IS NOT NULL ORDER BY latency_ms
+"""
+
+
+def latencies(conn: sqlite3.Connection, since: int, latest: int) -> list[int]:
+    """How long whole answers took since a time, in milliseconds, sorted; of the ``latest`` calls only."""
+    return [int(row[0]) for row in conn.execute(_LATENCIES, {"since": since, "latest": latest})]

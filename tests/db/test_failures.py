@@ -1,0 +1,51 @@
+"""What failed lately, from all the tables."""
+
+import sqlite3
+
+from tgllm.db import failures, inbox, outbox, requests
+from tgllm.db.inbox import NewUpdate
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.requests import NewRequest, Outcome
+
+NOW = 1_790_000_000_000
+
+
+def fill(conn: sqlite3.Connection) -> None:
+    for turn, outcome in {
+        "u1": Outcome(status="failed", error_code="unavailable", error_text="HTTP 503"),
+        "u2": Outcome(status="ok"),
+        "u3": Outcome(status="interrupted"),
+    }.items():
+        new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
+        requests.finish(conn, requests.start(conn, new, NOW + int(turn[1])), outcome, NOW)
+    inbox.add_updates(conn, [NewUpdate(id_, ":1:", "message", False, "{}") for id_ in (7, 8, 9)], NOW)
+    inbox.finish(conn, 7, "done", NOW + 10)
+    inbox.finish(conn, 8, "failed", NOW + 10, "ValueError()")
+    inbox.quarantine(conn, 9, NOW + 11, "KeyError")
+    for chat in (1, 2):
+        outbox.add(
+            conn, [NewOutbox(lane=f":{chat}:", method="sendMessage", chat_id=chat, payload={})], NOW + chat * 100
+        )
+    outbox.mark_failed(conn, outbox.claim(conn, 1, NOW + 200)[0].id, "Forbidden")
+
+
+def test_what_failed_is_listed_the_latest_first_with_the_ids_of_the_log(conn: sqlite3.Connection) -> None:
+    fill(conn)
+    assert [(found.kind, found.id, found.what, found.error) for found in failures.recent(conn, 10)] == [
+        ("outbox", "1", "sendMessage", "Forbidden"),
+        ("update_id", "9", "message", "KeyError"),
+        ("update_id", "8", "message", "ValueError()"),
+        ("turn", "u3", "p/m", "interrupted"),
+        ("turn", "u1", "p/m", "unavailable: HTTP 503"),
+    ]
+    assert failures.count(conn) == 5
+    assert [found.id for found in failures.recent(conn, 2, 3)] == ["u3", "u1"]
+
+
+def test_no_table_is_read_as_a_whole(conn: sqlite3.Connection) -> None:
+    plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {failures._ALL}")]
+    assert sorted(step for step in plan if step.startswith(("SCAN", "SEARCH"))) == [
+        "SCAN inbox USING INDEX inbox_failed",
+        "SCAN outbox USING INDEX outbox_failed",
+        "SCAN requests USING INDEX requests_failed",
+    ]

@@ -1,0 +1,56 @@
+"""Figures about everybody."""
+
+import sqlite3
+
+from tgllm.db import requests, statistics, usage, users
+from tgllm.db.requests import NewRequest, Outcome
+from tgllm.db.usage import Spent
+
+NOW = 1_790_000_000_000
+
+
+def test_people_are_counted_by_status(conn: sqlite3.Connection) -> None:
+    for user_id in range(1, 6):
+        users.upsert_seen(conn, users.SeenUser(user_id), NOW)
+    users.set_status(conn, 1, "active", NOW)
+    users.set_status(conn, 2, "blocked", NOW)
+    assert statistics.people(conn) == {"active": 1, "blocked": 1, "pending": 3}
+
+
+def test_usage_is_summed_by_day_and_model_and_the_shell_is_no_person(conn: sqlite3.Connection) -> None:
+    usage.add(conn, 1, "2026-01-01", "a", "one", Spent(input_tokens=9, cost_micros=100))
+    usage.add(conn, 1, "2026-01-02", "a", "one", Spent(input_tokens=1, output_tokens=2, cost_micros=5))
+    usage.add(conn, 2, "2026-01-02", "a", "one", Spent(input_tokens=3, cost_micros=5))
+    usage.add(conn, None, "2026-01-03", "b", "two", Spent(input_tokens=4))
+
+    since = "2026-01-02"
+    assert statistics.active_people(conn, since) == 2
+    assert [(day.day, day.requests, day.cost_micros) for day in statistics.by_day(conn, since)] == [
+        ("2026-01-02", 2, 10),
+        ("2026-01-03", 1, 0),
+    ]
+    one, two = statistics.by_model(conn, since)
+    assert (one.provider, one.model, one.requests, one.input_tokens, one.output_tokens) == ("a", "one", 2, 4, 2)
+    assert (two.model, two.requests, two.cost_micros, two.unpriced_requests) == ("two", 1, 0, 1)
+
+
+def add_request(conn: sqlite3.Connection, turn: str, at: int, status: requests.FinalStatus, latency: int) -> None:
+    new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
+    requests.finish(conn, requests.start(conn, new, at), Outcome(status=status, latency_ms=latency), at + latency)
+
+
+def test_errors_and_latencies_are_those_of_a_time(conn: sqlite3.Connection) -> None:
+    for number, (at, status, latency) in enumerate(
+        [
+            (1, "ok", 1),
+            (NOW, "ok", 30),
+            (NOW, "failed", 7),
+            (NOW + 1, "interrupted", 8),
+            (NOW, "ok", 20),
+            (2, "failed", 1),
+        ]
+    ):
+        add_request(conn, f"t{number}", at, status, latency)  # type: ignore[arg-type]  each is a status
+    assert statistics.failed_requests(conn, NOW) == 2
+    assert statistics.latencies(conn, NOW, 100) == [20, 30]
+    assert statistics.latencies(conn, NOW, 3) == [20]

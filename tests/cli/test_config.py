@@ -1,9 +1,16 @@
 """``tgllm config``."""
 
+import io
 import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
+
+from tgllm.config.password_hash import PasswordHash
 
 if TYPE_CHECKING:
     from conftest import Shell
@@ -103,3 +110,74 @@ class TestCheck:
 
         assert result.code == 0
         assert "settings for a plugin gemni, but no such plugin is installed" in result.err
+
+
+def stored(path: Path) -> PasswordHash:
+    return PasswordHash.parse(tomllib.loads(path.read_text())["admin"]["password_hash"])
+
+
+class TestPassword:
+    def test_from_a_script_goes_into_the_file_as_a_hash(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        path = shell.writes_config("# mine\nlanguage = 'en'\n")
+        monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\nmore\n"))
+        result = shell.runs("config", "password", "--config", str(path))
+
+        assert (result.code, result.err) == (0, "")
+        assert stored(path).matches("open sesame")
+        assert path.read_text().startswith("# mine\nlanguage = 'en'\n")
+        assert "sesame" not in path.read_text() + result.out
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert "set (hidden)" in shell.runs("config", "show", "--config", str(path)).out
+
+    def test_at_a_terminal_is_asked_for_until_it_will_do(self, shell: "Shell", keyboard: list[str]) -> None:
+        keyboard += ["short", "open sesame", "open sesami", "open sesame", "open sesame"]
+        path = shell.folder / "new.toml"
+        result = shell.runs("config", "password", "--config", str(path))
+
+        assert result.code == 0
+        assert "must have 8" in result.err
+        assert "two different" in result.err
+        assert stored(path).matches("open sesame")
+
+    def test_one_that_will_not_do_changes_nothing(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        path = shell.writes_config("language = 'en'\n")
+        monkeypatch.setattr("sys.stdin", io.StringIO("/sesame-open\n"))
+        result = shell.runs("config", "password", "--config", str(path))
+
+        assert result.code == 2
+        assert "must not begin with a slash" in result.err
+        assert path.read_text() == "language = 'en'\n"
+
+    def test_a_variable_that_goes_before_the_file_is_told(
+        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = shell.writes_config("")
+        monkeypatch.setenv("TGLLM_ADMIN__PASSWORD_HASH", "something")
+        monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\n"))
+
+        assert "TGLLM_ADMIN__PASSWORD_HASH is set too" in shell.runs("config", "password", "--config", str(path)).err
+
+    def test_the_password_itself_in_the_settings_is_refused_and_not_shown(self, shell: "Shell") -> None:
+        path = shell.writes_config('[admin]\npassword_hash = "open sesame"\n')
+        result = shell.runs("config", "check", "--config", str(path))
+
+        assert result.code == 2
+        assert "run tgllm config password" in result.err
+        assert "sesame" not in result.err + result.out
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is typed at a terminal, in order; the prompts must hide it."""
+    typed: list[str] = []
+
+    def prompt(_text: str, *, hide_input: bool) -> str:
+        assert hide_input
+        return typed.pop(0)
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    yield typed
+    assert typed == []

@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+import os
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
+from tgllm.api.errors import ConfigError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.config.edit import set_in_file
+from tgllm.config.keys import variable
 from tgllm.config.load import LoadedConfig, find_config
+from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
 from tgllm.i18n import Catalogue
 
@@ -18,6 +25,9 @@ __all__ = ["app"]
 app = typer.Typer(
     help="See the settings and where they come from.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
 )
+
+
+_HASH_KEY = "admin.password_hash"
 
 
 @app.command()
@@ -63,3 +73,48 @@ async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
         raise_config_errors(core)
         for warning in warnings(core, loaded):
             tell(warning)
+
+
+@app.command()
+def password(ctx: typer.Context) -> None:
+    """Set the password for dangerous actions in the chat.
+
+    It is asked for twice and not shown; what is no terminal is read as one line. The config file gets its hash only.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    path = _file_to_write(options.config)
+    set_in_file(path, _HASH_KEY, str(hash_password(_new_password())))
+    texts = Catalogue()
+    typer.echo(texts("shell.password_set", path=path))
+    if os.environ.get(variable(_HASH_KEY), "").strip():
+        tell(texts("shell.password_overridden", variable=variable(_HASH_KEY)))
+
+
+def _file_to_write(named: Path | None) -> Path:
+    """The config file that the other commands read; one that is named need not be there yet."""
+    if named is not None and not named.expanduser().exists():
+        return named.expanduser().absolute()
+    return find_config(named)
+
+
+def _new_password() -> str:
+    """Ask for a password; in a terminal until it will do.
+
+    Raises:
+        ConfigError: what was read instead will not do.
+    """
+    texts = Catalogue()
+    if not sys.stdin.isatty():
+        given = sys.stdin.readline().rstrip("\r\n")
+        if reason := why_unfit(given):
+            raise ConfigError(f"the password {reason}")
+        return given
+    while True:
+        asked = typer.prompt(texts("shell.password_new"), hide_input=True)
+        if reason := why_unfit(asked):
+            tell(f"The password {reason}.")
+        elif asked == typer.prompt(texts("shell.password_again"), hide_input=True):
+            return str(asked)
+        else:
+            tell(texts("shell.password_differs"))

@@ -1,6 +1,6 @@
 """Days and months of the bot's time zone."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,3 +42,13 @@ def test_days_and_months_are_those_of_the_zone(zone: tzinfo, now: int, day: str,
 def test_they_end_at_midnight_of_the_zone(zone: tzinfo, now: int, day_end: str, month_end: str) -> None:
     days = Days(zone)
     assert (days.day_end(now).isoformat(), days.month_end(now).isoformat()) == (day_end, month_end)
+
+
+def test_a_day_begins_at_midnight_also_where_the_clock_was_set_meanwhile() -> None:
+    days = Days(BERLIN)
+    now = int(datetime(2026, 3, 30, 1, 30, tzinfo=UTC).timestamp() * 1000)
+    assert [days.begin(now, back).isoformat() for back in (0, 1, 2)] == [
+        "2026-03-30T00:00:00+02:00",
+        "2026-03-29T00:00:00+01:00",
+        "2026-03-28T00:00:00+01:00",
+    ]

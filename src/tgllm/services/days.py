@@ -20,6 +20,10 @@ class Days:
         """The first day of the month of a time, in the same forms."""
         return self._local(now).strftime("%Y-%m-01")
 
+    def begin(self, now: int, days: int = 0) -> datetime:
+        """When the day of a time began, or the one that many days before it, on the clock on the wall."""
+        return self._midnight(self._local(now) - timedelta(days=days))
+
     def day_end(self, now: int) -> datetime:
         """When the next day begins, on the clock on the wall."""
         return self._midnight(self._local(now) + timedelta(days=1))

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from tgllm.api import ModelRef
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
-from tgllm.bot.model_words import dollars
 from tgllm.bot.scope import UpdateScope
-from tgllm.db.usage import Total
+from tgllm.bot.usage_words import usage_line
 from tgllm.i18n import Catalogue
 from tgllm.services.text import clip
 from tgllm.services.usage_report import UsageReport, usage_report
@@ -36,34 +35,13 @@ async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
 def _lines(scope: UpdateScope, report: UsageReport) -> Iterator[str]:
     yield scope.text("usage.title")
     yield ""
-    yield _line(scope, scope.text("usage.today"), report.today)
-    yield _line(scope, scope.text("usage.month"), report.month)
-    yield _line(scope, scope.text("usage.ever"), report.ever)
+    yield usage_line(scope.text, scope.text("usage.today"), report.today)
+    yield usage_line(scope.text, scope.text("usage.month"), report.month)
+    yield usage_line(scope.text, scope.text("usage.ever"), report.ever)
     if report.models:
         yield ""
         yield scope.text("usage.models")
     for total in report.models[:MOST_MODELS]:
-        yield _line(scope, clip(str(ModelRef(total.provider, total.model)), MOST_NAME), total)
+        yield usage_line(scope.text, clip(str(ModelRef(total.provider, total.model)), MOST_NAME), total)
     if len(report.models) > MOST_MODELS:
         yield scope.text("usage.more", count=len(report.models) - MOST_MODELS)
-
-
-def _line(scope: UpdateScope, title: str, total: Total) -> str:
-    if not total.requests:
-        return scope.text("usage.nothing", title=title)
-    line = scope.text(
-        "usage.line",
-        title=title,
-        requests=scope.text("usage.requests", count=total.requests),
-        input=_grouped(total.input_tokens),
-        output=_grouped(total.output_tokens),
-        cost=dollars(total.cost_micros),
-    )
-    if not total.unpriced_requests:
-        return line
-    return f"{line}, {scope.text('usage.unpriced', count=total.unpriced_requests)}"
-
-
-def _grouped(number: int) -> str:
-    """A number with narrow spaces between thousands, which no language takes for a decimal sign."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

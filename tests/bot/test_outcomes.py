@@ -1,13 +1,16 @@
 """The words in which the outcome of a turn is told."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tgllm.api import ModelRef, RateLimited, Unavailable
-from tgllm.bot.outcomes import final_payloads
-from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.outcomes import beginning_payloads, final_payloads
+from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage
+from tgllm.bot.rendering.split import utf16_length
 from tgllm.i18n import Catalogue
+from tgllm.services.chat_settings import AnswerLook
 from tgllm.services.turn import TurnOutcome
 
 TEXTS = Catalogue(strict=True)
@@ -64,3 +67,59 @@ def test_an_error_is_told_with_its_numbers() -> None:
 def test_there_is_always_something_to_say(status: str) -> None:
     outcome = replace(OK, status=status, text="")  # type: ignore[arg-type]  a parameter of the test
     assert final_text(outcome, TEXTS, "en")
+
+
+@pytest.mark.parametrize("display", ["folded", "shown"])
+@pytest.mark.parametrize(
+    ("rich", "answer", "thoughts", "kind"),
+    [
+        ("auto", "Plain.", "| a | b |\n|---|---|\n| 1 | 2 |", EntityText),
+        ("auto", "- [x] done", "Plain.", RichMessage),
+        ("always", "Plain.", "Plain.", RichMessage),
+        ("never", "- [x] done", "Plain.", EntityText),
+    ],
+)
+def test_the_answer_alone_decides_whether_it_is_rich(
+    display: Any, rich: Any, answer: str, thoughts: str, kind: type[Payload]
+) -> None:
+    outcome = replace(OK, text=answer, reasoning=thoughts, look=AnswerLook(display))
+    (payload,) = final_payloads(outcome, TEXTS, "en", rich)
+    assert isinstance(payload, kind)
+
+
+def test_folded_thoughts_are_a_quote_that_unfolds() -> None:
+    outcome = replace(OK, reasoning="First.\n\nThen.", look=AnswerLook("folded"))
+    (payload,) = final_payloads(outcome, TEXTS, "en")
+    assert isinstance(payload, EntityText)
+    assert payload.text == "Thoughts\nFirst.\n\nThen.\n\nFine."
+    assert [(entity.type, entity.offset, entity.length) for entity in payload.entities] == [
+        ("bold", 0, len("Thoughts")),
+        ("expandable_blockquote", len("Thoughts\n"), len("First.\n\nThen.")),
+    ]
+
+
+def test_in_a_rich_answer_they_are_details() -> None:
+    outcome = replace(OK, text="$x$", reasoning="Hm.", look=AnswerLook("folded"))
+    (payload,) = final_payloads(outcome, TEXTS, "en")
+    assert isinstance(payload, RichMessage)
+    assert [block["type"] for block in payload.blocks] == ["details", "paragraph"]
+    assert any(entity.type == "expandable_blockquote" for entity in payload.fallback[0].entities)
+
+
+@pytest.mark.parametrize(("wish", "kind"), [("always", RichMessage), ("never", EntityText), (None, EntityText)])
+def test_the_wish_of_the_chat_goes_before_the_settings(wish: Any, kind: type[Payload]) -> None:
+    outcome = replace(OK, look=AnswerLook(rich=wish))
+    (payload,) = final_payloads(outcome, TEXTS, "en", "never")
+    assert isinstance(payload, kind)
+
+
+def test_the_beginning_says_where_the_rest_is() -> None:
+    outcome = replace(OK, text="**A** word. " * 1000, reason="length")
+    (payload,) = beginning_payloads(outcome, TEXTS, "en")
+    assert isinstance(payload, EntityText)
+    begin, in_file, length = payload.text.rsplit("\n\n", 2)
+    assert begin.startswith("A word. A word.")
+    assert begin.endswith("…")
+    assert utf16_length(begin) <= 1000
+    assert (in_file, length) == (TEXTS("turn.in_file"), TEXTS("turn.length"))
+    assert payload.entities[0].type == "bold"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
+OF_ANSWERS = ("Rich messages", "Answers as files")
 PERSONAS = {
     "pirate": {"title": "Pirate", "system": "Talk like a pirate.", "temperature": 1.5},
     "parrot": {"system": "Repeat.", "model": "echo/echo"},
@@ -121,7 +122,7 @@ class TestSettings:
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
             menu = await menus.ask(ann, "/settings")
-            assert menus.labels(menu) == ["Temperature", "Thinking effort", "Thoughts", "Language"]
+            assert menus.labels(menu) == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language"]
             await menus.press(ann, menu, "Temperature")
             assert menus.labels(menu) == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
             await menus.press(ann, menu, "0")
@@ -157,7 +158,27 @@ class TestSettings:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
             await bot.core.database.write(lambda conn: models.upsert(conn, [plain], 1))
-            assert menus.labels(await menus.ask(ann, "/settings")) == ["Temperature", "Language"]
+            assert menus.labels(await menus.ask(ann, "/settings")) == ["Temperature", *OF_ANSWERS, "Language"]
+
+    async def test_a_chat_chooses_how_its_answers_look(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        provider.answer("plain")
+        provider.answer("- [x] done")
+        provider.answer("word " * 1000)
+        async with start(refresh_cron="off"):
+            menu = await menus.ask(ann, "/settings")
+            for setting, value in [("Rich messages", "for every answer"), ("Answers as files", "over 4000 characters")]:
+                await menus.press(ann, menu, setting)
+                assert "✓ default" in menus.labels(menu)
+                await menus.press(ann, menu, value)
+                assert f"{setting}: {value}" in menu.text.splitlines()
+            assert "rich_message" in (await menus.ask(ann, "one")).fields
+            await menus.press(ann, menu, "Rich messages")
+            await menus.press(ann, menu, "never")
+            assert (await menus.ask(ann, "two")).text == "☑ done"
+            await ann.say("three")
+            await emu.wait_for_message(ann.private_chat(), lambda message: message.file is not None)
 
     async def test_the_language_is_a_persons_own_in_every_chat(
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
@@ -182,7 +203,15 @@ class TestSettings:
 
     @pytest.mark.parametrize(
         "data",
-        ["set:temperature:9", "set:temperature:nan", "set:effort:huge", "set:language:xx", "set:role:owner", "set"],
+        [
+            "set:temperature:9",
+            "set:temperature:nan",
+            "set:effort:huge",
+            "set:language:xx",
+            "set:role:owner",
+            "set",
+            "set:rich:on",
+        ],
     )
     async def test_forged_values_change_nothing(
         self, menus: "Menus", ann: EmulatedUser, start: Start, data: str

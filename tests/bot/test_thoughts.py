@@ -9,24 +9,25 @@ from tgllm.api import ModelRef
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render
 from tgllm.bot.thoughts import with_thoughts
+from tgllm.services.chat_settings import AnswerLook
 from tgllm.services.turn import TurnOutcome
 
 OUTCOME = TurnOutcome("ok", ModelRef("a", "b"), "The **answer**.", reasoning="First.\n\nThen.")
 
 
 def shown(outcome: TurnOutcome) -> EntityText:
-    (payload,) = render(with_thoughts(outcome, "Thoughts"), rich="never")
+    (payload,) = render(with_thoughts(outcome, "Thoughts", is_rich=False), rich="never")
     assert isinstance(payload, EntityText)
     return payload
 
 
 def test_hidden_they_leave_the_answer_alone() -> None:
-    assert with_thoughts(OUTCOME, "Thoughts") == OUTCOME.text
+    assert with_thoughts(OUTCOME, "Thoughts", is_rich=False) == OUTCOME.text
 
 
 @pytest.mark.parametrize(("display", "kind"), [("shown", "blockquote"), ("folded", "expandable_blockquote")])
 def test_they_stand_in_a_quote_above_the_answer(display: str, kind: str) -> None:
-    payload = shown(replace(OUTCOME, reasoning_display=display))  # type: ignore[arg-type]  a parameter of the test
+    payload = shown(replace(OUTCOME, look=AnswerLook(display)))  # type: ignore[arg-type]  a parameter of the test
     quote = next(entity for entity in payload.entities if entity.type == kind)
     assert payload.text == "Thoughts\n\nFirst.\n\nThen.\n\nThe answer." or payload.text.startswith("Thoughts\nFirst.")
     assert payload.text[: quote.offset + quote.length].endswith("Then.")
@@ -38,7 +39,7 @@ def test_they_stand_in_a_quote_above_the_answer(display: str, kind: str) -> None
     ["```py\nx = 1", "~~~\n```\n", "a </details> b\n</details>", "<details>\nopen", "- a\n  - b", "````\n```\n", "> q"],
 )
 def test_whatever_they_hold_the_answer_stands_below_and_outside(display: str, thoughts: str) -> None:
-    outcome = replace(OUTCOME, reasoning=thoughts, reasoning_display=display)  # type: ignore[arg-type]  a parameter
+    outcome = replace(OUTCOME, reasoning=thoughts, look=AnswerLook(display))  # type: ignore[arg-type]  a parameter
     payload = shown(outcome)
     assert payload.text.endswith("\n\nThe answer.")
     start = len(payload.text.encode("utf-16-le")) // 2 - len("The answer.")
@@ -48,34 +49,34 @@ def test_whatever_they_hold_the_answer_stands_below_and_outside(display: str, th
 
 @pytest.mark.parametrize("display", ["shown", "folded"])
 def test_without_thoughts_or_without_an_answer_there_is_nothing_to_add(display: str) -> None:
-    outcome = replace(OUTCOME, reasoning=" \n", reasoning_display=display)  # type: ignore[arg-type]  a parameter
-    assert with_thoughts(outcome, "Thoughts") == OUTCOME.text
-    assert with_thoughts(replace(outcome, reasoning="x", text=""), "Thoughts") == ""
+    outcome = replace(OUTCOME, reasoning=" \n", look=AnswerLook(display))  # type: ignore[arg-type]  a parameter
+    assert with_thoughts(outcome, "Thoughts", is_rich=False) == OUTCOME.text
+    assert with_thoughts(replace(outcome, reasoning="x", text=""), "Thoughts", is_rich=False) == ""
 
 
 def test_long_ones_are_cut() -> None:
-    outcome = replace(OUTCOME, reasoning="x" * 10_000, reasoning_display="folded")
-    assert len(with_thoughts(outcome, "Thoughts")) < 3200
+    outcome = replace(OUTCOME, reasoning="x" * 10_000, look=AnswerLook("folded"))
+    assert len(with_thoughts(outcome, "Thoughts", is_rich=False)) < 3200
 
 
-@pytest.mark.parametrize(("display", "rich"), [("shown", "auto"), ("shown", "never"), ("folded", "never")])
-def test_long_ones_leave_the_answer_in_one_message(display: Any, rich: Any) -> None:
+@pytest.mark.parametrize("display", ["shown", "folded"])
+def test_long_ones_leave_the_answer_in_one_message(display: Any) -> None:
     answer = "word " * 500 + "end"
-    outcome = replace(OUTCOME, text=answer, reasoning="thought " * 1000, reasoning_display=display)
-    (payload,) = render(with_thoughts(outcome, "Thoughts", rich), rich=rich)
+    outcome = replace(OUTCOME, text=answer, reasoning="thought " * 1000, look=AnswerLook(display))
+    (payload,) = render(with_thoughts(outcome, "Thoughts", is_rich=False), rich="never")
     assert isinstance(payload, EntityText)
     assert payload.text.endswith("\n\n" + answer)
     assert payload.text.count("thought ") > 150
 
 
 def test_some_are_shown_above_an_answer_of_many_messages() -> None:
-    outcome = replace(OUTCOME, text="word " * 2000, reasoning="thought " * 1000, reasoning_display="shown")
-    first, *others = render(with_thoughts(outcome, "Thoughts"), rich="never")
+    outcome = replace(OUTCOME, text="word " * 2000, reasoning="thought " * 1000, look=AnswerLook("shown"))
+    first, *others = render(with_thoughts(outcome, "Thoughts", is_rich=False), rich="never")
     assert isinstance(first, EntityText)
     assert first.text.count("thought ") > 100
     assert others
 
 
 def test_folded_ones_of_a_rich_message_have_more_room() -> None:
-    outcome = replace(OUTCOME, text="word " * 2000, reasoning="x" * 10_000, reasoning_display="folded")
-    assert with_thoughts(outcome, "Thoughts", "auto").count("x") > 2900
+    outcome = replace(OUTCOME, text="word " * 2000, reasoning="x" * 10_000, look=AnswerLook("folded"))
+    assert with_thoughts(outcome, "Thoughts", is_rich=True).count("x") > 2900

@@ -68,6 +68,7 @@ PUT_TOGETHER = (
     "group.name_",
     "help.",
     "settings.effort_",
+    "settings.rich_",
     "settings.thoughts_",
 )
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""

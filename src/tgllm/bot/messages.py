@@ -100,9 +100,9 @@ def placeholder_row(
     return _row(lane, "sendMessage", "send", payload, turn_id, 0)
 
 
-def document_row(lane: Lane, payload: Mapping[str, Any]) -> NewOutbox:
-    """The row that sends a file: see ``documents.document_payload``."""
-    return _row(lane, "sendDocument", "send", payload, None, 0)
+def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:
+    """The row that sends a file: see ``documents.document_payload``; perhaps one that belongs to a turn."""
+    return _row(lane, "sendDocument", "send", payload, turn_id, part)
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:

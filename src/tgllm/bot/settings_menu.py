@@ -8,7 +8,7 @@ from tgllm.api import ModelRef
 from tgllm.bot.keyboards import MARK, Button, Menu
 from tgllm.config.personas import PersonaSetting
 from tgllm.i18n import Catalogue, languages
-from tgllm.services.chat_settings import DISPLAYS, EFFORTS, ChatSettings
+from tgllm.services.chat_settings import DISPLAYS, EFFORTS, RICH_MODES, ChatSettings
 
 __all__ = ["HOME", "SET", "UNSET", "Setting", "SettingsMenus"]
 
@@ -19,11 +19,13 @@ SET = "set"
 UNSET = "-"
 """The value that takes a choice back."""
 
-Setting = Literal["temperature", "effort", "thoughts", "language"]
+Setting = Literal["temperature", "effort", "thoughts", "rich", "files", "language"]
 SETTINGS: tuple[Setting, ...] = get_args(Setting)
 _OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
 """Settings of models that think."""
 TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
+FILES_OVER = ("0", "4000", "8000", "16000")
+"""UTF-16 units of an answer above which it comes as a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class SettingsMenus:
             "temperature": TEMPERATURES,
             "effort": EFFORTS,
             "thoughts": DISPLAYS,
+            "rich": RICH_MODES,
+            "files": FILES_OVER,
             "language": sorted(languages()),
         }
         return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
@@ -86,6 +90,10 @@ class SettingsMenus:
                 return self.settings.reasoning_effort
             case "thoughts":
                 return self.settings.reasoning_display or "hidden"
+            case "rich":
+                return self.settings.rich
+            case "files":
+                return None if self.settings.file_over is None else str(self.settings.file_over)
             case "language":
                 return self.chosen_language
 
@@ -97,6 +105,10 @@ class SettingsMenus:
                 return self._say("settings.effort")
             case "thoughts":
                 return self._say("settings.thoughts")
+            case "rich":
+                return self._say("settings.rich")
+            case "files":
+                return self._say("settings.files")
             case "language":
                 return self._say("settings.language")
 
@@ -108,6 +120,10 @@ class SettingsMenus:
                 return self._say("settings.about_effort")
             case "thoughts":
                 return self._say("settings.about_thoughts")
+            case "rich":
+                return self._say("settings.about_rich")
+            case "files":
+                return self._say("settings.about_files")
             case "language":
                 return self._say("settings.about_language")
 
@@ -118,6 +134,12 @@ class SettingsMenus:
             return self._say(f"settings.effort_{value}")
         if setting == "thoughts":
             return self._say(f"settings.thoughts_{value}")
+        if setting == "rich":
+            return self._say(f"settings.rich_{value}")
+        if setting == "files":
+            return (
+                self._say("settings.files_over", count=int(value)) if int(value) else self._say("settings.files_never")
+            )
         # A language is called as those call it who look for it.
         return self.texts("settings.language_name", value) if setting == "language" else value
 

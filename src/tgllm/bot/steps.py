@@ -4,15 +4,15 @@ A row of the outbox carries what its steps down need: neither the model's Markdo
 A rich message can be longer than a message of text; the row then sends several, one after another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tgllm.bot.rendering.payloads import Payload, RichMessage
 
-__all__ = ["NO_PREVIEW", "OURS", "following", "formatted", "method_of", "stepped_down"]
+__all__ = ["NO_PREVIEW", "OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
 
 FALLBACK = "fallback"
-"""Key in the payload of a rich message: the parameters of the texts that say the same."""
+"""Key in the payload of a rich message or a file: the parameters of the texts that say the same."""
 FOLLOWING = "following"
 """Key in a payload that is one step down: the parameters of the texts that the same row sends after it."""
 FOLLOWING_MARKUP = "following_markup"
@@ -22,15 +22,20 @@ FOLLOWING_MARKUP = "following_markup"
 NO_PREVIEW: Mapping[str, Any] = {"link_preview_options": {"is_disabled": True}}
 OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
 """Keys that are no parameters of the Bot API."""
-_FORMATS = OURS | {"rich_message", "text", "entities", "link_preview_options"}
+_FORMATS = OURS | {"rich_message", "document", "caption", "text", "entities", "link_preview_options"}
 _PLACE = frozenset({"chat_id", "business_connection_id", "message_thread_id"})
 
 
 def formatted(payload: Payload) -> dict[str, Any]:
     """The part of a row's payload that says what to send."""
     if isinstance(payload, RichMessage):
-        return payload.as_parameters() | {FALLBACK: [text.as_parameters() for text in payload.fallback]}
+        return with_fallback(payload.as_parameters(), payload.fallback)
     return {**payload.as_parameters(), **NO_PREVIEW}
+
+
+def with_fallback(parameters: Mapping[str, Any], texts: Iterable[Payload]) -> dict[str, Any]:
+    """The part of a row's payload that sends something, or these texts if Telegram refuses it."""
+    return {**parameters, FALLBACK: [text.as_parameters() for text in texts]}
 
 
 def method_of(payload: Mapping[str, Any]) -> str:
@@ -41,8 +46,8 @@ def method_of(payload: Mapping[str, Any]) -> str:
 def stepped_down(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     """The payload with less formatting; None if it has none."""
     common = {key: value for key, value in payload.items() if key not in _FORMATS}
-    if "rich_message" in payload:
-        return _first_of(common, payload.get(FALLBACK) or ())
+    if FALLBACK in payload:
+        return _first_of(common, payload[FALLBACK])
     if "entities" in payload:
         return {key: value for key, value in payload.items() if key != "entities"}
     return None

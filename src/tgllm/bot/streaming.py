@@ -16,9 +16,11 @@ from aiogram.exceptions import TelegramBadRequest
 
 from tgllm.api import StreamEvent
 from tgllm.api.clock import Clock
+from tgllm.bot.answer_files import AnswerFiles
 from tgllm.bot.failures import NOT_MODIFIED, classify
 from tgllm.bot.limiter import Limiter
-from tgllm.bot.outcomes import final_payloads
+from tgllm.bot.messages import document_row
+from tgllm.bot.outcomes import beginning_payloads, final_payloads
 from tgllm.bot.pace import AdaptiveInterval, Pace
 from tgllm.bot.preview import Preview
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
@@ -26,6 +28,7 @@ from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.chat_settings import ReasoningDisplay
+from tgllm.services.lane import Lane
 from tgllm.services.turn import Turn, TurnOutcome
 
 __all__ = ["ChatSink", "Display", "Look"]
@@ -45,6 +48,8 @@ class Look:
     """Whether it ends as rich messages."""
     thoughts: ThoughtsSetting | None = None
     """Whether what the model thinks is shown while it does; None: it is not."""
+    files: AnswerFiles | None = None
+    """Takes the answers that are too long for messages; None: none are."""
 
 
 class Display(Protocol):
@@ -120,7 +125,13 @@ class ChatSink:
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         """End the display; the rows hold the whole answer, or what there is of it and why."""
         await self._end_display()
-        return self._display.finish(final_payloads(outcome, self._texts, self._turn.user.language, self._look.rich))
+        words = (outcome, self._texts, self._turn.user.language)
+        document = None if self._look.files is None else await self._look.files.document(*words)
+        if document is None:
+            return self._display.finish(final_payloads(*words, self._look.rich))
+        rows = self._display.finish(beginning_payloads(*words))
+        lane, part = Lane.parse(self._turn.lane), rows[-1].part + 1
+        return [*rows, document_row(lane, document, turn_id=self._turn.id, part=part)]
 
     async def _stream(self) -> None:
         """Show the latest state, never sooner than the pace and Telegram's limits allow."""

@@ -2,12 +2,11 @@
 
 import re
 
-from tgllm.bot.rendering.payloads import RichMode
 from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
 from tgllm.services.text import clip
 from tgllm.services.turn import TurnOutcome
 
-__all__ = ["MOST_THOUGHTS", "quoted", "with_thoughts"]
+__all__ = ["MOST_THOUGHTS", "has_thoughts", "quoted", "with_thoughts"]
 
 MOST_THOUGHTS = 3000
 """UTF-16 units that are shown; models think at length, and people want the answer."""
@@ -19,25 +18,25 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _DETAILS = re.compile(r"<(?=/?details\b)", re.IGNORECASE)
 
 
-def with_thoughts(outcome: TurnOutcome, title: str, rich: RichMode = "auto") -> str:
+def has_thoughts(outcome: TurnOutcome) -> bool:
+    """Whether there are thoughts to be shown with the answer."""
+    return outcome.look.thoughts != "hidden" and bool(outcome.reasoning.strip() and outcome.text.strip())
+
+
+def with_thoughts(outcome: TurnOutcome, title: str, *, is_rich: bool) -> str:
     """The answer in Markdown, below its thoughts where the chat wants to see them.
 
     Args:
         outcome: how the turn ended.
         title: stands over the thoughts.
-        rich: whether folded ones, which ask for it, become a rich message.
+        is_rich: whether it becomes a rich message, in which there is more room.
     """
-    is_rich = rich != "never" and outcome.reasoning_display == "folded"
-    thoughts = clip(outcome.reasoning.strip(), MOST_THOUGHTS if is_rich else _room_above(outcome.text))
-    if not thoughts or not outcome.text.strip():
+    if not has_thoughts(outcome):
         return outcome.text
-    match outcome.reasoning_display:
-        case "hidden":
-            return outcome.text
-        case "shown":
-            return f"{quoted(thoughts, title)}\n\n{outcome.text}"
-        case "folded":
-            return f"<details><summary>{title}</summary>\n\n{_enclosed(thoughts)}\n\n</details>\n\n{outcome.text}"
+    thoughts = clip(outcome.reasoning.strip(), MOST_THOUGHTS if is_rich else _room_above(outcome.text))
+    if outcome.look.thoughts == "shown":
+        return f"{quoted(thoughts, title)}\n\n{outcome.text}"
+    return f"<details><summary>{title}</summary>\n\n{_enclosed(thoughts)}\n\n</details>\n\n{outcome.text}"
 
 
 def _room_above(answer: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tgllm.api import ModelRef
+from tgllm.bot.answer_files import AnswerFiles
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.pace import Pace
 from tgllm.bot.retry_button import RetryButton
@@ -59,17 +60,21 @@ async def run_turn(
         title=title,
     )
     sink = ChatSink(
-        turn,
-        _display(scope, turn),
-        scope.parts.limiter,
-        core.clock,
-        _pace(scope),
-        core.texts,
-        Look(core.config.rendering.rich, lambda: core.database.read(lambda conn: reasoning_display(conn, turn))),
+        turn, _display(scope, turn), scope.parts.limiter, core.clock, _pace(scope), core.texts, _look(scope, turn)
     )
     async with sink:
         await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
     scope.parts.sender.wake()
+
+
+def _look(scope: UpdateScope, turn: Turn) -> Look:
+    core = scope.parts.core
+    rendering = core.config.rendering
+    return Look(
+        rendering.rich,
+        lambda: core.database.read(lambda conn: reasoning_display(conn, turn)),
+        AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
+    )
 
 
 def _display(scope: UpdateScope, turn: Turn) -> Display:

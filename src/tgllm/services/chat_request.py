@@ -1,7 +1,7 @@
 """Makes what a model is asked: which model, how much of the history fits, and on whose behalf."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tgllm.api import ChatMessage, ChatRequest, ModelRef, ReasoningEffort, TextPart, Usage
 from tgllm.config.personas import PersonaSetting
@@ -9,7 +9,7 @@ from tgllm.db import conversations, models
 from tgllm.db import messages as stored
 from tgllm.db.unit import Connection
 from tgllm.providers.tokens import Calibration, estimate_request
-from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, settings_of
+from tgllm.services.chat_settings import AnswerLook, ChatSettings, ReasoningDisplay, settings_of
 from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
 from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderRegistry
@@ -40,7 +40,8 @@ class TurnContext:
     reasoning_effort: ReasoningEffort | None = None
     retired: ModelRef | None = None
     """The model that the chat had chosen, if it is not offered any more and ``model`` takes its place."""
-    reasoning_display: ReasoningDisplay = "hidden"
+    look: AnswerLook = field(default_factory=AnswerLook)
+    """How the answer looks in its chat."""
 
 
 class RequestBuilder:
@@ -89,7 +90,7 @@ class RequestBuilder:
             persona.temperature if settings.temperature is None and persona is not None else settings.temperature,
             settings.reasoning_effort if known is None or known.reasoning else None,
             in_use.retired,
-            settings.reasoning_display or "hidden",
+            settings.look,
         )
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
@@ -137,7 +138,7 @@ class RequestBuilder:
 
 def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:
     """Whether people see what the model thinks in this turn."""
-    return settings_of(_conversation(conn, turn)).reasoning_display or "hidden"
+    return settings_of(_conversation(conn, turn)).look.thoughts
 
 
 def _conversation(conn: Connection, turn: Turn) -> conversations.Conversation | None:

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
 from tgllm.db.outbox import NewOutbox
-from tgllm.services.chat_settings import ReasoningDisplay
+from tgllm.services.chat_settings import AnswerLook
 
 __all__ = ["Branch", "Sink", "Turn", "TurnOutcome", "TurnStatus"]
 
@@ -65,8 +65,8 @@ class TurnOutcome:
     """Why a first call failed, where it was made again with less history."""
     retired: ModelRef | None = None
     """The model that the chat had chosen, if it is not offered any more and ``model`` took its place."""
-    reasoning_display: ReasoningDisplay = "hidden"
-    """Whether the chat wants to see the reasoning."""
+    look: AnswerLook = field(default_factory=AnswerLook)
+    """How the answer looks in its chat; whether that wants to see the reasoning, among others."""
 
 
 class Sink(Protocol):

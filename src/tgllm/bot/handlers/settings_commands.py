@@ -12,7 +12,7 @@ from tgllm.bot.settings_menu import HOME, SET, UNSET, Setting, SettingsMenus
 from tgllm.db import conversations, models
 from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
-from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, change_settings, settings_of
+from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, RichMode, change_settings, settings_of
 from tgllm.services.language import choose_language, chosen_language
 from tgllm.services.model_choices import persona_of
 from tgllm.services.model_in_use import model_in_use
@@ -73,6 +73,11 @@ def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: U
         case "thoughts":
             display = cast("ReasoningDisplay | None", value)
             return replace(menus, settings=replace(menus.settings, reasoning_display=display))
+        case "rich":
+            return replace(menus, settings=replace(menus.settings, rich=cast("RichMode | None", value)))
+        case "files":
+            file_over = None if value is None else int(value)
+            return replace(menus, settings=replace(menus.settings, file_over=file_over))
 
 
 def _effect(scope: UpdateScope, changed: SettingsMenus, setting: Setting) -> Unit:
@@ -90,6 +95,10 @@ def _effect(scope: UpdateScope, changed: SettingsMenus, setting: Setting) -> Uni
                 return replace(before, reasoning_effort=changed.settings.reasoning_effort)
             case "thoughts":
                 return replace(before, reasoning_display=changed.settings.reasoning_display)
+            case "rich":
+                return replace(before, rich=changed.settings.rich)
+            case "files":
+                return replace(before, file_over=changed.settings.file_over)
 
     return change_settings(clock, scope.lane.key, change)
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from tgllm.services.chat_settings import RichMode
+
 __all__ = ["ENTITIES_LIMIT", "Entity", "EntityText", "EntityType", "Payload", "RichMessage", "RichMode"]
 
 ENTITIES_LIMIT = 100
 """Entities of a message at most; Telegram drops the rest."""
-
-RichMode = Literal["auto", "always", "never"]
-"""Rich messages for answers that need one (``auto``), for all, or for none."""
 
 EntityType = Literal[
     "bold", "italic", "strikethrough", "code", "pre", "text_link", "blockquote", "expandable_blockquote"

@@ -1,6 +1,7 @@
 """From a model's Markdown to what can be sent."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tgllm.bot.rendering.cut import cut, last_part
 from tgllm.bot.rendering.document import Block
@@ -13,7 +14,7 @@ from tgllm.bot.rendering.rich import rich_blocks
 from tgllm.bot.rendering.rich_limits import has_text, packed
 from tgllm.bot.rendering.source import ready_source
 
-__all__ = ["render", "render_draft"]
+__all__ = ["asks_for_rich", "render", "render_beginning", "render_draft"]
 
 
 def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
@@ -29,6 +30,20 @@ def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
     if rich == "never" or (rich == "auto" and not needs_rich(blocks)):
         return [*cut(flat_text(blocks))]
     return _rich(blocks)
+
+
+def asks_for_rich(markdown: str) -> bool:
+    """Whether ``auto`` makes rich messages of an answer."""
+    return needs_rich(parse(ready_source(markdown, is_growing=False)))
+
+
+def render_beginning(markdown: str, limit: int) -> list[Payload]:
+    """The beginning of an answer as one message of at most ``limit`` UTF-16 units, marked with an ellipsis.
+
+    Nothing comes of an answer in which there is nothing to see.
+    """
+    parts = cut(flat_text(parse(ready_source(markdown, is_growing=False))), limit - 1)
+    return [replace(part, text=part.text + "…" * (len(parts) > 1)) for part in parts[:1]]
 
 
 def render_draft(prefix: str) -> EntityText:

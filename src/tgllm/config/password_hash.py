@@ -1,0 +1,109 @@
+"""The admin password as the settings keep it: a hash, from which nobody gets the password back.
+
+scrypt (RFC 7914) makes each guess cost memory and time. The parameters stand in the hash, so that those of old hashes
+stay right when the ones for new hashes are raised.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Self
+
+__all__ = ["LONGEST", "SHORTEST", "Cost", "PasswordHash", "hash_password", "why_unfit"]
+
+SHORTEST: Final = 8
+LONGEST: Final = 256
+"""Characters of a password."""
+
+_FORM = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22,86}):([\w-]{43})", re.ASCII)
+_BYTES = 32
+_MOST_MEMORY = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one guess costs. RFC 7914: N = 2 to the power of ``log_n``; 128 * N * r bytes of memory, p times."""
+
+    log_n: int = 15
+    r: int = 8
+    p: int = 3
+
+    @property
+    def memory(self) -> int:
+        """Bytes."""
+        return 128 * self.r * 2**self.log_n
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """A hash with all that is needed to check a password."""
+
+    cost: Cost
+    salt: bytes
+    digest: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a hash as ``str`` writes it.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = _FORM.fullmatch(text.strip())
+        if found is None:
+            raise ValueError("no hash of a password")
+        cost = Cost(int(found[1]), int(found[2]), int(found[3]))
+        if not (cost.log_n and cost.r and cost.p) or cost.memory > _MOST_MEMORY:
+            raise ValueError("a hash with impossible parameters")
+        return cls(cost, _decoded(found[4]), _decoded(found[5]))
+
+    def __str__(self) -> str:
+        """As the settings have it: no sign in it means anything to a shell or to TOML."""
+        cost = self.cost
+        return f"scrypt:{cost.log_n}:{cost.r}:{cost.p}:{_encoded(self.salt)}:{_encoded(self.digest)}"
+
+    def matches(self, password: str) -> bool:
+        """Whether that is the password; takes a good part of a second, so call it in a thread."""
+        return hmac.compare_digest(self.digest, _digest(password, self.salt, self.cost))
+
+
+def hash_password(password: str, cost: Cost | None = None) -> PasswordHash:
+    """Hash a password with a new salt; takes as long as a check."""
+    cost = cost or Cost()
+    salt = secrets.token_bytes(16)
+    return PasswordHash(cost, salt, _digest(password, salt, cost))
+
+
+def why_unfit(password: str) -> str | None:
+    """What is wrong with a new password, as the end of a sentence that begins with "it"; None if it will do."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        return f"must have {SHORTEST} to {LONGEST} characters"
+    if password != password.strip() or len(password.splitlines()) != 1:
+        return "must be one line without spaces at its ends, which Telegram would take away"
+    if password.startswith("/"):
+        return "must not begin with a slash, as commands do"
+    return None
+
+
+def _digest(password: str, salt: bytes, cost: Cost) -> bytes:
+    # Keyboards write the same letter with an accent in several ways.
+    text = unicodedata.normalize("NFKC", password.strip()).encode()
+    return hashlib.scrypt(
+        text, salt=salt, n=2**cost.log_n, r=cost.r, p=cost.p, maxmem=2 * cost.memory + 2**20, dklen=_BYTES
+    )
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise ValueError("no hash of a password") from None

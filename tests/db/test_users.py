@@ -126,3 +126,41 @@ def test_the_list_shows_who_asked_first(conn: sqlite3.Connection) -> None:
     users.set_status(conn, 2, "active", NOW + 2)
     assert [user.id for user in users.list_all(conn)] == [3, 2, 1]
     assert [user.id for user in users.list_all(conn, "pending")] == [3, 1]
+
+
+def test_a_request_keeps_its_reason_until_it_is_decided(conn: sqlite3.Connection) -> None:
+    seen(conn)
+    users.register_pending(conn, 7, NOW, "Ann from the choir")
+    user = users.get(conn, 7)
+    assert user is not None
+    assert user.reason == "Ann from the choir"
+    assert users.set_status(conn, 7, "active", NOW).reason is None
+
+
+def test_access_that_ran_out_ends_and_can_be_asked_for_again(conn: sqlite3.Connection) -> None:
+    for user_id, ends in ((7, NOW + 5), (8, NOW + 6), (9, None)):
+        seen(conn, user_id)
+        users.register_pending(conn, user_id, NOW)
+        users.set_status(conn, user_id, "active", NOW, expires_at=ends)
+    assert not users.has_expired(conn, NOW + 4)
+    assert users.has_expired(conn, NOW + 5)
+    assert [user.id for user in users.expire(conn, NOW + 5, 8)] == []
+    assert [(user.id, user.status, user.expires_at) for user in users.expire(conn, NOW + 5)] == [(7, "pending", None)]
+    assert not users.has_expired(conn, NOW + 5)
+    assert users.register_pending(conn, 7, NOW + 5)
+
+
+def test_admins_are_those_who_have_access_now(conn: sqlite3.Connection) -> None:
+    users.ensure_owners(conn, [1], NOW)
+    for user_id, status in ((2, "active"), (3, "blocked"), (4, "active")):
+        seen(conn, user_id)
+        users.set_status(conn, user_id, status, NOW, expires_at=NOW + 1 if user_id == 4 else None)
+        users.set_role(conn, user_id, "admin", NOW)
+    assert [user.id for user in users.admins(conn, NOW + 1)] == [1, 2]
+
+
+def test_a_changed_name_is_noticed(conn: sqlite3.Connection) -> None:
+    user = seen(conn)
+    assert not users.differs(user, SeenUser(7, "ann", "Ann", "Lee", "en"))
+    assert users.differs(user, SeenUser(7, "anna", "Ann", "Lee", "en"))
+    assert users.differs(user, SeenUser(7, "ann", "Ann", None, "en"))

@@ -1,6 +1,7 @@
 -- The whole schema, as a fresh database gets it. Running it again changes nothing.
 --
--- All times are UTC, in whole milliseconds since 1970, passed in by the program; days are 'YYYY-MM-DD' in UTC.
+-- All times are UTC, in whole milliseconds since 1970, passed in by the program; days are 'YYYY-MM-DD' in
+-- the bot's time zone.
 -- Amounts of money are millionths of a US dollar. Columns of JSON hold valid JSON text. Yes and no are 1 and 0.
 -- A rule that a constraint or a partial index can hold stands here and not in the code.
 
@@ -290,7 +291,8 @@ CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'f
 -- What each person has used on each day: budgets are compared with this. It outlives the person's row.
 CREATE TABLE IF NOT EXISTS usage (
     user_id           INTEGER NOT NULL,                 -- Telegram's user id; 0: nobody, such as the shell
-    day               TEXT NOT NULL                     -- in UTC
+    group_id          INTEGER NOT NULL DEFAULT 0,       -- Telegram's id of the group it was asked in; 0: in none
+    day               TEXT NOT NULL                     -- in the bot's time zone
                       CHECK (day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
     provider          TEXT NOT NULL,                    -- who was asked
     model             TEXT NOT NULL,                    -- the model that was asked
@@ -300,9 +302,40 @@ CREATE TABLE IF NOT EXISTS usage (
     cost_micros       INTEGER NOT NULL DEFAULT 0 CHECK (cost_micros >= 0),   -- millionths of a US dollar
     unpriced_requests INTEGER NOT NULL DEFAULT 0        -- calls whose price is unknown, not in the cost
                       CHECK (unpriced_requests BETWEEN 0 AND requests),
-    PRIMARY KEY (user_id, day, provider, model)
+    PRIMARY KEY (user_id, day, group_id, provider, model)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS usage_day ON usage (day);
+CREATE INDEX IF NOT EXISTS usage_group ON usage (group_id, day) WHERE group_id <> 0;
+
+-- Limits that admins have set; each goes before the one of the configuration.
+CREATE TABLE IF NOT EXISTS budgets (
+    scope      TEXT NOT NULL,                           -- whose: 'bot', 'role:user', 'user:7' or 'group:-100'
+    measure    TEXT NOT NULL                            -- what is limited; 'tokens': read and written together
+               CHECK (measure IN ('requests', 'tokens', 'cost')),
+    period     TEXT NOT NULL                            -- of the calendar, in the bot's time zone
+               CHECK (period IN ('day', 'month')),
+    amount     INTEGER CHECK (amount > 0),              -- cost in millionths of a US dollar; NULL: no limit
+    updated_at INTEGER NOT NULL,                        -- when it was set
+    PRIMARY KEY (scope, measure, period)
+) STRICT, WITHOUT ROWID;
+
+-- What is special about a limit in one day or month.
+CREATE TABLE IF NOT EXISTS budget_periods (
+    scope     TEXT NOT NULL,                            -- as in budgets, but no role
+    measure   TEXT NOT NULL                             -- as in budgets
+              CHECK (measure IN ('requests', 'tokens', 'cost')),
+    period    TEXT NOT NULL                             -- as in budgets
+              CHECK (period IN ('day', 'month')),
+    first_day TEXT NOT NULL                             -- of the period; in the bot's time zone
+              CHECK (first_day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
+    extra     INTEGER NOT NULL DEFAULT 0                -- given on top of the limit
+              CHECK (extra >= 0),
+    forgiven  INTEGER NOT NULL DEFAULT 0                -- used before the last reset, and not counted any more
+              CHECK (forgiven >= 0),
+    told      INTEGER NOT NULL DEFAULT 0                -- percent that people have been told are used
+              CHECK (told IN (0, 80, 100)),
+    PRIMARY KEY (scope, measure, period, first_day)
+) STRICT, WITHOUT ROWID;
 
 -- Who changed what: approvals, roles, budgets, settings.
 CREATE TABLE IF NOT EXISTS audit (

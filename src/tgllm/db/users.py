@@ -13,8 +13,12 @@ __all__ = [
     "SeenUser",
     "Status",
     "User",
+    "admins",
+    "differs",
     "ensure_owners",
+    "expire",
     "get",
+    "has_expired",
     "list_all",
     "register_pending",
     "set_role",
@@ -51,6 +55,9 @@ class User:
     is_active: bool = field(metadata=BOOL)
     """Whether the status is ``active``; says nothing about ``expires_at``: see ``may_use``."""
     requested_at: int | None
+    reason: str | None
+    carded_at: int | None
+    """When the admins were shown the request."""
     decided_at: int | None
     decided_by: int | None
     expires_at: int | None
@@ -103,12 +110,12 @@ def upsert_seen(conn: sqlite3.Connection, seen: SeenUser, now: int) -> User:
     return _known(conn, seen.id)
 
 
-def register_pending(conn: sqlite3.Connection, user_id: int, now: int) -> bool:
+def register_pending(conn: sqlite3.Connection, user_id: int, now: int, reason: str | None = None) -> bool:
     """Note that a pending person asks for access; True the first time, when the admins are to be told."""
     cursor = conn.execute(
-        "UPDATE users SET requested_at = :now, updated_at = :now"
+        "UPDATE users SET requested_at = :now, reason = :reason, carded_at = NULL, updated_at = :now"
         " WHERE id = :id AND status = 'pending' AND requested_at IS NULL",
-        {"id": user_id, "now": now},
+        {"id": user_id, "now": now, "reason": None if reason is None else clean(reason)},
     )
     return cursor.rowcount == 1
 
@@ -138,7 +145,8 @@ def set_status(
     """
     conn.execute(
         "UPDATE users SET status = :status, decided_at = :now, decided_by = :by, expires_at = :expires_at,"
-        " requested_at = CASE WHEN :status = 'pending' THEN NULL ELSE requested_at END, updated_at = :now"
+        " requested_at = CASE WHEN :status = 'pending' THEN NULL ELSE requested_at END, reason = NULL,"
+        " updated_at = :now"
         " WHERE id = :id",
         {"status": status, "now": now, "by": decided_by, "expires_at": expires_at, "id": user_id},
     )
@@ -179,6 +187,39 @@ def _make_owner(conn: sqlite3.Connection, user_id: int, now: int) -> bool:
         {"id": user_id, "now": now},
     )
     return cursor.rowcount == 1
+
+
+def differs(user: User, seen: SeenUser) -> bool:
+    """Whether somebody looks otherwise now than when they were last remembered."""
+    stored = (user.username, user.first_name, user.last_name, user.language_code)
+    last_name = None if seen.last_name is None else clean(seen.last_name)
+    return stored != (seen.username, clean(seen.first_name), last_name, seen.language_code)
+
+
+def admins(conn: sqlite3.Connection, now: int) -> list[User]:
+    """The owners and admins who have access at ``now`` (UTC, milliseconds), by id."""
+    cursor = conn.execute(
+        "SELECT * FROM users WHERE status = 'active' AND role IN ('owner', 'admin')"
+        " AND (expires_at IS NULL OR expires_at > ?) ORDER BY id",
+        (now,),
+    )
+    return read_all(User, cursor)
+
+
+def expire(conn: sqlite3.Connection, now: int, user_id: int | None = None) -> list[User]:
+    """End the access of everybody whose time is up, or of one person; they may ask again. Returns who they are now."""
+    cursor = conn.execute(
+        "UPDATE users SET status = 'pending', requested_at = NULL, expires_at = NULL, updated_at = :now"
+        " WHERE expires_at <= :now AND status = 'active' AND (:id IS NULL OR id = :id) RETURNING *",
+        {"now": now, "id": user_id},
+    )
+    return read_all(User, cursor)
+
+
+def has_expired(conn: sqlite3.Connection, now: int) -> bool:
+    """Whether anybody's time is up."""
+    cursor = conn.execute("SELECT 1 FROM users WHERE expires_at <= ? AND status = 'active' LIMIT 1", (now,))
+    return cursor.fetchone() is not None
 
 
 def list_all(conn: sqlite3.Connection, status: Status | None = None) -> list[User]:

@@ -1,0 +1,74 @@
+"""Requests for access that wait for a decision, of people and of groups: how many, how old, and who was told."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Waiting", "count_cards", "decline_all", "drop_old", "mark_carded", "waiting"]
+
+Table = Literal["users", "groups"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The requests that nobody has decided yet."""
+
+    people: int
+    groups: int
+    unseen: int
+    """Of both, those that the admins have not been shown."""
+
+
+_PENDING = "status = 'pending' AND requested_at IS NOT NULL"
+
+
+def waiting(conn: sqlite3.Connection) -> Waiting:
+    """How many wait."""
+    people, unseen_people = _counts(conn, "users")
+    groups, unseen_groups = _counts(conn, "groups")
+    return Waiting(people, groups, unseen_people + unseen_groups)
+
+
+def _counts(conn: sqlite3.Connection, table: Table) -> tuple[int, int]:
+    row = conn.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE carded_at IS NULL) FROM {table} WHERE {_PENDING}"  # noqa: S608 (constants)
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def count_cards(conn: sqlite3.Connection, since: int) -> int:
+    """How many requests were shown to the admins after ``since`` (UTC, milliseconds)."""
+    row = conn.execute(
+        "SELECT (SELECT count(*) FROM users WHERE carded_at > :since)"
+        " + (SELECT count(*) FROM groups WHERE carded_at > :since)",
+        {"since": since},
+    ).fetchone()
+    return int(row[0])
+
+
+def mark_carded(conn: sqlite3.Connection, table: Table, row_id: int, now: int) -> None:
+    """Note that the admins were shown a request."""
+    conn.execute(f"UPDATE {table} SET carded_at = ? WHERE id = ?", (now, row_id))  # noqa: S608 (constants)
+
+
+# Somebody of whom something else is stored, such as what they said in a group, keeps their row and may ask again.
+_LINKED = "EXISTS (SELECT 1 FROM messages WHERE user_id = users.id)"
+
+
+def drop_old(conn: sqlite3.Connection, before: int) -> int:
+    """Forget requests made before ``before`` (UTC, milliseconds) that nobody has decided; returns how many."""
+    old = f"{_PENDING} AND requested_at < :before"
+    kept = conn.execute(
+        f"UPDATE users SET requested_at = NULL, reason = NULL WHERE {old} AND {_LINKED}",  # noqa: S608 (constants)
+        {"before": before},
+    ).rowcount
+    people = conn.execute(f"DELETE FROM users WHERE {old}", {"before": before}).rowcount  # noqa: S608 (constants)
+    groups = conn.execute(f"DELETE FROM groups WHERE {old}", {"before": before}).rowcount  # noqa: S608 (constants)
+    return kept + people + groups
+
+
+def decline_all(conn: sqlite3.Connection, now: int, by: int | None) -> int:
+    """Decline every person who waits; returns how many. ``by`` is the admin; None for the shell."""
+    change = "status = 'denied', decided_at = :now, decided_by = :by, reason = NULL, updated_at = :now"
+    cursor = conn.execute(f"UPDATE users SET {change} WHERE {_PENDING}", {"now": now, "by": by})  # noqa: S608 (constants)
+    return cursor.rowcount

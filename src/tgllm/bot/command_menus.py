@@ -17,6 +17,7 @@ from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.i18n import languages
 from tgllm.observe.logs import get_logger
+from tgllm.services.signals import Wakeup
 from tgllm.services.text import clip
 
 __all__ = ["CommandMenus"]
@@ -71,8 +72,13 @@ class CommandMenus:
         self._database = database
         self._clock = clock
         self._commands = commands
+        self._others = Wakeup()
         # Another bot on the same database has menus of its own.
         self._key = f"command_menus:{bot.id}"
+
+    def refresh(self) -> None:
+        """Say that admins or commands may be others."""
+        self._others.set()
 
     async def run(self) -> None:
         """Publish menus until cancelled.
@@ -82,7 +88,7 @@ class CommandMenus:
         """
         while True:
             await self.publish()
-            await self._clock.sleep(CHECK_SECONDS)
+            await self._others.wait(CHECK_SECONDS)
 
     async def publish(self) -> None:
         """Tell Telegram what is different from what it was told last."""

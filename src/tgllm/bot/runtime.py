@@ -27,6 +27,8 @@ from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.core import Core
 from tgllm.services.lane import Lane
+from tgllm.services.lost_access import LostAccess
+from tgllm.services.outside_changes import OutsideChanges
 
 __all__ = ["BotRuntime", "open_runtime"]
 
@@ -152,9 +154,25 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)
-        core.users.on_added(sender.wake)
         menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
-        yield BotRuntime(core, parts, dispatch, poller, [*beside, menus.run])
+
+        def look_again() -> None:
+            sender.wake()
+            menus.refresh()
+
+        core.users.on_added(look_again)
+        yield BotRuntime(core, parts, dispatch, poller, [*beside, menus.run, _watch(core, look_again).run])
+
+
+def _watch(core: Core, look_again: Callable[[], None]) -> OutsideChanges:
+    """What the bot does when the shell has changed something."""
+    lost_access = LostAccess(core.database, core.running, core.clock)
+
+    async def react() -> None:
+        await lost_access.stop_turns()
+        look_again()
+
+    return OutsideChanges(core.database, core.clock, core.config.database.watch_interval, react)
 
 
 async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:

@@ -95,6 +95,11 @@ class RunningTurns:
             turn.stop("person")
         return len(turns)
 
+    @property
+    def user_ids(self) -> frozenset[int]:
+        """Those whose turns run now."""
+        return frozenset(turn.user_id for turn in self._by_lane.values())
+
     def stop_all(self) -> None:
         """Stop every turn because the program ends."""
         for turn in list(self._by_lane.values()):

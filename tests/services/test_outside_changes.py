@@ -1,0 +1,113 @@
+"""What other programs write is noticed; what this one writes is not."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from uuid import uuid4
+
+import pytest
+
+from tgllm.db import kv, users
+from tgllm.db.database import Database
+from tgllm.db.sqlite import connect
+from tgllm.services.lost_access import LostAccess
+from tgllm.services.outside_changes import OutsideChanges, Reaction
+from tgllm.services.running import RunningTurns
+from tgllm.testing.clock import ManualClock
+
+INTERVAL = 2.0
+
+
+def write_elsewhere(database: Database) -> None:
+    """Write something new with a connection of its own, as another process does."""
+    with closing(connect(database.path)) as conn:
+        kv.set_value(conn, "elsewhere", uuid4().hex, 1, 1)
+
+
+@asynccontextmanager
+async def watching(database: Database, clock: ManualClock, react: Reaction) -> AsyncGenerator[None]:
+    task = asyncio.create_task(OutsideChanges(database, clock, INTERVAL, react).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def paused(clock: ManualClock) -> None:
+    while not clock.sleepers:  # noqa: ASYNC110  the clock tells nobody who waits for it
+        await asyncio.sleep(0)
+
+
+async def looks(clock: ManualClock) -> None:
+    """Let the pause pass, and wait until the next one begins."""
+    await paused(clock)
+    await clock.advance(INTERVAL)
+    await paused(clock)
+
+
+async def test_each_change_is_noticed_once(database: Database, clock: ManualClock) -> None:
+    noticed: list[float] = []
+
+    async def react() -> None:
+        noticed.append(clock.monotonic())
+
+    async with watching(database, clock, react):
+        await looks(clock)
+        write_elsewhere(database)
+        await looks(clock)
+        await looks(clock)
+        write_elsewhere(database)
+        write_elsewhere(database)
+        await looks(clock)
+    assert noticed == [2 * INTERVAL, 4 * INTERVAL]
+
+
+async def test_own_changes_are_no_news(database: Database, clock: ManualClock) -> None:
+    noticed: list[float] = []
+
+    async def react() -> None:
+        noticed.append(clock.monotonic())
+
+    async with watching(database, clock, react):
+        await database.write(lambda conn: kv.set_value(conn, "here", "key", 1, 1))
+        await looks(clock)
+    assert noticed == []
+
+
+async def test_what_fails_ends_the_watch(database: Database, clock: ManualClock) -> None:
+    async def fail() -> None:
+        raise OSError("no")
+
+    write_elsewhere(database)
+    task = asyncio.create_task(OutsideChanges(database, clock, INTERVAL, fail).run())
+    await paused(clock)
+    await clock.advance(INTERVAL)
+    with pytest.raises(OSError, match="no"):
+        await task
+
+
+class TestLostAccess:
+    ANN, BOB, EVE, GUEST = range(1, 5)
+
+    async def know(self, database: Database, user_id: int, status: users.Status, until: int | None = None) -> None:
+        await database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(user_id), 1))
+        await database.write(lambda conn: users.set_status(conn, user_id, status, 1, expires_at=until))
+
+    async def test_turns_of_those_who_may_not_use_the_bot_are_stopped(
+        self, database: Database, clock: ManualClock
+    ) -> None:
+        now = int(clock.now() * 1000)
+        await self.know(database, self.ANN, "active")
+        await self.know(database, self.BOB, "blocked")
+        await self.know(database, self.GUEST, "active", until=now)
+        running = RunningTurns()
+        with (
+            running.track("1", "a", self.ANN) as ann,
+            running.track("2", "b", self.BOB) as bob,
+            running.track("3", "c", self.BOB) as bobs_other,
+            running.track("4", "d", self.EVE) as eve,
+            running.track("5", "e", self.GUEST) as guest,
+        ):
+            await LostAccess(database, running, clock).stop_turns()
+            assert [turn.cause is not None for turn in (ann, bob, bobs_other, eve, guest)] == [False, *[True] * 4]

@@ -27,6 +27,8 @@ TABLES = {
     "inbox",
     "outbox",
     "usage",
+    "budgets",
+    "budget_periods",
     "audit",
     "schedules",
     "kv",

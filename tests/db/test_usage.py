@@ -3,7 +3,7 @@
 import sqlite3
 
 from tgllm.db import usage
-from tgllm.db.usage import ModelTotal, Spent, Total, UserTotal
+from tgllm.db.usage import ModelTotal, Spent, Total, Used, UserTotal
 
 
 def test_calls_of_a_day_add_up(conn: sqlite3.Connection) -> None:
@@ -42,3 +42,31 @@ def test_a_persons_models_are_summed_apart_the_most_expensive_first(conn: sqlite
     dear, cheap = ModelTotal(1, 0, 0, 9, 0, "echo", "b"), ModelTotal(2, 3, 0, 3, 0, "echo", "a")
     assert usage.by_model(conn, usage.EVER, 7) == [dear, cheap]
     assert usage.by_model(conn, "2026-11-01", 7) == [dear, ModelTotal(1, 2, 0, 2, 0, "echo", "a")]
+
+
+def test_what_is_used_in_groups_is_summed_apart(conn: sqlite3.Connection) -> None:
+    spent = Spent(input_tokens=10, output_tokens=20, cost_micros=300)
+    usage.add(conn, 7, "2026-10-31", "echo", "a", spent)
+    usage.add(conn, 7, "2026-11-01", "echo", "a", spent)
+    usage.add(conn, 7, "2026-11-02", "echo", "a", spent)
+    usage.add(conn, 7, "2026-11-02", "echo", "a", spent, group_id=-5)
+    usage.add(conn, 8, "2026-11-02", "echo", "a", spent, group_id=-5)
+    month, today = "2026-11-01", "2026-11-02"
+    assert usage.used(conn, month, today, user_id=7) == Used(3, 90, 900, 2, 60, 600)
+    assert usage.used(conn, month, today, user_id=7, private_only=True) == Used(2, 60, 600, 1, 30, 300)
+    assert usage.used(conn, month, today, group_id=-5) == Used(2, 60, 600, 2, 60, 600)
+    assert usage.used(conn, month, today) == Used(4, 120, 1200, 3, 90, 900)
+    assert usage.used(conn, month, today, user_id=9) == Used(0, 0, 0, 0, 0, 0)
+
+
+def test_sums_for_budgets_use_an_index(conn: sqlite3.Connection) -> None:
+    seen: list[str] = []
+    conn.set_trace_callback(seen.append)
+    usage.used(conn, "2026-11-01", "2026-11-02", user_id=7)
+    usage.used(conn, "2026-11-01", "2026-11-02", user_id=7, private_only=True)
+    usage.used(conn, "2026-11-01", "2026-11-02", group_id=-5)
+    usage.used(conn, "2026-11-01", "2026-11-02")
+    conn.set_trace_callback(None)
+    plans = [" ".join(row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {query}")) for query in seen]
+    assert [("SEARCH" in plan, "SCAN" in plan) for plan in plans] == [(True, False)] * 4
+    assert "usage_group" in plans[2]

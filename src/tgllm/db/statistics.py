@@ -4,21 +4,18 @@ import sqlite3
 from dataclasses import dataclass
 
 from tgllm.db.rows import read_all
-from tgllm.db.usage import NOBODY, ModelTotal
+from tgllm.db.usage import NOBODY, ModelTotal, Total
 from tgllm.db.users import Status
 
 __all__ = ["DayTotal", "active_people", "by_day", "by_model", "failed_requests", "latencies", "people"]
 
 
 @dataclass(frozen=True, slots=True)
-class DayTotal:
+class DayTotal(Total):
     """What everybody together has used on a day."""
 
     day: str
-    """``YYYY-MM-DD``."""
-    requests: int
-    cost_micros: int
-    """Millionths of a US dollar, without the unpriced requests."""
+    """``YYYY-MM-DD`` in the bot's time zone."""
 
 
 def people(conn: sqlite3.Connection) -> dict[Status, int]:
@@ -35,8 +32,9 @@ def active_people(conn: sqlite3.Connection, since: str) -> int:
 def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
     """The sums of each day since ``since``, the first day first; days without any are left out."""
     cursor = conn.execute(
-        "SELECT day, sum(requests) AS requests, sum(cost_micros) AS cost_micros FROM usage"
-        " WHERE day >= ? GROUP BY day ORDER BY day",
+        "SELECT day, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
+        " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
+        " sum(unpriced_requests) AS unpriced_requests FROM usage WHERE day >= ? GROUP BY day ORDER BY day",
         (since,),
     )
     return read_all(DayTotal, cursor)

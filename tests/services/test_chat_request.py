@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import ChatRequest, ModelRef, ProviderSpec, Usage, UserInfo
+from tgllm.api import ChatRequest, ContextTooLong, ModelRef, ProviderSpec, Usage, UserInfo
 from tgllm.config.personas import PersonaSetting
-from tgllm.db import conversations, messages, models
+from tgllm.db import conversations, facts, kv, messages, models, summaries
 from tgllm.db.database import Database
 from tgllm.db.messages import NewMessage
 from tgllm.db.models import NewModel
+from tgllm.db.summaries import Summary
 from tgllm.db.unit import Connection
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
+from tgllm.providers.tokens import estimate_request
 from tgllm.services.chat_request import RequestBuilder
 from tgllm.services.chat_settings import ChatSettings, change_settings
 from tgllm.services.context import estimate_tokens
@@ -190,6 +192,147 @@ class TestHistory:
         builder.learn(ModelRef("mine", "unlisted"), first, Usage(input_tokens=tokens))
 
         assert await request(database, builder, turn) == first
+
+    async def test_is_of_the_size_that_the_chat_has_chosen(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 8)
+        await put(database, turn, ChatSettings(context=estimate_tokens(turn.text) + 4 * EACH))
+        assert len((await request(database, make(), turn)).messages) == 5
+        assert len((await request(database, make(tokens=estimate_tokens(turn.text)), turn)).messages) == 5
+
+    async def test_of_any_size_stays_within_the_window(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 8)
+        builder = make("mine/a", tokens=estimate_tokens(turn.text) + 2 * EACH)
+        within = 1 + (300 - estimate_tokens(turn.text)) // EACH // 2 * 2
+        for size, most in ((100_000, within), ("max", within), (None, 3)):
+            await put(database, turn, ChatSettings(context=size))
+            assert len((await request(database, builder, turn)).messages) == most
+
+    async def test_as_much_as_the_model_takes_is_the_default_where_nobody_knows(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await say(database, turn, 8)
+        await put(database, turn, ChatSettings(context="max"))
+        builder = make(tokens=estimate_tokens(turn.text) + 2 * EACH)
+        assert len((await request(database, builder, turn)).messages) == 3
+
+    async def test_a_question_that_is_too_long_by_itself_is_refused(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await say(database, turn, 2)
+        needed = estimate_tokens(turn.text) + EACH
+        assert await request(database, make(tokens=needed, system=WORDS), turn)
+        with pytest.raises(ContextTooLong) as raised:
+            await request(database, make(tokens=needed - 1, system=WORDS), turn)
+        assert (raised.value.code, raised.value.params) == (
+            "question_too_long",
+            {"tokens": needed, "limit": needed - 1},
+        )
+
+
+class TestFacts:
+    async def test_are_told_after_the_instruction_in_their_own_chat(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        for lane, text in ((turn.lane, "I am a cook.\nIn Oslo."), (turn.lane, "I hate dill."), (":8:", "secret")):
+            await database.write(lambda conn, lane=lane, text=text: facts.add(conn, lane, None, text, 0))
+        found = await request(database, make(system="Be brief."), turn)
+        assert found.system == (
+            "Be brief.\n\nThe people of this chat have asked you to remember these facts:"
+            "\n- I am a cook.\n  In Oslo.\n- I hate dill."
+        )
+
+    async def test_take_room_from_the_history(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 4)
+        builder = make(tokens=estimate_tokens(turn.text) + 4 * EACH)
+        assert len((await request(database, builder, turn)).messages) == 5
+        await database.write(lambda conn: facts.add(conn, turn.lane, None, "x", 0))
+        assert len((await request(database, builder, turn)).messages) == 3
+
+
+class TestSummary:
+    async def put(self, database: Database, turn: Turn, *, covers: int, of: int) -> None:
+        """Talk, and summarise the beginning."""
+        await say(database, turn, of)
+
+        def unit(conn: Connection) -> None:
+            conversation = conversations.active_for(conn, turn.lane, 0)
+            rows = messages.history(conn, conversation.id, conversation.head_message_id, 100)
+            summaries.put(conn, Summary(conversation.id, rows[covers - 1].id, "On cooking.", "mine", "a", 0))
+
+        await database.write(unit)
+
+    async def test_stands_before_what_it_does_not_cover(self, database: Database, make: Make, turn: Turn) -> None:
+        await self.put(database, turn, covers=4, of=8)
+        await put(database, turn, ChatSettings(summary="on"))
+        found = await request(database, make(tokens=7 * EACH), turn)
+        assert [message.role for message in found.messages] == ["user", "assistant", "user", "assistant", "user"]
+        assert found.messages[0].text.startswith("[Summary of the conversation so far")
+        assert found.messages[0].text.endswith(f"On cooking.]\n\n{WORDS}")
+
+    async def test_stands_alone_before_a_question_that_leaves_no_more_room(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await self.put(database, turn, covers=4, of=4)
+        await put(database, turn, ChatSettings(summary="on"))
+        (only,) = (await request(database, make(tokens=2 * EACH), turn)).messages
+        assert (only.role, only.text.count("On cooking."), only.text.endswith(turn.text)) == ("user", 1, True)
+
+    async def test_is_left_out_where_all_fits_or_the_chat_does_not_want_it(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await self.put(database, turn, covers=4, of=8)
+        await put(database, turn, ChatSettings(summary="on"))
+        assert len((await request(database, make(tokens=100 * EACH), turn)).messages) == 9
+        await put(database, turn, ChatSettings())
+        small = await request(database, make(tokens=5 * EACH), turn)
+        assert not any("On cooking." in message.text for message in small.messages)
+
+    async def test_is_left_out_where_it_is_of_a_much_larger_context(
+        self, database: Database, make: Make, turn: Turn
+    ) -> None:
+        await self.put(database, turn, covers=4, of=4)
+        await put(database, turn, ChatSettings(summary="on"))
+        found = await request(database, make(tokens=estimate_tokens(turn.text) + 8), turn)
+        assert [message.text for message in found.messages] == [turn.text]
+
+
+class TestCalibration:
+    async def test_outlives_the_program(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 8)
+        model, first = ModelRef("mine", "unlisted"), make(tokens=estimate_tokens(turn.text) + 8 * EACH)
+        asked = await request(database, first, turn)
+        first.learn(model, asked, Usage(input_tokens=2 * 9 * EACH))
+        (unit,) = first.learnt(model, 1)
+        await database.write(unit)
+        assert first.learnt(model, 2) == ()
+
+        again = make(tokens=estimate_tokens(turn.text) + 8 * EACH)
+        assert len((await request(database, again, turn)).messages) < len(asked.messages)
+        assert again.learnt(model, 3) == ()
+
+    async def test_is_not_stored_for_a_little(self, database: Database, make: Make, turn: Turn) -> None:
+        await say(database, turn, 8)
+        model, builder = ModelRef("mine", "unlisted"), make()
+        asked = await request(database, builder, turn)
+        builder.learn(model, asked, Usage(input_tokens=round(estimate_request(asked) * 1.05)))
+        assert builder.learnt(model, 1) == ()
+
+    @pytest.mark.parametrize("value", ["much", True, None])
+    async def test_a_stored_value_without_sense_is_none(
+        self, database: Database, make: Make, turn: Turn, value: Any
+    ) -> None:
+        await database.write(lambda conn: kv.set_value(conn, "token_calibration", "mine/unlisted", value, 0))
+        assert (await database.read(lambda conn: make().load(conn, turn))).factor is None
+
+
+class TestMeasure:
+    async def test_tells_what_is_taken_of_how_much(self, database: Database, make: Make, turn: Turn) -> None:
+        builder = make("mine/a", system=WORDS)
+        empty = builder.measure(await database.read(lambda conn: builder.load(conn, turn)))
+        assert (empty.used, empty.most, empty.room) == (EACH, 300, 300)
+        await say(database, turn, 2)
+        talked = builder.measure(await database.read(lambda conn: builder.load(conn, turn)))
+        assert talked.used == 3 * EACH
 
 
 class TestUserKey:

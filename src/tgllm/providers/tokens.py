@@ -73,6 +73,11 @@ class Calibration:
         """The estimate ``tokens``, corrected for one model."""
         return math.ceil(tokens * self.factor(ref))
 
+    def recall(self, ref: ModelRef, factor: float) -> None:
+        """Start with the factor of an earlier calibration for a model that has not answered since."""
+        low, high = _BOUNDS
+        self._factors.setdefault(ref, min(max(factor, low), high))
+
     def learn(self, ref: ModelRef, estimated: int, reported: int | None) -> None:
         """Take in what a service reported (``Usage.input_tokens``) for a request that was estimated before.
 

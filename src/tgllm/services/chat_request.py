@@ -1,47 +1,43 @@
 """Makes what a model is asked: which model, how much of the history fits, and on whose behalf."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tgllm.api import ChatMessage, ChatRequest, ModelRef, ReasoningEffort, TextPart, Usage
+from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
 from tgllm.config.personas import PersonaSetting
-from tgllm.db import conversations, models
-from tgllm.db import messages as stored
-from tgllm.db.unit import Connection
+from tgllm.db.unit import Connection, Unit
+from tgllm.i18n import Catalogue
 from tgllm.providers.tokens import Calibration, estimate_request
-from tgllm.services.chat_settings import AnswerLook, ChatSettings, ReasoningDisplay, settings_of
-from tgllm.services.context import estimate_tokens, fit_history, to_chat_message
-from tgllm.services.model_in_use import ModelInUse, model_in_use
+from tgllm.services.calibration import has_moved, keep_factor
+from tgllm.services.chat_settings import ReasoningDisplay, SummaryMode, settings_of
+from tgllm.services.context import Shown, budget_of, estimate_tokens, show, to_chat_message
+from tgllm.services.facts import facts_told
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.turn import Turn
-from tgllm.services.user_key import read_secret, user_key
+from tgllm.services.turn_context import ContextLoader, TurnContext, conversation_of
+from tgllm.services.user_key import user_key
 
-__all__ = ["RequestBuilder", "TurnContext", "reasoning_display"]
-
-MOST_MESSAGES = 400
-"""Messages of history that are read at most, whatever the budget of tokens."""
+__all__ = ["ContextUse", "Prepared", "RequestBuilder", "reasoning_display"]
 
 
 @dataclass(frozen=True, slots=True)
-class TurnContext:
-    """What the database knows when a turn begins."""
+class Prepared:
+    """A request, and what of the conversation it holds."""
 
-    model: ModelRef
-    """The one that answers: chosen in the chat, or the default that was chosen, or the one of the config."""
-    history: Sequence[stored.Message]
-    """Oldest first."""
-    window: int | None
-    """Of the model, in tokens; None: unknown."""
-    secret: str | None
-    """For ``user_key``; None before it was made."""
-    system: str | None = None
-    """What the model is told first."""
-    temperature: float | None = None
-    reasoning_effort: ReasoningEffort | None = None
-    retired: ModelRef | None = None
-    """The model that the chat had chosen, if it is not offered any more and ``model`` takes its place."""
-    look: AnswerLook = field(default_factory=AnswerLook)
-    """How the answer looks in its chat."""
+    request: ChatRequest
+    shown: Shown
+    most: int
+    """Tokens of the whole context."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """How much of a chat's context is taken before the next question, in tokens."""
+
+    used: int
+    most: int
+    room: int | None
+    """What the model takes in; None: unknown."""
 
 
 class RequestBuilder:
@@ -54,6 +50,9 @@ class RequestBuilder:
         system_prompt: str | None,
         context_tokens: int,
         personas: Iterable[PersonaSetting] = (),
+        *,
+        summaries: SummaryMode = "off",
+        texts: Catalogue | None = None,
     ) -> None:
         """Take what is the same for all turns.
 
@@ -63,56 +62,64 @@ class RequestBuilder:
             system_prompt: what every model is told first.
             context_tokens: tokens of question, prompt and history at most.
             personas: that a chat may have.
+            summaries: whether chats that don't say so themselves have what falls out of the context summarised.
+            texts: for what the model is told by the bot itself.
         """
-        self._registry = registry
-        self._default = ModelRef.parse(default_model)
-        self._system = system_prompt
+        self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries)
         self._tokens = context_tokens
-        self._personas = {persona.name: persona for persona in personas}
+        self._texts = texts or Catalogue()
         self._calibration = Calibration()
+        self._stored: dict[ModelRef, float | None] = {}
+        """What the database has of the calibration, of the models that were looked up."""
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read what a turn begins with."""
-        conversation = _conversation(conn, turn)
-        settings = settings_of(conversation)
-        persona = self._personas.get(settings.persona or "")
-        in_use = ModelInUse(turn.model) if turn.model is not None else self._in_use(conn, conversation, persona)
-        known = models.find(conn, in_use.ref)
-        history: Sequence[stored.Message] = ()
-        if conversation is not None:
-            history = _history(conn, turn, conversation)
-        return TurnContext(
-            in_use.ref,
-            history,
-            known.context_window if known else None,
-            read_secret(conn),
-            self._told(settings, persona),
-            persona.temperature if settings.temperature is None and persona is not None else settings.temperature,
-            settings.reasoning_effort if known is None or known.reasoning else None,
-            in_use.retired,
-            settings.look,
-        )
+        return self._loader.load(conn, turn, self._stored)
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
-        """The request of a turn, with as much of the history as fits."""
-        model = context.model
+        """The request of a turn; see ``prepare``."""
+        return self.prepare(turn, context, secret).request
 
-        def estimate(text: str) -> int:
-            return self._calibration.estimate(model, estimate_tokens(text))
+    def prepare(self, turn: Turn, context: TurnContext, secret: str) -> Prepared:
+        """The request of a turn, with as much of the history as fits.
 
-        budget = (
-            self._budget(context.window) - estimate(turn.text) - (estimate(context.system) if context.system else 0)
-        )
-        past = tuple(to_chat_message(row, model) for row in fit_history(context.history, budget, estimate))
-        question = ChatMessage("user", (TextPart(turn.text),))
-        return ChatRequest(
-            model=model.model,
-            messages=(*past, question),
-            system=context.system,
+        Raises:
+            ContextTooLong: the question alone, with what the model is told first, is more than the whole context.
+        """
+        system, most = self._frame(context)
+        needed = sum(self.estimate(context.model, text) for text in (turn.text, system) if text)
+        if needed > most:
+            raise ContextTooLong(
+                f"the question takes about {needed} of {most} tokens",
+                code="question_too_long",
+                tokens=needed,
+                limit=most,
+            )
+        shown = self._shown(context, most - needed)
+        request = ChatRequest(
+            model=context.model.model,
+            messages=self._messages(shown, context.model, turn.text),
+            system=system or None,
             temperature=context.temperature,
             reasoning_effort=context.reasoning_effort,
             user_key=user_key(secret, turn.user.id),
         )
+        return Prepared(request, shown, most)
+
+    def measure(self, context: TurnContext) -> ContextUse:
+        """How much of the context is taken before the next question."""
+        system, most = self._frame(context)
+        told = self.estimate(context.model, system) if system else 0
+        past = self._messages(self._shown(context, most - told), context.model, "")
+        return ContextUse(
+            told + sum(self.estimate(context.model, message.text) for message in past if message.text),
+            most,
+            context.room,
+        )
+
+    def estimate(self, model: ModelRef, text: str) -> int:
+        """Tokens of a text as a message of its own, as far as is known of the model."""
+        return self._calibration.estimate(model, estimate_tokens(text))
 
     def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
         """Correct the estimate for a model by what its provider counted."""
@@ -121,36 +128,41 @@ class RequestBuilder:
         if isinstance(counted, int):
             self._calibration.learn(model, estimate_request(request), counted)
 
-    def _budget(self, window: int | None) -> int:
-        # A quarter of the window stays free for the answer.
-        return self._tokens if window is None else min(self._tokens, window * 3 // 4)
+    def learnt(self, model: ModelRef, now: int) -> Sequence[Unit]:
+        """What is to be stored of that: nothing, unless the correction has moved much since it was stored.
 
-    def _in_use(
-        self, conn: Connection, conversation: conversations.Conversation | None, persona: PersonaSetting | None
-    ) -> ModelInUse:
-        return model_in_use(conn, conversation, self._default, self._registry.canonical, persona)
+        Args:
+            model: the one that has answered.
+            now: UTC, in milliseconds.
+        """
+        factor = self._calibration.factor(model)
+        if not has_moved(self._stored.get(model), factor):
+            return ()
+        self._stored[model] = factor
+        return (keep_factor(model, factor, now),)
 
-    def _told(self, settings: ChatSettings, persona: PersonaSetting | None) -> str | None:
-        """What the model is told first: by the operator, by the persona, by the people of the chat."""
-        pieces = (self._system, None if persona is None else persona.system, settings.system)
-        return "\n\n".join(piece for piece in pieces if piece) or None
+    def _frame(self, context: TurnContext) -> tuple[str, int]:
+        """What the model is told first, and the tokens of all that it is shown."""
+        if context.model not in self._stored:
+            self._stored[context.model] = context.factor
+            if context.factor is not None:
+                self._calibration.recall(context.model, context.factor)
+        pieces = (context.system, facts_told(self._texts, context.facts))
+        return "\n\n".join(piece for piece in pieces if piece), budget_of(context.size, self._tokens, context.room)
+
+    def _shown(self, context: TurnContext, budget: int) -> Shown:
+        return show(context.history, context.summary, budget, lambda text: self.estimate(context.model, text))
+
+    def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
+        """History and question. A summary stands in the first message, since speakers have to take turns."""
+        past = [to_chat_message(row, model) for row in shown.messages]
+        first, *others = (*past, ChatMessage("user", (TextPart(question),)))
+        if shown.summary is not None:
+            told = TextPart(self._texts("prompt.summary", text=shown.summary.text) + "\n\n")
+            first = ChatMessage("user", (told, *first.parts))
+        return (first, *others)
 
 
 def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:
     """Whether people see what the model thinks in this turn."""
-    return settings_of(_conversation(conn, turn)).look.thoughts
-
-
-def _conversation(conn: Connection, turn: Turn) -> conversations.Conversation | None:
-    if turn.branch is None:
-        return conversations.active_in(conn, turn.lane)
-    return conversations.get(conn, turn.branch.conversation_id)
-
-
-def _history(conn: Connection, turn: Turn, conversation: conversations.Conversation) -> Sequence[stored.Message]:
-    """What was said before the question, oldest first."""
-    if turn.branch is not None:
-        return stored.history(conn, conversation.id, turn.branch.parent_id, MOST_MESSAGES)
-    history = stored.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
-    # A question at the end got no answer; it is not repeated to the model.
-    return history[:-1] if history and history[-1].role == "user" else history
+    return settings_of(conversation_of(conn, turn)).look.thoughts

@@ -1,13 +1,64 @@
-"""What of a conversation a model is shown: the newest messages that fit a budget of tokens."""
+"""What of a conversation a model is shown: the newest messages that fit a budget of tokens, and a summary of others."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
 from tgllm.db.messages import Message
+from tgllm.db.models import Model
+from tgllm.db.summaries import Summary
 from tgllm.providers.tokens import estimate_message
+from tgllm.services.chat_settings import ContextSize
 
-__all__ = ["estimate_tokens", "fit_history", "to_chat_message", "with_less_history"]
+__all__ = [
+    "Shown",
+    "budget_of",
+    "estimate_tokens",
+    "fit_history",
+    "room_in",
+    "show",
+    "to_chat_message",
+    "with_less_history",
+]
+
+Estimate = Callable[[str], int]
+"""Counts the tokens of a text as a message of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a conversation goes into a request."""
+
+    messages: Sequence[Message]
+    """Oldest first; the first one is a question."""
+    summary: Summary | None
+    """Stands for what came before them."""
+    fallen: Sequence[Message]
+    """What is in neither, oldest first."""
+
+
+def room_in(model: Model | None) -> int | None:
+    """Tokens that a model takes in, its window less its answer; None where the window is not known.
+
+    A quarter of the window stays free for an answer whose longest is not known, and at most half of it for any.
+    """
+    if model is None or model.context_window is None:
+        return None
+    window = model.context_window
+    return window - min(model.max_output_tokens or window // 4, window // 2)
+
+
+def budget_of(size: ContextSize | None, default: int, room: int | None) -> int:
+    """Tokens of all that a model is shown.
+
+    Args:
+        size: chosen in the chat.
+        default: the operator's, also where a model's ``room`` is not known but was chosen as the size.
+        room: see ``room_in``.
+    """
+    wanted = room if size == "max" else size
+    wanted = default if wanted is None else wanted
+    return wanted if room is None else min(wanted, room)
 
 
 def estimate_tokens(text: str) -> int:
@@ -21,9 +72,29 @@ def to_chat_message(row: Message, model: ModelRef) -> ChatMessage:
     return ChatMessage(row.role, (TextPart(row.text),), row.provider_data if same_model else None)
 
 
-def fit_history(
-    rows: Sequence[Message], budget: int, estimate: Callable[[str], int] = estimate_tokens
-) -> Sequence[Message]:
+def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:
+    """The newest messages that fit ``budget``; where not all do, a summary and the newest of those that it leaves.
+
+    What the summary covers is not shown besides, so that the beginning stays the same from turn to turn: providers
+    charge less for a beginning that they have read before.
+
+    Args:
+        rows: a branch up to its end, oldest first.
+        summary: of the beginning of that branch.
+        budget: tokens for all of it, without the new question.
+        estimate: counts the tokens of a text.
+    """
+    kept = fit_history(rows, budget, estimate)
+    all_fit = len(kept) == len(rows) and (not rows or rows[0].parent_id is None)
+    # A summary may be from the time of a larger context.
+    if summary is None or all_fit or (cost := estimate(summary.text)) > budget // 2:
+        return Shown(kept, None, rows[: len(rows) - len(kept)])
+    after = [row for row in rows if row.id > summary.message_id]
+    kept = fit_history(after, budget - cost, estimate)
+    return Shown(kept, summary, after[: len(after) - len(kept)])
+
+
+def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estimate_tokens) -> Sequence[Message]:
     """The newest messages whose tokens fit ``budget``, starting with a question.
 
     Args:

@@ -27,7 +27,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
-from tgllm.services.chat_request import RequestBuilder, TurnContext
+from tgllm.services.chat_request import RequestBuilder
 from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
 from tgllm.services.record import record_turn
@@ -36,6 +36,7 @@ from tgllm.services.running import RunningTurn, RunningTurns
 from tgllm.services.streams import Streams
 from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
+from tgllm.services.turn_context import TurnContext
 from tgllm.services.user_key import make_secret
 
 __all__ = ["ConversationService", "TurnSettings"]

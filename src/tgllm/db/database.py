@@ -20,7 +20,8 @@ class Database:
     """One writer, one reader, each a connection on a thread of its own.
 
     A unit of work is a plain function that takes the connection and may call any functions of the table modules; all
-    that it does is one transaction. It must not await, keep the connection, or begin and end transactions.
+    that it does is stored together or not at all. It must not await, keep the connection, or begin and end
+    transactions. Units that wait at the same moment share a commit.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +50,7 @@ class Database:
         return database
 
     async def write(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
-        """Run ``unit`` in a write transaction of its own and return what it returns.
+        """Run ``unit``, all or nothing, and return what it returns once that is committed.
 
         Units run one after the other. Once begun, a unit runs to its end even if the caller is cancelled meanwhile;
         the caller then does not learn whether it was committed.

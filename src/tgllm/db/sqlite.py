@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from tgllm.db.errors import DatabaseError, explain
 
-__all__ = ["Mode", "connect", "in_transaction", "in_words", "run_script"]
+__all__ = ["Mode", "connect", "in_transaction", "in_words", "require_transaction", "run_script"]
 
 T = TypeVar("T")
 
@@ -77,8 +77,7 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
     conn.execute(begin)
     try:
         result = unit(conn)
-        if not conn.in_transaction:
-            raise DatabaseError("a unit of work ended its own transaction", code="database_unit")
+        require_transaction(conn)
         conn.execute("COMMIT")
     except BaseException:
         # A full disk or an I/O error may have rolled back already.
@@ -86,6 +85,16 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
             conn.execute("ROLLBACK")
         raise
     return result
+
+
+def require_transaction(conn: sqlite3.Connection) -> None:
+    """See to it that statements are part of the transaction that they were meant for.
+
+    Raises:
+        DatabaseError: they are not.
+    """
+    if not conn.in_transaction:
+        raise DatabaseError("a unit of work ended its own transaction", code="database_unit")
 
 
 def run_script(conn: sqlite3.Connection, script: str) -> None:

@@ -2,36 +2,41 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from tgllm.db.batch import Job, Outcome, run_jobs
 from tgllm.db.errors import DatabaseClosed
-from tgllm.db.sqlite import connect, in_transaction, in_words
+from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["ConnectionThread"]
 
 T = TypeVar("T")
 
-Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
+MOST_TOGETHER = 64
+"""Jobs of one batch at most, so that none waits for many others to be committed with it."""
 
 
 class ConnectionThread:
     """One SQLite connection that only one thread uses.
 
-    Jobs run one after the other in the order in which they were given. A job that has begun runs to its end even if
-    the one who waits for it is cancelled; one that has not begun is then left out. The thread ends at exit of the
-    program even where ``aclose`` was forgotten.
+    Jobs run one after the other in the order in which they were given; those that came while others ran go to the
+    thread together, and units of work among them share a transaction (see ``tgllm.db.batch``). A job that has begun
+    runs to its end even if the one who waits for it is cancelled; one that has not begun is then left out. The thread
+    ends at exit of the program even where ``aclose`` was forgotten. All calls come from one event loop.
     """
 
-    def __init__(self, path: Path, name: str, begin: Begin) -> None:
-        """Prepare the thread ``name``; each unit of work of it starts with ``begin``."""
+    def __init__(self, path: Path, name: str, begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
+        """Prepare the thread ``name``; each transaction of it starts with ``begin``."""
         self._path = path
-        self._begin = begin
+        self._begin: Literal["BEGIN", "BEGIN IMMEDIATE"] = begin
         self._conn: sqlite3.Connection | None = None
         self._closed = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._busy = False
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and set ``pragmas`` on it; ``aclose`` is due also where this fails.
@@ -45,10 +50,12 @@ class ConnectionThread:
             for pragma in pragmas:
                 self._conn.execute(pragma)
 
-        await self._submit(opening)
+        if self._closed:
+            raise DatabaseClosed
+        await asyncio.get_running_loop().run_in_executor(self._executor, opening)
 
     async def unit(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
-        """Run ``unit`` as one transaction, in one hop to the thread and back.
+        """Run ``unit`` within a transaction; it is committed when this returns, and undone if it raises.
 
         Args:
             unit: what to do.
@@ -57,36 +64,73 @@ class ConnectionThread:
         Raises:
             DatabaseError: the file can't be used (full disk, no access, damage), or is closed.
         """
-
-        def lasting(conn: sqlite3.Connection) -> T:
-            return in_transaction(conn, unit, self._begin)
-
-        return await self.outside(lasting if durable else lambda conn: _without_sync(conn, lasting))
+        return await self._submit(unit, in_transaction=True, durable=durable)
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` on the connection, outside of any transaction."""
-        return await self._submit(lambda: self._run(job))
+        return await self._submit(job, in_transaction=False)
 
-    def _run(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        if self._conn is None:
-            raise DatabaseClosed
-        try:
-            with in_words(self._path):
-                return job(self._conn)
-        except StopIteration as error:
-            # A future can't carry a StopIteration; its waiter would wait for ever.
-            raise RuntimeError("a unit of work raised StopIteration") from error
-
-    async def _submit(self, job: Callable[[], T]) -> T:
+    async def _submit(self, run: Callable[[sqlite3.Connection], T], *, in_transaction: bool, durable: bool = True) -> T:
         if self._closed:
             raise DatabaseClosed
-        return await asyncio.get_running_loop().run_in_executor(self._executor, job)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((Job(run, in_transaction, durable, future.cancelled), future))
+        if not self._busy:
+            self._busy = True
+            # Not at once: what else this round of the loop has for the database goes along.
+            loop.call_soon(self._next_batch, loop)
+        return await future
+
+    def _next_batch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the thread what waits; called on the loop while the thread has nothing to do."""
+        if self._closed:
+            return
+        batch = [(job, future) for job, future in self._waiting[:MOST_TOGETHER] if not future.done()]
+        del self._waiting[:MOST_TOGETHER]
+        self._busy = bool(batch or self._waiting)
+        if batch:
+            self._executor.submit(self._work, loop, batch)
+        elif self._waiting:
+            loop.call_soon(self._next_batch, loop)
+
+    def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[tuple[Job, "asyncio.Future[Any]"]]) -> None:
+        """Run jobs; called on the thread."""
+        outcomes = self._outcomes([job for job, _ in batch])
+        try:
+            loop.call_soon_threadsafe(self._done, loop, batch, outcomes)
+        except RuntimeError:
+            # The loop is closed, so that nobody waits any more; what was committed stays.
+            return
+
+    def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        try:
+            if self._conn is None:
+                raise DatabaseClosed
+            return run_jobs(self._conn, jobs, self._begin, lambda: in_words(self._path))
+        except BaseException as error:  # noqa: BLE001  whoever waits has to learn of everything
+            return [Outcome(error=error)] * len(jobs)
+
+    def _done(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        batch: Sequence[tuple[Job, "asyncio.Future[Any]"]],
+        outcomes: Sequence[Outcome],
+    ) -> None:
+        """Tell those who wait, and go on with what has come meanwhile; called on the loop."""
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            outcome.give_to(future)
+        self._next_batch(loop)
 
     async def aclose(self) -> None:
         """Run what was given before, close the connection, end the thread. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
+        rest, self._waiting = [(job, future) for job, future in self._waiting if not future.done()], []
+        loop = asyncio.get_running_loop()
+        if rest:
+            self._executor.submit(self._work, loop, rest)
         closing = self._executor.submit(self._close)
         # No waiting here: the thread ends by itself after its last job, also when this call is cancelled.
         self._executor.shutdown(wait=False)
@@ -96,12 +140,3 @@ class ConnectionThread:
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
-
-
-def _without_sync(conn: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
-    # SQLite: in WAL mode NORMAL leaves out the sync at commit; the next commit with FULL syncs the whole log.
-    conn.execute("PRAGMA synchronous = NORMAL")
-    try:
-        return job(conn)
-    finally:
-        conn.execute("PRAGMA synchronous = FULL")

@@ -1,0 +1,149 @@
+"""Units that wait at the same moment share a commit, and each is still all or nothing."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tgllm.db import kv
+from tgllm.db.database import Database
+from tgllm.db.errors import DatabaseError
+
+NOW = 1_790_000_000_000
+
+
+def putting(key: str) -> Callable[[sqlite3.Connection], None]:
+    return lambda conn: kv.set_value(conn, "test", key, 1, NOW)
+
+
+def keys(conn: sqlite3.Connection) -> list[str]:
+    return sorted(kv.items(conn, "test"))
+
+
+@asynccontextmanager
+async def busy(database: Database) -> AsyncGenerator[None]:
+    """Within the block the writer is at work, so that what is given to it waits; at the end it goes on."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        inside.set()
+        assert go_on.wait(30)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(inside.wait, 30)
+    try:
+        yield
+    finally:
+        go_on.set()
+        await holding
+
+
+async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:
+    """What came of units that waited at the same moment; an error is a value here."""
+    async with busy(database):
+        tasks = [asyncio.create_task(database.write(unit)) for unit in units]
+        await asyncio.wait(tasks, timeout=0)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def commits(database: Database, *units: Callable[[sqlite3.Connection], object]) -> int:
+    """How many transactions were committed for units that waited together."""
+    statements: list[str] = []
+    async with busy(database):
+        tasks = [asyncio.create_task(database.write(lambda conn: conn.set_trace_callback(statements.append)))]
+        await asyncio.wait(tasks, timeout=0)
+    await tasks[0]
+    statements.clear()
+    await together(database, *units)
+    await database.write(lambda conn: conn.set_trace_callback(None))
+    # One of them is of the unit that kept the writer busy, one of the last line.
+    return statements.count("COMMIT") - 1
+
+
+async def test_units_that_wait_share_a_commit(database: Database) -> None:
+    assert await commits(database, *[putting(str(number)) for number in range(10)]) == 1
+    assert len(await database.read(keys)) == 10
+
+
+async def test_units_of_a_batch_run_in_order_and_see_each_other(database: Database) -> None:
+    assert await together(database, putting("a"), keys, putting("b"), keys) == [None, ["a"], None, ["a", "b"]]
+
+
+async def test_a_unit_that_fails_is_undone_alone(database: Database) -> None:
+    def broken(conn: sqlite3.Connection) -> None:
+        putting("broken")(conn)
+        raise ValueError("no")
+
+    first, failed, last = await together(database, putting("a"), broken, putting("b"))
+    assert (first, last) == (None, None)
+    assert isinstance(failed, ValueError)
+    assert await database.read(keys) == ["a", "b"]
+
+
+async def test_a_unit_that_breaks_a_rule_is_undone_alone(database: Database) -> None:
+    def broken(conn: sqlite3.Connection) -> None:
+        putting("broken")(conn)
+        conn.execute("INSERT INTO kv VALUES ('s', 'k', 'no json', 1)")
+
+    _, failed, _ = await together(database, putting("a"), broken, putting("b"))
+    assert isinstance(failed, sqlite3.IntegrityError)
+    assert await database.read(keys) == ["a", "b"]
+
+
+async def test_nobody_is_told_that_it_is_stored_when_the_commit_fails(database: Database) -> None:
+    def too_much(conn: sqlite3.Connection) -> None:
+        conn.execute("PRAGMA max_page_count = 1")
+        kv.set_value(conn, "test", "large", "x" * 100_000, NOW)
+
+    results = await together(database, putting("a"), too_much, putting("b"))
+    stored = await database.read(keys)
+    told = [key for key, result in zip(("a", "large", "b"), results, strict=True) if result is None]
+    assert isinstance(results[1], DatabaseError)
+    assert told == stored
+
+
+async def test_a_unit_that_ends_the_transaction_fails_all_that_share_it(database: Database) -> None:
+    results = await together(database, putting("a"), lambda conn: conn.execute("ROLLBACK") and None, putting("b"))
+    assert all(isinstance(result, DatabaseError) for result in results)
+    assert await database.read(keys) == []
+    await database.write(putting("c"))
+    assert await database.read(keys) == ["c"]
+
+
+async def test_jobs_outside_of_transactions_keep_their_place(database: Database) -> None:
+    async with busy(database):
+        tasks = [
+            asyncio.create_task(database.write(putting("a"))),
+            asyncio.create_task(database.checkpoint()),
+            asyncio.create_task(database.write(keys)),
+        ]
+        await asyncio.wait(tasks, timeout=0)
+    assert await asyncio.gather(*tasks) == [None, None, ["a"]]
+
+
+async def test_a_query_that_fails_leaves_the_others_their_results(database: Database) -> None:
+    await database.write(putting("a"))
+
+    def writes(conn: sqlite3.Connection) -> None:
+        putting("b")(conn)
+
+    results = await asyncio.gather(
+        database.read(keys), database.read(writes), database.read(keys), return_exceptions=True
+    )
+    assert (results[0], results[2]) == (["a"], ["a"])
+    assert isinstance(results[1], DatabaseError)
+
+
+async def test_many_at_once_are_all_stored(database: Database) -> None:
+    await asyncio.gather(*(database.write(putting(f"{number:03}")) for number in range(300)))
+    assert await database.read(keys) == [f"{number:03}" for number in range(300)]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_waiting_for_the_disk_is_put_back_after_each_batch(database: Database, *, durable: bool) -> None:
+    await database.write(putting("a"), durable=durable)
+    level = await database.write(lambda conn: int(conn.execute("PRAGMA synchronous").fetchone()[0]))
+    assert level == 2  # FULL; sqlite.org/pragma.html#pragma_synchronous

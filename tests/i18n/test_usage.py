@@ -63,6 +63,9 @@ def test_every_key_in_the_code_is_in_the_catalogue() -> None:
 PUT_TOGETHER = (
     "access.not_",
     "access.told_",
+    "admin.stats.button_",
+    "admin.stats.by_",
+    "admin.stats.days_",
     "error.",
     "group.about_",
     "group.name_",

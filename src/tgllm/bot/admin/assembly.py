@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tgllm.bot.admin.menu import menu_row
 from tgllm.bot.admin.screen import WORD
+from tgllm.bot.admin.stats import stats_rows
 from tgllm.bot.admin.table import AdminCommand, AdminTable
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.presses import PressAction, Pressed
@@ -15,7 +16,7 @@ __all__ = ["admin_commands", "admin_presses", "admin_rows", "admin_table"]
 
 def admin_rows() -> Iterator[AdminCommand]:
     """The rows of all modules, in the order in which the menu lists them."""
-    yield from ()
+    yield from stats_rows()
 
 
 def admin_table() -> AdminTable:

@@ -1,0 +1,33 @@
+"""Asks for the admin password before a dangerous admin command is run."""
+
+from tgllm.bot.admin.password_answer import locked_text
+from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
+from tgllm.db.unit import Connection
+from tgllm.services.admin_questions import Question
+from tgllm.services.admin_tries import tries_of
+
+__all__ = ["ask_password"]
+
+
+async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
+    """The question, if it has to be asked; None lets the command pass.
+
+    The answer to it runs the command as a text: see ``tgllm.bot.middlewares.password``.
+    """
+    password = call.scope.parts.core.password
+    if password.is_open(call.user.id):
+        return None
+    if call.scope.chat.id != call.user.id:
+        return Screen(call.text("password.in_private"), separate=True)
+    line = f"{row.name} {call.argument}".rstrip()
+
+    def ask(conn: Connection) -> Screen:
+        tries = tries_of(conn, call.user.id)
+        if tries.is_locked(call.now):
+            return Screen(locked_text(call.scope, tries), separate=True)
+        question = Question(call.scope.row.update_id, call.now + password.question_life, line)
+        password.questions.ask(conn, call.user.id, question, call.now)
+        return Screen(call.text("password.ask", seconds=password.question_life // 1000), separate=True)
+
+    return ask

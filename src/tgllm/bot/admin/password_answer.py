@@ -1,0 +1,165 @@
+"""What becomes of an answer to the question for the admin password.
+
+What was typed is compared and forgotten: it leaves the chat and the database, and is put into no text, no log line and
+no error.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, cast
+
+from aiogram.exceptions import AiogramError
+from aiogram.types import Message, Update
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.admin.screen import WORD
+from tgllm.bot.messages import message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import audit, outbox, scrub
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.admin_password import AdminPassword
+from tgllm.services.admin_questions import Question
+from tgllm.services.admin_tries import Tries, count_try, forgive
+
+__all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "text_of"]
+
+log = get_logger(__name__)
+
+CHECKPOINTS = 5
+"""Times, a second apart, that the database's log is tried to be emptied while another process reads it."""
+
+_KEPT = ("message_id", "date", "chat", "from", "message_thread_id", "is_topic_message")
+
+
+def text_of(message: Message) -> str:
+    """What a message says, below a file too."""
+    return message.text or message.caption or ""
+
+
+async def close_question(scope: UpdateScope) -> None:
+    """End the update, and the question with it."""
+    await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
+
+
+async def drop_edit(scope: UpdateScope) -> None:
+    """End the update, the edit of an answer that has been dealt with."""
+    await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id))
+    await _empty_log(scope)
+
+
+async def delete_late(message: Message, scope: UpdateScope) -> None:
+    """End the update, an answer that came too late, without a look at it."""
+
+    def unit(conn: Connection) -> None:
+        scrub.scrub(conn, scope.row.update_id)
+        _close(conn, scope)
+
+    said = ["password.late", *await _complaints(message, scope)]
+    await scope.reply("\n\n".join(map(scope.text, said)), unit)
+    await _empty_log(scope)
+
+
+async def answer_question(message: Message, scope: UpdateScope) -> Update | None:
+    """Look at an answer.
+
+    The try is counted, and the answer out of the database, before anything else is done.
+
+    Returns:
+        If it is right, the update to be handled in its place: the command that was to be run, sent by the same person.
+        Otherwise None, and the update has ended.
+    """
+    password, user_id = scope.parts.core.password, scope.chat.id
+    question = password.questions.of(user_id)
+    assert question is not None  # noqa: S101  the caller has looked
+    password.questions.note_answer(user_id, message.message_id)
+    command = _as_command(scope, question)
+    tries = await scope.parts.core.database.write(lambda conn: _take(conn, scope, command))
+    await _empty_log(scope)
+    complaints = await _complaints(message, scope)
+    if not await password.is_right(text_of(message)):
+        await _refuse(scope, tries, complaints)
+        return None
+    await _accept(scope, complaints)
+    scope.row = replace(scope.row, payload=command, kind="message")
+    return Update.model_validate(json.loads(command), context={"bot": scope.parts.bot})
+
+
+def _as_command(scope: UpdateScope, question: Question) -> str:
+    """The update as JSON, with the command that was to be run in place of the answer."""
+    raw: dict[str, Any] = json.loads(scope.row.payload)
+    message = cast("dict[str, Any]", raw[scope.row.kind])
+    kept = {key: message[key] for key in _KEPT if key in message}
+    return json.dumps({"update_id": scope.row.update_id, "message": kept | {"text": f"/{WORD} {question.line}"}})
+
+
+def _take(conn: Connection, scope: UpdateScope, command: str) -> Tries:
+    scrub.replace_payload(conn, scope.row.update_id, command)
+    return count_try(conn, scope.chat.id, scope.parts.core.password.first_lockout, _now(scope))
+
+
+async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
+    def unit(conn: Connection) -> None:
+        forgive(conn, scope.chat.id)
+        _close(conn, scope)
+        for key in complaints:
+            outbox.add(conn, message_rows(scope.lane, scope.text(key)), _now(scope))
+
+    scope.parts.core.password.open(scope.chat.id)
+    await scope.parts.core.database.write(unit)
+    scope.parts.sender.wake()
+    log.info("password.right", user=scope.chat.id)
+
+
+async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -> None:
+    password, now, user_id = scope.parts.core.password, _now(scope), scope.chat.id
+    locked = tries.is_locked(now)
+
+    def unit(conn: Connection) -> None:
+        until = now if locked else now + password.question_life
+        password.questions.wait_until(conn, user_id, until, now, again=not locked)
+        if locked:
+            details = {"lockouts": tries.lockouts}
+            entry = audit.NewEntry(actor_id=user_id, source="telegram", action="password.lockout", details=details)
+            audit.add(conn, entry, now)
+
+    log.warning("password.wrong", user=user_id, locked=locked)
+    said = locked_text(scope, tries) if locked else _again_text(scope, tries, password)
+    await scope.reply("\n\n".join([said, *map(scope.text, complaints)]), unit)
+
+
+def locked_text(scope: UpdateScope, tries: Tries) -> str:
+    """That no password is taken, and for how long."""
+    return scope.text("password.locked", count=max(1, -(-(tries.locked_until - _now(scope)) // 60_000)))
+
+
+def _again_text(scope: UpdateScope, tries: Tries, password: AdminPassword) -> str:
+    return scope.text("password.wrong", count=tries.left, seconds=password.question_life // 1000)
+
+
+def _close(conn: Connection, scope: UpdateScope) -> None:
+    scope.parts.core.password.questions.close(conn, scope.chat.id, _now(scope))
+
+
+async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
+    """Delete the message from the chat; the key of what to say if that did not work."""
+    try:
+        await scope.parts.bot.delete_message(message.chat.id, message.message_id)
+    except AiogramError as error:
+        log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
+        return ["password.not_deleted"]
+    return []
+
+
+async def _empty_log(scope: UpdateScope) -> None:
+    """Empty the write-ahead log of the database, which still holds what was overwritten in the tables."""
+    for _ in range(CHECKPOINTS):
+        if await scope.parts.core.database.checkpoint():
+            return
+        await scope.parts.core.clock.sleep(1.0)
+    log.warning("password.log_not_emptied")
+
+
+def _now(scope: UpdateScope) -> int:
+    return milliseconds(scope.parts.core.clock)

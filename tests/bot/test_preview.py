@@ -85,3 +85,19 @@ def test_only_what_can_be_seen_counts_as_a_change() -> None:
     assert preview.add(TextDelta("a"))
     assert preview.add(Waiting("queue"))
     assert not preview.add(Finished())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0.5, ""),
+        (float("nan"), ""),
+        (float("inf"), ""),
+        (2.2, " About 3 seconds."),
+        (10, " About 10 seconds."),
+        (18.5, " About 20 seconds."),
+    ],
+)
+def test_a_wait_whose_length_is_known_says_so(seconds: float | None, words: str) -> None:
+    assert preview_of(Waiting("retry", seconds)).frame().text == TEXTS("stream.waiting_retry") + words

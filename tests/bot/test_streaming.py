@@ -13,7 +13,7 @@ from aiogram.methods import GetMe
 from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo, Waiting
 from tgllm.bot.limiter import Limiter, Rates
 from tgllm.bot.messages import answer_rows
-from tgllm.bot.pace import Pace
+from tgllm.bot.pace import Intervals, Pace
 from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.streaming import ChatSink, Look
 from tgllm.db.outbox import NewOutbox
@@ -34,12 +34,14 @@ class Screen:
 
     clock: ManualClock
     shown: list[tuple[float, str]] = field(default_factory=list)
+    formats: list[int] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     hold: asyncio.Event | None = None
     holding: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def show(self, shown: EntityText) -> None:
         self.shown.append((round(self.clock.monotonic(), 6), shown.text))
+        self.formats.append(len(shown.entities))
         if self.hold is not None:
             self.holding.set()
             await self.hold.wait()
@@ -235,6 +237,43 @@ async def test_a_display_that_can_not_work_is_left_and_the_end_is_whole(
     rows = await it.finish(OUTCOME)
     assert screen.shown == [(1, "")]
     assert [row.payload["text"] for row in rows] == ["Fine."]
+
+
+async def test_formats_that_telegram_refuses_are_left_out_from_then_on(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    screen.errors.append(TelegramBadRequest(GetMe(), "Bad Request: ENTITY_BOUNDS_INVALID"))
+    it = await sink()
+    it.show(TextDelta("**a**"))
+    await clock.advance(10)
+    it.show(TextDelta(" `b`"))
+    await clock.advance(10)
+    assert [text for _, text in screen.shown] == ["a", "a", "a b"]
+    assert screen.formats == [1, 0, 0]
+
+
+async def test_without_formats_a_second_refusal_is_the_last(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    screen.errors += [TelegramBadRequest(GetMe(), "no"), TelegramBadRequest(GetMe(), "no")]
+    it = await sink()
+    it.show(TextDelta("**a**"))
+    await clock.advance(100)
+    it.show(TextDelta("b"))
+    await clock.advance(100)
+    assert [text for _, text in screen.shown] == ["a", "a"]
+
+
+async def test_a_chat_keeps_its_pace_from_one_answer_to_the_next(
+    clock: ManualClock, screen: Screen, limiter: Limiter
+) -> None:
+    intervals = Intervals()
+    screen.errors += [TelegramRetryAfter(GetMe(), "Too Many Requests", 1)] * 2
+    for _ in range(2):
+        look = Look(interval=intervals.of(7, PACE))
+        async with ChatSink(TURN, screen, limiter, clock, PACE, Catalogue(), look) as it:
+            it.show(TextDelta("a"))
+            await clock.advance(30)
+    assert intervals.of(7, PACE).seconds == pytest.approx(8 * 0.85**2)
+    assert intervals.of(8, PACE).seconds == PACE.interval
 
 
 async def test_half_a_pair_is_not_sent(clock: ManualClock, screen: Screen, sink: Start) -> None:

@@ -101,5 +101,10 @@ class TestErrorText:
         assert "in 30 seconds." in error_text(texts, errors.RateLimited(retry_after=30.0))
         assert error_text(texts, errors.RateLimited()) == texts("error.rate_limited")
 
+    def test_says_why_a_filter_refused(self, texts: Catalogue) -> None:
+        assert "(SAFETY second line)" in error_text(texts, errors.Refused("x", reason="SAFETY\nsecond line"))
+        assert len(error_text(texts, errors.Refused("x", reason="y" * 5000))) < 300
+        assert error_text(texts, errors.Refused()) == texts("error.refused")
+
     def test_of_a_stranger_shows_nothing_of_it(self, texts: Catalogue) -> None:
         assert error_text(texts, RuntimeError("secret")) == texts("error.internal")

@@ -1,8 +1,9 @@
 """How often a growing answer is shown again: slower after Telegram has complained, faster while it does not."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
-__all__ = ["AdaptiveInterval", "Pace"]
+__all__ = ["AdaptiveInterval", "Intervals", "Pace"]
 
 _SLOWER = 2.0
 _FASTER = 0.85
@@ -23,6 +24,26 @@ class Pace:
     """How long the end of an answer waits for a preview that is on its way, so that it can't arrive after it."""
     longest: float = 15.0
     """Between two changes at most, however often Telegram complains."""
+
+
+class Intervals:
+    """The intervals of chats, from one answer to the next: what Telegram has complained of is remembered."""
+
+    _CHATS = 10_000
+
+    def __init__(self) -> None:
+        """Know no chat yet."""
+        self._by_chat: OrderedDict[int, AdaptiveInterval] = OrderedDict()
+
+    def of(self, chat_id: int, pace: Pace) -> "AdaptiveInterval":
+        """The interval of a chat; all its topics share it, as they share Telegram's limits."""
+        interval = self._by_chat.get(chat_id)
+        if interval is None:
+            interval = self._by_chat[chat_id] = AdaptiveInterval(pace)
+            if len(self._by_chat) > self._CHATS:
+                self._by_chat.popitem(last=False)
+        self._by_chat.move_to_end(chat_id)
+        return interval
 
 
 class AdaptiveInterval:

@@ -1,10 +1,11 @@
 """The parts of a running bot that handlers need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiogram import Bot
 
 from tgllm.bot.limiter import Limiter
+from tgllm.bot.pace import Intervals
 from tgllm.bot.sender import Sender
 from tgllm.services.core import Core
 
@@ -22,3 +23,5 @@ class BotParts:
     """The bot's own, without the @."""
     sender: Sender
     limiter: Limiter
+    intervals: Intervals = field(default_factory=Intervals)
+    """How often the chats take a change of what is shown."""

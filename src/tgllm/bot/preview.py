@@ -1,5 +1,7 @@
 """What can be shown of an answer while it is written."""
 
+import math
+
 from tgllm.api import ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render_draft
@@ -8,6 +10,12 @@ from tgllm.i18n import Catalogue
 from tgllm.services.chat_settings import ReasoningDisplay
 
 __all__ = ["Preview"]
+
+LEAST_WAIT = 2.0
+"""Seconds of a wait that are worth being told."""
+ROUND_FROM = 10.0
+ROUNDED_TO = 5
+"""Longer waits than ``ROUND_FROM`` are told in multiples of so many seconds."""
 
 
 class Preview:
@@ -28,8 +36,9 @@ class Preview:
                 self._text.append(text)
             case ReasoningDelta(text):
                 self._thoughts.append(text)
-            case Waiting(reason):
-                self._waiting = self._words(reason)
+            case Waiting(reason, seconds):
+                words = self._words(reason)
+                self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""
                 return True
             case _:
                 return False
@@ -63,6 +72,13 @@ class Preview:
                 return self._texts("stream.waiting_rate_limit", self._language)
             case _:
                 return ""
+
+    def _about(self, seconds: float | None) -> str:
+        """How long it takes, roughly; nothing where nobody knows, or it is over before it is read."""
+        if seconds is None or not LEAST_WAIT <= seconds < float("inf"):
+            return ""
+        step = 1 if seconds < ROUND_FROM else ROUNDED_TO
+        return self._texts("stream.about", self._language, count=math.ceil(seconds / step) * step)
 
     def _markdown(self, thoughts: ReasoningDisplay) -> str:
         text = _joined(self._text)

@@ -17,7 +17,7 @@ from aiogram.exceptions import TelegramBadRequest
 from tgllm.api import StreamEvent
 from tgllm.api.clock import Clock
 from tgllm.bot.answer_files import AnswerFiles
-from tgllm.bot.failures import NOT_MODIFIED, classify
+from tgllm.bot.failures import NOT_MODIFIED, CallFailure, classify
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.messages import document_row
 from tgllm.bot.outcomes import beginning_payloads, final_payloads
@@ -50,6 +50,8 @@ class Look:
     """Whether what the model thinks is shown while it does; None: it is not."""
     files: AnswerFiles | None = None
     """Takes the answers that are too long for messages; None: none are."""
+    interval: AdaptiveInterval | None = None
+    """Between two changes, as Telegram took them in this chat before; None: begins as the pace says."""
 
 
 class Display(Protocol):
@@ -100,7 +102,8 @@ class ChatSink:
         self._look = look
         self._preview = Preview(texts, turn.user.language)
         self._thoughts: ReasoningDisplay | None = None
-        self._interval = AdaptiveInterval(pace)
+        self._interval = look.interval or AdaptiveInterval(pace)
+        self._is_plain = False
         self._shown: EntityText | None = None
         self._shown_at = 0.0
         self._changed = asyncio.Event()
@@ -162,8 +165,9 @@ class ChatSink:
 
     async def _show_once(self) -> bool:
         """Show the present state; False if the display can't work in this chat."""
+        frame = EntityText("")
         try:
-            frame = self._preview.frame(await self._display_of_thoughts())
+            frame = await self._frame()
             if frame != self._shown:
                 await self._show(frame)
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
@@ -172,7 +176,18 @@ class ChatSink:
             # It is tried again with what there is by then.
             self._interval.slow_down()
             self._changed.set()
-            return failure.meaning in {"wait", "retry", "unknown"}
+            return failure.meaning in {"wait", "retry", "unknown"} or self._becomes_plain(frame, failure)
+        return True
+
+    async def _frame(self) -> EntityText:
+        frame = self._preview.frame(await self._display_of_thoughts())
+        return EntityText(frame.text) if self._is_plain else frame
+
+    def _becomes_plain(self, refused: EntityText, failure: CallFailure) -> bool:
+        """Do without formats from now on if Telegram may have refused them; False if it was not them."""
+        if failure.meaning != "rejected" or not refused.entities:
+            return False
+        self._is_plain = True
         return True
 
     async def _show(self, frame: EntityText) -> None:

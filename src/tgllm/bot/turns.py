@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tgllm.api import ModelRef
 from tgllm.bot.answer_files import AnswerFiles
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
-from tgllm.bot.pace import Pace
+from tgllm.bot.pace import AdaptiveInterval, Pace
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming import ChatSink, Display, Look
@@ -59,21 +59,22 @@ async def run_turn(
         model=model,
         title=title,
     )
-    sink = ChatSink(
-        turn, _display(scope, turn), scope.parts.limiter, core.clock, _pace(scope), core.texts, _look(scope, turn)
-    )
+    pace = _pace(scope)
+    look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
+    sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
         await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
     scope.parts.sender.wake()
 
 
-def _look(scope: UpdateScope, turn: Turn) -> Look:
+def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:
     core = scope.parts.core
     rendering = core.config.rendering
     return Look(
         rendering.rich,
         lambda: core.database.read(lambda conn: reasoning_display(conn, turn)),
         AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
+        interval,
     )
 
 

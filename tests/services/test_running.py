@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tgllm.services.running import RunningTurn, RunningTurns
+from tgllm.services.running import SLACK, RunningTurn, RunningTurns
 
 
 def test_a_turn_is_known_while_it_runs() -> None:
@@ -116,3 +116,25 @@ async def test_a_stop_while_a_cut_turn_cleans_up_is_harmless() -> None:
     with pytest.raises(TimeoutError):
         await clean_up_slowly()
     assert turn.cause == "person"
+
+
+async def test_an_extended_turn_has_at_least_the_time_it_was_given() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as deadline:
+        with turn.interruptible(deadline):
+            for seconds in (60.0, 60.0, 5.0, 90.0):
+                turn.extend(seconds)
+                left = (deadline.when() or 0.0) - loop.time()
+                assert seconds - 1 < left <= seconds * SLACK
+
+
+async def test_pieces_that_come_quickly_do_not_move_the_deadline_each_time() -> None:
+    turn = RunningTurn("u1", "lane", 7)
+    async with asyncio.timeout(None) as deadline:
+        with turn.interruptible(deadline):
+            turn.extend(600.0)
+            first = deadline.when()
+            for _ in range(20):
+                turn.extend(600.0)
+            assert deadline.when() == first

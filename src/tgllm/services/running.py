@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["RunningTurn", "RunningTurns"]
+__all__ = ["SLACK", "RunningTurn", "RunningTurns"]
 
 StopCause = Literal["person", "shutdown"]
+
+SLACK = 1.1
+"""How much longer than asked for a deadline is armed, so that not every piece of an answer has to move it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,17 +43,22 @@ class RunningTurn:
             self._expire()
 
     def extend(self, seconds: float) -> None:
-        """Re-arm the deadline, unless the turn is to stop."""
-        if self.cause is None:
-            self._reschedule(seconds)
+        """Give the turn that many seconds from now, or up to a tenth more, unless it is to stop."""
+        if self.cause is not None or self._deadline is None:
+            return
+        now = asyncio.get_running_loop().time()
+        armed = self._deadline.when()
+        if armed is None or not now + seconds <= armed <= now + seconds * SLACK:
+            self._move(self._deadline, now + seconds * SLACK)
 
     def _expire(self) -> None:
-        self._reschedule(0.0)
+        if self._deadline is not None:
+            self._move(self._deadline, asyncio.get_running_loop().time())
 
-    def _reschedule(self, seconds: float) -> None:
+    def _move(self, deadline: asyncio.Timeout, when: float) -> None:
         # A deadline that has passed can't be moved any more; the turn ends in any case then.
-        if self._deadline is not None and not self._deadline.expired():
-            self._deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+        if not deadline.expired():
+            deadline.reschedule(when)
 
 
 class RunningTurns:

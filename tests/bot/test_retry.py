@@ -105,7 +105,37 @@ async def test_a_failed_answer_has_a_button_that_asks_again(
         whole = await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
         await emu.wait_for(lambda: query.answer is not None)
         assert not labels(whole)
+        assert failed.text.startswith("Half of")
+        await emu.wait_for(lambda: not labels(failed))
     assert asked(provider) == ["go"]
+
+
+async def test_the_button_goes_before_the_answer_is_there(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(RateLimited("busy"))
+    provider.answer(go_on, "Whole")
+    async with start():
+        failed = await ask("go")
+        await ann.press(failed, "Try again")
+        await emu.wait_for(lambda: not labels(failed))
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
+
+
+async def test_a_button_that_comes_too_late_goes_as_well(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(RateLimited("busy"))
+    async with start():
+        failed = await ask("go")
+        await ask("something else")
+        query = await ann.press(failed, "Try again")
+        answer = await emu.wait_for(lambda: query.answer)
+        assert answer["text"] == "Only the last question can be asked again."
+        await emu.wait_for(lambda: not labels(failed))
+    assert len(provider.requests) == 2
 
 
 async def test_a_question_without_any_answer_can_be_asked_again_too(

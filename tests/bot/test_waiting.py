@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from tgllm.db import users
 from tgllm.db.unit import Connection
 from tgllm.db.users import SeenUser
@@ -20,38 +22,83 @@ def reactions(emu: Emulator, message: EmulatedMessage) -> list[str]:
     return [reaction["emoji"] for given in message.reactions.values() for reaction in given]
 
 
-async def test_a_message_that_waits_gets_a_reaction(
+def let_in(person: EmulatedUser) -> Callable[[Connection], None]:
+    def unit(conn: Connection) -> None:
+        users.upsert_seen(conn, SeenUser(person.id, None, person.first_name), 0)
+        users.set_role(conn, person.id, "user", 0)
+        users.set_status(conn, person.id, "active", 0)
+
+    return unit
+
+
+@pytest.mark.parametrize("place", ["private", "group", "topic"])
+async def test_a_message_that_waits_has_a_reaction_until_it_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+) -> None:
+    chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
+    topic = emu.add_topic(chat, "One") if place == "topic" else None
+    go_on = asyncio.Event()
+    provider.answer(go_on, "slow")
+    provider.answer("later")
+    async with start():
+        first = await ann.say("@demo_bot first", chat=chat, topic=topic)
+        await emu.wait_for(lambda: provider.requests)
+        second = await ann.say("@demo_bot second", chat=chat, topic=topic)
+        await emu.wait_for(lambda: reactions(emu, second) == ["👀"])
+        go_on.set()
+        await emu.wait_for_message(chat, lambda message: message.text == "later")
+        await emu.wait_for(lambda: not reactions(emu, second))
+    assert [call.params["message_id"] for call in emu.journal.of("setMessageReaction")] == [second.id] * 2
+    assert not reactions(emu, first)
+
+
+async def test_a_command_that_waits_loses_it_too(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     go_on = asyncio.Event()
     provider.answer(go_on, "slow")
     async with start():
-        first = await ann.say("first")
+        await ann.say("first")
         await emu.wait_for(lambda: provider.requests)
-        second = await ann.say("second")
-        await emu.wait_for(lambda: reactions(emu, second) == ["👀"])
+        ping = await ann.say("/ping")
+        await emu.wait_for(lambda: reactions(emu, ping))
         go_on.set()
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
-    assert not reactions(emu, first)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+        await emu.wait_for(lambda: not reactions(emu, ping))
 
 
-async def test_commands_that_do_not_wait_and_groups_get_none(
+async def test_what_a_restart_answers_loses_it_as_well(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
-    group = emu.add_group(title="Team", members=[ann])
-    provider.answer("Half", asyncio.Event())
-    provider.answer("Half", asyncio.Event())
+    provider.answer(asyncio.Event())
+    async with start(turns__stop_timeout=0.01) as bot:
+        await ann.say("first")
+        await emu.wait_for(lambda: provider.requests)
+        second = await ann.say("second")
+        await emu.wait_for(lambda: reactions(emu, second))
+        await bot.stop()
     async with start():
-        await ann.say("go")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
+        await emu.wait_for(lambda: not reactions(emu, second))
+
+
+async def test_commands_that_do_not_wait_and_other_talk_in_groups_get_none(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on)
+    async with start():
         await ann.say("@demo_bot go", chat=group)
-        await emu.wait_for(lambda: len(provider.requests) == 2)
-        other = await ann.say("@demo_bot more", chat=group)
-        stop = await ann.say("/stop")
-        await ann.say("/stop", chat=group)
+        await emu.wait_for(lambda: provider.requests)
+        talk = await ann.say("not for the bot", chat=group)
+        stranger = await eve.say("@demo_bot let me in", chat=group)
+        last = await ann.say("@demo_bot more", chat=group)
+        await emu.wait_for(lambda: reactions(emu, last))
+        stop = await ann.say("/stop", chat=group)
         await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: more")
-        await emu.wait_for_message(ann.private_chat(), lambda message: "Stopped" in message.text)
-    assert not reactions(emu, other)
-    assert not reactions(emu, stop)
+    assert {call.params["message_id"] for call in emu.journal.of("setMessageReaction")} == {last.id}
+    assert not any(reactions(emu, message) for message in (talk, stranger, stop))
 
 
 async def test_cancel_takes_back_what_waits_and_leaves_the_answer_alone(
@@ -64,9 +111,11 @@ async def test_cancel_takes_back_what_waits_and_leaves_the_answer_alone(
         await ann.say("first")
         await emu.wait_for(lambda: provider.requests)
         await ann.say("second")
-        await ann.say("third")
+        third = await ann.say("third")
+        await emu.wait_for(lambda: reactions(emu, third))
         await ann.say("/cancel")
         await emu.wait_for_message(chat, lambda message: message.text == "2 waiting messages are taken back.")
+        await emu.wait_for(lambda: not reactions(emu, third))
         go_on.set()
         await emu.wait_for_message(chat, lambda message: message.text == "whole")
         await ann.say("fourth")
@@ -92,13 +141,8 @@ async def test_cancel_leaves_what_others_have_said(
     go_on = asyncio.Event()
     provider.answer(go_on, "whole")
 
-    def let_in(conn: Connection) -> None:
-        users.upsert_seen(conn, SeenUser(eve.id, None, "Eve"), 0)
-        users.set_role(conn, eve.id, "user", 0)
-        users.set_status(conn, eve.id, "active", 0)
-
     async with start() as bot:
-        await bot.core.database.write(let_in)
+        await bot.core.database.write(let_in(eve))
         await ann.say("@demo_bot first", chat=group)
         await emu.wait_for(lambda: provider.requests)
         await ann.say("@demo_bot mine", chat=group)

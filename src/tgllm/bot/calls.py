@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-from aiogram.methods import DeleteMessage, EditMessageText, SendDocument, SendMessage, SetMessageReaction
+from aiogram.methods import (
+    DeleteMessage,
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendDocument,
+    SendMessage,
+    SetMessageReaction,
+)
 from aiogram.methods.base import TelegramMethod
 from aiogram.types import Message
 
@@ -46,7 +53,15 @@ class RawEditToRich(TelegramMethod[dict[str, Any]]):
 
 _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     method.__api_method__: method
-    for method in (SendMessage, RawSendRich, SendDocument, EditMessageText, DeleteMessage, SetMessageReaction)
+    for method in (
+        SendMessage,
+        RawSendRich,
+        SendDocument,
+        EditMessageText,
+        EditMessageReplyMarkup,
+        DeleteMessage,
+        SetMessageReaction,
+    )
 }
 
 _OURS = OURS | {EDIT_OF_PART, PLACEHOLDER}

@@ -1,34 +1,18 @@
 """The command table: every command of the chat, by name, from plugins and from the bot itself."""
 
 import difflib
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from tgllm.api import Access, CommandInfo, UserInfo
+from tgllm.bot.command_text import ParsedCommand, parse_command
 from tgllm.bot.scope import UpdateScope
 
 __all__ = ["CommandTable", "LiveCommands", "ParsedCommand", "TableCommand", "may_use", "parse_command"]
 
 Run = Callable[[UpdateScope, "ParsedCommand"], Awaitable[None]]
 
-# What Telegram shows as a command (Bot API: BotCommand), so that a path such as /etc/hosts is none.
-_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
-
 _RANK = {"guest": 0, "user": 0, "admin": 1, "owner": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCommand:
-    """A message that is a command."""
-
-    name: str
-    """In lower case, without slash and bot name."""
-    args: str
-    message_ids: tuple[int, ...] = ()
-    """Of the message itself, where that is known."""
-    reply_to: int | None = None
-    """The message that it replies to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +25,6 @@ class TableCommand:
     access: Access
     run: Run
     aliases: tuple[str, ...] = ()
-
-
-def parse_command(text: str, username: str) -> ParsedCommand | None:
-    """Read ``/name args`` or ``/name@bot args``; None for other text and for commands to another bot."""
-    found = _COMMAND.fullmatch(text)
-    if found is None:
-        return None
-    name, addressee, args = found.groups(default="")
-    if addressee and addressee.lower() != username.lower():
-        return None
-    return ParsedCommand(name.lower(), args.strip())
 
 
 def may_use(user: UserInfo, access: Access) -> bool:

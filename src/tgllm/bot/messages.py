@@ -7,6 +7,7 @@ from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.rendering.split import split_text
 from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import Kind, NewOutbox
+from tgllm.services.edits import EDIT_OF_PART
 from tgllm.services.lane import Lane
 
 __all__ = [
@@ -18,13 +19,11 @@ __all__ = [
     "edit_of_part",
     "message_rows",
     "placeholder_row",
+    "without_buttons",
 ]
 
 PLACEHOLDER = "placeholder"
 """Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""
-
-EDIT_OF_PART = "edit_of_part"
-"""Key in an edit's payload: the part of the turn whose message is edited; its id is known only once it was sent."""
 
 
 def message_rows(
@@ -98,6 +97,11 @@ def placeholder_row(
     """The row that sends a message for an answer to be written into, as part 0 of its turn."""
     payload = formatted(EntityText(text)) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
     return _row(lane, "sendMessage", "send", payload, turn_id, 0)
+
+
+def without_buttons(lane: Lane, message_id: int) -> NewOutbox:
+    """The row that removes the buttons under a message. Bot API: editMessageReplyMarkup."""
+    return _row(lane, "editMessageReplyMarkup", "edit", {"message_id": message_id}, None, 0)
 
 
 def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:

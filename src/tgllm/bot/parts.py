@@ -7,7 +7,9 @@ from aiogram import Bot
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.pace import Intervals
 from tgllm.bot.sender import Sender
+from tgllm.bot.waiting import Acknowledgements
 from tgllm.services.core import Core
+from tgllm.services.job_times import ListJobs
 
 __all__ = ["BotParts"]
 
@@ -23,5 +25,9 @@ class BotParts:
     """The bot's own, without the @."""
     sender: Sender
     limiter: Limiter
+    acknowledgements: Acknowledgements
+    """The reactions of messages that wait."""
     intervals: Intervals = field(default_factory=Intervals)
     """How often the chats take a change of what is shown."""
+    jobs: ListJobs = lambda: ()
+    """The jobs of the scheduler that runs beside the bot."""

@@ -25,7 +25,7 @@ __all__ = ["Poller"]
 
 log = get_logger(__name__)
 
-Acknowledge = Callable[[Sequence[NewUpdate]], Sequence[NewOutbox]]
+Acknowledge = Callable[[Connection, Sequence[NewUpdate], int], Sequence[NewOutbox]]
 
 BATCH = 100
 """Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
@@ -45,7 +45,7 @@ class Poller:
         arrived: Wakeup,
         *,
         timeout: int,
-        acknowledge: Acknowledge = lambda _: (),
+        acknowledge: Acknowledge = lambda _conn, _updates, _now: (),
         acknowledged: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare.
@@ -56,7 +56,8 @@ class Poller:
             clock: for waits.
             arrived: is woken after each batch that was stored.
             timeout: seconds that one request waits at Telegram for something to come.
-            acknowledge: says what is to be sent for updates as soon as they are stored.
+            acknowledge: says, in the transaction that stores updates, what is to be sent for them at once; the last
+                argument is the time.
             acknowledged: is called when that is in the outbox.
         """
         self._bot = bot
@@ -99,15 +100,14 @@ class Poller:
         if not rows:
             return
         now = milliseconds(self._clock)
-        replies = self._acknowledge(rows)
 
-        def unit(conn: Connection) -> None:
+        def unit(conn: Connection) -> bool:
             # An update that comes twice has been acknowledged already.
-            if inbox.add_updates(conn, rows, now) == len(rows):
-                outbox.add(conn, replies, now)
+            if inbox.add_updates(conn, rows, now) < len(rows):
+                return False
+            return bool(outbox.add(conn, self._acknowledge(conn, rows, now), now))
 
-        await self._database.write(unit)
-        if replies:
+        if await self._database.write(unit):
             self._acknowledged()
         self._offset = max(row.update_id for row in rows) + 1
         self._arrived.set()

@@ -21,11 +21,14 @@ from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.updates import ALLOWED_UPDATES
-from tgllm.bot.waiting import acknowledgements
+from tgllm.bot.waiting import Acknowledgements
 from tgllm.db import inbox, outbox, requests
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
+from tgllm.services.access_upkeep import AccessUpkeep
+from tgllm.services.admin_recovery import recover_questions
 from tgllm.services.core import Core
+from tgllm.services.job_times import ListJobs
 from tgllm.services.lane import Lane
 from tgllm.services.lost_access import LostAccess
 from tgllm.services.outside_changes import OutsideChanges
@@ -62,6 +65,7 @@ class BotRuntime:
             TelegramRefused: the token is wrong, or another program uses it.
             DatabaseError: the database can't be used any more.
         """
+        await recover_questions(self._core)
         await self._recover()
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
@@ -115,13 +119,16 @@ class BotRuntime:
 
 
 @asynccontextmanager
-async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) -> AsyncGenerator[BotRuntime]:
+async def open_runtime(
+    core: Core, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
+) -> AsyncGenerator[BotRuntime]:
     """Connect to Telegram and make a bot that is ready to run.
 
     Args:
         core: what it works with.
         token: the bot's.
         beside: what is to run as long as the bot does, such as the scheduler.
+        jobs: tells the scheduler's jobs.
 
     Raises:
         TelegramRefused: the token is wrong.
@@ -133,7 +140,8 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
     async with bot, aclosing(runner):
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts)
-        parts = BotParts(core, bot, me.id, me.username or "", sender, limiter)
+        acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
+        parts = BotParts(core, bot, me.id, me.username or "", sender, limiter, acknowledgements, jobs=jobs)
         dispatch = Dispatch(
             bot,
             make_dispatcher(parts, runner),
@@ -148,7 +156,7 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
             core.clock,
             dispatch.arrived,
             timeout=config.sending.poll_timeout,
-            acknowledge=lambda updates: acknowledgements(updates, core.running),
+            acknowledge=acknowledgements.put,
             acknowledged=sender.wake,
         )
         _check_default_model(core)
@@ -161,7 +169,8 @@ async def open_runtime(core: Core, token: str, beside: Sequence[Beside] = ()) ->
             menus.refresh()
 
         core.users.on_added(look_again)
-        yield BotRuntime(core, parts, dispatch, poller, [*beside, menus.run, _watch(core, look_again).run])
+        upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
+        yield BotRuntime(core, parts, dispatch, poller, [*beside, upkeep.run, menus.run, _watch(core, look_again).run])
 
 
 def _watch(core: Core, look_again: Callable[[], None]) -> OutsideChanges:

@@ -34,6 +34,7 @@ class UpdateScope:
     user: UserInfo | None = None
     """Who that is to the bot; set by the access middleware."""
     ended: bool = field(default=False)
+    _farewell: list[NewOutbox] | None = field(default=None, init=False, repr=False)
 
     @property
     def language(self) -> str:
@@ -58,25 +59,38 @@ class UpdateScope:
         """End the update: effects, replies and its final state, in one transaction."""
         clock = self.parts.core.clock
         now = milliseconds(clock)
+        rows = [*replies, *self._without_acknowledgement()]
 
         def unit(conn: Connection) -> None:
             for effect in effects:
                 effect(conn)
-            outbox.add(conn, replies, now)
+            outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, state, now, error)
 
         await self.parts.core.database.write(unit)
         self.ended = True
-        if replies:
+        if rows:
             self.parts.sender.wake()
 
-    def ending(self) -> Unit:
-        """The piece of work that marks the update as done, for a transaction made elsewhere."""
+    def ending(self, message_ids: Sequence[int] = ()) -> Unit:
+        """The piece of work that marks the update as done, for a transaction made elsewhere.
+
+        Args:
+            message_ids: of the messages that the update was about, where those are several.
+        """
         now = milliseconds(self.parts.core.clock)
+        rows = self._without_acknowledgement(message_ids)
 
         def unit(conn: Connection) -> None:
+            outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, "done", now)
             # Not sooner: an update whose turn breaks before this still has to be ended, with words.
             self.ended = True
 
         return unit
+
+    def _without_acknowledgement(self, message_ids: Sequence[int] = ()) -> Sequence[NewOutbox]:
+        """What takes back that the update was seen; the same however often its end is tried."""
+        if self._farewell is None:
+            self._farewell = self.parts.acknowledgements.taken_away(self.row, message_ids)
+        return self._farewell

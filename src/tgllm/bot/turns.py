@@ -63,7 +63,9 @@ async def run_turn(
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
-        await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending())
+        await core.conversations.run(
+            turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending(message_ids)
+        )
     scope.parts.sender.wake()
 
 

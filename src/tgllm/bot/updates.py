@@ -13,9 +13,19 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.db.inbox import NewUpdate
 from tgllm.services.lane import Lane
 
-__all__ = ["ALLOWED_UPDATES", "FORGET", "REOPEN", "RETRY", "RawGetUpdates", "chat_and_message", "lane_of", "to_inbox"]
+__all__ = [
+    "ALLOWED_UPDATES",
+    "FORGET",
+    "REOPEN",
+    "RETRY",
+    "RawGetUpdates",
+    "as_mapping",
+    "lane_of",
+    "message_of",
+    "to_inbox",
+]
 
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation", "my_chat_member")
 """The kinds of updates that the bot asks Telegram for."""
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
@@ -58,23 +68,18 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     )
 
 
-def chat_and_message(update: NewUpdate) -> tuple[int, int] | None:
-    """The ids of a private chat and of the message in it that an update brings; None for any other update."""
-    message = _mapping(_mapping(json.loads(update.payload)).get(update.kind))
-    chat = _mapping(message.get("chat"))
-    chat_id, message_id = chat.get("id"), message.get("message_id")
-    if chat.get("type") != "private" or not isinstance(chat_id, int) or not isinstance(message_id, int):
-        return None
-    return chat_id, message_id
+def message_of(payload: str) -> Mapping[str, Any]:
+    """The message that a stored update brings; empty for an update of another kind."""
+    return as_mapping(as_mapping(json.loads(payload)).get("message"))
 
 
 def lane_of(kind: str, content: object) -> Lane:
     """The lane of an update; lane 0 for kinds that belong to no chat."""
-    body = _mapping(content)
-    message = _mapping(body.get("message")) if kind == "callback_query" else body
-    chat_id = _mapping(message.get("chat")).get("id")
+    body = as_mapping(content)
+    message = as_mapping(body.get("message")) if kind == "callback_query" else body
+    chat_id = as_mapping(message.get("chat")).get("id")
     if not isinstance(chat_id, int):
-        sender = _mapping(body.get("from")).get("id")
+        sender = as_mapping(body.get("from")).get("id")
         return Lane(sender if isinstance(sender, int) else 0)
     # In groups without topics message_thread_id marks a thread of replies, which is no place of its own.
     in_topic = message.get("is_topic_message") or kind == "stopped_message_generation"
@@ -88,8 +93,8 @@ def lane_of(kind: str, content: object) -> Lane:
 def _is_control(kind: str, content: object) -> bool:
     """Whether the update must not wait behind the turn that runs in its lane."""
     if kind in CONTROL_KINDS:
-        return _first_word(_mapping(content).get("data")) not in LANE_PRESSES
-    text = _mapping(content).get("text")
+        return _first_word(as_mapping(content).get("data")) not in LANE_PRESSES
+    text = as_mapping(content).get("text")
     if kind != "message" or not isinstance(text, str) or not text.startswith("/"):
         return False
     return text.split(maxsplit=1)[0].partition("@")[0].lower() in CONTROL_COMMANDS
@@ -99,5 +104,6 @@ def _first_word(data: object) -> str:
     return data.partition(":")[0] if isinstance(data, str) else ""
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """A part of an update that should be an object; empty if it is anything else."""
     return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside

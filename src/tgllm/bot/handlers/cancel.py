@@ -5,6 +5,7 @@ from typing import Any
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
@@ -26,7 +27,10 @@ async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
     waiting = await scope.parts.core.database.read(lambda conn: _waiting(conn, scope))
     if waiting:
         now = milliseconds(scope.parts.core.clock)
-        await scope.reply(scope.text("turn.cancelled", count=len(waiting)), lambda conn: _take_away(conn, waiting, now))
+        replies = message_rows(scope.lane, scope.text("turn.cancelled", count=len(waiting)))
+        for row in waiting:
+            replies += scope.parts.acknowledgements.taken_away(row)
+        await scope.end(lambda conn: _take_away(conn, waiting, now), replies=replies)
     elif scope.parts.core.running.stop(scope.lane.key):
         await scope.end()
     else:

@@ -1,12 +1,18 @@
 """Asking the last question again: the command /retry, and the button under an answer that failed."""
 
+from collections.abc import Sequence
+
 from tgllm.api import ModelNotFound, ModelRef
+from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.messages import without_buttons
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.turns import run_turn
 from tgllm.bot.updates import RETRY
+from tgllm.db import outbox
 from tgllm.db.messages import Message
+from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue, error_text
 from tgllm.services import dialogue
 
@@ -38,13 +44,23 @@ async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
 
 
 async def _press(scope: UpdateScope, pressed: Pressed) -> str:
-    """Ask again, if nothing was said since; the button names the turn that it belongs to."""
+    """Ask again, if nothing was said since; the button names the turn that it belongs to. It works once."""
     question = await _last_question(scope)
+    button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
     if question is None or question.turn_id != pressed.argument:
+        await scope.end(replies=button_gone)
         return scope.text("again.too_late")
     await pressed.answer("")
+    await _send_now(scope, button_gone)
     await _ask_again(scope, question, None)
     return ""
+
+
+async def _send_now(scope: UpdateScope, rows: Sequence[NewOutbox]) -> None:
+    """Send something that the answer need not be waited for; the update goes on."""
+    now = milliseconds(scope.parts.core.clock)
+    await scope.parts.core.database.write(lambda conn: outbox.add(conn, rows, now))
+    scope.parts.sender.wake()
 
 
 async def _last_question(scope: UpdateScope) -> Message | None:

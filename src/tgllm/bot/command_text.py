@@ -1,0 +1,35 @@
+"""Reads a message as a command."""
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["ParsedCommand", "parse_command"]
+
+# What Telegram shows as a command (Bot API: BotCommand), so that a path such as /etc/hosts is none.
+_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCommand:
+    """A message that is a command."""
+
+    name: str
+    """In lower case, without slash and bot name."""
+    args: str
+    message_ids: tuple[int, ...] = ()
+    """Of the message itself, where that is known."""
+    reply_to: int | None = None
+    """The message that it replies to."""
+    reply_text: str = ""
+    """What that says, or the part of it that was quoted."""
+
+
+def parse_command(text: str, username: str) -> ParsedCommand | None:
+    """Read ``/name args`` or ``/name@bot args``; None for other text and for commands to another bot."""
+    found = _COMMAND.fullmatch(text)
+    if found is None:
+        return None
+    name, addressee, args = found.groups(default="")
+    if addressee and addressee.lower() != username.lower():
+        return None
+    return ParsedCommand(name.lower(), args.strip())

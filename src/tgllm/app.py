@@ -22,7 +22,10 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
+from tgllm.services.access import Access
 from tgllm.services.accounting import Accounting
+from tgllm.services.admin_password import AdminPassword
+from tgllm.services.backups import Backups
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
@@ -87,7 +90,7 @@ async def open_core(
         registry = ProviderRegistry(host)
         stack.push_async_callback(registry.aclose)
         running = RunningTurns()
-        prices = Prices(config.prices, registry.canonical)
+        prices = Prices(config.prices, registry.canonical, fallback=config.budgets.fallback_price)
         days = Days(zone(config.time_zone))
         settings = TurnSettings(
             config.default_model,
@@ -97,6 +100,7 @@ async def open_core(
             personas=config.personas,
             accounting=Accounting(prices, days),
         )
+        access = Access.of(config.access, config.admin_chat_id, texts, clock)
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
         trouble = AccountTrouble(notifier, texts, clock)
         service = ConversationService(database, registry, host, running, clock, settings, trouble)
@@ -109,13 +113,16 @@ async def open_core(
             database=database,
             host=host,
             registry=registry,
-            users=UserService(database, clock, texts, running),
+            users=UserService(database, clock, texts, access.cards, running),
+            access=access,
             running=running,
             conversations=service,
             prices=prices,
             days=days,
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
+            password=AdminPassword(config.admin, clock),
+            backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
         )
 
 
@@ -137,7 +144,7 @@ async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
     try:
         await core.host.startup()
         scheduler = Scheduler(core.database, core.clock, jobs_of(core))
-        async with open_runtime(core, token, [scheduler.run]) as runtime:
+        async with open_runtime(core, token, [scheduler.run], scheduler.times) as runtime:
             yield runtime
     finally:
         await core.host.shutdown()

@@ -8,15 +8,18 @@ from aiogram.client.telegram import TelegramAPIServer
 from tgllm.api import CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands import LiveCommands, TableCommand
+from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.branch_commands import branch_commands
 from tgllm.bot.handlers.cancel import cancel_commands
 from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
 from tgllm.bot.handlers.export_command import export_commands
+from tgllm.bot.handlers.fact_commands import fact_commands, fact_presses
 from tgllm.bot.handlers.forget_command import forget_commands, forget_presses
 from tgllm.bot.handlers.group_commands import group_commands, group_presses
 from tgllm.bot.handlers.history_commands import history_commands, history_presses
+from tgllm.bot.handlers.membership import handle_membership
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.model_commands import model_commands, model_presses
 from tgllm.bot.handlers.persona_commands import persona_commands, persona_presses
@@ -29,6 +32,7 @@ from tgllm.bot.handlers.usage_command import usage_commands
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
+from tgllm.bot.middlewares.password import PasswordMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
 from tgllm.bot.presses import PressAction, PressTable
@@ -59,11 +63,13 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
+    dispatcher.update.outer_middleware(PasswordMiddleware(parts.core.password))
     dispatcher.update.outer_middleware(AuthMiddleware())
     dispatcher.message.register(MessageHandler(live_commands(parts.core, runner)).handle)
     dispatcher.edited_message.register(handle_edited)
     dispatcher.callback_query.register(PressHandler(PressTable(_press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
+    dispatcher.my_chat_member.register(handle_membership)
     return dispatcher
 
 
@@ -74,6 +80,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from model_commands(texts)
     yield from persona_commands(texts)
     yield from settings_commands(texts)
+    yield from fact_commands(texts)
     yield from history_commands(texts)
     yield from retry_commands(texts)
     yield from branch_commands(texts)
@@ -86,10 +93,12 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
 
 def _press_actions() -> Iterable[PressAction]:
     """What all buttons do."""
+    yield from access_presses()
     yield from answer_presses()
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()
+    yield from fact_presses()
     yield from history_presses()
     yield from retry_presses()
     yield from group_presses()

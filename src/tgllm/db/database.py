@@ -79,15 +79,19 @@ class Database:
         """Whether another process has written to the file since the last call."""
         return await self._writer.outside(self._changes.changed)
 
-    async def checkpoint(self) -> None:
+    async def checkpoint(self) -> bool:
         """Move all that was committed from the write-ahead log into the file, and empty the log.
 
-        Where another process reads at that moment, a part stays in the log until a later checkpoint.
+        Returns:
+            Whether it is empty; where another process reads at that moment, a part stays until a later checkpoint.
 
         Raises:
             DatabaseError: the file can't be written.
         """
-        await self._writer.outside(lambda conn: conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        # SQLite: the first column is 1 where the checkpoint could not be completed.
+        return await self._writer.outside(
+            lambda conn: not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        )
 
     async def aclose(self) -> None:
         """Finish the units that wait, then close both connections. A second call does nothing."""

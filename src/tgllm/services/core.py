@@ -7,6 +7,9 @@ from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
+from tgllm.services.access import Access
+from tgllm.services.admin_password import AdminPassword
+from tgllm.services.backups import Backups
 from tgllm.services.conversation import ConversationService
 from tgllm.services.days import Days
 from tgllm.services.model_service import ModelService
@@ -30,9 +33,12 @@ class Core:
     host: PluginHost
     registry: ProviderRegistry
     users: UserService
+    access: Access
     running: RunningTurns
     conversations: ConversationService
     prices: Prices
     days: Days
     notifier: AdminNotifier
     models: ModelService
+    password: AdminPassword
+    backups: Backups

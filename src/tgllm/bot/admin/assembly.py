@@ -2,10 +2,19 @@
 
 from collections.abc import Iterator
 
+from tgllm.bot.admin.audit import audit_rows
+from tgllm.bot.admin.backup import backup_rows
+from tgllm.bot.admin.errors import errors_rows
+from tgllm.bot.admin.guard import ask_password
+from tgllm.bot.admin.jobs import jobs_rows
 from tgllm.bot.admin.menu import menu_row
+from tgllm.bot.admin.models import models_rows
+from tgllm.bot.admin.plugins import plugins_rows
 from tgllm.bot.admin.screen import WORD
 from tgllm.bot.admin.stats import stats_rows
 from tgllm.bot.admin.table import AdminCommand, AdminTable
+from tgllm.bot.admin.user_card import user_rows
+from tgllm.bot.admin.users import users_rows
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
@@ -17,12 +26,20 @@ __all__ = ["admin_commands", "admin_presses", "admin_rows", "admin_table"]
 def admin_rows() -> Iterator[AdminCommand]:
     """The rows of all modules, in the order in which the menu lists them."""
     yield from stats_rows()
+    yield from users_rows()
+    yield from user_rows()
+    yield from models_rows()
+    yield from plugins_rows()
+    yield from jobs_rows()
+    yield from errors_rows()
+    yield from audit_rows()
+    yield from backup_rows()
 
 
 def admin_table() -> AdminTable:
     """The table with its menu."""
     rows = tuple(admin_rows())
-    return AdminTable((menu_row(rows), *rows))
+    return AdminTable((menu_row(rows), *rows), guard=ask_password)
 
 
 def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:

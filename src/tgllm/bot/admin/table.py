@@ -89,8 +89,8 @@ class AdminCommand:
     rows answer in private and in the admin chat only."""
 
 
-Guard = Callable[[AdminCommand, AdminCall], Awaitable[Screen | None]]
-"""Asked before a dangerous row is run: None lets it pass, a screen is shown in its place."""
+Guard = Callable[[AdminCommand, AdminCall], Awaitable[Result | None]]
+"""Asked before a dangerous row is run: None lets it pass, what it gives instead is shown in the row's place."""
 
 
 class AdminTable:
@@ -151,7 +151,7 @@ class AdminTable:
         asked = await self._ask(row, call)
         return await row.run(call) if asked is None else asked
 
-    async def _ask(self, row: AdminCommand, call: AdminCall) -> Screen | None:
+    async def _ask(self, row: AdminCommand, call: AdminCall) -> Result | None:
         """What the guard shows in place of a dangerous row."""
         dangerous = row.dangerous if isinstance(row.dangerous, bool) else await row.dangerous(call)
         return await self._guard(row, call) if dangerous and self._guard is not None else None

@@ -1,0 +1,76 @@
+"""Answers to the question for the admin password: nobody behind this middleware sees one.
+
+It stands before access, plugins and handlers. A right answer goes on as the admin command that was to be run; every
+other one ends here.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from aiogram import BaseMiddleware
+from aiogram.types import Message, TelegramObject, Update
+
+from tgllm.bot.admin.password_answer import answer_question, close_question, delete_late, drop_edit, text_of
+from tgllm.bot.commands import parse_command
+from tgllm.bot.scope import UpdateScope
+from tgllm.services.admin_password import AdminPassword
+
+__all__ = ["PasswordMiddleware"]
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
+
+Meaning = Literal["answer", "late", "cancel", "edit", "other"]
+
+
+class PasswordMiddleware(BaseMiddleware):
+    """Takes answers to the question for the password out of the stream of messages."""
+
+    def __init__(self, password: AdminPassword) -> None:
+        """Look for answers to its questions."""
+        self._password = password
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
+        """Handle an answer; pass on everything else."""
+        scope: UpdateScope = data["scope"]
+        message = event.event if isinstance(event, Update) else None
+        if not isinstance(message, Message) or not self._may_answer(message, scope):
+            return await handler(event, data)
+        async with self._password.turn:
+            event = await self._settle(message, scope) or event
+        return None if scope.ended else await handler(event, data)
+
+    def _may_answer(self, message: Message, scope: UpdateScope) -> bool:
+        """Whether it is a text of somebody who has been asked, in private with the bot."""
+        person = scope.person
+        if person is None or scope.chat.id != person.id or scope.lane.business_connection_id is not None:
+            return False
+        questions = self._password.questions
+        asked = questions.of(person.id) is not None or questions.was_answer(person.id, message.message_id)
+        return asked and bool(text_of(message))
+
+    async def _settle(self, message: Message, scope: UpdateScope) -> Update | None:
+        """End the update, unless it is no answer, or the right one: then returns what is handled in its place."""
+        match self._meaning(message, scope):
+            case "answer":
+                return await answer_question(message, scope)
+            case "late":
+                await delete_late(message, scope)
+            case "cancel":
+                await close_question(scope)
+            case "edit":
+                await drop_edit(scope)
+            case "other":
+                pass
+        return None
+
+    def _meaning(self, message: Message, scope: UpdateScope) -> Meaning:
+        questions, user_id, row = self._password.questions, scope.chat.id, scope.row
+        # Bot API: dates of messages are in seconds.
+        sent_at = 1000 * (message.edit_date or int(message.date.timestamp()))
+        kind = questions.kind_of_answer(user_id, row.update_id, received_at=row.received_at, sent_at=sent_at)
+        command = parse_command(message.text or "", scope.parts.username)
+        if command is not None:
+            return "cancel" if command.name == "cancel" and kind == "answer" else "other"
+        if kind is not None:
+            return kind
+        return "edit" if questions.was_answer(user_id, message.message_id) else "other"

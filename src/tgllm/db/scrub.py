@@ -1,0 +1,45 @@
+"""Takes the content out of stored updates that nobody must be able to read any more, such as a password.
+
+The rows stay, so that an update that comes twice is still known. SQLite overwrites what is replaced
+(``secure_delete``); the write-ahead log holds it until the next checkpoint.
+"""
+
+import sqlite3
+
+from tgllm.db.inbox import InboxRow
+from tgllm.db.rows import read_all
+
+__all__ = ["private_updates_after", "replace_payload", "scrub"]
+
+# A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
+_MINE = "lane GLOB ':' || :user || ':*'"
+
+
+def replace_payload(conn: sqlite3.Connection, update_id: int, payload: str) -> None:
+    """Put JSON in place of what came."""
+    conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ?", (payload, update_id))
+
+
+def scrub(conn: sqlite3.Connection, update_id: int) -> None:
+    """Leave nothing of an update but its id."""
+    conn.execute(
+        "UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL WHERE update_id = ?", (update_id,)
+    )
+
+
+def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int, since: int) -> list[InboxRow]:
+    """Messages of a person to the bot that came after an update and were not done with, oldest first.
+
+    Args:
+        conn: an open transaction.
+        user_id: Telegram's user id.
+        update_id: the update after which they came. Ids count up; only a week without updates breaks that
+            (Bot API: Update).
+        since: UTC in milliseconds; older ones are left out.
+    """
+    cursor = conn.execute(
+        f"SELECT * FROM inbox WHERE {_MINE} AND update_id > :update AND received_at >= :since"  # noqa: S608 (constants)
+        " AND kind IN ('message', 'edited_message') AND state NOT IN ('done', 'merged') ORDER BY update_id",
+        {"user": user_id, "update": update_id, "since": since},
+    )
+    return read_all(InboxRow, cursor)

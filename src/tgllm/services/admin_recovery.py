@@ -1,0 +1,76 @@
+"""After a restart: answers to the question for the admin password that were stored and not yet looked at."""
+
+import json
+from typing import Any, cast
+
+from tgllm.api.clock import milliseconds
+from tgllm.db import inbox, outbox, scrub, users
+from tgllm.db.inbox import UPDATE_LIFE, InboxRow
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.admin_questions import LATE, Question, forget_question, has_questions, stored_questions
+from tgllm.services.core import Core
+from tgllm.services.lane import Lane
+from tgllm.services.language import chosen_language
+from tgllm.services.text import clip
+
+__all__ = ["recover_questions"]
+
+log = get_logger(__name__)
+
+
+async def recover_questions(core: Core) -> None:
+    """Delete stored answers unread, tell those who gave them, and take what is still to come for late.
+
+    To be called before any update is handled.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    now = milliseconds(core.clock)
+    if not await core.database.read(has_questions):
+        return
+    core.password.questions.restore(await core.database.write(lambda conn: _recover(conn, core, now)))
+    await core.database.checkpoint()
+    log.info("password.recovered")
+
+
+def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
+    found, answered = stored_questions(conn, now), set[int]()
+    for user_id, question in found.items():
+        rows = scrub.private_updates_after(conn, user_id, question.update_id, now - UPDATE_LIFE)
+        answers = [(row, message) for row in rows if (message := _answer(row, question)) is not None]
+        for row, message in answers:
+            scrub.scrub(conn, row.update_id)
+            if inbox.finish(conn, row.update_id, "done", now):
+                outbox.add(conn, [_deletion(Lane.parse(row.lane), message["message_id"])], now)
+        if answers:
+            forget_question(conn, user_id)
+            outbox.add(conn, [_notice(conn, core, user_id)], now)
+            answered.add(user_id)
+    return {user_id: question for user_id, question in found.items() if user_id not in answered}
+
+
+def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
+    """The message, if it may be an answer: a text that is no command and was sent in the question's time."""
+    message: Any = json.loads(row.payload).get(row.kind)
+    if not isinstance(message, dict):
+        return None
+    plain = cast("dict[str, Any]", message)
+    sent_at = 1000 * int(plain.get("edit_date") or plain.get("date") or 0)
+    in_time = min(sent_at, row.received_at) <= question.until + LATE
+    says = "rich_message" in plain or "caption" in plain or not str(plain.get("text", "/")).startswith("/")
+    return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
+
+
+def _deletion(lane: Lane, message_id: int) -> NewOutbox:
+    payload = {"chat_id": lane.chat_id, "message_id": message_id}
+    return NewOutbox(lane=lane.key, method="deleteMessage", chat_id=lane.chat_id, payload=payload, kind="delete")
+
+
+def _notice(conn: Connection, core: Core, user_id: int) -> NewOutbox:
+    known = users.get(conn, user_id)
+    language = chosen_language(conn, user_id) or (known and known.language_code) or ""
+    payload = {"chat_id": user_id, "text": clip(core.texts("password.restarted", language))}
+    return NewOutbox(lane=Lane(user_id).key, method="sendMessage", chat_id=user_id, payload=payload)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
-OF_ANSWERS = ("Rich messages", "Answers as files")
+OF_ANSWERS = ("Rich messages", "Answers as files", "Context", "Summary")
 PERSONAS = {
     "pirate": {"title": "Pirate", "system": "Talk like a pirate.", "temperature": 1.5},
     "parrot": {"system": "Repeat.", "model": "echo/echo"},
@@ -179,6 +179,31 @@ class TestSettings:
             assert (await menus.ask(ann, "two")).text == "☑ done"
             await ann.say("three")
             await emu.wait_for_message(ann.private_chat(), lambda message: message.file is not None)
+
+    async def test_the_context_has_a_size_that_the_model_has_room_for(
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        async with start(refresh_cron="off", turns__context_tokens=9000) as bot:
+            menu = await menus.ask(ann, "/settings")
+            assert "Context: 0 of 9000 tokens taken" in menu.text.splitlines()
+            await menus.press(ann, menu, "Context")
+            sizes = ["2K tokens", "8K tokens", "32K tokens", "128K tokens"]
+            assert menus.labels(menu) == ["✓ default", *sizes, "« All settings"]
+            small = NewModel(provider="scripted", model="model", title="model", context_window=40_000)
+            await bot.core.database.write(lambda conn: models.upsert(conn, [small], 1))
+            await menus.press(ann, menu, "« All settings")
+            await menus.press(ann, menu, "Context")
+            assert menus.labels(menu)[3:] == ["all that the model takes", "« All settings"]
+            await menus.press(ann, menu, "all that the model takes")
+            assert "Context: 0 of 30000 tokens taken" in menu.text.splitlines()
+            await menus.ask(ann, "word " * 660)
+            await menus.press(ann, menu, "Context")
+            assert "Now 2008 of 30000 tokens are taken" in menu.text
+            await menus.press(ann, menu, "2K tokens")
+            assert "Context: 0 of 2000 tokens taken" in menu.text.splitlines()
+            assert "too long" in (await menus.ask(ann, "中" * 2500)).text
+            await menus.ask(ann, "hello")
+        assert [len(request.messages) for request in provider.requests] == [1, 1]
 
     async def test_the_language_is_a_persons_own_in_every_chat(
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start

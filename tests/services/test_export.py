@@ -87,6 +87,7 @@ async def test_the_branch_in_view_is_there_as_json(database: Database) -> None:
         "version": 1,
         "title": "Why",
         "exported_at": "2025-11-11T12:01:00+00:00",
+        "facts": [],
         "messages": [question, answer],
     }
 

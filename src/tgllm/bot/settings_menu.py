@@ -1,16 +1,18 @@
 """The settings of a chat and of a person as one message with buttons that changes in place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from tgllm.api import ModelRef
 from tgllm.bot.keyboards import MARK, Button, Menu
+from tgllm.bot.setting_values import ChatSetting, Setting, value_of
 from tgllm.config.personas import PersonaSetting
 from tgllm.i18n import Catalogue, languages
-from tgllm.services.chat_settings import DISPLAYS, EFFORTS, RICH_MODES, ChatSettings
+from tgllm.services.chat_request import ContextUse
+from tgllm.services.chat_settings import DISPLAYS, EFFORTS, RICH_MODES, SUMMARIES, ChatSettings, ContextSize
 
-__all__ = ["HOME", "SET", "UNSET", "Setting", "SettingsMenus"]
+__all__ = ["HOME", "SET", "SETTINGS", "UNSET", "SettingsMenus"]
 
 HOME = "settings"
 """First word of the data of the button that shows all settings; one setting's name may follow."""
@@ -19,13 +21,14 @@ SET = "set"
 UNSET = "-"
 """The value that takes a choice back."""
 
-Setting = Literal["temperature", "effort", "thoughts", "rich", "files", "language"]
-SETTINGS: tuple[Setting, ...] = get_args(Setting)
+SETTINGS: tuple[Setting, ...] = (*get_args(ChatSetting), "language")
 _OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
 """Settings of models that think."""
 TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
 FILES_OVER = ("0", "4000", "8000", "16000")
 """UTF-16 units of an answer above which it comes as a file."""
+CONTEXT_SIZES = (2_000, 8_000, 32_000, 128_000)
+"""Tokens of all that the model is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class SettingsMenus:
     model: ModelRef
     reasoning: bool
     """Whether the model may know reasoning efforts."""
+    measure: Callable[[ContextSize | None], ContextUse]
+    """How much of a context of that size is taken."""
     chosen_language: str | None
     texts: Catalogue
     language: str
@@ -65,9 +70,18 @@ class SettingsMenus:
             "thoughts": DISPLAYS,
             "rich": RICH_MODES,
             "files": FILES_OVER,
+            "context": self._sizes(),
+            "summary": SUMMARIES,
             "language": sorted(languages()),
         }
         return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
+
+    def _sizes(self) -> Sequence[str]:
+        """Sizes of contexts that the model has room for; all that it takes, where that is known."""
+        room = self.measure("max").room
+        if room is None:
+            return [str(size) for size in CONTEXT_SIZES]
+        return [*(str(size) for size in CONTEXT_SIZES if size < room), "max"]
 
     def _settable(self) -> Sequence[Setting]:
         return [setting for setting in SETTINGS if self.reasoning or setting not in _OF_THINKING]
@@ -80,68 +94,51 @@ class SettingsMenus:
         return [*lines, *map(self._line, self._settable())]
 
     def _line(self, setting: Setting) -> str:
+        if setting == "context":
+            return self._say("settings.context_line", name=self._title(setting), **self._use())
         return f"{self._title(setting)}: {self._label(setting, self._value(setting) or UNSET)}"
 
     def _value(self, setting: Setting) -> str | None:
-        match setting:
-            case "temperature":
-                return None if self.settings.temperature is None else f"{self.settings.temperature:g}"
-            case "effort":
-                return self.settings.reasoning_effort
-            case "thoughts":
-                return self.settings.reasoning_display or "hidden"
-            case "rich":
-                return self.settings.rich
-            case "files":
-                return None if self.settings.file_over is None else str(self.settings.file_over)
-            case "language":
-                return self.chosen_language
+        if setting == "language":
+            return self.chosen_language
+        return value_of(self.settings, setting) or ("hidden" if setting == "thoughts" else None)
 
     def _title(self, setting: Setting) -> str:
-        match setting:
-            case "temperature":
-                return self._say("settings.temperature")
-            case "effort":
-                return self._say("settings.effort")
-            case "thoughts":
-                return self._say("settings.thoughts")
-            case "rich":
-                return self._say("settings.rich")
-            case "files":
-                return self._say("settings.files")
-            case "language":
-                return self._say("settings.language")
+        return self._say(f"settings.name_{setting}")
 
     def _about(self, setting: Setting) -> str:
-        match setting:
-            case "temperature":
-                return self._say("settings.about_temperature")
-            case "effort":
-                return self._say("settings.about_effort")
-            case "thoughts":
-                return self._say("settings.about_thoughts")
-            case "rich":
-                return self._say("settings.about_rich")
-            case "files":
-                return self._say("settings.about_files")
-            case "language":
-                return self._say("settings.about_language")
+        if setting == "context":
+            return self._say("settings.about_context", **self._use())
+        return self._say(f"settings.about_{setting}")
+
+    def _use(self) -> dict[str, int]:
+        use = self.measure(self.settings.context)
+        return {"used": use.used, "most": use.most}
 
     def _label(self, setting: Setting, value: str) -> str:
         if value == UNSET:
             return self._say("settings.from_telegram" if setting == "language" else "settings.unset")
-        if setting == "effort":
-            return self._say(f"settings.effort_{value}")
-        if setting == "thoughts":
-            return self._say(f"settings.thoughts_{value}")
-        if setting == "rich":
-            return self._say(f"settings.rich_{value}")
-        if setting == "files":
-            return (
-                self._say("settings.files_over", count=int(value)) if int(value) else self._say("settings.files_never")
-            )
-        # A language is called as those call it who look for it.
-        return self.texts("settings.language_name", value) if setting == "language" else value
+        match setting:
+            case "effort" | "thoughts" | "rich" | "summary":
+                return self._say(f"settings.{setting}_{value}")
+            case "files":
+                return (
+                    self._say("settings.files_over", count=int(value))
+                    if value != "0"
+                    else self._say("settings.files_never")
+                )
+            case "context":
+                return self._size(value)
+            case "language":
+                # As those call it who look for it.
+                return self.texts("settings.language_name", value)
+            case "temperature":
+                return value
+
+    def _size(self, value: str) -> str:
+        if value == "max":
+            return self._say("settings.context_max")
+        return self._say("settings.context_size", size=int(value) // 1000)
 
     def _say(self, key: str, **params: object) -> str:
         return self.texts(key, self.language, **params)

@@ -14,7 +14,7 @@ from tgllm.bot.scope import UpdateScope
 from tgllm.services.text import clip
 from tgllm.services.user_service import full_name
 
-__all__ = ["said", "told"]
+__all__ = ["replied_text", "said", "told"]
 
 MOST_QUOTED = 300
 """UTF-16 units of a quote."""
@@ -52,12 +52,18 @@ def said(scope: UpdateScope, words: str) -> str:
 
 def _quote(message: Message, shown: Collection[int]) -> str:
     """What of an earlier message it answers: the part that the person chose, or all. Bot API: Message, TextQuote."""
+    replied = message.reply_to_message
+    if message.quote is None and replied is not None and replied.message_id in shown:
+        return ""
+    return replied_text(message)
+
+
+def replied_text(message: Message) -> str:
+    """What the message that it replies to says, or the part of it that the person chose; empty for no reply."""
     if message.quote is not None:
         return message.quote.text
     replied = message.reply_to_message
-    if replied is None or replied.message_id in shown:
-        return ""
-    return replied.text or replied.caption or ""
+    return "" if replied is None else replied.text or replied.caption or ""
 
 
 def _replying(message: Message, scope: UpdateScope, quote: str) -> str:

@@ -12,6 +12,8 @@ CORE_COMMANDS = frozenset(
         "system",
         "persona",
         "settings",
+        "remember",
+        "facts",
         "clear",
         "new",
         "history",

@@ -21,13 +21,13 @@ from tgllm.api import (
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.personas import PersonaSetting
 from tgllm.db.database import Database
-from tgllm.db.unit import Unit
+from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
-from tgllm.services.chat_request import RequestBuilder
+from tgllm.services.chat_request import ContextUse, RequestBuilder
 from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
 from tgllm.services.record import record_turn
@@ -91,6 +91,14 @@ class ConversationService:
         """End what still runs of answers that were given up."""
         await self._streams.aclose()
 
+    def load(self, conn: Connection, turn: Turn) -> TurnContext:
+        """Read what a turn would begin with; nothing else of the turn is done."""
+        return self._requests.load(conn, turn)
+
+    def measure(self, context: TurnContext) -> ContextUse:
+        """How much of a context is taken before a question."""
+        return self._requests.measure(context)
+
     async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
         """Answer a question, and store all that comes of it in one transaction.
 
@@ -106,7 +114,7 @@ class ConversationService:
             DatabaseError: nothing of the turn could be stored.
         """
         with self._running.track(turn.id, turn.lane, turn.user.id) as handle:
-            context = await self._database.read(lambda conn: self._requests.load(conn, turn))
+            context = await self._database.read(lambda conn: self.load(conn, turn))
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             try:
@@ -121,6 +129,7 @@ class ConversationService:
             now = milliseconds(self._clock)
             if context.retired is not None:
                 units = (*units, forget_choice(turn.lane, now))
+            units = (*units, *self._requests.learnt(answer.model, now))
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tgllm.api import Json
-from tgllm.db import conversations, files, messages
+from tgllm.db import conversations, facts, files, messages
 from tgllm.db.conversations import Conversation
 from tgllm.db.files import File
 from tgllm.db.messages import Message
@@ -37,6 +37,8 @@ class Exported:
 
     conversation: Conversation
     messages: Sequence[ExportedMessage]
+    facts: Sequence[str]
+    """Pinned in the chat."""
     now: int
     """When it was read: UTC, in milliseconds."""
 
@@ -48,7 +50,8 @@ def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
         return None
     branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
     said = [ExportedMessage(message, files.of_message(conn, message.id)) for message in branch]
-    return Exported(conversation, said, now)
+    pinned = [fact.text for fact in facts.list_for(conn, lane)]
+    return Exported(conversation, said, pinned, now)
 
 
 def as_json(exported: Exported) -> str:
@@ -58,6 +61,7 @@ def as_json(exported: Exported) -> str:
         "version": VERSION,
         "title": exported.conversation.title,
         "exported_at": _moment(exported.now).isoformat(),
+        "facts": [*exported.facts],
         "messages": [_json_of(said) for said in exported.messages],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
@@ -79,7 +83,18 @@ def as_markdown(exported: Exported, say: Say) -> str:
     """The conversation for people."""
     title = exported.conversation.title or say("history.untitled")
     head = [f"# {title}", say("export.exported", time=_readable(exported.now))]
-    return "\n\n".join([*head, *(block for said in exported.messages for block in _blocks(said, say))]) + "\n"
+    return (
+        "\n\n".join(
+            [*head, *_pinned(exported, say), *(block for said in exported.messages for block in _blocks(said, say))]
+        )
+        + "\n"
+    )
+
+
+def _pinned(exported: Exported, say: Say) -> Iterator[str]:
+    if exported.facts:
+        yield f"## {say('export.facts')}"
+        yield "\n".join("- " + "\n  ".join(fact.splitlines()) for fact in exported.facts)
 
 
 def _blocks(said: ExportedMessage, say: Say) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tgllm.bot.addressing import question_of
 from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
 from tgllm.bot.pasted import whole_text
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.telling import told
+from tgllm.bot.telling import replied_text, told
 from tgllm.bot.turns import run_turn
 from tgllm.services import dialogue
 
@@ -27,9 +27,7 @@ class MessageHandler:
         """Answer a message of somebody who has been let in."""
         command = parse_command(event.text or "", scope.parts.username)
         if command is not None:
-            replied = event.reply_to_message
-            reply_to = None if replied is None else replied.message_id
-            await self._command(replace(command, message_ids=(event.message_id,), reply_to=reply_to), scope)
+            await self._command(_with_place(command, event), scope)
             return
         whole = await whole_text(event, scope)
         words = whole.text.strip() if len(whole.message_ids) > 1 else question_of(event, scope)
@@ -55,6 +53,17 @@ class MessageHandler:
         if nearest is None:
             return scope.text("turn.unknown_command_bare", name=name)
         return scope.text("turn.unknown_command", name=name, nearest=nearest)
+
+
+def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
+    """The command with the message that it is, and the one that it replies to."""
+    replied = event.reply_to_message
+    return replace(
+        command,
+        message_ids=(event.message_id,),
+        reply_to=None if replied is None else replied.message_id,
+        reply_text=replied_text(event),
+    )
 
 
 async def _shown_before(event: Message, scope: UpdateScope) -> Collection[int]:

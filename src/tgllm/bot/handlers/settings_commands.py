@@ -1,21 +1,20 @@
 """The command ``/settings`` and its buttons."""
 
 from dataclasses import replace
-from typing import cast, get_args
 
-from tgllm.api import ModelRef, ReasoningEffort
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.keyboards import send_menu, show_menu
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.settings_menu import HOME, SET, UNSET, Setting, SettingsMenus
+from tgllm.bot.setting_values import Setting, with_value
+from tgllm.bot.settings_menu import HOME, SET, SETTINGS, UNSET, SettingsMenus
 from tgllm.db import conversations, models
 from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
-from tgllm.services.chat_settings import ChatSettings, ReasoningDisplay, RichMode, change_settings, settings_of
+from tgllm.services.chat_settings import change_settings, settings_of
 from tgllm.services.language import choose_language, chosen_language
 from tgllm.services.model_choices import persona_of
-from tgllm.services.model_in_use import model_in_use
+from tgllm.services.turn import Turn
 
 __all__ = ["settings_commands", "settings_presses"]
 
@@ -49,77 +48,53 @@ async def _set(scope: UpdateScope, pressed: Pressed) -> str:
     setting = _setting(name)
     if setting is None or value not in menus.values(setting):
         return scope.text("settings.old")
-    changed = _changed(menus, setting, None if value == UNSET else value, scope)
-    await show_menu(scope, pressed, changed.home(), _effect(scope, changed, setting))
+    chosen = None if value == UNSET else value
+    changed = _changed(menus, setting, chosen, scope)
+    await show_menu(scope, pressed, changed.home(), _effect(scope, setting, chosen))
+    if setting == "language":
+        scope.parts.menus_changed()
     return ""
 
 
 def _setting(name: str) -> Setting | None:
-    return cast("Setting", name) if name in get_args(Setting) else None
+    return next((setting for setting in SETTINGS if setting == name), None)
 
 
 def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: UpdateScope) -> SettingsMenus:
     """The menus after a choice."""
-    match setting:
-        case "language":
-            own = scope.person.language_code if scope.person is not None else None
-            return replace(menus, chosen_language=value, language=value or own or "")
-        case "temperature":
-            temperature = None if value is None else float(value)
-            return replace(menus, settings=replace(menus.settings, temperature=temperature))
-        case "effort":
-            effort = cast("ReasoningEffort | None", value)
-            return replace(menus, settings=replace(menus.settings, reasoning_effort=effort))
-        case "thoughts":
-            display = cast("ReasoningDisplay | None", value)
-            return replace(menus, settings=replace(menus.settings, reasoning_display=display))
-        case "rich":
-            return replace(menus, settings=replace(menus.settings, rich=cast("RichMode | None", value)))
-        case "files":
-            file_over = None if value is None else int(value)
-            return replace(menus, settings=replace(menus.settings, file_over=file_over))
+    if setting == "language":
+        own = scope.person.language_code if scope.person is not None else None
+        return replace(menus, chosen_language=value, language=value or own or "")
+    return replace(menus, settings=with_value(menus.settings, setting, value))
 
 
-def _effect(scope: UpdateScope, changed: SettingsMenus, setting: Setting) -> Unit:
+def _effect(scope: UpdateScope, setting: Setting, value: str | None) -> Unit:
     """The piece of work that keeps a choice, and leaves what others chose meanwhile."""
     clock = scope.parts.core.clock
     if setting == "language":
         assert scope.user is not None  # noqa: S101  the access middleware has set it
-        return choose_language(clock, scope.user.id, changed.chosen_language)
-
-    def change(before: ChatSettings) -> ChatSettings:
-        match setting:
-            case "temperature":
-                return replace(before, temperature=changed.settings.temperature)
-            case "effort":
-                return replace(before, reasoning_effort=changed.settings.reasoning_effort)
-            case "thoughts":
-                return replace(before, reasoning_display=changed.settings.reasoning_display)
-            case "rich":
-                return replace(before, rich=changed.settings.rich)
-            case "files":
-                return replace(before, file_over=changed.settings.file_over)
-
-    return change_settings(clock, scope.lane.key, change)
+        return choose_language(clock, scope.user.id, value)
+    return change_settings(clock, scope.lane.key, lambda before: with_value(before, setting, value))
 
 
 async def _menus(scope: UpdateScope) -> SettingsMenus:
-    core, user, lane, language = scope.parts.core, scope.user, scope.lane.key, scope.language
-    configured = ModelRef.parse(core.config.default_model)
+    core, user = scope.parts.core, scope.user
+    assert user is not None  # noqa: S101  the access middleware has set it
+    turn = Turn(id="", lane=scope.lane.key, user=user, chat=scope.chat, text="")
 
     def unit(conn: Connection) -> SettingsMenus:
-        conversation = conversations.active_in(conn, lane)
-        persona = persona_of(core, conversation)
-        model = model_in_use(conn, conversation, configured, core.registry.canonical, persona).ref
-        known = models.find(conn, model)
+        conversation = conversations.active_in(conn, turn.lane)
+        context = core.conversations.load(conn, turn)
+        known = models.find(conn, context.model)
         return SettingsMenus(
             settings_of(conversation),
-            persona,
-            model,
+            persona_of(core, conversation),
+            context.model,
             known is None or known.reasoning,
-            chosen_language(conn, user.id) if user is not None else None,
+            lambda size: core.conversations.measure(replace(context, size=size)),
+            chosen_language(conn, user.id),
             core.texts,
-            language,
+            scope.language,
         )
 
     return await core.database.read(unit)

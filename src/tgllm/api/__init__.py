@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tgllm.api.errors import (
         AuthFailed,
         BadResponse,
+    BudgetExceeded,
         ConfigError,
         ContextTooLong,
         DatabaseError,
@@ -59,6 +60,7 @@ __all__ = [
     "ApiVersion",
     "AuthFailed",
     "BadResponse",
+    "BudgetExceeded",
     "ChatCommand",
     "ChatInfo",
     "ChatKind",

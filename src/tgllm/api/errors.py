@@ -9,6 +9,7 @@ key, a token or a password: what is put into ``message`` and ``params`` ends up 
     ├── DatabaseError            the database can't be used
     ├── PluginError              a plugin breaks the contract
     ├── Stopped                  a person or the shutdown ended the turn
+    ├── BudgetExceeded           a budget is used up, or too little of it is left
     └── ProviderError            the model's side failed
         ├── NotConfigured        a key or setting is missing
         ├── AuthFailed           the key was refused
@@ -27,6 +28,7 @@ from typing import ClassVar
 __all__ = [
     "AuthFailed",
     "BadResponse",
+    "BudgetExceeded",
     "ConfigError",
     "ContextTooLong",
     "DatabaseError",
@@ -88,6 +90,16 @@ class Stopped(TgllmError):
     """The turn was ended on purpose."""
 
     default_code = "stopped"
+
+
+class BudgetExceeded(TgllmError):
+    """A budget is used up, or less of it is left than the question needs.
+
+    The parameters are those of ``tgllm.i18n.budgets.budget_words``; ``need`` is what the question needs, where that is
+    the reason.
+    """
+
+    default_code = "budget"
 
 
 class ProviderError(TgllmError):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from tgllm.db.models import Model
 from tgllm.i18n import Catalogue
-from tgllm.services.pricing import MICROS, Prices, Rates
+from tgllm.i18n.numbers import dollars
+from tgllm.services.pricing import Prices, Rates
 from tgllm.services.text import clip
 
-__all__ = ["dollars", "model_details", "model_name", "model_title"]
+__all__ = ["model_details", "model_name", "model_title"]
 
 MOST_TITLE = 100
 """UTF-16 units of a title in a text."""
@@ -61,9 +62,3 @@ def _compact(tokens: int) -> str:
                 else f"{tokens // size}{letter}"
             )
     return str(tokens)
-
-
-def dollars(micros: int) -> str:
-    """Millionths of a dollar as dollars, with cents, or finer where needed."""
-    whole, _, fraction = f"{micros / MICROS:.6f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0'):0<2}"

@@ -2,8 +2,8 @@
 
 from typing import Final, Protocol
 
-from tgllm.bot.model_words import dollars
 from tgllm.db.usage import Total
+from tgllm.i18n.numbers import dollars, grouped
 
 __all__ = ["Say", "bar", "grouped", "usage_line"]
 
@@ -34,11 +34,6 @@ def usage_line(say: Say, title: str, total: Total) -> str:
     if not total.unpriced_requests:
         return line
     return f"{line}, {say('usage.unpriced', count=total.unpriced_requests)}"
-
-
-def grouped(number: int) -> str:
-    """A number with narrow spaces between thousands, which no language takes for a decimal sign."""
-    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def bar(value: float, whole: float) -> str:

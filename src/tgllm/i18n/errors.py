@@ -1,8 +1,10 @@
 """Words for errors: what happened, and what the reader can do."""
 
 import math
+from typing import Any
 
-from tgllm.api.errors import RateLimited, Refused, TgllmError
+from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError
+from tgllm.i18n.budgets import budget_amount, budget_words
 from tgllm.i18n.catalogue import Catalogue
 
 __all__ = ["error_text"]
@@ -25,6 +27,20 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
         # What providers call their reasons (SAFETY, PROHIBITED_CONTENT) says more than nothing.
         reason = " ".join(str(error.params["reason"]).split())[:_MOST_REASON]
         return texts("error.refused_for", language, reason=reason)
+    if isinstance(error, BudgetExceeded) and "until" in error.params:
+        return _budget_text(texts, error, language)
     codes = (error.code, error.default_code, "internal")
     key = next(f"error.{code}" for code in codes if texts.has(f"error.{code}"))
     return texts(key, language, **error.params)
+
+
+def _budget_text(texts: Catalogue, error: BudgetExceeded, language: str) -> str:
+    params: dict[str, Any] = dict(error.params)
+    need = params.pop("need", None)
+    words = budget_words(texts, language, **params)
+    if params["whose"] == "bot":
+        # What others have spent is for the admins.
+        return texts("error.budget_bot", language, **words)
+    if need is None:
+        return texts("error.budget", language, **words)
+    return texts("error.budget_short", language, **words, need=budget_amount(params["measure"], need))

@@ -50,14 +50,20 @@ class Prices:
     """Finds the price of a model."""
 
     def __init__(
-        self, settings: Iterable[PriceSetting] = (), canonical: Callable[[ModelRef], ModelRef] = lambda ref: ref
+        self,
+        settings: Iterable[PriceSetting] = (),
+        canonical: Callable[[ModelRef], ModelRef] = lambda ref: ref,
+        *,
+        fallback: float | None = None,
     ) -> None:
         """Take the operator's prices.
 
         Args:
             settings: from the config.
             canonical: puts the provider's id in place of an alias.
+            fallback: US dollars for a million tokens that are counted where nobody knows the price; None: nothing is.
         """
+        self._fallback = None if fallback is None else Rates(round(fallback * MICROS), round(fallback * MICROS))
         self._settings = {ModelRef.parse(price.model): to_micros(price) for price in settings}
         self._canonical = canonical
 
@@ -75,9 +81,14 @@ class Prices:
         by_ref = {self._canonical(ref): rates for ref, rates in self._settings.items()}
         return next((by_ref[ref] for ref in refs if ref in by_ref), None)
 
+    def billed(self, model: Model | None, ref: ModelRef) -> Rates | None:
+        """The price at which a model is counted: the one that is known, else the fallback; None where there is none."""
+        known = self.override(ref) if model is None else self.override(ref) or self.of(model)
+        return known or self._fallback
+
     def cost(self, conn: Connection, ref: ModelRef, usage: Usage) -> int | None:
-        """What a request costs, in millionths of a US dollar; None where the price or the tokens are unknown."""
-        rates = self.rates(conn, ref)
+        """What a request is counted to cost, in millionths of a US dollar; None where price or tokens are unknown."""
+        rates = self.billed(models.find(conn, ref), ref)
         return None if rates is None else cost(rates, usage)
 
 

@@ -1,0 +1,127 @@
+"""What is left of a budget: its limit for the present day or month, and what has been used of it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.db import budgets, usage
+from tgllm.db.budgets import BudgetPeriod, Told
+from tgllm.db.unit import Connection
+from tgllm.db.usage import Used
+from tgllm.services.budget_scope import BudgetScope
+from tgllm.services.days import Days
+from tgllm.services.quota_limits import Limit
+
+__all__ = ["Allowance", "AllowanceKey", "SumsOf", "read_allowances", "sums_of"]
+
+AllowanceKey: TypeAlias = tuple[str, Measure, Period]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A limit and what has been used of it; amounts are requests, tokens, or millionths of a US dollar."""
+
+    scope: BudgetScope
+    measure: Measure
+    period: Period
+    limit: int
+    """With what was given extra."""
+    used: int
+    """Since the period began, or since the last reset."""
+    first_day: str
+    until: datetime
+    """When the next period begins, on the clock on the wall."""
+    told: Told = 0
+
+    @property
+    def key(self) -> AllowanceKey:
+        """Names the limit, whatever the day or month."""
+        return self.scope.key, self.measure, self.period
+
+    @property
+    def left(self) -> int:
+        """What can still be used."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def percent(self) -> int:
+        """How much is used, rounded down; may be more than 100."""
+        return self.used * 100 // self.limit
+
+
+SumsOf: TypeAlias = Callable[[Connection, BudgetScope, str, str], Used]
+"""Sums of a scope since the first day of the month and since today."""
+
+
+def sums_of(*, private_only: bool) -> SumsOf:
+    """How the usage of a scope is summed.
+
+    Args:
+        private_only: whether what people ask in groups is not theirs to pay.
+    """
+
+    def read(conn: Connection, scope: BudgetScope, since: str, today: str) -> Used:
+        match scope.kind:
+            case "user":
+                return usage.used(conn, since, today, user_id=scope.id, private_only=private_only)
+            case "group":
+                return usage.used(conn, since, today, group_id=scope.id)
+            case _:
+                return usage.used(conn, since, today)
+
+    return read
+
+
+def read_allowances(
+    conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: SumsOf
+) -> Sequence[Allowance]:
+    """What is left of these limits; lifted ones are left out, and nothing is read where none is left.
+
+    Args:
+        conn: to read from.
+        limits: of the bot, of people and of groups.
+        now: UTC, in milliseconds.
+        days: of the bot's time zone.
+        sums: from ``sums_of``.
+    """
+    by_scope: dict[BudgetScope, list[tuple[Limit, int]]] = {}
+    for limit in limits:
+        if limit.amount is not None:
+            by_scope.setdefault(limit.scope, []).append((limit, limit.amount))
+    if not by_scope:
+        return ()
+    today, month = days.day(now), days.month(now)
+    special = {
+        (row.scope, row.measure, row.period, row.first_day): row
+        for row in budgets.periods(conn, [scope.key for scope in by_scope], {today, month})
+    }
+    found: list[Allowance] = []
+    for scope, held in by_scope.items():
+        since = month if any(limit.period == "month" for limit, _ in held) else today
+        used = sums(conn, scope, since, today)
+        for limit, amount in held:
+            first_day = month if limit.period == "month" else today
+            until = days.month_end(now) if limit.period == "month" else days.day_end(now)
+            row = special.get((scope.key, limit.measure, limit.period, first_day))
+            found.append(_allowance(limit, amount, used, first_day, until, row))
+    return found
+
+
+def _allowance(
+    limit: Limit, amount: int, used: Used, first_day: str, until: datetime, special: BudgetPeriod | None
+) -> Allowance:
+    sum_: int = getattr(used, f"{limit.period}_{limit.measure}")
+    if special is None:
+        return Allowance(limit.scope, limit.measure, limit.period, amount, sum_, first_day, until)
+    return Allowance(
+        limit.scope,
+        limit.measure,
+        limit.period,
+        amount + special.extra,
+        max(0, sum_ - special.forgiven),
+        first_day,
+        until,
+        special.told,
+    )

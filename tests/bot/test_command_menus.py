@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
@@ -13,6 +13,9 @@ from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.faults import Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin
+
+if TYPE_CHECKING:
+    from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -101,3 +104,26 @@ async def test_trouble_with_menus_is_not_the_bots(emu: Emulator, ann: EmulatedUs
     emu.faults.clear()
     async with start():
         await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+
+
+async def test_who_has_chosen_a_language_has_the_menu_in_it(
+    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+        for person in (ann, eve):
+            shown = await menus.ask(person, "/settings")
+            await menus.press(person, shown, "Language")
+            await menus.press(person, shown, "Русский")
+        await emu.wait_for(lambda: menu(emu, "", eve.id))
+        await emu.wait_for(lambda: menu(emu, "", ann.id)["model"] == "Выбрать модель, которая здесь отвечает")
+        await emu.wait_for(lambda: not menu(emu, "en", ann.id) and not menu(emu, "ru", ann.id))
+        assert menu(emu, "", eve.id)["model"] == "Выбрать модель, которая здесь отвечает"
+        assert "groupmode" not in menu(emu, "", eve.id)
+        assert "groupmode" in menu(emu, "", ann.id)
+        await menus.press(ann, await menus.ask(ann, "/settings"), "Язык")
+        await ann.press((await emu.wait_for(lambda: ann.private_chat().messages))[-1], "как в Telegram")
+        await emu.wait_for(lambda: menu(emu, "ru", ann.id) and menu(emu, "en", ann.id))
+        assert menu(emu, "", ann.id)["model"] == "Choose the model that answers here"

@@ -1,4 +1,7 @@
-"""The menus of commands that Telegram shows: for everybody what users may do, in admins' private chats all."""
+"""The menus of commands that Telegram shows: for everybody what users may do, in admins' private chats all.
+
+A person who has chosen a language for the bot has a menu in that language, whatever that of their Telegram is.
+"""
 
 import hashlib
 import json
@@ -17,6 +20,7 @@ from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.i18n import languages
 from tgllm.observe.logs import get_logger
+from tgllm.services.language import chosen_languages
 from tgllm.services.signals import Wakeup
 from tgllm.services.text import clip
 
@@ -25,7 +29,7 @@ __all__ = ["CommandMenus"]
 log = get_logger(__name__)
 
 CHECK_SECONDS = 300.0
-"""How often it is looked whether admins or commands are others; Telegram is only told of what is different."""
+"""How often it is looked whether admins, languages or commands are others; Telegram is told of what is different."""
 MOST_COMMANDS = 100
 MOST_DESCRIPTION = 256
 """UTF-16 units. Both: Bot API, setMyCommands and BotCommand."""
@@ -41,7 +45,7 @@ class _Place:
     """Where a menu is shown, and to whom: to those whose client speaks that language."""
 
     chat_id: int | None
-    """An admin's private chat; None for all others."""
+    """The private chat of an admin, or of somebody who has chosen a language; None for all others."""
     language: str
     """Two letters; empty for languages that have no menu of their own."""
 
@@ -57,6 +61,15 @@ class _Place:
     @property
     def scope(self) -> BotCommandScopeChat | BotCommandScopeDefault:
         return BotCommandScopeDefault() if self.chat_id is None else BotCommandScopeChat(chat_id=self.chat_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Somebody with a menu of their own, in their private chat."""
+
+    role: Role
+    language: str | None
+    """What they have chosen; None: it is that of their Telegram."""
 
 
 _Menu = tuple[tuple[str, str], ...]
@@ -77,7 +90,7 @@ class CommandMenus:
         self._key = f"command_menus:{bot.id}"
 
     def refresh(self) -> None:
-        """Say that admins or commands may be others."""
+        """Say that admins, languages or commands may be others."""
         self._others.set()
 
     async def run(self) -> None:
@@ -92,8 +105,8 @@ class CommandMenus:
 
     async def publish(self) -> None:
         """Tell Telegram what is different from what it was told last."""
-        known, admins = await self._database.read(self._load)
-        wanted = {place.key: menu for place, menu in self._wanted(admins)}
+        known, readers = await self._database.read(self._load)
+        wanted = {place.key: menu for place, menu in self._wanted(readers)}
         done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
         if len(done) == len(wanted) == len(known):
             return
@@ -110,19 +123,26 @@ class CommandMenus:
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: kv.set_value(conn, _SCOPE, self._key, digests, now))
 
-    def _load(self, conn: Connection) -> tuple[Mapping[str, str], Mapping[int, Role]]:
-        """What was published, by place, and who the admins are."""
+    def _load(self, conn: Connection) -> tuple[Mapping[str, str], Mapping[int, _Reader]]:
+        """What was published, by place, and who has a menu of their own, by their chat."""
         now = milliseconds(self._clock)
         stored = kv.get(conn, _SCOPE, self._key)
         known = {key: str(value) for key, value in stored.items()} if isinstance(stored, Mapping) else {}
         active = [user for user in users.list_all(conn, "active") if user.may_use(now)]
-        return known, {user.id: user.role for user in active if user.role in _ADMINS}
+        chosen = chosen_languages(conn)
+        readers = {user.id: _Reader(user.role, chosen.get(user.id)) for user in active}
+        return known, {key: who for key, who in readers.items() if who.role in _ADMINS or who.language is not None}
 
-    def _wanted(self, admins: Mapping[int, Role]) -> Iterator[tuple[_Place, _Menu]]:
+    def _wanted(self, readers: Mapping[int, _Reader]) -> Iterator[tuple[_Place, _Menu]]:
         for language in ("", *sorted(languages())):
             yield _Place(None, language), self._menu("user", language)
-            for chat_id, role in admins.items():
-                yield _Place(chat_id, language), self._menu(role, language)
+            for chat_id, reader in readers.items():
+                if reader.language is None:
+                    yield _Place(chat_id, language), self._menu(reader.role, language)
+        # Where a chat has one menu, Telegram shows it in every language. Bot API: BotCommandScope.
+        for chat_id, reader in readers.items():
+            if reader.language is not None:
+                yield _Place(chat_id, ""), self._menu(reader.role, reader.language)
 
     def _menu(self, role: Role, language: str) -> _Menu:
         usable = self._commands.table.for_user(UserInfo(0, "", role, language=language))

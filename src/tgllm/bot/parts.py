@@ -1,5 +1,6 @@
 """The parts of a running bot that handlers need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiogram import Bot
@@ -27,6 +28,10 @@ class BotParts:
     limiter: Limiter
     acknowledgements: Acknowledgements
     """The reactions of messages that wait."""
+    menus_changed: Callable[[], None]
+    """To be called when somebody's menu of commands may be another; returns at once."""
+    sees_all: bool
+    """Whether Telegram shows the bot all messages of groups in which it is no admin. Bot API: getMe."""
     intervals: Intervals = field(default_factory=Intervals)
     """How often the chats take a change of what is shown."""
     jobs: ListJobs = lambda: ()

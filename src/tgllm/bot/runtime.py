@@ -141,7 +141,19 @@ async def open_runtime(
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts)
         acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
-        parts = BotParts(core, bot, me.id, me.username or "", sender, limiter, acknowledgements, jobs=jobs)
+        menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
+        parts = BotParts(
+            core,
+            bot,
+            me.id,
+            me.username or "",
+            sender,
+            limiter,
+            acknowledgements,
+            menus_changed=menus.refresh,
+            sees_all=bool(me.can_read_all_group_messages),
+            jobs=jobs,
+        )
         dispatch = Dispatch(
             bot,
             make_dispatcher(parts, runner),
@@ -162,7 +174,6 @@ async def open_runtime(
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)
-        menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
 
         def look_again() -> None:
             sender.wake()

@@ -1,10 +1,12 @@
 """The language that a person has chosen for the bot, instead of that of their Telegram."""
 
+from collections.abc import Mapping
+
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import kv
 from tgllm.db.unit import Connection, Unit
 
-__all__ = ["choose_language", "chosen_language"]
+__all__ = ["choose_language", "chosen_language", "chosen_languages"]
 
 _SCOPE = "language"
 """In it, the key is the person's Telegram id."""
@@ -14,6 +16,12 @@ def chosen_language(conn: Connection, user_id: int) -> str | None:
     """The language of their choice; None if they have chosen none."""
     language = kv.get(conn, _SCOPE, str(user_id))
     return language if isinstance(language, str) else None
+
+
+def chosen_languages(conn: Connection) -> Mapping[int, str]:
+    """The languages of all who have chosen one, by their Telegram id."""
+    chosen = kv.items(conn, _SCOPE)
+    return {int(user_id): str(language) for user_id, language in chosen.items()}
 
 
 def choose_language(clock: Clock, user_id: int, language: str | None) -> Unit:

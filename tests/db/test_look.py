@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.db import models
-from tgllm.db.errors import DatabaseError
+from tgllm.db.errors import DatabaseError, DatabaseTooNew
 from tgllm.db.look import look
 from tgllm.db.models import NewModel
 from tgllm.db.schema import prepare
@@ -54,3 +54,12 @@ def test_a_fault_of_the_query_passes(path: Path) -> None:
     prepare(path, NOW)
     with pytest.raises(sqlite3.OperationalError, match="syntax"):
         look(path, lambda conn: conn.execute("SELEKT"))
+
+
+def test_a_newer_version_is_refused(path: Path) -> None:
+    prepare(path, NOW)
+    with closing(connect(path)) as conn:
+        conn.execute("PRAGMA user_version = 999")
+
+    with pytest.raises(DatabaseTooNew, match="version 999"):
+        look(path, models.list_all)

@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "config": Entry("See the settings and where they come from.", "tgllm.cli.config"),
     "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
     "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.models"),
+    "users": Entry("See who uses the bot, and decide who may.", "tgllm.cli.users"),
     "plugins": Entry("See the plugins and their state.", "tgllm.cli.plugins"),
 }
 """In the order of ``--help``."""

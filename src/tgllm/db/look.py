@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from tgllm.db.errors import DatabaseError
+from tgllm.db.migrations import shipped
+from tgllm.db.schema import latest_version, refuse_foreign
 from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["look"]
@@ -18,9 +20,11 @@ def look(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:
     """Run ``query`` on the file as it is: it is neither made nor brought to this version.
 
     Raises:
-        DatabaseError: the file can't be read, or is of another version.
+        DatabaseTooNew: the file is of a newer version.
+        DatabaseError: the file can't be read, is of an older version, or belongs to another program.
     """
     with in_words(path), closing(connect(path, "ro")) as conn:
+        refuse_foreign(conn, path, latest_version(shipped()))
         try:
             return query(conn)
         except (sqlite3.OperationalError, LookupError) as error:

@@ -13,7 +13,7 @@ from tgllm.db.errors import DatabaseError, DatabaseTooNew, MigrationFailed
 from tgllm.db.migrations import FIRST_VERSION, Migration, shipped
 from tgllm.db.sqlite import connect, in_transaction, in_words, run_script
 
-__all__ = ["APPLICATION_ID", "latest_version", "models_sql", "prepare", "version_of"]
+__all__ = ["APPLICATION_ID", "latest_version", "models_sql", "prepare", "refuse_foreign", "version_of"]
 
 APPLICATION_ID = 0x74676C6D
 """Marks the file as ours in SQLite's header: "tglm" in ASCII."""
@@ -51,7 +51,7 @@ def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None)
     with in_words(path):
         _make_file(path)
         with closing(connect(path)) as conn:
-            _refuse_foreign(conn, path, latest_version(steps))
+            refuse_foreign(conn, path, latest_version(steps))
             _use_wal(conn)
             if version_of(conn) > 0:
                 _migrate(conn, path, now, steps)
@@ -64,7 +64,13 @@ def _make_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _refuse_foreign(conn: sqlite3.Connection, path: Path, latest: int) -> None:
+def refuse_foreign(conn: sqlite3.Connection, path: Path, latest: int) -> None:
+    """Refuse a file that this program can't work with.
+
+    Raises:
+        DatabaseTooNew: a version above ``latest`` has written it.
+        DatabaseError: it belongs to another program.
+    """
     version = version_of(conn)
     if version > latest:
         raise DatabaseTooNew(

@@ -1,0 +1,88 @@
+"""What commands about people work with: the database for writing, and the one who is meant."""
+
+import difflib
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tgllm.api.clock import Clock, SystemClock
+from tgllm.api.errors import DatabaseError, TgllmError
+from tgllm.cli.options import Options
+from tgllm.cli.words import person_name
+from tgllm.config.model import Config
+from tgllm.config.paths import database_path
+from tgllm.db import users
+from tgllm.db.database import Database
+from tgllm.db.unit import Connection
+from tgllm.db.users import User
+from tgllm.i18n import Catalogue, error_text
+from tgllm.services.access import Access
+from tgllm.services.people import find_person
+from tgllm.services.user_service import AccessError, UserService, full_name
+
+__all__ = ["People", "open_people"]
+
+MOST_NEAR = 3
+"""People who are named where the one who is meant is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The database of a bot, which may run at the same time."""
+
+    config: Config
+    clock: Clock
+    texts: Catalogue
+    database: Database
+    users: UserService
+
+    def find(self, conn: Connection, text: str) -> User:
+        """Who is meant by an id or a username.
+
+        Raises:
+            TgllmError: nobody like that is known; names those who are called nearly so.
+        """
+        try:
+            return find_person(conn, text)
+        except AccessError as error:
+            near = ", ".join(person_name(user) for user in _near(conn, text))
+            words = self.texts("shell.user_near", text=text, near=near) if near else ""
+            raise TgllmError(words or self.texts("shell.user_unknown", text=text), code=error.code) from error
+
+
+@asynccontextmanager
+async def open_people(options: Options) -> AsyncGenerator[People]:
+    """Open the database of the settings.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        DatabaseError: there is no database, it can't be used, or a newer version has written it.
+        TgllmError: in the block somebody raised an ``AccessError``; this tells it in words of the catalogue.
+    """
+    options.quiet_log()
+    config, clock = options.load().config, SystemClock()
+    path = database_path(config.data_dir)
+    if not path.exists():
+        raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
+    texts = Catalogue(config.language)
+    cards = Access.of(config.access, config.admin_chat_id, texts, clock).cards
+    async with await Database.open(path, clock=clock) as database:
+        try:
+            yield People(config, clock, texts, database, UserService(database, clock, texts, cards))
+        except AccessError as error:
+            raise TgllmError(error_text(texts, error), code=error.code) from error
+
+
+def _near(conn: Connection, text: str) -> list[User]:
+    """Those whose id, username or name is nearly what was typed."""
+    by_name: dict[str, list[User]] = {}
+    for user in users.list_all(conn):
+        for name in _names(user):
+            by_name.setdefault(name, []).append(user)
+    found = difflib.get_close_matches(text.strip().removeprefix("@").casefold(), by_name, MOST_NEAR)
+    return list({user.id: user for name in found for user in by_name[name]}.values())[:MOST_NEAR]
+
+
+def _names(user: User) -> Iterator[str]:
+    names = (str(user.id), full_name(user), user.first_name, user.username or "")
+    yield from (name.casefold() for name in names if name)

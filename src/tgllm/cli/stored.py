@@ -1,0 +1,26 @@
+"""Reads the database as it is, for commands that only look and are to answer at once."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tgllm.cli.options import Options
+from tgllm.config.paths import database_path
+from tgllm.config.quick import quick_settings
+from tgllm.db.look import look
+from tgllm.db.unit import Connection
+
+__all__ = ["look_at"]
+
+T = TypeVar("T")
+
+
+def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
+    """Run a query on the bot's database; ``nothing`` where there is no database yet, and none is made.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        DatabaseError: the file can't be read, or is of another version.
+    """
+    quick = quick_settings(options.flags, options.config)
+    path = database_path(options.load().config.data_dir if quick is None else quick.data_dir)
+    return look(path, query) if path.exists() else nothing

@@ -1,0 +1,92 @@
+"""``tgllm users``: who may use the bot."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from tgllm.cli.options import options_of
+from tgllm.cli.output import JsonOption
+
+# Imports inside functions: `users list` needs few of them, and is to answer at once.
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="See who uses the bot, and decide who may.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+Person = Annotated[str, typer.Argument(help="The person: Telegram's user id, or @username.")]
+
+
+@app.command("list")
+def list_users(
+    ctx: typer.Context,
+    *,
+    status: Annotated[
+        Literal["pending", "active", "denied", "blocked"] | None, typer.Option(help="Only people of this status.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the people whom the bot knows.
+
+    Those who asked for access come first, in the order in which they asked.
+    """
+    from tgllm.cli.user_list import run_list  # noqa: PLC0415
+
+    run_list(options_of(ctx), status, as_json=as_json)
+
+
+@app.command()
+def approve(
+    ctx: typer.Context,
+    person: Person,
+    *,
+    guest: Annotated[bool, typer.Option("--guest", help="Let them in for a day only.")] = False,
+) -> None:
+    """Let somebody in.
+
+    They are told by the bot, in a second if it runs. People have to write to the bot once before they can be let in.
+    """
+    from tgllm.cli.user_changes import run_decide  # noqa: PLC0415
+
+    typer.echo(run_decide(options_of(ctx), person, "guest" if guest else "approve"))
+
+
+@app.command()
+def deny(ctx: typer.Context, person: Person) -> None:
+    """Decline a request, or take access away for now.
+
+    They may ask again. An answer that the bot writes for them at this moment is stopped.
+    """
+    from tgllm.cli.user_changes import run_decide  # noqa: PLC0415
+
+    typer.echo(run_decide(options_of(ctx), person, "deny"))
+
+
+@app.command()
+def block(ctx: typer.Context, person: Person) -> None:
+    """Keep somebody out for good.
+
+    To let them in again, approve them. An answer that the bot writes for them at this moment is stopped.
+    """
+    from tgllm.cli.user_changes import run_decide  # noqa: PLC0415
+
+    typer.echo(run_decide(options_of(ctx), person, "block"))
+
+
+@app.command("role")
+def change_role(
+    ctx: typer.Context,
+    person: Person,
+    role: Annotated[Literal["admin", "user", "guest"], typer.Argument(help="What they may do.")],
+) -> None:
+    """Make somebody an admin, a user or a guest.
+
+    They have to be let in before. Owners are those whom the setting admin_ids names.
+    """
+    from tgllm.cli.user_changes import run_role  # noqa: PLC0415
+
+    typer.echo(run_role(options_of(ctx), person, role))

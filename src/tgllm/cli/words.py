@@ -1,0 +1,37 @@
+"""How commands write people, times and money for people to read."""
+
+from datetime import UTC, datetime
+
+from tgllm.db.users import User
+from tgllm.services.plain_name import one_line
+from tgllm.services.user_service import full_name
+
+__all__ = ["dollars", "moment", "person_name", "shown_name"]
+
+MICROS = 1_000_000
+"""Money is stored as millionths of a US dollar."""
+MOST_NAME = 64
+"""UTF-16 units of a name."""
+
+
+def moment(at: int | None) -> str:
+    """A time (UTC, milliseconds since 1970) to the minute; a dash for none."""
+    return "-" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def dollars(micros: int) -> str:
+    """Millionths of a US dollar as dollars, finer than cents where that is needed."""
+    whole, _, fraction = f"{micros / MICROS:.6f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0'):0<2}"
+
+
+def shown_name(user: User) -> str:
+    """A name as it can stand in a terminal: on one line, and without signs that would steer it."""
+    return one_line(full_name(user), MOST_NAME)
+
+
+def person_name(user: User) -> str:
+    """Somebody as the shell tells of them, such as ``Ann (@ann, 42)``."""
+    facts = f"@{user.username}, {user.id}" if user.username else str(user.id)
+    name = shown_name(user)
+    return facts if name == str(user.id) else f"{name} ({facts})"

@@ -39,7 +39,7 @@ def test_an_unknown_default_means_english() -> None:
 
 def test_ping_says_bot_ready_in_every_language(texts: Catalogue) -> None:
     assert "Bot ready" in texts("ping.ready", "ru")
-    assert "request pending" in texts("access.pending", "en")
+    assert "request pending" in texts("access.state_pending", "en")
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,35 @@ import pytest
 
 from tgllm.db import audit, outbox, users
 from tgllm.db.database import Database
+from tgllm.db.unit import Connection
 from tgllm.db.users import SeenUser
 from tgllm.i18n import Catalogue, error_text
+from tgllm.services.access_cards import AccessCards
 from tgllm.services.actor import SHELL
 from tgllm.services.running import RunningTurns
 from tgllm.services.user_service import AccessError, Actor, UserService, Verdict, full_name
 from tgllm.testing.clock import ManualClock
+
+
+def make(database: Database, clock: ManualClock, running: RunningTurns | None = None) -> UserService:
+    texts = Catalogue(strict=True)
+    return UserService(database, clock, texts, AccessCards(texts, None, 10), running)
+
 
 ANN = SeenUser(7, "ann", "Ann", "Lee", "ru-RU")
 
 
 @pytest.fixture
 def service(database: Database, clock: ManualClock) -> UserService:
-    return UserService(database, clock, Catalogue(strict=True))
+    return make(database, clock)
 
 
-async def request(database: Database, service: UserService, person: SeenUser = ANN) -> bool:
-    return await database.write(lambda conn: service.register_request(conn, person))
+async def request(database: Database, person: SeenUser = ANN) -> bool:
+    def unit(conn: Connection) -> bool:
+        users.upsert_seen(conn, person, 1)
+        return users.register_pending(conn, person.id, 1)
+
+    return await database.write(unit)
 
 
 def test_names_are_as_telegram_shows_them() -> None:
@@ -39,8 +51,8 @@ async def test_owners_of_the_config_are_let_in(service: UserService) -> None:
 
 
 async def test_a_request_is_noted_once_and_lets_nobody_in(database: Database, service: UserService) -> None:
-    assert await request(database, service)
-    assert not await request(database, service)
+    assert await request(database)
+    assert not await request(database)
     assert (await service.identify(ANN)).role is None
 
 
@@ -48,9 +60,9 @@ async def test_a_request_is_noted_once_and_lets_nobody_in(database: Database, se
 async def test_a_request_does_not_change_a_decision(
     database: Database, service: UserService, status: users.Status
 ) -> None:
-    await request(database, service)
+    await request(database)
     await database.write(lambda conn: users.set_status(conn, 7, status, 0))
-    assert not await request(database, service)
+    assert not await request(database)
     row = await database.read(lambda conn: users.get(conn, 7))
     assert row is not None
     assert row.status == status
@@ -58,7 +70,7 @@ async def test_a_request_does_not_change_a_decision(
 
 
 async def test_a_decision_counts_at_once(database: Database, service: UserService) -> None:
-    await request(database, service)
+    await request(database)
     await database.write(lambda conn: users.set_status(conn, 7, "active", 0))
     assert (await service.identify(ANN)).role == "guest"
     await database.write(lambda conn: users.set_status(conn, 7, "blocked", 0))
@@ -66,7 +78,7 @@ async def test_a_decision_counts_at_once(database: Database, service: UserServic
 
 
 async def test_access_ends_in_time(database: Database, service: UserService, clock: ManualClock) -> None:
-    await request(database, service)
+    await request(database)
     ends = int((clock.now() + 60) * 1000)
     await database.write(lambda conn: users.set_status(conn, 7, "active", 0, expires_at=ends))
     assert (await service.identify(ANN)).role == "guest"
@@ -82,9 +94,9 @@ ADMIN = Actor(2, "telegram")
 async def people(database: Database, service: UserService) -> None:
     """Owner 1, admin 2, Ann (7) who asks, and Ben (8), an ordinary user."""
     await service.ensure_owners((1,))
-    await request(database, service)
+    await request(database)
     for user_id in (2, 8):
-        await request(database, service, SeenUser(user_id, first_name="Ben", language_code="en"))
+        await request(database, SeenUser(user_id, first_name="Ben", language_code="en"))
         await service.decide(user_id, "approve", OWNER)
     await service.set_role(2, "admin", OWNER)
 
@@ -222,8 +234,8 @@ async def test_toggle_blocks_and_lets_in(service: UserService) -> None:
 
 async def test_turns_of_somebody_who_is_blocked_are_stopped(database: Database, clock: ManualClock) -> None:
     running = RunningTurns()
-    service = UserService(database, clock, Catalogue(), running)
-    await request(database, service)
+    service = make(database, clock, running)
+    await request(database)
     await service.decide(7, "approve", SHELL)
     with running.track("u1", ":7:", 7) as turn, running.track("u2", ":-5:", 8) as other:
         await service.decide(7, "block", SHELL)

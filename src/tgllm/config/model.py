@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
+from tgllm.config.access import AccessSection
 from tgllm.config.admin import AdminSection
 from tgllm.config.budgets import BudgetsSection, GroupsSection
 from tgllm.config.paths import default_data_dir
@@ -155,6 +156,7 @@ class Config(Section):
     )
     budgets: BudgetsSection = BudgetsSection()
     groups: GroupsSection = GroupsSection()
+    access: AccessSection = AccessSection()
     turns: TurnsSection = TurnsSection()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()

@@ -28,6 +28,7 @@ __all__ = [
     "mark_sent",
     "mark_uncertain",
     "next_due",
+    "of_turn",
     "prune",
     "recover",
     "resend",
@@ -223,6 +224,11 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
 def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:
     """The row of that part of the turn."""
     return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? AND part = ?", (turn_id, part)))
+
+
+def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[OutboxRow]:
+    """The rows of a turn, by part."""
+    return read_all(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? ORDER BY part", (turn_id,)))
 
 
 def get(conn: sqlite3.Connection, row_id: int) -> OutboxRow | None:

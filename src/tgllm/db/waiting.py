@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Waiting", "count_cards", "decline_all", "drop_old", "mark_carded", "waiting"]
+__all__ = ["Waiting", "count_cards", "decline_all", "drop_old", "has_unseen", "mark_carded", "waiting"]
 
 Table = Literal["users", "groups"]
 
@@ -34,6 +34,16 @@ def _counts(conn: sqlite3.Connection, table: Table) -> tuple[int, int]:
         f"SELECT count(*), count(*) FILTER (WHERE carded_at IS NULL) FROM {table} WHERE {_PENDING}"  # noqa: S608 (constants)
     ).fetchone()
     return int(row[0]), int(row[1])
+
+
+def has_unseen(conn: sqlite3.Connection, since: int) -> bool:
+    """Whether somebody has asked since ``since`` (UTC, milliseconds) and the admins have not been shown it."""
+    unseen = f"{_PENDING} AND requested_at > :since AND carded_at IS NULL"
+    cursor = conn.execute(
+        f"SELECT EXISTS (SELECT 1 FROM users WHERE {unseen}) OR EXISTS (SELECT 1 FROM groups WHERE {unseen})",  # noqa: S608 (constants)
+        {"since": since},
+    )
+    return bool(cursor.fetchone()[0])
 
 
 def count_cards(conn: sqlite3.Connection, since: int) -> int:

@@ -39,6 +39,8 @@ class Decided:
     """False where everything is as it was: somebody else was faster, or it has been so before."""
     by: int | None
     """User id of the one whose decision stands; None for the shell or the configuration."""
+    request: int | None = None
+    """When the request was made that this decides (UTC, milliseconds); None if nobody was waiting."""
 
 
 def known(conn: Connection, user_id: int) -> User:
@@ -79,7 +81,8 @@ def decide(
     ends = now + GUEST_TIME if verdict == "guest" else None
     after = users.set_status(conn, user_id, _STATUS[verdict], now, decided_by=actor.id, expires_at=ends)
     note(conn, actor, f"user.{verdict}", str(user_id), now, _change(before, after))
-    return Decided(after, changed=True, by=actor.id)
+    request = before.requested_at if before.status == "pending" else None
+    return Decided(after, changed=True, by=actor.id, request=request)
 
 
 def set_role(conn: Connection, user_id: int, role: Role, actor: Actor, now: int) -> Decided:

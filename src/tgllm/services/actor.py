@@ -1,5 +1,6 @@
 """Who makes a change, and from where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,7 +27,7 @@ PROGRAM = Actor(None, "program")
 
 
 def note(
-    conn: Connection, actor: Actor, action: str, target: str, now: int, details: dict[str, str | int | None]
+    conn: Connection, actor: Actor, action: str, target: str, now: int, details: Mapping[str, str | int | None]
 ) -> None:
     """Write a change into the audit trail, in the transaction that makes it.
 

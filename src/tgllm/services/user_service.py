@@ -4,24 +4,21 @@ from collections.abc import Callable
 
 from tgllm.api import Role, UserInfo
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import users
+from tgllm.db import users, waiting
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.db.users import SeenUser, User
 from tgllm.i18n import Catalogue
 from tgllm.services import access_decisions
-from tgllm.services.access_decisions import AccessError, Decided, Verdict
+from tgllm.services.access_cards import AccessCards, Subject
+from tgllm.services.access_decisions import AccessError, Decided, Verdict, administrator
 from tgllm.services.access_news import tell_role, tell_verdict
-from tgllm.services.actor import Actor
-from tgllm.services.language import chosen_language
+from tgllm.services.access_words import person_decided
+from tgllm.services.actor import Actor, note
 from tgllm.services.running import RunningTurns
+from tgllm.services.standing import Standing, full_name, standing_of
 
 __all__ = ["AccessError", "Actor", "Decided", "UserService", "Verdict", "full_name"]
-
-
-def full_name(person: SeenUser | User) -> str:
-    """First and last name, as Telegram shows them; the id of somebody named in the config who never wrote."""
-    return f"{person.first_name} {person.last_name or ''}".strip() or str(person.id)
 
 
 class UserService:
@@ -30,18 +27,27 @@ class UserService:
     Methods that take a connection are for use within a larger transaction; call ``enforce`` after its commit.
     """
 
-    def __init__(self, database: Database, clock: Clock, texts: Catalogue, running: RunningTurns | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        texts: Catalogue,
+        cards: AccessCards,
+        running: RunningTurns | None = None,
+    ) -> None:
         """Work on that database; nothing is cached, so a change made elsewhere counts at once.
 
         Args:
             database: with the people.
             clock: the time.
             texts: the words in which people are told.
+            cards: what admins were shown of requests.
             running: the turns of this program, if it runs any: those of people who are kept out are stopped.
         """
         self._database = database
         self._clock = clock
         self._texts = texts
+        self._cards = cards
         self._running = running
         self._added: Callable[[], None] = lambda: None
 
@@ -55,28 +61,16 @@ class UserService:
         await self._database.write(lambda conn: users.ensure_owners(conn, admin_ids, now))
 
     async def identify(self, person: SeenUser) -> UserInfo:
-        """Who that is to the bot. Somebody who has not been let in has no role."""
-        row, language = await self._database.read(
-            lambda conn: (users.get(conn, person.id), chosen_language(conn, person.id))
-        )
-        may_use = row is not None and row.may_use(milliseconds(self._clock))
-        return UserInfo(
-            id=person.id,
-            name=full_name(person),
-            role=row.role if row is not None and may_use else None,
-            username=person.username,
-            language=language or person.language_code or "",
-        )
+        """Who that is to the bot in private. Somebody who has not been let in has no role."""
+        return (await self.standing(person, person.id)).user
 
-    def register_request(self, conn: Connection, person: SeenUser) -> bool:
-        """Note that somebody unknown wants in; part of a larger transaction. Never changes a decision.
-
-        Returns:
-            Whether this is the person's first request.
-        """
+    async def standing(self, person: SeenUser, chat_id: int) -> Standing:
+        """How somebody stands with the bot in a chat. A new name of somebody who may use it is remembered."""
         now = milliseconds(self._clock)
-        users.upsert_seen(conn, person, now)
-        return users.register_pending(conn, person.id, now)
+        found = await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
+        if found.is_news(person):
+            await self._database.write(lambda conn: users.upsert_seen(conn, person, now), durable=False)
+        return found
 
     async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:
         """Let somebody in, or keep them out, and tell them; see ``decide_in``.
@@ -128,7 +122,25 @@ class UserService:
         decided = access_decisions.decide(conn, user_id, verdict, actor, now, only_pending=only_pending)
         if decided.changed:
             tell_verdict(conn, self._texts, decided.user, verdict, now)
+            self._close_cards(conn, decided, verdict, now)
         return decided
+
+    def decline_all_in(self, conn: Connection, actor: Actor) -> int:
+        """Decline everybody who waits, as part of a transaction; they are not told. Returns how many.
+
+        Raises:
+            AccessError: the actor is no admin.
+        """
+        now = milliseconds(self._clock)
+        administrator(conn, actor, now)
+        asked = [user for user in users.list_all(conn, "pending") if user.requested_at is not None]
+        for user in asked:
+            if user.carded_at is not None:
+                decided = Decided(user, changed=True, by=actor.id, request=user.requested_at)
+                self._close_cards(conn, decided, "deny", now)
+        waiting.decline_all(conn, now, actor.id)
+        note(conn, actor, "user.deny_all", "pending", now, {"count": len(asked)})
+        return len(asked)
 
     def set_role_in(self, conn: Connection, user_id: int, role: Role, actor: Actor) -> Decided:
         """``set_role`` as part of a transaction."""
@@ -149,3 +161,9 @@ class UserService:
             self._running.stop_user(decided.user.id)
         self._added()
         return decided
+
+    def _close_cards(self, conn: Connection, decided: Decided, verdict: Verdict, now: int) -> None:
+        """Let the cards of a request say how it was decided."""
+        if decided.request is not None:
+            text = person_decided(self._texts, conn, decided.user, verdict, decided.by)
+            self._cards.close(conn, Subject("users", decided.user.id, decided.request), text, now)

@@ -1,22 +1,20 @@
 """Lets people in or not, before any handler sees their update. Whatever is not clearly a yes is a no."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
-from aiogram import BaseMiddleware, Bot
-from aiogram.exceptions import AiogramError
-from aiogram.types import CallbackQuery, Message, MessageGenerationStopped, TelegramObject, Update
+from aiogram import BaseMiddleware
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGenerationStopped, TelegramObject, Update
 
 from tgllm.bot.addressing import is_addressed, is_heard
 from tgllm.bot.commands import parse_command
-from tgllm.bot.messages import message_rows
+from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import UpdateScope
-from tgllm.observe.logs import get_logger
-from tgllm.services.group_mode import GroupMode, group_mode
+from tgllm.db.unit import Connection
+from tgllm.services.standing import Standing
 
 __all__ = ["AuthMiddleware"]
-
-log = get_logger(__name__)
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
 
@@ -28,42 +26,64 @@ class AuthMiddleware(BaseMiddleware):
         """Decide about one update."""
         scope: UpdateScope = data["scope"]
         content = event.event if isinstance(event, Update) else None
-        if content is None or not await _concerns_the_bot(content, scope):
-            return None
-        if scope.person is None:
-            return None
-        scope.user = await scope.parts.core.users.identify(scope.person)
-        if scope.user.role is None:
-            if _is_spoken_to(content, scope):
-                await self._refuse(content, scope)
-            return None
+        person = scope.person
+        if content is None or person is None or not _may_concern_the_bot(content):
+            return await forget_update(scope)
+        standing = await scope.parts.core.users.standing(person, scope.chat.id)
+        scope.user = standing.user
+        if isinstance(content, ChatMemberUpdated):
+            await self._withhold_role(scope)
+            return await handler(event, data)
+        if isinstance(content, Message) and not is_heard(content, scope, standing.mode):
+            return await forget_update(scope)
+        if standing.closed is not None:
+            return await self._refuse(content, scope, standing)
         decision = await scope.parts.core.host.authorize(scope.user, scope.chat, _action(content, scope))
         if not decision.allowed:
-            if _is_spoken_to(content, scope):
-                await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
-            return None
+            return await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
+        await self._ask_for_group(scope, standing)
         return await handler(event, data)
 
-    async def _refuse(self, content: TelegramObject, scope: UpdateScope) -> None:
-        """Register the request of somebody unknown, and say so; nothing else. An edit is no request."""
+    async def _withhold_role(self, scope: UpdateScope) -> None:
+        """Bringing the bot into a group is for everybody, and an admin to whom a plugin objects is like everybody."""
+        user = scope.user
+        if user is None or user.role is None:
+            return
+        decision = await scope.parts.core.host.authorize(user, scope.chat, "membership")
+        if not decision.allowed:
+            scope.user = replace(user, role=None)
+
+    async def _refuse(self, content: TelegramObject, scope: UpdateScope, standing: Standing) -> None:
+        """Nothing but words for somebody who has not been let in; if they were kept out since, their turns stop."""
         person = scope.person
         assert person is not None  # noqa: S101  the caller has looked
-        if _is_edit(scope):
-            return
-        users = scope.parts.core.users
-        text = scope.text("access.pending")
-        if isinstance(content, CallbackQuery):
-            await _answer_press(scope.parts.bot, content, text)
-            return
-        replies = message_rows(scope.lane, text) if isinstance(content, Message) else []
-        await scope.end(lambda conn: users.register_request(conn, person), replies=replies)
-        log.info("access.requested", user=person.id)
+        if standing.closed in {"denied", "blocked"}:
+            scope.parts.core.running.stop_user(person.id)
+        if _is_spoken_to(content, scope):
+            await receive_stranger(content, scope, person, standing)
+        else:
+            await forget_update(scope)
 
     async def _say_no(self, content: TelegramObject, scope: UpdateScope, text: str) -> None:
+        """Tell somebody of a plugin's veto; one against what they say ends the turn that they have running."""
+        if scope.user is not None and _action(content, scope) == "message":
+            scope.parts.core.running.stop_user(scope.user.id)
         if isinstance(content, CallbackQuery):
-            await _answer_press(scope.parts.bot, content, text)
-        elif isinstance(content, Message) and not _is_edit(scope):
+            await answer_press(scope.parts.bot, content, text)
+        elif isinstance(content, Message) and not _is_edit(scope) and _is_spoken_to(content, scope):
             await scope.reply(text)
+
+    async def _ask_for_group(self, scope: UpdateScope, standing: Standing) -> None:
+        """Show the admins a group in which somebody whom they have let in talks to the bot."""
+        core, user = scope.parts.core, scope.user
+        if user is None or user.is_admin or scope.chat.is_private or standing.group is not None:
+            return
+
+        def unit(conn: Connection) -> None:
+            core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user.id)
+
+        await core.database.write(unit)
+        scope.parts.sender.wake()
 
 
 def _is_edit(scope: UpdateScope) -> bool:
@@ -71,17 +91,11 @@ def _is_edit(scope: UpdateScope) -> bool:
     return scope.row.kind == "edited_message"
 
 
-async def _concerns_the_bot(content: TelegramObject, scope: UpdateScope) -> bool:
-    """Whether the bot has to react at all: not to other bots, and in groups only to what their mode says."""
+def _may_concern_the_bot(content: TelegramObject) -> bool:
+    """Whether it is of a kind that the bot reacts to, and not from another bot."""
     if not isinstance(content, Message):
-        return isinstance(content, CallbackQuery | MessageGenerationStopped)
-    sender = content.from_user
-    if sender is None or sender.is_bot:
-        return False
-    if scope.chat.is_private:
-        return True
-    mode: GroupMode = await scope.parts.core.database.read(lambda conn: group_mode(conn, scope.chat.id))
-    return is_heard(content, scope, mode)
+        return isinstance(content, CallbackQuery | MessageGenerationStopped | ChatMemberUpdated)
+    return content.from_user is not None and not content.from_user.is_bot
 
 
 def _is_spoken_to(content: TelegramObject, scope: UpdateScope) -> bool:
@@ -95,11 +109,3 @@ def _action(content: TelegramObject, scope: UpdateScope) -> str:
         return "button"
     command = parse_command(content.text or "", scope.parts.username)
     return f"command:{command.name}" if command is not None else "message"
-
-
-async def _answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
-    """Show a text at the pressed button. Telegram forgets presses after a while; then there is nobody to answer."""
-    try:
-        await bot.answer_callback_query(press.id, text=text[:200], show_alert=True)
-    except AiogramError as error:
-        log.info("press.not_answered", error=type(error).__name__)

@@ -4,7 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from aiogram import BaseMiddleware
-from aiogram.types import CallbackQuery, Chat, Message, MessageGenerationStopped, TelegramObject, Update, User
+from aiogram.types import (
+    CallbackQuery,
+    Chat,
+    ChatMemberUpdated,
+    Message,
+    MessageGenerationStopped,
+    TelegramObject,
+    Update,
+    User,
+)
 
 from tgllm.api import ChatInfo
 from tgllm.bot.parts import BotParts
@@ -40,7 +49,7 @@ class ScopeMiddleware(BaseMiddleware):
 
 def _chat_of(content: object) -> Chat | None:
     match content:
-        case Message() | MessageGenerationStopped():
+        case Message() | MessageGenerationStopped() | ChatMemberUpdated():
             return content.chat
         case CallbackQuery(message=message) if message is not None:
             return message.chat
@@ -58,7 +67,7 @@ def _chat_info(chat: Chat | None, lane: Lane) -> ChatInfo:
 def _person(content: object) -> SeenUser | None:
     """The sender. A stopped draft has none, but drafts exist in private chats only, whose id is the person's."""
     match content:
-        case Message(from_user=User() as user) | CallbackQuery(from_user=user):
+        case Message(from_user=User() as user) | CallbackQuery(from_user=user) | ChatMemberUpdated(from_user=user):
             return SeenUser(user.id, user.username, user.first_name, user.last_name, user.language_code)
         case MessageGenerationStopped(chat=chat) if chat.type == "private":
             return SeenUser(chat.id, chat.username, chat.first_name or "", chat.last_name)

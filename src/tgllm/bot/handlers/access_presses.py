@@ -1,0 +1,72 @@
+"""The buttons of cards: an admin decides a request with one press, and the first one wins."""
+
+from typing import cast, get_args
+
+from tgllm.bot.presses import PressAction, Pressed
+from tgllm.bot.scope import UpdateScope
+from tgllm.db.unit import Connection
+from tgllm.i18n import error_text
+from tgllm.services.access_cards import CARD
+from tgllm.services.access_decisions import AccessError, Decided, Verdict
+from tgllm.services.access_words import group_decided, person_decided
+from tgllm.services.actor import Actor
+from tgllm.services.group_access import GroupDecided, GroupVerdict
+
+__all__ = ["access_presses"]
+
+
+def access_presses() -> tuple[PressAction, ...]:
+    """The row for the press table."""
+    return (PressAction(CARD, _press, "admin"),)
+
+
+async def _press(scope: UpdateScope, pressed: Pressed) -> str:
+    """Decide about the person or group that the button names; callback data may have been forged."""
+    verdict, _, target = pressed.argument.partition(":")
+    if not (target.isascii() and target.removeprefix("-").isdecimal() and len(target) < 19):
+        return ""
+    try:
+        if int(target) < 0:
+            return await _group(scope, verdict, int(target))
+        return await _person(scope, verdict, int(target))
+    except AccessError as error:
+        await scope.end()
+        return error_text(scope.parts.core.texts, error, scope.language)
+
+
+async def _person(scope: UpdateScope, verdict: str, user_id: int) -> str:
+    if verdict not in get_args(Verdict):
+        return ""
+    core, said = scope.parts.core, list[tuple[Decided, str]]()
+
+    def unit(conn: Connection) -> None:
+        chosen = cast("Verdict", verdict)
+        decided = core.users.decide_in(conn, user_id, chosen, _actor(scope), only_pending=True)
+        words = person_decided(core.texts, conn, decided.user, verdict, decided.by)
+        said.append((decided, words(scope.language) if decided.changed else scope.text("access.decided_before")))
+
+    await scope.end(unit)
+    decided, text = said[-1]
+    core.users.enforce(decided)
+    return text
+
+
+async def _group(scope: UpdateScope, verdict: str, chat_id: int) -> str:
+    if verdict not in get_args(GroupVerdict):
+        return ""
+    core, said = scope.parts.core, list[tuple[GroupDecided, str]]()
+
+    def unit(conn: Connection) -> None:
+        chosen = cast("GroupVerdict", verdict)
+        decided = core.access.groups.decide_in(conn, chat_id, chosen, _actor(scope), only_pending=True)
+        words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
+        said.append((decided, words(scope.language) if decided.changed else scope.text("access.decided_before")))
+
+    await scope.end(unit)
+    scope.parts.sender.wake()
+    return said[-1][1]
+
+
+def _actor(scope: UpdateScope) -> Actor:
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    return Actor(scope.user.id, "telegram")

@@ -1,0 +1,43 @@
+"""The bot is brought into a group: an admin lets it in by that, anybody else asks for it."""
+
+from aiogram.types import ChatMemberUpdated
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.messages import message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import outbox
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.actor import Actor
+
+__all__ = ["handle_membership"]
+
+log = get_logger(__name__)
+
+# Bot API: ChatMember. A restricted member may be in the group or not; a bot is never restricted by joining.
+_OUTSIDE = frozenset({"left", "kicked"})
+_INSIDE = frozenset({"member", "administrator"})
+
+
+async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> None:
+    """Note in which groups the bot is wanted. What happens in private, such as a block of the bot, needs nothing."""
+    added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
+    user, groups = scope.user, scope.parts.core.access.groups
+    if user is None or not added or scope.chat.kind not in {"group", "supergroup"}:
+        await scope.end()
+    elif user.is_admin:
+        actor = Actor(user.id, "telegram")
+        await scope.end(lambda conn: groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
+        log.info("group.let_in", chat=scope.chat.id, by=user.id)
+    elif scope.chat.id != scope.parts.core.config.admin_chat_id:
+        await scope.end(lambda conn: _request(conn, scope, user.id))
+    scope.parts.sender.wake()
+
+
+def _request(conn: Connection, scope: UpdateScope, user_id: int) -> None:
+    """Ask for the group, and say there that it waits."""
+    core = scope.parts.core
+    asked = core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
+    if core.access.limits.may_answer(("group", scope.chat.id)):
+        text = scope.text("access.group_denied" if asked == "denied" else "access.group_pending")
+        outbox.add(conn, message_rows(scope.lane, text), milliseconds(core.clock))

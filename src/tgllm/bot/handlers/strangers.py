@@ -1,0 +1,126 @@
+"""People and groups that have not been let in: how they ask, and what they are told, once in a while."""
+
+from collections.abc import Callable
+
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from aiogram.types import CallbackQuery, Message, TelegramObject
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.commands import ParsedCommand, parse_command
+from tgllm.bot.messages import message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.db import outbox
+from tgllm.db.scrub import scrub
+from tgllm.db.unit import Connection, Unit
+from tgllm.db.users import SeenUser
+from tgllm.observe.logs import get_logger
+from tgllm.services.access_requests import Asked
+from tgllm.services.invitations import is_token
+from tgllm.services.standing import Standing
+
+__all__ = ["answer_press", "forget_update", "receive_stranger"]
+
+log = get_logger(__name__)
+
+Words = Callable[[Connection], str]
+"""Does what was asked for, in a transaction, and gives the words for it."""
+
+
+async def receive_stranger(content: TelegramObject, scope: UpdateScope, person: SeenUser, standing: Standing) -> None:
+    """End an update of somebody who may not use the bot here. Nothing that they wrote is kept but their request."""
+    if isinstance(content, CallbackQuery):
+        if scope.parts.core.access.limits.may_answer(("press", person.id)):
+            await answer_press(scope.parts.bot, content, scope.text("access.not_let_in"))
+        await forget_update(scope)
+    elif not isinstance(content, Message) or scope.row.kind == "edited_message":
+        await forget_update(scope)
+    elif standing.closed in {"group_pending", "group_denied"}:
+        await _answer(scope, ("group", scope.chat.id), _ask_for_group(scope, person))
+    else:
+        await _receive_person(content, scope, person, standing)
+
+
+async def forget_update(scope: UpdateScope) -> None:
+    """End the update without an answer, and keep nothing of it but its id."""
+    await scope.end(_scrubbed(scope))
+
+
+async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
+    """Show a text at the pressed button. Telegram forgets presses after a while; then there is nobody to answer."""
+    try:
+        await bot.answer_callback_query(press.id, text=text[:200], show_alert=True)
+    except AiogramError as error:
+        log.info("press.not_answered", error=type(error).__name__)
+
+
+async def _receive_person(message: Message, scope: UpdateScope, person: SeenUser, standing: Standing) -> None:
+    command = parse_command(message.text or "", scope.parts.username)
+    if command is None or command.name != "start" or not scope.chat.is_private:
+        text = _state(scope, "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask")
+        await _answer(scope, ("talk", person.id), lambda _conn: text)
+    elif is_token(command.args):
+        await _redeem(scope, person, command)
+    else:
+        await _answer(scope, ("start", person.id), lambda conn: _ask(conn, scope, person, command.args))
+
+
+async def _redeem(scope: UpdateScope, person: SeenUser, command: ParsedCommand) -> None:
+    """Take an invite link. One that does not work is told together with what a bare /start gives."""
+    may_answer = scope.parts.core.access.limits.may_answer(("start", person.id))
+
+    def unit(conn: Connection) -> None:
+        user = scope.parts.core.access.invitations.redeem_in(conn, person, command.args)
+        if user is not None:
+            _say(conn, scope, scope.text("access.told_invite", name=scope.user.name if scope.user else ""))
+            return
+        pending = _ask(conn, scope, person, "")
+        if may_answer:
+            _say(conn, scope, f"{scope.text('access.invite_spent')}\n\n{pending}")
+
+    await scope.end(unit, _scrubbed(scope))
+    scope.parts.sender.wake()
+
+
+async def _answer(scope: UpdateScope, key: tuple[str, int], words: Words) -> None:
+    """Do what is asked for, and tell it unless that was done a little while ago."""
+    may_answer = scope.parts.core.access.limits.may_answer(key)
+
+    def unit(conn: Connection) -> None:
+        text = words(conn)
+        if may_answer:
+            _say(conn, scope, text)
+
+    await scope.end(unit, _scrubbed(scope))
+    scope.parts.sender.wake()
+
+
+def _ask(conn: Connection, scope: UpdateScope, person: SeenUser, reason: str) -> str:
+    asked = scope.parts.core.access.requests.request_in(conn, person, reason)
+    if asked == "asked":
+        log.info("access.requested", user=person.id)
+    return _state(scope, asked)
+
+
+def _ask_for_group(scope: UpdateScope, person: SeenUser) -> Words:
+    """Register the request for a group by the first question that is asked there."""
+
+    def words(conn: Connection) -> str:
+        asked = scope.parts.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, person.id)
+        return scope.text("access.group_denied" if asked == "denied" else "access.group_pending")
+
+    return words
+
+
+def _state(scope: UpdateScope, state: Asked | str) -> str:
+    """How things are with a request: its outcome, or why there is none."""
+    key = "pending" if state == "asked" else state
+    return scope.text(f"access.state_{key}")
+
+
+def _say(conn: Connection, scope: UpdateScope, text: str) -> None:
+    outbox.add(conn, message_rows(scope.lane, text), milliseconds(scope.parts.core.clock))
+
+
+def _scrubbed(scope: UpdateScope) -> Unit:
+    return lambda conn: scrub(conn, scope.row.update_id)

@@ -1,0 +1,37 @@
+"""What is not to be kept: updates of strangers once they are done, and invite links once they are sent."""
+
+import sqlite3
+from typing import Final
+
+from tgllm.db.inbox import last_update_id
+
+__all__ = ["INVITE", "drop_scrubbed", "has_sent_link", "scrub_sent_links"]
+
+INVITE: Final = "invite:"
+"""How the turn of an outbox row begins whose payload is a secret: an invite link."""
+
+_SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
+
+
+def drop_scrubbed(conn: sqlite3.Connection, before: int) -> int:
+    """Forget updates that ended before ``before`` (UTC, milliseconds) and hold nothing but their id (``scrub``).
+
+    Telegram sends no update again that it has been told of; the one that came last stays, as ``inbox.prune`` says.
+    """
+    cursor = conn.execute(
+        "DELETE FROM inbox WHERE finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?"
+        " AND payload = json_object('update_id', update_id)"
+        " AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)",
+        (before, last_update_id(conn)),
+    )
+    return cursor.rowcount
+
+
+def has_sent_link(conn: sqlite3.Connection) -> bool:
+    """Whether an invite link has been sent and still stands in the outbox."""
+    return conn.execute(f"SELECT 1 FROM outbox WHERE {_SENT_LINKS} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
+
+
+def scrub_sent_links(conn: sqlite3.Connection) -> int:
+    """Leave nothing of invite links that have been sent; returns how many there were."""
+    return conn.execute(f"UPDATE outbox SET payload = '{{}}' WHERE {_SENT_LINKS}").rowcount  # noqa: S608 (constants)

@@ -1,0 +1,102 @@
+"""What becomes of access with time: guests leave, requests are summed up or forgotten, links go."""
+
+from typing import Final
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import invites, kv, traces, users, waiting
+from tgllm.db.database import Database
+from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.services.access import Access
+from tgllm.services.access_news import language_of, tell
+from tgllm.services.access_requests import expire
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.running import RunningTurns
+
+__all__ = ["AccessUpkeep"]
+
+log = get_logger(__name__)
+
+CHECK_SECONDS = 30.0
+_HOUR: Final = 60 * 60 * 1000
+_DAY: Final = 24 * _HOUR
+_SCOPE = "access"
+_SUMMED_UP = "summed_up"
+"""Its value: when the admins were last told how many requests they have not been shown (UTC, milliseconds)."""
+
+
+class AccessUpkeep:
+    """Looks every half minute; writes only where there is something to do."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        texts: Catalogue,
+        access: Access,
+        running: RunningTurns,
+        notifier: AdminNotifier,
+    ) -> None:
+        """Prepare; ``run`` does the work."""
+        self._database = database
+        self._clock = clock
+        self._texts = texts
+        self._access = access
+        self._running = running
+        self._notifier = notifier
+        self._cleaned_at = 0
+
+    async def run(self) -> None:
+        """Look until cancelled.
+
+        Raises:
+            DatabaseError: the database can't be used.
+        """
+        while True:
+            await self.look()
+            await self._clock.sleep(CHECK_SECONDS)
+
+    async def look(self) -> None:
+        """Do what is due."""
+        now = milliseconds(self._clock)
+        if await self._database.read(lambda conn: self._is_due(conn, now)):
+            for user_id in await self._database.write(lambda conn: self._catch_up(conn, now)):
+                self._running.stop_user(user_id)
+            self._notifier.wake()
+        if now - self._cleaned_at >= _HOUR:
+            self._cleaned_at = now
+            dropped = await self._database.write(lambda conn: self._clean(conn, now))
+            log.info("access.cleaned", requests=dropped)
+
+    def _is_due(self, conn: Connection, now: int) -> bool:
+        return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
+
+    def _catch_up(self, conn: Connection, now: int) -> list[int]:
+        """Returns the ids of those whose access has ended."""
+        expired = expire(conn, now)
+        for user in expired:
+            tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now)
+        traces.scrub_sent_links(conn)
+        if _is_to_be_summed_up(conn, now):
+            self._sum_up(conn, now)
+        return [user.id for user in expired]
+
+    def _sum_up(self, conn: Connection, now: int) -> None:
+        """Tell the admins how many wait of whom they have seen no card."""
+        count = waiting.waiting(conn).unseen
+        self._access.cards.announce(
+            conn, lambda language: self._texts("access.more_waiting", language, count=count), now
+        )
+        kv.set_value(conn, _SCOPE, _SUMMED_UP, now, now)
+
+    def _clean(self, conn: Connection, now: int) -> int:
+        invites.prune(conn, now - 30 * _DAY)
+        traces.drop_scrubbed(conn, now - _HOUR)
+        return waiting.drop_old(conn, now - int(self._access.settings.request_days * _DAY))
+
+
+def _is_to_be_summed_up(conn: Connection, now: int) -> bool:
+    last = kv.get(conn, _SCOPE, _SUMMED_UP)
+    since = last if isinstance(last, int) else 0
+    return now - since >= _HOUR and waiting.has_unseen(conn, since)

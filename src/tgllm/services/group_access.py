@@ -1,0 +1,115 @@
+"""Groups: asked for by those who want the bot there, decided by admins.
+
+In a group that has been let in, whoever is not blocked or declined may talk to the bot while there.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.access import AccessSection
+from tgllm.db import groups, outbox, users, waiting
+from tgllm.db.groups import Group, GroupStatus
+from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
+from tgllm.services.access_cards import AccessCards, Subject
+from tgllm.services.access_decisions import AccessError, administrator
+from tgllm.services.access_news import message_to
+from tgllm.services.access_requests import Asked
+from tgllm.services.access_words import group_card, group_decided
+from tgllm.services.actor import Actor, note
+
+__all__ = ["GROUP_VERDICTS", "GroupAccess", "GroupDecided", "GroupVerdict"]
+
+GroupVerdict = Literal["approve", "deny"]
+GROUP_VERDICTS: Final = (("approve", "deny"),)
+"""The buttons of a group's card."""
+
+_STATUS: Final[dict[GroupVerdict, GroupStatus]] = {"approve": "active", "deny": "denied"}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDecided:
+    """What came of a decision on a group."""
+
+    group: Group
+    changed: bool
+    """False where everything is as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAccess:
+    """Registers requests for groups and carries out decisions on them."""
+
+    clock: Clock
+    texts: Catalogue
+    cards: AccessCards
+    settings: AccessSection
+
+    def request_in(self, conn: Connection, chat_id: int, title: str, by: int) -> Asked:
+        """Note that somebody wants the bot in a group; part of a larger transaction.
+
+        Args:
+            conn: an open write transaction.
+            chat_id: Telegram's id of the group.
+            title: how it is called.
+            by: user id of the one who wants it.
+        """
+        known = groups.get(conn, chat_id)
+        if known is not None:
+            return "denied" if known.status == "denied" else "pending"
+        if waiting.waiting(conn).groups >= self.settings.most_pending:
+            return "full"
+        now = milliseconds(self.clock)
+        groups.request(conn, chat_id, title, now, by=by)
+        group = groups.get(conn, chat_id)
+        if group is not None:
+            text = group_card(self.texts, group, users.get(conn, by))
+            self.cards.show(conn, _subject(group), text, GROUP_VERDICTS, now)
+        return "asked"
+
+    def decide_in(
+        self, conn: Connection, chat_id: int, verdict: GroupVerdict, actor: Actor, *, only_pending: bool = False
+    ) -> GroupDecided:
+        """Let a group in or keep it out, and tell it; part of a larger transaction.
+
+        Args:
+            conn: an open write transaction.
+            chat_id: Telegram's id of the group.
+            verdict: what is decided.
+            actor: who decides.
+            only_pending: let an earlier decision stand: the first of several admins wins.
+
+        Raises:
+            AccessError: nobody has asked for that group, or the actor is no admin.
+        """
+        now = milliseconds(self.clock)
+        administrator(conn, actor, now)
+        before = groups.get(conn, chat_id)
+        if before is None:
+            raise AccessError(f"no group {chat_id}", code="access_unknown_group", group=chat_id)
+        if before.status == _STATUS[verdict] or (only_pending and before.status != "pending"):
+            return GroupDecided(before, changed=False)
+        after = groups.set_status(conn, chat_id, _STATUS[verdict], now, decided_by=actor.id)
+        change = {"status_before": before.status, "status": after.status, "title": after.title}
+        note(conn, actor, f"group.{verdict}", str(chat_id), now, change)
+        if before.status == "pending":
+            self.cards.close(conn, _subject(after), group_decided(self.texts, conn, after, verdict, actor.id), now)
+        outbox.add(conn, [message_to(chat_id, self.texts(f"access.told_group_{verdict}"))], now)
+        return GroupDecided(after, changed=True)
+
+    def let_in_by(self, conn: Connection, chat_id: int, title: str, actor: Actor) -> GroupDecided:
+        """Let a group in that an admin has brought the bot into.
+
+        Raises:
+            AccessError: the actor is no admin.
+        """
+        now = milliseconds(self.clock)
+        administrator(conn, actor, now)
+        groups.request(conn, chat_id, title, now, by=actor.id)
+        groups.set_title(conn, chat_id, title, now)
+        return self.decide_in(conn, chat_id, "approve", actor)
+
+
+def _subject(group: Group) -> Subject:
+    return Subject("groups", group.id, group.requested_at)

@@ -23,7 +23,7 @@ from tgllm.services.admin_password import AdminPassword
 from tgllm.services.admin_questions import Question
 from tgllm.services.admin_tries import Tries, count_try, forgive
 
-__all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "text_of"]
+__all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "locked_text", "text_of"]
 
 log = get_logger(__name__)
 
@@ -56,8 +56,8 @@ async def delete_late(message: Message, scope: UpdateScope) -> None:
         scrub.scrub(conn, scope.row.update_id)
         _close(conn, scope)
 
-    said = ["password.late", *await _complaints(message, scope)]
-    await scope.reply("\n\n".join(map(scope.text, said)), unit)
+    said = [scope.text("password.late"), *await _complaints(message, scope)]
+    await scope.reply("\n\n".join(said), unit)
     await _empty_log(scope)
 
 
@@ -103,8 +103,8 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
     def unit(conn: Connection) -> None:
         forgive(conn, scope.chat.id)
         _close(conn, scope)
-        for key in complaints:
-            outbox.add(conn, message_rows(scope.lane, scope.text(key)), _now(scope))
+        for text in complaints:
+            outbox.add(conn, message_rows(scope.lane, text), _now(scope))
 
     scope.parts.core.password.open(scope.chat.id)
     await scope.parts.core.database.write(unit)
@@ -126,7 +126,7 @@ async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -
 
     log.warning("password.wrong", user=user_id, locked=locked)
     said = locked_text(scope, tries) if locked else _again_text(scope, tries, password)
-    await scope.reply("\n\n".join([said, *map(scope.text, complaints)]), unit)
+    await scope.reply("\n\n".join([said, *complaints]), unit)
 
 
 def locked_text(scope: UpdateScope, tries: Tries) -> str:
@@ -143,12 +143,12 @@ def _close(conn: Connection, scope: UpdateScope) -> None:
 
 
 async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
-    """Delete the message from the chat; the key of what to say if that did not work."""
+    """Delete the message from the chat; what to say if that did not work."""
     try:
         await scope.parts.bot.delete_message(message.chat.id, message.message_id)
     except AiogramError as error:
         log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
-        return ["password.not_deleted"]
+        return [scope.text("password.not_deleted")]
     return []
 
 

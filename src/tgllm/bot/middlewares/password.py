@@ -50,7 +50,11 @@ class PasswordMiddleware(BaseMiddleware):
 
     async def _settle(self, message: Message, scope: UpdateScope) -> Update | None:
         """End the update, unless it is no answer, or the right one: then returns what is handled in its place."""
-        match self._meaning(message, scope):
+        meaning = self._meaning(message, scope)
+        if meaning != "other" and scope.person is not None:
+            # For the language that they have chosen.
+            scope.user = await scope.parts.core.users.identify(scope.person)
+        match meaning:
             case "answer":
                 return await answer_question(message, scope)
             case "late":

@@ -54,20 +54,54 @@ async def test_a_question_may_be_edited_again_and_again(
     assert asked(provider) == ["eins"]
 
 
-async def test_an_edit_waits_for_the_answer_that_is_being_written(
+async def test_an_edit_stops_the_answer_that_is_being_written_and_asks_again(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
-    go_on = asyncio.Event()
-    provider.answer(go_on, "old answer")
+    provider.answer("Old", asyncio.Event())
     provider.answer("new answer")
+    chat = ann.private_chat()
     async with start():
         said = await ann.say("one")
-        await emu.wait_for(lambda: provider.requests)
+        await emu.wait_for_draft(chat, lambda draft: draft.text == "Old")
         await ann.edit(said, "two")
+        await emu.wait_for_message(chat, lambda message: message.text == "new answer")
+    assert [message.text for message in chat.messages if message.from_bot] == ["Old\n\nStopped.", "new answer"]
+    assert asked(provider) == ["two"]
+
+
+async def test_in_a_group_an_edit_of_a_question_that_is_asked_again_stops_that_too(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with start():
+        await ask("@demo_bot one", chat=group)
+        provider.answer("Old", asyncio.Event())
+        await ann.say("/retry@demo_bot", chat=group)
+        await emu.wait_for_message(group, lambda message: message.text == "Old")
+        await ann.edit(question(group, "@demo_bot one"), "two @demo_bot")
+        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: two")
+    assert asked(provider) == ["Ann: two"]
+
+
+@pytest.mark.parametrize("text", ["one", "/clear"])
+async def test_an_edit_that_asks_nothing_else_lets_the_answer_go_on(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, text: str
+) -> None:
+    """Telegram also tells of a link's preview, and of changes in a message that is quoted."""
+    go_on, chat = asyncio.Event(), ann.private_chat()
+    async with start():
+        first = await ask("zero")
+        provider.answer("The ", go_on, "answer.")
+        said = await ann.say("one", reply_to=first)
+        await emu.wait_for_draft(chat, lambda draft: draft.text == "The")
+        other = await ann.say("waits")
+        await ann.edit(said, text)
+        await ann.edit(other, "waits on")
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         go_on.set()
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "new answer")
-    assert asked(provider) == ["two"]
+        await emu.wait_for_message(chat, lambda message: message.text == "The answer.")
+        await ask("/ping")
+    assert "Stopped." not in "".join(message.text for message in chat.messages)
 
 
 @pytest.mark.parametrize("text", ["one, better", "/clear"])

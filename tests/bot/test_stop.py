@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from tgllm.db import inbox, messages, requests
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -53,6 +55,32 @@ async def test_the_stop_button_in_a_group_ends_the_turn(
         growing = await emu.wait_for_message(group, lambda message: message.text == "Half")
         await ann.press(growing, "Stop")
         await emu.wait_for_message(group, lambda message: message.text == "Half\n\nStopped.")
+
+
+@pytest.mark.parametrize("command", ["/stop", "/cancel"])
+async def test_a_question_that_came_together_with_the_wish_to_stop_is_not_asked(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, command: str
+) -> None:
+    """Telegram hands over what was said before the bot was there in one batch."""
+    await ann.say("go")
+    await ann.say(command)
+    async with start():
+        await emu.wait_for_message(ann.private_chat())
+        asked = await ann.say("again")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "again", after=asked)
+    said = [message.text for message in ann.private_chat().messages if message.from_bot]
+    assert said == ["Stopped." if command == "/stop" else said[0], "again"]
+    assert [request.messages[-1].text for request in provider.requests] == ["again"]
+
+
+async def test_what_comes_after_the_wish_to_stop_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    await ann.say("/stop")
+    await ann.say("go")
+    async with start():
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "go" and message.from_bot)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "There is nothing to stop.")
 
 
 async def test_nothing_to_stop_is_said(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

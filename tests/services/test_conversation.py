@@ -379,3 +379,24 @@ class _Silent:
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[outbox.NewOutbox]:
         return ()
+
+
+async def test_a_question_that_is_longer_than_the_context_is_refused_before_the_model_is_asked(
+    bench: MakeBench,
+) -> None:
+    it = await bench(tokens=300)
+    outcome = await it.ask("word " * 300)
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.code) == ("failed", "question_too_long")
+    assert not it.provider.requests
+    await it.service.run(replace(it.turn, id="u2", text="short"), _Silent())
+    assert [message.text for message in it.provider.requests[-1].messages] == ["short"]
+
+
+async def test_what_is_learnt_of_a_models_tokens_is_stored_with_the_turn(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer("Fine.", Finished("stop", Usage(input_tokens=400)))
+    await it.ask("word " * 100)
+    factor = await it.database.read(lambda conn: kv.get(conn, "token_calibration", "scripted/model"))
+    assert isinstance(factor, float)
+    assert factor > 2

@@ -6,7 +6,7 @@ from tgllm.bot.heard import is_text_heard, mention_of, speaks_to_bot
 from tgllm.bot.scope import UpdateScope
 from tgllm.services.group_mode import GroupMode
 
-__all__ = ["is_addressed", "is_heard", "question_of"]
+__all__ = ["is_addressed", "is_heard", "question_of", "words_in"]
 
 
 def is_addressed(message: Message, scope: UpdateScope) -> bool:
@@ -28,9 +28,12 @@ def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
 def question_of(message: Message, scope: UpdateScope) -> str:
     """The text without the bot's name."""
     text = message.text or ""
-    if scope.chat.is_private:
-        return text.strip()
-    found = mention_of(scope.parts.username).search(text)
+    return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
+
+
+def words_in(text: str, username: str) -> str:
+    """A text of a group without the bot's name; ``username`` is that, without the @."""
+    found = mention_of(username).search(text)
     if found is None:
         return text.strip()
     return (text[: found.start()].rstrip() + " " + text[found.end() :].lstrip(" ,:")).strip()

@@ -26,6 +26,7 @@ __all__ = ["Poller"]
 log = get_logger(__name__)
 
 Acknowledge = Callable[[Connection, Sequence[NewUpdate], int], Sequence[NewOutbox]]
+Stored = Callable[[Sequence[NewUpdate], bool], None]
 
 BATCH = 100
 """Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
@@ -46,7 +47,7 @@ class Poller:
         *,
         timeout: int,
         acknowledge: Acknowledge = lambda _conn, _updates, _now: (),
-        acknowledged: Callable[[], None] = lambda: None,
+        stored: Stored = lambda _updates, _waits: None,
     ) -> None:
         """Prepare.
 
@@ -58,7 +59,8 @@ class Poller:
             timeout: seconds that one request waits at Telegram for something to come.
             acknowledge: says, in the transaction that stores updates, what is to be sent for them at once; the last
                 argument is the time.
-            acknowledged: is called when that is in the outbox.
+            stored: is told of updates that are stored, before anybody works on them; and whether anything is to be
+                sent.
         """
         self._bot = bot
         self._database = database
@@ -66,7 +68,7 @@ class Poller:
         self._arrived = arrived
         self._timeout = timeout
         self._acknowledge = acknowledge
-        self._acknowledged = acknowledged
+        self._stored = stored
         self._offset: int | None = None
         self._failures = 0
 
@@ -107,8 +109,7 @@ class Poller:
                 return False
             return bool(outbox.add(conn, self._acknowledge(conn, rows, now), now))
 
-        if await self._database.write(unit):
-            self._acknowledged()
+        self._stored(rows, await self._database.write(unit))
         self._offset = max(row.update_id for row in rows) + 1
         self._arrived.set()
 

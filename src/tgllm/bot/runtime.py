@@ -19,10 +19,12 @@ from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
+from tgllm.bot.superseded import stop_superseded
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.bot.waiting import Acknowledgements
 from tgllm.db import inbox, outbox, requests
+from tgllm.db.inbox import NewUpdate
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_upkeep import AccessUpkeep
@@ -162,6 +164,12 @@ async def open_runtime(
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
         )
+
+        def stored(updates: Sequence[NewUpdate], acknowledged: bool) -> None:  # noqa: FBT001  called by the poller alone
+            if acknowledged:
+                sender.wake()
+            stop_superseded(updates, core.running, parts.username)
+
         poller = Poller(
             bot,
             core.database,
@@ -169,7 +177,7 @@ async def open_runtime(
             dispatch.arrived,
             timeout=config.sending.poll_timeout,
             acknowledge=acknowledgements.put,
-            acknowledged=sender.wake,
+            stored=stored,
         )
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)

@@ -35,6 +35,7 @@ __all__ = [
     "queued",
     "recover",
     "release",
+    "running_in",
 ]
 
 State = Literal["queued", "running", "done", "failed", "quarantined", "merged", "expired"]
@@ -230,6 +231,12 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
         "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 ORDER BY update_id LIMIT ?",
         (lane, limit),
     )
+    return read_all(InboxRow, cursor)
+
+
+def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:
+    """The update that ``lane`` is at; control updates are not among them. At most one."""
+    cursor = conn.execute("SELECT * FROM inbox WHERE lane = ? AND state = 'running' AND control = 0", (lane,))
     return read_all(InboxRow, cursor)
 
 

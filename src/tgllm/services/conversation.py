@@ -113,7 +113,7 @@ class ConversationService:
         Raises:
             DatabaseError: nothing of the turn could be stored.
         """
-        with self._running.track(turn.id, turn.lane, turn.user.id) as handle:
+        with self._running.track(turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids) as handle:
             context = await self._database.read(lambda conn: self.load(conn, turn))
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
@@ -149,6 +149,8 @@ class ConversationService:
             TimeoutError: the provider was silent for too long, or the turn was stopped.
             TgllmError: it failed.
         """
+        if handle.cause is not None:
+            raise TimeoutError
         try:
             await self._generate(request, answer, sink, handle)
         except ContextTooLong as error:

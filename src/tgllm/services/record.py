@@ -82,7 +82,7 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         role="user",
         text=turn.text,
         telegram_chat_id=Lane.parse(turn.lane).chat_id,
-        telegram_message_ids=() if turn.message_id is None else (turn.message_id, *turn.more_message_ids),
+        telegram_message_ids=turn.message_ids,
         user_id=turn.user.id,
     )
 

@@ -21,6 +21,10 @@ class RunningTurn:
     id: str
     lane: str
     user_id: int
+    question: str = field(default="", repr=False)
+    """As the model reads it."""
+    message_ids: tuple[int, ...] = ()
+    """Telegram's ids of the messages that hold it."""
     cause: StopCause | None = None
     """Why it was asked to stop; None while nobody has."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
@@ -67,14 +71,20 @@ class RunningTurns:
     def __init__(self) -> None:
         """Start with none."""
         self._by_lane: dict[str, RunningTurn] = {}
+        self._unwanted: dict[str, str] = {}
+        """By lane, the turn that was stopped before it began."""
         self._idle = asyncio.Event()
         self._idle.set()
 
     @contextmanager
-    def track(self, turn_id: str, lane: str, user_id: int) -> Generator[RunningTurn]:
-        """Keep a turn in the list while the block runs."""
-        turn = RunningTurn(turn_id, lane, user_id)
+    def track(
+        self, turn_id: str, lane: str, user_id: int, question: str = "", message_ids: tuple[int, ...] = ()
+    ) -> Generator[RunningTurn]:
+        """Keep a turn in the list while the block runs; see ``RunningTurn``."""
+        turn = RunningTurn(turn_id, lane, user_id, question, message_ids)
         self._by_lane[lane] = turn
+        if self._unwanted.pop(lane, None) == turn_id:
+            turn.stop("person")
         self._idle.clear()
         try:
             yield turn
@@ -95,6 +105,14 @@ class RunningTurns:
             return False
         turn.stop("person")
         return True
+
+    def stop_turn(self, lane: str, turn_id: str) -> None:
+        """Stop a certain turn on behalf of a person, as soon as it begins if it does not run yet."""
+        turn = self._by_lane.get(lane)
+        if turn is not None and turn.id == turn_id:
+            turn.stop("person")
+        else:
+            self._unwanted[lane] = turn_id
 
     def stop_user(self, user_id: int) -> int:
         """Stop all turns of somebody who may not use the bot any more; returns how many ran."""

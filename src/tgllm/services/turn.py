@@ -45,6 +45,11 @@ class Turn:
     title: str = ""
     """What lists call a conversation that begins with it; empty: the name it has, or the text."""
 
+    @property
+    def message_ids(self) -> tuple[int, ...]:
+        """Telegram's ids of the messages that hold the question."""
+        return () if self.message_id is None else (self.message_id, *self.more_message_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:

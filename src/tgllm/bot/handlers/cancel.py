@@ -7,6 +7,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.stopping import stop_answer
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
 from tgllm.db.unit import Connection
@@ -31,7 +32,7 @@ async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
         for row in waiting:
             replies += scope.parts.acknowledgements.taken_away(row)
         await scope.end(lambda conn: _take_away(conn, waiting, now), replies=replies)
-    elif scope.parts.core.running.stop(scope.lane.key):
+    elif await stop_answer(scope):
         await scope.end()
     else:
         await scope.reply(scope.text("turn.nothing_to_stop"))

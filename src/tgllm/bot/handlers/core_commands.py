@@ -2,6 +2,7 @@
 
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.stopping import stop_answer
 from tgllm.i18n import Catalogue
 
 __all__ = ["core_commands"]
@@ -22,7 +23,7 @@ async def _start(scope: UpdateScope, _command: ParsedCommand) -> None:
 
 async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:
     """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
-    if scope.parts.core.running.stop(scope.lane.key):
+    if await stop_answer(scope):
         await scope.end()
     else:
         await scope.reply(scope.text("turn.nothing_to_stop"))

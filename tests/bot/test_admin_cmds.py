@@ -1,23 +1,35 @@
 """The admin suite: each screen by text and by button, and that only admins get anything."""
 
+import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tgllm.api import ModelInfo, Unavailable
 from tgllm.bot.admin.assembly import admin_table
-from tgllm.db import requests, usage, users
+from tgllm.db import audit, inbox, outbox, requests, schedules, usage, users
+from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import NewRequest, Outcome
 from tgllm.db.unit import Connection, Unit
 from tgllm.db.usage import Spent
 from tgllm.i18n.catalogue import texts_of
+from tgllm.observe.logs import configure_logging
+from tgllm.services.actor import Actor
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+if TYPE_CHECKING:
+    from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
@@ -25,16 +37,34 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 NOON = datetime(2026, 1, 11, 12, tzinfo=UTC).timestamp()
 
 
+def labels(message: EmulatedMessage) -> list[str]:
+    return [button.text for button in message.buttons]
+
+
+@pytest.fixture
+def ask(emu: Emulator, ann: EmulatedUser) -> Ask:
+    """Says something for Ann and waits for the answer; what admins are told unasked of requests for access is none."""
+
+    async def say(text: str, *, chat: EmulatedChat | None = None) -> EmulatedMessage:
+        said = await ann.say(text, chat=chat)
+        return await emu.wait_for_message(
+            said.chat, lambda message: message.from_bot and not message.text.startswith("🔔"), after=said
+        )
+
+    return say
+
+
 async def press(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-    """Press a button and wait until the message is another."""
-    before = message.text
+    """Press a button and wait until the message or its buttons are others."""
+    before = message.text, labels(message)
     await person.press(message, label)
-    await emu.wait_for(lambda: message.text != before)
+    await emu.wait_for(lambda: (message.text, labels(message)) != before)
 
 
 async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
     await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(person.id, first_name="Eve"), 1))
     await bot.core.database.write(lambda conn: users.set_status(conn, person.id, "active", 1))
+    await bot.core.database.write(lambda conn: users.set_role(conn, person.id, "user", 1))
 
 
 class TestTable:
@@ -172,3 +202,318 @@ class TestStats:
             await press(emu, ann, shown, "»")
             assert "p/19x" in shown.text
             assert (await ask("/admin stats models 1 #99999")).text.count("p/") == 4
+
+
+def fill_people(conn: Connection) -> None:
+    """Five hundred people: a hundred let in, ten blocked, the others waiting."""
+    for number in range(1, 501):
+        asked = int(NOON * 1000) - 1000 + number
+        users.upsert_seen(conn, users.SeenUser(5000 + number, f"u{number}", f"Person {number}"), asked)
+        users.register_pending(conn, 5000 + number, asked)
+        if number <= 110:
+            users.set_status(conn, 5000 + number, "active" if number <= 100 else "blocked", 1)
+
+
+class TestUsers:
+    async def test_waiting_people_are_listed_in_pages(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            await bot.core.database.write(fill_people)
+            by_text = await ask("/admin users pending")
+            shown = await ask("/admin")
+            for label in ("People", "Waiting (390)"):
+                await press(emu, ann, shown, label)
+            assert shown.text == by_text.text
+            seen = [line for line in shown.text.splitlines() if line.endswith(": waiting")]
+            while "»" in labels(shown):
+                await press(emu, ann, shown, "»")
+                seen += [line for line in shown.text.splitlines() if line.endswith(": waiting")]
+        assert by_text.text.startswith("390 people:\n\nPerson 111 @u111 (5111): waiting\n")
+        assert seen == [f"Person {number} @u{number} ({5000 + number}): waiting" for number in range(111, 501)]
+
+    async def test_people_are_searched(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            await bot.core.database.write(fill_people)
+            found = await ask("/admin users person 49")
+            assert found.text.startswith("15 people:")
+            await press(emu, ann, found, "»")
+            assert "Person 499 @u499 (5499): waiting" in found.text
+            assert (await ask("/admin users " + "\U0001f600" * 100)).text.startswith("0 people:")
+            assert (await ask("/admin users blocked #99")).text.startswith("10 people:\n\nPerson 109")
+
+
+class TestUserCard:
+    async def test_it_tells_and_decides(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            await ask("/admin")
+            await eve.say("/start")
+            await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
+            await bot.core.database.write(used(eve.id, "m", 2, 500_000))
+            card = await ask(f"/admin user {eve.id}")
+            assert card.text.splitlines() == [
+                f"Eve ({eve.id})",
+                "waiting",
+                "",
+                "Language of their Telegram: en",
+                "First seen: 2026-01-11 12:00",
+                "Asked for access: 2026-01-11 12:00",
+                "",
+                *(
+                    f"{span}: 2 requests, 20 tokens read, 2 written, $1.00"
+                    for span in ("Today", "This month", "In all")
+                ),
+            ]
+            assert labels(card)[:4] == ["✅ Let in", "🕐 As a guest for a day", "❌ Deny", "🚫 Block"]
+            await press(emu, ann, card, "✅ Let in")
+            assert card.text.splitlines()[1] == "user, let in"
+            assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
+            assert labels(card)[:2] == ["🚫 Block", "Make them an admin"]
+            told = await emu.wait_for_message(eve.private_chat(), lambda message: message.text.startswith("✅"))
+            assert (await eve.say("hi", reply_to=told)).text == "hi"
+            assert (await ask(f"/admin user {eve.id} block")).text.splitlines()[1] == "blocked"
+            (block, approve) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 2))
+        assert (block.action, block.actor_id, block.source) == ("user.block", ann.id, "telegram")
+        assert (approve.action, approve.target) == ("user.approve", str(eve.id))
+
+    async def test_toggle_blocks_and_lets_in(
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
+    ) -> None:
+        async with start() as bot:
+            await let_in(bot, eve)
+            assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "blocked"
+            assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "user, let in"
+            assert "Owners are named" in (await ask(f"/admin toggle {ann.id}")).text
+            assert "I don't know @nobody." in (await ask("/admin toggle @nobody")).text
+
+    async def test_only_owners_choose_roles(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+    ) -> None:
+        async with start() as bot:
+            await let_in(bot, eve)
+            card = await ask(f"/admin user {eve.id}")
+            await press(emu, ann, card, "Make them an admin")
+            assert card.text.splitlines()[1] == "admin, let in"
+            own = await menus.ask(eve, f"/admin user {eve.id}")
+            assert "Make them a user" not in labels(own)
+            assert await menus.toast(eve, own, f"admin:role {eve.id} user") == (
+                "Only owners of the bot can use this command."
+            )
+            assert await menus.toast(eve, own, f"admin:user {eve.id} block") == (
+                "This is an admin; only owners decide about admins."
+            )
+            assert (await ask(f"/admin role {eve.id} owner")).text.startswith("Write /admin role")
+            assert (await ask(f"/admin role {eve.id} user")).text.splitlines()[1] == "user, let in"
+
+    async def test_an_old_card_shows_what_is_now(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+    ) -> None:
+        async with start() as bot:
+            await let_in(bot, eve)
+            card = await ask(f"/admin user {eve.id}")
+            assert await menus.toast(ann, card, f"admin:user {eve.id} approve") == "It is so already."
+            assert await menus.toast(ann, card, "admin:user 12345 approve") == (
+                "I don't know 12345. People have to write to me before anything can be decided about them."
+            )
+            assert (
+                await menus.toast(ann, card, "admin:xyzzy") == "I don't know /admin xyzzy. /admin shows what there is."
+            )
+
+
+class Listing(ScriptedProvider):
+    """Lists the models that a test says."""
+
+    models: Sequence[ModelInfo] = ()
+
+    async def list_models(self) -> Sequence[ModelInfo]:
+        return self.models
+
+
+class TestModels:
+    async def test_models_are_listed_and_refreshed(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+    ) -> None:
+        provider = Listing()
+        provider.models = tuple(ModelInfo(f"m{number:02}", title=f"Model {number:02}") for number in range(20))
+        async with start(provider=provider, default_model="scripted/m00") as bot:
+            await bot.core.models.pull_and_sync_models()
+            by_text = await ask("/admin models")
+            assert by_text.text.startswith("The default model: scripted/m00\n\n✅ echo: 1 models, listed 20")
+            shown = await ask("/admin")
+            await press(emu, ann, shown, "Models")
+            assert shown.text == by_text.text
+            await press(emu, ann, shown, "»")
+            assert "Model 14 (scripted/m14)" in shown.text
+            found = (await ask("/admin models MODEL 07")).text.splitlines()
+            assert found[-1] == "Model 07 (scripted/m07)"
+            provider.models = (*provider.models[1:], ModelInfo("new"))
+            await press(emu, ann, shown, "Refresh the models")
+            assert shown.text.splitlines() == [
+                "✅ echo: 1 models",
+                "✅ scripted: 20 models",
+                "",
+                "The models have changed.",
+                "New: scripted/new",
+                "No longer offered: scripted/m00",
+                *(line for line in shown.text.splitlines() if line.startswith("scripted/m00, which answers")),
+            ]
+            assert (await ask("/admin refresh")).text.splitlines()[-1] == "Nothing is different."
+            (latest, first) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 5))
+        assert latest.action == first.action == "models.refresh"
+        assert first.details == {"listed": 21, "failed": 0}
+
+
+class TestPlugins:
+    async def test_those_out_of_order_come_first(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+    ) -> None:
+        async with start(disable_plugins="echo"):
+            by_text = await ask("/admin plugins")
+            shown = await ask("/admin")
+            await press(emu, ann, shown, "Plugins")
+        lines = by_text.text.splitlines()
+        assert lines[:2] == ["Plugins:", ""]
+        assert lines[2].startswith("⏸ echo ")
+        assert "(switched off)" in lines[2]
+        assert any(line.startswith("✅ scripted ") and "provider scripted" in line for line in lines)
+        assert shown.text == by_text.text
+
+
+class TestJobs:
+    async def test_last_and_next_runs(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        noon = int(NOON * 1000)
+
+        def run(conn: Connection) -> None:
+            schedules.start(conn, "models.refresh", noon - 1000, noon)
+            schedules.finish(conn, "models.refresh", noon - 1000, "failed", noon + 1500, "gemini: token=sesame-open")
+
+        async with start(clock=clock, refresh_cron="off") as bot:
+            await bot.core.database.write(run)
+        async with start(clock=clock, refresh_cron="30 4 * * *", time_zone="Europe/Berlin"):
+            by_text = await ask("/admin jobs")
+            shown = await ask("/admin")
+            await press(emu, ann, shown, "Jobs")
+        assert by_text.text.splitlines() == [
+            "Jobs (times in Europe/Berlin):",
+            "",
+            "models.refresh (30 4 * * *)",
+            "Last: 2026-01-11 13:00, failed, 1.5 s: gemini: token=[hidden]",
+            "Next: 2026-01-12 04:30",
+        ]
+        assert shown.text == by_text.text
+
+    async def test_without_any(self, ask: Ask, start: Start) -> None:
+        async with start(refresh_cron="off"):
+            assert (await ask("/admin jobs")).text == "There are no jobs."
+
+
+class TestErrors:
+    async def test_ids_are_those_of_the_log(
+        self,
+        emu: Emulator,
+        ask: Ask,
+        ann: EmulatedUser,
+        start: Start,
+        provider: ScriptedProvider,
+    ) -> None:
+        log = StringIO()
+        configure_logging("json", "info", log)
+        provider.answer(Unavailable("HTTP 503 with api_key=sesame-open-up"))
+        async with start() as bot:
+            assert (await ask("/admin errors")).text == "Nothing has failed."
+            await ask("what?")
+            unsent = NewOutbox(lane=":1:", method="sendMessage", chat_id=1, payload={"chat_id": 1, "text": "?"})
+            await bot.core.database.write(lambda conn: outbox.add(conn, [unsent], 1))
+            bot.core.notifier.wake()
+            by_text = await ask("/admin errors")
+            while "outbox=" not in by_text.text:
+                by_text = await ask("/admin errors")
+            shown = await ask("/admin")
+            await press(emu, ann, shown, "Errors")
+        assert f" turn={logged_id(log, 'turn.failed', 'turn')}\nscripted/model: unavailable: HTTP 503" in by_text.text
+        assert f" outbox={logged_id(log, 'send.failed', 'outbox')}\nsendMessage: " in by_text.text
+        assert "sesame" not in by_text.text
+        assert shown.text == by_text.text
+
+
+def logged_id(log: StringIO, event: str, name: str) -> object:
+    """The id in the first line of the log about such an event."""
+    lines = (json.loads(line) for line in log.getvalue().splitlines())
+    return next(line[name] for line in lines if line["event"] == event)
+
+
+class TestAudit:
+    async def test_changes_are_listed_in_pages_with_names(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            assert (await ask("/admin audit")).text == "Nothing has been changed."
+            await let_in(bot, eve)
+            for number in range(9):
+                await bot.core.users.toggle(
+                    eve.id, Actor(ann.id if number else None, "telegram" if number else "shell")
+                )
+                await bot.core.users.toggle(eve.id, Actor(ann.id, "telegram"))
+            by_text = await ask("/admin audit")
+            shown = await ask("/admin")
+            await press(emu, ann, shown, "Audit")
+            assert shown.text == by_text.text
+            await press(emu, ann, shown, "»")
+            await press(emu, ann, shown, "»")
+            card = await ask(f"/admin user {eve.id}")
+            await press(emu, ann, card, "What happened")
+        assert by_text.text.splitlines()[:4] == [
+            "Changes, the latest first:",
+            "",
+            f"2026-01-11 12:00 Ann ({ann.id}), telegram",
+            f"user.approve Eve ({eve.id}): status blocked → active",
+        ]
+        assert shown.text.splitlines()[-2:] == [
+            "2026-01-11 12:00 shell",
+            f"user.block Eve ({eve.id}): status active → blocked",
+        ]
+        assert card.text == by_text.text
+
+
+class TestLimits:
+    async def test_every_screen_fits_a_message_whatever_people_are_called(
+        self, ask: Ask, start: Start, clock: ManualClock
+    ) -> None:
+        name = "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 20
+
+        def fill(conn: Connection) -> None:
+            for number in range(10**12, 10**12 + 20):
+                users.upsert_seen(conn, users.SeenUser(number, "u" * 32, name, name, "x" * 100), int(NOON * 1000))
+                users.register_pending(conn, number, int(NOON * 1000))
+                long = audit.NewEntry(actor_id=number, source="telegram", action="a" * 40, target=str(number))
+                audit.add(conn, replace(long, details={str(key): "v" * 300 for key in range(9)}), 1)
+                usage.add(conn, number, "2026-01-11", "p" * 300, "m" * 300, Spent(cost_micros=10**15))
+                inbox.add_updates(conn, [inbox.NewUpdate(number, ":1:", "message", False, "{}")], 1)
+                inbox.finish(conn, number, "failed", 1, "error " * 500)
+
+        async with start(clock=clock) as bot:
+            await bot.core.database.write(fill)
+            for row in admin_table().rows:
+                if row.menu or row.name == "menu":
+                    shown = await ask(f"/admin {row.name}")
+                    assert len(shown.text.encode("utf-16-le")) // 2 <= 4096
+                    assert all(len((button.data or "").encode()) <= 64 for button in shown.buttons)
+            card = await ask(f"/admin user {10**12}")
+            assert "«" in labels(card)
+            for line in ("stats models 30", "stats people 30"):
+                assert (await ask(f"/admin {line}")).text.startswith("By ")
+
+    async def test_every_screen_is_there_in_russian(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+    ) -> None:
+        ann.language_code = "ru"
+        async with start():
+            for row in admin_table().rows:
+                if row.menu:
+                    assert re.search("[а-я]", (await ask(f"/admin {row.name}")).text), row.name

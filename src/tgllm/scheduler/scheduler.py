@@ -1,7 +1,7 @@
 """Does each job at its times: each time once, missed ones made up once, never two runs of a job at a time."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 from tgllm.api.clock import Clock, milliseconds
@@ -13,6 +13,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.runner import HookRunner
 from tgllm.scheduler.jobs import Job
+from tgllm.services.job_times import JobTimes
 
 __all__ = ["Scheduler"]
 
@@ -40,6 +41,11 @@ class Scheduler:
         self._database = database
         self._clock = clock
         self._jobs = tuple(jobs)
+        self._due: dict[str, float] = {}
+
+    def times(self) -> Sequence[JobTimes]:
+        """The jobs and when each is due, as it is now; a job that is not wanted any more is left out."""
+        return [JobTimes(job.id, job.cron.text, self._due.get(job.id)) for job in self._jobs if job.wanted()]
 
     async def run(self) -> None:
         """Do the jobs at their times, until cancelled.
@@ -64,6 +70,7 @@ class Scheduler:
         last = await self._database.read(lambda conn: schedules.last(conn, job.id))
         due = self._first_due(job, last)
         while due is not None:
+            self._due[job.id] = due
             due = await self._wait(job, due)
             if not job.wanted():
                 return
@@ -71,6 +78,7 @@ class Scheduler:
             await self._do(job, due)
             # What came while it ran is made up once: the run that makes up for it starts later than all of it.
             due = job.cron.next_after(max(due, started))
+        self._due.pop(job.id, None)
 
     def _first_due(self, job: Job, last: Run | None) -> float | None:
         now = self._clock.now()

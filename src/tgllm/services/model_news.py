@@ -1,6 +1,7 @@
 """What has changed about the models, in words for the admins."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from tgllm.api import ModelRef
 from tgllm.i18n import Catalogue
@@ -12,18 +13,19 @@ MOST_NAMES = 15
 """Models that are named for each kind of change; the rest is counted."""
 
 
-def news_of(report: SyncReport, texts: Catalogue, fallback: str) -> str:
+def news_of(report: SyncReport, texts: Catalogue, fallback: str, language: str = "") -> str:
     """A text of some lines; a provider that was listed for the first time is no news.
 
     Args:
         report: what has changed.
-        texts: in whose default language it is written.
+        texts: the words.
         fallback: the model of the config, which answers where the default is gone.
+        language: of whom it is for; that of the bot where there is none.
     """
-    return "\n".join(_lines(report, texts, fallback))
+    return "\n".join(_lines(report, partial(texts, language=language), fallback))
 
 
-def _lines(report: SyncReport, texts: Catalogue, fallback: str) -> Iterator[str]:
+def _lines(report: SyncReport, texts: Callable[..., str], fallback: str) -> Iterator[str]:
     yield texts("model_news.title")
     diffs = [entry.diff for entry in report.providers if not entry.first]
     new = [str(ref) for diff in diffs for ref in diff.new]
@@ -39,7 +41,7 @@ def _lines(report: SyncReport, texts: Catalogue, fallback: str) -> Iterator[str]
         yield _lost(report.lost_default, texts, fallback)
 
 
-def _names(names: Sequence[str], texts: Catalogue) -> str:
+def _names(names: Sequence[str], texts: Callable[..., str]) -> str:
     shown: Iterable[str] = names[:MOST_NAMES]
     rest = len(names) - MOST_NAMES
     return ", ".join(shown if rest <= 0 else [*shown, texts("model_news.more", count=rest)])
@@ -49,7 +51,7 @@ def _change(change: ModelChange) -> str:
     return f"{change.ref} ({', '.join(field.name.replace('_', ' ') for field in change.fields)})"
 
 
-def _lost(default: ModelRef, texts: Catalogue, fallback: str) -> str:
+def _lost(default: ModelRef, texts: Callable[..., str], fallback: str) -> str:
     if str(default) == fallback:
         return texts("model_news.default_gone", model=default)
     return texts("model_news.default_replaced", model=default, fallback=fallback)

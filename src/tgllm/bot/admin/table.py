@@ -133,7 +133,7 @@ class AdminTable:
         call = AdminCall(scope, argument.strip(), pressed)
         row = self._rows.get(name.lower() or HOME)
         if row is None:
-            return await _end(call, Screen(self._unknown(name, call)))
+            return await _end(call, _said(call, self._unknown(name, call)))
         try:
             return await _end(call, await self._result(row, call))
         except DatabaseError:

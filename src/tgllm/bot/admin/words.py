@@ -10,10 +10,10 @@ from tgllm.bot.keyboards import Button
 from tgllm.config.checks import zone
 from tgllm.db.users import User
 from tgllm.observe.redaction import redact
-from tgllm.services.text import clip
+from tgllm.services.plain_name import one_line
 from tgllm.services.user_service import full_name
 
-__all__ = ["home_button", "joined", "moment", "one_line", "person"]
+__all__ = ["error_line", "home_button", "joined", "moment", "person", "standing"]
 
 MOST_NAME: Final = 60
 """UTF-16 units of somebody's name."""
@@ -26,14 +26,21 @@ def moment(call: AdminCall, at: float) -> str:
 
 def person(user: User) -> str:
     """Name, username and id of somebody, on one line."""
-    name = clip(" ".join(full_name(user).split()), MOST_NAME)
+    name = one_line(full_name(user), MOST_NAME)
     pieces = (name, user.username and f"@{user.username}", f"({user.id})" if name != str(user.id) else "")
     return " ".join(piece for piece in pieces if piece)
 
 
-def one_line(text: str, limit: int) -> str:
-    """A text from outside without secrets and line breaks, in at most so many UTF-16 units."""
-    return clip(" ".join(redact(text).split()), limit)
+def standing(call: AdminCall, user: User) -> str:
+    """Somebody's role and status."""
+    ended = user.is_active and not user.may_use(call.now)
+    status = call.text("admin.words.status_ended" if ended else f"admin.words.status_{user.status}")
+    return f"{call.text(f'admin.words.role_{user.role}')}, {status}" if user.may_use(call.now) else status
+
+
+def error_line(text: str, limit: int) -> str:
+    """An error as the log has it, without secrets, on one line of at most so many UTF-16 units."""
+    return one_line(redact(text), limit)
 
 
 def joined(*blocks: str | Iterable[str]) -> str:

@@ -1,0 +1,71 @@
+"""The audit trail: who changed what, when, and from where."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tgllm.bot.admin.paging import read_page, split_page, turn_pages
+from tgllm.bot.admin.screen import Screen, admin_button
+from tgllm.bot.admin.table import AdminCall, AdminCommand
+from tgllm.bot.admin.words import home_button, joined, moment, person
+from tgllm.db import audit, users
+from tgllm.db.audit import AuditRow
+from tgllm.db.unit import Connection
+from tgllm.services.people import find_person
+from tgllm.services.plain_name import one_line
+
+__all__ = ["audit_rows"]
+
+NAME = "audit"
+MOST_DETAILS = 200
+"""UTF-16 units of the values of a change."""
+MOST_TARGET = 80
+_BEFORE = "_before"
+
+
+def audit_rows() -> tuple[AdminCommand, ...]:
+    """The row for the admin table."""
+    return (AdminCommand(NAME, _audit, usage="[<user>]", menu=True),)
+
+
+async def _audit(call: AdminCall) -> Screen:
+    """A page of all changes, or of those that are about somebody."""
+    who, number = split_page(call.argument)
+
+    def read(conn: Connection) -> Screen:
+        target = str(find_person(conn, who).id) if who else None
+
+        def fetch(limit: int, offset: int) -> Sequence[AuditRow]:
+            return audit.list_recent(conn, limit, target=target, offset=offset)
+
+        page = read_page(audit.count(conn, target), number, fetch)
+        title = call.text("admin.audit.title" if page.items else "admin.audit.none")
+        entries = [_entry(call, conn, row) for row in page.items]
+        back = [admin_button("«", "user", target)] if target is not None else home_button(call)
+        return Screen(joined(title, *entries), [*turn_pages(page, NAME, target or ""), back])
+
+    return await call.scope.parts.core.database.read(read)
+
+
+def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:
+    """When and by whom, then what."""
+    by = row.source if row.actor_id is None else f"{_name(conn, str(row.actor_id))}, {row.source}"
+    yield f"{moment(call, row.at)} {by}"
+    target = "" if row.target is None else f" {_name(conn, row.target)}"
+    details = one_line(", ".join(_changes(row.details)), MOST_DETAILS)
+    yield f"{row.action}{target}" + (f": {details}" if details else "")
+
+
+def _name(conn: Connection, target: str) -> str:
+    """Somebody's name, if it is somebody."""
+    known = users.get(conn, int(target)) if target.isascii() and target.isdecimal() and len(target) < 16 else None
+    return one_line(target, MOST_TARGET) if known is None else person(known)
+
+
+def _changes(details: Mapping[str, Any]) -> Iterator[str]:
+    """The values of a change; what is as before is left out."""
+    for name, value in details.items():
+        if name.endswith(_BEFORE) or (name + _BEFORE in details and details[name + _BEFORE] == value):
+            continue
+        before = f"{details[name + _BEFORE]} → " if name + _BEFORE in details else ""
+        if before or value is not None:
+            yield f"{name} {before}{value}"

@@ -1,0 +1,58 @@
+"""Lists of people: all, those of one status, or those whose name holds some words."""
+
+from collections.abc import Sequence
+from typing import Final, cast, get_args
+
+from tgllm.bot.admin.paging import as_argument, split_page, turn_pages
+from tgllm.bot.admin.screen import Screen, admin_button
+from tgllm.bot.admin.table import AdminCall, AdminCommand
+from tgllm.bot.admin.words import home_button, joined, person, standing
+from tgllm.bot.keyboards import MARK, Button, page_of
+from tgllm.db import statistics
+from tgllm.db.unit import Connection
+from tgllm.db.users import Status, User
+from tgllm.services.people import search_people
+
+__all__ = ["LIST", "users_rows"]
+
+LIST: Final = "users"
+STATUSES: Final[Sequence[Status]] = get_args(Status)
+COLUMNS = 2
+
+
+def users_rows() -> tuple[AdminCommand, ...]:
+    """The rows for the admin table."""
+    return (AdminCommand(LIST, _users, usage=f"[{'|'.join(STATUSES)}|QUERY]", menu=True),)
+
+
+async def _users(call: AdminCall) -> Screen:
+    rest, number = split_page(call.argument)
+    status = cast("Status", rest.casefold()) if rest.casefold() in STATUSES else None
+    query = "" if status is not None else as_argument(rest)
+
+    def read(conn: Connection) -> Screen:
+        counts = statistics.people(conn)
+        return _screen(call, search_people(conn, status, query), number, status or query, counts)
+
+    return await call.scope.parts.core.database.read(read)
+
+
+def _screen(call: AdminCall, found: Sequence[User], number: int, rest: str, counts: dict[Status, int]) -> Screen:
+    page = page_of(found, number)
+    title = call.text("admin.users.found", count=len(found))
+    lines = [f"{person(user)}: {standing(call, user)}" for user in page.items]
+    people = [[admin_button(person(user), "user", str(user.id))] for user in page.items]
+    keyboard = [*people, *turn_pages(page, LIST, rest), *_filters(call, rest, counts), home_button(call)]
+    return Screen(joined(title, lines, call.text("admin.users.hint")), keyboard)
+
+
+def _filters(call: AdminCall, chosen: str, counts: dict[Status, int]) -> Sequence[Sequence[Button]]:
+    """Buttons for everybody and for each status that somebody has."""
+
+    def button(status: str, count: int) -> Button:
+        label = call.text(f"admin.users.list_{status or 'all'}", count=count)
+        return admin_button((MARK if status == chosen else "") + label, LIST, status)
+
+    present = [status for status in STATUSES if counts.get(status)]
+    buttons = [button("", sum(counts.values())), *(button(status, counts[status]) for status in present)]
+    return [buttons[first : first + COLUMNS] for first in range(0, len(buttons), COLUMNS)]

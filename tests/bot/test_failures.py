@@ -26,7 +26,7 @@ def network(cause: Exception) -> telegram.TelegramNetworkError:
         (telegram.TelegramBadRequest(METHOD, "Bad Request: chat not found"), "rejected"),
         (telegram.TelegramNotFound(METHOD, "Not Found"), "rejected"),
         (telegram.TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), "rejected"),
-        (telegram.TelegramMigrateToChat(METHOD, "Bad Request: group upgraded", -200), "rejected"),
+        (telegram.TelegramMigrateToChat(METHOD, "Bad Request: group upgraded", -200), "retry"),
         (telegram.TelegramForbiddenError(METHOD, "Forbidden: bot was blocked by the user"), "blocked"),
         (telegram.TelegramUnauthorizedError(METHOD, "Unauthorized"), "fatal"),
         (telegram.TelegramConflictError(METHOD, "Conflict"), "fatal"),

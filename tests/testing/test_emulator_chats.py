@@ -27,6 +27,22 @@ async def test_joining_and_leaving_are_told(emu: Emulator, ann: EmulatedUser, ap
         await bob.say("let me in", chat=group)
 
 
+async def test_a_group_becomes_a_supergroup(emu: Emulator, ann: EmulatedUser, raw: Call, api: Call) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_basic=True)
+    grown = await ann.upgrade(group)
+    ended, begun = [update["message"] for update in await api("getUpdates")]
+    assert (ended["chat"]["id"], ended["migrate_to_chat_id"]) == (group.id, grown.id)
+    assert (begun["chat"]["id"], begun["migrate_from_chat_id"]) == (grown.id, group.id)
+    assert begun["chat"]["type"] == "supergroup"
+    body = await raw("sendMessage", chat_id=group.id, text="x")
+    assert body["error_code"] == 400
+    assert body["description"] == "Bad Request: group chat was upgraded to a supergroup chat"
+    assert body["parameters"] == {"migrate_to_chat_id": grown.id}
+    await api("sendMessage", chat_id=grown.id, text="x")
+    with pytest.raises(ValueError, match="no basic group"):
+        await ann.upgrade(grown)
+
+
 async def test_a_bot_outside_a_group_is_forbidden(emu: Emulator, ann: EmulatedUser, api: Call, refused: Call) -> None:
     group = emu.add_group(title="Team", members=[ann], bots=[])
     words = await refused("sendMessage", chat_id=group.id, text="x")

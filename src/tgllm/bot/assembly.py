@@ -32,6 +32,7 @@ from tgllm.bot.handlers.usage_command import usage_commands
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
+from tgllm.bot.middlewares.migration import MigrationMiddleware
 from tgllm.bot.middlewares.password import PasswordMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
@@ -63,6 +64,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
+    dispatcher.update.outer_middleware(MigrationMiddleware())
     dispatcher.update.outer_middleware(PasswordMiddleware(parts.core.password))
     dispatcher.update.outer_middleware(AuthMiddleware())
     dispatcher.message.register(MessageHandler(live_commands(parts.core, runner)).handle)

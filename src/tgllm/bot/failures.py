@@ -45,9 +45,11 @@ class CallFailure:
     """In Telegram's words where there are any; holds no token."""
     retry_after: float = 1.0
     """Seconds to wait before another try."""
+    moved_to: int | None = None
+    """The chat that has taken the place of the one that was meant. Bot API: ResponseParameters."""
 
 
-def classify(error: BaseException) -> CallFailure:
+def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning
     """What the failure of a call means."""
     match error:
         case TelegramRetryAfter():
@@ -56,7 +58,9 @@ def classify(error: BaseException) -> CallFailure:
             return CallFailure("fatal", error.message)
         case TelegramForbiddenError():
             return CallFailure("blocked", error.message)
-        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge() | TelegramMigrateToChat():
+        case TelegramMigrateToChat():
+            return CallFailure("retry", error.message, 0.0, error.migrate_to_chat_id)
+        case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge():
             return CallFailure("rejected", error.message)
         case TelegramConflictError():
             return CallFailure("fatal", error.message)

@@ -27,6 +27,7 @@ from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
+from tgllm.services.chat_migration import move_chat
 from tgllm.services.lane import Lane
 from tgllm.services.signals import Wakeup
 
@@ -209,6 +210,9 @@ class Sender:
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
             self._sent(conn, delivery, now)
+        elif failure.moved_to is not None and row.chat_id is not None:
+            outbox.mark_ready_again(conn, row.id, now, failure.reason)
+            move_chat(conn, row.chat_id, failure.moved_to, now)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":

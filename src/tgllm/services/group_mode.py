@@ -6,7 +6,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import audit, kv
 from tgllm.db.unit import Connection, Unit
 
-__all__ = ["MODES", "GroupMode", "choose_group_mode", "group_mode", "parse_mode"]
+__all__ = ["MODES", "GroupMode", "choose_group_mode", "group_mode", "move_group_mode", "parse_mode"]
 
 GroupMode = Literal["always", "mention", "never"]
 """``always``: every message; ``mention``: what mentions it, replies to it or is a command; ``never``: commands only."""
@@ -25,6 +25,14 @@ def group_mode(conn: Connection, chat_id: int) -> GroupMode:
 def parse_mode(value: object) -> GroupMode | None:
     """The mode of that name; None for anything else."""
     return next((mode for mode in MODES if mode == value), None)
+
+
+def move_group_mode(conn: Connection, old: int, new: int, now: int) -> None:
+    """Let the mode of a group hold for the supergroup that it has become, unless that has one."""
+    mode = kv.get(conn, _SCOPE, str(old))
+    if mode is not None and kv.get(conn, _SCOPE, str(new)) is None:
+        kv.set_value(conn, _SCOPE, str(new), mode, now)
+    kv.delete(conn, _SCOPE, str(old))
 
 
 def choose_group_mode(clock: Clock, chat_id: int, mode: GroupMode, actor_id: int) -> Unit:

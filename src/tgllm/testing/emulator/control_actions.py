@@ -92,6 +92,10 @@ async def _leave(request: ControlRequest) -> View:
     return {}
 
 
+async def _upgrade(request: ControlRequest) -> View:
+    return {"id": (await request.user().upgrade(request.chat())).id}
+
+
 async def _add_user(request: ControlRequest) -> View:
     user_id = request.fields.get("id")
     user = add_user(
@@ -176,6 +180,7 @@ ACTIONS: Mapping[str, Action] = {
     "unblock": _unblock,
     "join": _join,
     "leave": _leave,
+    "upgrade": _upgrade,
     "users": _add_user,
     "groups": _add_group,
     "topics": _add_topic,

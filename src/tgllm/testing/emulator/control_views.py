@@ -92,6 +92,8 @@ def _service(message: EmulatedMessage) -> str | None:
         return ", ".join(str(user["first_name"]) for user in joined) + " joined"
     if left := message.fields.get("left_chat_member"):
         return f"{left['first_name']} left"
+    if "migrate_to_chat_id" in message.fields or "migrate_from_chat_id" in message.fields:
+        return "the group became a supergroup"
     return None
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "bad_request",
     "conflict",
     "forbidden",
+    "migrated",
     "not_found",
     "too_many_requests",
     "unauthorized",
@@ -15,15 +16,19 @@ __all__ = [
 class BotApiError(Exception):
     """An answer with ``"ok": false``.
 
-    ``code`` is both the HTTP status and ``error_code``; ``retry_after`` is in whole seconds.
+    ``code`` is both the HTTP status and ``error_code``; ``retry_after`` is in whole seconds,
+    ``migrate_to_chat_id`` what a group has become.
     Source: Bot API, "Making requests" and ResponseParameters.
     """
 
-    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, description: str, retry_after: int | None = None, migrate_to_chat_id: int | None = None
+    ) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
         self.retry_after = retry_after
+        self.migrate_to_chat_id = migrate_to_chat_id
 
     def to_json(self) -> dict[str, object]:
         """The body of the answer."""
@@ -32,9 +37,9 @@ class BotApiError(Exception):
             "error_code": self.code,
             "description": self.description,
         }
-        if self.retry_after is not None:
-            body["parameters"] = {"retry_after": self.retry_after}
-        return body
+        parameters = {"retry_after": self.retry_after, "migrate_to_chat_id": self.migrate_to_chat_id}
+        given = {name: value for name, value in parameters.items() if value is not None}
+        return {**body, "parameters": given} if given else body
 
 
 class ConnectionCutError(Exception):
@@ -54,6 +59,12 @@ def unauthorized() -> BotApiError:
 def forbidden(reason: str) -> BotApiError:
     """403: the bot may not do this, or the user does not want it."""
     return BotApiError(403, f"Forbidden: {reason}")
+
+
+def migrated(chat_id: int) -> BotApiError:
+    """400: the group has become the supergroup ``chat_id``."""
+    words = "Bad Request: group chat was upgraded to a supergroup chat"
+    return BotApiError(400, words, migrate_to_chat_id=chat_id)
 
 
 def not_found(reason: str = "method not found") -> BotApiError:

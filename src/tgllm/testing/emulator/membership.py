@@ -1,4 +1,4 @@
-"""Joining, leaving, adding and blocking, with the updates that tell bots of it."""
+"""Joining, leaving, adding and blocking, and groups that grow, with the updates that tell bots of it."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tgllm.testing.emulator.state import Account, EmulatedChat, MemberStatus
 from tgllm.testing.emulator.wire import chat_json, user_json
 from tgllm.testing.emulator.world import World
 
-__all__ = ["add_member", "remove_member", "set_blocked", "set_status"]
+__all__ = ["add_member", "remove_member", "set_blocked", "set_status", "upgrade"]
 
 
 def add_member(world: World, actor: Account, chat: EmulatedChat, account: Account) -> None:
@@ -43,6 +43,21 @@ def set_blocked(world: World, actor: Account, chat: EmulatedChat, *, blocked: bo
         return
     chat.bot_blocked = blocked
     _tell(world, actor, chat, chat.bot, ("member", "kicked") if blocked else ("kicked", "member"))
+
+
+def upgrade(world: World, actor: Account, chat: EmulatedChat) -> EmulatedChat:
+    """Make a basic group a supergroup, which is a chat of its own; the group can't be written to any more.
+
+    Raises ValueError for another kind of chat. Bot API: Message, migrate_to_chat_id and migrate_from_chat_id.
+    """
+    if chat.type != "group" or chat.migrated_to is not None:
+        raise ValueError(f"chat {chat.id} is no basic group")
+    grown = world.add_chat("supergroup", chat.title or "")
+    grown.members, grown.statuses = dict(chat.members), dict(chat.statuses)
+    post_service(world, actor, Place(chat), {"migrate_to_chat_id": grown.id})
+    post_service(world, actor, Place(grown), {"migrate_from_chat_id": chat.id})
+    chat.migrated_to = grown.id
+    return grown
 
 
 def _tell(world: World, actor: Account, chat: EmulatedChat, account: Account, change: tuple[str, str]) -> None:

@@ -166,7 +166,8 @@ class CallbackQuery:
 class EmulatedChat:
     """A chat. ``bot`` is set in private chats only: each bot has its own with the same user.
 
-    ``ephemeral`` are the messages shown to one member only, by their ephemeral_message_id.
+    ``ephemeral`` are the messages shown to one member only, by their ephemeral_message_id; ``migrated_to``
+    is the supergroup that a basic group has become.
     """
 
     id: int
@@ -185,6 +186,7 @@ class EmulatedChat:
     actions: dict[int, tuple[str, float]] = field(default_factory=dict[int, tuple[str, float]], repr=False)
     properties: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     ephemeral: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
+    migrated_to: int | None = None
     last_message_id: int = 0
     _messages: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
 

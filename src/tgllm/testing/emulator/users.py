@@ -75,7 +75,7 @@ class EmulatedUser(Account):
         made = file_content(self.world, content, name, mime, kind, caption)
         return post(self.world, self, place, made)
 
-    async def album(
+    async def album(  # noqa: PLR0913 - as upload
         self,
         files: Sequence[tuple[str, bytes]],
         *,
@@ -83,12 +83,14 @@ class EmulatedUser(Account):
         kind: str = "photo",
         caption: str = "",
         chat: EmulatedChat | None = None,
+        topic: EmulatedTopic | None = None,
+        group_id: str | None = None,
     ) -> list[EmulatedMessage]:
         """Send named files as one album: a message each, with one media_group_id.
 
-        The caption stands on the first.
+        The caption stands on the first. With the ``group_id`` of an earlier album these are further items of it.
         """
-        place, group_id = self._place(chat), str(next(_albums))
+        place, group_id = self._place(chat, topic), group_id or str(next(_albums))
         sent: list[EmulatedMessage] = []
         for name, content in files:
             made = file_content(self.world, content, name, mime, kind, "" if sent else caption)
@@ -195,6 +197,10 @@ class EmulatedUser(Account):
     async def promote(self, group: EmulatedChat, account: Account) -> None:
         """Make a member of a group an administrator."""
         membership.set_status(self.world, self, group, account, "administrator")
+
+    async def upgrade(self, group: EmulatedChat) -> EmulatedChat:
+        """Make a basic group a supergroup, as inviting many people does; returns that."""
+        return membership.upgrade(self.world, self, group)
 
     def _place(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.errors import bad_request, forbidden
+from tgllm.testing.emulator.errors import bad_request, forbidden, migrated
 from tgllm.testing.emulator.formatting import format_text
 from tgllm.testing.emulator.keyboards import check_markup
 from tgllm.testing.emulator.parameters import MethodSpec
@@ -55,6 +55,8 @@ class MethodCall:
         chat = self.find_chat()
         if chat is None:
             raise bad_request("chat not found")
+        if chat.migrated_to is not None:
+            raise migrated(chat.migrated_to)
         if chat.bot_blocked:
             raise forbidden("bot was blocked by the user")
         if self.bot.id not in chat.members:

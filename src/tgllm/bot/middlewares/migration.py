@@ -1,0 +1,43 @@
+"""Notices that a group has become a supergroup, before anybody asks who says so: Telegram itself does."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiogram import BaseMiddleware
+from aiogram.types import Message, TelegramObject, Update
+
+from tgllm.api.clock import milliseconds
+from tgllm.services.chat_migration import move_chat
+
+if TYPE_CHECKING:
+    from tgllm.bot.scope import UpdateScope
+
+__all__ = ["MigrationMiddleware"]
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
+
+
+class MigrationMiddleware(BaseMiddleware):
+    """Lets what is kept of a group go on under its new id, and keeps the news from the handlers."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
+        """Look at one update."""
+        scope: UpdateScope = data["scope"]
+        ids = _old_and_new(event.event if isinstance(event, Update) else event)
+        if ids is None:
+            return await handler(event, data)
+        old, new = ids
+        now = milliseconds(scope.parts.core.clock)
+        await scope.end(lambda conn: move_chat(conn, old, new, now))
+        return None
+
+
+def _old_and_new(content: object) -> tuple[int, int] | None:
+    """The ids in the message that ends the group, or in the one that begins the supergroup. Bot API: Message."""
+    if not isinstance(content, Message):
+        return None
+    if content.migrate_to_chat_id is not None:
+        return content.chat.id, content.migrate_to_chat_id
+    if content.migrate_from_chat_id is not None:
+        return content.migrate_from_chat_id, content.chat.id
+    return None

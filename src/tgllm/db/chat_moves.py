@@ -1,0 +1,67 @@
+"""What is kept of a group, when it becomes another chat: Telegram gives a group that grows a new id."""
+
+import sqlite3
+
+__all__ = ["move"]
+
+# Rows that the new chat has already stay; what they hold is of the time after the move.
+_MOVES = (
+    "UPDATE facts SET lane = :new_lane WHERE lane = :old_lane",
+    "UPDATE OR IGNORE budgets SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
+    "DELETE FROM budgets WHERE scope = 'group:' || :old",
+    "UPDATE OR IGNORE budget_periods SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
+    "DELETE FROM budget_periods WHERE scope = 'group:' || :old",
+)
+_CONVERSATIONS = (
+    """
+    UPDATE conversations SET active = 0
+    WHERE lane = :old_lane AND EXISTS (SELECT 1 FROM conversations WHERE lane = :new_lane AND active = 1)
+    """,
+    "UPDATE conversations SET lane = :new_lane WHERE lane = :old_lane",
+)
+_USAGE = (
+    """
+    INSERT INTO usage (user_id, group_id, day, provider, model, requests, input_tokens, output_tokens, cost_micros,
+                       unpriced_requests)
+    SELECT user_id, :new, day, provider, model, requests, input_tokens, output_tokens, cost_micros, unpriced_requests
+    FROM usage WHERE group_id = :old
+    ON CONFLICT (user_id, day, group_id, provider, model) DO UPDATE SET
+        requests = requests + excluded.requests,
+        input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens,
+        cost_micros = cost_micros + excluded.cost_micros,
+        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+    """,
+    "DELETE FROM usage WHERE group_id = :old",
+)
+# Message ids of the old chat mean others in the new one: nothing is changed there, nor replied to.
+_OUTBOX = (
+    """
+    UPDATE outbox SET state = 'dropped', error = 'the group became another chat'
+    WHERE chat_id = :old AND state IN ('ready', 'uncertain') AND json_extract(payload, '$.message_id') IS NOT NULL
+    """,
+    "UPDATE outbox SET message_id = NULL WHERE chat_id = :old AND state = 'sent'",
+    """
+    UPDATE outbox SET chat_id = :new, lane = iif(lane = :old_lane, :new_lane, lane),
+        payload = json_remove(json_set(payload, '$.chat_id', :new), '$.reply_parameters')
+    WHERE chat_id = :old AND state IN ('ready', 'uncertain')
+    """,
+)
+
+
+def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
+    """Let conversations, facts, budgets, usage and what waits to be sent belong to the new chat.
+
+    It may be done again for what has come to the old chat since. A conversation of the old chat is archived if the new
+    one has one that is active. Bot API: Message, migrate_to_chat_id.
+
+    Args:
+        conn: an open write transaction.
+        old: id of the group.
+        new: id of the supergroup that it has become.
+        old_lane: lane of the group; one that has no topics has no other.
+        new_lane: lane of the supergroup.
+    """
+    values = {"old": old, "new": new, "old_lane": old_lane, "new_lane": new_lane}
+    for statement in (*_CONVERSATIONS, *_MOVES, *_USAGE, *_OUTBOX):
+        conn.execute(statement, values)

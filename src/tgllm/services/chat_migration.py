@@ -1,0 +1,37 @@
+"""Groups that become supergroups: all that the bot keeps of a group goes on under its new id."""
+
+from tgllm.db import audit, chat_moves, groups, kv
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.group_mode import move_group_mode
+from tgllm.services.lane import Lane
+
+__all__ = ["move_chat"]
+
+log = get_logger(__name__)
+
+_SCOPE = "moved_to"
+"""In it, the key is the id of a group that is none any more, the value that of the supergroup."""
+
+
+def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
+    """Take over what is kept of a group; part of a larger transaction, and harmless if it was done before.
+
+    Args:
+        conn: an open write transaction.
+        old: Telegram's id of the group.
+        new: Telegram's id of the supergroup.
+        now: UTC, in milliseconds.
+    """
+    chat_moves.move(conn, old, new, Lane(old).key, Lane(new).key)
+    groups.move(conn, old, new)
+    move_group_mode(conn, old, new, now)
+    if kv.get(conn, _SCOPE, str(old)) == new:
+        return
+    kv.set_value(conn, _SCOPE, str(old), new, now)
+    entry = audit.NewEntry(
+        actor_id=None, source="telegram", action="group.moved", target=str(old), details={"from": old, "to": new}
+    )
+    audit.add(conn, entry, now)
+    # An id in the configuration is the operator's to change; until then every message takes a call more.
+    log.info("group.moved", old=old, new=new)

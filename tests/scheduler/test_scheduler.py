@@ -256,3 +256,26 @@ async def test_old_runs_are_forgotten(database: Database, clock: ManualClock, wo
         runs = await ended(database, 2)
 
     assert [(run.job_id, run.fire_time) for run in runs if run.job_id == "old"] == [("old", 2)]
+
+
+async def test_it_tells_when_jobs_are_due(database: Database, clock: ManualClock, work: Work, pass_time: Pass) -> None:
+    wanted = [True]
+    jobs = [work.job(), replace(work.job("0 0 * * *"), id="other", wanted=lambda: wanted[0])]
+    scheduler = Scheduler(database, clock, jobs)
+    assert [(job.id, job.due) for job in scheduler.times()] == [("job", None), ("other", None)]
+    task = asyncio.create_task(scheduler.run())
+    try:
+        await pass_time(HOUR)
+        four = 1_767_240_000.0
+        assert [(job.cron, job.due) for job in scheduler.times()] == [
+            ("0 4 * * *", four),
+            ("0 0 * * *", four + 20 * HOUR),
+        ]
+        await pass_time(3 * HOUR)
+        await ended(database, 1)
+        await pass_time(HOUR)
+        wanted[0] = False
+        assert [(job.id, job.due) for job in scheduler.times()] == [("job", four + DAY)]
+    finally:
+        task.cancel()
+        await asyncio.wait({task})

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tgllm.cli.output import print_table
+from tgllm.cli.output import Bars, bar_of, print_table
 
 
 class Terminal(io.StringIO):
@@ -43,3 +43,29 @@ def test_a_pipe_gets_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("Name", "Note"), [("a", "two\nlines\tand a tab")])
 
     assert capsys.readouterr().out == "Name\tNote\na\ttwo lines and a tab\n"
+
+
+def test_bars_and_a_footer_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_table(("Name",), [("a",), ("b",)], footer=("all [x]",), bars=Bars("Share", (1.0, 0.0)))
+    lines = terminal.getvalue().splitlines()
+
+    assert "█" * 20 in next(line for line in lines if "a" in line.split())
+    assert "█" not in next(line for line in lines if "b" in line.split())
+    assert any("all [x]" in line for line in lines)
+
+
+def test_no_bars_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("Name",), [("a",)], footer=("all",), bars=Bars("Share", (1.0,)))
+
+    assert capsys.readouterr().out == "Name\na\nall\n"
+
+
+@pytest.mark.parametrize(
+    ("share", "bar"), [(0, ""), (1e-9, "▏"), (0.5, "█" * 10), (0.525, "█" * 10 + "▌"), (1, "█" * 20)]
+)
+def test_a_bar(share: float, bar: str) -> None:
+    assert bar_of(share) == bar

@@ -26,6 +26,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
     "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.models"),
     "users": Entry("See who uses the bot, and decide who may.", "tgllm.cli.users"),
+    "usage": Entry("Show what has been used: requests, tokens, cost.", "tgllm.cli.usage"),
+    "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.audit"),
     "plugins": Entry("See the plugins and their state.", "tgllm.cli.plugins"),
 }
 """In the order of ``--help``."""

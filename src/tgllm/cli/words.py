@@ -6,7 +6,7 @@ from tgllm.db.users import User
 from tgllm.services.plain_name import one_line
 from tgllm.services.user_service import full_name
 
-__all__ = ["dollars", "moment", "person_name", "shown_name"]
+__all__ = ["MICROS", "dollars", "moment", "person_name", "shown_name"]
 
 MICROS = 1_000_000
 """Money is stored as millionths of a US dollar."""

@@ -1,0 +1,85 @@
+"""``tgllm audit``."""
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tgllm.db import audit, users
+from tgllm.db.audit import NewEntry
+from tgllm.db.schema import prepare
+from tgllm.db.sqlite import connect
+from tgllm.db.users import SeenUser
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+NOW = 1_790_000_000_000
+
+
+@pytest.fixture
+def database(shell: "Shell") -> None:
+    path = shell.data_dir / "tgllm.db"
+    prepare(path, NOW)
+    entries = (
+        NewEntry(actor_id=42, source="telegram", action="user.approve", target="43", details={"role": "user"}),
+        NewEntry(actor_id=99, source="telegram", action="group.mode", target="-100", details={"mode": None}),
+        NewEntry(actor_id=None, source="shell", action="model.default", target="p/\x1b[2Jm"),
+    )
+    with closing(connect(path)) as conn:
+        users.upsert_seen(conn, SeenUser(42, "ann", "Ann"), NOW)
+        users.upsert_seen(conn, SeenUser(43, None, "Bob"), NOW)
+        for number, entry in enumerate(entries):
+            audit.add(conn, entry, NOW + number)
+
+
+def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
+    result = shell.runs("audit", "--json", *args)
+    assert result.code == 0
+    found: list[dict[str, Any]] = json.loads(result.out)
+    return found
+
+
+@pytest.mark.usefixtures("database")
+class TestList:
+    def test_a_line_for_each_with_names_the_latest_first(self, shell: "Shell") -> None:
+        lines = [line.split("\t") for line in shell.runs("audit").out.splitlines()]
+
+        assert lines == [
+            ["Time (UTC)", "Who", "From", "What", "Whom", "Details"],
+            ["2026-09-21 14:13", "-", "shell", "model.default", "p/ [2Jm", ""],
+            ["2026-09-21 14:13", "99", "telegram", "group.mode", "-100", "mode: null"],
+            ["2026-09-21 14:13", "Ann (@ann, 42)", "telegram", "user.approve", "Bob (43)", "role: user"],
+        ]
+
+    def test_for_programs(self, shell: "Shell") -> None:
+        assert listed(shell)[-1] == {
+            "at": NOW,
+            "actor_id": 42,
+            "source": "telegram",
+            "action": "user.approve",
+            "target": "43",
+            "details": {"role": "user"},
+        }
+
+    def test_the_latest_only(self, shell: "Shell") -> None:
+        assert [row["action"] for row in listed(shell, "--limit", "2")] == ["model.default", "group.mode"]
+
+    def test_what_the_shell_does_stands_there(self, shell: "Shell") -> None:
+        shell.runs("users", "approve", "43")
+
+        assert [row["source"] for row in listed(shell, "--limit", "1")] == ["shell"]
+
+
+def test_before_the_first_change(shell: "Shell") -> None:
+    result = shell.runs("audit")
+
+    assert (result.code, result.out, result.err) == (0, "", "tgllm: No change is noted yet.\n")
+    assert listed(shell) == []
+    assert not shell.data_dir.exists()
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x"])
+def test_a_limit_that_makes_no_sense(shell: "Shell", limit: str) -> None:
+    assert shell.runs("audit", "--limit", limit).code == 2

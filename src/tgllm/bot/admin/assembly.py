@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+from tgllm.bot.admin.access import access_rows
 from tgllm.bot.admin.audit import audit_rows
 from tgllm.bot.admin.backup import backup_rows
+from tgllm.bot.admin.broadcast import broadcast_rows
 from tgllm.bot.admin.errors import errors_rows
+from tgllm.bot.admin.groups import group_rows
 from tgllm.bot.admin.guard import ask_password
+from tgllm.bot.admin.invites import invite_rows
 from tgllm.bot.admin.jobs import jobs_rows
 from tgllm.bot.admin.menu import menu_row
 from tgllm.bot.admin.models import models_rows
@@ -28,11 +32,15 @@ def admin_rows() -> Iterator[AdminCommand]:
     yield from stats_rows()
     yield from users_rows()
     yield from user_rows()
+    yield from access_rows()
+    yield from invite_rows()
+    yield from group_rows()
     yield from models_rows()
     yield from plugins_rows()
     yield from jobs_rows()
     yield from errors_rows()
     yield from audit_rows()
+    yield from broadcast_rows()
     yield from backup_rows()
 
 

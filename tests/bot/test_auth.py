@@ -1,0 +1,531 @@
+"""Asking to be let in, and being let in: requests, cards, decisions, groups and invite links."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
+from tgllm.db import audit, groups, users
+from tgllm.db.groups import Group
+from tgllm.db.users import User
+from tgllm.services.access_upkeep import AccessUpkeep
+from tgllm.services.user_service import Actor, Verdict
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Card = Callable[[EmulatedChat], Awaitable[EmulatedMessage]]
+
+LET_IN = "✅ Let in"
+
+
+@pytest.fixture
+def bob(emu: Emulator) -> EmulatedUser:
+    """Somebody who becomes an admin in some tests."""
+    return emu.add_user(first_name="Bob", language_code="ru")
+
+
+@pytest.fixture(autouse=True)
+def chats(ann: EmulatedUser, bob: EmulatedUser) -> None:
+    """Whoever administers the bot has begun to talk to it: bots can't begin (Bot API: sendMessage)."""
+    ann.private_chat()
+    bob.private_chat()
+
+
+@pytest.fixture
+def card(emu: Emulator) -> Card:
+    """The card of a request in a chat."""
+
+    async def find(chat: EmulatedChat) -> EmulatedMessage:
+        return await emu.wait_for_message(chat, lambda message: "🔔" in message.text and bool(message.buttons))
+
+    return find
+
+
+async def user_of(bot: RunningBot, person: EmulatedUser) -> User:
+    user = await bot.core.database.read(lambda conn: users.get(conn, person.id))
+    assert user is not None
+    return user
+
+
+async def group_of(bot: RunningBot, chat: EmulatedChat) -> Group | None:
+    return await bot.core.database.read(lambda conn: groups.get(conn, chat.id))
+
+
+async def actions(bot: RunningBot) -> list[str]:
+    rows = await bot.core.database.read(lambda conn: audit.list_recent(conn, 50))
+    return [f"{row.actor_id} {row.action} {row.target}" for row in reversed(rows)]
+
+
+async def let_in(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "approve") -> None:
+    """Let somebody in by the shell; what they are told of it is not waited for."""
+    seen = users.SeenUser(person.id, first_name=person.first_name, language_code=person.language_code)
+    await bot.core.database.write(lambda conn: users.upsert_seen(conn, seen, 1))
+    await bot.core.users.decide(person.id, verdict, Actor(None, "shell"))
+
+
+def upkeep_of(bot: RunningBot) -> AccessUpkeep:
+    core = bot.core
+    return AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
+
+
+def said(chat: EmulatedChat) -> list[str]:
+    return [message.text for message in chat.messages if message.from_bot]
+
+
+async def test_a_stranger_asks_is_approved_with_one_press_and_talks(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, card: Card
+) -> None:
+    async with start() as bot:
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+        await eve.say("/start Eve from the choir")
+        answer = await emu.wait_for_message(eve.private_chat())
+        assert "request pending" in answer.text
+        assert not (await user_of(bot, eve)).is_active
+        asked = await card(ann.private_chat())
+        assert asked.text == f"🔔 Eve ({eve.id}) asks to be let in.\nLanguage: en\n“Eve from the choir”"
+        query = await ann.press(asked, LET_IN)
+        told = await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text, after=answer)
+        assert told.text.startswith("✅")
+        decided = f"✅ Eve ({eve.id}): let in by Ann ({ann.id})"
+        await emu.wait_for(lambda: asked.text == decided and not asked.buttons)
+        await emu.wait_for(lambda: query.answer is not None and query.answer["text"] == decided)
+        user = await user_of(bot, eve)
+        assert (user.is_active, user.role, user.decided_by, user.reason) == (True, "user", ann.id, None)
+        question = await eve.say("hello")
+        reply = await emu.wait_for_message(eve.private_chat(), after=question)
+        assert reply.text == "hello"
+        assert await actions(bot) == [f"{ann.id} user.approve {eve.id}"]
+    assert len(provider.requests) == 1
+
+
+async def test_approval_by_text(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card) -> None:
+    async with start() as bot:
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+        await ann.say(f"/admin approve {eve.id}")
+        await emu.wait_for(lambda: "let in by" in asked.text and not asked.buttons)
+        assert (await user_of(bot, eve)).is_active
+
+
+@pytest.mark.parametrize("outcome", ["❌ Decline: declined", "⛔ Block: can't use", "🕐 Guest for a day: as a guest"])
+async def test_every_button_of_a_card(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card, outcome: str
+) -> None:
+    button, _, word = outcome.partition(": ")
+    async with start() as bot:
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+        await ann.press(asked, button)
+        await emu.wait_for_message(eve.private_chat(), lambda message: word in message.text)
+        user = await user_of(bot, eve)
+        assert user.status == {"declined": "denied", "can't use": "blocked", "as a guest": "active"}[word]
+        assert (user.expires_at is not None) == (word == "as a guest")
+
+
+async def test_a_person_asks_once(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start(access__answer_interval=0):
+        for _ in range(3):
+            asked = await eve.say("/start again")
+            answer = await emu.wait_for_message(eve.private_chat(), after=asked)
+            assert "request pending" in answer.text
+        await card(ann.private_chat())
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+    assert len(said(ann.private_chat())) == 2
+
+
+async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_wins(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    admins = emu.add_group(title="Admins", members=[ann, bob, eve])
+    async with start(admin_chat_id=admins.id) as bot:
+        await let_in(bot, bob)
+        await bot.core.users.set_role(bob.id, "admin", Actor(None, "shell"))
+        await eve.say("/start")
+        places = [admins, ann.private_chat(), bob.private_chat()]
+        cards = [await card(place) for place in places]
+        assert "просит доступ" in cards[2].text
+        refused = await eve.press(cards[0], LET_IN)
+        await emu.wait_for(lambda: refused.answer is not None)
+        assert not (await user_of(bot, eve)).is_active
+        await bob.press(cards[2], "❌ Отказать")
+        await emu.wait_for(lambda: not any(message.buttons for message in cards))
+        assert [f"({bob.id})" in message.text for message in cards] == [True, True, True]
+        assert cards[1].text == f"❌ Eve ({eve.id}): declined by Bob ({bob.id})"
+        late = ann._query(cards[1], f"access:approve:{eve.id}")
+        await emu.wait_for(lambda: late.answer is not None and "already" in late.answer["text"])
+        assert (await user_of(bot, eve)).status == "denied"
+    assert len(said(eve.private_chat())) == 2
+
+
+async def test_an_admin_chat_that_is_an_admins_own_gets_one_card(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start(admin_chat_id=ann.id):
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+        await ann.press(asked, LET_IN)
+        await emu.wait_for(lambda: not asked.buttons)
+    assert len(said(ann.private_chat())) == 1
+
+
+@pytest.mark.parametrize("data", ["access:approve:{ann}", "access:block:{ann}", "access:approve:99", "access:approve:"])
+async def test_forged_data_of_an_admin_changes_nothing(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card, data: str
+) -> None:
+    async with start() as bot:
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+        query = ann._query(asked, data.format(ann=ann.id))
+        await emu.wait_for(lambda: query.answer is not None)
+        assert (await user_of(bot, ann)).status == "active"
+        assert await actions(bot) == []
+
+
+@pytest.mark.parametrize("status", [None, "pending", "user", "guest", "denied", "blocked"])
+@pytest.mark.parametrize(
+    "data", ["access:approve:{eve}", "access:guest:{eve}", "access:block:{ann}", "access:approve:-5"]
+)
+async def test_forged_data_of_anybody_else_changes_nothing(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, status: str | None, data: str
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve])
+    async with start(access__answer_interval=0) as bot:
+        await bot.core.database.write(lambda conn: groups.request(conn, -5, "Team", 1))
+        if status is not None and status != "pending":
+            verdicts: dict[str, Verdict] = {"user": "approve", "guest": "guest", "denied": "deny", "blocked": "block"}
+            await let_in(bot, eve, verdicts[status])
+        elif status == "pending":
+            await eve.say("/start")
+            await emu.wait_for_message(eve.private_chat())
+        await ann.say("@demo_bot hello", chat=room)
+        answer = await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
+        before = await actions(bot)
+        query = eve._query(answer, data.format(ann=ann.id, eve=eve.id))
+        await emu.wait_for(lambda: query.answer is not None)
+        assert await actions(bot) == before
+        assert (await user_of(bot, ann)).role == "owner"
+
+
+async def test_everything_else_of_a_stranger_is_answered_once_in_a_while(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    async with start() as bot:
+        for text in ("hello", "hello?", "/help", "HELLO"):
+            await eve.say(text)
+        await eve.say("/start")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "Access: request pending" in message.text)
+        await eve.say("and now?")
+        await bot.stop()
+    assert len(said(eve.private_chat())) == 2
+    assert "/start" in said(eve.private_chat())[0]
+    assert not provider.requests
+
+
+async def test_what_a_stranger_wrote_is_not_kept(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve])
+    async with start() as bot:
+        await eve.say("my secret is 4711")
+        await emu.wait_for_message(eve.private_chat())
+        await eve.say("the room's secret is 4711", chat=room)
+        await eve.say("@demo_bot the secret of us two is 4711", chat=room)
+        await emu.wait_for_message(room)
+        payloads = await bot.core.database.read(
+            lambda conn: [row[0] for row in conn.execute("SELECT payload FROM inbox")]
+        )
+    assert [json.loads(payload).keys() for payload in payloads] == [{"update_id"}] * 3
+
+
+async def test_a_declined_person_may_ask_again_later(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start(access__answer_interval=0) as bot:
+        await let_in(bot, eve, "deny")
+        asked = await eve.say("/start please")
+        answer = await emu.wait_for_message(eve.private_chat(), lambda message: "may ask again" in message.text)
+        assert answer.id > asked.id
+        assert said(ann.private_chat()) == []
+    async with start(access__answer_interval=0, access__ask_again_days=0):
+        await eve.say("/start please")
+        await emu.wait_for_message(ann.private_chat(), lambda message: "asks to be let in" in message.text)
+
+
+@pytest.mark.parametrize("status", ["deny", "block"])
+async def test_the_turn_of_somebody_who_is_kept_out_is_stopped(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, status: str
+) -> None:
+    provider.answer("Once upon", asyncio.Event())
+    async with start() as bot:
+        await let_in(bot, eve)
+        await eve.say("a story")
+        await emu.wait_for(lambda: provider.open_streams)
+        await ann.say(f"/admin {status} {eve.id}")
+        await asyncio.wait_for(bot.core.running.wait_idle(), 10)
+    assert provider.open_streams == 0
+
+
+async def test_a_veto_on_the_next_message_ends_the_turn_that_runs(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    class Door:
+        closed = False
+
+        @hookimpl
+        def tgllm_plugin_info(self) -> PluginInfo:
+            return PluginInfo(id="door", title="Door", api="1.0")
+
+        @hookimpl
+        def tgllm_authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision | None:
+            return Decision.deny("Closed.") if self.closed else None
+
+    door = Door()
+    provider.answer("Once upon", asyncio.Event())
+    room = emu.add_group(title="Room", members=[eve])
+    async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
+        await let_in(bot, eve)
+        await eve.say("@demo_bot a story", chat=room)
+        await emu.wait_for(lambda: provider.open_streams)
+        door.closed = True
+        await eve.say("and now?")
+        await emu.wait_for_message(eve.private_chat(), lambda message: message.text == "Closed.")
+        await emu.wait_for(lambda: not provider.open_streams)
+
+
+async def test_a_veto_holds_for_presses_and_for_guests_of_a_group(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    seen: list[tuple[str | None, str]] = []
+
+    class Door:
+        @hookimpl
+        def tgllm_plugin_info(self) -> PluginInfo:
+            return PluginInfo(id="door", title="Door", api="1.0")
+
+        @hookimpl
+        def tgllm_authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision | None:
+            seen.append((user.role, action))
+            return Decision.deny("Closed.") if user.id == eve.id else None
+
+    room = emu.add_group(title="Room", members=[ann, eve])
+    async with start(plugins=[GivenPlugin.of("door", Door())]) as bot:
+        await open_group(bot, room)
+        await ann.say("@demo_bot hello", chat=room)
+        answer = await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
+        await eve.say("@demo_bot hello too", chat=room)
+        await emu.wait_for_message(room, lambda message: message.text == "Closed.")
+        query = eve._query(answer, "stop:1")
+        await emu.wait_for(lambda: query.answer is not None and query.answer["text"] == "Closed.")
+    assert ("guest", "message") in seen
+    assert ("guest", "button") in seen
+    assert len(provider.requests) == 1
+
+
+# Groups.
+
+
+async def open_group(bot: RunningBot, chat: EmulatedChat, status: groups.GroupStatus = "active") -> None:
+    await bot.core.database.write(lambda conn: groups.request(conn, chat.id, "Room", 1))
+    await bot.core.database.write(lambda conn: groups.set_status(conn, chat.id, status, 1))
+
+
+async def test_in_a_group_that_was_let_in_everybody_talks_and_is_nobody_elsewhere(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    room = emu.add_group(title="Room", members=[eve])
+    async with start() as bot:
+        await open_group(bot, room)
+        await eve.say("@demo_bot hello", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
+        await eve.say("hello")
+        answer = await emu.wait_for_message(eve.private_chat())
+        user = await user_of(bot, eve)
+    assert "private bot" in answer.text
+    assert (user.status, user.requested_at) == ("pending", None)
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("verdict", ["deny", "block"])
+async def test_whoever_was_kept_out_is_kept_out_of_groups_too(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, verdict: Verdict
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve])
+    async with start() as bot:
+        await open_group(bot, room)
+        await let_in(bot, eve, verdict)
+        await eve.say("@demo_bot hello", chat=room)
+        await emu.wait_for_message(room)
+    assert not provider.requests
+
+
+async def test_in_a_group_that_waits_only_people_let_in_themselves_are_answered(
+    emu: Emulator, bob: EmulatedUser, eve: EmulatedUser, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    room = emu.add_group(title="Room", members=[bob, eve])
+    async with start() as bot:
+        await let_in(bot, bob)
+        await eve.say("@demo_bot first", chat=room)
+        pending = await emu.wait_for_message(room)
+        assert "request pending" in pending.text
+        await bob.say("@demo_bot second", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": second"))
+        await eve.say("@demo_bot third", chat=room)
+        asked = await emu.wait_for_message(ann.private_chat(), lambda message: "group" in message.text)
+        assert asked.text == (
+            f"🔔 The bot is wanted in the group Room ({room.id}). Whoever speaks there would be answered."
+        )
+        await ann.press(asked, LET_IN)
+        await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        await eve.say("@demo_bot fourth", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": fourth"))
+        await emu.wait_for(lambda: asked.text == f"✅ Room ({room.id}): let in by Ann ({ann.id})")
+    assert [request.messages[-1].text.partition(": ")[2] for request in provider.requests] == ["second", "fourth"]
+
+
+async def test_in_a_declined_group_only_admins_are_answered(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, bob, eve])
+    async with start() as bot:
+        await open_group(bot, room, "denied")
+        await let_in(bot, bob)
+        for person in (bob, eve, ann):
+            await person.say(f"@demo_bot {person.first_name}", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": Ann"))
+    assert len(provider.requests) == 1
+    assert said(room) == ["⛔ В этой группе я не отвечаю.", "Ann: Ann"]
+
+
+async def test_somebody_let_in_who_talks_in_an_unknown_group_asks_for_it(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, start: Start, card: Card
+) -> None:
+    room = emu.add_group(title="Room", members=[bob])
+    async with start() as bot:
+        await let_in(bot, bob)
+        await bob.say("@demo_bot hello", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
+        asked = await card(ann.private_chat())
+        assert f"Asked by Bob ({bob.id})" in asked.text
+
+
+async def test_an_admin_who_brings_the_bot_lets_the_group_in(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve], bots=[])
+    async with start() as bot:
+        await ann.add(room, emu.bot)
+        await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        await eve.say("@demo_bot hello", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
+        assert await actions(bot) == [f"{ann.id} group.approve {room.id}"]
+
+
+async def test_anybody_else_who_brings_the_bot_asks_for_the_group(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    room = emu.add_group(title="Room", members=[eve], bots=[])
+    async with start() as bot:
+        await eve.add(room, emu.bot)
+        pending = await emu.wait_for_message(room, lambda message: "request pending" in message.text)
+        asked = await card(ann.private_chat())
+        assert [button.text for button in asked.buttons] == [LET_IN, "❌ Decline"]
+        await ann.press(asked, "❌ Decline")
+        await emu.wait_for_message(room, lambda message: "don't answer" in message.text, after=pending)
+        found = await group_of(bot, room)
+        assert found is not None
+        assert (found.status, found.decided_by) == ("denied", ann.id)
+
+
+# Invite links.
+
+
+async def invite(emu: Emulator, admin: EmulatedUser, arguments: str = "") -> str:
+    """What follows ``start=`` in a new link."""
+    asked = await admin.say(f"/admin invite {arguments}".strip())
+    answer = await emu.wait_for_message(admin.private_chat(), lambda message: "?start=" in message.text, after=asked)
+    return answer.text.partition("?start=")[2].split()[0]
+
+
+async def test_an_invite_link_lets_one_person_in(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, bob: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start() as bot:
+        token = await invite(emu, ann)
+        await eve.say(f"/start {token}")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text)
+        assert ((await user_of(bot, eve)).is_active, (await user_of(bot, eve)).role) == (True, "user")
+        await bob.say(f"/start {token}")
+        answer = await emu.wait_for_message(bob.private_chat())
+        assert "ссылка" in answer.text.casefold()
+        assert "request pending" in answer.text
+        assert token not in (await card(ann.private_chat())).text
+        assert [line.split()[1] for line in await actions(bot)] == ["invite.create", "user.invite"]
+
+
+async def test_a_link_for_several_closes_the_cards_of_those_who_asked(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, bob: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start() as bot:
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+        token = await invite(emu, ann, "2 48")
+        for person in (eve, bob):
+            await person.say(f"/start {token}")
+        await emu.wait_for(lambda: "invite link of Ann" in asked.text or "invite link" in asked.text)
+        await emu.wait_for_message(bob.private_chat())
+        assert (await user_of(bot, bob)).is_active
+
+
+async def test_a_blocked_person_is_not_let_in_by_a_link(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await let_in(bot, eve, "block")
+        token = await invite(emu, ann)
+        await eve.say(f"/start {token}")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "does not work" in message.text)
+        assert (await user_of(bot, eve)).status == "blocked"
+
+
+async def test_a_revoked_link_lets_nobody_in(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start) -> None:
+    async with start() as bot:
+        token = await invite(emu, ann)
+        asked = await ann.say("/admin invites")
+        listed = await emu.wait_for_message(ann.private_chat(), after=asked)
+        await ann.press(listed, "❌ 1")
+        await emu.wait_for(lambda: not any(button.text == "❌ 1" for button in listed.buttons))
+        await eve.say(f"/start {token}")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "does not work" in message.text)
+        assert (await user_of(bot, eve)).status == "pending"
+
+
+async def test_a_link_is_stored_nowhere(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start) -> None:
+    async with start() as bot:
+        token = await invite(emu, ann, "5")
+        await eve.say(f"/start {token}")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text)
+        await upkeep_of(bot).look()
+        await bot.core.database.checkpoint()
+        path = bot.core.database.path
+        for file in (path, path.with_name(f"{path.name}-wal")):
+            assert token.encode() not in file.read_bytes()
+
+
+async def test_what_looks_like_no_link_is_a_reason(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start():
+        await eve.say("/start inv_ite me")
+        assert "“inv_ite me”" in (await card(ann.private_chat())).text

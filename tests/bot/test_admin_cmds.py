@@ -134,7 +134,7 @@ class TestStats:
             await press(emu, ann, menu, "Statistics")
         assert by_text.text.splitlines() == [
             "Statistics (days in UTC)",
-            "People: 3 let in, 2 waiting, 1 denied, 1 blocked",
+            "People: 3 let in, 2 waiting, 1 declined, 1 blocked",
             "",
             "Today: 2 requests, 20 tokens read, 2 written, $1.00",
             "People who asked: 1. Failed requests: 1.",
@@ -268,11 +268,11 @@ class TestUserCard:
                     for span in ("Today", "This month", "In all")
                 ),
             ]
-            assert labels(card)[:4] == ["✅ Let in", "🕐 As a guest for a day", "❌ Deny", "🚫 Block"]
+            assert labels(card)[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
             await press(emu, ann, card, "✅ Let in")
             assert card.text.splitlines()[1] == "user, let in"
             assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
-            assert labels(card)[:2] == ["🚫 Block", "Make them an admin"]
+            assert labels(card)[:2] == ["⛔ Block", "Make them an admin"]
             told = await emu.wait_for_message(eve.private_chat(), lambda message: message.text.startswith("✅"))
             assert (await eve.say("hi", reply_to=told)).text == "hi"
             assert (await ask(f"/admin user {eve.id} block")).text.splitlines()[1] == "blocked"

@@ -74,7 +74,6 @@ PUT_TOGETHER = (
     "admin.stats.button_",
     "admin.stats.by_",
     "admin.stats.days_",
-    "admin.user.decide_",
     "admin.user.make_",
     "admin.users.list_",
     "admin.words.role_",

@@ -128,7 +128,7 @@ def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
     verdicts: list[Verdict] = ["block"] if in_for_good else ["approve", "guest", "deny", "block"]
     offered = [verdict for verdict in verdicts if user.status != _AFTER.get(verdict)]
     buttons = [
-        admin_button(call.text(f"admin.user.decide_{verdict}"), CARD, f"{user.id} {verdict}") for verdict in offered
+        admin_button(call.text(f"access.button_{verdict}"), CARD, f"{user.id} {verdict}") for verdict in offered
     ]
     return [buttons[first : first + 2] for first in range(0, len(buttons), 2)]
 

@@ -26,8 +26,8 @@ def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
 
 
 def question_of(message: Message, scope: UpdateScope) -> str:
-    """The text without the bot's name."""
-    text = message.text or ""
+    """The text or caption without the bot's name."""
+    text = _text(message)
     return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
 
 

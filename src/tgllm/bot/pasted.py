@@ -12,19 +12,15 @@ from typing import Any, cast
 
 from aiogram.types import Message
 
-from tgllm.api.clock import milliseconds
+from tgllm.bot.followers import merge_rows, merged_rows, wait_for
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
-from tgllm.db.unit import Connection
 from tgllm.services.text import MESSAGE_LIMIT
 
 __all__ = ["Pasted", "whole_text"]
 
 WAIT_SECONDS = 1.0
 """How long a full message waits for the next one."""
-LOOK_SECONDS = 0.05
-"""How often is looked for it."""
 MOST_PARTS = 50
 
 
@@ -44,7 +40,7 @@ async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
     """
     parts = [Pasted(message.text or "", (message.message_id,))]
     if scope.chat.is_private and _may_be_full(parts[0].text):
-        parts += await scope.parts.core.database.read(lambda conn: _merged(conn, scope))
+        parts += [part for row in await merged_rows(scope) if (part := _part(row)) is not None]
         while len(parts) < MOST_PARTS and _may_be_full(parts[-1].text):
             following = await _next_part(scope, parts[-1].text)
             if following is None:
@@ -53,28 +49,13 @@ async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
     return Pasted("".join(part.text for part in parts), tuple(part.message_ids[0] for part in parts))
 
 
-def _merged(conn: Connection, scope: UpdateScope) -> list[Pasted]:
-    """The parts that an earlier attempt has found."""
-    found = [_part(row) for row in inbox.followers(conn, scope.row.update_id)]
-    return [part for part in found if part is not None]
-
-
 async def _next_part(scope: UpdateScope, text: str) -> Pasted | None:
     """Take the message that continues ``text`` into the turn; None if none comes in time."""
-    clock = scope.parts.core.clock
-    deadline = clock.monotonic() + WAIT_SECONDS
-    while not (waiting := await scope.parts.core.database.read(lambda conn: inbox.queued(conn, scope.lane.key, 1))):
-        if clock.monotonic() >= deadline:
-            return None
-        await clock.sleep(LOOK_SECONDS)
-    part = _part(waiting[0])
-    if part is None or not _continues(text, part.text):
+    following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
+    part = None if following is None else _part(following)
+    if following is None or part is None or not _continues(text, part.text):
         return None
-    now = milliseconds(clock)
-    merged = await scope.parts.core.database.write(
-        lambda conn: inbox.merge(conn, scope.row.update_id, [waiting[0].update_id], now)
-    )
-    return part if merged else None
+    return part if await merge_rows(scope, [following]) else None
 
 
 def _part(row: InboxRow) -> Pasted | None:

@@ -22,7 +22,7 @@ MOST_NAME = 64
 """UTF-16 units of a name."""
 
 
-def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int]) -> str:
+def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int], attached: int = 0) -> str:
     """The message as the model reads it.
 
     Args:
@@ -30,8 +30,12 @@ def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int
         scope: its update.
         words: its text, without the bot's name.
         shown: Telegram's ids of the answer that it follows in any case, which is not quoted as a whole.
+        attached: how many pictures or files came with it.
     """
-    return "\n".join([*_remarks(message, scope, shown), said(scope, words)])
+    remarks = [*_remarks(message, scope, shown)]
+    if attached:
+        remarks.append(scope.text("prompt.attached", count=attached))
+    return "\n".join([*remarks, said(scope, words)])
 
 
 def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from tgllm.bot.pace import AdaptiveInterval, Pace
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming import ChatSink, Display, Look
+from tgllm.db.unit import Unit
 from tgllm.services.chat_request import reasoning_display
 from tgllm.services.turn import Branch, Turn
 
@@ -33,6 +34,7 @@ async def run_turn(
     branch: Branch | None = None,
     model: ModelRef | None = None,
     title: str = "",
+    effects: Sequence[Unit] = (),
 ) -> None:
     """Answer a question; its update is done when the answer is stored.
 
@@ -43,6 +45,7 @@ async def run_turn(
         branch: where it goes on from; None: it follows what was said last.
         model: answers instead of the chat's.
         title: what lists call a conversation that begins with it; empty: the name it has, or the question.
+        effects: what else is stored together with the answer.
     """
     assert scope.user is not None  # noqa: S101  the access middleware has set it
     core = scope.parts.core
@@ -64,7 +67,7 @@ async def run_turn(
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
         await core.conversations.run(
-            turn, RetryButton(sink, turn.id, scope.text("button.retry")), scope.ending(message_ids)
+            turn, RetryButton(sink, turn.id, scope.text("button.retry")), *effects, scope.ending(message_ids)
         )
     scope.parts.sender.wake()
 

@@ -24,6 +24,7 @@ __all__ = [
     "cancel",
     "claim",
     "counts",
+    "ended_before",
     "finish",
     "followers",
     "get",
@@ -270,6 +271,16 @@ def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) 
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
     """The updates that are part of the turn of ``leader``, in order."""
     cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
+    return read_all(InboxRow, cursor)
+
+
+def ended_before(conn: sqlite3.Connection, lane: str, update_id: int, reach: int) -> list[InboxRow]:
+    """Updates of ``lane`` that have ended and were not cancelled, with ids up to ``reach`` below ``update_id``."""
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE update_id BETWEEN ? AND ? AND lane = ? AND finished_at IS NOT NULL"
+        " AND error IS NOT 'cancelled' ORDER BY update_id",
+        (update_id - reach, update_id - 1, lane),
+    )
     return read_all(InboxRow, cursor)
 
 

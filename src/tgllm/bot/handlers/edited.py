@@ -23,7 +23,7 @@ async def handle_edited(event: Message, scope: UpdateScope) -> None:
     if found is None:
         return
     question, shown = found
-    text = told(event, scope, words, shown)
+    text = told(event, scope, words, shown, 0 if event.text else 1)
     # Telegram also tells of changes that are not to the text, such as a link's preview.
     if text != question.text:
         await run_turn(scope, text, (event.message_id,), branch=dialogue.branch_before(question), title=words)

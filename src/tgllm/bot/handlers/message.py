@@ -5,12 +5,17 @@ from dataclasses import replace
 
 from aiogram.types import Message
 
+from tgllm.api.clock import milliseconds
 from tgllm.bot.addressing import question_of
+from tgllm.bot.albums import album_of
 from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
+from tgllm.bot.messages import message_rows
 from tgllm.bot.pasted import whole_text
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.telling import replied_text, told
 from tgllm.bot.turns import run_turn
+from tgllm.db import outbox
+from tgllm.db.unit import Unit
 from tgllm.services import dialogue
 
 __all__ = ["MessageHandler"]
@@ -28,6 +33,9 @@ class MessageHandler:
         command = parse_command(event.text or "", scope.parts.username)
         if command is not None:
             await self._command(_with_place(command, event), scope)
+            return
+        if event.text is None:
+            await _answer_attached(event, scope)
             return
         whole = await whole_text(event, scope)
         words = whole.text.strip() if len(whole.message_ids) > 1 else question_of(event, scope)
@@ -53,6 +61,24 @@ class MessageHandler:
         if nearest is None:
             return scope.text("turn.unknown_command_bare", name=name)
         return scope.text("turn.unknown_command", name=name, nearest=nearest)
+
+
+async def _answer_attached(event: Message, scope: UpdateScope) -> None:
+    """Answer the caption of pictures and files, and say once for each album that they themselves are not read."""
+    album = await album_of(event, scope)
+    if not album.words:
+        if not album.is_told:
+            await scope.reply(scope.text("turn.unsupported_message"))
+        return
+    shown, count = await _shown_before(event, scope), len(album.message_ids)
+    question = told(event, scope, album.words, shown, count)
+    effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
+    await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
+
+
+def _say_after(scope: UpdateScope, text: str) -> Unit:
+    now = milliseconds(scope.parts.core.clock)
+    return lambda conn: outbox.add(conn, message_rows(scope.lane, text), now)
 
 
 def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:

@@ -75,7 +75,7 @@ class EmulatedUser(Account):
         made = file_content(self.world, content, name, mime, kind, caption)
         return post(self.world, self, place, made)
 
-    async def album(  # noqa: PLR0913 - as upload
+    async def album(
         self,
         files: Sequence[tuple[str, bytes]],
         *,

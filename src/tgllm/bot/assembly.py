@@ -42,7 +42,7 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins.runner import HookRunner
 from tgllm.services.core import Core
 
-__all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands"]
+__all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands", "press_actions"]
 
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
@@ -69,7 +69,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher.update.outer_middleware(AuthMiddleware())
     dispatcher.message.register(MessageHandler(live_commands(parts.core, runner)).handle)
     dispatcher.edited_message.register(handle_edited)
-    dispatcher.callback_query.register(PressHandler(PressTable(_press_actions())).handle)
+    dispatcher.callback_query.register(PressHandler(PressTable(press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)
     dispatcher.my_chat_member.register(handle_membership)
     return dispatcher
@@ -93,7 +93,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from admin_commands(texts)
 
 
-def _press_actions() -> Iterable[PressAction]:
+def press_actions() -> Iterable[PressAction]:
     """What all buttons do."""
     yield from access_presses()
     yield from answer_presses()

@@ -2,5 +2,6 @@
 
 from tgllm.i18n.catalogue import Catalogue, TextError, languages
 from tgllm.i18n.errors import error_text
+from tgllm.i18n.plugin_texts import BroughtTexts, PluginTexts, read_texts
 
-__all__ = ["Catalogue", "TextError", "error_text", "languages"]
+__all__ = ["BroughtTexts", "Catalogue", "PluginTexts", "TextError", "error_text", "languages", "read_texts"]

@@ -31,5 +31,8 @@ _RULES: Final[Mapping[str, Callable[[float], str]]] = {"en": _english, "ru": _ru
 
 
 def plural_form(language: str, count: float) -> str:
-    """The form for that many things: ``one``, ``few``, ``many`` or ``other``. ``other`` is for fractions in Russian."""
-    return _RULES[language](count)
+    """The form for that many things: ``one``, ``few``, ``many`` or ``other``. ``other`` is for fractions in Russian.
+
+    A language that the bot itself does not speak is counted as English is.
+    """
+    return _RULES.get(language, _english)(count)

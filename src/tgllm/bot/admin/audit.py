@@ -7,9 +7,11 @@ from tgllm.bot.admin.paging import read_page, split_page, turn_pages
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import home_button, joined, moment, person
+from tgllm.bot.keyboards import Button
 from tgllm.db import audit, users
 from tgllm.db.audit import AuditRow
 from tgllm.db.unit import Connection
+from tgllm.db.users import User
 from tgllm.services.people import find_person
 from tgllm.services.plain_name import one_line
 
@@ -32,7 +34,8 @@ async def _audit(call: AdminCall) -> Screen:
     who, number = split_page(call.argument)
 
     def read(conn: Connection) -> Screen:
-        target = str(find_person(conn, who).id) if who else None
+        somebody = find_person(conn, who) if who else None
+        target = None if somebody is None else str(somebody.id)
 
         def fetch(limit: int, offset: int) -> Sequence[AuditRow]:
             return audit.list_recent(conn, limit, target=target, offset=offset)
@@ -40,10 +43,14 @@ async def _audit(call: AdminCall) -> Screen:
         page = read_page(audit.count(conn, target), number, fetch)
         title = call.text("admin.audit.title" if page.items else "admin.audit.none")
         entries = [_entry(call, conn, row) for row in page.items]
-        back = [admin_button("«", "user", target)] if target is not None else home_button(call)
+        back = home_button(call) if somebody is None else _card_button(call, somebody)
         return Screen(joined(title, *entries), [*turn_pages(page, NAME, target or ""), back])
 
     return await call.scope.parts.core.database.read(read)
+
+
+def _card_button(call: AdminCall, user: User) -> Sequence[Button]:
+    return [admin_button(call.text("admin.user.back", person=person(user)), "user", str(user.id))]
 
 
 def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:

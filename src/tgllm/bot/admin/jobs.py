@@ -46,6 +46,10 @@ def _lines(call: AdminCall, job: JobTimes, run: Run | None) -> Iterator[str]:
 
 def _last(call: AdminCall, run: Run) -> str:
     state = call.text(f"admin.jobs.state_{run.state}")
-    taken = "" if run.finished_at is None else f", {(run.finished_at - run.started_at) / 1000:.1f} s"
+    taken = "" if run.finished_at is None else f" {_taken(call, run.finished_at - run.started_at)}"
     error = "" if run.error is None else f": {error_line(run.error, MOST_ERROR)}"
     return call.text("admin.jobs.last", time=moment(call, run.started_at), outcome=f"{state}{taken}{error}")
+
+
+def _taken(call: AdminCall, milliseconds: int) -> str:
+    return call.text("admin.jobs.taken", seconds=f"{milliseconds / 1000:.1f}")

@@ -70,7 +70,11 @@ def _provider(call: AdminCall, status: ProviderStatus, stored: Sequence[Model]) 
     if not own:
         return call.text("admin.models.unlisted", provider=status.id)
     listed = moment(call, max(model.last_seen_at for model in own))
-    return call.text("admin.models.ready", provider=status.id, models=len(own), time=listed)
+    return call.text("admin.models.ready", provider=status.id, models=_count(call, len(own)), time=listed)
+
+
+def _count(call: AdminCall, count: int) -> str:
+    return call.text("admin.models.count", count=count)
 
 
 def _line(call: AdminCall, model: Model, default: ModelRef) -> str:
@@ -97,7 +101,7 @@ async def _refresh(call: AdminCall) -> Result:
 
 def _outcome(call: AdminCall, provider: ProviderReport) -> str:
     if provider.state == "ok":
-        return call.text("admin.refresh.listed", provider=provider.provider, models=provider.listed)
+        return call.text("admin.refresh.listed", provider=provider.provider, models=_count(call, provider.listed))
     return call.text("admin.models.locked", provider=provider.provider, reason=error_line(provider.reason, MOST_REASON))
 
 

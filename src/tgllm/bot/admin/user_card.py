@@ -89,7 +89,10 @@ def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
 
 def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
     text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user))
-    back = [admin_button(call.text("admin.user.audit"), "audit", str(user.id)), admin_button("«", "users")]
+    back = [
+        admin_button(call.text("admin.user.audit"), "audit", str(user.id)),
+        admin_button(call.text("admin.users.back"), "users"),
+    ]
     return Screen(text, [*_decisions(call, user), *_roles(call, user), back])
 
 
@@ -127,9 +130,7 @@ def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
     in_for_good = user.may_use(call.now) and user.expires_at is None
     verdicts: list[Verdict] = ["block"] if in_for_good else ["approve", "guest", "deny", "block"]
     offered = [verdict for verdict in verdicts if user.status != _AFTER.get(verdict)]
-    buttons = [
-        admin_button(call.text(f"access.button_{verdict}"), CARD, f"{user.id} {verdict}") for verdict in offered
-    ]
+    buttons = [admin_button(call.text(f"access.button_{verdict}"), CARD, f"{user.id} {verdict}") for verdict in offered]
     return [buttons[first : first + 2] for first in range(0, len(buttons), 2)]
 
 

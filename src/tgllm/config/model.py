@@ -38,7 +38,13 @@ class TurnsSection(Section):
     stop_timeout: float = Field(
         default=20.0, ge=0, description="Seconds that running turns get to end when the bot stops."
     )
-    context_tokens: int = Field(default=8000, ge=256, description="Tokens of history that a model is shown at most.")
+    context_tokens: int = Field(
+        default=8000, ge=256, description="Tokens that a model is shown at most, where its chat has not chosen."
+    )
+    summary: Literal["off", "on"] = Field(
+        default="off",
+        description="Whether what no longer fits the context is summarised (off or on), where its chat has not chosen.",
+    )
 
 
 class StreamingSection(Section):

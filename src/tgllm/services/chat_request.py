@@ -10,7 +10,7 @@ from tgllm.i18n import Catalogue
 from tgllm.providers.tokens import Calibration, estimate_request
 from tgllm.services.calibration import has_moved, keep_factor
 from tgllm.services.chat_settings import ReasoningDisplay, SummaryMode, settings_of
-from tgllm.services.context import Shown, budget_of, estimate_tokens, show, to_chat_message
+from tgllm.services.context import Estimate, Shown, budget_of, estimate_tokens, show, to_chat_message
 from tgllm.services.facts import facts_told
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.turn import Turn
@@ -67,7 +67,8 @@ class RequestBuilder:
         """
         self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries)
         self._tokens = context_tokens
-        self._texts = texts or Catalogue()
+        self.texts = texts or Catalogue()
+        """The words that a model is told by the bot itself."""
         self._calibration = Calibration()
         self._stored: dict[ModelRef, float | None] = {}
         """What the database has of the calibration, of the models that were looked up."""
@@ -121,6 +122,10 @@ class RequestBuilder:
         """Tokens of a text as a message of its own, as far as is known of the model."""
         return self._calibration.estimate(model, estimate_tokens(text))
 
+    def estimator(self, model: ModelRef) -> Estimate:
+        """The estimate for one model."""
+        return lambda text: self.estimate(model, text)
+
     def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
         """Correct the estimate for a model by what its provider counted."""
         counted: object = usage.input_tokens
@@ -147,18 +152,18 @@ class RequestBuilder:
             self._stored[context.model] = context.factor
             if context.factor is not None:
                 self._calibration.recall(context.model, context.factor)
-        pieces = (context.system, facts_told(self._texts, context.facts))
+        pieces = (context.system, facts_told(self.texts, context.facts))
         return "\n\n".join(piece for piece in pieces if piece), budget_of(context.size, self._tokens, context.room)
 
     def _shown(self, context: TurnContext, budget: int) -> Shown:
-        return show(context.history, context.summary, budget, lambda text: self.estimate(context.model, text))
+        return show(context.history, context.summary, budget, self.estimator(context.model))
 
     def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
         """History and question. A summary stands in the first message, since speakers have to take turns."""
         past = [to_chat_message(row, model) for row in shown.messages]
         first, *others = (*past, ChatMessage("user", (TextPart(question),)))
         if shown.summary is not None:
-            told = TextPart(self._texts("prompt.summary", text=shown.summary.text) + "\n\n")
+            told = TextPart(self.texts("prompt.summary", text=shown.summary.text) + "\n\n")
             first = ChatMessage("user", (told, *first.parts))
         return (first, *others)
 

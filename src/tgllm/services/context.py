@@ -11,6 +11,7 @@ from tgllm.providers.tokens import estimate_message
 from tgllm.services.chat_settings import ContextSize
 
 __all__ = [
+    "Estimate",
     "Shown",
     "budget_of",
     "estimate_tokens",

@@ -1,0 +1,153 @@
+"""Has what falls out of a context summarised, by the model that answers there, once its answer is on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo, Unavailable
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db import conversations, summaries
+from tgllm.db.database import Database
+from tgllm.db.summaries import Summary
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.host import PluginHost
+from tgllm.services.accounting import Accounting
+from tgllm.services.answer import Answer
+from tgllm.services.chat_request import Prepared, RequestBuilder
+from tgllm.services.quota import QuotaService
+from tgllm.services.request_record import record_requests
+from tgllm.services.summary import Gap, cut_to_fit, gap_of, question_for
+from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.turn_context import TurnContext
+from tgllm.services.usage_count import NOTHING, tokens_of
+
+__all__ = ["Summariser"]
+
+log = get_logger(__name__)
+
+Ask = Callable[[ChatRequest, Answer, Turn], Awaitable[None]]
+"""Puts the answer of a model together; raises TgllmError, or TimeoutError where the model is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A summary that is to be made."""
+
+    turn: Turn
+    """The call of the model, in the name of whoever asked last."""
+    context: TurnContext
+    """Of the turn before it."""
+    gap: Gap
+    most: int
+    """Tokens of the whole context."""
+    user_key: str | None
+
+
+class Summariser:
+    """Makes summaries beside the turns, one for a conversation at a time. Close it to end those that are under way."""
+
+    def __init__(
+        self,
+        database: Database,
+        host: PluginHost,
+        requests: RequestBuilder,
+        ask: Ask,
+        quota: QuotaService,
+        accounting: Accounting,
+        clock: Clock,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            database: where summaries and usage are kept.
+            host: plugins see these requests like any other.
+            requests: estimates tokens, and has the words that a model is told.
+            ask: asks a model.
+            quota: the budgets.
+            accounting: at which prices and on which day it counts.
+            clock: the time.
+        """
+        self._database = database
+        self._host = host
+        self._requests = requests
+        self._ask = ask
+        self._quota = quota
+        self._accounting = accounting
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+
+    def begin(self, turn: Turn, context: TurnContext, prepared: Prepared) -> None:
+        """Begin a summary after a turn, if its chat wants that and anything has fallen out of the context."""
+        if not context.summarise:
+            return
+        gap = gap_of(prepared.shown, prepared.most, self._requests.estimator(context.model))
+        if gap is None or gap.rows[-1].conversation_id in self._tasks:
+            return
+        conversation_id = gap.rows[-1].conversation_id
+        own = replace(turn, id=f"{turn.id}:summary", attempt=1)
+        wanted = Wanted(own, context, gap, prepared.most, prepared.request.user_key)
+        task = asyncio.create_task(self._run(wanted), name=f"summary of conversation {conversation_id}")
+        self._tasks[conversation_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(conversation_id, None))
+
+    async def wait_idle(self) -> None:
+        """Wait until no summary is under way."""
+        await asyncio.gather(*self._tasks.values())
+
+    async def aclose(self) -> None:
+        """End the summaries that are under way; they are made again after a later turn."""
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, wanted: Wanted) -> None:
+        """Make a summary. Whatever goes wrong with it is no trouble for anybody: more of the history is left out."""
+        try:
+            outcome = await self._make(wanted)
+        except Exception as error:  # noqa: BLE001  it may be anything, and the turn that it belongs to is over
+            log.warning("summary.failed", turn=wanted.turn.id, error=repr(error))
+            return
+        if outcome.error is not None:
+            log.warning("summary.failed", turn=wanted.turn.id, code=outcome.error.code, error=str(outcome.error))
+
+    async def _make(self, wanted: Wanted) -> TurnOutcome:
+        model = wanted.context.model
+        answer = Answer(model, self._clock)
+        with self._quota.turn(wanted.turn) as quota:
+            await self._database.read(lambda conn: quota.load(conn, model))
+            try:
+                request = await self._request(wanted)
+                await quota.reserve(request, lambda: None)
+                await self._ask(request, answer, wanted.turn)
+            except TgllmError as error:
+                answer.fail(error)
+            except TimeoutError:
+                answer.fail(Unavailable(f"{model} was silent", code="idle"))
+            outcome = answer.outcome()
+            outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
+            quota.settle(outcome.spent or NOTHING)
+            await self._database.write(lambda conn: self._record(conn, wanted, outcome))
+        return outcome
+
+    async def _request(self, wanted: Wanted) -> ChatRequest:
+        model = wanted.context.model
+        question = question_for(wanted.gap, wanted.most, self._requests.texts, self._requests.estimator(model))
+        messages = (ChatMessage("user", (TextPart(question),)),)
+        turn = wanted.turn
+        info = TurnInfo(turn.id, turn.user, turn.chat, model, question)
+        return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
+
+    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome) -> None:
+        """Store what was used, and the summary; nothing of a conversation that is deleted by now."""
+        now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
+        if conversations.get(conn, last.conversation_id) is None:
+            return
+        record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
+        text = outcome.text.strip()
+        if outcome.status != "ok" or not text:
+            return
+        # Beside it there has to be room for what comes after.
+        text = cut_to_fit(text, wanted.most // 4, self._requests.estimator(model))
+        summaries.put(conn, Summary(last.conversation_id, last.id, text, model.provider, model.model, now))

@@ -26,6 +26,7 @@ from tgllm.services.access import Access
 from tgllm.services.accounting import Accounting
 from tgllm.services.admin_password import AdminPassword
 from tgllm.services.backups import Backups
+from tgllm.services.broadcaster import Broadcaster
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
@@ -33,6 +34,7 @@ from tgllm.services.days import Days
 from tgllm.services.model_service import ModelService, ModelSettings
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
+from tgllm.services.quota import QuotaService
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.stopping import Stopping
@@ -80,6 +82,7 @@ async def open_core(
             clock=clock,
             texts=texts,
             logs=get_logger,
+            language=config.language,
             database=database,
             settings=loaded.plugins,
             disabled=frozenset(config.disable_plugins),
@@ -91,19 +94,20 @@ async def open_core(
         stack.push_async_callback(registry.aclose)
         running = RunningTurns()
         prices = Prices(config.prices, registry.canonical, fallback=config.budgets.fallback_price)
-        days = Days(zone(config.time_zone))
+        accounting = Accounting(prices, Days(zone(config.time_zone)))
         settings = TurnSettings(
             config.default_model,
             config.system_prompt,
             config.turns.context_tokens,
             config.turns.idle_timeout,
             personas=config.personas,
-            accounting=Accounting(prices, days),
+            accounting=accounting,
         )
-        access = Access.of(config.access, config.admin_chat_id, texts, clock)
+        access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
         trouble = AccountTrouble(notifier, texts, clock)
-        service = ConversationService(database, registry, host, running, clock, settings, trouble)
+        quota = QuotaService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
+        service = ConversationService(database, registry, host, running, clock, settings, trouble, quota)
         stack.push_async_callback(service.aclose)
         lists = ModelSettings(config.default_model, config.models.list_timeout)
         yield Core(
@@ -118,11 +122,13 @@ async def open_core(
             running=running,
             conversations=service,
             prices=prices,
-            days=days,
+            days=accounting.days,
+            quota=quota,
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
             password=AdminPassword(config.admin, clock),
             backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
+            broadcaster=Broadcaster(database, clock, texts, notifier, config.admin.broadcast_rate),
         )
 
 

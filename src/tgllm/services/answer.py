@@ -3,6 +3,7 @@
 from typing import TypeVar, get_args
 
 from tgllm.api import (
+    ChatRequest,
     Finished,
     FinishReason,
     ModelRef,
@@ -38,6 +39,12 @@ class Answer:
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
         self._first_error: TgllmError | None = None
+        self.request: ChatRequest | None = None
+        """What the model was asked last; None: nothing."""
+
+    def ask(self, request: ChatRequest) -> None:
+        """Note what the model is asked."""
+        self.request = request
 
     def add(self, event: StreamEvent) -> None:
         """Take the next event; kinds that are not known are passed over.
@@ -95,6 +102,7 @@ class Answer:
             first_token_seconds=self._first_token,
             seconds=self._clock.monotonic() - self._began,
             first_error=self._first_error,
+            asked=self.request is not None,
         )
 
     def _reason(self) -> FinishReason:

@@ -17,11 +17,13 @@ from tgllm.api import (
     TurnInfo,
     TurnResult,
     Unavailable,
+    Waiting,
 )
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.personas import PersonaSetting
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection, Unit
+from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
@@ -30,6 +32,8 @@ from tgllm.services.answer import Answer
 from tgllm.services.chat_request import ContextUse, RequestBuilder
 from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.quota import QuotaService
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
@@ -37,6 +41,8 @@ from tgllm.services.streams import Streams
 from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
 from tgllm.services.turn_context import TurnContext
+from tgllm.services.turn_quota import TurnQuota
+from tgllm.services.usage_count import NOTHING, tokens_of
 from tgllm.services.user_key import make_secret
 
 __all__ = ["ConversationService", "TurnSettings"]
@@ -64,7 +70,7 @@ class TurnSettings:
 class ConversationService:
     """Runs turns."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what a turn is made of
         self,
         database: Database,
         registry: ProviderRegistry,
@@ -73,8 +79,10 @@ class ConversationService:
         clock: Clock,
         settings: TurnSettings,
         trouble: AccountTrouble | None = None,
+        quota: QuotaService | None = None,
     ) -> None:
-        """Put the parts together; ``trouble`` is told what fails."""
+        """Put the parts together; ``trouble`` is told what fails, and ``quota`` keeps the budgets, if there are any."""
+        self._quota = quota or _no_budgets(database, clock)
         self._trouble = trouble
         self._database = database
         self._registry = registry
@@ -113,27 +121,53 @@ class ConversationService:
         Raises:
             DatabaseError: nothing of the turn could be stored.
         """
-        with self._running.track(turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids) as handle:
-            context = await self._database.read(lambda conn: self.load(conn, turn))
+        track = self._running.track(turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids)
+        with track as handle, self._quota.turn(turn) as quota:
+            context = await self._database.read(lambda conn: self._load(conn, turn, quota))
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             try:
                 request = await self._host.before_request(await self._request(turn, context), info)
+                await self._reserve(quota, request, sink, handle)
                 await self._ask(request, answer, sink, handle)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
                 self._cut(answer, handle)
-            outcome = replace(answer.outcome(), retired=context.retired, look=context.look)
+            outcome = self._outcome(answer, context)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
             if context.retired is not None:
                 units = (*units, forget_choice(turn.lane, now))
-            units = (*units, *self._requests.learnt(answer.model, now))
+            news = self._quota.news(turn, quota.settle(outcome.spent or NOTHING))
+            units = (*units, *self._requests.learnt(answer.model, now), *news)
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)
         return outcome
+
+    def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> TurnContext:
+        context = self.load(conn, turn)
+        quota.load(conn, context.model)
+        return context
+
+    async def _reserve(self, quota: TurnQuota, request: ChatRequest, sink: Sink, handle: RunningTurn) -> None:
+        """Wait until the budgets have room for the request.
+
+        Raises:
+            BudgetExceeded: they have none.
+            TimeoutError: the turn was stopped meanwhile.
+        """
+        if not quota.is_limited:
+            return
+        async with asyncio.timeout(None) as deadline:
+            with handle.interruptible(deadline):
+                await quota.reserve(request, lambda: sink.show(Waiting("queue")))
+
+    def _outcome(self, answer: Answer, context: TurnContext) -> TurnOutcome:
+        outcome = answer.outcome()
+        spent = tokens_of(outcome, answer.request)
+        return replace(outcome, spent=spent, retired=context.retired, look=context.look)
 
     async def _request(self, turn: Turn, context: TurnContext) -> ChatRequest:
         secret = context.secret
@@ -182,6 +216,7 @@ class ConversationService:
                 # Making a provider has a limit of its own: importing an SDK is no silence of the model.
                 provider = await self._registry.provider(answer.model.provider)
                 handle.extend(idle)
+                answer.ask(request)
                 played = await self._streams.play(lambda: provider.generate(request), take)
         match played:
             case Raised(TgllmError() as error):
@@ -221,6 +256,10 @@ class ConversationService:
             seconds=round(outcome.seconds, 3),
         )
         await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
+
+
+def _no_budgets(database: Database, clock: Clock) -> QuotaService:
+    return QuotaService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))
 
 
 def _broken(model: ModelRef, error: BaseException) -> ProviderError:

@@ -10,11 +10,13 @@ from tgllm.plugins.host import PluginHost
 from tgllm.services.access import Access
 from tgllm.services.admin_password import AdminPassword
 from tgllm.services.backups import Backups
+from tgllm.services.broadcaster import Broadcaster
 from tgllm.services.conversation import ConversationService
 from tgllm.services.days import Days
 from tgllm.services.model_service import ModelService
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
+from tgllm.services.quota import QuotaService
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.user_service import UserService
@@ -38,7 +40,9 @@ class Core:
     conversations: ConversationService
     prices: Prices
     days: Days
+    quota: QuotaService
     notifier: AdminNotifier
     models: ModelService
     password: AdminPassword
     backups: Backups
+    broadcaster: Broadcaster

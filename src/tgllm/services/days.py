@@ -33,6 +33,15 @@ class Days:
         # No month has more than 31 days, and none fewer than 4 after the 28th.
         return self._midnight(self._local(now).replace(day=28) + timedelta(days=4)).replace(day=1)
 
+    @property
+    def zone(self) -> str:
+        """The name of the zone, such as ``Europe/Berlin``."""
+        return str(self._zone)
+
+    def told(self, moment: datetime) -> str:
+        """A time of that zone as people read it in any language."""
+        return f"{moment:%Y-%m-%d %H:%M} ({self._zone})"
+
     def _local(self, now: int) -> datetime:
         return datetime.fromtimestamp(now / 1000, self._zone)
 

@@ -1,15 +1,14 @@
 """Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
 
-from tgllm.api import Usage
-from tgllm.db import requests, usage
+from tgllm.api import BudgetExceeded, Usage
+from tgllm.db import requests
+from tgllm.db import usage as sums
 from tgllm.db.unit import Connection
 from tgllm.services.accounting import Accounting
 from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.usage_count import counted
 
 __all__ = ["record_requests"]
-
-_MOST_TOKENS = 2**32
-"""More than that in one call is no count but a mistake, and sums of it would not fit the database."""
 
 
 def record_requests(
@@ -20,7 +19,9 @@ def record_requests(
     now: int,
     accounting: Accounting,
 ) -> None:
-    """Store the call of the model, and before it the one that failed and was made again.
+    """Store the call of the model, and before it the one that failed and was made again; and add to the usage.
+
+    A question that was refused by a budget is no call, and what was never sent has used nothing.
 
     Args:
         conn: in a transaction.
@@ -30,6 +31,8 @@ def record_requests(
         now: UTC, in milliseconds.
         accounting: at which prices and on which day it counts.
     """
+    if isinstance(outcome.error, BudgetExceeded):
+        return
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
     attempt = turn.attempt
@@ -38,13 +41,26 @@ def record_requests(
         failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
         requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), failed, now)
         attempt += 1
-    counted = _counted(outcome.usage)
-    cost = accounting.prices.cost(conn, outcome.model, counted)
-    final = _request_outcome(outcome, counted, cost, answer_id)
+    reported = counted(outcome.usage)
+    cost = accounting.prices.cost(conn, outcome.model, reported)
+    final = _request_outcome(outcome, reported, cost, answer_id)
     requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), final, now)
-    spent = usage.Spent(input_tokens=counted.input_tokens, output_tokens=counted.output_tokens, cost_micros=cost)
-    day = accounting.days.day(now)
-    usage.add(conn, turn.user.id, day, outcome.model.provider, outcome.model.model, spent)
+    if outcome.asked:
+        _add_usage(conn, turn, outcome, reported, now, accounting)
+
+
+def _add_usage(
+    conn: Connection, turn: Turn, outcome: TurnOutcome, reported: Usage, now: int, accounting: Accounting
+) -> None:
+    tokens = reported if outcome.spent is None else outcome.spent
+    spent = sums.Spent(
+        input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        cost_micros=accounting.prices.cost(conn, outcome.model, tokens),
+    )
+    group_id = sums.NO_GROUP if turn.chat.is_private else turn.chat.id
+    day, model = accounting.days.day(now), outcome.model
+    sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
 
 
 def _start(conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int, attempt: int, began: int) -> int:
@@ -59,33 +75,21 @@ def _start(conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: 
     return requests.start(conn, new, began)
 
 
-def _request_outcome(outcome: TurnOutcome, counted: Usage, cost: int | None, answer_id: int | None) -> requests.Outcome:
+def _request_outcome(
+    outcome: TurnOutcome, reported: Usage, cost: int | None, answer_id: int | None
+) -> requests.Outcome:
     error, first_token = outcome.error, outcome.first_token_seconds
     return requests.Outcome(
         status=outcome.status,
         message_id=answer_id,
         finish_reason=outcome.reason,
-        input_tokens=counted.input_tokens,
-        output_tokens=counted.output_tokens,
-        reasoning_tokens=counted.reasoning_tokens,
-        cached_tokens=counted.cached_tokens,
+        input_tokens=reported.input_tokens,
+        output_tokens=reported.output_tokens,
+        reasoning_tokens=reported.reasoning_tokens,
+        cached_tokens=reported.cached_tokens,
         cost_micros=cost,
         first_token_ms=None if first_token is None else round(first_token * 1000),
         latency_ms=round(outcome.seconds * 1000),
         error_code=None if error is None else error.code,
         error_text=None if error is None else str(error),
     )
-
-
-def _counted(reported: Usage) -> Usage:
-    return Usage(
-        _count(reported.input_tokens),
-        _count(reported.output_tokens),
-        _count(reported.reasoning_tokens),
-        _count(reported.cached_tokens),
-    )
-
-
-def _count(tokens: object) -> int | None:
-    """A count of tokens as it can be stored; None for what is no count, since a plugin may say anything."""
-    return tokens if isinstance(tokens, int) and 0 <= tokens <= _MOST_TOKENS else None

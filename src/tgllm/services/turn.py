@@ -68,6 +68,10 @@ class TurnOutcome:
     seconds: float = 0.0
     first_error: TgllmError | None = None
     """Why a first call failed, where it was made again with less history."""
+    asked: bool = True
+    """Whether a model was asked at all."""
+    spent: Usage | None = None
+    """The tokens that it counts with, estimated where the provider has not counted; None: those of ``usage``."""
     retired: ModelRef | None = None
     """The model that the chat had chosen, if it is not offered any more and ``model`` took its place."""
     look: AnswerLook = field(default_factory=AnswerLook)

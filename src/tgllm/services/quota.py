@@ -1,0 +1,201 @@
+"""Budgets: how much people, groups and the whole bot may use in a day and in a month."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from tgllm.api import ChatInfo, Role, UserInfo
+from tgllm.api.budgets import Measure, Period
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.budgets import BudgetsSection, GroupsSection
+from tgllm.db import budgets, users
+from tgllm.db.database import Database
+from tgllm.db.unit import Connection, Unit
+from tgllm.i18n import Catalogue
+from tgllm.services.accounting import Accounting
+from tgllm.services.actor import Actor
+from tgllm.services.allowance import Allowance, read_allowances, sums_of
+from tgllm.services.budget_scope import BudgetScope
+from tgllm.services.notify import AdminNotifier
+from tgllm.services.quota_changes import QuotaChanges
+from tgllm.services.quota_ledger import Ledger
+from tgllm.services.quota_limits import Holders, Limit, Limits
+from tgllm.services.quota_needs import OutputBounds
+from tgllm.services.quota_news import QuotaNews
+from tgllm.services.turn import Turn
+from tgllm.services.turn_quota import TurnQuota
+
+__all__ = ["QuotaService", "ScopeReport"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeReport:
+    """The budgets of one scope."""
+
+    scope: BudgetScope
+    limits: Sequence[Limit]
+    """Lifted ones included."""
+    allowances: Sequence[Allowance]
+    """What is left of them; a role has none, since each of its people has their own."""
+
+
+class QuotaService:
+    """Keeps turns within their budgets, tells what is left of them, and changes them.
+
+    Methods that take a connection are for use within a larger transaction or read.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        accounting: Accounting,
+        texts: Catalogue,
+        notifier: AdminNotifier,
+        settings: BudgetsSection | None = None,
+        groups: GroupsSection | None = None,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            database: with usage and budgets.
+            clock: the time.
+            accounting: prices, and the calendar.
+            texts: the words of the bot.
+            notifier: tells the admins.
+            settings: the limits of the configuration.
+            groups: says whose budget is used in groups.
+        """
+        self._database = database
+        self._clock = clock
+        self._prices, self._days = accounting.prices, accounting.days
+        self._limits = Limits(settings or BudgetsSection())
+        self._group_pays = (groups or GroupsSection()).pays == "group"
+        self._sums = sums_of(private_only=self._group_pays)
+        self._news = QuotaNews(texts, self._days, notifier)
+        self._ledger = Ledger()
+        self._bounds = OutputBounds()
+
+    def turn(self, turn: Turn) -> TurnQuota:
+        """The budgets of a turn; begin before anything of it is read."""
+        holders = self._holders(turn.user, turn.chat)
+        return TurnQuota(
+            self._database,
+            self._ledger,
+            self._bounds,
+            self._prices,
+            self._days,
+            lambda conn: self._allowances(conn, holders),
+        )
+
+    def news(self, turn: Turn, allowances: Sequence[Allowance]) -> Sequence[Unit]:
+        """What tells people and admins of budgets that the turn has nearly or wholly used up."""
+        return self._news.units(turn, allowances, milliseconds(self._clock)) if allowances else ()
+
+    def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Allowance]:
+        """What a person has left, and the group of a chat; the bot's own budget is left out."""
+        group_id = None if chat is None or chat.is_private else chat.id
+        return self._allowances(conn, Holders(user.id, user.role, group_id, bot=False))
+
+    def report(self, conn: Connection, scope: BudgetScope) -> ScopeReport:
+        """The budgets of one scope."""
+        limits = self._limits_of(conn, scope)
+        if scope.kind == "role":
+            return ScopeReport(scope, limits, ())
+        now = milliseconds(self._clock)
+        return ScopeReport(scope, limits, read_allowances(conn, limits, now, self._days, self._sums))
+
+    def set_limit_in(
+        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, amount: int | None, actor: Actor
+    ) -> None:
+        """Set a limit; None lifts it, so that none holds whatever the configuration says.
+
+        Raises:
+            AccessError: the actor is no admin, or nobody has that user id.
+            BudgetError: the amount makes no sense.
+        """
+        self._changes(conn, scope, actor).put(measure, period, amount)
+
+    def clear_limit_in(
+        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, actor: Actor
+    ) -> None:
+        """Take back what was set: that of the role or of the configuration holds again.
+
+        Raises:
+            AccessError: the actor is no admin, or nobody has that user id.
+        """
+        self._changes(conn, scope, actor).clear(measure, period)
+
+    def give_in(
+        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, amount: int, actor: Actor
+    ) -> None:
+        """Give something on top of a limit, for the present day or month.
+
+        Raises:
+            AccessError: the actor is no admin, or nobody has that user id.
+            BudgetError: there is no such limit, or the amount makes no sense.
+        """
+        changes = self._changes(conn, scope, actor)
+        changes.give(self._limits_of(conn, scope), measure, period, amount)
+
+    def reset_in(self, conn: Connection, scope: BudgetScope, actor: Actor) -> None:
+        """Count from zero again in the present day and month; extras are gone.
+
+        Raises:
+            AccessError: the actor is no admin, or nobody has that user id.
+            BudgetError: there is no limit.
+        """
+        changes = self._changes(conn, scope, actor)
+        changes.reset(self._limits_of(conn, scope), self._sums)
+
+    async def set_limit(
+        self, scope: BudgetScope, measure: Measure, period: Period, amount: int | None, actor: Actor
+    ) -> ScopeReport:
+        """``set_limit_in`` in a transaction of its own."""
+        return await self._change(scope, lambda conn: self.set_limit_in(conn, scope, measure, period, amount, actor))
+
+    async def clear_limit(self, scope: BudgetScope, measure: Measure, period: Period, actor: Actor) -> ScopeReport:
+        """``clear_limit_in`` in a transaction of its own."""
+        return await self._change(scope, lambda conn: self.clear_limit_in(conn, scope, measure, period, actor))
+
+    async def give(
+        self, scope: BudgetScope, measure: Measure, period: Period, amount: int, actor: Actor
+    ) -> ScopeReport:
+        """``give_in`` in a transaction of its own."""
+        return await self._change(scope, lambda conn: self.give_in(conn, scope, measure, period, amount, actor))
+
+    async def reset(self, scope: BudgetScope, actor: Actor) -> ScopeReport:
+        """``reset_in`` in a transaction of its own."""
+        return await self._change(scope, lambda conn: self.reset_in(conn, scope, actor))
+
+    async def _change(self, scope: BudgetScope, change: Callable[[Connection], None]) -> ScopeReport:
+        def unit(conn: Connection) -> ScopeReport:
+            change(conn)
+            return self.report(conn, scope)
+
+        return await self._database.write(unit)
+
+    def _changes(self, conn: Connection, scope: BudgetScope, actor: Actor) -> QuotaChanges:
+        changes = QuotaChanges(conn, scope, actor, milliseconds(self._clock), self._days)
+        changes.check()
+        return changes
+
+    def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
+        """Whose budgets a question of that person in that chat counts on."""
+        if chat.is_private:
+            return Holders(user.id, user.role)
+        return Holders(None if self._group_pays else user.id, user.role, chat.id)
+
+    def _allowances(self, conn: Connection, holders: Holders) -> Sequence[Allowance]:
+        limits = self._limits.of(holders, budgets.limits(conn, holders.scopes))
+        return read_allowances(conn, limits, milliseconds(self._clock), self._days, self._sums) if limits else ()
+
+    def _limits_of(self, conn: Connection, scope: BudgetScope) -> Sequence[Limit]:
+        if scope.kind == "role":
+            return self._limits.of_role(cast("Role", scope.name), budgets.limits(conn, [scope.key]))
+        if scope.kind == "user":
+            user = users.get(conn, scope.id or 0)
+            holders = Holders(scope.id, None if user is None else user.role, bot=False)
+        else:
+            holders = Holders(group_id=scope.id, bot=scope.kind == "bot")
+        return self._limits.of(holders, budgets.limits(conn, holders.scopes))

@@ -1,0 +1,124 @@
+"""Changes of budgets by admins, each with a row of the audit trail, in a transaction that is open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.db import budgets
+from tgllm.db.budgets import Budget
+from tgllm.db.unit import Connection
+from tgllm.services.access_decisions import administrator, known
+from tgllm.services.actor import Actor, note
+from tgllm.services.allowance import SumsOf
+from tgllm.services.budget_scope import BudgetError, BudgetScope
+from tgllm.services.days import Days
+from tgllm.services.quota_limits import Limit
+
+__all__ = ["QuotaChanges"]
+
+MOST_AMOUNT = 10**15
+"""More is a mistake, and sums of it would not fit the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaChanges:
+    """One admin's changes of one scope at one time."""
+
+    conn: Connection
+    scope: BudgetScope
+    actor: Actor
+    now: int
+    """UTC, in milliseconds."""
+    days: Days
+
+    def check(self) -> None:
+        """See to it that the actor may change this scope.
+
+        Raises:
+            AccessError: the actor is no admin, or nobody has that user id.
+        """
+        administrator(self.conn, self.actor, self.now)
+        if self.scope.kind == "user":
+            known(self.conn, self.scope.id or 0)
+
+    def put(self, measure: Measure, period: Period, amount: int | None) -> None:
+        """Set a limit, or lift it with None: then none holds, whatever the configuration says.
+
+        Raises:
+            BudgetError: the amount makes no sense.
+        """
+        if amount is not None:
+            _check_amount(amount)
+        before = self._set_before(measure, period)
+        budgets.put(self.conn, Budget(self.scope.key, measure, period, amount), self.now)
+        self._note("set" if amount is not None else "lift", measure, period, before=before, after=_told(amount))
+
+    def clear(self, measure: Measure, period: Period) -> None:
+        """Take back what was set: that of the role or of the configuration holds again."""
+        before = self._set_before(measure, period)
+        budgets.clear(self.conn, self.scope.key, measure, period)
+        self._note("clear", measure, period, before=before, after="default")
+
+    def give(self, limits: Sequence[Limit], measure: Measure, period: Period, amount: int) -> None:
+        """Give something on top of a limit, for the present day or month.
+
+        Raises:
+            BudgetError: there is no such limit, or the amount makes no sense.
+        """
+        _check_amount(amount)
+        self._check_not_role()
+        held = [each for each in limits if (each.measure, each.period) == (measure, period)]
+        if not any(each.amount is not None for each in held):
+            raise self._nothing()
+        budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
+        self._note("give", measure, period, before=None, after=str(amount))
+
+    def reset(self, limits: Sequence[Limit], sums: SumsOf) -> None:
+        """Count from zero again in the present day and month, for each limit there is.
+
+        Raises:
+            BudgetError: there is none.
+        """
+        self._check_not_role()
+        held = [each for each in limits if each.amount is not None]
+        if not held:
+            raise self._nothing()
+        used = sums(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))
+        for each in held:
+            sum_: int = getattr(used, f"{each.period}_{each.measure}")
+            budgets.forgive(self.conn, self.scope.key, each.measure, each.period, self._first_day(each.period), sum_)
+            self._note("reset", each.measure, each.period, before=str(sum_), after="0")
+
+    def _first_day(self, period: Period) -> str:
+        return self.days.month(self.now) if period == "month" else self.days.day(self.now)
+
+    def _set_before(self, measure: Measure, period: Period) -> str:
+        for row in budgets.limits(self.conn, [self.scope.key]):
+            if (row.measure, row.period) == (measure, period):
+                return _told(row.amount)
+        return "default"
+
+    def _check_not_role(self) -> None:
+        if self.scope.kind == "role":
+            raise BudgetError("a role has limits only", code="budget_role")
+
+    def _nothing(self) -> BudgetError:
+        return BudgetError(f"{self.scope.key} has no such limit", code="budget_none", scope=self.scope.name or "bot")
+
+    def _note(self, what: str, measure: Measure, period: Period, *, before: str | None, after: str) -> None:
+        details: dict[str, str | int | None] = {
+            "measure": measure,
+            "period": period,
+            "before": before,
+            "after": after,
+        }
+        note(self.conn, self.actor, f"budget.{what}", self.scope.key, self.now, details)
+
+
+def _check_amount(amount: int) -> None:
+    if not 0 < amount <= MOST_AMOUNT:
+        raise BudgetError(f"{amount} is no amount", code="budget_amount", text=str(amount))
+
+
+def _told(amount: int | None) -> str:
+    return "none" if amount is None else str(amount)

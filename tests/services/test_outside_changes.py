@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tgllm.db import kv, users
+from tgllm.db import groups, kv, users
 from tgllm.db.database import Database
 from tgllm.db.sqlite import connect
 from tgllm.services.lost_access import LostAccess
@@ -103,11 +103,24 @@ class TestLostAccess:
         await self.know(database, self.GUEST, "active", until=now)
         running = RunningTurns()
         with (
-            running.track("1", "a", self.ANN) as ann,
-            running.track("2", "b", self.BOB) as bob,
-            running.track("3", "c", self.BOB) as bobs_other,
-            running.track("4", "d", self.EVE) as eve,
-            running.track("5", "e", self.GUEST) as guest,
+            running.track("1", ":1:", self.ANN) as ann,
+            running.track("2", ":2:", self.BOB) as bob,
+            running.track("3", ":3:", self.BOB) as bobs_other,
+            running.track("4", ":4:", self.EVE) as eve,
+            running.track("5", ":5:", self.GUEST) as guest,
         ):
             await LostAccess(database, running, clock).stop_turns()
             assert [turn.cause is not None for turn in (ann, bob, bobs_other, eve, guest)] == [False, *[True] * 4]
+
+    async def test_turns_of_guests_of_a_group_run_as_long_as_it_is_let_in(
+        self, database: Database, clock: ManualClock
+    ) -> None:
+        await database.write(lambda conn: groups.request(conn, -5, "Room", 1))
+        await database.write(lambda conn: groups.set_status(conn, -5, "active", 1))
+        running = RunningTurns()
+        with running.track("1", ":-5:", self.EVE) as there, running.track("2", ":-6:", self.EVE) as elsewhere:
+            await LostAccess(database, running, clock).stop_turns()
+            assert [turn.cause for turn in (there, elsewhere)] == [None, "person"]
+            await database.write(lambda conn: groups.set_status(conn, -5, "denied", 1))
+            await LostAccess(database, running, clock).stop_turns()
+            assert there.cause == "person"

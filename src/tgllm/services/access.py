@@ -10,6 +10,7 @@ from tgllm.services.access_cards import AccessCards
 from tgllm.services.access_requests import AccessRequests
 from tgllm.services.group_access import GroupAccess
 from tgllm.services.invitations import Invitations
+from tgllm.services.running import RunningTurns
 from tgllm.services.stranger_limits import StrangerLimits
 
 __all__ = ["Access"]
@@ -27,7 +28,9 @@ class Access:
     limits: StrangerLimits
 
     @classmethod
-    def of(cls, settings: AccessSection, admin_chat_id: int | None, texts: Catalogue, clock: Clock) -> Self:
+    def of(
+        cls, settings: AccessSection, admin_chat_id: int | None, texts: Catalogue, clock: Clock, running: RunningTurns
+    ) -> Self:
         """Make them.
 
         Args:
@@ -35,13 +38,14 @@ class Access:
             admin_chat_id: the chat where admins are told.
             texts: the words.
             clock: the time.
+            running: the turns of this program.
         """
         cards = AccessCards(texts, admin_chat_id, settings.cards_per_hour)
         return cls(
             settings,
             cards,
             AccessRequests(clock, texts, cards, settings),
-            GroupAccess(clock, texts, cards, settings),
+            GroupAccess(clock, texts, cards, settings, running),
             Invitations(clock, texts, cards),
             StrangerLimits(clock, settings.answer_interval, settings.answers_per_hour),
         )

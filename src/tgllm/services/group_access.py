@@ -3,6 +3,7 @@
 In a group that has been let in, whoever is not blocked or declined may talk to the bot while there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,6 +19,8 @@ from tgllm.services.access_news import message_to
 from tgllm.services.access_requests import Asked
 from tgllm.services.access_words import group_card, group_decided
 from tgllm.services.actor import Actor, note
+from tgllm.services.lost_access import without_access
+from tgllm.services.running import RunningTurn, RunningTurns
 
 __all__ = ["GROUP_VERDICTS", "GroupAccess", "GroupDecided", "GroupVerdict"]
 
@@ -35,6 +38,13 @@ class GroupDecided:
     group: Group
     changed: bool
     """False where everything is as it was."""
+    losing: Sequence[RunningTurn] = ()
+    """Turns that run there and must not any more."""
+
+    def enforce(self) -> None:
+        """What follows the commit: those turns are stopped."""
+        for turn in self.losing:
+            turn.stop("person")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class GroupAccess:
     texts: Catalogue
     cards: AccessCards
     settings: AccessSection
+    running: RunningTurns
 
     def request_in(self, conn: Connection, chat_id: int, title: str, by: int) -> Asked:
         """Note that somebody wants the bot in a group; part of a larger transaction.
@@ -71,7 +82,7 @@ class GroupAccess:
     def decide_in(
         self, conn: Connection, chat_id: int, verdict: GroupVerdict, actor: Actor, *, only_pending: bool = False
     ) -> GroupDecided:
-        """Let a group in or keep it out, and tell it; part of a larger transaction.
+        """Let a group in or keep it out, and tell it; part of a larger transaction. ``enforce`` what comes after it.
 
         Args:
             conn: an open write transaction.
@@ -96,7 +107,7 @@ class GroupAccess:
         if before.status == "pending":
             self.cards.close(conn, _subject(after), group_decided(self.texts, conn, after, verdict, actor.id), now)
         outbox.add(conn, [message_to(chat_id, self.texts(f"access.told_group_{verdict}"))], now)
-        return GroupDecided(after, changed=True)
+        return GroupDecided(after, changed=True, losing=without_access(conn, self.running.turns, now))
 
     def let_in_by(self, conn: Connection, chat_id: int, title: str, actor: Actor) -> GroupDecided:
         """Let a group in that an admin has brought the bot into.

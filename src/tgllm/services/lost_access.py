@@ -1,18 +1,19 @@
-"""Stops the turns of people who may not use the bot any more, after a change that another program made."""
+"""Stops the turns of people who may not use the bot any more."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import users
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
-from tgllm.services.running import RunningTurns
+from tgllm.services.lane import Lane
+from tgllm.services.running import RunningTurn, RunningTurns
+from tgllm.services.standing import may_talk
 
-__all__ = ["LostAccess"]
+__all__ = ["LostAccess", "without_access"]
 
 
 class LostAccess:
-    """Compares the turns that run with what is stored of those who asked."""
+    """Compares the turns that run with what is stored of those who asked, after a change that another program made."""
 
     def __init__(self, database: Database, running: RunningTurns, clock: Clock) -> None:
         """Prepare; ``stop_turns`` does the work."""
@@ -26,14 +27,14 @@ class LostAccess:
         Raises:
             DatabaseError: the database can't be read.
         """
-        asking = self._running.user_ids
-        if not asking:
+        turns = self._running.turns
+        if not turns:
             return
         now = milliseconds(self._clock)
-        for user_id in await self._database.read(lambda conn: _without_access(conn, asking, now)):
-            self._running.stop_user(user_id)
+        for turn in await self._database.read(lambda conn: without_access(conn, turns, now)):
+            turn.stop("person")
 
 
-def _without_access(conn: Connection, user_ids: Iterable[int], now: int) -> list[int]:
-    found = {user_id: users.get(conn, user_id) for user_id in user_ids}
-    return [user_id for user_id, user in found.items() if user is None or not user.may_use(now)]
+def without_access(conn: Connection, turns: Sequence[RunningTurn], now: int) -> list[RunningTurn]:
+    """Those turns whose asker may not use the bot where the turn runs."""
+    return [turn for turn in turns if not may_talk(conn, turn.user_id, Lane.parse(turn.lane).chat_id, now)]

@@ -1,7 +1,7 @@
 """The turns that run now, and how they are stopped."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -122,9 +122,9 @@ class RunningTurns:
         return len(turns)
 
     @property
-    def user_ids(self) -> frozenset[int]:
-        """Those whose turns run now."""
-        return frozenset(turn.user_id for turn in self._by_lane.values())
+    def turns(self) -> Sequence[RunningTurn]:
+        """Those that run now."""
+        return list(self._by_lane.values())
 
     def stop_all(self) -> None:
         """Stop every turn because the program ends."""

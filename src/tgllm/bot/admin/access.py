@@ -69,7 +69,8 @@ def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result
         else:
             decided = core.access.groups.decide_in(conn, chat_id, verdict, _actor(call))
         words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
-        return Screen(words(call.scope.language) if decided.changed else call.text("access.so_already"))
+        text = words(call.scope.language) if decided.changed else call.text("access.so_already")
+        return Screen(text, after=decided.enforce)
 
     return work
 

@@ -1,6 +1,7 @@
 """Groups: which the bot is wanted in, and which it answers in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast, get_args
 
 from tgllm.bot.admin.paging import split_page, turn_pages
@@ -41,10 +42,11 @@ async def _groups(call: AdminCall) -> Result:
     decided = verdict in get_args(GroupVerdict) and which.removeprefix("-").isdecimal() and len(which) < 19
 
     def work(conn: Connection) -> Screen:
-        if decided:
-            actor = Actor(call.user.id, "telegram")
-            call.scope.parts.core.access.groups.decide_in(conn, int(which), cast("GroupVerdict", verdict), actor)
-        return _screen(call, groups.list_all(conn), number)
+        if not decided:
+            return _screen(call, groups.list_all(conn), number)
+        actor, service = Actor(call.user.id, "telegram"), call.scope.parts.core.access.groups
+        done = service.decide_in(conn, int(which), cast("GroupVerdict", verdict), actor)
+        return replace(_screen(call, groups.list_all(conn), number), after=done.enforce)
 
     return work
 

@@ -64,7 +64,9 @@ async def _group(scope: UpdateScope, verdict: str, chat_id: int) -> str:
 
     await scope.end(unit)
     scope.parts.sender.wake()
-    return said[-1][1]
+    decided, text = said[-1]
+    decided.enforce()
+    return text
 
 
 def _actor(scope: UpdateScope) -> Actor:

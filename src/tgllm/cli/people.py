@@ -16,7 +16,7 @@ from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue, error_text
-from tgllm.services.access import Access
+from tgllm.services.access_cards import AccessCards
 from tgllm.services.people import find_person
 from tgllm.services.user_service import AccessError, UserService, full_name
 
@@ -65,7 +65,7 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     if not path.exists():
         raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
     texts = Catalogue(config.language)
-    cards = Access.of(config.access, config.admin_chat_id, texts, clock).cards
+    cards = AccessCards(texts, config.admin_chat_id, config.access.cards_per_hour)
     async with await Database.open(path, clock=clock) as database:
         try:
             yield People(config, clock, texts, database, UserService(database, clock, texts, cards))

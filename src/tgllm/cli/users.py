@@ -1,5 +1,6 @@
 """``tgllm users``: who may use the bot."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -90,3 +91,49 @@ def change_role(
     from tgllm.cli.user_changes import run_role  # noqa: PLC0415
 
     typer.echo(run_role(options_of(ctx), person, role))
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    person: Person,
+    target: Annotated[Path | None, typer.Argument(help="The file to write; without one, it is printed.")] = None,
+    *,
+    form: Annotated[
+        Literal["json", "markdown"] | None,
+        typer.Option("--format", help="By default as the file's name ends, or json."),
+    ] = None,
+) -> None:
+    """Write all that is stored of somebody.
+
+    As JSON everything, as Markdown what was said. A file that is there is never written over.
+    """
+    from tgllm.cli.user_data import form_of, run_export, write_new  # noqa: PLC0415
+
+    text, texts = run_export(options_of(ctx), person, form or form_of(target))
+    if target is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(target, text)
+        typer.echo(texts("shell.user_exported", path=target))
+
+
+@app.command()
+def forget(
+    ctx: typer.Context,
+    person: Person,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Delete all that is stored of somebody's private chats.
+
+    As when they send /forget: who they are and whether they may use the bot stays, as do sums of usage, the audit
+    trail and what was said in groups. They are told by the bot.
+    """
+    from tgllm.cli.user_data import run_forget  # noqa: PLC0415
+
+    def confirm(question: str) -> None:
+        if not yes:
+            typer.confirm(question, abort=True)
+
+    typer.echo(run_forget(options_of(ctx), person, confirm))

@@ -12,7 +12,19 @@ from tgllm.db.files import File
 from tgllm.db.messages import Message
 from tgllm.db.unit import Connection
 
-__all__ = ["Exported", "as_json", "as_markdown", "load_export"]
+__all__ = [
+    "Exported",
+    "ExportedMessage",
+    "Say",
+    "as_json",
+    "as_markdown",
+    "iso_time",
+    "load_export",
+    "message_blocks",
+    "message_object",
+    "readable_time",
+    "with_attached",
+]
 
 FORMAT = "tgllm-conversation"
 VERSION = 1
@@ -49,9 +61,14 @@ def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
     if conversation is None or conversation.head_message_id is None:
         return None
     branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
-    said = [ExportedMessage(message, files.of_message(conn, message.id)) for message in branch]
+    said = [with_attached(conn, message) for message in branch]
     pinned = [fact.text for fact in facts.list_for(conn, lane)]
     return Exported(conversation, said, pinned, now)
+
+
+def with_attached(conn: Connection, message: Message) -> ExportedMessage:
+    """A message with what was attached to it."""
+    return ExportedMessage(message, files.of_message(conn, message.id))
 
 
 def as_json(exported: Exported) -> str:
@@ -60,21 +77,22 @@ def as_json(exported: Exported) -> str:
         "format": FORMAT,
         "version": VERSION,
         "title": exported.conversation.title,
-        "exported_at": _moment(exported.now).isoformat(),
+        "exported_at": iso_time(exported.now),
         "facts": [*exported.facts],
-        "messages": [_json_of(said) for said in exported.messages],
+        "messages": [message_object(said) for said in exported.messages],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
-def _json_of(said: ExportedMessage) -> Json:
+def message_object(said: ExportedMessage) -> dict[str, Json]:
+    """A message for programs."""
     message = said.message
     return {
         "role": message.role,
         "text": message.text,
         "model": _model_of(message),
         "status": message.status,
-        "said_at": _moment(message.created_at).isoformat(),
+        "said_at": iso_time(message.created_at),
         "attachments": [{"name": file.original_name, "mime": file.mime, "size": file.size} for file in said.attached],
     }
 
@@ -82,10 +100,14 @@ def _json_of(said: ExportedMessage) -> Json:
 def as_markdown(exported: Exported, say: Say) -> str:
     """The conversation for people."""
     title = exported.conversation.title or say("history.untitled")
-    head = [f"# {title}", say("export.exported", time=_readable(exported.now))]
+    head = [f"# {title}", say("export.exported", time=readable_time(exported.now))]
     return (
         "\n\n".join(
-            [*head, *_pinned(exported, say), *(block for said in exported.messages for block in _blocks(said, say))]
+            [
+                *head,
+                *_pinned(exported, say),
+                *(block for said in exported.messages for block in message_blocks(said, say)),
+            ]
         )
         + "\n"
     )
@@ -97,10 +119,11 @@ def _pinned(exported: Exported, say: Say) -> Iterator[str]:
         yield "\n".join("- " + "\n  ".join(fact.splitlines()) for fact in exported.facts)
 
 
-def _blocks(said: ExportedMessage, say: Say) -> Iterator[str]:
+def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iterator[str]:
+    """A message for people, in blocks of Markdown."""
     message, model = said.message, _model_of(said.message)
     who = say("export.user" if message.role == "user" else "export.assistant")
-    yield f"## {who if model is None else f'{who} ({model})'}, {_readable(message.created_at)}"
+    yield f"{heading} {who if model is None else f'{who} ({model})'}, {readable_time(message.created_at)}"
     if message.text:
         yield message.text
     for file in said.attached:
@@ -113,8 +136,14 @@ def _model_of(message: Message) -> str | None:
     return None if message.model is None else f"{message.provider}/{message.model}"
 
 
-def _readable(time: int) -> str:
+def readable_time(time: int) -> str:
+    """A time (UTC, milliseconds) for people."""
     return _moment(time).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def iso_time(time: int) -> str:
+    """A time (UTC, milliseconds) for programs: ISO 8601."""
+    return _moment(time).isoformat()
 
 
 def _moment(time: int) -> datetime:

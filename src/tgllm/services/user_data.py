@@ -1,25 +1,29 @@
-"""Forgets a person, at their own wish: the rows, their files on disk, and what the database's log still holds."""
+"""Forgets a person, as they or the operator wish: rows, files on disk, and what the database's log still holds."""
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from tgllm.db import audit
 from tgllm.db.database import Database
 from tgllm.db.erasure import Erased, erase, is_busy
 from tgllm.db.unit import Connection
+from tgllm.services.actor import Actor, note
 
 __all__ = ["clean_up", "forget"]
 
+NO_UPDATE = 0
+"""No update has this id (Bot API: Update: they are positive)."""
 
-def forget(conn: Connection, user_id: int, update_id: int, now: int) -> Erased | None:
+
+def forget(conn: Connection, user_id: int, actor: Actor, now: int, *, update_id: int = NO_UPDATE) -> Erased | None:
     """Erase what is stored of a person, and note that it was done; part of a larger transaction.
 
     Args:
         conn: an open write transaction.
         user_id: Telegram's user id.
-        update_id: the update that asks for it.
+        actor: who asks for it.
         now: UTC, in milliseconds.
+        update_id: the update that asks for it, if one does.
 
     Returns:
         What was erased; None, and nothing is, while an answer is being written in the person's private chat.
@@ -27,11 +31,12 @@ def forget(conn: Connection, user_id: int, update_id: int, now: int) -> Erased |
     if is_busy(conn, user_id, update_id):
         return None
     erased = erase(conn, user_id, update_id)
-    details = {"conversations": erased.conversations, "messages": erased.messages, "files": erased.files}
-    entry = audit.NewEntry(
-        actor_id=user_id, source="telegram", action="user.forget", target=str(user_id), details=details
-    )
-    audit.add(conn, entry, now)
+    details: dict[str, str | int | None] = {
+        "conversations": erased.conversations,
+        "messages": erased.messages,
+        "files": erased.files,
+    }
+    note(conn, actor, "user.forget", str(user_id), now, details)
     return erased
 
 

@@ -13,6 +13,7 @@ from tgllm.db import outbox
 from tgllm.db.erasure import Erased
 from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
+from tgllm.services.actor import Actor
 from tgllm.services.user_data import clean_up, forget
 
 __all__ = ["forget_commands", "forget_presses"]
@@ -69,7 +70,7 @@ def _effect(scope: UpdateScope, keep: Callable[[Erased], None]) -> Unit:
     now, user_id = milliseconds(scope.parts.core.clock), _user_id(scope)
 
     def unit(conn: Connection) -> None:
-        erased = forget(conn, user_id, scope.row.update_id, now)
+        erased = forget(conn, user_id, Actor(user_id, "telegram"), now, update_id=scope.row.update_id)
         if erased is not None:
             keep(erased)
         outbox.add(conn, message_rows(scope.lane, _told(scope, erased)), now)

@@ -79,6 +79,12 @@ class TestTable:
             assert (await ask("/admin mneu")).text == "I don't know /admin mneu. Did you mean /admin menu?"
             assert (await ask("/admin xyzzy")).text == "I don't know /admin xyzzy. /admin shows what there is."
 
+    async def test_a_command_that_lacks_its_argument_tells_its_usage(self, ask: Ask, start: Start) -> None:
+        async with start():
+            told = "Block somebody who is let in, or let anybody else in. Write: /admin toggle <user>"
+            assert (await ask("/admin toggle")).text == told
+            assert (await ask("/admin role")).text.endswith("Write: /admin role <user> <admin|user|guest>")
+
     async def test_who_is_no_admin_gets_nothing(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:

@@ -23,9 +23,9 @@ def access_rows() -> tuple[AdminCommand, ...]:
     """The rows for the admin table. In a group, approve and deny without an argument are about the group itself."""
     danger = about_admin(least_words=1)
     return (
-        AdminCommand("approve", _decider("approve"), usage="<user|group>", dangerous=danger, anywhere=True),
+        AdminCommand("approve", _decider("approve"), usage="[user|group]", dangerous=danger, anywhere=True),
         AdminCommand("guest", _decider("guest"), usage="<user>", dangerous=danger),
-        AdminCommand("deny", _decider("deny"), usage="<user|group|all>", dangerous=danger, anywhere=True),
+        AdminCommand("deny", _decider("deny"), usage="[user|group|all]", dangerous=danger, anywhere=True),
         AdminCommand("block", _decider("block"), usage="<user>", dangerous=danger),
     )
 

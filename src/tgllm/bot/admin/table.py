@@ -76,7 +76,8 @@ class AdminCommand:
     run: Callable[[AdminCall], Awaitable[Result]]
     """Does what the row says. A ``TgllmError`` that it raises is told to the admin in the words of the catalogue."""
     usage: str = ""
-    """Its arguments, such as ``<user_id>``; the same in every language."""
+    """Its arguments, such as ``<user> [days]``; the same in every language. Without the one that it begins with, if
+    that is no optional one in square brackets, the row is not run, and the usage is shown."""
     access: Access = "admin"
     """The lowest role that may run it: ``admin`` or ``owner``."""
     dangerous: bool | Callable[[AdminCall], Awaitable[bool]] = False
@@ -148,6 +149,9 @@ class AdminTable:
             return _said(call, call.text(f"access.not_{row.access}"))
         if not (row.anywhere or _is_confidential(call.scope)):
             return _said(call, call.text("admin.not_here"))
+        if row.usage.startswith("<") and not call.argument:
+            about = call.text(f"admin.{row.name}.about")
+            return _said(call, call.text("admin.usage", command=f"{row.name} {row.usage}", about=about))
         asked = await self._ask(row, call)
         return await row.run(call) if asked is None else asked
 

@@ -101,6 +101,8 @@ async def open_core(
             config.turns.context_tokens,
             config.turns.idle_timeout,
             personas=config.personas,
+            summaries=config.turns.summary,
+            texts=texts,
             accounting=accounting,
         )
         access = Access.of(config.access, config.admin_chat_id, texts, clock, running)

@@ -76,3 +76,22 @@ def test_a_key_that_is_missing_is_named(shell: "Shell", monkeypatch: pytest.Monk
     found = states(shell)
     assert found["Dipseek: key"][0] == "not configured"
     assert "DEEPSEEK_API_KEY" in found["Dipseek: key"][1]
+
+
+MUTE = """
+from pathlib import Path
+from tgllm import hookimpl
+from tgllm.api import PluginInfo
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="mute", title="Mute", api="1.0", texts=Path(__file__).parent / "nowhere")
+"""
+
+
+def test_texts_that_are_not_there_are_a_warning(shell: "Shell", install: Callable[..., None]) -> None:
+    install("mute-plugin", MUTE, tgllm={"mute": "mute_plugin"})
+    state, detail = states(shell)["Plugin mute"]
+    assert state == "warning"
+    assert "en.toml" in detail
+    assert "en.toml" in shell.runs("plugins", "list").out

@@ -1,6 +1,7 @@
 """What the tests of the plugin host share: plugins put on sys.path as pip would, and hosts that are closed again."""
 
 import importlib
+import shutil
 import sys
 import textwrap
 import tomllib
@@ -78,6 +79,8 @@ class Site:
             project = tomllib.loads((PACKAGES / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
             modules = {path.stem: path.read_text(encoding="utf-8") for path in (PACKAGES / name).glob("*.py")}
             self.add(project["name"], project["version"], project["entry-points"]["tgllm"], modules)
+            for package in (PACKAGES / name).glob("*/__init__.py"):
+                shutil.copytree(package.parent, self.folder / package.parent.name)
 
     def write(self, plugin_id: str, source: str, *, package: str = "", version: str = "1.0") -> None:
         """Put a plugin of one module there; what every plugin imports is there already."""

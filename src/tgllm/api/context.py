@@ -27,6 +27,8 @@ class PluginInfo:
     """A pydantic model of its settings; None takes no settings. Validated before any other hook runs."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     """Settings that people already know under another name: field -> variable, such as ``api_key: GEMINI_API_KEY``."""
+    texts: Path | None = None
+    """A folder with texts of the plugin's own, one TOML file for each language, such as ``en.toml``; see ``Texts``."""
 
 
 class KeyValueStore(Protocol):
@@ -66,10 +68,17 @@ class Log(Protocol):
 
 
 class Texts(Protocol):
-    """The text catalogue."""
+    """The text catalogue: the bot's own texts, and those of ``PluginInfo.texts``.
+
+    Keys of the latter begin with the plugin's id and a dot. A text may have parameters in braces, and plural forms (a
+    table with ``one``, ``few``, ``many``, ``other``), of which the parameter ``count`` chooses.
+    """
 
     def __call__(self, key: str, language: str = "en", **params: object) -> str:
-        """The text of that key in the language nearest to ``language``, with its parameters filled in."""
+        """The text of that key in the language nearest to ``language``, with its parameters filled in.
+
+        Where there is none, it is the English one, and where that is missing too, the key.
+        """
         ...
 
 

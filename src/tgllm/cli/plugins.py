@@ -47,10 +47,10 @@ def _object(record: PluginRecord) -> dict[str, object]:
         "api": record.api,
         "state": record.state,
         "provides": list(record.provides),
-        "note": record.reason,
+        "note": record.note,
     }
 
 
 def _row(record: PluginRecord) -> tuple[str, ...]:
     provides = ", ".join(record.provides)
-    return (record.id, record.package, record.version, record.api, record.state, provides, record.reason)
+    return (record.id, record.package, record.version, record.api, record.state, provides, record.note)

@@ -4,6 +4,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TypeVar, cast, get_args
 
 from tgllm.api.commands import Access, ChatCommand
@@ -15,6 +16,7 @@ from tgllm.plugins.outcome import Breach
 __all__ = [
     "check_command",
     "check_file_handler",
+    "check_folder",
     "check_id",
     "check_job",
     "check_list",
@@ -65,6 +67,16 @@ def check_id(what: str, value: object) -> None:
         Breach: ``value`` breaks the pattern of ids.
     """
     _match(what, value, _ID)
+
+
+def check_folder(what: str, value: object) -> None:
+    """Refuse what is neither a path nor nothing.
+
+    Raises:
+        Breach: it is something else.
+    """
+    if value is not None and not isinstance(value, Path):
+        raise Breach(f"{what} are {_called(value)} instead of a pathlib.Path")
 
 
 def check_provider(spec: ProviderSpec) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
+from tgllm.i18n import BroughtTexts, PluginTexts
 from tgllm.plugins.store import PluginStore
 
 if TYPE_CHECKING:
@@ -28,10 +29,21 @@ class Services:
     clock: Clock
     texts: Texts
     logs: Logs
+    language: str = "en"
+    """For people whose own is not known."""
 
 
-def make_context(plugin_id: str, settings: object, services: Services) -> PluginContext:
-    """The context of one plugin, with its data folder made. Blocks: it writes to disk."""
+def make_context(
+    plugin_id: str, settings: object, services: Services, texts: BroughtTexts | None = None
+) -> PluginContext:
+    """The context of one plugin, with its data folder made. Blocks: it writes to disk.
+
+    Args:
+        plugin_id: the plugin.
+        settings: the checked ones.
+        services: what it gets from the bot.
+        texts: its own; None: it has none.
+    """
     log = services.logs(f"plugin.{plugin_id}")
     folder = services.data_dir / "plugins" / plugin_id
     try:
@@ -46,5 +58,5 @@ def make_context(plugin_id: str, settings: object, services: Services) -> Plugin
         data_dir=folder,
         store=PluginStore(plugin_id, services.database, services.clock),
         clock=services.clock,
-        texts=services.texts,
+        texts=services.texts if texts is None else PluginTexts(plugin_id, texts, services.texts, services.language),
     )

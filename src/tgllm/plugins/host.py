@@ -64,6 +64,7 @@ class PluginHost:
         settings: PluginSettingsSource = NO_SETTINGS,
         builtin: bool = True,
         disabled: Collection[str] = frozenset(),
+        language: str = "en",
         plugins_enabled: bool = True,
         reserved_commands: Collection[str] = frozenset(),
         limits: HostLimits = _LIMITS,
@@ -80,11 +81,12 @@ class PluginHost:
             settings: what the operator set for plugins.
             builtin: whether the plugins that come with tgllm take part.
             disabled: ids that the operator switched off by name.
+            language: the one in which plugins talk to people whose own is not known.
             plugins_enabled: False leaves out all but the built-in plugins (``--no-plugins``).
             reserved_commands: names of the bot's own chat commands, without the slash.
             limits: how long plugins may take.
         """
-        services = Services(database, data_dir, clock, texts, logs)
+        services = Services(database, data_dir, clock, texts, logs, language)
         thread = HookThread()
         try:
             plugins = await assemble(
@@ -204,6 +206,8 @@ class PluginHost:
         for plugin in self._roster.plugins:
             if plugin.state in {"quarantined", "missing", "misconfigured"}:
                 self._log.warning("plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason)
+            for note in plugin.notes if plugin.is_active else ():
+                self._log.warning("plugin.note", plugin=plugin.id, note=note)
         ids = {plugin.id for plugin in self._roster.plugins}
         for plugin_id in sorted(self._roster.disabled - ids):
             self._log.warning("plugin.disabled_unknown", plugin=plugin_id, hint=nearest(plugin_id, ids).strip())

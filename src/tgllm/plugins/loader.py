@@ -6,6 +6,7 @@ from typing import TypeVar
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
 from tgllm.api.version import API_VERSION, ApiVersion
+from tgllm.i18n import read_texts
 from tgllm.plugins import checks
 from tgllm.plugins.contexts import Services, make_context
 from tgllm.plugins.limits import HostLimits
@@ -67,7 +68,12 @@ class Loader:
         if isinstance(outcome, Raised) and isinstance(outcome.error, ConfigError):
             raise outcome.error
         settings = value_of(outcome, "its settings model")
-        plugin.context = await self._run("its context", lambda: make_context(plugin.id, settings, self._services))
+        folder = info.texts
+        texts = None if folder is None else await self._run("reading its texts", lambda: read_texts(folder))
+        plugin.notes = () if texts is None else texts.problems
+        plugin.context = await self._run(
+            "its context", lambda: make_context(plugin.id, settings, self._services, texts)
+        )
 
     async def _collect(self, plugin: LoadedPlugin) -> None:
         for hook in OFFER_HOOKS:
@@ -100,6 +106,7 @@ def _check_info(plugin: LoadedPlugin, info: PluginInfo) -> None:
     checks.check_id("its id", info.id)
     if info.id != plugin.id:
         raise Breach(f"it calls itself {info.id}, but its entry point is named {plugin.id}: they must be the same")
+    checks.check_folder("its texts", info.texts)
     try:
         wanted = ApiVersion.parse(info.api)
     except (AttributeError, ValueError) as error:

@@ -21,6 +21,8 @@ class LoadedPlugin:
     state: PluginState = "active"
     reason: str = ""
     """Why it is not active, in one sentence."""
+    notes: tuple[str, ...] = ()
+    """What is wrong with it although it is active, in sentences."""
     context: PluginContext | None = None
     """Present whenever the plugin is active."""
     implementations: tuple[Implementation, ...] = ()

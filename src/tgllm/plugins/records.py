@@ -38,6 +38,13 @@ class PluginRecord:
     """Why it is not active and what to do, in one sentence; empty for an active one."""
     hooks: tuple[str, ...]
     builtin: bool = False
+    notes: tuple[str, ...] = ()
+    """What is wrong with it although it is active, in sentences."""
+
+    @property
+    def note(self) -> str:
+        """All that people should know of its state; empty where it is in order."""
+        return self.reason or "; ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def record_of(plugin: LoadedPlugin) -> PluginRecord:
         reason=plugin.reason,
         hooks=plugin.hooks,
         builtin=plugin.found.builtin,
+        notes=plugin.notes if plugin.is_active else (),
     )
 
 

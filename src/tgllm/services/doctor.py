@@ -22,7 +22,7 @@ async def examine(core: Core, *, online: bool = True) -> Sequence[Check]:
     """
     checks = [Check("Config", "ok"), Check("Database", "ok", str(core.database.path)), _token(core), _owners(core)]
     checks += [
-        Check(f"Plugin {record.id}", "ok" if record.state == "active" else "warning", record.reason)
+        Check(f"Plugin {record.id}", "warning" if record.note or record.state != "active" else "ok", record.note)
         for record in core.host.records
     ]
     checks += [check for _, check in await core.host.doctor()]

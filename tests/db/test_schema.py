@@ -29,6 +29,8 @@ TABLES = {
     "usage",
     "budgets",
     "budget_periods",
+    "broadcasts",
+    "broadcast_recipients",
     "audit",
     "schedules",
     "kv",

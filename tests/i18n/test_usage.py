@@ -69,6 +69,7 @@ PUT_TOGETHER = (
     "budget.measure_",
     "budget.period_",
     "budget.whose_",
+    "admin.broadcast.refused_",
     "admin.jobs.state_",
     "admin.plugins.state_",
     "admin.stats.button_",

@@ -189,7 +189,8 @@ async def open_runtime(
 
         core.users.on_added(look_again)
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
-        yield BotRuntime(core, parts, dispatch, poller, [*beside, upkeep.run, menus.run, _watch(core, look_again).run])
+        own = [upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
+        yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 
 
 def _watch(core: Core, look_again: Callable[[], None]) -> OutsideChanges:

@@ -337,6 +337,42 @@ CREATE TABLE IF NOT EXISTS budget_periods (
     PRIMARY KEY (scope, measure, period, first_day)
 ) STRICT, WITHOUT ROWID;
 
+-- A text of an admin to everybody, from the preview to the report.
+CREATE TABLE IF NOT EXISTS broadcasts (
+    id          INTEGER PRIMARY KEY,                    -- counts up
+    admin_id    INTEGER NOT NULL,                       -- user id of the admin
+    text        TEXT NOT NULL,                          -- what everybody is told
+    lane        TEXT NOT NULL,                          -- where the admin is told of the progress
+    language    TEXT NOT NULL,                          -- in which language; '': the bot's own
+    state       TEXT NOT NULL DEFAULT 'preview'         -- how far it is
+                CHECK (state IN ('preview', 'running', 'stopping', 'stopped', 'done')),
+    people      INTEGER NOT NULL DEFAULT 0              -- how many it was to go to
+                CHECK (people >= 0),
+    delivered   INTEGER NOT NULL DEFAULT 0              -- how many have it
+                CHECK (delivered >= 0),
+    blocked     INTEGER NOT NULL DEFAULT 0              -- how many the bot may not write to
+                CHECK (blocked >= 0),
+    failed      INTEGER NOT NULL DEFAULT 0              -- how many Telegram has not taken or not confirmed it for
+                CHECK (failed >= 0),
+    left_out    INTEGER NOT NULL DEFAULT 0              -- how many lost their access, or were left when it was stopped
+                CHECK (left_out >= 0),
+    progress_id INTEGER,                                -- outbox row of the message that shows the progress
+    expires_at  INTEGER NOT NULL,                       -- the preview can be confirmed until then
+    created_at  INTEGER NOT NULL,                       -- when it was written
+    finished_at INTEGER,                                -- ended
+    CHECK ((state IN ('stopped', 'done')) = (finished_at IS NOT NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS broadcasts_open ON broadcasts (id) WHERE state IN ('running', 'stopping');
+
+-- Who is still to be told in a broadcast.
+CREATE TABLE IF NOT EXISTS broadcast_recipients (
+    broadcast_id INTEGER NOT NULL                       -- the broadcast
+                 REFERENCES broadcasts (id) ON DELETE CASCADE,
+    user_id      INTEGER NOT NULL,                      -- the person
+    outbox_id    INTEGER,                               -- the call that tells them; NULL: not made yet
+    PRIMARY KEY (broadcast_id, user_id)
+) STRICT, WITHOUT ROWID;
+
 -- Who changed what: approvals, roles, budgets, settings.
 CREATE TABLE IF NOT EXISTS audit (
     id       INTEGER PRIMARY KEY,                       -- counts up

@@ -1,0 +1,66 @@
+"""What people and the admin are sent for a broadcast, as rows of the outbox."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tgllm.db.broadcasts import Broadcast
+from tgllm.db.outbox import Kind, NewOutbox
+from tgllm.i18n import Catalogue
+from tgllm.services.lane import Lane
+
+__all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
+
+STOP = "admin:broadcast_stop"
+"""Callback data of the button that stops a broadcast; its id follows a space."""
+
+
+def text_row(user_id: int, text: str) -> NewOutbox:
+    """The call that tells somebody the text in private."""
+    return _row(Lane(user_id), "sendMessage", "send", {"text": text})
+
+
+def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
+    """How far a broadcast is; all its messages count that are not on their way any more."""
+    over = broadcast.delivered + broadcast.blocked + broadcast.failed + broadcast.left_out
+    match broadcast.state:
+        case "done":
+            return texts("admin.broadcast.done", broadcast.language)
+        case "stopped" | "stopping":
+            return texts("admin.broadcast.stopped", broadcast.language)
+        case _:
+            return texts("admin.broadcast.progress", broadcast.language, over=over, people=broadcast.people)
+
+
+def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: int | None = None) -> NewOutbox:
+    """The call that shows the progress: a new message, or an edit of the one that shows it."""
+    lane = Lane.parse(broadcast.lane)
+    button = {
+        "text": texts("admin.broadcast.button_stop", broadcast.language),
+        "callback_data": f"{STOP} {broadcast.id}",
+    }
+    keyboard = [[button]] if broadcast.state == "running" else []
+    payload = {"text": text, "reply_markup": {"inline_keyboard": keyboard}}
+    if message_id is None:
+        return _row(lane, "sendMessage", "send", payload)
+    return _row(lane, "editMessageText", "edit", payload | {"message_id": message_id})
+
+
+def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
+    """The call that tells the admin what came of a broadcast."""
+    counts = {name: getattr(broadcast, name) for name in ("people", "delivered", "blocked", "failed", "left_out")}
+    text = texts("admin.broadcast.report", broadcast.language, **counts)
+    return _row(Lane.parse(broadcast.lane), "sendMessage", "send", {"text": text})
+
+
+def _row(lane: Lane, method: str, kind: Kind, payload: Mapping[str, Any]) -> NewOutbox:
+    target: dict[str, Any] = {"chat_id": lane.chat_id, "link_preview_options": {"is_disabled": True}}
+    if lane.topic_id is not None and kind == "send":
+        target["message_thread_id"] = lane.topic_id
+    return NewOutbox(
+        lane=lane.key,
+        method=method,
+        chat_id=lane.chat_id,
+        thread_id=lane.topic_id,
+        payload=target | dict(payload),
+        kind=kind,
+    )

@@ -7,8 +7,8 @@ from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.rendering.split import split_text
 from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import Kind, NewOutbox
-from tgllm.services.edits import EDIT_OF_PART
 from tgllm.services.lane import Lane
+from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
 
 __all__ = [
     "EDIT_OF_PART",
@@ -21,9 +21,6 @@ __all__ = [
     "placeholder_row",
     "without_buttons",
 ]
-
-PLACEHOLDER = "placeholder"
-"""Key in the payload of a message that only holds the place for the answer: nobody misses it if it does not arrive."""
 
 
 def message_rows(

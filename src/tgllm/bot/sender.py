@@ -18,7 +18,7 @@ from tgllm.bot.calls import call_of, edit_call, is_send, message_id_of, new_mess
 from tgllm.bot.documents import DOCUMENT, remove_document
 from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
-from tgllm.bot.messages import EDIT_OF_PART, message_rows
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, message_rows
 from tgllm.bot.steps import following, method_of, stepped_down
 from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import messages, outbox
@@ -223,7 +223,8 @@ class Sender:
             outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
-            if failure.meaning == "rejected" and (row.turn_id is not None or DOCUMENT in row.payload):
+            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or DOCUMENT in row.payload)
+            if failure.meaning == "rejected" and missed:
                 text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed")
                 outbox.add(conn, message_rows(Lane.parse(row.lane), text), now)
 

@@ -6,7 +6,7 @@ the shell.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tgllm.db import outbox, users, waiting
@@ -15,7 +15,7 @@ from tgllm.db.unit import Connection
 from tgllm.db.waiting import Table
 from tgllm.i18n import Catalogue
 from tgllm.services.access_news import language_of, message_to
-from tgllm.services.edits import EDIT_OF_PART
+from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
 
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
 
@@ -88,15 +88,15 @@ class AccessCards:
         if waiting.count_cards(conn, now - _WINDOW) >= self._per_hour:
             return False
         rows = [
-            message_to(
+            _card(
                 place.chat_id,
                 text(place.language),
                 [
                     [(self._label(verdict, place), f"{CARD}:{verdict}:{subject.id}") for verdict in row]
                     for row in verdicts
                 ],
-                turn_id=subject.turn_id,
-                part=part,
+                subject,
+                part,
             )
             for part, place in enumerate(self._places(conn, now))
         ]
@@ -130,14 +130,17 @@ class AccessCards:
         return [_Place(self._chat_id, ""), *places]
 
 
+def _card(
+    chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]], subject: Subject, part: int
+) -> NewOutbox:
+    """A row that nobody is told of if it fails: not every admin has begun a chat with the bot."""
+    row = message_to(chat_id, text, buttons)
+    return replace(row, payload={**row.payload, PLACEHOLDER: True}, turn_id=subject.turn_id, part=part)
+
+
 def _edit(chat_id: int, subject: Subject, part: int, text: str) -> NewOutbox:
     sent = message_to(chat_id, text)
-    return NewOutbox(
-        lane=sent.lane,
-        method="editMessageText",
-        chat_id=chat_id,
-        payload={**sent.payload, EDIT_OF_PART: part},
-        turn_id=subject.turn_id,
-        part=_CLOSING + part,
-        kind="edit",
+    payload = {**sent.payload, PLACEHOLDER: True, EDIT_OF_PART: part}
+    return replace(
+        sent, method="editMessageText", payload=payload, turn_id=subject.turn_id, part=_CLOSING + part, kind="edit"
     )

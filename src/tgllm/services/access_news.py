@@ -37,23 +37,14 @@ def tell(conn: Connection, user_id: int, text: str, now: int) -> None:
     outbox.add(conn, [message_to(user_id, text)], now)
 
 
-def message_to(
-    chat_id: int,
-    text: str,
-    buttons: Sequence[Sequence[tuple[str, str]]] = (),
-    *,
-    turn_id: str | None = None,
-    part: int = 0,
-) -> NewOutbox:
+def message_to(chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]] = ()) -> NewOutbox:
     """The row that sends a text, with buttons of (label, callback data)."""
     payload: dict[str, Any] = {"chat_id": chat_id, "text": clip(text), "link_preview_options": {"is_disabled": True}}
     if buttons:
         payload["reply_markup"] = {
             "inline_keyboard": [[{"text": label, "callback_data": data} for label, data in row] for row in buttons]
         }
-    return NewOutbox(
-        lane=Lane(chat_id).key, method="sendMessage", chat_id=chat_id, payload=payload, turn_id=turn_id, part=part
-    )
+    return NewOutbox(lane=Lane(chat_id).key, method="sendMessage", chat_id=chat_id, payload=payload)
 
 
 def _time(at: int | None) -> str:

@@ -170,6 +170,9 @@ class TestStats:
     ) -> None:
         def fill(conn: Connection) -> None:
             users.upsert_seen(conn, users.SeenUser(101, "eve_", "Eve"), 1)
+            for turn, outcome in {"t1": Outcome(status="ok", latency_ms=1500), "t2": Outcome(status="failed")}.items():
+                new = NewRequest(turn_id=turn, conversation_id=None, user_id=101, provider="p", model="m")
+                requests.finish(conn, requests.start(conn, new, int(NOON * 1000)), outcome, int(NOON * 1000))
             for unit in (used(101, "m", 3, 1_000_000), used(None, "n", 1, 1_000_000), used(7, "old", 1, 1, 8)):
                 unit(conn)
 
@@ -186,10 +189,16 @@ class TestStats:
             "By model, 7 days:",
             "",
             "█████████░░░ p/m: 3 requests, 30 tokens read, 3 written, $3.00",
+            "Failed requests: 1.",
+            "Half of the answers came within 1.5 s, 95 of 100 within 1.5 s.",
+            "",
             "███░░░░░░░░░ p/n: 1 request, 10 tokens read, 1 written, $1.00",
         ]
         assert [line.split(":")[0] for line in people.splitlines()[2:]] == [
             "█████████░░░ Eve @eve_ (101)",
+            "Failed requests",
+            "Half of the answers came within 1.5 s, 95 of 100 within 1.5 s.",
+            "",
             "███░░░░░░░░░ the shell",
         ]
         assert longest.splitlines()[-1].startswith("█░░░░░░░░░░░ 7: 1 request")

@@ -34,23 +34,26 @@ def test_usage_is_summed_by_day_and_model_and_the_shell_is_no_person(conn: sqlit
     assert (two.model, two.requests, two.cost_micros, two.unpriced_requests) == ("two", 1, 0, 1)
 
 
-def add_request(conn: sqlite3.Connection, turn: str, at: int, status: requests.FinalStatus, latency: int) -> None:
-    new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
-    requests.finish(conn, requests.start(conn, new, at), Outcome(status=status, latency_ms=latency), at + latency)
+def add_request(conn: sqlite3.Connection, turn: str, at: int, model: str, outcome: Outcome) -> None:
+    new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model=model)
+    requests.finish(conn, requests.start(conn, new, at), outcome, at)
 
 
-def test_errors_and_latencies_are_those_of_a_time(conn: sqlite3.Connection) -> None:
-    for number, (at, status, latency) in enumerate(
-        [
-            (1, "ok", 1),
-            (NOW, "ok", 30),
-            (NOW, "failed", 7),
-            (NOW + 1, "interrupted", 8),
-            (NOW, "ok", 20),
-            (2, "failed", 1),
-        ]
-    ):
-        add_request(conn, f"t{number}", at, status, latency)  # type: ignore[arg-type]  each is a status
-    assert statistics.failed_requests(conn, NOW) == 2
-    assert statistics.latencies(conn, NOW, 100) == [20, 30]
-    assert statistics.latencies(conn, NOW, 3) == [20]
+def test_errors_are_those_of_a_time_by_model(conn: sqlite3.Connection) -> None:
+    broken, cut, fine = Outcome(status="failed"), Outcome(status="interrupted"), Outcome(status="ok")
+    calls = [(1, "m", broken), (NOW, "m", broken), (NOW, "m", cut), (NOW + 1, "n", broken), (NOW, "n", fine)]
+    for number, (at, model, outcome) in enumerate(calls):
+        add_request(conn, f"t{number}", at, model, outcome)
+    found = statistics.failed(conn, NOW)
+    assert [(failed.user_id, failed.provider, failed.model, failed.count) for failed in found] == [
+        (None, "p", "m", 2),
+        (None, "p", "n", 1),
+    ]
+
+
+def test_answers_are_the_latest_ones_of_a_time_the_fastest_first(conn: sqlite3.Connection) -> None:
+    for number, (at, latency) in enumerate([(1, 1), (NOW, 30), (NOW + 1, 20), (NOW, None)]):
+        add_request(conn, f"t{number}", at, "m", Outcome(status="ok", latency_ms=latency))
+    add_request(conn, "failed", NOW, "m", Outcome(status="failed", latency_ms=7))
+    assert [call.latency_ms for call in statistics.answered(conn, NOW, 100)] == [20, 30]
+    assert [call.latency_ms for call in statistics.answered(conn, NOW, 3)] == [20]

@@ -8,7 +8,7 @@ from tgllm.db.requests import NewRequest, Outcome
 from tgllm.db.unit import Connection
 from tgllm.db.usage import Spent
 from tgllm.services.days import Days
-from tgllm.services.statistics import Latency, people_since, statistics_of
+from tgllm.services.statistics import Latency, models_of, people_of, statistics_of
 
 DAY = 86_400_000
 NOW = 1_767_225_600_000 + 40 * DAY + 3_600_000  # 2026-02-10 01:00 UTC
@@ -18,8 +18,16 @@ def use(conn: Connection, days_ago: int, user_id: int | None, cost: int) -> None
     usage.add(conn, user_id, Days().day(NOW - days_ago * DAY), "p", "m", Spent(input_tokens=1, cost_micros=cost))
 
 
-def answer(conn: Connection, turn: str, at: int, status: requests.FinalStatus, latency: int | None) -> None:
-    new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
+def answer(
+    conn: Connection,
+    turn: str,
+    at: int,
+    status: requests.FinalStatus,
+    latency: int | None,
+    *,
+    user_id: int | None = None,
+) -> None:
+    new = NewRequest(turn_id=turn, conversation_id=None, user_id=user_id, provider="p", model="m")
     requests.finish(conn, requests.start(conn, new, at), Outcome(status=status, latency_ms=latency), at)
 
 
@@ -66,15 +74,21 @@ async def test_how_long_answers_take(database: Database, taken: list[int], laten
     assert found.spans[0].latency == latency
 
 
-async def test_people_come_with_their_names_the_most_expensive_first(database: Database) -> None:
+async def test_shares_have_their_own_errors_and_speed_the_most_expensive_first(database: Database) -> None:
     def fill(conn: Connection) -> None:
-        users.upsert_seen(conn, users.SeenUser(2, first_name="Eve"), NOW)
         use(conn, 0, 1, 10)
-        use(conn, 0, 2, 90)
+        use(conn, 6, 2, 90)
+        use(conn, 7, 3, 1000)
+        users.upsert_seen(conn, users.SeenUser(2), NOW)
+        answer(conn, "a", NOW, "ok", 5, user_id=2)
+        answer(conn, "b", NOW, "failed", None, user_id=2)
+        answer(conn, "c", NOW, "ok", 9)
 
     await database.write(fill)
-    found = await database.read(lambda conn: people_since(conn, "2026-02-10"))
-    assert [(total.user_id, total.cost_micros, user and user.first_name) for total, user in found] == [
-        (2, 90, "Eve"),
-        (1, 10, None),
+    people = await database.read(lambda conn: people_of(conn, NOW, Days(), 7))
+    assert [(share.name, share.total.cost_micros, share.errors, share.latency) for share in people] == [
+        (2, 90, 1, Latency(5, 5)),
+        (1, 10, 0, None),
     ]
+    (model,) = await database.read(lambda conn: models_of(conn, NOW, Days(), 7))
+    assert (str(model.name), model.total.cost_micros, model.errors, model.latency) == ("p/m", 100, 1, Latency(5, 9))

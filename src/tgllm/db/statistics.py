@@ -7,7 +7,7 @@ from tgllm.db.rows import read_all
 from tgllm.db.usage import NOBODY, ModelTotal, Total
 from tgllm.db.users import Status
 
-__all__ = ["DayTotal", "active_people", "by_day", "by_model", "failed_requests", "latencies", "people"]
+__all__ = ["Answered", "DayTotal", "Failed", "active_people", "answered", "by_day", "by_model", "failed", "people"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,26 @@ class DayTotal(Total):
 
     day: str
     """``YYYY-MM-DD`` in the bot's time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How often calls of a model went wrong for somebody."""
+
+    user_id: int | None
+    provider: str
+    model: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How long a whole answer took."""
+
+    user_id: int | None
+    provider: str
+    model: str
+    latency_ms: int
 
 
 def people(conn: sqlite3.Connection) -> dict[Status, int]:
@@ -52,20 +72,23 @@ def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
     return read_all(ModelTotal, cursor)
 
 
-def failed_requests(conn: sqlite3.Connection, since: int) -> int:
-    """How many calls of a model have failed or were interrupted since a time (UTC, milliseconds)."""
+def failed(conn: sqlite3.Connection, since: int) -> list[Failed]:
+    """Calls of a model that have failed or were interrupted since a time (UTC, milliseconds), by person and model."""
     cursor = conn.execute(
-        "SELECT count(*) FROM requests WHERE status IN ('failed', 'interrupted') AND created_at >= ?", (since,)
+        "SELECT user_id, provider, model, count(*) AS count FROM requests"
+        " WHERE status IN ('failed', 'interrupted') AND created_at >= ? GROUP BY user_id, provider, model",
+        (since,),
     )
-    return int(cursor.fetchone()[0])
+    return read_all(Failed, cursor)
 
 
-_LATENCIES = """
-    SELECT latency_ms FROM (SELECT latency_ms, status, created_at FROM requests ORDER BY id DESC LIMIT :latest)
+_ANSWERED = """
+    SELECT user_id, provider, model, latency_ms
+    FROM (SELECT * FROM requests ORDER BY id DESC LIMIT :latest)
     WHERE status = 'ok' AND created_at >= :since AND latency_ms IS NOT NULL ORDER BY latency_ms
 """
 
 
-def latencies(conn: sqlite3.Connection, since: int, latest: int) -> list[int]:
-    """How long whole answers took since a time, in milliseconds, sorted; of the ``latest`` calls only."""
-    return [int(row[0]) for row in conn.execute(_LATENCIES, {"since": since, "latest": latest})]
+def answered(conn: sqlite3.Connection, since: int, latest: int) -> list[Answered]:
+    """The whole answers since a time, the fastest first; of the ``latest`` calls only."""
+    return read_all(Answered, conn.execute(_ANSWERED, {"since": since, "latest": latest}))

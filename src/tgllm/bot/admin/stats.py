@@ -1,7 +1,6 @@
 """The figures of the bot: all together, by model and by person."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tgllm.api import ModelRef
 from tgllm.bot.admin.paging import split_page, turn_pages
@@ -10,12 +9,20 @@ from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import home_button, joined, person
 from tgllm.bot.keyboards import Button, page_of
 from tgllm.bot.usage_words import bar, grouped, usage_line
-from tgllm.db import statistics
+from tgllm.db import users
 from tgllm.db.statistics import DayTotal
 from tgllm.db.unit import Connection
-from tgllm.db.usage import NOBODY, Total, UserTotal
-from tgllm.db.users import User
-from tgllm.services.statistics import SPANS, Span, Statistics, people_since, since, statistics_of
+from tgllm.db.usage import NOBODY
+from tgllm.services.statistics import (
+    SPANS,
+    Latency,
+    Share,
+    Span,
+    Statistics,
+    models_of,
+    people_of,
+    statistics_of,
+)
 from tgllm.services.text import clip
 
 __all__ = ["stats_rows"]
@@ -24,6 +31,8 @@ NAME = "stats"
 MODELS, PEOPLE = "models", "people"
 MOST_NAME = 80
 """UTF-16 units of a model's name."""
+
+_Named = tuple[str, Share[ModelRef] | Share[int]]
 
 
 def stats_rows() -> tuple[AdminCommand, ...]:
@@ -57,10 +66,14 @@ def _head(call: AdminCall, found: Statistics) -> Iterator[str]:
 def _span_lines(call: AdminCall, span: Span) -> Iterator[str]:
     yield usage_line(call.text, call.text(f"admin.stats.days_{span.days}"), span.total)
     if span.total.requests or span.errors:
-        yield call.text("admin.stats.span", people=span.people, errors=span.errors)
+        asked = call.text("admin.stats.asked", people=span.people)
+        yield f"{asked} {call.text('admin.stats.errors', errors=span.errors)}"
     if span.latency is not None:
-        seconds = {"median": f"{span.latency.median / 1000:.1f}", "slow": f"{span.latency.slow / 1000:.1f}"}
-        yield call.text("admin.stats.latency", **seconds)
+        yield _latency_line(call, span.latency)
+
+
+def _latency_line(call: AdminCall, latency: Latency) -> str:
+    return call.text("admin.stats.latency", median=f"{latency.median / 1000:.1f}", slow=f"{latency.slow / 1000:.1f}")
 
 
 def _chart(call: AdminCall, days: Sequence[DayTotal]) -> Iterator[str]:
@@ -80,39 +93,38 @@ def _choices(call: AdminCall, kind: str) -> Sequence[Button]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
-    name: str
-    total: Total
-
-    @property
-    def weight(self) -> tuple[int, int]:
-        """Money, and tokens where nothing has a price."""
-        return self.total.cost_micros, self.total.input_tokens + self.total.output_tokens
-
-
 async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
     core = call.scope.parts.core
-    day = since(call.now, core.days, days)
 
-    def read(conn: Connection) -> Sequence[_Share]:
+    def read(conn: Connection) -> Sequence[_Named]:
         if kind == MODELS:
-            models = statistics.by_model(conn, day)
-            return [_Share(clip(str(ModelRef(total.provider, total.model)), MOST_NAME), total) for total in models]
-        return [_Share(_name(call, total, user), total) for total, user in people_since(conn, day)]
+            found = models_of(conn, call.now, core.days, days)
+            return [(clip(str(share.name), MOST_NAME), share) for share in found]
+        return [(_name(call, conn, share.name), share) for share in people_of(conn, call.now, core.days, days)]
 
-    shares = sorted(await core.database.read(read), key=lambda share: share.weight, reverse=True)
+    shares = await core.database.read(read)
     page = page_of(shares, number)
-    by = 0 if any(share.weight[0] for share in shares) else 1
-    whole = sum(share.weight[by] for share in shares)
-    lines = [f"{bar(share.weight[by], whole)} {usage_line(call.text, share.name, share.total)}" for share in page.items]
+    blocks = [_share_lines(call, share, shares) for share in page.items]
     title = call.text(f"admin.stats.by_{kind}", days=call.text(f"admin.stats.days_{days}"))
     back = [admin_button(call.text("admin.stats.back"), NAME)]
-    text = joined(title, lines or call.text("admin.stats.nothing"))
+    text = joined(title, *blocks) if blocks else joined(title, call.text("admin.stats.nothing"))
     return Screen(text, [_choices(call, kind), *turn_pages(page, NAME, f"{kind} {days}"), back])
 
 
-def _name(call: AdminCall, total: UserTotal, user: User | None) -> str:
-    if total.user_id == NOBODY:
+def _share_lines(call: AdminCall, named: _Named, shares: Sequence[_Named]) -> Iterator[str]:
+    """A bar for the share in money, or in tokens where nothing has a price; then what it is made of."""
+    name, share = named
+    by = 0 if any(other.weight[0] for _, other in shares) else 1
+    whole = sum(other.weight[by] for _, other in shares)
+    yield f"{bar(share.weight[by], whole)} {usage_line(call.text, name, share.total)}"
+    if share.errors:
+        yield call.text("admin.stats.errors", errors=share.errors)
+    if share.latency is not None:
+        yield _latency_line(call, share.latency)
+
+
+def _name(call: AdminCall, conn: Connection, user_id: int) -> str:
+    if user_id == NOBODY:
         return call.text("admin.stats.shell")
-    return str(total.user_id) if user is None else person(user)
+    user = users.get(conn, user_id)
+    return str(user_id) if user is None else person(user)

@@ -127,3 +127,21 @@ async def test_a_quarantined_plugin_loses_its_commands(emu: Emulator, ann: Emula
         asked = await ann.say("/roll")
         answer = await emu.wait_for_message(ann.private_chat(), after=asked)
     assert "I don't know /roll" in answer.text
+
+
+async def test_help_in_a_group_tells_of_its_mode_and_of_privacy(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    emu.bot.reads_all_group_messages = False
+    async with start():
+        asked = await ann.say("/help@demo_bot", chat=group)
+        shown = await emu.wait_for_message(group, after=asked)
+        assert "I answer commands, messages that mention me" in shown.text
+        assert "I am in privacy mode" in shown.text
+        assert "/groupmode - " in shown.text
+        await ann.say("/groupmode@demo_bot never", chat=group)
+        asked = await ann.say("/help@demo_bot", chat=group)
+        shown = await emu.wait_for_message(group, lambda message: "privacy" in message.text, after=asked)
+        assert "I answer commands and nothing else" in shown.text
+        asked = await ann.say("/help")
+        shown = await emu.wait_for_message(ann.private_chat(), after=asked)
+        assert "/groupmode - " not in shown.text

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tgllm.api.clock import Clock, SystemClock
-    from tgllm.api.commands import Access, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
+    from tgllm.api.commands import Access, Answers, ChatCommand, CommandCall, CommandHandler, CommandInfo, Reply
     from tgllm.api.context import Check, KeyValueStore, Log, PluginContext, PluginInfo, Texts
     from tgllm.api.errors import (
         AuthFailed,
         BadResponse,
-    BudgetExceeded,
+        BudgetExceeded,
         ConfigError,
         ContextTooLong,
         DatabaseError,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "API_VERSION",
     "Access",
+    "Answers",
     "ApiVersion",
     "AuthFailed",
     "BadResponse",

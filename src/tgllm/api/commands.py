@@ -9,10 +9,12 @@ from tgllm.api.people import ChatInfo, UserInfo
 if TYPE_CHECKING:
     from tgllm.api.context import PluginContext
 
-__all__ = ["Access", "ChatCommand", "CommandCall", "CommandHandler", "CommandInfo", "Reply"]
+__all__ = ["Access", "Answers", "ChatCommand", "CommandCall", "CommandHandler", "CommandInfo", "Reply"]
 
 Access = Literal["user", "admin", "owner"]
 """The lowest role that may use a command."""
+Answers = Literal["all", "addressed", "commands"]
+"""Every message; commands, mentions and replies to the bot; or commands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class CommandCall:
     """The context of the plugin that owns the command."""
     commands: tuple[CommandInfo, ...] = ()
     """All commands that this person may use here, for a help text."""
+    answers: Answers = "all"
+    """Which messages of this chat the bot answers."""
+    sees_all: bool = True
+    """Whether Telegram shows the bot all messages of this chat. If not, the bot is in privacy mode, and sees them only
+    where it is an admin of the group. Bot API: User, can_read_all_group_messages."""
 
 
 @dataclass(frozen=True, slots=True)

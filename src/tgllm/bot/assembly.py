@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from aiogram import Bot, Dispatcher
 from aiogram.client.telegram import TelegramAPIServer
 
-from tgllm.api import CommandInfo, UserInfo
+from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands import LiveCommands, TableCommand
 from tgllm.bot.handlers.access_presses import access_presses
@@ -121,8 +121,8 @@ def live_commands(core: Core, runner: HookRunner) -> LiveCommands:
         for owned in core.host.commands:
             yield plugin_command(owned, usable_by, runner)
 
-    def usable_by(user: UserInfo) -> Sequence[CommandInfo]:
-        return commands.table.for_user(user)
+    def usable_by(user: UserInfo, chat: ChatInfo) -> Sequence[CommandInfo]:
+        return commands.table.for_user(user, chat)
 
     commands = LiveCommands(lambda: core.host.revision, rows)
     return commands

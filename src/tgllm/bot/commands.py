@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from tgllm.api import Access, CommandInfo, UserInfo
+from tgllm.api import Access, ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.command_text import ParsedCommand, parse_command
 from tgllm.bot.scope import UpdateScope
 
@@ -25,6 +25,8 @@ class TableCommand:
     access: Access
     run: Run
     aliases: tuple[str, ...] = ()
+    only_groups: bool = False
+    """Whether it means nothing in a private chat, so that help leaves it out there."""
 
 
 def may_use(user: UserInfo, access: Access) -> bool:
@@ -54,12 +56,13 @@ class CommandTable:
         near = difflib.get_close_matches(name, usable, n=1)
         return near[0] if near else None
 
-    def for_user(self, user: UserInfo) -> tuple[CommandInfo, ...]:
-        """What the person may use, in the order of the table, described in their language."""
+    def for_user(self, user: UserInfo, chat: ChatInfo | None = None) -> tuple[CommandInfo, ...]:
+        """What the person may use in that chat, or anywhere, in the order of the table, described in their language."""
+        is_private = chat is not None and chat.is_private
         return tuple(
             CommandInfo(command.name, command.describe(user.language), command.access)
             for command in self._commands.values()
-            if may_use(user, command.access)
+            if may_use(user, command.access) and not (is_private and command.only_groups)
         )
 
 

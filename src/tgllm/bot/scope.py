@@ -12,6 +12,7 @@ from tgllm.db.inbox import FinalState, InboxRow
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection, Unit
 from tgllm.db.users import SeenUser
+from tgllm.services.group_mode import GroupMode
 from tgllm.services.lane import Lane
 
 __all__ = ["UpdateScope"]
@@ -33,6 +34,8 @@ class UpdateScope:
     """Who sent it, as Telegram says; None for updates without a sender."""
     user: UserInfo | None = None
     """Who that is to the bot; set by the access middleware."""
+    group_mode: GroupMode = "always"
+    """Which messages of the chat the bot answers; of a group, set by the access middleware."""
     ended: bool = field(default=False)
     _farewell: list[NewOutbox] | None = field(default=None, init=False, repr=False)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,40 @@ async def test_help_lists_the_commands_that_it_is_given(
         "/ping - Check me",
         "/dance - Dance a little",
     ]
+
+
+@pytest.mark.parametrize("role", ["guest", "user", "admin", "owner"])
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ("all", "I answer every message"),
+        ("addressed", "I answer commands, messages that mention me, and replies to mine"),
+        ("commands", "I answer commands and nothing else"),
+    ],
+)
+@pytest.mark.parametrize("sees_all", [True, False])
+async def test_help_in_a_group_says_what_is_seen_and_answered(
+    commands: Mapping[str, OwnedCommand], user: UserInfo, role: Any, answers: Any, words: str, sees_all: bool
+) -> None:
+    owned, group = commands["help"], ChatInfo(-7, "supergroup", "Team")
+    asked = replace(call(owned, replace(user, role=role), group), answers=answers, sees_all=sees_all)
+    text = await owned.command.handler(asked)
+    assert isinstance(text, str)
+    assert words in text
+    assert ("I am in privacy mode" in text) is not sees_all
+    assert ("Telegram shows me all messages" in text) is sees_all
+    assert ("/setprivacy" in text) is (role in {"admin", "owner"})
+    assert "Just write to me" not in text
+
+
+async def test_help_in_a_private_chat_says_nothing_of_groups(
+    commands: Mapping[str, OwnedCommand], user: UserInfo
+) -> None:
+    owned = commands["help"]
+    text = await owned.command.handler(replace(call(owned, user, ChatInfo(7, "private")), sees_all=False))
+    assert isinstance(text, str)
+    assert "Just write to me" in text
+    assert "privacy" not in text
 
 
 async def test_help_speaks_the_language_of_the_person(

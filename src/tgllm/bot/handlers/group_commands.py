@@ -16,7 +16,15 @@ CHOOSE = "groupmode"
 
 def group_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """The rows for the command table."""
-    return (TableCommand("groupmode", lambda language: texts("command.groupmode", language), "admin", _group_mode),)
+    return (
+        TableCommand(
+            "groupmode",
+            lambda language: texts("command.groupmode", language),
+            "admin",
+            _group_mode,
+            only_groups=True,
+        ),
+    )
 
 
 def group_presses() -> tuple[PressAction, ...]:

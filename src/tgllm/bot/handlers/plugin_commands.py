@@ -1,13 +1,25 @@
 """Commands that plugins bring, as rows of the command table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from tgllm.api import ChatCommand, CommandCall, CommandInfo, DatabaseError, PluginError, Reply, TgllmError, UserInfo
+from tgllm.api import (
+    Answers,
+    ChatCommand,
+    ChatInfo,
+    CommandCall,
+    CommandInfo,
+    DatabaseError,
+    PluginError,
+    Reply,
+    TgllmError,
+    UserInfo,
+)
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
 from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.owned import OwnedCommand
 from tgllm.plugins.runner import HookRunner
+from tgllm.services.group_mode import GroupMode
 
 __all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
 
@@ -16,7 +28,9 @@ COMMAND_SECONDS = 60.0
 GRACE_SECONDS = 1.0
 """How long one that took longer has for its clean-up."""
 
-Listing = Callable[[UserInfo], Sequence[CommandInfo]]
+Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
+
+_ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed", "never": "commands"}
 
 
 def command_runner() -> HookRunner:
@@ -29,14 +43,23 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
 
     Args:
         owned: the command and whose it is.
-        listing: what commands a person may use, for help texts.
+        listing: what commands a person may use in a chat, for help texts.
         runner: calls the command.
     """
     command = owned.command
 
     async def run(scope: UpdateScope, parsed: ParsedCommand) -> None:
         assert scope.user is not None  # noqa: S101  the access middleware has set it
-        call = CommandCall(command.name, parsed.args, scope.user, scope.chat, owned.context, tuple(listing(scope.user)))
+        call = CommandCall(
+            command.name,
+            parsed.args,
+            scope.user,
+            scope.chat,
+            owned.context,
+            tuple(listing(scope.user, scope.chat)),
+            _ANSWERS[scope.group_mode],
+            scope.chat.is_private or scope.parts.sees_all,
+        )
         reply = _text(await runner.call(command.handler, call), owned)
         if reply:
             await scope.reply(reply)

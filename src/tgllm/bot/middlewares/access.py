@@ -31,6 +31,7 @@ class AuthMiddleware(BaseMiddleware):
             return await forget_update(scope)
         standing = await scope.parts.core.users.standing(person, scope.chat.id)
         scope.user = standing.user
+        scope.group_mode = "always" if scope.chat.is_private else standing.mode
         if isinstance(content, ChatMemberUpdated):
             await self._withhold_role(scope)
             return await handler(event, data)

@@ -1,5 +1,7 @@
 """The commands ``/ping`` and ``/help``."""
 
+from collections.abc import Iterator
+
 from tgllm import hookimpl
 from tgllm.api.commands import ChatCommand, CommandCall, CommandHandler
 from tgllm.api.context import PluginContext, PluginInfo, Texts
@@ -33,4 +35,23 @@ async def _help(call: CommandCall) -> str:
     lines = (
         texts("help.command", language, name=command.name, description=command.description) for command in call.commands
     )
-    return "\n".join((texts("help.title", language), *lines, "", texts("help.hint", language)))
+    return "\n".join((texts("help.title", language), *lines, "", *_hints(call)))
+
+
+def _hints(call: CommandCall) -> Iterator[str]:
+    """How to talk to the bot: in a group, which messages it answers, and which Telegram shows it."""
+    texts, language = call.context.texts, call.user.language
+    if call.chat.is_private:
+        yield texts("help.hint", language)
+        return
+    match call.answers:
+        case "all":
+            yield texts("help.answers_all", language)
+        case "addressed":
+            yield texts("help.answers_addressed", language)
+        case "commands":
+            yield texts("help.answers_commands", language)
+    yield ""
+    yield texts("help.sees_all", language) if call.sees_all else texts("help.privacy_mode", language)
+    if call.user.is_admin:
+        yield texts("help.privacy_off", language) if call.sees_all else texts("help.privacy_on", language)

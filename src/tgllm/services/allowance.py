@@ -14,7 +14,10 @@ from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.days import Days
 from tgllm.services.quota_limits import Limit
 
-__all__ = ["Allowance", "AllowanceKey", "SumsOf", "read_allowances", "sums_of"]
+__all__ = ["Allowance", "AllowanceKey", "SumsOf", "level_of", "read_allowances", "sums_of"]
+
+NEAR = 80
+"""Percent of a budget at which people are told."""
 
 AllowanceKey: TypeAlias = tuple[str, Measure, Period]
 
@@ -49,6 +52,13 @@ class Allowance:
     def percent(self) -> int:
         """How much is used, rounded down; may be more than 100."""
         return self.used * 100 // self.limit
+
+
+def level_of(allowance: Allowance) -> Told:
+    """What there is to tell of a budget: the percents that are used."""
+    if allowance.used >= allowance.limit:
+        return 100
+    return NEAR if allowance.percent >= NEAR else 0
 
 
 SumsOf: TypeAlias = Callable[[Connection, BudgetScope, str, str], Used]

@@ -4,7 +4,7 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tgllm.api import (
@@ -29,7 +29,8 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
-from tgllm.services.chat_request import ContextUse, RequestBuilder
+from tgllm.services.chat_request import ContextUse, Prepared, RequestBuilder
+from tgllm.services.chat_settings import SummaryMode
 from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
 from tgllm.services.notify import AdminNotifier
@@ -38,6 +39,7 @@ from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
 from tgllm.services.streams import Streams
+from tgllm.services.summariser import Summariser
 from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
 from tgllm.services.turn_context import TurnContext
@@ -48,6 +50,8 @@ from tgllm.services.user_key import make_secret
 __all__ = ["ConversationService", "TurnSettings"]
 
 log = get_logger(__name__)
+
+Show = Callable[[StreamEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,10 @@ class TurnSettings:
     personas: Sequence[PersonaSetting] = ()
     """That people can choose from."""
     accounting: Accounting = field(default_factory=Accounting)
+    summaries: SummaryMode = "off"
+    """Whether what falls out of a context is summarised, where its chat has not chosen."""
+    texts: Catalogue = field(default_factory=Catalogue)
+    """For what a model is told by the bot itself."""
 
 
 class ConversationService:
@@ -91,12 +99,26 @@ class ConversationService:
         self._clock = clock
         self._settings = settings
         self._requests = RequestBuilder(
-            registry, settings.default_model, settings.system_prompt, settings.context_tokens, settings.personas
+            registry,
+            settings.default_model,
+            settings.system_prompt,
+            settings.context_tokens,
+            settings.personas,
+            summaries=settings.summaries,
+            texts=settings.texts,
+        )
+        self._summaries = Summariser(
+            database, host, self._requests, self._ask_unseen, self._quota, settings.accounting, clock
         )
         self._streams = Streams(settings.close_seconds)
 
+    async def wait_idle(self) -> None:
+        """Wait until no summary is under way."""
+        await self._summaries.wait_idle()
+
     async def aclose(self) -> None:
-        """End what still runs of answers that were given up."""
+        """End the summaries that are under way, and what still runs of answers that were given up."""
+        await self._summaries.aclose()
         await self._streams.aclose()
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
@@ -126,8 +148,10 @@ class ConversationService:
             context = await self._database.read(lambda conn: self._load(conn, turn, quota))
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
+            prepared = None
             try:
-                request = await self._host.before_request(await self._request(turn, context), info)
+                prepared = await self._prepare(turn, context)
+                request = await self._host.before_request(prepared.request, info)
                 await self._reserve(quota, request, sink, handle)
                 await self._ask(request, answer, sink, handle)
             except TgllmError as error:
@@ -139,11 +163,13 @@ class ConversationService:
             now = milliseconds(self._clock)
             if context.retired is not None:
                 units = (*units, forget_choice(turn.lane, now))
-            news = self._quota.news(turn, quota.settle(outcome.spent or NOTHING))
+            news = self._quota.settle(turn, quota, outcome.spent or NOTHING)
             units = (*units, *self._requests.learnt(answer.model, now), *news)
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)
+        if prepared is not None and outcome.status == "ok":
+            self._summaries.begin(turn, context, prepared)
         return outcome
 
     def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> TurnContext:
@@ -169,12 +195,12 @@ class ConversationService:
         spent = tokens_of(outcome, answer.request)
         return replace(outcome, spent=spent, retired=context.retired, look=context.look)
 
-    async def _request(self, turn: Turn, context: TurnContext) -> ChatRequest:
+    async def _prepare(self, turn: Turn, context: TurnContext) -> Prepared:
         secret = context.secret
         if secret is None:
             now = milliseconds(self._clock)
             secret = await self._database.write(lambda conn: make_secret(conn, now))
-        return self._requests.build(turn, context, secret)
+        return self._requests.prepare(turn, context, secret)
 
     async def _ask(self, request: ChatRequest, answer: Answer, sink: Sink, handle: RunningTurn) -> None:
         """Ask the model; if that is too much for it, once more with less history.
@@ -186,7 +212,7 @@ class ConversationService:
         if handle.cause is not None:
             raise TimeoutError
         try:
-            await self._generate(request, answer, sink, handle)
+            await self._generate(request, answer, sink.show, handle)
         except ContextTooLong as error:
             shorter = with_less_history(request)
             if shorter is None or not answer.is_empty:
@@ -194,11 +220,17 @@ class ConversationService:
             log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
             answer.begin_again(error)
             request = shorter
-            await self._generate(request, answer, sink, handle)
+            await self._generate(request, answer, sink.show, handle)
         self._requests.learn(answer.model, request, answer.usage)
 
-    async def _generate(self, request: ChatRequest, answer: Answer, sink: Sink, handle: RunningTurn) -> None:
-        """Pump the provider's events into the answer and the sink.
+    async def _ask_unseen(self, request: ChatRequest, answer: Answer, turn: Turn) -> None:
+        """Ask the model for something that nobody waits for; raises as ``_generate`` does."""
+        handle = RunningTurn(turn.id, turn.lane, turn.user.id)
+        await self._generate(request, answer, lambda _event: None, handle)
+        self._requests.learn(answer.model, request, answer.usage)
+
+    async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
+        """Pump the provider's events into the answer and to ``show``.
 
         Raises:
             TimeoutError: the provider was silent for too long, or the turn was stopped.
@@ -209,7 +241,7 @@ class ConversationService:
         def take(event: StreamEvent) -> None:
             handle.extend(idle)
             answer.add(event)
-            sink.show(event)
+            show(event)
 
         async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from tgllm.api import ChatInfo, Role, UserInfo
+from tgllm.api import ChatInfo, Role, Usage, UserInfo
 from tgllm.api.budgets import Measure, Period
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.budgets import BudgetsSection, GroupsSection
@@ -88,9 +88,23 @@ class QuotaService:
             lambda conn: self._allowances(conn, holders),
         )
 
-    def news(self, turn: Turn, allowances: Sequence[Allowance]) -> Sequence[Unit]:
-        """What tells people and admins of budgets that the turn has nearly or wholly used up."""
-        return self._news.units(turn, allowances, milliseconds(self._clock)) if allowances else ()
+    def settle(self, turn: Turn, quota: TurnQuota, tokens: Usage) -> Sequence[Unit]:
+        """Note what a turn has used.
+
+        Args:
+            turn: that has ended.
+            quota: its budgets.
+            tokens: input and output are numbers.
+
+        Returns:
+            What tells people and admins of budgets that are nearly or wholly used up; for the transaction that stores
+            the turn, after its usage.
+        """
+        quota.settle(tokens)
+        if not quota.has_news:
+            return ()
+        now = milliseconds(self._clock)
+        return [lambda conn: self._news.tell(conn, turn, quota.read(conn), now)]
 
     def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Allowance]:
         """What a person has left, and the group of a chat; the bot's own budget is left out."""

@@ -1,36 +1,25 @@
 """Who is told that a budget is nearly or wholly used up, each once in a day or month."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from tgllm.db import budgets, outbox
-from tgllm.db.budgets import Told
 from tgllm.db.outbox import NewOutbox
-from tgllm.db.unit import Connection, Unit
+from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_words
-from tgllm.services.allowance import Allowance
+from tgllm.services.allowance import Allowance, level_of
 from tgllm.services.days import Days
 from tgllm.services.lane import Lane
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.text import clip
 from tgllm.services.turn import Turn
 
-__all__ = ["QuotaNews", "level_of"]
-
-NEAR = 80
-"""Percent of a budget at which people are told."""
-
-
-def level_of(allowance: Allowance) -> Told:
-    """What there is to tell of a budget."""
-    if allowance.used >= allowance.limit:
-        return 100
-    return NEAR if allowance.percent >= NEAR else 0
+__all__ = ["QuotaNews"]
 
 
 class QuotaNews:
-    """Makes the pieces of work that tell it, for the transaction that stores the turn."""
+    """Tells it in the transaction that stores the turn."""
 
     def __init__(self, texts: Catalogue, days: Days, notifier: AdminNotifier) -> None:
         """Tell people in their chat, and admins through ``notifier``."""
@@ -38,30 +27,29 @@ class QuotaNews:
         self._days = days
         self._notifier = notifier
 
-    def units(self, turn: Turn, allowances: Iterable[Allowance], now: int) -> Sequence[Unit]:
-        """What is to be done after a turn; nothing, where there is no news.
+    def tell(self, conn: Connection, turn: Turn, allowances: Iterable[Allowance], now: int) -> None:
+        """Tell what there is to tell, once.
 
         Args:
+            conn: in the transaction that stores the turn.
             turn: that has ended.
-            allowances: the budgets with what it has used.
+            allowances: its budgets as they are now.
             now: UTC, in milliseconds.
         """
-        return [self._unit(turn, each, now) for each in allowances if level_of(each) > each.told]
+        for each in allowances:
+            level = level_of(each)
+            if level > each.told and budgets.tell(conn, *each.key, each.first_day, level):
+                self._tell(conn, turn, each, now)
 
-    def _unit(self, turn: Turn, allowance: Allowance, now: int) -> Unit:
-        def tell(conn: Connection) -> None:
-            level = level_of(allowance)
-            # Another turn may have been faster.
-            if not budgets.tell(conn, *allowance.key, allowance.first_day, level):
-                return
-            budgets.prune(conn, self._days.month(now))
-            if allowance.scope.kind == "bot":
-                self._notifier.add(conn, self._words(f"budget.{_NAMES[level]}_admin", allowance, ""))
-            elif turn.message_id is not None:
-                text = self._words(f"budget.{_NAMES[level]}", allowance, turn.user.language)
-                outbox.add(conn, [_message(Lane.parse(turn.lane), text)], now)
-
-        return tell
+    def _tell(self, conn: Connection, turn: Turn, allowance: Allowance, now: int) -> None:
+        budgets.prune(conn, self._days.month(now))
+        spent = level_of(allowance) == 100
+        if allowance.scope.kind == "bot":
+            text = self._words("budget.spent_admin" if spent else "budget.near_admin", allowance, "")
+            self._notifier.add(conn, text)
+        elif turn.message_id is not None:
+            text = self._words("budget.spent" if spent else "budget.near", allowance, turn.user.language)
+            outbox.add(conn, [_message(Lane.parse(turn.lane), text)], now)
 
     def _words(self, key: str, allowance: Allowance, language: str) -> str:
         words = budget_words(
@@ -75,9 +63,6 @@ class QuotaNews:
             until=self._days.told(allowance.until),
         )
         return self._texts(key, language, **words, percent=allowance.percent)
-
-
-_NAMES: dict[Told, str] = {80: "near", 100: "spent"}
 
 
 def _message(lane: Lane, text: str) -> NewOutbox:

@@ -14,7 +14,7 @@ from tgllm.api import BudgetExceeded, ChatRequest, ModelRef, Usage
 from tgllm.db import models
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
-from tgllm.services.allowance import Allowance
+from tgllm.services.allowance import Allowance, level_of
 from tgllm.services.days import Days
 from tgllm.services.pricing import Prices, Rates
 from tgllm.services.quota_ledger import Amounts, Ledger
@@ -114,21 +114,28 @@ class TurnQuota:
             await self._ledger.wait()
             await self._look_again()
 
-    def settle(self, tokens: Usage) -> Sequence[Allowance]:
-        """Note what the turn has used.
-
-        Args:
-            tokens: input and output are numbers.
-
-        Returns:
-            The budgets as they are with it.
-        """
+    def settle(self, tokens: Usage) -> None:
+        """Note what the turn has used; input and output are numbers."""
         if self._reserved is None or self._ref is None:
-            return ()
+            return
         self._bounds.learn(self._ref, tokens.output_tokens or 0)
         measures = measures_of(tokens, self._rates)
         self._used = {each.key: measures[each.measure] for each in self._allowances}
-        return [replace(each, used=self._used_by_others(each) + self._used[each.key]) for each in self._allowances]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there may be something to tell of a budget, now that the turn is settled."""
+        return any(level_of(replace(each, used=self._most_used(each))) > each.told for each in self._allowances)
+
+    def read(self, conn: Connection) -> Sequence[Allowance]:
+        """Read the budgets anew."""
+        return self._read(conn)
+
+    def _most_used(self, allowance: Allowance) -> int:
+        """With what turns have used that are being stored just now, at most."""
+        key = allowance.key
+        others = self._ledger.reserved(key) - (self._reserved or {}).get(key, 0)
+        return self._used_by_others(allowance) + others + self._used.get(key, 0)
 
     @property
     def _is_free(self) -> bool:

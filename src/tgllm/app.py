@@ -31,6 +31,7 @@ from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.core import Core
 from tgllm.services.days import Days
+from tgllm.services.message_rate import MessageRate
 from tgllm.services.model_service import ModelService, ModelSettings
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
@@ -126,6 +127,7 @@ async def open_core(
             prices=prices,
             days=accounting.days,
             quota=quota,
+            message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
             password=AdminPassword(config.admin, clock),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tgllm.api import ModelRef
 from tgllm.bot.answer_files import AnswerFiles
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
+from tgllm.bot.message_rate import is_too_fast
 from tgllm.bot.pace import AdaptiveInterval, Pace
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
@@ -36,7 +37,7 @@ async def run_turn(
     title: str = "",
     effects: Sequence[Unit] = (),
 ) -> None:
-    """Answer a question; its update is done when the answer is stored.
+    """Answer a question; its update is done when the answer is stored. Somebody who asks too fast gets no answer.
 
     Args:
         scope: the update.
@@ -48,6 +49,8 @@ async def run_turn(
         effects: what else is stored together with the answer.
     """
     assert scope.user is not None  # noqa: S101  the access middleware has set it
+    if await is_too_fast(scope):
+        return
     core = scope.parts.core
     turn = Turn(
         id=turn_id_of(scope.row.update_id),

@@ -13,6 +13,7 @@ from tgllm.services.backups import Backups
 from tgllm.services.broadcaster import Broadcaster
 from tgllm.services.conversation import ConversationService
 from tgllm.services.days import Days
+from tgllm.services.message_rate import MessageRate
 from tgllm.services.model_service import ModelService
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
@@ -41,6 +42,7 @@ class Core:
     prices: Prices
     days: Days
     quota: QuotaService
+    message_rate: MessageRate
     notifier: AdminNotifier
     models: ModelService
     password: AdminPassword

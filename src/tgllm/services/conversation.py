@@ -4,19 +4,14 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tgllm.api import (
     ChatRequest,
-    ContextTooLong,
-    ModelRef,
-    ProviderError,
-    StreamEvent,
     TgllmError,
     TurnInfo,
     TurnResult,
-    Unavailable,
     Waiting,
 )
 from tgllm.api.clock import Clock, milliseconds
@@ -26,19 +21,17 @@ from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
-from tgllm.plugins.outcome import Raised, Returned, explain
 from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
+from tgllm.services.asking import Asking
 from tgllm.services.chat_request import ContextUse, Prepared, RequestBuilder
 from tgllm.services.chat_settings import SummaryMode
-from tgllm.services.context import with_less_history
 from tgllm.services.model_in_use import forget_choice
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota import QuotaService
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
-from tgllm.services.streams import Streams
 from tgllm.services.summariser import Summariser
 from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
@@ -50,8 +43,6 @@ from tgllm.services.user_key import make_secret
 __all__ = ["ConversationService", "TurnSettings"]
 
 log = get_logger(__name__)
-
-Show = Callable[[StreamEvent], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +84,6 @@ class ConversationService:
         self._quota = quota or _no_budgets(database, clock)
         self._trouble = trouble
         self._database = database
-        self._registry = registry
         self._host = host
         self._running = running
         self._clock = clock
@@ -107,10 +97,10 @@ class ConversationService:
             summaries=settings.summaries,
             texts=settings.texts,
         )
+        self._asking = Asking(registry, self._requests, settings.idle_seconds, settings.close_seconds)
         self._summaries = Summariser(
-            database, host, self._requests, self._ask_unseen, self._quota, settings.accounting, clock
+            database, host, self._requests, self._asking, self._quota, settings.accounting, clock
         )
-        self._streams = Streams(settings.close_seconds)
 
     async def wait_idle(self) -> None:
         """Wait until no summary is under way."""
@@ -119,7 +109,7 @@ class ConversationService:
     async def aclose(self) -> None:
         """End the summaries that are under way, and what still runs of answers that were given up."""
         await self._summaries.aclose()
-        await self._streams.aclose()
+        await self._asking.aclose()
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read what a turn would begin with; nothing else of the turn is done."""
@@ -153,11 +143,11 @@ class ConversationService:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
                 await self._reserve(quota, request, sink, handle)
-                await self._ask(request, answer, sink, handle)
+                await self._asking.ask(request, answer, sink.show, handle)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
-                self._cut(answer, handle)
+                self._asking.cut(answer, handle)
             outcome = self._outcome(answer, context)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -202,75 +192,6 @@ class ConversationService:
             secret = await self._database.write(lambda conn: make_secret(conn, now))
         return self._requests.prepare(turn, context, secret)
 
-    async def _ask(self, request: ChatRequest, answer: Answer, sink: Sink, handle: RunningTurn) -> None:
-        """Ask the model; if that is too much for it, once more with less history.
-
-        Raises:
-            TimeoutError: the provider was silent for too long, or the turn was stopped.
-            TgllmError: it failed.
-        """
-        if handle.cause is not None:
-            raise TimeoutError
-        try:
-            await self._generate(request, answer, sink.show, handle)
-        except ContextTooLong as error:
-            shorter = with_less_history(request)
-            if shorter is None or not answer.is_empty:
-                raise
-            log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
-            answer.begin_again(error)
-            request = shorter
-            await self._generate(request, answer, sink.show, handle)
-        self._requests.learn(answer.model, request, answer.usage)
-
-    async def _ask_unseen(self, request: ChatRequest, answer: Answer, turn: Turn) -> None:
-        """Ask the model for something that nobody waits for; raises as ``_generate`` does."""
-        handle = RunningTurn(turn.id, turn.lane, turn.user.id)
-        await self._generate(request, answer, lambda _event: None, handle)
-        self._requests.learn(answer.model, request, answer.usage)
-
-    async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
-        """Pump the provider's events into the answer and to ``show``.
-
-        Raises:
-            TimeoutError: the provider was silent for too long, or the turn was stopped.
-            TgllmError: it failed.
-        """
-        idle = self._settings.idle_seconds
-
-        def take(event: StreamEvent) -> None:
-            handle.extend(idle)
-            answer.add(event)
-            show(event)
-
-        async with asyncio.timeout(None) as deadline:
-            with handle.interruptible(deadline):
-                # Making a provider has a limit of its own: importing an SDK is no silence of the model.
-                provider = await self._registry.provider(answer.model.provider)
-                handle.extend(idle)
-                answer.ask(request)
-                played = await self._streams.play(lambda: provider.generate(request), take)
-        match played:
-            case Raised(TgllmError() as error):
-                raise error
-            case Raised(error):
-                raise _broken(answer.model, error) from error
-            case Returned(finished) if not finished:
-                raise ProviderError(f"{answer.model} ended without a Finished event", code="bad_response")
-            case _:
-                pass
-
-    def _cut(self, answer: Answer, handle: RunningTurn) -> None:
-        """Say why a turn ended before its answer did."""
-        match handle.cause:
-            case "person":
-                answer.stop("stopped")
-            case "shutdown":
-                answer.stop("interrupted")
-            case None:
-                seconds = self._settings.idle_seconds
-                answer.fail(Unavailable(f"{answer.model} was silent for {seconds:g} s", code="idle", seconds=seconds))
-
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
             log.warning(
@@ -292,11 +213,3 @@ class ConversationService:
 
 def _no_budgets(database: Database, clock: Clock) -> QuotaService:
     return QuotaService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))
-
-
-def _broken(model: ModelRef, error: BaseException) -> ProviderError:
-    """An error that a provider should not have raised; it is told like one of the contract's."""
-    words = f"{model} raised {explain(error)}"
-    if isinstance(error, TimeoutError | OSError):
-        return Unavailable(words)
-    return ProviderError(words, code="provider_broken", provider=model.provider)

@@ -1,22 +1,24 @@
 """Has what falls out of a context summarised, by the model that answers there, once its answer is on the way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo, Unavailable
+from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import conversations, summaries
 from tgllm.db.database import Database
 from tgllm.db.summaries import Summary
-from tgllm.db.unit import Connection
+from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.services.accounting import Accounting
 from tgllm.services.answer import Answer
+from tgllm.services.asking import Asking
 from tgllm.services.chat_request import Prepared, RequestBuilder
 from tgllm.services.quota import QuotaService
 from tgllm.services.request_record import record_requests
+from tgllm.services.running import RunningTurn
 from tgllm.services.summary import Gap, cut_to_fit, gap_of, question_for
 from tgllm.services.turn import Turn, TurnOutcome
 from tgllm.services.turn_context import TurnContext
@@ -25,9 +27,6 @@ from tgllm.services.usage_count import NOTHING, tokens_of
 __all__ = ["Summariser"]
 
 log = get_logger(__name__)
-
-Ask = Callable[[ChatRequest, Answer, Turn], Awaitable[None]]
-"""Puts the answer of a model together; raises TgllmError, or TimeoutError where the model is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Summariser:
         database: Database,
         host: PluginHost,
         requests: RequestBuilder,
-        ask: Ask,
+        asking: Asking,
         quota: QuotaService,
         accounting: Accounting,
         clock: Clock,
@@ -63,7 +62,7 @@ class Summariser:
             database: where summaries and usage are kept.
             host: plugins see these requests like any other.
             requests: estimates tokens, and has the words that a model is told.
-            ask: asks a model.
+            asking: asks a model.
             quota: the budgets.
             accounting: at which prices and on which day it counts.
             clock: the time.
@@ -71,7 +70,7 @@ class Summariser:
         self._database = database
         self._host = host
         self._requests = requests
-        self._ask = ask
+        self._asking = asking
         self._quota = quota
         self._accounting = accounting
         self._clock = clock
@@ -115,20 +114,22 @@ class Summariser:
     async def _make(self, wanted: Wanted) -> TurnOutcome:
         model = wanted.context.model
         answer = Answer(model, self._clock)
+        # Not among the running turns: nobody stops it, and it holds nobody up.
+        handle = RunningTurn(wanted.turn.id, wanted.turn.lane, wanted.turn.user.id)
         with self._quota.turn(wanted.turn) as quota:
             await self._database.read(lambda conn: quota.load(conn, model))
             try:
                 request = await self._request(wanted)
                 await quota.reserve(request, lambda: None)
-                await self._ask(request, answer, wanted.turn)
+                await self._asking.ask(request, answer, lambda _event: None, handle)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
-                answer.fail(Unavailable(f"{model} was silent", code="idle"))
+                self._asking.cut(answer, handle)
             outcome = answer.outcome()
             outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
-            quota.settle(outcome.spent or NOTHING)
-            await self._database.write(lambda conn: self._record(conn, wanted, outcome))
+            news = self._quota.settle(wanted.turn, quota, outcome.spent or NOTHING)
+            await self._database.write(lambda conn: self._record(conn, wanted, outcome, news))
         return outcome
 
     async def _request(self, wanted: Wanted) -> ChatRequest:
@@ -139,12 +140,14 @@ class Summariser:
         info = TurnInfo(turn.id, turn.user, turn.chat, model, question)
         return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
 
-    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome) -> None:
+    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, news: Sequence[Unit]) -> None:
         """Store what was used, and the summary; nothing of a conversation that is deleted by now."""
         now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
         if conversations.get(conn, last.conversation_id) is None:
             return
         record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
+        for unit in news:
+            unit(conn)
         text = outcome.text.strip()
         if outcome.status != "ok" or not text:
             return

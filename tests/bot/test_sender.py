@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from tgllm.bot.messages import message_rows
+from tgllm.bot.sender import PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.db import outbox
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
@@ -38,6 +40,25 @@ async def test_a_hold_on_one_chat_does_not_hold_others(emu: Emulator, ann: Emula
         await emu.wait_for_message(group, lambda message: message.text == "Ann: free")
         await bot.core.database.write(lambda conn: outbox.drop(conn, 1, "the test is over"))
     assert bot_texts(ann) == []
+
+
+async def test_the_topics_of_one_group_leave_room_for_other_chats(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    topics = [emu.add_topic(group, f"Topic {number}") for number in range(2 * PARALLEL_CALLS)]
+    rows = [row for topic in topics for row in message_rows(Lane(group.id, topic.id), "news")]
+    held = emu.faults.add(Fault.hold("sendMessage", times=None, chat_id=group.id))
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
+        bot.runtime._parts.sender.wake()
+        await held.reached.wait()
+        await ann.say("/ping")
+        assert (await emu.wait_for_message(ann.private_chat())).text == "Bot ready"
+        assert (await bot.core.database.read(outbox.counts))["sending"] < 2 * PARALLEL_IN_CHAT
+        emu.faults.clear()
+        held.release()
+        await emu.wait_for(lambda: len([message for message in group.messages if message.from_bot]) == len(topics))
 
 
 @pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])

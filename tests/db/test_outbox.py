@@ -67,6 +67,14 @@ def test_a_lane_goes_out_in_order_one_at_a_time(conn: sqlite3.Connection) -> Non
     assert stored(conn, other).message_id is None
 
 
+def test_of_one_chat_with_many_lanes_only_a_few_are_taken(conn: sqlite3.Connection) -> None:
+    crowd = outbox.add(conn, [call(f"crowd {number}", chat_id=-5) for number in range(5)], NOW)
+    (other,) = outbox.add(conn, [call("other", chat_id=7)], NOW)
+    assert [row.id for row in outbox.claim(conn, 10, NOW, most_in_chat=2)] == [*crowd[:2], other]
+    assert [row.id for row in outbox.claim(conn, 10, NOW, exclude_chats={-5}, most_in_chat=2)] == []
+    assert [row.id for row in outbox.claim(conn, 1, NOW, most_in_chat=2)] == [crowd[2]]
+
+
 def test_the_limit_takes_the_oldest(conn: sqlite3.Connection) -> None:
     ids = outbox.add(conn, [call(f"lane{i}") for i in range(4)], NOW)
     assert claimed(conn, limit=3) == ids[:3]

@@ -6,6 +6,7 @@ again by itself. The person is told and offered a button; an edit may safely be 
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,9 @@ log = get_logger(__name__)
 
 PARALLEL_CALLS = 64
 """Calls under way at once; each holds a connection."""
+PARALLEL_IN_CHAT = 4
+"""Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the topics
+of one group could keep all other chats waiting."""
 MOST_ATTEMPTS = 8
 """Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever."""
 LONGEST_PAUSE_SECONDS = 300.0
@@ -82,6 +86,7 @@ class Sender:
         self._texts = texts
         self._work = Wakeup()
         self._under_way = 0
+        self._in_chats: Counter[int | None] = Counter()
         self._finished: list[_Delivery] = []
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
@@ -123,6 +128,7 @@ class Sender:
                 found = await self._turn_over()
                 for row in found.rows:
                     self._under_way += 1
+                    self._in_chats[row.chat_id] += 1
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
                 if self._finished:
                     continue
@@ -139,14 +145,14 @@ class Sender:
     async def _turn_over(self) -> _Next:
         """Write down what was finished and take what comes next, in one transaction."""
         finished, self._finished = self._finished, []
-        held = self._limiter.held_chats()
+        held = self._limiter.held_chats() | self._crowded()
         free = PARALLEL_CALLS - self._under_way
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> _Next:
             for delivery in finished:
                 self._record(conn, delivery, now)
-            rows = outbox.claim(conn, free, now, exclude_chats=held) if free > 0 else []
+            rows = outbox.claim(conn, free, now, exclude_chats=held, most_in_chat=PARALLEL_IN_CHAT) if free > 0 else []
             if len(rows) >= free:
                 # The end of any of them makes a place, which is when to look again.
                 return _Next(rows)
@@ -162,12 +168,21 @@ class Sender:
                 await remove_document(delivery.row.payload)
         return result
 
+    def _crowded(self) -> frozenset[int]:
+        """The chats with as many calls under way as are allowed."""
+        return frozenset(
+            chat for chat, calls in self._in_chats.items() if chat is not None and calls >= PARALLEL_IN_CHAT
+        )
+
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call for a row and put what came of it on the list."""
         delivery = await self._attempt(row)
         if delivery.failure is not None:
             log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
         self._under_way -= 1
+        self._in_chats[row.chat_id] -= 1
+        if not self._in_chats[row.chat_id]:
+            del self._in_chats[row.chat_id]
         self._finished.append(delivery)
         self._work.set()
 

@@ -5,6 +5,7 @@ a call that left and got no answer is ``uncertain``, and is not repeated unless 
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -121,7 +122,14 @@ _HEADS = """
 _START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
 
 
-def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Collection[int] = ()) -> list[OutboxRow]:
+def claim(
+    conn: sqlite3.Connection,
+    limit: int,
+    now: int,
+    *,
+    exclude_chats: Collection[int] = (),
+    most_in_chat: int | None = None,
+) -> list[OutboxRow]:
     """Take what may go out: the first ready row of each lane, if it is due and nothing of the lane is under way.
 
     Args:
@@ -129,13 +137,25 @@ def claim(conn: sqlite3.Connection, limit: int, now: int, *, exclude_chats: Coll
         limit: how many rows at most.
         now: UTC in milliseconds.
         exclude_chats: chats that have to wait, for their rate for example.
+        most_in_chat: how many rows of one chat at most, which has a lane for each topic; None: any number.
 
     Returns:
         The rows, now ``sending``, in the order of their ids.
     """
     heads = conn.execute(_HEADS).fetchall()
-    due = [head["id"] for head in heads if head["not_before"] <= now and head["chat_id"] not in exclude_chats]
-    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in due[:limit]]
+    due = [head for head in heads if head["not_before"] <= now and head["chat_id"] not in exclude_chats]
+    chosen = due if most_in_chat is None else _few_of_each_chat(due, most_in_chat)
+    return [read(OutboxRow, conn.execute(_START, (head["id"],)).fetchone()) for head in chosen[:limit]]
+
+
+def _few_of_each_chat(heads: Iterable[sqlite3.Row], most: int) -> list[sqlite3.Row]:
+    chosen: list[sqlite3.Row] = []
+    counted: Counter[int] = Counter()
+    for head in heads:
+        counted[head["chat_id"]] += 1
+        if counted[head["chat_id"]] <= most:
+            chosen.append(head)
+    return chosen
 
 
 def next_due(conn: sqlite3.Connection, *, exclude_chats: Collection[int] = ()) -> int | None:

@@ -39,8 +39,8 @@ log = get_logger(__name__)
 PARALLEL_CALLS = 64
 """Calls under way at once; each holds a connection."""
 PARALLEL_IN_CHAT = 4
-"""Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the topics
-of one group could keep all other chats waiting."""
+"""Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the
+topics of one group could keep all other chats waiting."""
 MOST_ATTEMPTS = 8
 """Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever."""
 LONGEST_PAUSE_SECONDS = 300.0

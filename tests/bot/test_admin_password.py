@@ -337,6 +337,24 @@ class TestOutOfTime:
         assert PASSWORD not in in_chat(ann)
         assert made.from_bot
 
+    async def test_it_is_no_part_of_a_long_text_that_the_client_has_split(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider
+    ) -> None:
+        clock = ManualClock()
+        async with guarded(clock=clock) as bot:
+            menu = await ask("/admin")
+            await ann.say("x" * 4096)
+            await ann.press(menu, "Backup")
+            await emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
+            await ann.say(PASSWORD)
+            while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
+                pass
+            while not any(text.startswith("The backup is made") for text in in_chat(ann)):
+                await clock.advance(0.5)
+                await bot.core.database.read(inbox.counts)
+
+        assert [request.messages[-1].text for request in provider.requests] == ["x" * 4096]
+
 
 class TestPlaces:
     async def test_in_a_group_it_is_asked_for_in_private(

@@ -27,9 +27,13 @@ async def merged_rows(scope: UpdateScope) -> list[InboxRow]:
 
 
 async def merge_rows(scope: UpdateScope, rows: Sequence[InboxRow]) -> list[InboxRow]:
-    """Make waiting updates part of this one; returns those that still waited."""
+    """Make waiting updates part of this one; returns those that still waited.
+
+    What may be the answer to a question for the admin password stays by itself.
+    """
     now = milliseconds(scope.parts.core.clock)
-    ids = [row.update_id for row in rows]
+    asked = scope.parts.core.password.questions.of(scope.lane.chat_id)
+    ids = [row.update_id for row in rows if asked is None or row.update_id < asked.update_id]
     merged = await scope.parts.core.database.write(lambda conn: inbox.merge(conn, scope.row.update_id, ids, now))
     return [row for row in rows if row.update_id in merged]
 

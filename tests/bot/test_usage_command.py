@@ -34,7 +34,7 @@ async def test_requests_tokens_and_cost_are_told_for_each_time_and_model(
         told = (await ask("/usage")).text
     now = "1 request, 12\u202f345 tokens read, 100 written, $0.02569"
     assert told.splitlines() == [
-        "What you have used, in all chats (days and months in UTC):",
+        "What you have used, in all chats (days and months: UTC):",
         "",
         f"Today: {now}",
         f"This month: {now}",

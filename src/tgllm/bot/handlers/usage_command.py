@@ -1,13 +1,18 @@
-"""The command ``/usage``: what a person has used."""
+"""The command ``/usage``: what a person has used, and what they have left of their budgets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tgllm.api import ModelRef
+from tgllm.api import ModelRef, UserInfo
 from tgllm.api.clock import milliseconds
+from tgllm.bot.budget_words import allowance_line
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.usage_words import usage_line
+from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
+from tgllm.services.allowance import Allowance
+from tgllm.services.budget_scope import BOT
 from tgllm.services.text import clip
 from tgllm.services.usage_report import UsageReport, usage_report
 
@@ -25,15 +30,40 @@ def usage_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
-    core, user = scope.parts.core, scope.user
+    user = scope.user
     assert user is not None  # noqa: S101  the access middleware has set it
-    now = milliseconds(core.clock)
-    report = await core.database.read(lambda conn: usage_report(conn, user.id, now, core.days))
-    await scope.reply("\n".join(_lines(scope, report)))
+    found = await scope.parts.core.database.read(lambda conn: _read(conn, scope, user))
+    await scope.reply("\n".join([*_lines(scope, found.report), *_budgets(scope, found.allowances)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    report: UsageReport
+    allowances: Sequence[Allowance]
+
+
+def _read(conn: Connection, scope: UpdateScope, user: UserInfo) -> _Found:
+    core = scope.parts.core
+    report = usage_report(conn, user.id, milliseconds(core.clock), core.days)
+    allowances = [*core.quota.of_person(conn, user, scope.chat)]
+    # What all have used together is for the admins, and for them in private.
+    if user.is_admin and scope.chat.is_private:
+        allowances += core.quota.report(conn, BOT).allowances
+    return _Found(report, allowances)
+
+
+def _budgets(scope: UpdateScope, allowances: Sequence[Allowance]) -> Iterator[str]:
+    """The budgets, each kind under its name."""
+    for kind in dict.fromkeys(allowance.scope.kind for allowance in allowances):
+        yield ""
+        yield f"{scope.text(f'budget.whose_{kind}')}:"
+        for allowance in allowances:
+            if allowance.scope.kind == kind:
+                yield allowance_line(scope.text, allowance, scope.parts.core.days)
 
 
 def _lines(scope: UpdateScope, report: UsageReport) -> Iterator[str]:
-    yield scope.text("usage.title")
+    yield scope.text("usage.title", zone=scope.parts.core.days.zone)
     yield ""
     yield usage_line(scope.text, scope.text("usage.today"), report.today)
     yield usage_line(scope.text, scope.text("usage.month"), report.month)

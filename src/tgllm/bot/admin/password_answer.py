@@ -41,6 +41,7 @@ def text_of(message: Message) -> str:
 async def close_question(scope: UpdateScope) -> None:
     """End the update, and the question with it."""
     await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
+    await _empty_log(scope)
 
 
 async def drop_edit(scope: UpdateScope) -> None:
@@ -109,6 +110,8 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
     scope.parts.core.password.open(scope.chat.id)
     await scope.parts.core.database.write(unit)
     scope.parts.sender.wake()
+    # Once more, for what could not be read and has been emptied with the question's end.
+    await _empty_log(scope)
     log.info("password.right", user=scope.chat.id)
 
 

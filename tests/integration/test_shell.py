@@ -1,0 +1,30 @@
+"""The shell and the bot, two programs on one data folder."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tgllm.testing.emulator import EmulatedUser, Emulator
+
+Launch = Callable[..., Awaitable[Any]]
+
+
+async def test_a_running_bot_notices_who_was_let_in_from_the_shell(
+    emu: Emulator, ann: EmulatedUser, launch: Launch
+) -> None:
+    eve = emu.add_user(first_name="Eve", username="eve_s")
+    chat = eve.private_chat()
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    asked = await eve.say("/start")
+    await emu.wait_for_message(chat, lambda message: "request pending" in message.text, timeout=30)
+
+    listed, names = await (await launch("users", "list", "--status", "pending")).end()
+    code, printed = await (await launch("users", "approve", "@eve_s")).end()
+    told = await emu.wait_for_message(chat, lambda message: "let in" in message.text, after=asked, timeout=30)
+    said = await eve.say("hello there")
+    answer = await emu.wait_for_message(chat, lambda message: message.from_bot, after=said, timeout=30)
+
+    assert (listed, code) == (0, 0), printed
+    assert "@eve_s" in names
+    assert told.from_bot
+    assert answer.text == "hello there"
+    assert bot.process.returncode is None

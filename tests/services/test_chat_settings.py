@@ -33,6 +33,10 @@ def test_what_is_not_known_is_kept() -> None:
         ("reasoning_effort", "huge"),
         ("reasoning_effort", ["low"]),
         ("reasoning_display", "loud"),
+        ("context", 100),
+        ("context", "min"),
+        ("context", True),
+        ("summary", True),
         ("system", " "),
         ("system", 1),
         ("persona", None),
@@ -49,3 +53,9 @@ async def test_a_new_conversation_keeps_them_and_another_lane_has_none(database:
         lambda conn: [settings_of(conversations.active_in(conn, lane)) for lane in (":7:", ":7:5")]
     )
     assert (here, there) == (SET, ChatSettings())
+
+
+def test_sizes_of_the_context_are_numbers_or_all_there_is() -> None:
+    for size in (256, 32_000, "max"):
+        assert ChatSettings.parse({"context": size}).to_json() == {"context": size}
+    assert ChatSettings.parse({"summary": "on"}) == ChatSettings(summary="on")

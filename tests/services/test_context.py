@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
 from tgllm.db.messages import Message, Role
-from tgllm.services.context import estimate_tokens, fit_history, to_chat_message, with_less_history
+from tgllm.db.models import Model
+from tgllm.services.chat_settings import ContextSize
+from tgllm.services.context import (
+    budget_of,
+    estimate_tokens,
+    fit_history,
+    room_in,
+    to_chat_message,
+    with_less_history,
+)
 
 MODEL = ModelRef("scripted", "model")
 
@@ -112,3 +121,53 @@ def test_less_history_is_always_less(texts: list[str]) -> None:
         shorter = with_less_history(request)
         assert shorter is None or len(shorter.messages) < len(request.messages)
         request = shorter
+
+
+def model_of(window: int | None, output: int | None) -> Model:
+    return Model(
+        provider="mine",
+        model="a",
+        title="a",
+        aliases=(),
+        context_window=window,
+        max_output_tokens=output,
+        mime_types=(),
+        reasoning=False,
+        input_price=None,
+        output_price=None,
+        cached_price=None,
+        price_as_of=None,
+        is_default=False,
+        first_seen_at=0,
+        last_seen_at=0,
+        retired_at=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "output", "room"),
+    [(None, 500, None), (1000, None, 750), (1000, 100, 900), (1000, 800, 500), (1000, 1000, 500)],
+)
+def test_the_answer_has_its_place_in_the_window(window: int | None, output: int | None, room: int | None) -> None:
+    assert room_in(model_of(window, output)) == room
+
+
+def test_a_model_that_is_not_known_has_no_known_room() -> None:
+    assert room_in(None) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "room", "budget"),
+    [
+        (None, None, 8000),
+        (None, 3000, 3000),
+        (2000, None, 2000),
+        (32_000, 3000, 3000),
+        ("max", 200_000, 200_000),
+        ("max", None, 8000),
+    ],
+)
+def test_the_chat_chooses_before_the_operator_and_the_model_has_the_last_word(
+    size: ContextSize | None, room: int | None, budget: int
+) -> None:
+    assert budget_of(size, 8000, room) == budget

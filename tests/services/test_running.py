@@ -138,3 +138,21 @@ async def test_pieces_that_come_quickly_do_not_move_the_deadline_each_time() -> 
             for _ in range(20):
                 turn.extend(600.0)
             assert deadline.when() == first
+
+
+def test_a_turn_that_is_not_there_yet_is_stopped_when_it_begins() -> None:
+    running = RunningTurns()
+    running.stop_turn("lane", "u2")
+    with running.track("u2", "lane", 7) as turn:
+        assert turn.cause == "person"
+
+
+def test_the_wish_to_stop_a_turn_is_about_no_other() -> None:
+    running = RunningTurns()
+    running.stop_turn("lane", "u2")
+    with running.track("u2", "other", 7) as elsewhere, running.track("u3", "lane", 7) as later:
+        assert (elsewhere.cause, later.cause) == (None, None)
+        running.stop_turn("lane", "u3")
+        assert later.cause == "person"
+    with running.track("u2", "lane", 7) as again:
+        assert again.cause is None

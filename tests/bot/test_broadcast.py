@@ -128,6 +128,20 @@ async def test_a_stop_needs_no_password_and_takes_back_what_has_not_gone(
     assert entries[0].action == "broadcast.stop"
 
 
+async def test_answers_do_not_wait_for_a_broadcast_that_telegram_does_not_take(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
+) -> None:
+    async with start(admin__broadcast_rate=20) as bot:
+        await let_in(bot, people)
+        holds = [emu.faults.add(Fault.hold("sendMessage", times=None, chat_id=person.id)) for person in people]
+        await confirmed(ask, ann, "Send to 12 people")
+        await emu.wait_for(lambda: all(hold.hits for hold in holds))
+        assert (await ask("Hello")).text == "Hello"
+        for hold in holds:
+            hold.release()
+        await emu.wait_for(lambda: told(people) == [1] * 12)
+
+
 class TestConfirmation:
     async def test_a_preview_that_is_not_confirmed_goes_to_nobody(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
@@ -172,7 +186,7 @@ class TestConfirmation:
             assert "no such preview" in refused.text
             assert told(people) == [0] * 12
 
-    @pytest.mark.parametrize("number", ["", "7", "x", "9" * 30])
+    @pytest.mark.parametrize("number", ["0", "7", "x", "9" * 30])
     async def test_a_number_that_is_none_begins_nothing(self, ask: Ask, start: Start, number: str) -> None:
         async with start():
             assert "no such preview" in (await ask(f"/admin broadcast_send {number}")).text
@@ -181,7 +195,7 @@ class TestConfirmation:
         self, ask: Ask, people: list[EmulatedUser], start: Start
     ) -> None:
         async with start() as bot:
-            assert "the text that everybody" in (await ask("/admin broadcast")).text
+            assert "/admin broadcast <text>" in (await ask("/admin broadcast")).text
             assert "nobody has been let in" in (await ask(f"/admin broadcast {NEWS}")).text
             await let_in(bot, people)
             assert "room for 3796 characters" in (await ask(f"/admin broadcast {'x' * 3797}")).text

@@ -28,8 +28,6 @@ def broadcast_rows() -> Iterator[AdminCommand]:
 
 async def _preview(call: AdminCall) -> Result:
     text = call.argument
-    if not text:
-        return Screen(call.text("admin.broadcast.how"))
     if len(text.encode("utf-16-le", "surrogatepass")) // 2 > MOST_UNITS:
         return Screen(call.text("admin.broadcast.too_long", most=MOST_UNITS))
     return lambda conn: _previewed(conn, call, text)

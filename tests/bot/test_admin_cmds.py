@@ -126,6 +126,8 @@ class TestStats:
             for number, status in enumerate(("active", "active", "pending", "denied", "blocked", "pending"), 101):
                 users.upsert_seen(conn, users.SeenUser(number, first_name=f"P{number}"), 1)
                 users.set_status(conn, number, status, 1)  # type: ignore[arg-type]  each is a status
+                users.register_pending(conn, number, int(NOON * 1000))
+                users.register_pending(conn, number, int(NOON * 1000))
             for unit in (used(101, "m", 2, 500_000), used(102, "m", 1, None, 6), used(103, "n", 4, 250_000, 20)):
                 unit(conn)
             for number, (status, latency) in enumerate((("ok", 2000), ("ok", 4000), ("failed", 1))):

@@ -9,12 +9,14 @@ from tgllm.db.usage import Spent
 NOW = 1_790_000_000_000
 
 
-def test_people_are_counted_by_status(conn: sqlite3.Connection) -> None:
+def test_people_are_counted_by_status_and_as_pending_if_they_asked(conn: sqlite3.Connection) -> None:
     for user_id in range(1, 6):
         users.upsert_seen(conn, users.SeenUser(user_id), NOW)
     users.set_status(conn, 1, "active", NOW)
     users.set_status(conn, 2, "blocked", NOW)
-    assert statistics.people(conn) == {"active": 1, "blocked": 1, "pending": 3}
+    users.register_pending(conn, 3, NOW)
+    assert statistics.people(conn) == {"active": 1, "blocked": 1, "pending": 1}
+    assert statistics.known_people(conn) == 5
 
 
 def test_usage_is_summed_by_day_and_model_and_the_shell_is_no_person(conn: sqlite3.Connection) -> None:

@@ -7,7 +7,18 @@ from tgllm.db.rows import read_all
 from tgllm.db.usage import NOBODY, ModelTotal, Total
 from tgllm.db.users import Status
 
-__all__ = ["Answered", "DayTotal", "Failed", "active_people", "answered", "by_day", "by_model", "failed", "people"]
+__all__ = [
+    "Answered",
+    "DayTotal",
+    "Failed",
+    "active_people",
+    "answered",
+    "by_day",
+    "by_model",
+    "failed",
+    "known_people",
+    "people",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,16 @@ class Answered:
 
 
 def people(conn: sqlite3.Connection) -> dict[Status, int]:
-    """How many people have each status; one that nobody has is left out."""
-    return {row[0]: row[1] for row in conn.execute("SELECT status, count(*) FROM users GROUP BY status")}
+    """How many people have each status; one that nobody has is left out. Pending are those who have asked."""
+    cursor = conn.execute(
+        "SELECT status, count(*) FROM users WHERE status <> 'pending' OR requested_at IS NOT NULL GROUP BY status"
+    )
+    return {row[0]: row[1] for row in cursor}
+
+
+def known_people(conn: sqlite3.Connection) -> int:
+    """How many people the bot has heard of."""
+    return int(conn.execute("SELECT count(*) FROM users").fetchone()[0])
 
 
 def active_people(conn: sqlite3.Connection, since: str) -> int:

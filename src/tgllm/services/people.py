@@ -14,10 +14,11 @@ __all__ = ["find_person", "search_people"]
 def search_people(conn: Connection, status: Status | None = None, query: str = "") -> Sequence[User]:
     """Those of a status whose name, username or id hold every word of a text, in any case.
 
-    Those who asked for access come first, in the order in which they asked; the others by id.
+    Those who asked for access come first, in the order in which they asked; the others by id. Pending are those who
+    have asked, and not the guests of groups, who are known and have not.
     """
     words = query.casefold().replace("@", " ").split()
-    found = users.list_all(conn, status)
+    found = [user for user in users.list_all(conn, status) if status != "pending" or user.requested_at is not None]
     return [user for user in found if all(word in _searched(user) for word in words)] if words else found
 
 

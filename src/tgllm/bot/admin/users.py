@@ -1,6 +1,6 @@
 """Lists of people: all, those of one status, or those whose name holds some words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast, get_args
 
 from tgllm.bot.admin.paging import as_argument, split_page, turn_pages
@@ -31,13 +31,15 @@ async def _users(call: AdminCall) -> Screen:
     query = "" if status is not None else as_argument(rest)
 
     def read(conn: Connection) -> Screen:
-        counts = statistics.people(conn)
+        counts: dict[Status | None, int] = {None: statistics.known_people(conn), **statistics.people(conn)}
         return _screen(call, search_people(conn, status, query), number, status or query, counts)
 
     return await call.scope.parts.core.database.read(read)
 
 
-def _screen(call: AdminCall, found: Sequence[User], number: int, rest: str, counts: dict[Status, int]) -> Screen:
+def _screen(
+    call: AdminCall, found: Sequence[User], number: int, rest: str, counts: Mapping[Status | None, int]
+) -> Screen:
     page = page_of(found, number)
     title = call.text("admin.users.found", count=len(found))
     lines = [f"{person(user)}: {standing(call, user)}" for user in page.items]
@@ -46,13 +48,12 @@ def _screen(call: AdminCall, found: Sequence[User], number: int, rest: str, coun
     return Screen(joined(title, lines, call.text("admin.users.hint")), keyboard)
 
 
-def _filters(call: AdminCall, chosen: str, counts: dict[Status, int]) -> Sequence[Sequence[Button]]:
+def _filters(call: AdminCall, chosen: str, counts: Mapping[Status | None, int]) -> Sequence[Sequence[Button]]:
     """Buttons for everybody and for each status that somebody has."""
 
-    def button(status: str, count: int) -> Button:
-        label = call.text(f"admin.users.list_{status or 'all'}", count=count)
-        return admin_button((MARK if status == chosen else "") + label, LIST, status)
+    def button(status: Status | None) -> Button:
+        label = call.text(f"admin.users.list_{status or 'all'}", count=counts[status])
+        return admin_button((MARK if (status or "") == chosen else "") + label, LIST, status or "")
 
-    present = [status for status in STATUSES if counts.get(status)]
-    buttons = [button("", sum(counts.values())), *(button(status, counts[status]) for status in present)]
+    buttons = [button(status) for status in (None, *STATUSES) if counts.get(status)]
     return [buttons[first : first + COLUMNS] for first in range(0, len(buttons), COLUMNS)]

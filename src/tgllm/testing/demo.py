@@ -38,6 +38,8 @@ class Demo:
         self._emulator = emulator
         self.ann = emulator.add_user(first_name="Ann", language_code="en")
         self.eve = emulator.add_user(first_name="Eve", language_code="en")
+        # Bots can't begin a chat, and the card of a request comes before Ann has said anything.
+        self.ann.private_chat()
 
     @property
     def page_url(self) -> str:
@@ -45,17 +47,30 @@ class Demo:
         return self._emulator.page_url
 
     async def script(self) -> AsyncGenerator[Line]:
-        """A newcomer is refused, an admin's question is answered as it streams, and ``/ping`` works.
+        """A newcomer is let in with one press, an admin's question is answered as it streams, and ``/ping`` works.
 
         Raises:
             TimeoutError: the bot does not answer.
         """
-        async for line in self._ask(self.eve, "Hello! May I talk to you?"):
+        async for line in self._ask(self.eve, "/start May I talk to you?"):
+            yield line
+        async for line in self._let_in():
             yield line
         async for line in self._ask(self.ann, QUESTION):
             yield line
         async for line in self._ask(self.ann, "/ping"):
             yield line
+
+    async def _let_in(self) -> AsyncGenerator[Line]:
+        """Ann presses the first button of the card of Eve's request, and Eve is told."""
+        chat = self.eve.private_chat()
+        card = await self._emulator.wait_for_message(self.ann.private_chat(), timeout=WAIT_SECONDS)
+        label = card.buttons[0].text
+        yield Line(f"{self.ann.first_name} presses", label)
+        before = chat.messages[-1]
+        await self.ann.press(card, label)
+        told = await self._emulator.wait_for_message(chat, timeout=WAIT_SECONDS, after=before)
+        yield Line("Bot", told.text)
 
     async def _ask(self, user: EmulatedUser, text: str) -> AsyncGenerator[Line]:
         chat = user.private_chat()

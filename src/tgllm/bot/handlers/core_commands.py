@@ -3,7 +3,9 @@
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.stopping import stop_answer
+from tgllm.db.scrub import scrub
 from tgllm.i18n import Catalogue
+from tgllm.services.invitations import is_token
 
 __all__ = ["core_commands"]
 
@@ -16,9 +18,14 @@ def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     )
 
 
-async def _start(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _start(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Say hello. An invite link that somebody opens who is in already stays as it is, and is not kept."""
     name = scope.user.name if scope.user is not None else ""
-    await scope.reply(scope.text("start.welcome", name=name))
+    text = scope.text("start.welcome", name=name)
+    if is_token(command.args):
+        await scope.reply(text, lambda conn: scrub(conn, scope.row.update_id))
+    else:
+        await scope.reply(text)
 
 
 async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:

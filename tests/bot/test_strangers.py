@@ -1,0 +1,42 @@
+"""A flood of strangers, through the whole bot: answers, cards and what is kept stay few, and no model is asked."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from tgllm.db import inbox, users, waiting
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+PEOPLE = 150
+ANSWERS, CARDS, REQUESTS = 40, 5, 50
+
+
+async def test_a_flood_of_strangers_costs_little(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    ann.private_chat()
+    strangers = [emu.add_user(first_name=f"Stranger {number}") for number in range(PEOPLE)]
+    async with start(
+        access__answers_per_hour=ANSWERS, access__cards_per_hour=CARDS, access__most_pending=REQUESTS
+    ) as bot:
+        for person in strangers:
+            await person.say("/start let me in")
+            await person.say("hello?")
+            await person.say("/help")
+        await emu.wait_for(lambda: not len(emu.bot.queue), timeout=60)
+        while (counts := await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
+            pass
+        await ann.say("hello")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "hello")
+        await bot.stop()
+        found = await bot.core.database.read(waiting.waiting)
+        known = await bot.core.database.read(lambda conn: len(users.list_all(conn)))
+    answers = [call for call in emu.journal if call.method == "sendMessage" and call.chat_id != ann.id]
+    cards = [message for message in ann.private_chat().messages if message.buttons]
+    assert (len(answers), len(cards), found.people, known) == (ANSWERS, CARDS, REQUESTS, REQUESTS + 1)
+    assert counts == {"done": 3 * PEOPLE}
+    assert len(provider.requests) == 1

@@ -20,7 +20,7 @@ MOST_UNITS = MESSAGE_LIMIT - 300
 
 def broadcast_rows() -> Iterator[AdminCommand]:
     """The rows for the admin table."""
-    yield AdminCommand("broadcast", _preview, usage="<text>", dangerous=True)
+    yield AdminCommand("broadcast", _preview, usage="<text>", dangerous=True, menu=True)
     yield AdminCommand(SEND, _send, usage="<number>", dangerous=True)
     # Not dangerous: to stop must not wait for a password.
     yield AdminCommand(STOP, _stop, usage="<number>")

@@ -49,7 +49,7 @@ async def test_a_long_answer_is_a_beginning_and_a_file(
     assert document.file.name == "answer.md"
     assert content(document) == LONG
     assert beginning.text.startswith("Title\n\nParagraph 0 of many.")
-    assert beginning.text.endswith("…\n\n" + NOTE)
+    assert beginning.text.endswith(" many. …\n\n" + NOTE)
     assert len(beginning.text) < 1100
 
 

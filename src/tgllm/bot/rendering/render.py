@@ -16,6 +16,8 @@ from tgllm.bot.rendering.source import ready_source
 
 __all__ = ["asks_for_rich", "render", "render_beginning", "render_draft"]
 
+_GOES_ON = " …"
+
 
 def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
     """The messages that show an answer, in order; none if there is nothing to see in it.
@@ -42,8 +44,8 @@ def render_beginning(markdown: str, limit: int) -> list[Payload]:
 
     Nothing comes of an answer in which there is nothing to see.
     """
-    parts = cut(flat_text(parse(ready_source(markdown, is_growing=False))), limit - 1)
-    return [replace(part, text=part.text + "…" * (len(parts) > 1)) for part in parts[:1]]
+    parts = cut(flat_text(parse(ready_source(markdown, is_growing=False))), limit - len(_GOES_ON))
+    return [replace(part, text=part.text + _GOES_ON) if len(parts) > 1 else part for part in parts[:1]]
 
 
 def render_draft(prefix: str) -> EntityText:

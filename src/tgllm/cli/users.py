@@ -94,6 +94,30 @@ def change_role(
 
 
 @app.command()
+def budget(  # noqa: PLR0913  each is an option of the command
+    ctx: typer.Context,
+    person: Person,
+    *,
+    set_: Annotated[list[str], typer.Option("--set", help="Set a limit.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  Typer copies it
+    lift: Annotated[list[str], typer.Option(help="Have no limit, whatever the settings say.", metavar="LIMIT")] = [],  # noqa: B006  the same
+    default: Annotated[
+        list[str], typer.Option(help="Go back to the limit of the role or the settings.", metavar="LIMIT")
+    ] = [],  # noqa: B006  the same
+    give: Annotated[list[str], typer.Option(help="Give extra in this day or month.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  the same
+    reset: Annotated[bool, typer.Option("--reset", help="Count from zero again in this day and month.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show and change how much somebody may use.
+
+    A limit is requests, tokens or usd, then / and day or month, such as usd/month=2.50. Each option may be given more
+    than once.
+    """
+    from tgllm.cli.user_budget import BudgetChanges, run_budget  # noqa: PLC0415
+
+    run_budget(options_of(ctx), person, BudgetChanges(set_, give, lift, default, reset), as_json=as_json)
+
+
+@app.command()
 def export(
     ctx: typer.Context,
     person: Person,

@@ -66,6 +66,7 @@ PUT_TOGETHER = (
     "access.button_",
     "access.decided_",
     "access.state_",
+    "admin.budget.from_",
     "budget.measure_",
     "budget.period_",
     "budget.whose_",

@@ -6,6 +6,7 @@ from tgllm.bot.admin.access import access_rows
 from tgllm.bot.admin.audit import audit_rows
 from tgllm.bot.admin.backup import backup_rows
 from tgllm.bot.admin.broadcast import broadcast_rows
+from tgllm.bot.admin.budget import budget_rows
 from tgllm.bot.admin.errors import errors_rows
 from tgllm.bot.admin.groups import group_rows
 from tgllm.bot.admin.guard import ask_password
@@ -35,6 +36,7 @@ def admin_rows() -> Iterator[AdminCommand]:
     yield from access_rows()
     yield from invite_rows()
     yield from group_rows()
+    yield from budget_rows()
     yield from models_rows()
     yield from plugins_rows()
     yield from jobs_rows()

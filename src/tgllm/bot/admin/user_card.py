@@ -9,11 +9,13 @@ from tgllm.bot.admin.danger import about_admin
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.bot.admin.words import joined, moment, person, standing
+from tgllm.bot.budget_words import allowance_line
 from tgllm.bot.keyboards import Button
 from tgllm.bot.usage_words import usage_line
 from tgllm.db import users
 from tgllm.db.unit import Connection
 from tgllm.db.users import Status, User
+from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.people import find_person
 from tgllm.services.plain_name import one_line
 from tgllm.services.usage_report import usage_report
@@ -88,12 +90,11 @@ def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
 
 
 def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
-    text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user))
-    back = [
-        admin_button(call.text("admin.user.audit"), "audit", str(user.id)),
-        admin_button(call.text("admin.users.back"), "users"),
-    ]
-    return Screen(text, [*_decisions(call, user), *_roles(call, user), back])
+    core = call.scope.parts.core
+    allowances = core.quota.report(conn, BudgetScope.user(user.id)).allowances
+    budget = [allowance_line(call.text, allowance, core.days) for allowance in allowances]
+    text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user), budget)
+    return Screen(text, [*_decisions(call, user), *_roles(call, user), *_ways(call, user, has_budget=bool(budget))])
 
 
 def _facts(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
@@ -132,6 +133,14 @@ def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
     offered = [verdict for verdict in verdicts if user.status != _AFTER.get(verdict)]
     buttons = [admin_button(call.text(f"access.button_{verdict}"), CARD, f"{user.id} {verdict}") for verdict in offered]
     return [buttons[first : first + 2] for first in range(0, len(buttons), 2)]
+
+
+def _ways(call: AdminCall, user: User, *, has_budget: bool) -> Iterator[Sequence[Button]]:
+    """Buttons that lead to more about somebody, and back."""
+    reset = [admin_button(call.text("admin.budget.reset"), "budget", f"{user.id} reset")] if has_budget else []
+    yield [admin_button(call.text("admin.budget.label"), "budget", str(user.id)), *reset]
+    yield [admin_button(call.text("admin.user.audit"), "audit", str(user.id))]
+    yield [admin_button(call.text("admin.users.back"), "users")]
 
 
 def _roles(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:

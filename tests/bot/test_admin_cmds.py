@@ -297,6 +297,19 @@ class TestUserCard:
         assert (block.action, block.actor_id, block.source) == ("user.block", ann.id, "telegram")
         assert (approve.action, approve.target) == ("user.approve", str(eve.id))
 
+    async def test_it_tells_the_budget_and_resets_it(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            await let_in(bot, eve)
+            await bot.core.database.write(used(eve.id, "m", 3, 1))
+            assert "Count from zero" not in labels(await ask(f"/admin user {eve.id}"))
+            await ask(f"/admin budget {eve.id} set requests/day 4")
+            card = await ask(f"/admin user {eve.id}")
+            assert card.text.splitlines()[-1].startswith("█████████░░░ 75 %, requests for today: 3 of 4, 1 left until")
+            await press(emu, ann, card, "Count from zero")
+            assert "0 %, requests for today: 0 of 4" in card.text
+
     async def test_toggle_blocks_and_lets_in(
         self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:

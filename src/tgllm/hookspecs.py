@@ -104,7 +104,8 @@ def tgllm_authorize(
 ) -> Awaitable[Decision | None] | Decision | None:
     """Object to what a person is about to do: ``message``, ``command:<name>`` or ``button``. Sync or async.
 
-    Called for people who are let in already; it can only narrow. None is no objection.
+    Called for people who are let in already, and for guests of a group that is; it can only narrow. None is no
+    objection. A further action is ``membership``: an admin brings the bot into a group, which lets the group in.
     Combines: any veto is a no; the first one's reason is told. Failure: no, for everybody but owners, until the
     operator disables the plugin by name. Since 1.0.
     """
@@ -115,6 +116,8 @@ def tgllm_before_request(
     ctx: PluginContext, request: ChatRequest, turn: TurnInfo
 ) -> Awaitable[ChatRequest | None] | ChatRequest | None:
     """Change a request before it goes to the provider. Sync or async.
+
+    Also called for the summaries that the bot asks for by itself; the id of such a turn ends with ``:summary``.
 
     Combines: a chain, each gets what the one before returned; None leaves it as it is. Raising a TgllmError ends the
     turn with that error's words. Failure of another kind: quarantined, the request goes on unchanged. Since 1.0.

@@ -128,6 +128,25 @@ async def test_an_item_that_comes_too_late_is_not_told_again(
     assert UNSUPPORTED not in said(chat)
 
 
+@pytest.mark.parametrize("caption", ["", "Our boat"])
+async def test_an_album_that_waited_loses_the_reaction_of_each_item(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, caption: str
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer(go_on, "slow")
+    async with start():
+        await ann.say("first")
+        await emu.wait_for(lambda: provider.requests)
+        sent = await ann.album(THREE, caption=caption)
+        await emu.wait_for(lambda: len(emu.journal.of("setMessageReaction")) == 3)
+        go_on.set()
+        await emu.wait_for(lambda: len(emu.journal.of("setMessageReaction")) == 6)
+    reactions = [
+        (call.params["message_id"], bool(call.params["reaction"])) for call in emu.journal.of("setMessageReaction")
+    ]
+    assert reactions[3:] == [(message.id, False) for message in sent]
+
+
 async def test_what_was_gathered_survives_a_crash(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

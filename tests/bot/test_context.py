@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from tgllm.db import conversations, messages
 from tgllm.db.unit import Connection
@@ -11,6 +12,9 @@ from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
+
+if TYPE_CHECKING:
+    from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
@@ -85,6 +89,35 @@ async def test_each_topic_is_cleared_by_itself(
         assert len(asked(provider)) == 3
         await ask("@demo_bot d", chat=group, topic=music)
         assert len(asked(provider)) == 1
+
+
+async def test_each_topic_has_a_context_of_its_own_size(
+    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
+    long = "@demo_bot " + "word " * 600
+    async with start():
+        menu = await menus.ask(ann, "/settings@demo_bot", chat=group, topic=music)
+        await menus.press(ann, menu, "Context")
+        await menus.press(ann, menu, "2K tokens")
+        for topic in (news, music):
+            for _ in range(2):
+                await menus.ask(ann, long, chat=group, topic=topic)
+        await menus.ask(ann, "/new@demo_bot", chat=group, topic=music)
+        again = await menus.ask(ann, "/settings@demo_bot", chat=group, topic=music)
+        assert "Context: 0 of 2000 tokens taken" in again.text.splitlines()
+    assert [len(request.messages) for request in provider.requests] == [1, 3, 1, 1]
+
+
+async def test_a_question_that_is_longer_than_the_context_is_refused_with_words(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start(turns__context_tokens=300):
+        refused = await ask("word " * 300)
+        assert "takes about 459 tokens, and the context of this chat has 300" in refused.text
+        await ask("short")
+    assert [asked(provider), len(provider.requests)] == [["short"], 1]
 
 
 async def test_a_new_conversation_keeps_the_former_one_in_the_list(

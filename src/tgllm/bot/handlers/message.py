@@ -67,8 +67,9 @@ async def _answer_attached(event: Message, scope: UpdateScope) -> None:
     """Answer the caption of pictures and files, and say once for each album that they themselves are not read."""
     album = await album_of(event, scope)
     if not album.words:
-        if not album.is_told:
-            await scope.reply(scope.text("turn.unsupported_message"))
+        replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
+        replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
+        await scope.end(replies=replies)
         return
     shown, count = await _shown_before(event, scope), len(album.message_ids)
     question = told(event, scope, album.words, shown, count)

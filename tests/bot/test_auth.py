@@ -529,3 +529,29 @@ async def test_what_looks_like_no_link_is_a_reason(
     async with start():
         await eve.say("/start inv_ite me")
         assert "“inv_ite me”" in (await card(ann.private_chat())).text
+
+
+async def test_cards_are_closed_after_a_restart_too(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start():
+        await eve.say("/start")
+        asked = await card(ann.private_chat())
+    async with start() as bot:
+        await bot.core.users.decide(eve.id, "approve", Actor(None, "shell"))
+        await emu.wait_for(lambda: asked.text == f"✅ Eve ({eve.id}): let in by the operator" and not asked.buttons)
+
+
+async def test_a_guest_whose_time_ended_while_the_bot_was_down_is_told_at_its_start(
+    emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    eve.private_chat()
+    async with start() as bot:
+        await let_in(bot, eve, "guest")
+        await emu.wait_for_message(eve.private_chat())
+        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1, expires_at=2))
+    async with start() as bot:
+        await emu.wait_for_message(eve.private_chat(), lambda message: "time as a guest is over" in message.text)
+        await eve.say("hello?")
+        await emu.wait_for_message(eve.private_chat(), lambda message: "no request pending" in message.text)
+    assert not provider.requests

@@ -19,8 +19,8 @@ from tgllm.i18n import error_text
 from tgllm.i18n.budgets import budget_amount
 from tgllm.services.accounting import Accounting
 from tgllm.services.actor import SHELL
+from tgllm.services.budget_input import limit_name, parse_amount, parse_limit
 from tgllm.services.budget_scope import BudgetError, BudgetScope
-from tgllm.services.budget_terms import limit_name, parse_amount, parse_limit
 from tgllm.services.days import Days
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota import QuotaService, ScopeReport

@@ -67,7 +67,12 @@ def lines(role: Role) -> list[str]:
 
 
 def line_of(row: AdminCommand) -> str:
-    arguments = {"user": f"{BYSTANDER} approve", "role": f"{BYSTANDER} admin", "broadcast": "hello"}
+    arguments = {
+        "user": f"{BYSTANDER} approve",
+        "role": f"{BYSTANDER} admin",
+        "budget": f"{BYSTANDER} set requests/day 1",
+        "broadcast": "hello",
+    }
     return f"{row.name} {arguments.get(row.name, str(BYSTANDER))}"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import architecture
 from imports import Import, Module, read_imports, read_modules
+from tgllm.db.schema import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
@@ -71,6 +72,30 @@ class TestLoading:
 
         assert "typer" in loaded
         assert not HEAVY & loaded
+
+    @pytest.mark.parametrize(
+        "command",
+        [("users", "list"), ("users", "approve", "42"), ("users", "budget", "42"), ("usage",), ("audit",)],
+        ids=" ".join,
+    )
+    def test_commands_about_people_load_neither_telegram_nor_providers(
+        self, tmp_path: Path, command: tuple[str, ...]
+    ) -> None:
+        prepare(tmp_path / "tgllm.db", 1)
+
+        loaded = libraries_loaded_by("tgllm.cli.main", f"main(['--data-dir', {str(tmp_path)!r}, *{command!r}])")
+
+        assert "typer" in loaded
+        # The database is what they are about.
+        assert not (HEAVY - {"aiosqlite"}) & loaded
+
+    @pytest.mark.parametrize("command", [("users", "list"), ("audit",)], ids=" ".join)
+    def test_lists_answer_at_once(self, tmp_path: Path, command: tuple[str, ...]) -> None:
+        prepare(tmp_path / "tgllm.db", 1)
+
+        loaded = libraries_loaded_by("tgllm.cli.main", f"main(['--data-dir', {str(tmp_path)!r}, *{command!r}])")
+
+        assert not {"pydantic", "rich", "structlog"} & loaded
 
     @pytest.mark.parametrize("plugin", [source.parent.name for source in PLUGINS])
     def test_a_plugin_loads_no_sdk(self, plugin: str) -> None:
@@ -274,12 +299,19 @@ def imports_in(root: Path, files: dict[str, str]) -> list[Import]:
     return read_imports(read_modules(root))
 
 
-def libraries_loaded_by(module: str) -> set[str]:
-    """The top-level packages, apart from the standard library's, that a fresh Python loads for a module."""
+def libraries_loaded_by(module: str, call: str = "") -> set[str]:
+    """The top-level packages, apart from the standard library's, that a fresh Python loads for a module.
+
+    Args:
+        module: what is imported.
+        call: of a function of the module, which is carried out too.
+    """
     program = (
-        "import importlib, json, sys\n"
+        "import contextlib, importlib, io, json, sys\n"
         "before = set(sys.modules)\n"
-        f"importlib.import_module({module!r})\n"
+        f"found = importlib.import_module({module!r})\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    {f'found.{call}' if call else 'pass'}\n"
         "print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - before})))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -1,6 +1,6 @@
 """How somebody stands with the bot in a chat: what they may do there, and if nothing, why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tgllm.api import Role, UserInfo
@@ -31,10 +31,8 @@ class Standing:
     """Which messages of the group the bot answers."""
     closed: Closed | None = None
     """Why they may not use the bot; None where they may."""
-
-    def is_news(self, person: SeenUser) -> bool:
-        """Whether something is to be remembered of somebody who may use the bot: who they are, or their new name."""
-        return self.closed is None and (self.row is None or users.differs(self.row, person))
+    news: SeenUser | None = None
+    """What is to be remembered of somebody who may use the bot: who they are, or their new name."""
 
 
 def full_name(person: SeenUser | User) -> str:
@@ -52,6 +50,9 @@ def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> S
         now: UTC, in milliseconds.
     """
     row, language = users.get(conn, person.id), chosen_language(conn, person.id)
+    if person.language_code is None and row is not None:
+        # Not every update says it (Bot API: User), and none takes it back.
+        person = replace(person, language_code=row.language_code)
     group = groups.get(conn, chat_id) if chat_id < 0 else None
     role, closed = _role(row, group, now, in_group=chat_id < 0)
     user = UserInfo(
@@ -61,7 +62,9 @@ def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> S
         username=person.username,
         language=language or person.language_code or "",
     )
-    return Standing(user, row, group, group_mode(conn, chat_id) if chat_id < 0 else "mention", closed)
+    mode: GroupMode = group_mode(conn, chat_id) if chat_id < 0 else "mention"
+    is_news = closed is None and (row is None or users.differs(row, person))
+    return Standing(user, row, group, mode, closed, person if is_news else None)
 
 
 def may_talk(conn: Connection, user_id: int, chat_id: int, now: int) -> bool:

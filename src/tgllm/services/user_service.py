@@ -68,8 +68,9 @@ class UserService:
         """How somebody stands with the bot in a chat. A new name of somebody who may use it is remembered."""
         now = milliseconds(self._clock)
         found = await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
-        if found.is_news(person):
-            await self._database.write(lambda conn: users.upsert_seen(conn, person, now), durable=False)
+        news = found.news
+        if news is not None:
+            await self._database.write(lambda conn: users.upsert_seen(conn, news, now), durable=False)
         return found
 
     async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:

@@ -1,0 +1,304 @@
+"""Budgets and the rate of questions, in the chat."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+
+import pytest
+
+from tgllm.api import Finished, Usage
+from tgllm.db import audit, groups, users
+from tgllm.db.unit import Connection
+from tgllm.services.actor import SHELL
+from tgllm.services.budget_scope import BOT, BudgetScope
+from tgllm.testing.bot import RunningBot
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.scripted import ScriptedProvider
+
+Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Say = Callable[..., Awaitable[EmulatedMessage]]
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+TOMORROW = "2026-11-23 00:00 (UTC)"
+PRICES = {"scripted/model": {"input": 1.0, "output": 1.0}}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+def is_answer(message: EmulatedMessage) -> bool:
+    """Whether it is what the bot answers, and not what it tells besides."""
+    return message.from_bot and message.text != "Thinking..." and "begins anew" not in message.text
+
+
+@pytest.fixture
+def say(emu: Emulator, eve: EmulatedUser) -> Say:
+    """Says something for Eve, who has been let in, and waits for what the bot says first."""
+
+    async def say(text: str, *, chat: EmulatedChat | None = None, by: EmulatedUser | None = None) -> EmulatedMessage:
+        said = await (by or eve).say(text, chat=chat)
+        return await emu.wait_for_message(said.chat, is_answer, after=said)
+
+    return say
+
+
+async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
+    def unit(conn: Connection) -> None:
+        users.upsert_seen(conn, users.SeenUser(person.id, "eve", "Eve", language_code="en"), 1)
+        users.set_status(conn, person.id, "active", 1)
+        users.set_role(conn, person.id, "user", 1)
+
+    await bot.core.database.write(unit)
+
+
+def texts(person: EmulatedUser) -> list[str]:
+    return [message.text for message in person.private_chat().messages if message.from_bot]
+
+
+def labels(message: EmulatedMessage) -> list[str]:
+    return [button.text for button in message.buttons]
+
+
+def user_limit(**limits: float) -> dict[str, object]:
+    return {"budgets__roles": {"user": limits}}
+
+
+class TestStop:
+    async def test_the_hard_stop_says_what_is_used_up_and_when_it_begins_anew(
+        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, **user_limit(requests_per_day=1)) as bot:
+            await let_in(bot, eve)
+            assert (await say("one")).text == "one"
+            stop = await say("two")
+        assert stop.text == (f"Your budget for today is used up (requests: 1 of 1). You can ask again from {TOMORROW}.")
+        assert len(provider.requests) == 1
+
+    async def test_try_again_works_once_there_is_more(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, **user_limit(requests_per_day=1)) as bot:
+            await let_in(bot, eve)
+            await say("one")
+            stop = await say("two")
+            await bot.core.quota.give(BudgetScope.user(eve.id), "requests", "day", 5, SHELL)
+            await eve.press(stop, "Try again")
+            again = await emu.wait_for_message(
+                eve.private_chat(), lambda message: message.from_bot and message.text == "two", after=stop
+            )
+        assert again.text == "two"
+
+    async def test_what_others_have_spent_stays_untold(
+        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, budgets__bot={"requests_per_month": 1}) as bot:
+            await let_in(bot, eve)
+            await say("one", by=ann)
+            stop = await say("two")
+        assert stop.text == (
+            "The bot's budget for this month does not suffice for this. I can answer again from 2026-12-01 00:00 (UTC)."
+        )
+
+    async def test_the_warning_comes_once_below_the_answer(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, **user_limit(requests_per_day=5)) as bot:
+            await let_in(bot, eve)
+            for number in range(4):
+                await say(f"question {number}")
+            await emu.wait_for(lambda: len(texts(eve)) == 5)
+            told = texts(eve)
+        assert told[3:] == [
+            "question 3",
+            f"Your budget for today is used to 80 % (requests: 4 of 5). It begins anew on {TOMORROW}.",
+        ]
+
+    async def test_admins_hear_of_the_bots(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, budgets__bot={"requests_per_day": 1}) as bot:
+            await let_in(bot, eve)
+            # Telegram lets a bot write only to people who have written to it.
+            hello = await say("/start", by=ann)
+            await say("one")
+            told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=hello)
+        assert told.text == (
+            f"The bot's budget for today is used up (requests: 1 of 1), so I answer nobody until {TOMORROW}. "
+            "More with: /admin budget bot"
+        )
+        assert texts(eve) == ["one"]
+
+
+class TestRate:
+    async def test_too_fast_is_told_once_and_asks_nobody(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, budgets__messages_per_minute=2) as bot:
+            await let_in(bot, eve)
+            await say("one")
+            await say("/new")
+            await say("two")
+            refused = await say("three")
+            await eve.say("four")
+            await eve.say("five")
+            # Commands that ask no model still work, and the last one shows that the others are dealt with.
+            after = await say("/undo")
+            await clock.advance(60)
+            await say("six")
+        assert refused.text.startswith("That was too fast for me: I take 2 questions a minute from each person.")
+        assert after.text.startswith("Taken back")
+        assert [request.messages[-1].text for request in provider.requests] == ["one", "two", "six"]
+        assert sum("too fast" in text for text in texts(eve)) == 1
+
+    async def test_it_counts_all_chats_together(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        group = emu.add_group(title="Team", members=[eve, ann])
+        async with start(clock=clock, budgets__messages_per_minute=1) as bot:
+            await let_in(bot, eve)
+            await bot.core.database.write(lambda conn: _approve(conn, bot, group.id))
+            await say("one")
+            refused = await say("@demo_bot two", chat=group)
+        assert "too fast" in refused.text
+
+    async def test_admins_are_exempt_unless_they_are_not(
+        self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock, budgets__messages_per_minute=1):
+            assert [(await say(word, by=ann)).text for word in ("one", "two")] == ["one", "two"]
+        async with start(clock=clock, budgets__messages_per_minute=1, budgets__admins_exempt=False):
+            assert [("fast" in (await say(word, by=ann)).text) for word in ("one", "two")] == [False, True]
+
+
+def _approve(conn: Connection, bot: RunningBot, chat_id: int) -> None:
+    groups.request(conn, chat_id, "Team", 1)
+    bot.core.access.groups.decide_in(conn, chat_id, "approve", SHELL)
+
+
+class TestUsage:
+    async def test_people_see_what_they_have_left(
+        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+    ) -> None:
+        provider.answer("Yes", Finished(usage=Usage(100, 100)))
+        limits = {"requests_per_day": 4, "usd_per_month": 0.001}
+        async with start(clock=clock, prices=PRICES, **user_limit(**limits)) as bot:
+            await let_in(bot, eve)
+            await say("one")
+            told = (await say("/usage")).text.splitlines()
+        assert told[-3:] == [
+            "Your budget:",
+            f"███░░░░░░░░░ 25 %, requests for today: 1 of 4, 3 left until {TOMORROW}",
+            "██░░░░░░░░░░ 20 %, cost for this month: $0.0002 of $0.001, $0.0008 left until 2026-12-01 00:00 (UTC)",
+        ]
+
+    async def test_admins_see_the_bots_too(self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock) -> None:
+        async with start(clock=clock, budgets__bot={"requests_per_day": 9}):
+            told = (await say("/usage", by=ann)).text.splitlines()
+        assert told[-2:] == [
+            "The bot's budget:",
+            f"░░░░░░░░░░░░ 0 %, requests for today: 0 of 9, 9 left until {TOMORROW}",
+        ]
+
+    async def test_in_a_group_its_members_see_the_groups(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        group = emu.add_group(title="Team", members=[ann])
+        async with start(clock=clock, budgets__group={"requests_per_day": 2}):
+            told = (await say("/usage@demo_bot", by=ann, chat=group)).text.splitlines()
+        assert told[-2].startswith("The budget of this group")
+
+
+class TestAdmin:
+    async def test_a_limit_is_set_seen_given_more_and_reset_by_text(
+        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock) as bot:
+            await let_in(bot, eve)
+            shown = (await say("/admin budget @eve set requests/day 1", by=ann)).text
+            await say("one")
+            assert "used up" in (await say("two")).text
+            given = (await say(f"/admin budget {eve.id} give requests/day 2", by=ann)).text
+            reset = (await say(f"/admin budget {eve.id} reset", by=ann)).text
+            lifted = (await say(f"/admin budget {eve.id} lift requests/day", by=ann)).text
+            default = (await say(f"/admin budget {eve.id} default requests/day", by=ann)).text
+            trail = await bot.core.database.read(lambda conn: audit.list_recent(conn, 5, target=f"user:{eve.id}"))
+        assert shown.splitlines() == [
+            f"Budget of Eve @eve ({eve.id})",
+            "",
+            f"░░░░░░░░░░░░ 0 %, requests for today: 0 of 1, 1 left until {TOMORROW} (set here)",
+        ]
+        assert "requests for today: 1 of 3, 2 left" in given
+        assert "requests for today: 0 of 1, 1 left" in reset
+        assert "requests for today: no limit (set here)" in lifted
+        assert default.splitlines()[-1] == "There is no limit."
+        assert {(row.actor_id, row.source) for row in trail} == {(ann.id, "telegram")}
+        assert [row.action for row in trail] == [f"budget.{what}" for what in ("clear", "lift", "reset", "give", "set")]
+
+    async def test_the_same_by_buttons(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async def press(label: str) -> str:
+            before = menu.text, labels(menu)
+            await ann.press(menu, label)
+            await emu.wait_for(lambda: (menu.text, labels(menu)) != before)
+            return menu.text
+
+        async with start(clock=clock):
+            menu = await say("/admin budget", by=ann)
+            assert (await press("The bot's budget")).splitlines() == ["The bot's budget", "", "There is no limit."]
+            await press("cost for this month")
+            assert "$0.00 of $5.00" in await press("Limit: $5.00")
+            await press("cost for this month")
+            assert "$0.00 of $7.50" in await press("Extra: $2.50")
+            assert "$0.00 of $5.00" in await press("Count from zero")
+            await press("cost for this month")
+            assert "cost for this month: no limit" in await press("No limit")
+            await press("cost for this month")
+            assert await press("Default") == "The bot's budget\n\nThere is no limit."
+            assert (await press("« Budgets")).startswith("Budgets.")
+
+    async def test_roles_have_limits_only(self, say: Say, ann: EmulatedUser, start: Start) -> None:
+        async with start(**user_limit(tokens_per_day=1000)):
+            shown = (await say("/admin budget user", by=ann)).text
+            refused = (await say("/admin budget user reset", by=ann)).text
+        assert shown.splitlines() == [
+            "Budget of each person of the role: user",
+            "",
+            "tokens for today: 1\u202f000 (settings)",
+        ]
+        assert refused == ("Roles have limits only: give extra to a person, to a group or to the bot, and reset those.")
+
+    @pytest.mark.parametrize(
+        ("argument", "words"),
+        [
+            ("nobody", "is nobody's budget"),
+            ("bot set usd/week 5", "is no limit"),
+            ("bot set usd/day much", "is no such amount"),
+            ("bot set", "is no limit"),
+            ("bot give usd/day 5", "There is no limit to change here. Set one first"),
+            ("bot shout", "/admin budget <whose> set requests/day 50"),
+            ("7000 set usd/day 5", "7000"),
+            ("@nobody", "nobody"),
+        ],
+    )
+    async def test_what_is_wrong_is_told(
+        self, say: Say, ann: EmulatedUser, start: Start, argument: str, words: str
+    ) -> None:
+        async with start() as bot:
+            told = (await say(f"/admin budget {argument}", by=ann)).text
+            report = await bot.core.database.read(lambda conn: bot.core.quota.report(conn, BOT))
+        assert words in told
+        assert report.limits == []
+
+    async def test_who_is_no_admin_changes_nothing(self, say: Say, eve: EmulatedUser, start: Start) -> None:
+        async with start(**user_limit(requests_per_day=1)) as bot:
+            await let_in(bot, eve)
+            refused = await say(f"/admin budget {eve.id} lift requests/day")
+            report = await bot.core.database.read(lambda conn: bot.core.quota.report(conn, BudgetScope.user(eve.id)))
+        assert "Only admins" in refused.text
+        assert [limit.amount for limit in report.limits] == [1]

@@ -65,6 +65,14 @@ def test_it_goes_on_from_the_earlier_one() -> None:
     assert (gap.earlier, ids(gap)) == ("s" * 5, [*range(5, 13)])
 
 
+def test_a_long_question_that_leaves_no_room_for_it_makes_it_no_second_time() -> None:
+    shown = show(talk(16), summary(4), 9, len)
+    assert (shown.messages, shown.summary) == ([], None)
+    gap = gap_of(shown, 100, len)
+    assert gap is not None
+    assert (gap.earlier, ids(gap)[0]) == ("s" * 5, 5)
+
+
 def test_a_long_history_is_caught_up_with_in_pieces() -> None:
     gap = gap_of(show(talk(100), None, 80, len), 100, len)
     assert ids(gap) == [*range(1, 11)]

@@ -35,7 +35,9 @@ class Shown:
     summary: Summary | None
     """Stands for what came before them."""
     fallen: Sequence[Message]
-    """What is in neither, oldest first."""
+    """What is neither in them nor in any summary, oldest first."""
+    summarised: Summary | None = None
+    """The summary there is, which may have no place this time."""
 
 
 def room_in(model: Model | None) -> int | None:
@@ -86,13 +88,16 @@ def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate
         estimate: counts the tokens of a text.
     """
     kept = fit_history(rows, budget, estimate)
-    all_fit = len(kept) == len(rows) and (not rows or rows[0].parent_id is None)
-    # A summary may be from the time of a larger context.
-    if summary is None or all_fit or (cost := estimate(summary.text)) > budget // 2:
+    if summary is None:
         return Shown(kept, None, rows[: len(rows) - len(kept)])
+    if len(kept) == len(rows) and (not rows or rows[0].parent_id is None):
+        return Shown(kept, None, (), summary)
     after = [row for row in rows if row.id > summary.message_id]
-    kept = fit_history(after, budget - cost, estimate)
-    return Shown(kept, summary, after[: len(after) - len(kept)])
+    cost = estimate(summary.text)
+    # The question may leave little room, and the summary may be from the time of a larger context.
+    told = summary if cost <= budget // 2 else None
+    kept = fit_history(after, budget - cost if told else budget, estimate)
+    return Shown(kept, told, after[: len(after) - len(kept)], summary)
 
 
 def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estimate_tokens) -> Sequence[Message]:

@@ -40,7 +40,7 @@ def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
         return None
     kept = fit_history(shown.messages, most // 2, estimate)
     rows = [*shown.fallen, *shown.messages[: len(shown.messages) - len(kept)]]
-    earlier = "" if shown.summary is None else shown.summary.text
+    earlier = "" if shown.summarised is None else shown.summarised.text
     return Gap(earlier, _first_of(rows, most - estimate(earlier), estimate))
 
 

@@ -58,10 +58,10 @@ def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure
     lines = list(_lines(call, report, (measure, period))) or [call.text("admin.budget.none")]
     times = 10 if period == "month" else 1
     amounts = [
-        _button(call, "admin.budget.set", f"{whose} set {name}", measure, preset * times) for preset in PRESETS[measure]
+        _button("admin.budget.set", call, f"{whose} set {name}", measure, preset * times) for preset in PRESETS[measure]
     ]
     extras = [
-        [_button(call, "admin.budget.give", f"{whose} give {name}", measure, max(1, each.limit // 2))]
+        [_button("admin.budget.give", call, f"{whose} give {name}", measure, max(1, each.limit // 2))]
         for each in report.allowances
         if (each.measure, each.period) == (measure, period)
     ]
@@ -72,7 +72,7 @@ def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure
     return Screen(joined(title, lines), [*rows, _back(call, whose)])
 
 
-def _button(call: AdminCall, key: str, command: str, measure: Measure, amount: int) -> Button:
+def _button(key: str, call: AdminCall, command: str, measure: Measure, amount: int) -> Button:
     label = call.text(key, amount=budget_amount(measure, amount))
     return admin_button(label, NAME, f"{command} {write_amount(measure, amount)}")
 

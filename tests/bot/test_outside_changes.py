@@ -65,6 +65,19 @@ async def test_somebody_who_is_let_in_is_told_and_answered(
     assert answer.text == "hello"
 
 
+async def test_what_admins_were_shown_says_who_decided(
+    emu: Emulator, ann: EmulatedUser, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+) -> None:
+    chat = ann.private_chat()
+    async with begin():
+        await menus.ask(eve, "/start")
+        card = await emu.wait_for_message(chat, lambda message: bool(message.buttons))
+        before = card.text
+        await shell("users", "deny", str(eve.id))
+        await emu.wait_for(lambda: not card.buttons)
+    assert card.text != before
+
+
 async def test_the_answer_of_somebody_who_is_blocked_is_stopped(
     emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
 ) -> None:

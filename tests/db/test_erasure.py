@@ -80,6 +80,20 @@ def test_answers_lose_their_content_and_notices_still_go_out(conn: sqlite3.Conne
     assert states == ["sent", "ready", "dropped", "ready", "sending"]
 
 
+def test_files_that_wait_to_be_sent_go_too(conn: sqlite3.Connection) -> None:
+    def document(lane: str, turn_id: str | None, path: str) -> NewOutbox:
+        payload = {"document": {"path": path, "name": "secret"}}
+        return NewOutbox(lane=lane, method="sendDocument", chat_id=7, payload=payload, turn_id=turn_id)
+
+    rows = [
+        document(MINE, "t1", "/data/answer"),
+        document(GROUP, "t2", "/data/other"),
+        document(MINE, None, "/data/new"),
+    ]
+    outbox.add(conn, rows, NOW)
+    assert erasure.erase(conn, ANN, 1).paths == ["/data/answer"]
+
+
 def test_values_of_the_person_go_and_those_of_plugins_stay(conn: sqlite3.Connection) -> None:
     for scope, key in (("language", "7"), ("language", "8"), ("plugin:notes", "7")):
         kv.set_value(conn, scope, key, "x", NOW)

@@ -19,7 +19,8 @@ class Erased:
     requests: int
     """Calls of models that are not linked to the person any more; their numbers stay."""
     paths: Sequence[str]
-    """Of blobs that nothing shares any more, relative to the data folder, to be removed after the commit."""
+    """Of blobs that nothing shares any more and of files on their way to Telegram; relative to the data folder or from
+    the root, to be removed after the commit."""
 
 
 # A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
@@ -41,11 +42,16 @@ _INBOX = f"""
                       WHERE leader.update_id = inbox.leader_id AND leader.state IN ('queued', 'running'))
 """  # noqa: S608 (constants)
 # What waits to be sent and belongs to no turn, such as a notice for an admin, is none of the person's content.
+_MY_OUTBOX = f"""
+    {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR (state = 'ready' AND turn_id IS NOT NULL))
+"""
 _OUTBOX = f"""
     UPDATE outbox SET payload = '{{}}', error = NULL,
         state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
-    WHERE {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR (state = 'ready' AND turn_id IS NOT NULL))
+    WHERE {_MY_OUTBOX}
 """  # noqa: S608 (constants)
+# Answers and exports that are files, and have not been taken away by Telegram.
+_DOCUMENTS = f"SELECT json_extract(payload, '$.document.path') FROM outbox WHERE {_MY_OUTBOX}"  # noqa: S608 (constants)
 
 
 def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
@@ -67,6 +73,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     values = {"user": user_id, "update": update_id}
     found = [int(row[0]) for row in conn.execute(_FILES, values)]
     paths = [files.delete(conn, file_id) for file_id in found]
+    paths += [row[0] for row in conn.execute(_DOCUMENTS, values)]
     messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
     conversations = conn.execute(_CONVERSATIONS, values).rowcount
     requests = conn.execute(_REQUESTS, values).rowcount

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tgllm.bot.rendering.payloads import Entity, EntityText, Payload, RichMessage, RichMode
-from tgllm.bot.rendering.render import render, render_draft
+from tgllm.bot.rendering.render import render, render_beginning, render_draft
 
 Check = Callable[[Payload], None]
 Shown = Callable[[Sequence[Payload]], str]
@@ -83,6 +83,17 @@ def test_words_of_nasty_cases_are_shown(nasty: str, mode: RichMode, shown: Shown
 def test_whatever_the_source_the_messages_are_valid(check_payload: Check, source: str, mode: RichMode) -> None:
     for payload in render(source, rich=mode):
         check_payload(payload)
+
+
+@relaxed
+@given(ANYTHING, st.integers(20, 200))
+def test_whatever_the_source_its_beginning_is_valid(check_payload: Check, source: str, limit: int) -> None:
+    whole, beginning = texts(render(source, rich="never")), texts(render_beginning(source, limit))
+    assert len(beginning) == min(len(whole), 1)
+    for begins in beginning:
+        check_payload(begins)
+        assert len(begins.text.encode("utf-16-le")) <= 2 * limit
+        assert begins.text.removesuffix(" …") in whole[0].text
 
 
 @relaxed

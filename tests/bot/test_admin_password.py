@@ -354,7 +354,7 @@ class TestOutOfTime:
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider
     ) -> None:
         clock = ManualClock()
-        async with guarded(clock=clock) as bot:
+        async with guarded(clock=clock, admin__session_minutes=100_000) as bot:
             menu = await ask("/admin")
             await ann.say("x" * 4096)
             await ann.press(menu, "Backup")
@@ -363,7 +363,7 @@ class TestOutOfTime:
             while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
                 pass
             while not any(text.startswith("The backup is made") for text in in_chat(ann)):
-                await clock.advance(0.5)
+                await clock.advance(0.1)
                 await bot.core.database.read(inbox.counts)
 
         assert [request.messages[-1].text for request in provider.requests] == ["x" * 4096]

@@ -5,14 +5,16 @@ from typing import Final
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.cli.failure import tell
+from tgllm.cli.model_rows import MICROS
 from tgllm.cli.options import Options
 from tgllm.cli.output import Bars, print_json, print_table
-from tgllm.cli.words import MICROS, dollars, person_name
+from tgllm.cli.words import person_name
 from tgllm.config.checks import zone
 from tgllm.config.paths import database_path
 from tgllm.db.look import look
 from tgllm.db.usage import NOBODY, Total
 from tgllm.i18n import Catalogue
+from tgllm.i18n.numbers import dollars
 from tgllm.services.days import Days
 from tgllm.services.usage_table import By, UsageRow, UsageTable, usage_table
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from tgllm.api.budgets import Measure, Period
 from tgllm.api.errors import TgllmError
 from tgllm.cli.failure import tell
+from tgllm.cli.model_rows import MICROS
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.people import People, open_people
-from tgllm.cli.words import MICROS, person_name
+from tgllm.cli.words import person_name
 from tgllm.config.checks import zone
 from tgllm.db.unit import Connection
 from tgllm.db.users import User

@@ -1,4 +1,4 @@
-"""How commands write people, times and money for people to read."""
+"""How commands write people and times for people to read."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,8 @@ from tgllm.db.users import User
 from tgllm.services.plain_name import one_line
 from tgllm.services.user_service import full_name
 
-__all__ = ["MICROS", "dollars", "moment", "person_name", "shown_name"]
+__all__ = ["moment", "person_name", "shown_name"]
 
-MICROS = 1_000_000
-"""Money is stored as millionths of a US dollar."""
 MOST_NAME = 64
 """UTF-16 units of a name."""
 
@@ -17,12 +15,6 @@ MOST_NAME = 64
 def moment(at: int | None) -> str:
     """A time (UTC, milliseconds since 1970) to the minute; a dash for none."""
     return "-" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
-
-
-def dollars(micros: int) -> str:
-    """Millionths of a US dollar as dollars, finer than cents where that is needed."""
-    whole, _, fraction = f"{micros / MICROS:.6f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0'):0<2}"
 
 
 def shown_name(user: User) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tgllm.db import statistics, usage, users
 from tgllm.db.unit import Connection
-from tgllm.db.usage import NOBODY, Total
+from tgllm.db.usage import Total
 from tgllm.db.users import User
 
 __all__ = ["By", "UsageRow", "UsageTable", "usage_table"]
@@ -64,8 +64,7 @@ def usage_table(conn: Connection, by: By, since: str, until: str) -> UsageTable:
 
 def _by_user(conn: Connection, since: str) -> Iterator[UsageRow]:
     for total in usage.by_user(conn, since):
-        user = None if total.user_id == NOBODY else users.get(conn, total.user_id)
-        yield UsageRow(str(total.user_id), total, user)
+        yield UsageRow(str(total.user_id), total, users.get(conn, total.user_id))
 
 
 def _by_model(conn: Connection, since: str) -> Iterator[UsageRow]:

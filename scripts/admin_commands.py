@@ -22,7 +22,7 @@ with "groups" does, since everybody reads along there.
 - `<user>` is an id or a @username, `<group>` the id of a group, which begins with a minus sign. What stands in square
   brackets can be left out.
 - Long lists come in pages; `#3` at the end of a command is the third one, such as `/admin users pending #3`.
-- "Password" says whether the [admin password](reference/configuration.md) is asked for first, where one is set:
+- "Password" says whether the [admin password](explanation/admin-password.md) is asked for first, where one is set:
   for every use, or only for some, such as those that are about another admin.
 - Whether somebody is an admin is looked at for each command and each press: a button that is forwarded or forged does
   nothing for anybody else. What admins change is noted: `/admin audit`.

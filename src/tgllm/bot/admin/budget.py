@@ -10,7 +10,7 @@ from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.unit import Connection
 from tgllm.services.actor import Actor
 from tgllm.services.budget_input import parse_amount, parse_limit
-from tgllm.services.budget_scope import BudgetScope
+from tgllm.services.budget_scope import BOT, BudgetScope
 from tgllm.services.people import find_person
 
 __all__ = ["budget_rows"]
@@ -22,7 +22,13 @@ Change = Callable[[AdminCall, Connection, BudgetScope, list[str]], None]
 def budget_rows() -> tuple[AdminCommand, ...]:
     """The row for the admin table."""
     usage = f"[bot|<role>|<user>|<group> [{'|'.join(_CHANGES)} <limit> <amount>]]"
-    return (AdminCommand(NAME, _budget, usage=usage, menu=True),)
+    return (AdminCommand(NAME, _budget, usage=usage, menu=True, dangerous=_changes_the_bot),)
+
+
+async def _changes_the_bot(call: AdminCall) -> bool:
+    """Whether what everybody together may use is to be another; that is the operator's money."""
+    whose, verb, *_ = [*call.argument.split(), "", ""]
+    return verb in _CHANGES and whose.lower().removeprefix(":") == BOT.key
 
 
 async def _budget(call: AdminCall) -> Result:

@@ -15,7 +15,6 @@ from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection, Unit
 from tgllm.db.users import SeenUser
 from tgllm.observe.logs import get_logger
-from tgllm.services.access_requests import Asked
 from tgllm.services.invitations import is_token
 from tgllm.services.standing import Standing
 
@@ -112,7 +111,7 @@ def _ask_for_group(scope: UpdateScope, person: SeenUser) -> Words:
     return words
 
 
-def _state(scope: UpdateScope, state: Asked | str) -> str:
+def _state(scope: UpdateScope, state: str) -> str:
     """How things are with a request: its outcome, or why there is none."""
     key = "pending" if state == "asked" else state
     return scope.text(f"access.state_{key}")

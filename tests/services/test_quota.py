@@ -13,10 +13,13 @@ import pytest
 from tgllm.api import (
     BudgetExceeded,
     ChatInfo,
+    ChatMessage,
     ChatRequest,
     Finished,
+    ModelRef,
     StreamEvent,
     TextDelta,
+    TextPart,
     Unavailable,
     Usage,
     UserInfo,
@@ -53,6 +56,7 @@ CROWD = range(100, 150)
 GROUP = -100
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 PRICE = PriceSetting(model="scripted/model", input=1.0, output=2.0)
+MODEL = ModelRef("scripted", "model")
 USER = BudgetScope.user(BOB)
 
 
@@ -433,6 +437,20 @@ class TestAtOnce:
             await provider.asked()
             provider.go.set()
         assert (await it.used()).input_tokens == 1000
+
+    async def test_a_turn_that_ends_between_reading_and_asking_counts(self, bench: Make) -> None:
+        it = await bench(**per_user(requests_per_day=1))
+        one, other = it.question(), it.question()
+        request = ChatRequest("model", (ChatMessage("user", (TextPart("Hello?"),)),))
+        with it.quota.turn(one) as first, it.quota.turn(other) as second:
+            await it.database.read(lambda conn: first.load(conn, MODEL))
+            await first.reserve(request, lambda: None)
+            await it.database.read(lambda conn: second.load(conn, MODEL))
+            with first:
+                it.quota.settle(one, first, Usage(1, 1))
+                await it.database.write(lambda conn: usage.add(conn, BOB, "2026-11-22", "scripted", "model", Spent()))
+            with pytest.raises(BudgetExceeded):
+                await second.reserve(request, lambda: None)
 
     async def test_who_waits_is_told_and_can_stop(self, bench: Make) -> None:
         provider = Together(Usage(10, 10))

@@ -8,6 +8,7 @@ from tgllm.db.rows import read, read_all
 
 __all__ = [
     "EVER",
+    "NEVER",
     "NOBODY",
     "NO_GROUP",
     "ModelTotal",
@@ -28,6 +29,8 @@ NO_GROUP: Final = 0
 """The group id of what was not asked in a group."""
 EVER: Final = ""
 """Stands before every day: sums since then hold all there is."""
+NEVER: Final = "~"
+"""Stands after every day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +166,7 @@ _USED = f"""
            coalesce(sum(requests) FILTER (WHERE day >= :today), 0) AS day_requests,
            coalesce(sum({_TOKENS}) FILTER (WHERE day >= :today), 0) AS day_tokens,
            coalesce(sum(cost_micros) FILTER (WHERE day >= :today), 0) AS day_cost
-    FROM usage WHERE day >= :since
+    FROM usage WHERE day >= :since AND day < :before
 """  # noqa: S608 (constants)
 _USED_BY_USER = f"{_USED} AND user_id = :user_id"
 _USED_IN_PRIVATE = f"{_USED_BY_USER} AND group_id = {NO_GROUP}"
@@ -178,6 +181,7 @@ def used(
     user_id: int | None = None,
     group_id: int | None = None,
     private_only: bool = False,
+    before: str = NEVER,
 ) -> Used:
     """What has been used since one day, and of it since another: by a person, in a group, or by all.
 
@@ -188,8 +192,9 @@ def used(
         user_id: by this person only.
         group_id: in this group only, whoever asked.
         private_only: with ``user_id``: without what the person has asked in groups.
+        before: the day after the last one that counts.
     """
-    values = {"since": since, "today": today, "user_id": user_id, "group_id": group_id}
+    values = {"since": since, "today": today, "before": before, "user_id": user_id, "group_id": group_id}
     if user_id is not None:
         return read(Used, conn.execute(_USED_IN_PRIVATE if private_only else _USED_BY_USER, values).fetchone())
     return read(Used, conn.execute(_USED if group_id is None else _USED_IN_GROUP, values).fetchone())

@@ -1,20 +1,21 @@
 """What is left of a budget: its limit for the present day or month, and what has been used of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from tgllm.api.budgets import Measure, Period
-from tgllm.db import budgets, usage
+from tgllm.db import budgets
 from tgllm.db.budgets import BudgetPeriod, Told
 from tgllm.db.unit import Connection
 from tgllm.db.usage import Used
 from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.days import Days
 from tgllm.services.quota_limits import Limit
+from tgllm.services.usage_sums import UsageSums
 
-__all__ = ["Allowance", "AllowanceKey", "SumsOf", "level_of", "read_allowances", "sums_of"]
+__all__ = ["Allowance", "AllowanceKey", "level_of", "read_allowances"]
 
 NEAR = 80
 """Percent of a budget at which people are told."""
@@ -61,31 +62,8 @@ def level_of(allowance: Allowance) -> Told:
     return NEAR if allowance.percent >= NEAR else 0
 
 
-SumsOf: TypeAlias = Callable[[Connection, BudgetScope, str, str], Used]
-"""Sums of a scope since the first day of the month and since today."""
-
-
-def sums_of(*, private_only: bool) -> SumsOf:
-    """How the usage of a scope is summed.
-
-    Args:
-        private_only: whether what people ask in groups is not theirs to pay.
-    """
-
-    def read(conn: Connection, scope: BudgetScope, since: str, today: str) -> Used:
-        match scope.kind:
-            case "user":
-                return usage.used(conn, since, today, user_id=scope.id, private_only=private_only)
-            case "group":
-                return usage.used(conn, since, today, group_id=scope.id)
-            case _:
-                return usage.used(conn, since, today)
-
-    return read
-
-
 def read_allowances(
-    conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: SumsOf
+    conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: UsageSums
 ) -> Sequence[Allowance]:
     """What is left of these limits; lifted ones are left out, and nothing is read where none is left.
 
@@ -94,7 +72,7 @@ def read_allowances(
         limits: of the bot, of people and of groups.
         now: UTC, in milliseconds.
         days: of the bot's time zone.
-        sums: from ``sums_of``.
+        sums: of usage.
     """
     by_scope: dict[BudgetScope, list[tuple[Limit, int]]] = {}
     for limit in limits:
@@ -110,7 +88,7 @@ def read_allowances(
     found: list[Allowance] = []
     for scope, held in by_scope.items():
         since = month if any(limit.period == "month" for limit, _ in held) else today
-        used = sums(conn, scope, since, today)
+        used = sums.of(conn, scope, since, today)
         for limit, amount in held:
             first_day = month if limit.period == "month" else today
             until = days.month_end(now) if limit.period == "month" else days.day_end(now)

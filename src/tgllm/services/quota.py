@@ -14,7 +14,7 @@ from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue
 from tgllm.services.accounting import Accounting
 from tgllm.services.actor import Actor
-from tgllm.services.allowance import Allowance, read_allowances, sums_of
+from tgllm.services.allowance import Allowance, read_allowances
 from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota_changes import QuotaChanges
@@ -24,6 +24,7 @@ from tgllm.services.quota_needs import OutputBounds
 from tgllm.services.quota_news import QuotaNews
 from tgllm.services.turn import Turn
 from tgllm.services.turn_quota import TurnQuota
+from tgllm.services.usage_sums import UsageSums
 
 __all__ = ["QuotaService", "ScopeReport"]
 
@@ -71,7 +72,7 @@ class QuotaService:
         self._prices, self._days = accounting.prices, accounting.days
         self._limits = Limits(settings or BudgetsSection())
         self._group_pays = (groups or GroupsSection()).pays == "group"
-        self._sums = sums_of(private_only=self._group_pays)
+        self._sums = UsageSums(private_only=self._group_pays)
         self._news = QuotaNews(texts, self._days, notifier)
         self._ledger = Ledger()
         self._bounds = OutputBounds()

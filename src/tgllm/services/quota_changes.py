@@ -9,10 +9,10 @@ from tgllm.db.budgets import Budget
 from tgllm.db.unit import Connection
 from tgllm.services.access_decisions import administrator, known
 from tgllm.services.actor import Actor, note
-from tgllm.services.allowance import SumsOf
 from tgllm.services.budget_scope import BudgetError, BudgetScope
 from tgllm.services.days import Days
 from tgllm.services.quota_limits import Limit
+from tgllm.services.usage_sums import UsageSums
 
 __all__ = ["QuotaChanges"]
 
@@ -73,7 +73,7 @@ class QuotaChanges:
         budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
         self._note("give", measure, period, before=None, after=str(amount))
 
-    def reset(self, limits: Sequence[Limit], sums: SumsOf) -> None:
+    def reset(self, limits: Sequence[Limit], sums: UsageSums) -> None:
         """Count from zero again in the present day and month, for each limit there is.
 
         Raises:
@@ -83,7 +83,7 @@ class QuotaChanges:
         held = [each for each in limits if each.amount is not None]
         if not held:
             raise self._nothing()
-        used = sums(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))
+        used = sums.of(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))
         for each in held:
             sum_: int = getattr(used, f"{each.period}_{each.measure}")
             budgets.forgive(self.conn, self.scope.key, each.measure, each.period, self._first_day(each.period), sum_)

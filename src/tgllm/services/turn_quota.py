@@ -1,8 +1,8 @@
 """The budgets of one turn: read when it begins, reserved before the model is asked, settled when it ends.
 
 Other turns end between reading and reserving, and several are under way at once. A turn is let through if what it may
-need fits beside all that is used and reserved, or if no other turn holds anything of the budget; else it waits for one
-to end. So only the last answer within a budget can go over it.
+need fits beside all that is used and reserved, or if no other turn holds or has just used anything of the budget; else
+it reads again, after another turn has ended. So only the last answer within a budget can go over it.
 """
 
 from collections.abc import Callable, Sequence
@@ -110,8 +110,10 @@ class TurnQuota:
             return
         needs = needs_of(request, self._bounds.of(self._ref, self._model, request), self._rates)
         while not self._try(needs):
-            on_wait()
-            await self._ledger.wait()
+            # What has been used since the sums were read may be in them or not: they have to be read again in any case.
+            if not any(self._watch.used(each.key) for each in self._allowances):
+                on_wait()
+                await self._ledger.wait()
             await self._look_again()
 
     def settle(self, tokens: Usage) -> None:
@@ -160,9 +162,9 @@ class TurnQuota:
         return True
 
     def _is_taken(self, allowance: Allowance, need: int) -> bool:
-        """Whether others are at it and may leave too little."""
-        reserved = self._ledger.reserved(allowance.key)
-        return reserved > 0 and self._used_by_others(allowance) + reserved + need > allowance.limit
+        """Whether others may leave too little; not where nobody is at it, and nobody was since it was read."""
+        others = self._ledger.reserved(allowance.key) + self._watch.used(allowance.key)
+        return others > 0 and allowance.used + others + need > allowance.limit
 
     async def _look_again(self) -> None:
         self._ledger.unwatch(self._watch)

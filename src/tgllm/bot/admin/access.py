@@ -68,9 +68,11 @@ def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result
             decided = core.access.groups.let_in_by(conn, chat_id, here.title, _actor(call))
         else:
             decided = core.access.groups.decide_in(conn, chat_id, verdict, _actor(call))
+        if not decided.changed:
+            return Screen(call.text("access.so_already"))
         words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
-        text = words(call.scope.language) if decided.changed else call.text("access.so_already")
-        return Screen(text, after=decided.enforce)
+        # The group is told in any case.
+        return Screen("" if chat_id == here.id else words(call.scope.language), after=decided.enforce)
 
     return work
 

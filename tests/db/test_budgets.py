@@ -58,3 +58,11 @@ def test_periods_are_apart(conn: sqlite3.Connection) -> None:
 def test_each_level_is_told_once(conn: sqlite3.Connection) -> None:
     levels = [budgets.tell(conn, "bot", "cost", "day", DAY, level) for level in (80, 80, 100, 100, 80)]
     assert levels == [True, False, True, False, False]
+
+
+def test_of_a_new_limit_it_is_told_anew(conn: sqlite3.Connection) -> None:
+    budgets.tell(conn, "bot", "cost", "day", DAY, 100)
+    budgets.put(conn, Budget("bot", "cost", "day", 5), 1)
+    assert budgets.tell(conn, "bot", "cost", "day", DAY, 80)
+    budgets.clear(conn, "bot", "cost", "day")
+    assert budgets.tell(conn, "bot", "cost", "day", DAY, 80)

@@ -62,18 +62,26 @@ def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterabl
 
 
 def put(conn: sqlite3.Connection, budget: Budget, now: int) -> None:
-    """Set a limit."""
+    """Set a limit; what people were told of the one before is told again when it comes to that."""
     conn.execute(
         "INSERT INTO budgets (scope, measure, period, amount, updated_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (scope, measure, period) DO UPDATE"
         " SET amount = excluded.amount, updated_at = excluded.updated_at",
         (budget.scope, budget.measure, budget.period, budget.amount, now),
     )
+    _forget_told(conn, budget.scope, budget.measure, budget.period)
 
 
 def clear(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
     """Forget a limit that was set: that of the configuration holds again."""
     conn.execute("DELETE FROM budgets WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period))
+    _forget_told(conn, scope, measure, period)
+
+
+def _forget_told(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+    conn.execute(
+        "UPDATE budget_periods SET told = 0 WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period)
+    )
 
 
 _ROW = "INSERT INTO budget_periods (scope, measure, period, first_day"

@@ -108,3 +108,22 @@ class TestErrorText:
 
     def test_of_a_stranger_shows_nothing_of_it(self, texts: Catalogue) -> None:
         assert error_text(texts, RuntimeError("secret")) == texts("error.internal")
+
+    @pytest.mark.parametrize(
+        ("whose", "need"), [("user", None), ("group", None), ("user", 20), ("bot", None), ("bot", 20)]
+    )
+    @pytest.mark.parametrize("language", ["en", "ru"])
+    def test_of_a_budget_says_what_is_used_up_but_nothing_of_what_others_spent(
+        self, texts: Catalogue, whose: str, need: int | None, language: str
+    ) -> None:
+        until = "2026-12-01 00:00 (UTC)"
+        params = {"whose": whose, "measure": "cost", "period": "month", "used": 1_500_000, "limit": 1_000_000}
+        told = error_text(texts, errors.BudgetExceeded(**params, need=need, until=until), language)
+
+        assert until in told
+        assert texts("budget.period_month", language) in told
+        assert ("$1.50" in told) == (whose != "bot")
+        assert ("$0.00002" in told) == (whose != "bot" and need is not None)
+
+    def test_of_a_budget_that_a_plugin_keeps(self, texts: Catalogue) -> None:
+        assert error_text(texts, errors.BudgetExceeded("no")) == texts("error.budget")

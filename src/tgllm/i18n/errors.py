@@ -42,5 +42,5 @@ def _budget_text(texts: Catalogue, error: BudgetExceeded, language: str) -> str:
         # What others have spent is for the admins.
         return texts("error.budget_bot", language, **words)
     if need is None:
-        return texts("error.budget", language, **words)
+        return texts("error.budget_used", language, **words)
     return texts("error.budget_short", language, **words, need=budget_amount(params["measure"], need))

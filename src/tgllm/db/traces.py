@@ -13,16 +13,16 @@ INVITE: Final = "invite:"
 _SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
 
 
-def drop_scrubbed(conn: sqlite3.Connection, before: int) -> int:
-    """Forget updates that ended before ``before`` (UTC, milliseconds) and hold nothing but their id (``scrub``).
+def drop_scrubbed(conn: sqlite3.Connection, since: int, before: int) -> int:
+    """Forget updates that ended in that time (UTC, milliseconds) and hold nothing but their id (``scrub``).
 
     Telegram sends no update again that it has been told of; the one that came last stays, as ``inbox.prune`` says.
     """
     cursor = conn.execute(
-        "DELETE FROM inbox WHERE finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?"
+        "DELETE FROM inbox WHERE finished_at >= ? AND finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?"
         " AND payload = json_object('update_id', update_id)"
         " AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)",
-        (before, last_update_id(conn)),
+        (since, before, last_update_id(conn)),
     )
     return cursor.rowcount
 

@@ -65,8 +65,8 @@ class AccessUpkeep:
                 self._running.stop_user(user_id)
             self._notifier.wake()
         if now - self._cleaned_at >= _HOUR:
-            self._cleaned_at = now
-            dropped = await self._database.write(lambda conn: self._clean(conn, now))
+            since, self._cleaned_at = self._cleaned_at, now
+            dropped = await self._database.write(lambda conn: self._clean(conn, since, now))
             log.info("access.cleaned", requests=dropped)
 
     def _is_due(self, conn: Connection, now: int) -> bool:
@@ -90,9 +90,9 @@ class AccessUpkeep:
         )
         kv.set_value(conn, _SCOPE, _SUMMED_UP, now, now)
 
-    def _clean(self, conn: Connection, now: int) -> int:
+    def _clean(self, conn: Connection, since: int, now: int) -> int:
         invites.prune(conn, now - 30 * _DAY)
-        traces.drop_scrubbed(conn, now - _HOUR)
+        traces.drop_scrubbed(conn, since - _HOUR, now - _HOUR)
         return waiting.drop_old(conn, now - int(self._access.settings.request_days * _DAY))
 
 

@@ -69,6 +69,53 @@ async def test_an_edit_stops_the_answer_that_is_being_written_and_asks_again(
     assert asked(provider) == ["two"]
 
 
+async def test_an_edit_of_a_question_that_waits_is_asked_once_as_it_is_by_then(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on, chat = asyncio.Event(), ann.private_chat()
+    provider.answer(go_on, "slow")
+    async with start():
+        await ann.say("one")
+        await emu.wait_for(lambda: provider.requests)
+        waiting, last = await ann.say("two"), await ann.say("three")
+        await ann.edit(waiting, "/clear")
+        await ann.edit(waiting, "2")
+        await ann.edit(waiting, "II")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        go_on.set()
+        await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "three")
+        await emu.wait_for(lambda: not any(last.reactions.values()))
+    assert [message.text for message in chat.messages if message.from_bot] == ["slow", "II", "three"]
+    assert asked(provider) == ["one", "slow", "II", "II", "three"]
+    assert not any(waiting.reactions.values())
+
+
+async def test_an_edit_that_comes_with_its_question_is_asked_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    await ann.edit(await ann.say("@demo_bot one", chat=group), "@demo_bot two")
+    async with start():
+        await emu.wait_for_message(group, lambda message: message.text == "Ann: two")
+        await ask("/ping", chat=group)
+    assert len(provider.requests) == 1
+
+
+async def test_a_command_that_waits_stays_what_it_was(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on, chat = asyncio.Event(), ann.private_chat()
+    provider.answer(go_on, "slow")
+    async with start():
+        await ann.say("one")
+        await emu.wait_for(lambda: provider.requests)
+        await ann.edit(await ann.say("/ping"), "pong")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        go_on.set()
+        await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
+    assert len(provider.requests) == 1
+
+
 async def test_in_a_group_an_edit_of_a_question_that_is_asked_again_stops_that_too(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:

@@ -19,12 +19,13 @@ from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
-from tgllm.bot.superseded import stop_superseded
+from tgllm.bot.superseded import stop_superseded, take_edits
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.bot.waiting import Acknowledgements
 from tgllm.db import inbox, outbox, requests
 from tgllm.db.inbox import NewUpdate
+from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_upkeep import AccessUpkeep
@@ -165,6 +166,10 @@ async def open_runtime(
             most_attempts=config.turns.attempts,
         )
 
+        def acknowledge(conn: Connection, updates: Sequence[NewUpdate], now: int) -> Sequence[NewOutbox]:
+            take_edits(conn, updates, parts.username, now)
+            return acknowledgements.put(conn, updates, now)
+
         def stored(updates: Sequence[NewUpdate], acknowledged: bool) -> None:  # noqa: FBT001  called by the poller alone
             if acknowledged:
                 sender.wake()
@@ -176,7 +181,7 @@ async def open_runtime(
             core.clock,
             dispatch.arrived,
             timeout=config.sending.poll_timeout,
-            acknowledge=acknowledgements.put,
+            acknowledge=acknowledge,
             stored=stored,
         )
         _check_default_model(core)

@@ -34,8 +34,10 @@ __all__ = [
     "prune",
     "quarantine",
     "queued",
+    "queued_message",
     "recover",
     "release",
+    "rewrite",
     "running_in",
 ]
 
@@ -233,6 +235,24 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
         (lane, limit),
     )
     return read_all(InboxRow, cursor)
+
+
+def queued_message(conn: sqlite3.Connection, lane: str, message_id: int) -> InboxRow | None:
+    """The update of ``lane`` that brings a message with this id of Telegram's, if it still waits."""
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 AND kind = 'message'"
+        " AND json_extract(payload, '$.message.message_id') = ?",
+        (lane, message_id),
+    )
+    return read_one(InboxRow, cursor)
+
+
+def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
+    """Replace what an update says, as JSON; False where it does not wait any more, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE inbox SET payload = ? WHERE update_id = ? AND state = 'queued'", (payload, update_id)
+    )
+    return cursor.rowcount == 1
 
 
 def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:

@@ -234,7 +234,7 @@ CREATE TABLE IF NOT EXISTS inbox (
     kind        TEXT NOT NULL,                          -- type of update, such as 'message'
     control     INTEGER NOT NULL DEFAULT 0              -- 1: waits for nobody (stop, button presses)
                 CHECK (control IN (0, 1)),
-    payload     TEXT NOT NULL CHECK (json_valid(payload)), -- JSON: the update as it came
+    payload     TEXT NOT NULL CHECK (json_valid(payload)), -- JSON: the update as it came, or as edited since
     state       TEXT NOT NULL DEFAULT 'queued'          -- how far it is
                 CHECK (state IN ('queued', 'running', 'done', 'failed', 'quarantined', 'merged', 'expired')),
     leader_id   INTEGER                                 -- the update whose turn this one is part of

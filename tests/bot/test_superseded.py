@@ -1,0 +1,45 @@
+"""Edits of a question whose turn runs, or is about to."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tgllm.bot.superseded import stop_superseded
+from tgllm.db.inbox import NewUpdate
+from tgllm.services.running import RunningTurns
+
+LANE = ":5:"
+
+
+def edit(text: str, message_id: int = 1, kind: str = "private") -> NewUpdate:
+    message: dict[str, Any] = {"message_id": message_id, "chat": {"id": 5, "type": kind}, "text": text}
+    payload = json.dumps({"update_id": 2, "edited_message": message})
+    return NewUpdate(update_id=2, lane=LANE, kind="edited_message", control=False, payload=payload)
+
+
+@pytest.mark.parametrize(
+    ("change", "ids", "cause"),
+    [
+        (edit("new"), (1,), "person"),
+        (edit("old"), (1,), None),
+        (edit("/clear"), (1,), None),
+        (edit("new", message_id=2), (1,), None),
+        # One that the client has split is not asked again for a part of it.
+        (edit("new"), (1, 2), None),
+        (edit("@demo_bot old", kind="group"), (1,), None),
+    ],
+)
+@pytest.mark.parametrize("begins_before", [True, False])
+def test_a_turn_whose_question_says_something_else_by_now_is_stopped(
+    change: NewUpdate, ids: tuple[int, ...], cause: str | None, begins_before: bool
+) -> None:
+    running = RunningTurns()
+    if not begins_before:
+        stop_superseded([change], running, "demo_bot")
+    with running.track("u1", LANE, 7, "old", ids) as turn:
+        if begins_before:
+            stop_superseded([change], running, "demo_bot")
+        assert turn.cause == cause
+    with running.track("u3", LANE, 7, "old", (1,)) as later:
+        assert later.cause is None

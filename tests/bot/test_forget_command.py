@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import audit, conversations, files, kv, messages, requests, usage, users
+from tgllm.db import audit, conversations, files, kv, messages, outbox, requests, usage, users
 from tgllm.db.files import NewFile
 from tgllm.db.unit import Connection
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -212,3 +212,25 @@ async def test_in_the_same_chat_it_waits_for_the_answer(
         go_on.set()
         told = await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("Deleted."))
         assert "Conversations: 1, messages: 2" in told.text
+
+
+async def test_an_answer_that_is_under_way_is_not_kept_and_does_not_go_on(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    """A table too long for one message of text: Telegram refuses it as a rich one, so several follow each other."""
+    group = emu.add_group(title="Team", members=[ann])
+    rows = "".join(f"| {number} | {SECRET} {'x' * 40} |\n" for number in range(100))
+    async with start() as bot:
+        menu = await ask("/forget@demo_bot", chat=group)
+        emu.faults.add(Fault.api_error("sendRichMessage", 400, "Bad Request: no", chat_id=ann.id))
+        first = emu.faults.add(Fault.hold("sendMessage", chat_id=ann.id))
+        provider.answer(f"| a | b |\n| - | - |\n{rows}")
+        await ann.say("question")
+        await emu.wait_for(lambda: first.hits)
+        assert (await confirm(emu, ann, menu)).startswith("Deleted.")
+        first.release()
+        await bot.stop()
+        # The rich one and the first text; no other text follows that one.
+        assert await bot.core.database.read(lambda conn: outbox.counts(conn).get("dropped")) == 1
+    assert len([message for message in ann.private_chat().messages if message.from_bot]) == 1
+    assert not list(stored(tmp_path))

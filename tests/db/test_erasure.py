@@ -75,9 +75,18 @@ def test_answers_lose_their_content_and_notices_still_go_out(conn: sqlite3.Conne
     conn.execute("UPDATE outbox SET state = 'uncertain' WHERE id = 3")
     conn.execute("UPDATE outbox SET state = 'sending' WHERE id = 5")
     erasure.erase(conn, ANN, 1)
-    assert payloads(conn, "outbox") == [False, True, False, True, True]
+    assert payloads(conn, "outbox") == [False, True, False, True, False]
     states = [line[0] for line in conn.execute("SELECT state FROM outbox ORDER BY id")]
     assert states == ["sent", "ready", "dropped", "ready", "sending"]
+
+
+def test_what_was_under_way_when_it_was_erased_is_not_sent_again(conn: sqlite3.Connection) -> None:
+    outbox.add(conn, [row(MINE, "t1"), row(TOPIC, "t2"), row(GROUP, "t3")], NOW)
+    outbox.claim(conn, 9, NOW)
+    erasure.erase(conn, ANN, 1)
+    assert [outbox.drop_erased(conn, row_id) for row_id in (1, 3)] == [True, False]
+    assert [found.id for found in outbox.recover(conn)] == [3]
+    assert outbox.counts(conn) == {"dropped": 2, "uncertain": 1}
 
 
 def test_files_that_wait_to_be_sent_go_too(conn: sqlite3.Connection) -> None:

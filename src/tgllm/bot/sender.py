@@ -225,6 +225,8 @@ class Sender:
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
             self._sent(conn, delivery, now)
+        elif outbox.drop_erased(conn, row.id):
+            log.info("send.erased", outbox=row.id)
         elif failure.moved_to is not None and row.chat_id is not None:
             outbox.mark_ready_again(conn, row.id, now, failure.reason)
             move_chat(conn, row.chat_id, failure.moved_to, now)
@@ -250,7 +252,7 @@ class Sender:
         rest = following(row.payload)
         if rest is None:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
-        else:
+        elif not outbox.drop_erased(conn, row.id):
             outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:

@@ -41,9 +41,10 @@ _INBOX = f"""
       AND NOT EXISTS (SELECT 1 FROM inbox AS leader
                       WHERE leader.update_id = inbox.leader_id AND leader.state IN ('queued', 'running'))
 """  # noqa: S608 (constants)
-# What waits to be sent and belongs to no turn, such as a notice for an admin, is none of the person's content.
+# What waits to be sent and belongs to no turn, such as a notice for an admin, is none of the person's content. What is
+# under way is not sent once more: see ``outbox.drop_erased``.
 _MY_OUTBOX = f"""
-    {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR (state = 'ready' AND turn_id IS NOT NULL))
+    {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR turn_id IS NOT NULL)
 """
 _OUTBOX = f"""
     UPDATE outbox SET payload = '{{}}', error = NULL,

@@ -22,6 +22,7 @@ __all__ = [
     "claim",
     "counts",
     "drop",
+    "drop_erased",
     "find",
     "get",
     "mark_failed",
@@ -212,11 +213,15 @@ def _leave_sending(
     )
 
 
+_DROP_ERASED = "SET state = 'dropped', error = NULL WHERE state = 'sending' AND payload = '{}'"
+
+
 def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
     """Mark what was under way when an earlier run ended as ``uncertain``; returns all those rows, in order.
 
     To be called once, before the first ``claim``.
     """
+    conn.execute(f"UPDATE outbox {_DROP_ERASED}")  # noqa: S608 (constants)
     cursor = conn.execute(
         "UPDATE outbox SET state = 'uncertain', error = 'the program ended while it was sent'"
         " WHERE state = 'sending' RETURNING *"
@@ -239,6 +244,11 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
         (clean(error), row_id),
     )
     return cursor.rowcount == 1
+
+
+def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
+    """Give up a row whose content was erased while it was under way; False where it has some, which changes nothing."""
+    return conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ?", (row_id,)).rowcount == 1  # noqa: S608 (constants)
 
 
 def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:

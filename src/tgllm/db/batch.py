@@ -103,6 +103,8 @@ def _alone(conn: sqlite3.Connection, unit: Job) -> Outcome:
 def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo: bool) -> list[Outcome]:
     """Run units that share a transaction; with ``undo``, one that fails leaves nothing behind.
 
+    Savepoints lie in each other and go with the commit, which saves a statement for each unit.
+
     Raises:
         BaseException: what made SQLite take back the whole transaction.
         DatabaseError: a unit ended the transaction.
@@ -120,8 +122,6 @@ def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo:
         require_transaction(conn)
         if undo and outcome.error is not None:
             conn.execute("ROLLBACK TO unit")
-        if undo:
-            conn.execute("RELEASE unit")
         outcomes.append(outcome)
     return outcomes
 

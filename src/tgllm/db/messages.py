@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.rows import JSON, JSON_LIST, clean, dumps, read_all, read_one
+from tgllm.db.rows import JSON, JSON_LIST, clean, dumps, new_id, read_all, read_one
 
 __all__ = [
     "MAX_PROVIDER_DATA",
@@ -77,7 +77,6 @@ _ADD = """
     INSERT INTO messages (conversation_id, parent_id, turn_id, role, text, parts, provider, model, provider_data,
                           status, telegram_chat_id, telegram_message_ids, user_id, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    RETURNING id
 """
 
 
@@ -107,7 +106,7 @@ def add(conn: sqlite3.Connection, new: NewMessage, now: int) -> int:
             now,
         ),
     )
-    return int(cursor.fetchone()[0])
+    return new_id(cursor)
 
 
 _HISTORY = """

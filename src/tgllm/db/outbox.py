@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.rows import JSON, clean, dumps, read, read_all, read_one
+from tgllm.db.rows import JSON, clean, dumps, new_id, read, read_all, read_one
 
 __all__ = [
     "Kind",
@@ -94,7 +94,7 @@ def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[i
 def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
     cursor = conn.execute(
         "INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             row.lane,
             row.turn_id,
@@ -107,7 +107,7 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
             now,
         ),
     )
-    return int(cursor.fetchone()[0])
+    return new_id(cursor)
 
 
 # The first ready row of each lane that has nothing under way: what could go next. With min(), SQLite takes the other
@@ -221,7 +221,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
 
     To be called once, before the first ``claim``.
     """
-    conn.execute(f"UPDATE outbox {_DROP_ERASED}")  # noqa: S608 (constants)
+    conn.execute(f"UPDATE outbox {_DROP_ERASED}")
     cursor = conn.execute(
         "UPDATE outbox SET state = 'uncertain', error = 'the program ended while it was sent'"
         " WHERE state = 'sending' RETURNING *"
@@ -248,7 +248,7 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
 
 def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
     """Give up a row whose content was erased while it was under way; False where it has some, which changes nothing."""
-    return conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ?", (row_id,)).rowcount == 1  # noqa: S608 (constants)
+    return conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ?", (row_id,)).rowcount == 1
 
 
 def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.db.rows import clean, read_all, read_one
+from tgllm.db.rows import clean, new_id, read_all, read_one
 
 __all__ = [
     "FinalStatus",
@@ -94,10 +94,10 @@ def start(conn: sqlite3.Connection, new: NewRequest, now: int) -> int:
     """
     cursor = conn.execute(
         "INSERT INTO requests (turn_id, attempt, conversation_id, user_id, provider, model, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (new.turn_id, new.attempt, new.conversation_id, new.user_id, new.provider, new.model, now),
     )
-    return int(cursor.fetchone()[0])
+    return new_id(cursor)
 
 
 _FINISH = """

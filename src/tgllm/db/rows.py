@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
-__all__ = ["BOOL", "JSON", "JSON_LIST", "clean", "dumps", "read", "read_all", "read_one"]
+__all__ = ["BOOL", "JSON", "JSON_LIST", "clean", "dumps", "new_id", "read", "read_all", "read_one"]
 
 T = TypeVar("T")
 
@@ -50,6 +50,12 @@ def read_one(cls: type[T], cursor: sqlite3.Cursor) -> T | None:
 def read_all(cls: type[T], cursor: sqlite3.Cursor) -> list[T]:
     """All rows of a result as ``cls``."""
     return [read(cls, row) for row in cursor.fetchall()]
+
+
+def new_id(cursor: sqlite3.Cursor) -> int:
+    """The id of the row that was just inserted; costs less than RETURNING."""
+    assert cursor.lastrowid is not None  # noqa: S101  None before any INSERT only (Python: sqlite3)
+    return cursor.lastrowid
 
 
 def dumps(value: object) -> str:

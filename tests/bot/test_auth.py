@@ -107,6 +107,20 @@ async def test_a_stranger_asks_is_approved_with_one_press_and_talks(
     assert len(provider.requests) == 1
 
 
+async def test_the_longest_names_leave_room_at_the_button(
+    emu: Emulator, ann: EmulatedUser, start: Start, card: Card
+) -> None:
+    ann.first_name, ann.last_name = "A" * 64, "B" * 64
+    stranger = emu.add_user(first_name="🐘" * 32, last_name="F" * 64, username="e" * 32)
+    async with start():
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+        await stranger.say("/start")
+        query = await ann.press(await card(ann.private_chat()), LET_IN)
+        answer = await emu.wait_for(lambda: query.answer)
+        assert str(answer["text"]).startswith("✅ 🐘")
+
+
 async def test_approval_by_text(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card) -> None:
     async with start() as bot:
         await eve.say("/start")

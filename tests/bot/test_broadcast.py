@@ -93,6 +93,20 @@ async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
     ]
 
 
+async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
+    emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
+) -> None:
+    async with start(admin__broadcast_rate=20) as bot:
+        await let_in(bot, people)
+        emu.faults.add(Fault.cut_after("sendMessage", chat_id=people[4].id))
+        await confirmed(ask, ann, "Send to 12 people")
+        text = await report(emu, ann)
+    assert told(people) == [1] * 12
+    assert [message.text for message in people[4].private_chat().messages if message.from_bot] == [NEWS]
+    assert "delivered: 11\n" in text
+    assert "not taken or not confirmed by Telegram: 1\n" in text
+
+
 async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:

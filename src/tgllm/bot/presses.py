@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from tgllm.api import Access
 from tgllm.bot.scope import UpdateScope
 
-__all__ = ["PressAction", "PressTable", "Pressed"]
+__all__ = ["MOST_TOAST", "PressAction", "PressTable", "Pressed"]
+
+MOST_TOAST = 200
+"""UTF-16 units of a text that is shown at a button. Bot API: answerCallbackQuery."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from tgllm.db.broadcasts import Broadcast
 from tgllm.db.outbox import Kind, NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
+from tgllm.services.payload_keys import PLACEHOLDER
 
 __all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
 
@@ -15,8 +16,8 @@ STOP = "admin:broadcast_stop"
 
 
 def text_row(user_id: int, text: str) -> NewOutbox:
-    """The call that tells somebody the text in private."""
-    return _row(Lane(user_id), "sendMessage", "send", {"text": text})
+    """The call that tells somebody the text in private. If nobody knows whether it arrived, the report counts that."""
+    return _row(Lane(user_id), "sendMessage", "send", {"text": text, PLACEHOLDER: True})
 
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:

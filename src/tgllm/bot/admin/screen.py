@@ -19,7 +19,7 @@ class Screen:
     """Cut to what fits one message. Empty: nothing is sent, and the pressed message stays as it is."""
     keyboard: Sequence[Sequence[Button]] = ()
     toast: str = ""
-    """Shown at the pressed button, 200 characters at most (Bot API: answerCallbackQuery); not for text commands."""
+    """Shown at the pressed button, cut to what fits there; not for text commands."""
     separate: bool = False
     """Whether a press, too, gets it as a message of its own."""
     after: Callable[[], object] | None = None

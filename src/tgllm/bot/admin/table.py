@@ -195,4 +195,4 @@ async def _end(call: AdminCall, result: Result) -> str:
     screen = shown[-1]
     if screen.after is not None:
         screen.after()
-    return screen.toast[:200]
+    return screen.toast

@@ -31,7 +31,7 @@ async def _keep(scope: UpdateScope, pressed: Pressed) -> str:
 
 
 async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> bool:
-    if not argument.isdecimal():
+    if not argument.isdecimal() or len(argument) > 18:
         return False
     row_id = int(argument)
     row = await scope.parts.core.database.read(lambda conn: outbox.get(conn, row_id))

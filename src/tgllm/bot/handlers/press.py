@@ -5,9 +5,10 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery
 
 from tgllm.bot.commands import may_use
-from tgllm.bot.presses import Pressed, PressTable
+from tgllm.bot.presses import MOST_TOAST, Pressed, PressTable
 from tgllm.bot.scope import UpdateScope
 from tgllm.observe.logs import get_logger
+from tgllm.services.text import clip
 
 __all__ = ["PressHandler"]
 
@@ -49,7 +50,7 @@ class _Answer:
             return
         self._given = True
         try:
-            await self._bot.answer_callback_query(self._press_id, text=text or None)
+            await self._bot.answer_callback_query(self._press_id, text=clip(text, MOST_TOAST) or None)
         except AiogramError as error:
             # Telegram forgets presses after a while; then there is nobody to answer.
             log.info("press.not_answered", error=type(error).__name__)

@@ -9,6 +9,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, parse_command
 from tgllm.bot.messages import message_rows
+from tgllm.bot.presses import MOST_TOAST
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import outbox
 from tgllm.db.scrub import scrub
@@ -17,6 +18,7 @@ from tgllm.db.users import SeenUser
 from tgllm.observe.logs import get_logger
 from tgllm.services.invitations import is_token
 from tgllm.services.standing import Standing
+from tgllm.services.text import clip
 
 __all__ = ["answer_press", "forget_update", "receive_stranger"]
 
@@ -48,7 +50,7 @@ async def forget_update(scope: UpdateScope) -> None:
 async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
     """Show a text at the pressed button. Telegram forgets presses after a while; then there is nobody to answer."""
     try:
-        await bot.answer_callback_query(press.id, text=text[:200], show_alert=True)
+        await bot.answer_callback_query(press.id, text=clip(text, MOST_TOAST), show_alert=True)
     except AiogramError as error:
         log.info("press.not_answered", error=type(error).__name__)
 

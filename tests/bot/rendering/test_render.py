@@ -176,6 +176,25 @@ def test_what_is_shown(source: str, text: str, entities: list[tuple[str, str]]) 
 @pytest.mark.parametrize(
     ("source", "text"),
     [
+        ("Стоит 5$, а не 10$.", "Стоит 5$, а не 10$."),
+        ("от 5$/мес до 10$/мес, потом 15$ и 20$/мес", "от 5$/мес до 10$/мес, потом 15$ и 20$/мес"),
+        ("**5$** vs **6$**", "5$ vs 6$"),
+        ("- 5$, 6$, 7$\n- `8$, 9$`\n\n      10$, 11$", "• 5$, 6$, 7$\n\n• 8$, 9$\n\n10$, 11$"),
+        ("$5, or $10-$20", "$5, or $10-$20"),
+    ],
+)
+def test_amounts_of_money_are_no_formulas(source: str, text: str) -> None:
+    assert only(render(source)).text == text
+
+
+def test_a_formula_behind_a_number_is_one() -> None:
+    (message,) = render("2$x$ and 3$y_1$")
+    assert isinstance(message, RichMessage)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
         ("| a | b |\n|:-|-:|\n| 🎉x | 1 |", "a   | b\n----+--\n🎉x | 1"),
         (r"so \(x^2 \le \frac{a}{b}\)", "so x² ≤ a/b"),
         ("\\[\na\n- b\n\\]\nend", "a - b\n\nend"),
@@ -348,6 +367,10 @@ def test_what_is_half_written_looks_like_what_it_becomes(
 ) -> None:
     draft = render_draft(prefix)
     assert (draft.text, marked(draft)) == (text, entities)
+
+
+def test_a_draft_without_anything_to_see_is_empty() -> None:
+    assert render_draft("\u200b\u2800") == EntityText("")
 
 
 def test_a_long_draft_shows_its_end(check_payload: Check) -> None:

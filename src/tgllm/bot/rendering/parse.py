@@ -29,6 +29,7 @@ from tgllm.bot.rendering.document import (
     Text,
 )
 from tgllm.bot.rendering.flow import as_blocks, as_inlines, plain_text
+from tgllm.bot.rendering.prices import with_plain_prices
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 
 __all__ = ["parse"]
@@ -68,7 +69,7 @@ def parse(markdown: str) -> tuple[Block, ...]:
     Args:
         markdown: without lone surrogates.
     """
-    source = with_shown_definitions(markdown)
+    source = with_shown_definitions(with_plain_prices(markdown))
     return _Builder(source).build()
 
 

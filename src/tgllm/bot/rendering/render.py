@@ -13,6 +13,7 @@ from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage, RichM
 from tgllm.bot.rendering.rich import rich_blocks
 from tgllm.bot.rendering.rich_limits import has_text, packed
 from tgllm.bot.rendering.source import ready_source
+from tgllm.bot.rendering.split import is_visible
 
 __all__ = ["asks_for_rich", "render", "render_beginning", "render_draft"]
 
@@ -54,7 +55,8 @@ def render_draft(prefix: str) -> EntityText:
     Tables and formulas are shown in their plain form.
     """
     blocks = parse(settled(ready_source(prefix, is_growing=True)))
-    return last_part(flat_text(blocks))
+    shown = last_part(flat_text(blocks))
+    return shown if is_visible(shown.text) else EntityText("")
 
 
 def _rich(blocks: Sequence[Block]) -> list[Payload]:

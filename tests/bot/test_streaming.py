@@ -38,13 +38,21 @@ class Screen:
     errors: list[Exception] = field(default_factory=list)
     hold: asyncio.Event | None = None
     holding: asyncio.Event = field(default_factory=asyncio.Event)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether a call that is held may end."""
+
+    def __post_init__(self) -> None:
+        self.leaving.set()
 
     async def show(self, shown: EntityText) -> None:
         self.shown.append((round(self.clock.monotonic(), 6), shown.text))
         self.formats.append(len(shown.entities))
         if self.hold is not None:
             self.holding.set()
-            await self.hold.wait()
+            try:
+                await self.hold.wait()
+            finally:
+                await self.leaving.wait()
         if self.errors:
             raise self.errors.pop(0)
 
@@ -317,4 +325,28 @@ async def test_our_own_cancellation_passes_and_leaves_no_display(
     with pytest.raises(asyncio.CancelledError):
         await finishing
     await clock.advance(0)
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "stream u1"]
+
+
+async def test_leaving_after_a_cancellation_waits_for_the_last_call(
+    clock: ManualClock, screen: Screen, limiter: Limiter
+) -> None:
+    screen.hold = asyncio.Event()
+    screen.leaving.clear()
+    pace = Pace(first_delay=0.0, interval=2.0, keep_alive=1000.0, last_call=1000.0)
+
+    async def turn() -> None:
+        async with ChatSink(TURN, screen, limiter, clock, pace, Catalogue()) as it:
+            await screen.holding.wait()
+            await it.finish(OUTCOME)
+
+    running = asyncio.create_task(turn())
+    await screen.holding.wait()
+    await clock.advance(0)
+    running.cancel()
+    await clock.advance(0)
+    assert not running.done()
+    screen.leaving.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "stream u1"]

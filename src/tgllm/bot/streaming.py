@@ -210,7 +210,7 @@ class ChatSink:
 
     async def _end_display(self) -> None:
         """Stop showing. A call on its way is waited for, so that it can't arrive after the answer."""
-        task, self._task = self._task, None
+        task = self._task
         if task is None:
             return
         try:
@@ -219,7 +219,9 @@ class ChatSink:
                     task.cancel()
         finally:
             task.cancel()
+        # If this wait is cancelled too, leaving the sink waits again.
         await asyncio.wait({task})
+        self._task = None
         if task.cancelled() or task.exception() is None:
             return
         log.error("stream.failed", turn=self._turn.id, error=repr(task.exception()))

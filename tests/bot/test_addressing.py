@@ -64,6 +64,7 @@ def test_commands_are_unless_they_name_another_bot(text: str, addressed: bool) -
 def test_replies_to_the_bot_are_and_replies_to_others_are_not() -> None:
     assert is_addressed(message("and now?", reply_to=BOT), scope_in("supergroup"))
     assert not is_addressed(message("and now?", reply_to=PEER), scope_in("supergroup"))
+    assert not is_addressed(message("/sum@other_bot", reply_to=BOT), scope_in("supergroup"))
 
 
 def test_a_mention_in_a_caption_counts() -> None:

@@ -28,15 +28,17 @@ def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bo
         return parse_command(text, username) is not None
     if is_spoken_to:
         return True
-    # What is no command to this bot but has a bot's name is one to another.
     return mode == "always" and bool(text.strip()) and _COMMAND_TO_A_BOT.match(text) is None
 
 
 def speaks_to_bot(bot_id: int, username: str, text: str, replied_to: object) -> bool:
     """Whether it is a command to the bot, a mention of it, or a reply to it."""
-    if replied_to == bot_id or parse_command(text, username) is not None:
+    if parse_command(text, username) is not None:
         return True
-    return mention_of(username).search(text) is not None
+    if _COMMAND_TO_A_BOT.match(text):
+        # What is no command to this bot but has a bot's name is one to another, also as a reply.
+        return False
+    return replied_to == bot_id or mention_of(username).search(text) is not None
 
 
 @cache

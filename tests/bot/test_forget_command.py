@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import pytest
 
 from tgllm.db import audit, conversations, files, kv, messages, outbox, requests, usage, users
 from tgllm.db.files import NewFile
+from tgllm.db.sqlite import connect, in_transaction
 from tgllm.db.unit import Connection
+from tgllm.services.actor import SHELL
+from tgllm.services.user_data import forget
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedMessage
@@ -234,3 +237,23 @@ async def test_an_answer_that_is_under_way_is_not_kept_and_does_not_go_on(
         assert await bot.core.database.read(lambda conn: outbox.counts(conn).get("dropped")) == 1
     assert len([message for message in ann.private_chat().messages if message.from_bot]) == 1
     assert not list(stored(tmp_path))
+
+
+async def test_what_was_deleted_just_before_a_crash_is_gone_after_the_next_start(
+    ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
+) -> None:
+    async with start():
+        await ask(SECRET)
+    path = tmp_path / "tgllm.db"
+    with closing(connect(path)) as crashing:
+        erased = in_transaction(crashing, lambda conn: forget(conn, ann.id, SHELL, 1), "BEGIN IMMEDIATE")
+        assert erased is not None
+        # What a program that is killed now leaves behind.
+        left = {file.name: file.read_bytes() for file in tmp_path.glob("tgllm.db*")}
+    for name, content in left.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "tgllm.db-shm").unlink()
+    assert list(stored(tmp_path))
+    async with start():
+        await ask("anything else?")
+        assert not list(stored(tmp_path))

@@ -113,7 +113,7 @@ async def _forget(options: Options, user: User) -> Erased | None:
         now = milliseconds(people.clock)
         erased = await people.database.write(lambda conn: _erase(people, conn, user, now))
         if erased is not None:
-            await clean_up(people.database, people.config.data_dir, erased)
+            await clean_up(people.database, people.clock, people.config.data_dir, erased)
         return erased
 
 

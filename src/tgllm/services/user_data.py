@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from tgllm.api.clock import Clock
 from tgllm.db.database import Database
 from tgllm.db.erasure import Erased, erase, is_busy
 from tgllm.db.unit import Connection
 from tgllm.services.actor import Actor, note
+from tgllm.services.emptied_log import empty_log
 
 __all__ = ["clean_up", "forget"]
 
@@ -40,15 +42,17 @@ def forget(conn: Connection, user_id: int, actor: Actor, now: int, *, update_id:
     return erased
 
 
-async def clean_up(database: Database, data_dir: Path, erased: Erased) -> None:
+async def clean_up(database: Database, clock: Clock, data_dir: Path, erased: Erased) -> None:
     """Remove what is left of erased rows outside of the tables, after the commit.
 
     Raises:
         DatabaseError: the database can't be used.
         OSError: a file can't be removed.
     """
-    await database.checkpoint()
-    await asyncio.to_thread(_remove, data_dir, erased.paths)
+    try:
+        await asyncio.to_thread(_remove, data_dir, erased.paths)
+    finally:
+        await empty_log(database, clock)
 
 
 def _remove(data_dir: Path, paths: Sequence[str]) -> None:

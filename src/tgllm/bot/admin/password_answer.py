@@ -22,13 +22,11 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.admin_password import AdminPassword
 from tgllm.services.admin_questions import Question
 from tgllm.services.admin_tries import Tries, count_try, forgive
+from tgllm.services.emptied_log import empty_log
 
 __all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "locked_text", "text_of"]
 
 log = get_logger(__name__)
-
-CHECKPOINTS = 5
-"""Times, a second apart, that the database's log is tried to be emptied while another process reads it."""
 
 _KEPT = ("message_id", "date", "chat", "from", "message_thread_id", "is_topic_message")
 
@@ -41,13 +39,13 @@ def text_of(message: Message) -> str:
 async def close_question(scope: UpdateScope) -> None:
     """End the update, and the question with it."""
     await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
-    await _empty_log(scope)
+    await empty_log(scope.parts.core.database, scope.parts.core.clock)
 
 
 async def drop_edit(scope: UpdateScope) -> None:
     """End the update, the edit of an answer that has been dealt with."""
     await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id))
-    await _empty_log(scope)
+    await empty_log(scope.parts.core.database, scope.parts.core.clock)
 
 
 async def delete_late(message: Message, scope: UpdateScope) -> None:
@@ -59,7 +57,7 @@ async def delete_late(message: Message, scope: UpdateScope) -> None:
 
     said = [scope.text("password.late"), *await _complaints(message, scope)]
     await scope.reply("\n\n".join(said), unit)
-    await _empty_log(scope)
+    await empty_log(scope.parts.core.database, scope.parts.core.clock)
 
 
 async def answer_question(message: Message, scope: UpdateScope) -> Update | None:
@@ -77,7 +75,7 @@ async def answer_question(message: Message, scope: UpdateScope) -> Update | None
     password.questions.note_answer(user_id, message.message_id)
     command = _as_command(scope, question)
     tries = await scope.parts.core.database.write(lambda conn: _take(conn, scope, command))
-    await _empty_log(scope)
+    await empty_log(scope.parts.core.database, scope.parts.core.clock)
     complaints = await _complaints(message, scope)
     if not await password.is_right(text_of(message)):
         await _refuse(scope, tries, complaints)
@@ -111,7 +109,7 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
     await scope.parts.core.database.write(unit)
     scope.parts.sender.wake()
     # Once more, for what could not be read and has been emptied with the question's end.
-    await _empty_log(scope)
+    await empty_log(scope.parts.core.database, scope.parts.core.clock)
     log.info("password.right", user=scope.chat.id)
 
 
@@ -153,15 +151,6 @@ async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
         log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
         return [scope.text("password.not_deleted")]
     return []
-
-
-async def _empty_log(scope: UpdateScope) -> None:
-    """Empty the write-ahead log of the database, which still holds what was overwritten in the tables."""
-    for _ in range(CHECKPOINTS):
-        if await scope.parts.core.database.checkpoint():
-            return
-        await scope.parts.core.clock.sleep(1.0)
-    log.warning("password.log_not_emptied")
 
 
 def _now(scope: UpdateScope) -> int:

@@ -62,7 +62,7 @@ async def _forget(scope: UpdateScope, pressed: Pressed) -> None:
     core, found = scope.parts.core, list[Erased]()
     await show_menu(scope, pressed, Menu(scope.text("forget.confirmed")), _effect(scope, found.append))
     for erased in found:
-        await clean_up(core.database, core.config.data_dir, erased)
+        await clean_up(core.database, core.clock, core.config.data_dir, erased)
 
 
 def _effect(scope: UpdateScope, keep: Callable[[Erased], None]) -> Unit:

@@ -69,6 +69,11 @@ def stored(folder: Path) -> Iterator[str]:
             yield path.name
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of the database, by name."""
+    return {path.name: path.read_bytes() for path in folder.glob("tgllm.db*")}
+
+
 async def test_nothing_of_the_private_chats_is_left_but_the_access(
     emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:
@@ -249,7 +254,7 @@ async def test_what_was_deleted_just_before_a_crash_is_gone_after_the_next_start
         erased = in_transaction(crashing, lambda conn: forget(conn, ann.id, SHELL, 1), "BEGIN IMMEDIATE")
         assert erased is not None
         # What a program that is killed now leaves behind.
-        left = {file.name: file.read_bytes() for file in tmp_path.glob("tgllm.db*")}
+        left = contents(tmp_path)
     for name, content in left.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "tgllm.db-shm").unlink()

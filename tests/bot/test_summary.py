@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta, Unavailable, Usage
+from tgllm.api import ChatRequest, ContextTooLong, Finished, StreamEvent, TextDelta, Unavailable, Usage
 from tgllm.db import requests, usage
 from tgllm.providers.tokens import estimate_request
 from tgllm.testing.bot import RunningBot
@@ -168,6 +168,19 @@ async def test_another_branch_does_not_use_it(
         await ask("/clear")
         await ask("seven")
     assert [message.text for message in provider.requests[-1].messages] == ["seven"]
+
+
+async def test_what_is_too_long_for_the_model_is_asked_again_with_it(
+    ann: EmulatedUser, start: Start, ask: Ask, provider: SummarisingProvider
+) -> None:
+    async with start(turns__context_tokens=300, turns__summary="on") as bot:
+        await talk(ask, bot, "one", "two", "three", "four")
+        provider.answer(ContextTooLong("too many tokens"))
+        await talk(ask, bot, "five")
+    refused, asked = provider.requests[-2:]
+    assert len(asked.messages) < len(refused.messages)
+    assert asked.messages[0].text.startswith(MARK)
+    assert asked.messages[-1].text.endswith(question("five"))
 
 
 async def test_an_edit_after_it_goes_on_with_it(

@@ -1,5 +1,7 @@
 """What of a conversation a model is shown."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from tgllm.db.messages import Message, Role
 from tgllm.db.models import Model
 from tgllm.services.chat_settings import ContextSize
 from tgllm.services.context import (
+    begin_with,
     budget_of,
     estimate_tokens,
     fit_history,
@@ -111,6 +114,24 @@ def test_a_long_last_answer_leaves_the_question_alone() -> None:
 
 def test_without_history_there_is_nothing_to_leave_out() -> None:
     assert with_less_history(request_of("and now?")) is None
+
+
+def test_less_history_keeps_the_summary() -> None:
+    summary, whole = TextPart("On boats."), request_of("word " * 9, "two", "three", "four", "and now?")
+    told = replace(whole, messages=begin_with(whole.messages, summary))
+    shorter = with_less_history(told, summary)
+    assert texts_of(shorter) == ["On boats.three", "four", "and now?"]
+    assert shorter is not None
+    assert texts_of(with_less_history(shorter, summary)) == ["On boats.and now?"]
+    # One that a plugin has taken out does not come back.
+    assert texts_of(with_less_history(whole, summary)) == ["three", "four", "and now?"]
+
+
+def test_a_summary_makes_nobody_say_what_another_has_said() -> None:
+    for role in ("user", "assistant"):
+        said = ChatMessage(role, (TextPart("one"),), {"signature": "abc"})  # type: ignore[arg-type]  one of the roles
+        (first,) = begin_with([said], TextPart("On boats."))
+        assert (first.role, first.text, first.provider_data) == (role, "On boats.one", {"signature": "abc"})
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=9))

@@ -1,6 +1,7 @@
 """What a summary covers, and what a model is asked for it."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,18 @@ def test_an_exchange_that_is_too_long_by_itself_is_covered_too() -> None:
     assert ids(gap) == [1, 2]
     assert gap is not None
     assert len(question_for(gap, 40, Catalogue(strict=True), len)) < 600
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.integers(1, 40)), max_size=30),
+    st.integers(-5, 300),
+    st.integers(0, 30),
+)
+def test_what_is_shown_begins_with_a_question(said: list[tuple[Any, int]], budget: int, reaches_to: int) -> None:
+    """A summary is put into the first message, and nobody but the person says it."""
+    rows = [replace(row, role=role, text="x" * size) for row, (role, size) in zip(talk(len(said)), said, strict=True)]
+    shown = show(rows, summary(reaches_to) if reaches_to else None, budget, len)
+    assert not shown.messages or shown.messages[0].role == "user"
 
 
 @given(st.lists(st.integers(1, 40), max_size=30), st.integers(1, 200), st.integers(0, 10))

@@ -9,6 +9,7 @@ from tgllm.api import (
     ModelRef,
     ProviderError,
     StreamEvent,
+    TextPart,
     TgllmError,
     Unavailable,
 )
@@ -52,8 +53,22 @@ class Asking:
         """End what still runs of answers that were given up."""
         await self._streams.aclose()
 
-    async def ask(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
+    async def ask(
+        self,
+        request: ChatRequest,
+        answer: Answer,
+        show: Show,
+        handle: RunningTurn,
+        summary: TextPart | None = None,
+    ) -> None:
         """Ask the model; if that is too much for it, once more with less history.
+
+        Args:
+            request: what it is asked.
+            answer: takes what comes.
+            show: takes note of what came.
+            handle: stops it.
+            summary: what the request begins with if it has one; it is no history that can be left out.
 
         Raises:
             TimeoutError: the provider was silent for too long, or the turn was stopped.
@@ -64,7 +79,7 @@ class Asking:
         try:
             await self._generate(request, answer, show, handle)
         except ContextTooLong as error:
-            shorter = with_less_history(request)
+            shorter = with_less_history(request, summary)
             if shorter is None or not answer.is_empty:
                 raise
             log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))

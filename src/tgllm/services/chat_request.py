@@ -10,7 +10,7 @@ from tgllm.i18n import Catalogue
 from tgllm.providers.tokens import Calibration, estimate_request
 from tgllm.services.calibration import has_moved, keep_factor
 from tgllm.services.chat_settings import ReasoningDisplay, SummaryMode, settings_of
-from tgllm.services.context import Estimate, Shown, budget_of, estimate_tokens, show, to_chat_message
+from tgllm.services.context import Estimate, Shown, begin_with, budget_of, estimate_tokens, show, to_chat_message
 from tgllm.services.facts import facts_told
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.turn import Turn
@@ -28,6 +28,8 @@ class Prepared:
     shown: Shown
     most: int
     """Tokens of the whole context."""
+    summary: TextPart | None
+    """What the request begins with instead of older messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class RequestBuilder:
             reasoning_effort=context.reasoning_effort,
             user_key=user_key(secret, turn.user.id),
         )
-        return Prepared(request, shown, most)
+        return Prepared(request, shown, most, self._summary(shown))
 
     def measure(self, context: TurnContext) -> ContextUse:
         """How much of the context is taken before the next question."""
@@ -159,13 +161,15 @@ class RequestBuilder:
         return show(context.history, context.summary, budget, self.estimator(context.model))
 
     def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
-        """History and question. A summary stands in the first message, since speakers have to take turns."""
+        """History and question."""
         past = [to_chat_message(row, model) for row in shown.messages]
-        first, *others = (*past, ChatMessage("user", (TextPart(question),)))
-        if shown.summary is not None:
-            told = TextPart(self.texts("prompt.summary", text=shown.summary.text) + "\n\n")
-            first = ChatMessage("user", (told, *first.parts))
-        return (first, *others)
+        messages, summary = (*past, ChatMessage("user", (TextPart(question),))), self._summary(shown)
+        return messages if summary is None else begin_with(messages, summary)
+
+    def _summary(self, shown: Shown) -> TextPart | None:
+        if shown.summary is None:
+            return None
+        return TextPart(self.texts("prompt.summary", text=shown.summary.text) + "\n\n")
 
 
 def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:

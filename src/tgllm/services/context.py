@@ -13,6 +13,7 @@ from tgllm.services.chat_settings import ContextSize
 __all__ = [
     "Estimate",
     "Shown",
+    "begin_with",
     "budget_of",
     "estimate_tokens",
     "fit_history",
@@ -119,8 +120,19 @@ def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estim
     return rows[first:]
 
 
-def with_less_history(request: ChatRequest) -> ChatRequest | None:
-    """The request with the newer half of its history, measured in tokens; None where there is none to leave out."""
+def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[ChatMessage, ...]:
+    """The messages with a summary in the first one, since speakers have to take turns."""
+    first, *others = messages
+    return (replace(first, parts=(summary, *first.parts)), *others)
+
+
+def with_less_history(request: ChatRequest, summary: TextPart | None = None) -> ChatRequest | None:
+    """The request with the newer half of its history, measured in tokens; None where there is none to leave out.
+
+    Args:
+        request: that was too long.
+        summary: stays, if the request begins with it.
+    """
     *history, question = request.messages
     left = sum(map(estimate_message, history)) // 2
     first = len(history)
@@ -130,4 +142,9 @@ def with_less_history(request: ChatRequest) -> ChatRequest | None:
             break
         if history[index].role == "user":
             first = index
-    return replace(request, messages=(*history[first:], question)) if history else None
+    if not history:
+        return None
+    kept = (*history[first:], question)
+    if summary is not None and history[0].parts[:1] == (summary,):
+        kept = begin_with(kept, summary)
+    return replace(request, messages=kept)

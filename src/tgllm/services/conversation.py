@@ -143,7 +143,7 @@ class ConversationService:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
                 await self._reserve(quota, request, sink, handle)
-                await self._asking.ask(request, answer, sink.show, handle)
+                await self._asking.ask(request, answer, sink.show, handle, prepared.summary)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:

@@ -39,6 +39,8 @@ async def test_a_group_becomes_a_supergroup(emu: Emulator, ann: EmulatedUser, ra
     assert body["description"] == "Bad Request: group chat was upgraded to a supergroup chat"
     assert body["parameters"] == {"migrate_to_chat_id": grown.id}
     await api("sendMessage", chat_id=grown.id, text="x")
+    with pytest.raises(ValueError, match="has become the supergroup"):
+        await ann.say("hi", chat=group)
     with pytest.raises(ValueError, match="no basic group"):
         await ann.upgrade(grown)
 

@@ -54,6 +54,38 @@ async def test_a_conversation_over_http(
     assert emu.token not in json.dumps(calls)
 
 
+async def test_a_chat_shows_the_commands_of_its_user(
+    emu: Emulator, ann: EmulatedUser, control: Call, api: Call
+) -> None:
+    chat = ann.private_chat()
+    eve = emu.add_user(first_name="Eve", language_code="ru")
+    group = emu.add_group(title="Team", members=[ann, eve])
+
+    async def shown(chat: EmulatedChat) -> list[str]:
+        view = await control(f"chat?chat={chat.id}")
+        return [command["description"] for command in view["commands"]]
+
+    async def offer(description: str, **where: Any) -> None:
+        await api("setMyCommands", commands=[{"command": "ping", "description": description}], **where)
+
+    assert await shown(chat) == []
+    await offer("default")
+    await offer("по умолчанию", language_code="ru")
+    assert (await shown(chat), await shown(eve.private_chat()), await shown(group)) == (
+        ["default"],
+        ["по умолчанию"],
+        ["default"],
+    )
+    await offer("private", scope={"type": "all_private_chats"})
+    await offer("group", scope={"type": "all_group_chats"})
+    await offer("Eve's", scope={"type": "chat", "chat_id": eve.id})
+    assert (await shown(chat), await shown(eve.private_chat()), await shown(group)) == (
+        ["private"],
+        ["Eve's"],
+        ["group"],
+    )
+
+
 async def test_files_over_http(emu: Emulator, ann: EmulatedUser, control: Call, http: aiohttp.ClientSession) -> None:
     form = aiohttp.FormData({"user": str(ann.id), "caption": "see"})
     form.add_field("file", b"abc", filename="a.txt", content_type="text/plain")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tgllm.testing.emulator.command_menus import shown_commands
 from tgllm.testing.emulator.state import Account, EmulatedChat, EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.world import World
 
@@ -37,14 +38,14 @@ def _chat_line(chat: EmulatedChat) -> View:
         "members": list(chat.members),
         "topics": [{"id": topic.id, "name": topic.name} for topic in chat.topics.values()],
         "last": newest.text[:80] if newest else "",
+        "migrated_to": chat.migrated_to,
     }
 
 
 def chat_view(world: World, chat: EmulatedChat) -> View:
     """A chat with its newest messages, its drafts and who is typing."""
     now = world.clock.monotonic()
-    listed = (commands for bot in world.bots_in(chat) for commands in bot.commands.values())
-    known = {command["command"]: command for commands in listed for command in commands}
+    known = {command["command"]: command for bot in world.bots_in(chat) for command in shown_commands(bot, chat)}
     return {
         **_chat_line(chat),
         "version": world.changes.version,

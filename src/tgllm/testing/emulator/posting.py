@@ -70,6 +70,8 @@ def post(world: World, sender: Account, place: Place, content: Content) -> Emula
     chat = place.chat
     if sender.id not in chat.members:
         raise ValueError(f"{sender.first_name} is not a member of chat {chat.id}")
+    if chat.migrated_to is not None:
+        raise ValueError(f"chat {chat.id} has become the supergroup {chat.migrated_to}")
     if chat.bot_blocked:
         raise ValueError(f"{sender.first_name} blocked the bot of this chat; unblock() first")
     message = _message(world, sender, place, content)

@@ -1,9 +1,9 @@
 """getMe and what a bot tells about itself: its commands, name and descriptions."""
 
-import json
 import re
 from typing import Any, cast
 
+from tgllm.testing.emulator.command_menus import scope_key
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
@@ -42,7 +42,7 @@ def log_out(call: MethodCall) -> object:
 
 def _key(call: MethodCall) -> tuple[str, str]:
     scope = cast("dict[str, Any]", call.get("scope") or {"type": "default"})
-    return json.dumps(scope, sort_keys=True), str(call.get("language_code", ""))
+    return scope_key(scope), str(call.get("language_code", ""))
 
 
 @handles("setMyCommands")

@@ -17,8 +17,27 @@ async function attempt(work) {
   try { return await work(); } catch (error) { toast(error.message); return undefined; }
 }
 
+const LONGEST = 4096;
+
+// Clients cut a long text in messages; a pair of surrogates stays whole.
+function parts(text) {
+  const found = [];
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + LONGEST, text.length);
+    if (end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1])) end -= 1;
+    found.push(text.slice(at, end));
+    at = end;
+  }
+  return found;
+}
+
 const actions = {
-  say: (text) => attempt(() => act("say", { ...where(), text, topic: state.topic, reply_to: state.context?.reply ?? null })),
+  say: (text) => attempt(async () => {
+    const fields = { ...where(), topic: state.topic };
+    let reply = state.context?.reply ?? null;
+    for (const part of parts(text)) { await act("say", { ...fields, text: part, reply_to: reply }); reply = null; }
+    return true;
+  }),
   react: (message, emoji) => attempt(() => act("react", { ...where(), message: message.id, emoji })),
   remove: (message) => attempt(() => act("delete", { ...where(), message: message.id })),
   stop: (draft) => attempt(() => act("stop", { ...where(), draft: draft.id })),
@@ -143,7 +162,7 @@ function showWorld(world) {
   state.world = world;
   if (!world.users.some((user) => user.id === state.me)) state.me = world.users[0]?.id ?? null;
   options(byId("user"), world.users.map((user) => ({ value: String(user.id), text: user.name })), String(state.me));
-  const mine = world.chats.filter((chat) => (chat.bot === null ? chat.members.includes(state.me) : chat.id === state.me));
+  const mine = world.chats.filter((chat) => (chat.bot === null ? chat.members.includes(state.me) : chat.id === state.me) && !chat.migrated_to);
   const key = (chat) => `${chat.bot ?? ""}/${chat.id}`;
   const present = mine.some((chat) => chat.id === state.chat && chat.bot === state.bot);
   const chosen = present ? `${state.bot ?? ""}/${state.chat}` : mine.length ? key(mine[0]) : null;

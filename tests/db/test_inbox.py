@@ -200,14 +200,14 @@ def test_pruning_forgets_what_ended_long_ago_with_its_followers(conn: sqlite3.Co
     inbox.merge(conn, 1, [2], NOW)
     inbox.finish(conn, 1, "done", NOW)
     inbox.finish(conn, 3, "done", NOW + 10)
-    assert inbox.prune(conn, NOW + 10) == 1
+    assert inbox.prune(conn, NOW + 10, 100) == 1
     assert [inbox.get(conn, i) is None for i in (1, 2, 3, 4, 5)] == [True, True, False, False, False]
 
 
 def test_pruning_keeps_the_place_to_go_on_from(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1)], NOW)
     inbox.finish(conn, 1, "done", NOW)
-    assert inbox.prune(conn, NOW + 1) == 0
+    assert inbox.prune(conn, NOW + 1, 100) == 0
     assert inbox.last_update_id(conn) == 1
 
 

@@ -109,12 +109,12 @@ async def test_the_table_is_updated_and_the_admin_told_once(
         assert await told(core) == []
 
         provider.models = [ModelInfo("model"), ModelInfo("better")]
-        await pass_time(4 * HOUR)
+        await pass_time(4 * HOUR, sleepers=2)
         await refreshed(core, 2)
         assert await listed(core) == ["scripted/better", "scripted/model"]
         assert await told(core) == [(ANN, "The models have changed.\nNew: scripted/better")]
 
-        await pass_time(DAY)
+        await pass_time(DAY, sleepers=2)
         await refreshed(core, 3)
         assert len(await told(core)) == 1
 
@@ -129,7 +129,7 @@ async def test_after_downtime_it_is_made_up_once(
     for _ in range(2):
         async with started() as core:
             await refreshed(core, 2)
-            await pass_time(HOUR)
+            await pass_time(HOUR, sleepers=2)
             assert len(await told(core)) == 1
 
 
@@ -137,7 +137,7 @@ async def test_a_provider_that_fails_is_no_news(started: Started, provider: Chan
     async with started() as core:
         await refreshed(core, 1)
         provider.models = Unavailable("out of order")
-        await pass_time(4 * HOUR)
+        await pass_time(4 * HOUR, sleepers=2)
         run = await refreshed(core, 2)
 
         assert (run.state, run.error) == ("failed", "ProviderError: scripted: out of order")
@@ -150,7 +150,7 @@ async def test_at_the_time_that_is_set_in_the_zone_that_is_set(
 ) -> None:
     async with started(refresh_cron="30 9 * * *", time_zone="Asia/Tokyo") as core:
         first = await refreshed(core, 1)
-        await pass_time(HOUR)
+        await pass_time(HOUR, sleepers=2)
         second = await refreshed(core, 2)
 
     assert second.fire_time - first.fire_time == HOUR / 2 * 1000
@@ -159,7 +159,7 @@ async def test_at_the_time_that_is_set_in_the_zone_that_is_set(
 async def test_it_can_be_switched_off(started: Started, pass_time: Pass) -> None:
     working = Working()
     async with started(GivenPlugin.of("working", working), refresh_cron="OFF") as core:
-        await pass_time(6 * HOUR)
+        await pass_time(6 * HOUR, sleepers=2)
         await working.ran.get()
         assert await listed(core) == []
 
@@ -168,9 +168,9 @@ async def test_a_plugins_job_runs_with_its_context(started: Started, pass_time: 
     working = Working()
     async with started(GivenPlugin.of("working", working)) as core:
         await refreshed(core, 1)
-        await pass_time(4 * HOUR, sleepers=2)
+        await pass_time(4 * HOUR, sleepers=3)
         await refreshed(core, 2)
-        await pass_time(2 * HOUR, sleepers=2)
+        await pass_time(2 * HOUR, sleepers=3)
         assert await working.ran.get() == "working"
 
 
@@ -179,9 +179,9 @@ async def test_a_job_of_a_plugin_in_quarantine_is_not_run(started: Started, pass
     async with started(GivenPlugin.of("working", working)) as core:
         await refreshed(core, 1)
         core.host.quarantine("working", "it broke")
-        await pass_time(4 * HOUR, sleepers=2)
+        await pass_time(4 * HOUR, sleepers=3)
         await refreshed(core, 2)
-        await pass_time(DAY, sleepers=2)
+        await pass_time(DAY, sleepers=3)
         await refreshed(core, 3)
 
     assert working.ran.empty()

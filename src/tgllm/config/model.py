@@ -13,6 +13,7 @@ from tgllm.config.paths import default_data_dir
 from tgllm.config.personas import PersonaSetting, read_personas
 from tgllm.config.prices import PriceSetting, read_prices
 from tgllm.config.quick import DEFAULT_MODEL
+from tgllm.config.retention import RetentionSection
 from tgllm.config.section import Section
 
 __all__ = [
@@ -169,5 +170,6 @@ class Config(Section):
     sending: SendingSection = SendingSection()
     models: ModelsSection = ModelsSection()
     database: DatabaseSection = DatabaseSection()
+    retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     log: LogSection = LogSection()

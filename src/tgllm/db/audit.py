@@ -7,7 +7,7 @@ from typing import Any
 from tgllm.api.types import JsonObject
 from tgllm.db.rows import JSON, clean, dumps, read_all
 
-__all__ = ["AuditRow", "NewEntry", "add", "count", "list_recent"]
+__all__ = ["AuditRow", "NewEntry", "add", "count", "list_recent", "prune"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +67,11 @@ def count(conn: sqlite3.Connection, target: str | None = None) -> int:
     """How many changes are noted, of everything or of one target."""
     cursor = conn.execute("SELECT count(*) FROM audit WHERE :target IS NULL OR target = :target", {"target": target})
     return int(cursor.fetchone()[0])
+
+
+def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+    """Forget up to ``limit`` changes that were made before ``before`` (UTC, milliseconds); returns how many."""
+    cursor = conn.execute(
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)", (before, limit)
+    )
+    return cursor.rowcount

@@ -320,13 +320,14 @@ def counts(conn: sqlite3.Connection) -> dict[State, int]:
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
 
 
-def prune(conn: sqlite3.Connection, before: int) -> int:
-    """Forget updates that ended before ``before``, each with its followers; returns how many turns those were.
+def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+    """Forget up to ``limit`` turns that ended before ``before``, with all their updates; returns how many those were.
 
     The update that came last stays, since ``last_update_id`` needs it.
     """
     cursor = conn.execute(
-        "DELETE FROM inbox WHERE finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?",
-        (before, last_update_id(conn)),
+        "DELETE FROM inbox WHERE update_id IN (SELECT update_id FROM inbox WHERE finished_at < ?"
+        " AND leader_id IS NULL AND update_id IS NOT ? ORDER BY finished_at LIMIT ?)",
+        (before, last_update_id(conn), limit),
     )
     return cursor.rowcount

@@ -271,10 +271,27 @@ def counts(conn: sqlite3.Connection) -> dict[State, int]:
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM outbox GROUP BY state")}
 
 
-def prune(conn: sqlite3.Connection, before: int) -> int:
-    """Forget rows that were sent, given up or refused and are older than ``before``; returns how many."""
-    cursor = conn.execute(
-        "DELETE FROM outbox WHERE sent_at < :before OR (state IN ('failed', 'dropped') AND created_at < :before)",
-        {"before": before},
-    )
-    return cursor.rowcount
+_SETTLED = """
+    DELETE FROM outbox WHERE id IN (
+        SELECT id FROM outbox
+        WHERE (sent_at < :before OR (state IN ('failed', 'dropped', 'uncertain') AND created_at < :before))
+          AND coalesce(turn_id, '') NOT GLOB :spared
+        LIMIT :limit)
+"""
+
+
+def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared_turns: str = "") -> int:
+    """Forget up to ``limit`` rows of before ``before`` that were sent, refused, given up, or that nobody asks about.
+
+    Args:
+        conn: an open write transaction.
+        before: UTC in milliseconds.
+        limit: how many at most.
+        spared_turns: a pattern (SQLite: GLOB) of turns whose rows stay.
+
+    Returns:
+        How many those were.
+    """
+    # A pattern that fits no turn, since rows without one have an empty name here.
+    values = {"before": before, "limit": limit, "spared": spared_turns or "-"}
+    return conn.execute(_SETTLED, values).rowcount

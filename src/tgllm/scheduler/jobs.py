@@ -11,13 +11,17 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
 from tgllm.scheduler.clock import Cron
 from tgllm.services.core import Core
+from tgllm.services.retention import Retention
 
-__all__ = ["REFRESH_JOB", "Job", "jobs_of", "refresh_times"]
+__all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
 
 log = get_logger(__name__)
 
 REFRESH_JOB = "models.refresh"
 """No plugin's job can be called so: their ids have no dot of their own."""
+RETENTION_JOB = "data.retention"
+EVERY_HOUR = "23 * * * *"
+"""A minute at which little else is due."""
 OFF = "off"
 
 
@@ -59,7 +63,7 @@ def jobs_of(core: Core) -> tuple[Job, ...]:
     """
     times = refresh_times(core.config.refresh_cron, core.config.time_zone)
     own = [] if times is None else [_refresh(core, times)]
-    return (*own, *_plugin_jobs(core.host, zone(core.config.time_zone)))
+    return (*own, _retention(core), *_plugin_jobs(core.host, zone(core.config.time_zone)))
 
 
 def _refresh(core: Core, times: Cron) -> Job:
@@ -70,6 +74,13 @@ def _refresh(core: Core, times: Cron) -> Job:
 
     # Each provider has limits of its own; this one is for all of them together.
     return Job(REFRESH_JOB, times, run, seconds=600.0, at_first_start=True)
+
+
+def _retention(core: Core) -> Job:
+    config = core.config
+    retention = Retention(core.database, config.data_dir, core.clock, config.retention)
+    times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
+    return Job(RETENTION_JOB, times, retention.clean, seconds=600.0, at_first_start=True)
 
 
 def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:

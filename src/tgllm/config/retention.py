@@ -1,0 +1,22 @@
+"""The settings of how long things are kept."""
+
+from pydantic import Field
+
+from tgllm.config.section import Section
+
+__all__ = ["RetentionSection"]
+
+
+class RetentionSection(Section):
+    """How long the bot keeps what it is done with."""
+
+    updates_days: float = Field(
+        default=7.0, ge=1, description="Days after which updates and sent messages that are done with are deleted."
+    )
+    cleared_days: float = Field(
+        default=30.0, ge=0, description="Days after which what was cleared or taken back in chats is deleted; 0: never."
+    )
+    messages_days: float = Field(
+        default=0.0, ge=0, description="Days after which all questions and answers are deleted; 0: never."
+    )
+    audit_days: float = Field(default=0.0, ge=0, description="Days after which the audit trail is deleted; 0: never.")

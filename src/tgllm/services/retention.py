@@ -1,0 +1,109 @@
+"""Deletes what the bot is done with and the settings do not want kept, a piece at a time."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.retention import RetentionSection
+from tgllm.db import audit, inbox, outbox
+from tgllm.db.database import Database
+from tgllm.db.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
+from tgllm.db.unit import Connection
+from tgllm.observe.logs import get_logger
+from tgllm.services.access_cards import CARD
+from tgllm.services.stored_files import remove_files
+
+__all__ = ["PIECE", "Retention"]
+
+log = get_logger(__name__)
+
+PIECE: Final = 500
+"""Rows that are deleted in one unit of work: updates and answers wait for no more than that."""
+CARD_DAYS: Final = 60
+"""Days for which the rows of admins' cards stay at least, since they are edited when a request is decided."""
+_DAY: Final = 24 * 60 * 60 * 1000
+
+Delete = Callable[[Connection, int, int], int]
+"""Deletes what is from before a time, so many rows at most; returns how many those were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Keeps things for as long as the settings say."""
+
+    database: Database
+    data_dir: Path
+    clock: Clock
+    settings: RetentionSection
+
+    async def clean(self) -> None:
+        """Delete what is older than it may be.
+
+        Raises:
+            DatabaseError: the database can't be used.
+            OSError: a file can't be removed.
+        """
+        days = self.settings.updates_days
+        counts = {
+            "updates": await self._delete(days, inbox.prune),
+            "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
+            "taken_back": await self._forget_taken_back(),
+            "messages": await self._forget_messages(),
+            "audit": await self._delete(self.settings.audit_days, audit.prune),
+        }
+        if any(counts.values()):
+            log.info("retention.cleaned", **counts)
+
+    async def _delete(self, days: float, delete: Delete) -> int:
+        """How many rows went; with 0 days, all stay."""
+        if not days:
+            return 0
+        before, gone, last = self._before(days), 0, PIECE
+        while last >= PIECE:
+            last = await self.database.write(lambda conn: delete(conn, before, PIECE), durable=False)
+            gone += last
+        return gone
+
+    async def _forget_messages(self) -> int:
+        days, gone, last = self.settings.messages_days, 0, PIECE
+        if not days:
+            return 0
+        before = self._before(days)
+        while last >= PIECE:
+            last = await self._forget(lambda conn: forget_messages(conn, before, PIECE))
+            gone += last
+        return gone
+
+    async def _forget_taken_back(self) -> int:
+        """Conversation by conversation, the oldest first."""
+        days, gone, last = self.settings.cleared_days, 0, 0
+        if not days:
+            return 0
+        before = self._before(days)
+        while ids := await self._conversations_after(last):
+            for each in ids:
+                gone += await self._forget(_taken_back(each, before))
+            last = ids[-1]
+        return gone
+
+    async def _conversations_after(self, last: int) -> "list[int]":
+        return [*await self.database.read(lambda conn: conversations_after(conn, last, PIECE))]
+
+    async def _forget(self, piece: Callable[[Connection], Forgotten]) -> int:
+        forgotten = await self.database.write(piece)
+        await asyncio.to_thread(remove_files, self.data_dir, forgotten.paths)
+        return forgotten.messages
+
+    def _before(self, days: float) -> int:
+        return milliseconds(self.clock) - int(days * _DAY)
+
+
+def _sent(conn: Connection, before: int, limit: int) -> int:
+    return outbox.prune(conn, before, limit, spared_turns=f"{CARD}:*")
+
+
+def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:
+    return lambda conn: forget_taken_back(conn, conversation_id, before)

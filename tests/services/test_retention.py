@@ -1,0 +1,82 @@
+"""The bot keeps what it is done with for as long as the settings say, and no longer."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tgllm.config.retention import RetentionSection
+from tgllm.db import audit, conversations, inbox, messages, outbox
+from tgllm.db.audit import NewEntry
+from tgllm.db.database import Database
+from tgllm.db.inbox import NewUpdate
+from tgllm.db.messages import NewMessage
+from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection
+from tgllm.services.retention import PIECE, Retention
+from tgllm.testing.clock import ManualClock
+
+DAY = 86_400
+START = 1_790_000_000.0
+MANY = PIECE * 2 + 1
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db") as database:
+        yield database
+
+
+def fill(conn: Connection, now: int) -> None:
+    """More of everything than one piece holds, all of it done with; and two questions, of which one was undone."""
+    updates = [NewUpdate(number, "a", "message", control=False, payload="{}") for number in range(1, MANY + 1)]
+    inbox.add_updates(conn, updates, now)
+    for update in updates:
+        inbox.finish(conn, update.update_id, "done", now)
+    turns = [f"access:7:{number}" if number == 1 else f"u{number}" for number in range(MANY)]
+    rows = [NewOutbox(lane=turn, method="sendMessage", chat_id=7, payload={}, turn_id=turn) for turn in turns]
+    ids = outbox.add(conn, rows, now)
+    outbox.claim(conn, MANY, now)
+    outbox.mark_sent(conn, [(row_id, 1) for row_id in ids], now)
+    conversation = conversations.active_for(conn, "a", now).id
+    for turn in ("undone", "kept"):
+        new = NewMessage(conversation_id=conversation, parent_id=None, turn_id=turn, role="user", text="?")
+        conversations.set_head(conn, conversation, messages.add(conn, new, now), now)
+    for _ in range(MANY):
+        audit.add(conn, NewEntry(actor_id=None, source="shell", action="test"), now)
+
+
+def left(conn: Connection) -> tuple[int, int, int, int]:
+    """How many updates, sent messages, questions and changes there are."""
+    conversation = conversations.active_in(conn, "a")
+    said = 0 if conversation is None else len(messages.children(conn, conversation.id, None))
+    return inbox.counts(conn).get("done", 0), outbox.counts(conn).get("sent", 0), said, audit.count(conn)
+
+
+async def cleaned(
+    store: Database, tmp_path: Path, days: float, settings: Mapping[str, float]
+) -> tuple[int, int, int, int]:
+    """What is left so many days after everything was done with."""
+    clock = ManualClock(START + days * DAY)
+    await Retention(store, tmp_path, clock, RetentionSection.model_validate(settings)).clean()
+    return await store.read(left)
+
+
+@pytest.mark.parametrize(
+    ("days", "settings", "expected"),
+    [
+        (6.9, {}, (MANY, MANY, 2, MANY)),
+        # The update that came last stays, and the card of an admin, which may still be edited.
+        (7.1, {}, (1, 1, 2, MANY)),
+        (31, {}, (1, 1, 1, MANY)),
+        (61, {}, (1, 0, 1, MANY)),
+        (61, {"cleared_days": 0.0}, (1, 0, 2, MANY)),
+        (15, {"updates_days": 30.0, "audit_days": 10.0}, (MANY, MANY, 2, 0)),
+        (15, {"updates_days": 30.0, "messages_days": 10.0}, (MANY, MANY, 0, MANY)),
+    ],
+)
+async def test_what_is_left_after_some_days(
+    store: Database, tmp_path: Path, days: float, settings: Mapping[str, float], expected: tuple[int, int, int, int]
+) -> None:
+    await store.write(lambda conn: fill(conn, int(START * 1000)))
+    assert await cleaned(store, tmp_path, days, settings) == expected

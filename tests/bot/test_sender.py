@@ -6,9 +6,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.bot.messages import message_rows
-from tgllm.bot.sender import PARALLEL_CALLS, PARALLEL_IN_CHAT
+from tgllm.bot.messages import edit_of_part, message_rows
+from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.db import outbox
+from tgllm.db.unit import Connection
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
@@ -161,3 +163,52 @@ async def test_an_answer_that_telegram_refuses_is_told(emu: Emulator, ann: Emula
         await ann.say("strange")
         notice = await emu.wait_for_message(ann.private_chat())
     assert "did not take" in notice.text
+
+
+async def test_a_stop_does_not_cut_a_call_that_is_under_way(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 0.05)
+    provider.answer("The answer.")
+    under_way = emu.faults.add(Fault.hold("sendMessage"))
+    async with start() as bot:
+        await ann.say("question")
+        await emu.wait_for(lambda: under_way.hits)
+        # Waits for its time, so that the bot can't send all there is.
+        rows = message_rows(Lane(ann.id, 9), "later")
+        (later,) = await bot.core.database.write(lambda conn: outbox.add(conn, rows, 0))
+        await bot.core.database.write(lambda conn: put_off(conn, later))
+        bot.stopping.set()
+        await emu.wait_for(lambda: not bot.runtime._parts.sender._claiming)
+        under_way.release()
+        await bot.task
+        assert await bot.core.database.read(outbox.counts) == {"ready": 1, "sent": 1}
+    assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["The answer."]
+
+
+def put_off(conn: Connection, row_id: int) -> None:
+    """Let a row wait for a time that does not come."""
+    conn.execute("UPDATE outbox SET not_before = 99999999999999 WHERE id = ?", (row_id,))
+
+
+async def test_an_answer_whose_edit_fails_again_and_again_is_offered(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    lane = Lane(group.id)
+    async with start() as bot:
+        await ann.say("@demo_bot go", chat=group)
+        message = await emu.wait_for_message(group, lambda message: message.text == "Ann: go")
+        edit = edit_of_part(lane, EntityText("The answer."), turn_id="u77", part=1, edited_part=0, reply_to=None)
+
+        def tried_often(conn: Connection) -> None:
+            first, second = outbox.add(conn, [*message_rows(lane, "...", turn_id="u77"), edit], 0)
+            outbox.mark_sent(conn, [(first, message.id)], 0)
+            conn.execute("UPDATE outbox SET attempts = ? WHERE id = ?", (MOST_ATTEMPTS - 1, second))
+
+        emu.faults.add(Fault.cut_before("editMessageText"))
+        await bot.core.database.write(tried_often)
+        bot.runtime._parts.sender.wake()
+        notice = await emu.wait_for_message(group, lambda message: bool(message.buttons), after=message)
+        await ann.press(notice, "Send again")
+        await emu.wait_for(lambda: message.text == "The answer.")

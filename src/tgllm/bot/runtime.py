@@ -42,6 +42,8 @@ log = get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
 """How long a stop waits for messages that are ready to be sent; what is left goes out after the next start."""
+LAST_CALLS_SECONDS = 5.0
+"""How long it waits then for calls that have begun: of one that is cut nobody would know whether it has arrived."""
 LONGEST_PAUSE_SECONDS = 30.0
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
@@ -118,7 +120,13 @@ class BotRuntime:
         await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
         self._parts.sender.wake()
         if not sender.done() and not dispatch.done():
-            await _within(DRAIN_SECONDS, self._parts.sender.wait_idle())
+            await self._send_rest()
+
+    async def _send_rest(self) -> None:
+        """Send what is ready; if that takes too long, at least wait for what is under way."""
+        if not await _within(DRAIN_SECONDS, self._parts.sender.wait_idle()):
+            self._parts.sender.stop_claiming()
+            await _within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
 
 
 @asynccontextmanager

@@ -90,6 +90,12 @@ class Sender:
         self._finished: list[_Delivery] = []
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
+        self._claiming = True
+
+    def stop_claiming(self) -> None:
+        """Begin no further call; what is under way goes on, and ``wait_idle`` waits for that alone."""
+        self._claiming = False
+        self.wake()
 
     def wake(self) -> None:
         """Say that rows were added."""
@@ -146,7 +152,8 @@ class Sender:
         """Write down what was finished and take what comes next, in one transaction."""
         finished, self._finished = self._finished, []
         held = self._limiter.held_chats() | self._crowded()
-        free = PARALLEL_CALLS - self._under_way
+        claiming = self._claiming
+        free = PARALLEL_CALLS - self._under_way if claiming else 0
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> _Next:
@@ -155,7 +162,7 @@ class Sender:
             rows = outbox.claim(conn, free, now, exclude_chats=held, most_in_chat=PARALLEL_IN_CHAT) if free > 0 else []
             if len(rows) >= free:
                 # The end of any of them makes a place, which is when to look again.
-                return _Next(rows)
+                return _Next(rows, pending=claiming)
             due = outbox.next_due(conn)
             return _Next(
                 rows, bool(rows) or due is not None, outbox.next_due(conn, exclude_chats=held) if held else due
@@ -233,8 +240,7 @@ class Sender:
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
             self._retry(conn, row, failure, now)
         elif failure.meaning == "unknown":
-            outbox.mark_uncertain(conn, row.id, failure.reason)
-            outbox.add(conn, uncertain_notices([row], self._texts), now)
+            self._offer_again(conn, row, failure, now)
         elif failure.meaning == "rejected" and (less := stepped_down(row.payload)) is not None:
             method = row.method if row.kind == "edit" else method_of(less)
             outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
@@ -255,10 +261,18 @@ class Sender:
         elif not outbox.drop_erased(conn, row.id):
             outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
 
+    def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        outbox.mark_uncertain(conn, row.id, failure.reason)
+        outbox.add(conn, uncertain_notices([row], self._texts), now)
+
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"
         if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown":
-            outbox.mark_failed(conn, row.id, failure.reason)
+            if EDIT_OF_PART in row.payload:
+                # It holds an answer, which must not be lost without a word.
+                self._offer_again(conn, row, failure, now)
+            else:
+                outbox.mark_failed(conn, row.id, failure.reason)
             return
         pause = max(
             failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))

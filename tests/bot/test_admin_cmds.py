@@ -435,12 +435,16 @@ class TestJobs:
             "models.refresh (30 4 * * *)",
             "Last: 2026-01-11 13:00, failed in 1.5 s: gemini: token=[hidden]",
             "Next: 2026-01-12 04:30",
+            "",
+            "data.retention (23 * * * *)",
+            "It has not run yet.",
+            "Next: 2026-01-11 13:23",
         ]
         assert shown.text == by_text.text
 
-    async def test_without_any(self, ask: Ask, start: Start) -> None:
+    async def test_what_is_off_is_not_listed(self, ask: Ask, start: Start) -> None:
         async with start(refresh_cron="off"):
-            assert (await ask("/admin jobs")).text == "There are no jobs."
+            assert "models.refresh" not in (await ask("/admin jobs")).text
 
 
 class TestErrors:

@@ -85,7 +85,7 @@ def started(tmp_path: Path, clock: ManualClock, provider: Changing) -> Started:
 async def refreshed(core: Core, count: int) -> Run:
     """The latest run of the refresh, once so many have ended."""
     while True:
-        runs = await core.database.read(lambda conn: schedules.recent(conn, 20))
+        runs = await core.database.read(lambda conn: schedules.recent(conn, 500))
         done = [run for run in runs if run.job_id == REFRESH_JOB and run.state != "running"]
         if len(done) == count:
             return max(done, key=lambda run: run.fire_time)

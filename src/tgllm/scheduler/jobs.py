@@ -80,7 +80,7 @@ def _retention(core: Core) -> Job:
     config = core.config
     retention = Retention(core.database, config.data_dir, core.clock, config.retention)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
-    return Job(RETENTION_JOB, times, retention.clean, seconds=600.0, at_first_start=True)
+    return Job(RETENTION_JOB, times, retention.clean, seconds=600.0)
 
 
 def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:

@@ -33,7 +33,7 @@ async def _jobs(call: AdminCall) -> Screen:
 
     runs = await core.database.read(read)
     blocks = [_lines(call, job, run) for job, run in zip(page.items, runs, strict=True)]
-    title = call.text("admin.jobs.title" if blocks else "admin.jobs.none", zone=core.config.time_zone)
+    title = call.text("admin.jobs.title", zone=core.config.time_zone)
     return Screen(joined(title, *blocks), [*turn_pages(page, NAME), home_button(call)])
 
 

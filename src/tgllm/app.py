@@ -103,6 +103,7 @@ async def open_core(
             config.turns.idle_timeout,
             personas=config.personas,
             summaries=config.turns.summary,
+            most_context_tokens=config.turns.most_context_tokens,
             texts=texts,
             accounting=accounting,
         )

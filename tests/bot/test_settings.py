@@ -193,8 +193,8 @@ class TestSettings:
             await bot.core.database.write(lambda conn: models.upsert(conn, [small], 1))
             await menus.press(ann, menu, "« All settings")
             await menus.press(ann, menu, "Context")
-            assert menus.labels(menu)[3:] == ["all that the model takes", "« All settings"]
-            await menus.press(ann, menu, "all that the model takes")
+            assert menus.labels(menu)[3:] == ["as much as possible", "« All settings"]
+            await menus.press(ann, menu, "as much as possible")
             assert "Context: 0 of 30000 tokens taken" in menu.text.splitlines()
             await menus.ask(ann, "word " * 660)
             await menus.press(ann, menu, "Context")
@@ -204,6 +204,17 @@ class TestSettings:
             assert "too long" in (await menus.ask(ann, "中" * 2500)).text
             await menus.ask(ann, "hello")
         assert [len(request.messages) for request in provider.requests] == [1, 1]
+
+    async def test_the_operator_may_limit_the_context(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+        async with start(refresh_cron="off", turns__most_context_tokens=9000):
+            menu = await menus.ask(ann, "/settings")
+            await menus.press(ann, menu, "Context")
+            assert menus.labels(menu)[1:] == ["2K tokens", "8K tokens", "as much as possible", "« All settings"]
+            assert (
+                await menus.toast(ann, menu, "set:context:32000") == "This list is old. Send /settings for a new one."
+            )
+            await menus.press(ann, menu, "as much as possible")
+            assert "Context: 0 of 9000 tokens taken" in menu.text.splitlines()
 
     async def test_the_language_is_a_persons_own_in_every_chat(
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start

@@ -173,6 +173,12 @@ def test_the_answer_has_its_place_in_the_window(window: int | None, output: int 
     assert room_in(model_of(window, output)) == room
 
 
+@pytest.mark.parametrize(("window", "room"), [(None, 700), (1000, 700), (900, 675)])
+def test_the_operator_may_leave_less_room(window: int | None, room: int) -> None:
+    assert room_in(model_of(window, None), 700) == room
+    assert room_in(None, 700) == 700
+
+
 def test_a_model_that_is_not_known_has_no_known_room() -> None:
     assert room_in(None) is None
 

@@ -42,6 +42,11 @@ class TurnsSection(Section):
     context_tokens: int = Field(
         default=8000, ge=256, description="Tokens that a model is shown at most, where its chat has not chosen."
     )
+    most_context_tokens: int | None = Field(
+        default=None,
+        ge=256,
+        description="Tokens of a context at most, whatever its chat has chosen; without it, what the model takes.",
+    )
     summary: Literal["off", "on"] = Field(
         default="off",
         description="Whether what no longer fits the context is summarised (off or on), where its chat has not chosen.",

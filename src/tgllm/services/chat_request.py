@@ -39,13 +39,13 @@ class ContextUse:
     used: int
     most: int
     room: int | None
-    """What the model takes in; None: unknown."""
+    """What the model takes in, or may be shown; None: unknown."""
 
 
 class RequestBuilder:
     """Makes requests, and learns from what providers report how many tokens a text has for each model."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that is the same for all turns
         self,
         registry: ProviderRegistry,
         default_model: str,
@@ -54,6 +54,7 @@ class RequestBuilder:
         personas: Iterable[PersonaSetting] = (),
         *,
         summaries: SummaryMode = "off",
+        most_tokens: int | None = None,
         texts: Catalogue | None = None,
     ) -> None:
         """Take what is the same for all turns.
@@ -65,9 +66,10 @@ class RequestBuilder:
             context_tokens: tokens of question, prompt and history at most.
             personas: that a chat may have.
             summaries: whether chats that don't say so themselves have what falls out of the context summarised.
+            most_tokens: like ``context_tokens``, whatever a chat has chosen; None: as many as its model takes.
             texts: for what the model is told by the bot itself.
         """
-        self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries)
+        self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries, most_tokens)
         self._tokens = context_tokens
         self.texts = texts or Catalogue()
         """The words that a model is told by the bot itself."""

@@ -41,15 +41,16 @@ class Shown:
     """The summary there is, which may have no place this time."""
 
 
-def room_in(model: Model | None) -> int | None:
-    """Tokens that a model takes in, its window less its answer; None where the window is not known.
+def room_in(model: Model | None, most: int | None = None) -> int | None:
+    """Tokens that a model takes in, its window less its answer, and never above ``most``; None where neither is known.
 
     A quarter of the window stays free for an answer whose longest is not known, and at most half of it for any.
     """
     if model is None or model.context_window is None:
-        return None
+        return most
     window = model.context_window
-    return window - min(model.max_output_tokens or window // 4, window // 2)
+    room = window - min(model.max_output_tokens or window // 4, window // 2)
+    return room if most is None else min(room, most)
 
 
 def budget_of(size: ContextSize | None, default: int, room: int | None) -> int:

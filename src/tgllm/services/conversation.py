@@ -60,6 +60,8 @@ class TurnSettings:
     personas: Sequence[PersonaSetting] = ()
     """That people can choose from."""
     accounting: Accounting = field(default_factory=Accounting)
+    most_context_tokens: int | None = None
+    """Tokens of history at most, whatever a chat has chosen; None: as many as its model takes."""
     summaries: SummaryMode = "off"
     """Whether what falls out of a context is summarised, where its chat has not chosen."""
     texts: Catalogue = field(default_factory=Catalogue)
@@ -95,6 +97,7 @@ class ConversationService:
             settings.context_tokens,
             settings.personas,
             summaries=settings.summaries,
+            most_tokens=settings.most_context_tokens,
             texts=settings.texts,
         )
         self._asking = Asking(registry, self._requests, settings.idle_seconds, settings.close_seconds)
@@ -151,10 +154,11 @@ class ConversationService:
             outcome = self._outcome(answer, context)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
-            if context.retired is not None:
-                units = (*units, forget_choice(turn.lane, now))
             news = self._quota.settle(turn, quota, outcome.spent or NOTHING)
-            units = (*units, *self._requests.learnt(answer.model, now), *news)
+            if context.retired is not None:
+                news = (*news, forget_choice(turn.lane, now))
+            # The caller's come last: once they have run, nothing of the turn can fail but the commit.
+            units = (*self._requests.learnt(answer.model, now), *news, *units)
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)

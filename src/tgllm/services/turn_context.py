@@ -34,7 +34,7 @@ class TurnContext:
     history: Sequence[Message] = ()
     """Oldest first."""
     room: int | None = None
-    """Tokens that the model takes in; None: unknown."""
+    """Tokens that the model takes in, or may be shown; None: unknown."""
     secret: str | None = None
     """For ``user_key``; None before it was made."""
     system: str | None = None
@@ -69,6 +69,7 @@ class ContextLoader:
         system_prompt: str | None,
         personas: Iterable[PersonaSetting],
         summaries_by_default: SummaryMode,
+        most_tokens: int | None = None,
     ) -> None:
         """Take what is the same for all turns; see ``RequestBuilder``."""
         self._registry = registry
@@ -76,6 +77,7 @@ class ContextLoader:
         self._system = system_prompt
         self._personas = {persona.name: persona for persona in personas}
         self._summaries: SummaryMode = summaries_by_default
+        self._most_tokens = most_tokens
 
     def load(self, conn: Connection, turn: Turn, calibrated: Container[ModelRef]) -> TurnContext:
         """Read what a turn begins with.
@@ -95,7 +97,7 @@ class ContextLoader:
         return TurnContext(
             model=in_use.ref,
             history=history,
-            room=room_in(known),
+            room=room_in(known, self._most_tokens),
             secret=read_secret(conn),
             system=self._told(settings, persona),
             temperature=(

@@ -14,13 +14,14 @@ from tgllm.db.messages import Message
 from tgllm.db.models import NewModel
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import Request
+from tgllm.db.retention import forget_messages
 from tgllm.db.unit import Unit
 from tgllm.services import dialogue
 from tgllm.services.accounting import Accounting
 from tgllm.services.lane import Lane
 from tgllm.services.pricing import Prices
 from tgllm.services.record import record_turn
-from tgllm.services.turn import Turn, TurnOutcome, TurnStatus
+from tgllm.services.turn import Branch, Turn, TurnOutcome, TurnStatus
 
 OUTCOME = TurnOutcome(
     "ok", ModelRef("scripted", "model"), "Fine.", "hm", "stop", Usage(1, 2, 3, 4), {"a": 1}, None, 0.5
@@ -170,3 +171,18 @@ async def test_a_first_call_that_failed_is_stored_too(database: Database, turn: 
         (2, "failed", "context_too_long", True),
         (3, "ok", None, False),
     ]
+
+
+async def test_a_question_whose_past_is_deleted_meanwhile_is_stored_without_it(database: Database, turn: Turn) -> None:
+    await record(database, turn, OUTCOME)
+    (_, answer) = await said(database, turn)
+    branch = Branch(answer.conversation_id, answer.id)
+    await database.write(lambda conn: forget_messages(conn, 20_000, 10))
+    await record(database, replace(turn, id="u2", branch=branch), OUTCOME)
+    (again, _) = await said(database, replace(turn, id="u2"))
+    assert (again.conversation_id, again.parent_id) == (answer.conversation_id, None)
+
+    gone = Branch(99, 98)
+    await record(database, replace(turn, id="u3", branch=gone), OUTCOME)
+    (elsewhere, _) = await said(database, replace(turn, id="u3"))
+    assert elsewhere.conversation_id == answer.conversation_id

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tgllm.api import JsonObject
 from tgllm.db import conversations, messages, outbox
@@ -67,11 +68,17 @@ def record_turn(
 
 def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
     """Where the turn stands in the tree; the conversation that it is in is the active one afterwards."""
-    if turn.branch is not None:
-        conversations.activate(conn, turn.branch.conversation_id, now)
-        return turn.branch
+    branch = turn.branch
+    if branch is not None and conversations.get(conn, branch.conversation_id) is not None:
+        conversations.activate(conn, branch.conversation_id, now)
+        return branch if _is_there(conn, branch.parent_id) else replace(branch, parent_id=None)
     conversation = conversations.active_for(conn, turn.lane, now)
     return Branch(conversation.id, dialogue.tip(conn, conversation))
+
+
+def _is_there(conn: Connection, message_id: int | None) -> bool:
+    """Whether a message is still stored: old ones are deleted, also while they are asked about anew."""
+    return message_id is None or messages.get(conn, message_id) is not None
 
 
 def _question(turn: Turn, branch: Branch) -> messages.NewMessage:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import conversations, summaries
+from tgllm.db import conversations, messages, summaries
 from tgllm.db.database import Database
 from tgllm.db.summaries import Summary
 from tgllm.db.unit import Connection, Unit
@@ -149,7 +149,8 @@ class Summariser:
         for unit in news:
             unit(conn)
         text = outcome.text.strip()
-        if outcome.status != "ok" or not text:
+        # What it covers may be so old that it has been deleted meanwhile.
+        if outcome.status != "ok" or not text or messages.get(conn, last.id) is None:
             return
         # Beside it there has to be room for what comes after.
         text = cut_to_fit(text, wanted.most // 4, self._requests.estimator(model))

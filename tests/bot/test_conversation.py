@@ -8,6 +8,7 @@ import pytest
 
 from tgllm.api import Finished, RateLimited, ReasoningDelta, Usage
 from tgllm.db import inbox, messages, outbox, requests
+from tgllm.db.unit import Connection
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -222,3 +223,19 @@ async def test_chats_do_not_wait_for_each_other_and_one_chat_keeps_its_order(
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
     assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["slow", "second"]
+
+
+async def test_a_turn_that_can_not_be_stored_is_told_and_holds_nobody_up(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_conn: Connection) -> None:
+        raise RuntimeError("a fault of the program")
+
+    async with start() as bot:
+        with monkeypatch.context() as patch:
+            patch.setattr(bot.core.quota, "settle", lambda *_: (broken,))
+            asked = await ann.say("one")
+            told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked)
+        assert told.text != "one"
+        said = await ann.say("two")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "two", after=said)

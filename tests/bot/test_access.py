@@ -9,6 +9,8 @@ import pytest
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.db import users
+from tgllm.services.actor import SHELL
+from tgllm.services.group_mode import choose_group_mode
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -167,3 +169,88 @@ async def test_other_bots_are_ignored(emu: Emulator, ann: EmulatedUser, start: S
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat())
     assert {call.chat_id for call in emu.journal if call.method == "sendMessage"} == {ann.id}
+
+
+CHANNEL = {"id": -1007, "type": "channel", "title": "News"}
+NOBODY: dict[str, dict[str, object]] = {
+    "a post of the channel that the group belongs to": {
+        "from": {"id": 777000, "is_bot": False, "first_name": "Telegram"},
+        "sender_chat": CHANNEL,
+        "is_automatic_forward": True,
+    },
+    "somebody in the name of a channel": {
+        "from": {"id": 136817688, "is_bot": True, "first_name": "Channel"},
+        "sender_chat": CHANNEL,
+    },
+    "a hidden admin of the group": {
+        "from": {"id": 1087968824, "is_bot": True, "first_name": "Group"},
+        "sender_chat": {"id": -1008, "type": "supergroup", "title": "Team"},
+    },
+}
+
+
+@pytest.mark.parametrize("author", NOBODY.values(), ids=NOBODY)
+@pytest.mark.parametrize("text", ["@demo_bot hello", "what is new", "/admin@demo_bot users", "/ping@demo_bot"])
+async def test_whoever_writes_in_the_name_of_a_chat_is_nobody(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    provider: ScriptedProvider,
+    author: dict[str, object],
+    text: str,
+) -> None:
+    room = emu.add_group(title="Team", members=[ann])
+    message = {"message_id": 900, "date": 1, "chat": {"id": room.id, "type": "supergroup"}, "text": text}
+    async with start(admin_chat_id=room.id) as bot:
+        await bot.core.database.write(lambda conn: bot.core.access.groups.let_in_by(conn, room.id, "", SHELL))
+        await bot.core.database.write(choose_group_mode(bot.core.clock, room.id, "always", ann.id))
+        emu.inject_update({"message": message | author})
+        await ann.say("and me?", chat=room)
+        await emu.wait_for_message(room, lambda message: message.text == "Ann: and me?")
+        known = await bot.core.database.read(users.list_all)
+        await bot.stop()
+    assert len([message for message in room.messages if message.from_bot]) == 2
+    assert len(provider.requests) == 1
+    assert [user.id for user in known] == [ann.id]
+
+
+@pytest.mark.parametrize(
+    "of_others",
+    [
+        {"forward_origin": {"type": "hidden_user", "sender_user_name": "Eve", "date": 1}},
+        {"via_bot": {"id": 5, "is_bot": True, "first_name": "Helper"}},
+    ],
+    ids=["forwarded", "inline"],
+)
+@pytest.mark.parametrize("text", ["/admin approve 99", "/stop", "/forget"])
+async def test_what_somebody_else_has_written_is_no_command(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    provider: ScriptedProvider,
+    of_others: dict[str, object],
+    text: str,
+) -> None:
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(99), 1))
+        chat = ann.private_chat()
+        sender = {"id": ann.id, "is_bot": False, "first_name": "Ann"}
+        message = {"message_id": 900, "date": 1, "chat": {"id": chat.id, "type": "private"}, "from": sender}
+        emu.inject_update({"message": {**message, "text": text, **of_others}})
+        answer = await emu.wait_for_message(chat, lambda message: message.from_bot and text in message.text)
+        row = await bot.core.database.read(lambda conn: users.get(conn, 99))
+    assert row is not None
+    assert (row.status, answer.buttons) == ("pending", ())
+    assert provider.requests[0].messages[-1].text.endswith(text)
+
+
+async def test_a_chat_of_a_kind_that_nobody_knows_yet_is_not_private(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start():
+        sender = {"id": ann.id, "is_bot": False, "first_name": "Ann"}
+        message = {"message_id": 900, "date": 1, "chat": {"id": -55, "type": "agora"}, "from": sender}
+        emu.inject_update({"message": {**message, "text": "/admin users"}})
+        await emu.wait_for(lambda: [call for call in emu.journal if call.chat_id == -55])
+    (call,) = [call for call in emu.journal if call.chat_id == -55]
+    assert "in the admin chat only" in str(call.params["text"])

@@ -11,7 +11,7 @@ from tgllm.bot.admin.assembly import admin_table
 from tgllm.bot.admin.table import AdminCommand
 from tgllm.bot.assembly import own_commands, press_actions
 from tgllm.bot.commands import may_use
-from tgllm.db import audit, users
+from tgllm.db import audit, inbox, users
 from tgllm.db.unit import Connection
 from tgllm.db.users import Role, Status
 from tgllm.i18n import Catalogue
@@ -175,3 +175,17 @@ async def test_somebody_who_is_no_admin_any_more_has_no_button_left(
         before = menu.text
         assert await menus.toast(eve, menu, "admin:stats") in REFUSALS
         assert menu.text == before
+
+
+@pytest.mark.parametrize("argument", ["", ":", "-", "9" * 40, "-" + "9" * 40, "²:٣", "x y z", "user:9:9", "..:/"])
+async def test_data_that_no_button_has_is_no_error(
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: "Menus", argument: str
+) -> None:
+    async with start() as bot:
+        shown = await menus.ask(ann, "/help")
+        words = [action.word for action in press_actions()]
+        words += [f"admin:{row.name} {argument}" for row in admin_table().rows if row.name not in {"backup", "refresh"}]
+        for word in words:
+            await menus.toast(ann, shown, f"{word}:{argument}"[:64])
+        counts = await bot.core.database.read(inbox.counts)
+    assert "failed" not in counts

@@ -392,7 +392,7 @@ class TestModels:
                 *(line for line in shown.text.splitlines() if line.startswith("scripted/m00, which answers")),
             ]
             assert (await ask("/admin refresh")).text.splitlines()[-1] == "Nothing is different."
-            (latest, first) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 5))
+            (latest, first) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 2))
         assert latest.action == first.action == "models.refresh"
         assert first.details == {"listed": 21, "failed": 0}
 
@@ -487,8 +487,11 @@ class TestAudit:
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
     ) -> None:
         async with start(clock=clock) as bot:
-            assert (await ask("/admin audit")).text == "Nothing has been changed."
+            entries = (await ask("/admin audit")).text.splitlines()[2:]
+            assert entries == ["2026-01-11 12:00 config", f"user.role Ann ({ann.id}): role owner"]
+            assert (await ask(f"/admin audit {eve.id}")).text.startswith("I don't know")
             await let_in(bot, eve)
+            assert (await ask(f"/admin audit {eve.id}")).text == "Nothing has been changed."
             for number in range(9):
                 await bot.core.users.toggle(
                     eve.id, Actor(ann.id if number else None, "telegram" if number else "shell")
@@ -508,9 +511,11 @@ class TestAudit:
             f"2026-01-11 12:00 Ann ({ann.id}), telegram",
             f"user.approve Eve ({eve.id}): status blocked → active",
         ]
-        assert shown.text.splitlines()[-2:] == [
+        assert shown.text.splitlines()[-5:] == [
             "2026-01-11 12:00 shell",
             f"user.block Eve ({eve.id}): status active → blocked",
+            "",
+            *entries,
         ]
         assert card.text == by_text.text
 

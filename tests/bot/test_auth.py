@@ -13,6 +13,7 @@ from tgllm.db import audit, groups, users
 from tgllm.db.groups import Group
 from tgllm.db.users import User
 from tgllm.services.access_upkeep import AccessUpkeep
+from tgllm.services.actor import SHELL
 from tgllm.services.user_service import Actor, Verdict
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -60,8 +61,9 @@ async def group_of(bot: RunningBot, chat: EmulatedChat) -> Group | None:
 
 
 async def actions(bot: RunningBot) -> list[str]:
+    """What was done, but for the owners of the configuration."""
     rows = await bot.core.database.read(lambda conn: audit.list_recent(conn, 50))
-    return [f"{row.actor_id} {row.action} {row.target}" for row in reversed(rows)]
+    return [f"{row.actor_id} {row.action} {row.target}" for row in reversed(rows) if row.source != "config"]
 
 
 async def let_in(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "approve") -> None:
@@ -460,6 +462,57 @@ async def test_anybody_else_who_brings_the_bot_asks_for_the_group(
         found = await group_of(bot, room)
         assert found is not None
         assert (found.status, found.decided_by) == ("denied", ann.id)
+
+
+async def test_a_blocked_person_does_not_ask_for_groups(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[eve], bots=[])
+    async with start() as bot:
+        await let_in(bot, eve, "block")
+        await eve.add(room, emu.bot)
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot)
+        assert await group_of(bot, room) is None
+        await bot.stop()
+    assert said(room) == []
+    assert said(ann.private_chat()) == ["Bot ready"]
+
+
+async def test_whoever_only_talks_to_others_in_a_group_is_not_remembered(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve])
+    await ann.promote(room, emu.bot)
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: bot.core.access.groups.let_in_by(conn, room.id, "", SHELL))
+        await eve.say("hello all", chat=room)
+        await ann.say("@demo_bot hello", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith("hello"))
+        assert await bot.core.database.read(lambda conn: users.get(conn, eve.id)) is None
+        await eve.say("@demo_bot me too", chat=room)
+        await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith("me too"))
+        assert (await user_of(bot, eve)).status == "pending"
+
+
+@pytest.mark.parametrize("button", [LET_IN, "❌ Decline"])
+async def test_the_card_of_a_group_that_has_become_a_supergroup_decides_on_that(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card, button: str
+) -> None:
+    room = emu.add_group(title="Room", members=[eve], bots=[], is_basic=True)
+    async with start() as bot:
+        await eve.add(room, emu.bot)
+        asked = await card(ann.private_chat())
+        grown = await eve.upgrade(room)
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+        await ann.press(asked, button)
+        await emu.wait_for(lambda: not asked.buttons)
+        assert f"Room ({grown.id})" in asked.text
+        found = await group_of(bot, grown)
+        assert found is not None
+        assert found.status == ("active" if button == LET_IN else "denied")
+        await emu.wait_for_message(grown, lambda message: message.from_bot)
 
 
 # Invite links.

@@ -57,6 +57,8 @@ def test_an_update_of_an_unknown_kind_is_kept_too() -> None:
         ("/STOP now", True),
         ("/stop\nnow", True),
         ("/stop@demo_bot", True),
+        ("/stop@", False),
+        ("/stop@demo_bot now", True),
         ("/stopped", False),
         ("stop", False),
         ("please /stop", False),

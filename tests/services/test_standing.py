@@ -81,10 +81,12 @@ async def test_new_names_of_people_who_are_in_are_remembered_and_nothing_else_is
         assert row is not None
         return row.first_name, row.language_code
 
-    await service.standing(SeenUser(EVE.id, "eve", "Eva", None, "de"), EVE.id)
+    renamed = await service.standing(SeenUser(EVE.id, "eve", "Eva", None, "de"), EVE.id)
+    assert await stored() == ("Eve", "en")
+    await service.remember(renamed)
     assert await stored() == ("Eva", "de")
     without = await service.standing(SeenUser(EVE.id, "eve", "Eva", None, None), EVE.id)
     assert (without.user.language, without.news) == ("de", None)
     assert await stored() == ("Eva", "de")
-    await service.standing(SeenUser(8, "mallory", "Mallory"), 8)
+    await service.remember(await service.standing(SeenUser(8, "mallory", "Mallory"), 8))
     assert await database.read(lambda conn: users.get(conn, 8)) is None

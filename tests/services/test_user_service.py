@@ -50,6 +50,17 @@ async def test_owners_of_the_config_are_let_in(service: UserService) -> None:
     assert (await service.identify(ANN)).role == "owner"
 
 
+async def test_each_change_of_owners_is_noted_once(database: Database, service: UserService) -> None:
+    for owners in ((7, 8), (7, 8), (8,)):
+        await service.ensure_owners(owners)
+    rows = await database.read(lambda conn: audit.list_recent(conn, 10))
+    assert [(row.actor_id, row.source, row.target, row.details["role"]) for row in reversed(rows)] == [
+        (None, "config", "7", "owner"),
+        (None, "config", "8", "owner"),
+        (None, "config", "7", "user"),
+    ]
+
+
 async def test_a_request_is_noted_once_and_lets_nobody_in(database: Database, service: UserService) -> None:
     assert await request(database)
     assert not await request(database)
@@ -240,3 +251,11 @@ async def test_turns_of_somebody_who_is_blocked_are_stopped(database: Database, 
     with running.track("u1", ":7:", 7) as turn, running.track("u2", ":-5:", 8) as other:
         await service.decide(7, "block", SHELL)
         assert (turn.cause, other.cause) == ("person", None)
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("verdict", ["deny", "block"])
+async def test_an_admin_who_was_kept_out_is_no_admin_when_let_in_again(service: UserService, verdict: Verdict) -> None:
+    await service.decide(2, verdict, OWNER)
+    again = await service.decide(2, "approve", OWNER)
+    assert (again.user.role, again.user.status) == ("user", "active")

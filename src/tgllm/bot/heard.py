@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from tgllm.bot.command_text import parse_command
-from tgllm.bot.updates import as_mapping
+from tgllm.bot.updates import as_mapping, is_raw_own
 from tgllm.services.group_mode import GroupMode
 
 __all__ = ["is_raw_heard", "is_text_heard", "mention_of", "speaks_to_bot"]
@@ -19,21 +19,23 @@ def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: G
     text = message.get("text") or message.get("caption")
     text = text if isinstance(text, str) else ""
     author = as_mapping(as_mapping(message.get("reply_to_message")).get("from")).get("id")
-    return is_text_heard(text, username, mode, is_spoken_to=speaks_to_bot(bot_id, username, text, author))
+    is_own = is_raw_own(message)
+    is_spoken_to = speaks_to_bot(bot_id, username, text, author, is_own=is_own)
+    return is_text_heard(text, username, mode, is_spoken_to=is_spoken_to, is_own=is_own)
 
 
-def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bool) -> bool:
+def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bool, is_own: bool) -> bool:
     """Whether the bot is to answer a text in a group of that mode."""
     if mode == "never":
-        return parse_command(text, username) is not None
+        return is_own and parse_command(text, username) is not None
     if is_spoken_to:
         return True
     return mode == "always" and bool(text.strip()) and _COMMAND_TO_A_BOT.match(text) is None
 
 
-def speaks_to_bot(bot_id: int, username: str, text: str, replied_to: object) -> bool:
+def speaks_to_bot(bot_id: int, username: str, text: str, replied_to: object, *, is_own: bool) -> bool:
     """Whether it is a command to the bot, a mention of it, or a reply to it."""
-    if parse_command(text, username) is not None:
+    if is_own and parse_command(text, username) is not None:
         return True
     if _COMMAND_TO_A_BOT.match(text):
         # What is no command to this bot but has a bot's name is one to another, also as a reply.

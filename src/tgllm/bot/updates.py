@@ -5,6 +5,7 @@ other and harms nobody.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ __all__ = [
     "RETRY",
     "RawGetUpdates",
     "as_mapping",
+    "is_raw_own",
     "lane_of",
     "message_of",
     "to_inbox",
@@ -29,7 +31,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_messa
 """The kinds of updates that the bot asks Telegram for."""
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
-CONTROL_COMMANDS = frozenset({"/stop", "/cancel"})
+_CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
 
 RETRY = "retry"
 """First word of the callback data of the button that asks the last question again; the id of its turn follows."""
@@ -94,10 +96,16 @@ def _is_control(kind: str, content: object) -> bool:
     """Whether the update must not wait behind the turn that runs in its lane."""
     if kind in CONTROL_KINDS:
         return _first_word(as_mapping(content).get("data")) not in LANE_PRESSES
-    text = as_mapping(content).get("text")
-    if kind != "message" or not isinstance(text, str) or not text.startswith("/"):
+    message = as_mapping(content)
+    text = message.get("text")
+    if kind != "message" or not isinstance(text, str) or not is_raw_own(message):
         return False
-    return text.split(maxsplit=1)[0].partition("@")[0].lower() in CONTROL_COMMANDS
+    return _CONTROL_COMMAND.fullmatch(text) is not None
+
+
+def is_raw_own(message: Mapping[str, Any]) -> bool:
+    """Whether the sender has written a message: those that they forward, or let another bot write, are no commands."""
+    return "forward_origin" not in message and "via_bot" not in message
 
 
 def _first_word(data: object) -> str:

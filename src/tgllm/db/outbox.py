@@ -33,6 +33,7 @@ __all__ = [
     "of_turn",
     "prune",
     "recover",
+    "rename_turns",
     "resend",
     "rewrite",
 ]
@@ -295,3 +296,12 @@ def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared_turns: st
     # A pattern that fits no turn, since rows without one have an empty name here.
     values = {"before": before, "limit": limit, "spared": spared_turns or "-"}
     return conn.execute(_SETTLED, values).rowcount
+
+
+def rename_turns(conn: sqlite3.Connection, before: str, after: str) -> None:
+    """Let the turns whose names begin with ``before`` begin with ``after``; for names without ``*?[``."""
+    conn.execute(
+        "UPDATE OR IGNORE outbox SET turn_id = :after || substr(turn_id, length(:before) + 1)"
+        " WHERE turn_id GLOB :before || '*'",
+        {"before": before, "after": after},
+    )

@@ -146,9 +146,10 @@ def _is_so(user: User, verdict: Verdict, now: int) -> bool:
 
 
 def _role_after(user: User, verdict: Verdict) -> Role:
+    """The role that goes with a verdict. Nobody who is let in again after having been kept out is an admin by that."""
     if verdict == "guest":
         return "guest"
-    if verdict == "approve" and user.role == "guest":
+    if (verdict == "approve" and user.role == "guest") or (verdict in {"deny", "block"} and user.role == "admin"):
         return "user"
     return user.role
 

@@ -7,7 +7,7 @@ from typing import Literal
 from tgllm.db import audit
 from tgllm.db.unit import Connection
 
-__all__ = ["PROGRAM", "SHELL", "Actor", "Source", "note"]
+__all__ = ["CONFIG", "PROGRAM", "SHELL", "Actor", "Source", "note"]
 
 Source = Literal["telegram", "shell", "config", "program"]
 
@@ -22,6 +22,7 @@ class Actor:
 
 
 SHELL = Actor(None, "shell")
+CONFIG = Actor(None, "config")
 PROGRAM = Actor(None, "program")
 """The bot itself, when something has run out."""
 

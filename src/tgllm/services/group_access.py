@@ -19,6 +19,7 @@ from tgllm.services.access_news import message_to
 from tgllm.services.access_requests import Asked
 from tgllm.services.access_words import group_card, group_decided
 from tgllm.services.actor import Actor, note
+from tgllm.services.chat_migration import present_id
 from tgllm.services.lost_access import without_access
 from tgllm.services.running import RunningTurn, RunningTurns
 
@@ -86,7 +87,7 @@ class GroupAccess:
 
         Args:
             conn: an open write transaction.
-            chat_id: Telegram's id of the group.
+            chat_id: Telegram's id of the group, or the one that it had before it became a supergroup.
             verdict: what is decided.
             actor: who decides.
             only_pending: let an earlier decision stand: the first of several admins wins.
@@ -96,6 +97,7 @@ class GroupAccess:
         """
         now = milliseconds(self.clock)
         administrator(conn, actor, now)
+        chat_id = present_id(conn, chat_id)
         before = groups.get(conn, chat_id)
         if before is None:
             raise AccessError(f"no group {chat_id}", code="access_unknown_group", group=chat_id)

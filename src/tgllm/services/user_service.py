@@ -14,7 +14,7 @@ from tgllm.services.access_cards import AccessCards, Subject
 from tgllm.services.access_decisions import AccessError, Decided, Verdict, administrator
 from tgllm.services.access_news import tell_role, tell_verdict
 from tgllm.services.access_words import person_decided
-from tgllm.services.actor import Actor, note
+from tgllm.services.actor import CONFIG, Actor, note
 from tgllm.services.running import RunningTurns
 from tgllm.services.standing import Standing, full_name, standing_of
 
@@ -56,22 +56,34 @@ class UserService:
         self._added = wake
 
     async def ensure_owners(self, admin_ids: tuple[int, ...]) -> None:
-        """Make the people named in the config active owners."""
+        """Make the people named in the config active owners, and those who are not named any more ordinary users."""
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: users.ensure_owners(conn, admin_ids, now))
+
+        def unit(conn: Connection) -> None:
+            changes = users.ensure_owners(conn, admin_ids, now)
+            roles: dict[int, Role] = dict.fromkeys(changes.added, "owner")
+            roles |= dict.fromkeys(changes.removed, "user")
+            for user_id, role in roles.items():
+                note(conn, CONFIG, "user.role", str(user_id), now, {"role": role})
+
+        await self._database.write(unit)
 
     async def identify(self, person: SeenUser) -> UserInfo:
-        """Who that is to the bot in private. Somebody who has not been let in has no role."""
-        return (await self.standing(person, person.id)).user
+        """Who that is to the bot in private, and remember them. Somebody who has not been let in has no role."""
+        standing = await self.standing(person, person.id)
+        await self.remember(standing)
+        return standing.user
 
     async def standing(self, person: SeenUser, chat_id: int) -> Standing:
-        """How somebody stands with the bot in a chat. A new name of somebody who may use it is remembered."""
+        """How somebody stands with the bot in a chat."""
         now = milliseconds(self._clock)
-        found = await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
-        news = found.news
+        return await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
+
+    async def remember(self, standing: Standing) -> None:
+        """Keep who somebody is who uses the bot, if that is not known; to be called before what they say is stored."""
+        news, now = standing.news, milliseconds(self._clock)
         if news is not None:
             await self._database.write(lambda conn: users.upsert_seen(conn, news, now), durable=False)
-        return found
 
     async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:
         """Let somebody in, or keep them out, and tell them; see ``decide_in``.

@@ -2,8 +2,7 @@
 
 from aiogram.types import Message
 
-from tgllm.bot.addressing import question_of
-from tgllm.bot.commands import parse_command
+from tgllm.bot.addressing import command_in, question_of
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.telling import told
 from tgllm.bot.turns import run_turn
@@ -17,7 +16,7 @@ __all__ = ["handle_edited"]
 async def handle_edited(event: Message, scope: UpdateScope) -> None:
     """Ask the last question anew if this is it; edits of other messages, and to commands, are nobody's business."""
     words = question_of(event, scope)
-    if not words or parse_command(event.text or "", scope.parts.username) is not None:
+    if not words or command_in(event, scope.parts.username) is not None:
         return
     found = await scope.parts.core.database.read(lambda conn: _question_and_shown(conn, event, scope))
     if found is None:

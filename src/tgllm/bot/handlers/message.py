@@ -6,9 +6,9 @@ from dataclasses import replace
 from aiogram.types import Message
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.addressing import question_of
+from tgllm.bot.addressing import command_in, question_of
 from tgllm.bot.albums import album_of
-from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use, parse_command
+from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use
 from tgllm.bot.messages import message_rows
 from tgllm.bot.pasted import whole_text
 from tgllm.bot.scope import UpdateScope
@@ -30,9 +30,13 @@ class MessageHandler:
 
     async def handle(self, event: Message, scope: UpdateScope) -> None:
         """Answer a message of somebody who has been let in."""
-        command = parse_command(event.text or "", scope.parts.username)
+        command = command_in(event, scope.parts.username)
         if command is not None:
             await self._command(_with_place(command, event), scope)
+            return
+        if scope.row.control:
+            # Such as /stop@other_bot: it has passed the queue, where a turn may be running.
+            await scope.end()
             return
         if event.text is None:
             await _answer_attached(event, scope)

@@ -7,7 +7,8 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.commands import ParsedCommand, parse_command
+from tgllm.bot.addressing import command_in
+from tgllm.bot.commands import ParsedCommand
 from tgllm.bot.messages import message_rows
 from tgllm.bot.presses import MOST_TOAST
 from tgllm.bot.scope import UpdateScope
@@ -56,7 +57,7 @@ async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
 
 
 async def _receive_person(message: Message, scope: UpdateScope, person: SeenUser, standing: Standing) -> None:
-    command = parse_command(message.text or "", scope.parts.username)
+    command = command_in(message, scope.parts.username)
     if command is None or command.name != "start" or not scope.chat.is_private:
         text = _state(scope, "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask")
         await _answer(scope, ("talk", person.id), lambda _conn: text)

@@ -7,8 +7,7 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGenerationStopped, TelegramObject, Update
 
-from tgllm.bot.addressing import is_addressed, is_heard
-from tgllm.bot.commands import parse_command
+from tgllm.bot.addressing import command_in, is_addressed, is_heard
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import UpdateScope
 from tgllm.db.unit import Connection
@@ -33,6 +32,8 @@ class AuthMiddleware(BaseMiddleware):
         scope.user = standing.user
         scope.group_mode = "always" if scope.chat.is_private else standing.mode
         if isinstance(content, ChatMemberUpdated):
+            if standing.closed in {"denied", "blocked"}:
+                return await forget_update(scope)
             await self._withhold_role(scope)
             return await handler(event, data)
         if isinstance(content, Message) and not is_heard(content, scope, standing.mode):
@@ -42,6 +43,7 @@ class AuthMiddleware(BaseMiddleware):
         decision = await scope.parts.core.host.authorize(scope.user, scope.chat, _action(content, scope))
         if not decision.allowed:
             return await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
+        await scope.parts.core.users.remember(standing)
         await self._ask_for_group(scope, standing)
         return await handler(event, data)
 
@@ -93,10 +95,14 @@ def _is_edit(scope: UpdateScope) -> bool:
 
 
 def _may_concern_the_bot(content: TelegramObject) -> bool:
-    """Whether it is of a kind that the bot reacts to, and not from another bot."""
+    """Whether it is of a kind that the bot reacts to, and from a person.
+
+    Not from another bot, nor in the name of a chat, as of a channel or of a group whose admins hide: the sender that
+    stands in such a message is not the one who wrote it (Bot API: Message, sender_chat).
+    """
     if not isinstance(content, Message):
         return isinstance(content, CallbackQuery | MessageGenerationStopped | ChatMemberUpdated)
-    return content.from_user is not None and not content.from_user.is_bot
+    return content.sender_chat is None and content.from_user is not None and not content.from_user.is_bot
 
 
 def _is_spoken_to(content: TelegramObject, scope: UpdateScope) -> bool:
@@ -108,5 +114,5 @@ def _action(content: TelegramObject, scope: UpdateScope) -> str:
     """What the person is about to do, in the words of the ``tgllm_authorize`` hook."""
     if not isinstance(content, Message):
         return "button"
-    command = parse_command(content.text or "", scope.parts.username)
+    command = command_in(content, scope.parts.username)
     return f"command:{command.name}" if command is not None else "message"

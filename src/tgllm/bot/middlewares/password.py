@@ -10,8 +10,8 @@ from typing import Any, Literal
 from aiogram import BaseMiddleware
 from aiogram.types import Message, TelegramObject, Update
 
+from tgllm.bot.addressing import command_in
 from tgllm.bot.admin.password_answer import answer_question, close_question, delete_late, drop_edit, text_of
-from tgllm.bot.commands import parse_command
 from tgllm.bot.scope import UpdateScope
 from tgllm.services.admin_password import AdminPassword
 
@@ -72,7 +72,7 @@ class PasswordMiddleware(BaseMiddleware):
         # Bot API: dates of messages are in seconds.
         sent_at = 1000 * (message.edit_date or int(message.date.timestamp()))
         kind = questions.kind_of_answer(user_id, row.update_id, received_at=row.received_at, sent_at=sent_at)
-        command = parse_command(message.text or "", scope.parts.username)
+        command = command_in(message, scope.parts.username)
         if command is not None:
             return "cancel" if command.name == "cancel" and kind == "answer" else "other"
         if kind is not None:

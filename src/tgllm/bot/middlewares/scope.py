@@ -60,7 +60,9 @@ def _chat_of(content: object) -> Chat | None:
 def _chat_info(chat: Chat | None, lane: Lane) -> ChatInfo:
     if chat is None:
         return ChatInfo(lane.chat_id, "private", topic_id=lane.topic_id)
-    kind = chat.type if chat.type in {"private", "group", "supergroup", "channel"} else "private"
+    # What Telegram may call otherwise one day is private only if it has the id of a person (Bot API: Chat).
+    unknown = "private" if chat.id > 0 else "supergroup"
+    kind = chat.type if chat.type in {"private", "group", "supergroup", "channel"} else unknown
     return ChatInfo(chat.id, kind, chat.title or "", lane.topic_id)  # type: ignore[arg-type]  narrowed by the line above
 
 

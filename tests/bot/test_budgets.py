@@ -1,5 +1,6 @@
 """Budgets and the rate of questions, in the chat."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -154,6 +155,21 @@ class TestRate:
         assert after.text.startswith("Taken back")
         assert [request.messages[-1].text for request in provider.requests] == ["one", "two", "six"]
         assert sum("too fast" in text for text in texts(eve)) == 1
+
+    async def test_an_album_that_comes_too_fast_is_no_longer_marked_as_waiting(
+        self, emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        go_on, chat = asyncio.Event(), eve.private_chat()
+        provider.answer(go_on, "slow")
+        async with start(budgets__messages_per_minute=1) as bot:
+            await let_in(bot, eve)
+            await eve.say("one")
+            await emu.wait_for(lambda: provider.requests)
+            album = await eve.album([("a.jpg", b"a"), ("b.jpg", b"b")], caption="What is this?")
+            await emu.wait_for(lambda: all(any(item.reactions.values()) for item in album))
+            go_on.set()
+            await emu.wait_for_message(chat, lambda message: "too fast" in message.text)
+            await emu.wait_for(lambda: not any(any(item.reactions.values()) for item in album))
 
     async def test_it_counts_all_chats_together(
         self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock

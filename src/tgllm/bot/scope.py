@@ -79,12 +79,14 @@ class UpdateScope:
         """The piece of work that marks the update as done, for a transaction made elsewhere.
 
         Args:
-            message_ids: of the messages that the update was about, where those are several.
+            message_ids: of the messages that the update was about, where those are several; none of them waits any more
+                when the update ends, in whatever way.
         """
-        now = milliseconds(self.parts.core.clock)
+        clock = self.parts.core.clock
         rows = self._without_acknowledgement(message_ids)
 
         def unit(conn: Connection) -> None:
+            now = milliseconds(clock)
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, "done", now)
             # Not sooner: an update whose turn breaks before this still has to be ended, with words.

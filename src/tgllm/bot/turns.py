@@ -49,6 +49,7 @@ async def run_turn(
         effects: what else is stored together with the answer.
     """
     assert scope.user is not None  # noqa: S101  the access middleware has set it
+    ending = scope.ending(message_ids)
     if await is_too_fast(scope):
         return
     core = scope.parts.core
@@ -69,9 +70,7 @@ async def run_turn(
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
-        await core.conversations.run(
-            turn, RetryButton(sink, turn.id, scope.text("button.retry")), *effects, scope.ending(message_ids)
-        )
+        await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), *effects, ending)
     scope.parts.sender.wake()
 
 

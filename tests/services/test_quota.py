@@ -1,6 +1,7 @@
 """Budgets: what counts on them, what turns at the same time can do, and what admins change."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -529,6 +530,16 @@ class TestNews:
         ((chat, text),) = await it.told()
         assert chat == GROUP
         assert text.startswith("The budget of this group for today is now used up")
+
+    async def test_whose_it_is_can_be_seen_in_a_group(self, bench: Make) -> None:
+        it = await bench(**per_user(requests_per_day=1))
+        question = it.question(group=GROUP)
+        await it.service.run(question, it.sink)
+        await it.ask(EVE)
+        rows = await it.database.read(lambda conn: conn.execute("SELECT payload FROM outbox ORDER BY id").fetchall())
+        in_group, in_private = (json.loads(row["payload"]) for row in rows)
+        assert in_group["reply_parameters"]["message_id"] == question.message_id
+        assert "reply_parameters" not in in_private
 
 
 class TestChanges:

@@ -49,7 +49,9 @@ class QuotaNews:
             self._notifier.add(conn, text)
         elif turn.message_id is not None:
             text = self._words("budget.spent" if spent else "budget.near", allowance, turn.user.language)
-            outbox.add(conn, [_message(Lane.parse(turn.lane), text)], now)
+            # In a group it is seen by the reply whose budget it is.
+            reply_to = None if turn.chat.is_private else turn.message_id
+            outbox.add(conn, [_message(Lane.parse(turn.lane), text, reply_to)], now)
 
     def _words(self, key: str, allowance: Allowance, language: str) -> str:
         words = budget_words(
@@ -65,12 +67,14 @@ class QuotaNews:
         return self._texts(key, language, **words, percent=allowance.percent)
 
 
-def _message(lane: Lane, text: str) -> NewOutbox:
+def _message(lane: Lane, text: str, reply_to: int | None) -> NewOutbox:
     payload: dict[str, Any] = {
         "chat_id": lane.chat_id,
         "text": clip(text),
         "link_preview_options": {"is_disabled": True},
     }
+    if reply_to is not None:
+        payload["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
     if lane.topic_id is not None:
         payload["message_thread_id"] = lane.topic_id
     if lane.business_connection_id is not None:

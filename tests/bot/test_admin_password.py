@@ -359,6 +359,34 @@ class TestOutOfTime:
         assert PASSWORD not in in_chat(ann)
         assert made.from_bot
 
+    @pytest.mark.parametrize("is_before", [True, False], ids=["before the question", "after it"])
+    async def test_an_edit_of_a_message_that_waits(
+        self,
+        emu: Emulator,
+        ask: Ask,
+        ann: EmulatedUser,
+        guarded: Start,
+        tmp_path: Path,
+        provider: ScriptedProvider,
+        is_before: bool,
+    ) -> None:
+        gate = asyncio.Event()
+        provider.answer(gate, "one")
+        async with guarded():
+            menu = await ask("/admin")
+            await ann.say("first")
+            await emu.wait_for(lambda: provider.requests)
+            waiting = await ann.say("second") if is_before else None
+            await ann.press(menu, "Backup")
+            await emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
+            await ann.edit(waiting or await ann.say("typo"), PASSWORD)
+            await emu.wait_for(lambda: not len(emu.bot.queue))
+            gate.set()
+            await emu.wait_for_message(menu.chat, lambda message: message.text.startswith("The backup is made"))
+            assert list(kept(tmp_path)) == []
+
+        assert [request.messages[-1].text for request in provider.requests] == ["first", "second"][: 1 + is_before]
+
     async def test_it_is_no_part_of_a_long_text_that_the_client_has_split(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider
     ) -> None:

@@ -133,3 +133,19 @@ async def test_what_waited_when_the_bot_stopped_is_answered_after_the_next_start
         assert (await bot.core.database.read(inbox.counts)).get("queued") == 1
     async with start():
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
+
+
+async def test_a_stop_for_another_bot_is_no_question_that_passes_the_queue(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on, " and whole.")
+    async with start():
+        await ann.say("go")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        await ann.say("/stop@other_bot hello")
+        await ann.say("more")
+        await emu.wait_for(lambda: not len(emu.bot.queue))
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "more")
+    assert [request.messages[-1].text for request in provider.requests] == ["go", "more"]

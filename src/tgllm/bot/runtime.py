@@ -175,7 +175,10 @@ async def open_runtime(
         )
 
         def acknowledge(conn: Connection, updates: Sequence[NewUpdate], now: int) -> Sequence[NewOutbox]:
-            take_edits(conn, updates, parts.username, now)
+            # What may be an answer to the question for the admin password must not take the place of a question.
+            asked = core.password.questions.of
+            plain = [update for update in updates if asked(Lane.parse(update.lane).chat_id) is None]
+            take_edits(conn, plain, parts.username, now)
             return acknowledgements.put(conn, updates, now)
 
         def stored(updates: Sequence[NewUpdate], acknowledged: bool) -> None:  # noqa: FBT001  called by the poller alone

@@ -1,11 +1,15 @@
 """``tgllm demo``: what a newcomer sees first."""
 
+import re
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession
 
+TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
 Launch = Callable[..., Awaitable[Any]]
 
 
@@ -33,3 +37,24 @@ async def test_the_page_is_served_until_it_is_stopped(launch: Launch) -> None:
     code, printed = await demo.end()
     assert code == 0, printed
     assert "Traceback" not in printed
+
+
+def test_an_installed_plugin_answers_with_the_settings_of_the_environment(
+    shell: Any, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second, _ = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
+    install("tgllm-shout", second, tgllm={"shout": "tgllm_shout"})
+    ((variables, command),) = re.findall(r"^\$ (TGLLM_.*) tgllm (demo)$", TUTORIAL, re.MULTILINE)
+    for name, value in re.findall(r"(\w+)='?([^' ]+)'?", variables):
+        monkeypatch.setenv(name, value)
+
+    shown = shell.runs(command, "--once")
+
+    assert shown.code == 0, shown.err
+    assert "The model shout/loud answers." in shown.out
+    assert "\nBot: DEAR BOT, SAY THIS BACK TO ME, AND LET ME WATCH THE ANSWER GROW WORD BY WORD. !!!\n" in shown.out
+
+    without = shell.runs("--no-plugins", command, "--once")
+
+    assert without.code == 0, without.err
+    assert "DEAR BOT" not in without.out

@@ -1,11 +1,15 @@
 """``tgllm demo``: see it work, with nothing set up."""
 
 import asyncio
+import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+
+from tgllm.cli.options import options_of
 
 __all__ = ["app"]
 
@@ -13,12 +17,17 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _INTRODUCTION = (
     "tgllm demo: a private bot on a Telegram that runs on this machine. No token, no key, no network.\n"
-    "Eve is a newcomer, Ann is the bot's admin. The echo provider stands in for a language model.\n"
+    "Eve is a newcomer, Ann is the bot's admin. {model}\n"
 )
+_ECHO = "The echo provider stands in for a language model."
+
+_MODEL = "TGLLM_DEFAULT_MODEL"
+_PLUGIN_SETTINGS = "TGLLM_PLUGINS__"
 
 
 @app.command()
 def demo(
+    ctx: typer.Context,
     *,
     once: Annotated[bool, typer.Option("--once", help="End after the scripted conversation.")] = False,
     port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes a free one.", min=0, max=65535)] = 0,
@@ -27,20 +36,27 @@ def demo(
 
     First a short conversation here, then a chat page on this machine to go on by yourself. It leaves nothing behind.
     Ctrl-C ends it.
+
+    Installed plugins are there too. Of your settings, only TGLLM_PLUGINS__... and TGLLM_DEFAULT_MODEL in the
+    environment hold.
     """
-    typer.echo(_INTRODUCTION)
-    asyncio.run(_show(once=once, port=port))
+    environ = {name: value for name, value in os.environ.items() if name == _MODEL or name.startswith(_PLUGIN_SETTINGS)}
+    model = environ.get(_MODEL)
+    typer.echo(_INTRODUCTION.format(model=f"The model {model} answers." if model else _ECHO))
+    asyncio.run(_show(once=once, port=port, has_plugins=options_of(ctx).plugins, environ=environ))
 
 
-async def _show(*, once: bool, port: int) -> None:
+async def _show(*, once: bool, port: int, has_plugins: bool, environ: Mapping[str, str]) -> None:
     from tgllm.observe.logs import configure_logging  # noqa: PLC0415  what is heavy is imported when it is needed
+    from tgllm.plugins.discovery import discover  # noqa: PLC0415
     from tgllm.testing.demo import open_demo  # noqa: PLC0415
 
     configure_logging("console", "warning", sys.stderr)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_demo(port=port) as running:
+    plugins = discover() if has_plugins else ()
+    async with open_demo(port=port, plugins=plugins, environ=environ) as running:
         async for line in running.script():
             _print(line.speaker, line.text, growing=line.kind == "draft")
             if stop.is_set():

@@ -1,12 +1,13 @@
-"""The demonstration: the real bot on an emulated Telegram, with the echo provider. No token, no key, no network."""
+"""The demonstration: the real bot on an emulated Telegram, by default with the echo provider."""
 
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tgllm.plugins.discovery import FoundPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedDraft, EmulatedMessage
@@ -64,7 +65,8 @@ class Demo:
     async def _let_in(self) -> AsyncGenerator[Line]:
         """Ann presses the first button of the card of Eve's request, and Eve is told."""
         chat = self.eve.private_chat()
-        card = await self._emulator.wait_for_message(self.ann.private_chat(), timeout=WAIT_SECONDS)
+        private = self.ann.private_chat()
+        card = await self._emulator.wait_for_message(private, lambda it: bool(it.buttons), timeout=WAIT_SECONDS)
         label = card.buttons[0].text
         yield Line(f"{self.ann.first_name} presses", label)
         before = chat.messages[-1]
@@ -90,14 +92,19 @@ class Demo:
 
 
 @asynccontextmanager
-async def open_demo(*, port: int = 0) -> AsyncGenerator[Demo]:
+async def open_demo(
+    *, port: int = 0, plugins: Iterable[FoundPlugin] = (), environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Demo]:
     """Start emulator and bot; their files are gone at the end.
 
     Args:
         port: of the chat page, on 127.0.0.1; 0 takes a free one.
+        plugins: further plugins of the bot.
+        environ: environment variables with settings; none by default.
 
     Raises:
         OSError: the port is taken.
+        ConfigError: the variables hold no such settings.
     """
     with tempfile.TemporaryDirectory(prefix="tgllm-demo-") as folder:
         async with Emulator(port=port, username="demo_bot") as emulator:
@@ -106,7 +113,8 @@ async def open_demo(*, port: int = 0) -> AsyncGenerator[Demo]:
                 emulator,
                 Path(folder),
                 admins=[demo.ann.id],
-                environ={"TGLLM_PLUGINS__ECHO__DELAY": "0.12"},
+                plugins=plugins,
+                environ={"TGLLM_PLUGINS__ECHO__DELAY": "0.12", **(environ or {})},
                 streaming__first_delay=0.3,
                 streaming__draft_interval=0.5,
                 streaming__edit_interval=0.5,

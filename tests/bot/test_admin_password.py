@@ -387,6 +387,34 @@ class TestOutOfTime:
 
         assert [request.messages[-1].text for request in provider.requests] == ["first", "second"][: 1 + is_before]
 
+    async def test_a_backup_that_is_made_while_an_answer_waits(
+        self,
+        emu: Emulator,
+        ask: Ask,
+        ann: EmulatedUser,
+        guarded: Start,
+        tmp_path: Path,
+        provider: ScriptedProvider,
+    ) -> None:
+        gate = asyncio.Event()
+        provider.answer(gate, "one")
+        async with guarded() as bot:
+            menu = await ask("/admin")
+            await ann.say("first")
+            await emu.wait_for(lambda: provider.requests)
+            await ann.press(menu, "Backup")
+            await emu.wait_for_message(menu.chat, lambda message: "admin password" in message.text, after=menu)
+            await ann.say(PASSWORD)
+            while not await bot.core.database.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1)):
+                pass
+            made = await bot.core.backups.make()
+            assert PASSWORD.encode() not in made.path.read_bytes()
+            async with await Database.open(made.path) as copy:
+                assert not await copy.read(lambda conn: inbox.queued(conn, f":{ann.id}:", 1))
+            gate.set()
+            await emu.wait_for_message(menu.chat, lambda message: message.text.startswith("The backup is made"))
+            assert list(kept(tmp_path)) == []
+
     async def test_it_is_no_part_of_a_long_text_that_the_client_has_split(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider
     ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tgllm.db.errors import BackupFailed
 from tgllm.db.integrity import damage
+from tgllm.db.scrub import scrub_answers
 from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["backup", "copy_to"]
@@ -36,9 +37,10 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
             os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             with closing(connect(unfinished)) as copy:
                 conn.backup(copy)
-                # Out of WAL, the copy is one file that may be moved by itself.
-                copy.execute("PRAGMA journal_mode = DELETE")
+                # Out of WAL, the copy is one file that may be moved by itself; what is scrubbed stays in no journal.
+                copy.execute("PRAGMA journal_mode = MEMORY")
                 _verify(copy, target)
+                scrub_answers(copy)
             unfinished.replace(target)
         except BaseException:
             unfinished.unlink(missing_ok=True)

@@ -5,11 +5,16 @@ The rows stay, so that an update that comes twice is still known. SQLite overwri
 """
 
 import sqlite3
+from typing import Final
 
 from tgllm.db.inbox import InboxRow
 from tgllm.db.rows import read_all
 
-__all__ = ["private_updates_after", "replace_payload", "scrub"]
+__all__ = ["QUESTIONS", "private_updates_after", "replace_payload", "scrub", "scrub_answers"]
+
+QUESTIONS: Final = "admin_question"
+"""Scope of the values that say who has been asked for the admin password: key ``user:<id>``, value with the id of the
+update that asked."""
 
 # A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
 _MINE = "lane GLOB ':' || :user || ':*'"
@@ -43,3 +48,20 @@ def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int
         {"user": user_id, "update": update_id, "since": since},
     )
     return read_all(InboxRow, cursor)
+
+
+_ANSWERS = """
+    UPDATE inbox
+    SET payload = json_object('update_id', update_id), error = NULL,
+        finished_at = coalesce(finished_at, received_at), state = iif(finished_at IS NULL, 'done', state)
+    WHERE kind IN ('message', 'edited_message') AND state NOT IN ('done', 'merged') AND EXISTS (
+        SELECT 1 FROM kv
+        WHERE scope = :scope AND lane GLOB ':' || substr(key, length('user:') + 1) || ':*'
+          AND update_id > json_extract(value, '$.update_id')
+    )
+"""
+
+
+def scrub_answers(conn: sqlite3.Connection) -> None:
+    """End in a copy what may answer a question for the admin password and has not been looked at, and empty it."""
+    conn.execute(_ANSWERS, {"scope": QUESTIONS})

@@ -17,8 +17,6 @@ __all__ = ["LATE", "Question", "Questions", "forget_question", "has_questions", 
 LATE: Final = 300_000
 """Milliseconds after its time that a question still takes a message away from the model."""
 
-_SCOPE = "admin_question"
-
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -102,10 +100,10 @@ class Questions:
 def stored_questions(conn: Connection, now: int) -> dict[int, Question]:
     """What earlier runs have asked, by person; forgets what is so old that no update from then is handled any more."""
     found: dict[int, Question] = {}
-    for key, value in kv.items(conn, _SCOPE).items():
+    for key, value in kv.items(conn, scrub.QUESTIONS).items():
         stored = cast("dict[str, Any]", value)
         if stored["until"] < now - UPDATE_LIFE:
-            kv.delete(conn, _SCOPE, key)
+            kv.delete(conn, scrub.QUESTIONS, key)
         else:
             found[int(key.removeprefix("user:"))] = Question(stored["update_id"], stored["until"])
     return found
@@ -113,16 +111,16 @@ def stored_questions(conn: Connection, now: int) -> dict[int, Question]:
 
 def has_questions(conn: Connection) -> bool:
     """Whether anything is stored here."""
-    return bool(kv.items(conn, _SCOPE))
+    return bool(kv.items(conn, scrub.QUESTIONS))
 
 
 def forget_question(conn: Connection, user_id: int) -> None:
     """Leave no note that somebody has been asked."""
-    kv.delete(conn, _SCOPE, _key(user_id))
+    kv.delete(conn, scrub.QUESTIONS, _key(user_id))
 
 
 def _store(conn: Connection, user_id: int, question: Question, now: int) -> None:
-    kv.set_value(conn, _SCOPE, _key(user_id), {"update_id": question.update_id, "until": question.until}, now)
+    kv.set_value(conn, scrub.QUESTIONS, _key(user_id), {"update_id": question.update_id, "until": question.until}, now)
 
 
 def _key(user_id: int) -> str:

@@ -35,7 +35,7 @@ async def test_a_connection_is_set_up(path: Path) -> None:
                 row = await cursor.fetchone()
                 assert row is not None
                 found.append(row[0])
-    assert found == ["wal", 1, 2, 5000]
+    assert found == ["wal", 1, 2, 30_000]
 
 
 async def test_get_db_before_any_init_db_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tgllm.db import kv
 from tgllm.db.database import Database
 from tgllm.db.errors import DatabaseClosed, DatabaseError
 from tgllm.db.schema import prepare
+from tgllm.db.sqlite import BUSY_TIMEOUT, connect
 
 NOW = 1_790_000_000_000
 
@@ -278,3 +280,17 @@ async def test_open_takes_a_file_that_is_in_use(path: Path) -> None:
     async with await Database.open(path) as one, await Database.open(path) as two:
         await one.write(lambda conn: put(conn, "a"))
         assert await two.read(count) == 1
+
+
+async def test_a_checkpoint_that_can_not_be_completed_takes_no_patience_from_writes(
+    database: Database, path: Path
+) -> None:
+    await database.write(lambda conn: put(conn, "a"))
+    with closing(connect(path, "ro")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM kv").fetchone()
+        await database.write(lambda conn: put(conn, "b"))
+        assert not await database.checkpoint()
+    assert await database.checkpoint()
+    waits = await database.write(lambda conn: int(conn.execute("PRAGMA busy_timeout").fetchone()[0]))
+    assert waits == 1000 * BUSY_TIMEOUT

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from tgllm.api.clock import Clock
 from tgllm.db.changes import Changes
 from tgllm.db.connection import init_db
+from tgllm.db.sqlite import checkpoint
 from tgllm.db.writer import ConnectionThread
 
 __all__ = ["Database"]
@@ -88,10 +89,7 @@ class Database:
         Raises:
             DatabaseError: the file can't be written.
         """
-        # SQLite: the first column is 1 where the checkpoint could not be completed.
-        return await self._writer.outside(
-            lambda conn: not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        )
+        return await self._writer.outside(checkpoint)
 
     async def aclose(self) -> None:
         """Finish the units that wait, then close both connections. A second call does nothing."""

@@ -8,14 +8,16 @@ from typing import Literal, TypeVar
 
 from tgllm.db.errors import DatabaseError, explain
 
-__all__ = ["Mode", "connect", "in_transaction", "in_words", "require_transaction", "run_script"]
+__all__ = ["Mode", "checkpoint", "connect", "in_transaction", "in_words", "require_transaction", "run_script"]
 
 T = TypeVar("T")
 
 Mode = Literal["rw", "ro"]
 
-BUSY_TIMEOUT = 5.0
-"""Seconds to wait for another process's transaction."""
+BUSY_TIMEOUT = 30.0
+"""Seconds to wait for another process's transaction: a bot that gives up waiting ends."""
+CHECKPOINT_TIMEOUT = 1.0
+"""Seconds that ``checkpoint`` waits for those who read: meanwhile nobody can write."""
 
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
@@ -85,6 +87,16 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
             conn.execute("ROLLBACK")
         raise
     return result
+
+
+def checkpoint(conn: sqlite3.Connection) -> bool:
+    """Move what the write-ahead log holds into the file; False where somebody reads so that a part has to stay."""
+    conn.execute(f"PRAGMA busy_timeout = {int(CHECKPOINT_TIMEOUT * 1000)}")
+    try:
+        # SQLite: the first column is 1 where the checkpoint could not be completed.
+        return not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
 
 def require_transaction(conn: sqlite3.Connection) -> None:

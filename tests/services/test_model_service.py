@@ -182,6 +182,9 @@ async def test_a_model_that_comes_back_is_new(lists: Lists) -> None:
         ([ModelInfo("")], "list_models returned a model with the id ''"),
         ([ModelInfo("c", price=Price(-1, 1))], "the model c with a field of the wrong type: -1 is no price"),
         ([ModelInfo("c", price=Price(float("nan"), 1))], "nan is no price"),
+        ([ModelInfo("c\ud83d")], "with a field of the wrong type"),
+        ([ModelInfo("c", price=Price(1, 1, as_of=20261122))], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
+        ([ModelInfo("c", aliases=(7,))], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
         ([ModelInfo("c", context_window="many")], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
         ([ModelInfo("c", mime_types="image/png")], "mime_types is one text instead of several"),  # type: ignore[arg-type]  a plugin may
     ],
@@ -194,6 +197,14 @@ async def test_a_provider_that_fails_keeps_its_list(lists: Lists, answer: Any, r
     assert [entry.provider for entry in report.failed] == ["first"]
     assert reason in report.failed[0].reason
     assert await lists.names() == ["first/a", "first/b", "second/x", "second/y"]
+
+
+async def test_a_number_of_tokens_is_a_whole_one(lists: Lists) -> None:
+    lists.first.answer = [ModelInfo("a", context_window=1000.5, max_output_tokens=0.5)]  # type: ignore[arg-type]  a plugin may
+    await lists.service.pull_and_sync_models()
+    (model, _) = await lists.stored()
+
+    assert (model.context_window, model.max_output_tokens) == (1000, None)
 
 
 async def test_a_provider_that_is_too_slow_holds_up_nobody(lists: Lists) -> None:

@@ -113,16 +113,17 @@ def get(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
     return read_one(Model, cursor)
 
 
-_FIND = """
+_BY_ALIAS = """
     SELECT * FROM models
-    WHERE provider = :provider AND (model = :model OR EXISTS (SELECT 1 FROM json_each(aliases) WHERE value = :model))
-    ORDER BY model <> :model, retired_at IS NOT NULL, model LIMIT 1
+    WHERE provider = :provider AND EXISTS (SELECT 1 FROM json_each(aliases) WHERE value = :model)
+    ORDER BY retired_at IS NOT NULL, model LIMIT 1
 """
 
 
 def find(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
     """The model of that id, or else the one that has it as an alias; retired or not."""
-    return read_one(Model, conn.execute(_FIND, {"provider": ref.provider, "model": ref.model}))
+    # Every turn looks its model up, mostly by its id: the aliases of a provider's models are read where that is none.
+    return get(conn, ref) or read_one(Model, conn.execute(_BY_ALIAS, {"provider": ref.provider, "model": ref.model}))
 
 
 def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:

@@ -40,6 +40,8 @@ def _checked(provider: str, info: ModelInfo) -> NewModel:
 
 
 def _new_model(provider: str, info: ModelInfo) -> NewModel:
+    # Half of a surrogate pair has no place in the database, and would be another id without it.
+    info.id.encode()
     rates = None if info.price is None else to_micros(_checked_price(info.price))
     return NewModel(
         provider=provider,
@@ -71,10 +73,12 @@ def _tokens(count: int | None) -> int | None:
     """A number of tokens; a provider that says 0 does not know it."""
     if count is None:
         return None
-    return count if 0 < int(count) <= _MOST else None
+    whole = int(count)
+    return whole if 0 < whole <= _MOST else None
 
 
 def _checked_price(price: Price) -> Price:
+    _text(price.as_of)
     for amount in (price.input, price.output, price.cached or 0.0):
         if not 0 <= amount <= MOST_DOLLARS:
             raise ValueError(f"{amount} is no price")

@@ -464,6 +464,16 @@ async def test_anybody_else_who_brings_the_bot_asks_for_the_group(
         assert (found.status, found.decided_by) == ("denied", ann.id)
 
 
+async def test_a_group_that_there_is_no_room_for_is_told_so(emu: Emulator, eve: EmulatedUser, start: Start) -> None:
+    first, second = (emu.add_group(title=title, members=[eve], bots=[]) for title in ("First", "Second"))
+    async with start(access__most_pending=1) as bot:
+        await eve.add(first, emu.bot)
+        await emu.wait_for_message(first, lambda message: "request pending" in message.text)
+        await eve.add(second, emu.bot)
+        await emu.wait_for_message(second, lambda message: "So many people ask" in message.text)
+        assert await group_of(bot, second) is None
+
+
 async def test_a_blocked_person_does_not_ask_for_groups(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:

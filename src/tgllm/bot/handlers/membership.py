@@ -3,6 +3,7 @@
 from aiogram.types import ChatMemberUpdated
 
 from tgllm.api.clock import milliseconds
+from tgllm.bot.handlers.strangers import group_state
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import outbox
@@ -39,5 +40,4 @@ def _request(conn: Connection, scope: UpdateScope, user_id: int) -> None:
     core = scope.parts.core
     asked = core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
     if core.access.limits.may_answer(("group", scope.chat.id)):
-        text = scope.text("access.group_denied" if asked == "denied" else "access.group_pending")
-        outbox.add(conn, message_rows(scope.lane, text), milliseconds(core.clock))
+        outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), milliseconds(core.clock))

@@ -1,6 +1,6 @@
 """People and groups that have not been let in: how they ask, and what they are told, once in a while."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
@@ -17,11 +17,12 @@ from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection, Unit
 from tgllm.db.users import SeenUser
 from tgllm.observe.logs import get_logger
+from tgllm.services.access_requests import Asked
 from tgllm.services.invitations import is_token
 from tgllm.services.standing import Standing
 from tgllm.services.text import clip
 
-__all__ = ["answer_press", "forget_update", "receive_stranger"]
+__all__ = ["answer_press", "forget_update", "group_state", "receive_stranger"]
 
 log = get_logger(__name__)
 
@@ -109,9 +110,15 @@ def _ask_for_group(scope: UpdateScope, person: SeenUser) -> Words:
 
     def words(conn: Connection) -> str:
         asked = scope.parts.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, person.id)
-        return scope.text("access.group_denied" if asked == "denied" else "access.group_pending")
+        return group_state(scope, asked)
 
     return words
+
+
+def group_state(scope: UpdateScope, asked: Asked) -> str:
+    """How things are with the request for a group."""
+    keys: Mapping[Asked, str] = {"denied": "access.group_denied", "full": "access.state_full"}
+    return scope.text(keys.get(asked, "access.group_pending"))
 
 
 def _state(scope: UpdateScope, state: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from tgllm.db import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
 from tgllm.db.files import NewFile
 from tgllm.db.inbox import NewUpdate
+from tgllm.db.lock import lock_data_folder
 from tgllm.db.messages import NewMessage
 from tgllm.db.requests import NewRequest
 from tgllm.db.schema import prepare
@@ -221,11 +222,20 @@ class TestForget:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
             conn.execute("UPDATE inbox SET state = 'running'")
-        result = shell.runs("users", "forget", "@ann_lee", "--yes")
+        with lock_data_folder(shell.data_dir):
+            result = shell.runs("users", "forget", "@ann_lee", "--yes")
 
         assert result.code == 1
         assert "writing an answer" in result.err
         assert exported(shell, "@ann_lee")["conversations"] != []
+
+    def test_nobody_waits_for_a_bot_that_was_killed(self, shell: "Shell") -> None:
+        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+            inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
+            conn.execute("UPDATE inbox SET state = 'running'")
+
+        assert shell.runs("users", "forget", "@ann_lee", "--yes").code == 0
+        assert exported(shell, "@ann_lee")["conversations"] == []
 
     def test_somebody_unknown_is_not_asked_about(self, shell: "Shell") -> None:
         assert "tgllm users list" in shell.runs("users", "forget", "zebra").err

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,6 +13,8 @@ from tgllm.cli.options import Options
 from tgllm.cli.people import People, open_people
 from tgllm.cli.words import person_name
 from tgllm.db.erasure import Erased
+from tgllm.db.errors import DataFolderBusy
+from tgllm.db.lock import lock_data_folder
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue
@@ -110,17 +113,25 @@ async def _find(options: Options, person: str) -> tuple[Catalogue, User]:
 
 async def _forget(options: Options, user: User) -> Erased | None:
     async with open_people(options) as people:
-        now = milliseconds(people.clock)
-        erased = await people.database.write(lambda conn: _erase(people, conn, user, now))
+        erased = await _try_to_erase(people, user, bot_runs=True)
+        if erased is None:
+            with suppress(DataFolderBusy), lock_data_folder(people.config.data_dir):
+                # No bot runs here, and none can start meanwhile.
+                erased = await _try_to_erase(people, user, bot_runs=False)
         if erased is not None:
             await clean_up(people.database, people.clock, people.config.data_dir, erased)
         return erased
 
 
-def _erase(people: People, conn: Connection, user: User, now: int) -> Erased | None:
+async def _try_to_erase(people: People, user: User, *, bot_runs: bool) -> Erased | None:
+    now = milliseconds(people.clock)
+    return await people.database.write(lambda conn: _erase(people, conn, user, now, bot_runs=bot_runs))
+
+
+def _erase(people: People, conn: Connection, user: User, now: int, *, bot_runs: bool) -> Erased | None:
     # Read before, since the choice of a language is erased too.
     language = language_of(conn, user)
-    erased = forget(conn, user.id, SHELL, now)
+    erased = forget(conn, user.id, SHELL, now, bot_runs=bot_runs)
     if erased is not None and user.may_use(now):
         tell(conn, user.id, people.texts("forget.by_admin", language), now)
     return erased

@@ -17,7 +17,9 @@ NO_UPDATE = 0
 """No update has this id (Bot API: Update: they are positive)."""
 
 
-def forget(conn: Connection, user_id: int, actor: Actor, now: int, *, update_id: int = NO_UPDATE) -> Erased | None:
+def forget(
+    conn: Connection, user_id: int, actor: Actor, now: int, *, update_id: int = NO_UPDATE, bot_runs: bool = True
+) -> Erased | None:
     """Erase what is stored of a person, and note that it was done; part of a larger transaction.
 
     Args:
@@ -26,11 +28,12 @@ def forget(conn: Connection, user_id: int, actor: Actor, now: int, *, update_id:
         actor: who asks for it.
         now: UTC, in milliseconds.
         update_id: the update that asks for it, if one does.
+        bot_runs: whether a bot may be at work; if none is, what looks like it was left behind by a crash.
 
     Returns:
         What was erased; None, and nothing is, while an answer is being written in the person's private chat.
     """
-    if is_busy(conn, user_id, update_id):
+    if bot_runs and is_busy(conn, user_id, update_id):
         return None
     erased = erase(conn, user_id, update_id)
     details: dict[str, str | int | None] = {

@@ -156,12 +156,3 @@ def test_the_wish_to_stop_a_turn_is_about_no_other() -> None:
         assert later.cause == "person"
     with running.track("u2", "lane", 7) as again:
         assert again.cause is None
-
-
-def test_who_is_stopped_where_a_turn_runs_is_not_the_next_one() -> None:
-    running = RunningTurns()
-    with running.track("u1", "lane", 7) as first:
-        running.stop_if("lane", lambda turn: turn.id == "u2")
-        assert first.cause is None
-    with running.track("u2", "lane", 7) as second:
-        assert second.cause is None

@@ -47,10 +47,9 @@ def stop_superseded(updates: Iterable[NewUpdate], running: RunningTurns, usernam
         username: the bot's own, without the @.
     """
     for update in updates:
-        edited = _edited(update)
-        if edited:
-            # The turn may be about to begin: its update has begun, so the edit could not be put in its place.
-            running.stop_if(update.lane, lambda turn, edited=edited: _is_superseded(turn, edited, username))
+        turn = running.in_lane(update.lane)
+        if turn is not None and _is_superseded(turn, _edited(update), username):
+            turn.stop("person")
 
 
 def _edited(update: NewUpdate) -> Mapping[str, Any]:

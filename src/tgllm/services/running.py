@@ -1,7 +1,7 @@
 """The turns that run now, and how they are stopped."""
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -71,8 +71,8 @@ class RunningTurns:
     def __init__(self) -> None:
         """Start with none."""
         self._by_lane: dict[str, RunningTurn] = {}
-        self._unwanted: dict[str, Callable[[RunningTurn], bool]] = {}
-        """By lane, whether the turn that begins next was stopped before."""
+        self._unwanted: dict[str, str] = {}
+        """By lane, the turn that was stopped before it began."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -83,8 +83,7 @@ class RunningTurns:
         """Keep a turn in the list while the block runs; see ``RunningTurn``."""
         turn = RunningTurn(turn_id, lane, user_id, question, message_ids)
         self._by_lane[lane] = turn
-        is_unwanted = self._unwanted.pop(lane, None)
-        if is_unwanted is not None and is_unwanted(turn):
+        if self._unwanted.pop(lane, None) == turn_id:
             turn.stop("person")
         self._idle.clear()
         try:
@@ -109,15 +108,11 @@ class RunningTurns:
 
     def stop_turn(self, lane: str, turn_id: str) -> None:
         """Stop a certain turn on behalf of a person, as soon as it begins if it does not run yet."""
-        self.stop_if(lane, lambda turn: turn.id == turn_id)
-
-    def stop_if(self, lane: str, is_unwanted: Callable[[RunningTurn], bool]) -> None:
-        """Stop the turn of a lane, or where none runs the next one, on behalf of a person if it is unwanted."""
         turn = self._by_lane.get(lane)
-        if turn is None:
-            self._unwanted[lane] = is_unwanted
-        elif is_unwanted(turn):
+        if turn is not None and turn.id == turn_id:
             turn.stop("person")
+        else:
+            self._unwanted[lane] = turn_id
 
     def stop_user(self, user_id: int) -> int:
         """Stop all turns of somebody who may not use the bot any more; returns how many ran."""

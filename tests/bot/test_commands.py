@@ -119,6 +119,21 @@ async def test_a_command_to_another_bot_of_the_group_is_left_alone(
     assert [message.text for message in group.messages if message.from_bot] == ["Bot ready"]
 
 
+async def test_in_a_group_an_unknown_command_may_be_that_of_another_bot(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    async with start():
+        for said in ("/weather", "/weather@demo_bot", "/pong", "/ping"):
+            await ann.say(said, chat=group)
+        await emu.wait_for_message(group, lambda message: message.text == "Bot ready")
+    assert [message.text for message in group.messages if message.from_bot] == [
+        "I don't know /weather. See /help for what I can do.",
+        "I don't know /pong. Did you mean /ping?",
+        "Bot ready",
+    ]
+
+
 async def test_a_quarantined_plugin_loses_its_commands(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     async with start(plugins=[GivenPlugin.of("dice", Commands())]) as bot:
         asked = await ann.say("/roll")

@@ -32,7 +32,7 @@ class MessageHandler:
         """Answer a message of somebody who has been let in."""
         command = command_in(event, scope.parts.username)
         if command is not None:
-            await self._command(_with_place(command, event), scope)
+            await self._command(_with_place(command, event), event, scope)
             return
         if scope.row.control:
             # Such as /stop@other_bot: it has passed the queue, where a turn may be running.
@@ -49,22 +49,28 @@ class MessageHandler:
         question = told(event, scope, words, await _shown_before(event, scope))
         await run_turn(scope, question, whole.message_ids, title=words)
 
-    async def _command(self, parsed: ParsedCommand, scope: UpdateScope) -> None:
+    async def _command(self, parsed: ParsedCommand, event: Message, scope: UpdateScope) -> None:
         user = scope.user
         assert user is not None  # noqa: S101  the access middleware has set it
         command = self._commands.table.find(parsed.name)
         if command is None:
-            await scope.reply(self._unknown(parsed.name, scope))
+            await self._unknown(parsed.name, event, scope)
         elif not may_use(user, command.access):
             await scope.reply(scope.text(f"access.not_{command.access}"))
         else:
             await command.run(scope, parsed)
 
-    def _unknown(self, name: str, scope: UpdateScope) -> str:
+    async def _unknown(self, name: str, event: Message, scope: UpdateScope) -> None:
+        """Say so; in a group only of what may have been meant for this bot, since others hear bare commands too."""
         nearest = self._commands.table.nearest(name, scope.user) if scope.user is not None else None
-        if nearest is None:
-            return scope.text("turn.unknown_command_bare", name=name)
-        return scope.text("turn.unknown_command", name=name, nearest=nearest)
+        # Commands that name another bot are none of ours.
+        is_named = "@" in (event.text or event.caption or "/").split(maxsplit=1)[0]
+        if nearest is not None:
+            await scope.reply(scope.text("turn.unknown_command", name=name, nearest=nearest))
+        elif scope.chat.is_private or is_named:
+            await scope.reply(scope.text("turn.unknown_command_bare", name=name))
+        else:
+            await scope.end()
 
 
 async def _answer_attached(event: Message, scope: UpdateScope) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from tgllm.api.clock import SystemClock
 from tgllm.db import inbox, messages
 from tgllm.testing.bot import RunningBot
@@ -97,4 +99,17 @@ async def test_editing_a_part_asks_nothing(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
         await ann.edit(parts[1], "another end")
         await ask("/ping")
+    assert len(provider.requests) == 1
+
+
+async def test_a_stop_waits_for_a_text_that_waits_for_its_next_part(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 0.01)
+    provider.answer("I see.")
+    async with start(turns__context_tokens=20000, turns__stop_timeout=30) as bot:
+        await ann.say("x" * LIMIT)
+        await emu.wait_for(lambda: bot.runtime._dispatch._tasks)
+        await bot.stop()
+        assert await bot.core.database.read(inbox.counts) == {"done": 1}
     assert len(provider.requests) == 1

@@ -115,9 +115,10 @@ class BotRuntime:
         self._dispatch.stop_accepting()
         running = self._core.running
         log.info("bot.stopping", turns=len(running))
-        if not await _within(self._core.config.turns.stop_timeout, running.wait_idle()):
+        # Not only for the turns: an update may still be on its way to one.
+        if not await _within(self._core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             running.stop_all()
-        await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
+            await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
         self._parts.sender.wake()
         if not sender.done() and not dispatch.done():
             await self._send_rest()

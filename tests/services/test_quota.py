@@ -419,6 +419,25 @@ class TestAtOnce:
         assert 9000 - 3000 < used < 9000 + 3000
         assert [task.result().status for task in tasks].count("ok") * 3000 == used
 
+    async def test_what_is_learnt_of_a_models_tokens_is_reserved(self, bench: Make) -> None:
+        """The estimate is some 300 tokens for a question of 1000."""
+        provider = Together(Usage(1000, 10))
+        it = await bench(provider=provider, **per_user(tokens_per_day=10_000))
+        known = models.NewModel(provider="scripted", model="model", title="M", max_output_tokens=10)
+        await it.database.write(lambda conn: models.upsert(conn, [known], 0))
+        text = "word " * 200
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(it.service.run(it.question(text=text), Sink()))
+            await provider.asked()
+            provider.go.set()
+            await first
+            provider.go.clear()
+            for _ in range(50):
+                group.create_task(it.service.run(it.question(text=text), Sink()))
+            await provider.asked(2)
+            provider.go.set()
+        assert 9000 <= (await it.used(BOB)).input_tokens <= 10_000 + 1010
+
     async def test_they_run_side_by_side_while_there_is_room(self, bench: Make) -> None:
         provider = Together(Usage(10, 10))
         it = await bench(provider=provider, **per_user(tokens_per_day=1_000_000))
@@ -445,13 +464,13 @@ class TestAtOnce:
         request = ChatRequest("model", (ChatMessage("user", (TextPart("Hello?"),)),))
         with it.quota.turn(one) as first, it.quota.turn(other) as second:
             await it.database.read(lambda conn: first.load(conn, MODEL))
-            await first.reserve(request, lambda: None)
+            await first.reserve(request, 5, lambda: None)
             await it.database.read(lambda conn: second.load(conn, MODEL))
             with first:
                 it.quota.settle(one, first, Usage(1, 1))
                 await it.database.write(lambda conn: usage.add(conn, BOB, "2026-11-22", "scripted", "model", Spent()))
             with pytest.raises(BudgetExceeded):
-                await second.reserve(request, lambda: None)
+                await second.reserve(request, 5, lambda: None)
 
     async def test_who_waits_is_told_and_can_stop(self, bench: Make) -> None:
         provider = Together(Usage(10, 10))

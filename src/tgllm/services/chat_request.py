@@ -126,6 +126,10 @@ class RequestBuilder:
         """Tokens of a text as a message of its own, as far as is known of the model."""
         return self._calibration.estimate(model, estimate_tokens(text))
 
+    def tokens(self, model: ModelRef, request: ChatRequest) -> int:
+        """Tokens of a whole request, as far as is known of the model."""
+        return self._calibration.estimate(model, estimate_request(request))
+
     def estimator(self, model: ModelRef) -> Estimate:
         """The estimate for one model."""
         return lambda text: self.estimate(model, text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tgllm.api import (
     ChatRequest,
+    ModelRef,
     TgllmError,
     TurnInfo,
     TurnResult,
@@ -145,7 +146,7 @@ class ConversationService:
             try:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
-                await self._reserve(quota, request, sink, handle)
+                await self._reserve(quota, request, answer.model, sink, handle)
                 await self._asking.ask(request, answer, sink.show, handle, prepared.summary)
             except TgllmError as error:
                 answer.fail(error)
@@ -171,7 +172,9 @@ class ConversationService:
         quota.load(conn, context.model)
         return context
 
-    async def _reserve(self, quota: TurnQuota, request: ChatRequest, sink: Sink, handle: RunningTurn) -> None:
+    async def _reserve(
+        self, quota: TurnQuota, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
+    ) -> None:
         """Wait until the budgets have room for the request.
 
         Raises:
@@ -182,7 +185,8 @@ class ConversationService:
             return
         async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):
-                await quota.reserve(request, lambda: sink.show(Waiting("queue")))
+                tokens = self._requests.tokens(model, request)
+                await quota.reserve(request, tokens, lambda: sink.show(Waiting("queue")))
 
     def _outcome(self, answer: Answer, context: TurnContext) -> TurnOutcome:
         outcome = answer.outcome()

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from tgllm.api import ChatRequest, ModelRef, Usage
 from tgllm.api.budgets import Measure
 from tgllm.db.models import Model
-from tgllm.providers.tokens import estimate_request
 from tgllm.services.pricing import Rates, cost
 
 __all__ = ["Measures", "Needs", "OutputBounds", "measures_of", "needs_of"]
@@ -49,15 +48,15 @@ class OutputBounds:
             self._longest[ref] = tokens
 
 
-def needs_of(request: ChatRequest, longest_answer: int, rates: Rates | None) -> Needs:
+def needs_of(question: int, longest_answer: int, rates: Rates | None) -> Needs:
     """What a request may need.
 
     Args:
-        request: as it is sent.
+        question: all that is sent, in tokens.
         longest_answer: in tokens.
         rates: the price of the model; None: it is not counted.
     """
-    read = max(1, estimate_request(request))
+    read = max(1, question)
     return Needs(measures_of(Usage(read, 0), rates), measures_of(Usage(read, longest_answer), rates))
 
 

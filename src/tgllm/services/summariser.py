@@ -120,7 +120,7 @@ class Summariser:
             await self._database.read(lambda conn: quota.load(conn, model))
             try:
                 request = await self._request(wanted)
-                await quota.reserve(request, lambda: None)
+                await quota.reserve(request, self._requests.tokens(model, request), lambda: None)
                 await self._asking.ask(request, answer, lambda _event: None, handle)
             except TgllmError as error:
                 answer.fail(error)

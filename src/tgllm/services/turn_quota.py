@@ -96,11 +96,12 @@ class TurnQuota:
         # What costs nothing can be asked when the money is used up.
         self._allowances = [each for each in allowances if each.measure != "cost" or not self._is_free]
 
-    async def reserve(self, request: ChatRequest, on_wait: Callable[[], None]) -> None:
+    async def reserve(self, request: ChatRequest, tokens: int, on_wait: Callable[[], None]) -> None:
         """Let the turn go on if its budgets allow it; waits where other turns may use up what is left.
 
         Args:
             request: as it will be sent.
+            tokens: what it has, as far as is known of the model.
             on_wait: called before it waits.
 
         Raises:
@@ -108,7 +109,7 @@ class TurnQuota:
         """
         if not self._allowances or self._ref is None:
             return
-        needs = needs_of(request, self._bounds.of(self._ref, self._model, request), self._rates)
+        needs = needs_of(tokens, self._bounds.of(self._ref, self._model, request), self._rates)
         while not self._try(needs):
             # What has been used since the sums were read may be in them or not: they have to be read again in any case.
             if not any(self._watch.used(each.key) for each in self._allowances):

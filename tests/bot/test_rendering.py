@@ -1,6 +1,7 @@
 """Formatted answers, from the model to the chat."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -28,6 +29,10 @@ def answers(chat: Any) -> list[Any]:
 
 def kinds(message: Any) -> list[str]:
     return [entity["type"] for entity in message.entities]
+
+
+def words_of(chat: Any) -> Counter[str]:
+    return Counter(word for message in answers(chat) for word in message.text.split())
 
 
 def calls_of(emu: Emulator) -> list[str]:
@@ -176,6 +181,21 @@ async def test_a_refused_edit_steps_down_in_place(
         message = await emu.wait_for_message(group, lambda message: message.text == "So it is")
     assert message.id == first.id
     assert kinds(message) == []
+
+
+async def test_what_follows_a_text_that_the_person_has_still_arrives(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    numbers = [f"number{number}" for number in range(1200)]
+    emu.faults.add(Fault.api_error("sendRichMessage", 400, "Bad Request: no"))
+    emu.faults.add(Fault.cut_after("sendMessage"))
+    provider.answer("$x$\n\n" + "\n\n".join(numbers))
+    async with start():
+        await ann.say("count")
+        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        await ann.press(notice, "I have it")
+        await emu.wait_for(lambda: words_of(ann.private_chat()).keys() >= set(numbers))
+    assert {words_of(ann.private_chat())[number] for number in numbers} == {1}
 
 
 async def test_a_rich_message_of_which_nobody_knows_is_not_sent_again(

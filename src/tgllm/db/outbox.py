@@ -194,13 +194,20 @@ def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
 
 
 def rewrite(
-    conn: sqlite3.Connection, row_id: int, *, method: str, kind: Kind, payload: JsonObject, error: str | None = None
+    conn: sqlite3.Connection,
+    row_id: int,
+    *,
+    method: str,
+    kind: Kind,
+    payload: JsonObject,
+    error: str | None = None,
+    state: Literal["sending", "uncertain"] = "sending",
 ) -> None:
-    """Let a row that is under way make another call next, in the same place of its lane; its attempts count anew."""
+    """Let a row of that state make another call next, in the same place of its lane; its attempts count anew."""
     conn.execute(
         "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
-        " WHERE id = ? AND state = 'sending'",
-        (method, kind, dumps(payload), None if error is None else clean(error), row_id),
+        " WHERE id = ? AND state = ?",
+        (method, kind, dumps(payload), None if error is None else clean(error), row_id, state),
     )
 
 

@@ -3,8 +3,11 @@
 from tgllm.bot.displays import STOP_DATA
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.steps import following, method_of
 from tgllm.bot.uncertain import KEEP, RESEND
 from tgllm.db import outbox
+from tgllm.db.outbox import OutboxRow
+from tgllm.db.unit import Connection
 
 __all__ = ["answer_presses"]
 
@@ -41,5 +44,15 @@ async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> bool:
         await scope.end(lambda conn: outbox.resend(conn, row_id))
         scope.parts.sender.wake()
     else:
-        await scope.end(lambda conn: outbox.drop(conn, row_id, "the person has it"))
+        await scope.end(lambda conn: _go_on_after(conn, row))
+        scope.parts.sender.wake()
     return True
+
+
+def _go_on_after(conn: Connection, row: OutboxRow) -> None:
+    """Do not send again what the person has; what the same row sends after it still goes out."""
+    rest = following(row.payload)
+    if rest is None:
+        outbox.drop(conn, row.id, "the person has it")
+    else:
+        outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest, state="uncertain")

@@ -481,6 +481,24 @@ class TestCrash:
         assert "I was restarted while you were sending the password" in told.text
         assert provider.requests == []
 
+    async def test_an_answer_that_was_stored_long_ago(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider, tmp_path: Path
+    ) -> None:
+        clock = ManualClock()
+        async with guarded(clock=clock) as bot:
+            question = await ask("/admin backup")
+            path = bot.core.database.path
+        sent_at = int(clock.now())
+        await store(path, update(ann, question.id + 1, {"text": PASSWORD, "date": sent_at}))
+        assert list(kept(tmp_path))
+        await clock.advance(3 * 24 * 3600)
+        async with guarded(clock=clock):
+            told = await emu.wait_for_message(question.chat, lambda message: message.from_bot, after=question)
+            assert list(kept(tmp_path)) == []
+
+        assert "I was restarted while you were sending the password" in told.text
+        assert provider.requests == []
+
     async def test_an_answer_that_comes_only_after_the_restart(
         self, ask: Ask, ann: EmulatedUser, guarded: Start, provider: ScriptedProvider, tmp_path: Path
     ) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, cast
 
 from tgllm.db import kv, scrub
-from tgllm.db.inbox import UPDATE_LIFE
+from tgllm.db.inbox import UPDATE_LIFE, InboxRow
 from tgllm.db.unit import Connection
 
-__all__ = ["LATE", "Question", "Questions", "forget_question", "has_questions", "stored_questions"]
+__all__ = ["LATE", "Question", "Questions", "forget_question", "has_questions", "stored_questions", "updates_after"]
 
 LATE: Final = 300_000
 """Milliseconds after its time that a question still takes a message away from the model."""
@@ -83,12 +83,12 @@ class Questions:
         self._open[user_id] = replace(question, until=until, line=question.line if again else "")
         _store(conn, user_id, self._open[user_id], now)
 
-    def close(self, conn: Connection, user_id: int, now: int) -> None:
+    def close(self, conn: Connection, user_id: int) -> None:
         """End the question of a person, and empty what came in the meantime and could not be read."""
         question = self._open.pop(user_id, None)
         forget_question(conn, user_id)
         if question is not None:
-            for row in scrub.private_updates_after(conn, user_id, question.update_id, now - UPDATE_LIFE):
+            for row in updates_after(conn, user_id, question):
                 if row.state not in {"queued", "running"}:
                     scrub.scrub(conn, row.update_id)
 
@@ -97,16 +97,18 @@ class Questions:
         self._open = dict(questions)
 
 
-def stored_questions(conn: Connection, now: int) -> dict[int, Question]:
-    """What earlier runs have asked, by person; forgets what is so old that no update from then is handled any more."""
+def stored_questions(conn: Connection) -> dict[int, Question]:
+    """What earlier runs have asked, by person."""
     found: dict[int, Question] = {}
     for key, value in kv.items(conn, scrub.QUESTIONS).items():
         stored = cast("dict[str, Any]", value)
-        if stored["until"] < now - UPDATE_LIFE:
-            kv.delete(conn, scrub.QUESTIONS, key)
-        else:
-            found[int(key.removeprefix("user:"))] = Question(stored["update_id"], stored["until"])
+        found[int(key.removeprefix("user:"))] = Question(stored["update_id"], stored["until"])
     return found
+
+
+def updates_after(conn: Connection, user_id: int, question: Question) -> list[InboxRow]:
+    """The updates of somebody who has been asked that came since then and were not done with, oldest first."""
+    return scrub.private_updates_after(conn, user_id, question.update_id, question.until - UPDATE_LIFE)
 
 
 def has_questions(conn: Connection) -> bool:

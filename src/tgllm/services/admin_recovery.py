@@ -9,7 +9,14 @@ from tgllm.db.inbox import UPDATE_LIFE, InboxRow
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
-from tgllm.services.admin_questions import LATE, Question, forget_question, has_questions, stored_questions
+from tgllm.services.admin_questions import (
+    LATE,
+    Question,
+    forget_question,
+    has_questions,
+    stored_questions,
+    updates_after,
+)
 from tgllm.services.core import Core
 from tgllm.services.lane import Lane
 from tgllm.services.language import chosen_language
@@ -37,19 +44,21 @@ async def recover_questions(core: Core) -> None:
 
 
 def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
-    found, answered = stored_questions(conn, now), set[int]()
+    found, over = stored_questions(conn), set[int]()
     for user_id, question in found.items():
-        rows = scrub.private_updates_after(conn, user_id, question.update_id, now - UPDATE_LIFE)
+        rows = updates_after(conn, user_id, question)
         answers = [(row, message) for row in rows if (message := _answer(row, question)) is not None]
         for row, message in answers:
             scrub.scrub(conn, row.update_id)
             if inbox.finish(conn, row.update_id, "done", now):
                 outbox.add(conn, [_deletion(Lane.parse(row.lane), message["message_id"])], now)
         if answers:
-            forget_question(conn, user_id)
             outbox.add(conn, [_notice(conn, core, user_id)], now)
-            answered.add(user_id)
-    return {user_id: question for user_id, question in found.items() if user_id not in answered}
+        # Of a question that is older, no answer is handled any more.
+        if answers or question.until < now - UPDATE_LIFE:
+            forget_question(conn, user_id)
+            over.add(user_id)
+    return {user_id: question for user_id, question in found.items() if user_id not in over}
 
 
 def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:

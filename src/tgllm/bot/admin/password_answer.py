@@ -140,7 +140,7 @@ def _again_text(scope: UpdateScope, tries: Tries, password: AdminPassword) -> st
 
 
 def _close(conn: Connection, scope: UpdateScope) -> None:
-    scope.parts.core.password.questions.close(conn, scope.chat.id, _now(scope))
+    scope.parts.core.password.questions.close(conn, scope.chat.id)
 
 
 async def _complaints(message: Message, scope: UpdateScope) -> list[str]:

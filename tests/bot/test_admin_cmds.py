@@ -519,6 +519,11 @@ class TestAudit:
         ]
         assert card.text == by_text.text
 
+    async def test_times_are_told_as_such(self, ask: Ask, start: Start, clock: ManualClock) -> None:
+        async with start(clock=clock):
+            await ask("/admin invite 2 24")
+            assert "invite.create 1: uses 2, expires_at 2026-01-12 12:00" in (await ask("/admin audit")).text
+
 
 class TestLimits:
     @pytest.mark.parametrize("language", ["en", "ru"])

@@ -242,7 +242,8 @@ class TestAdmin:
             reset = (await say(f"/admin budget {eve.id} reset", by=ann)).text
             lifted = (await say(f"/admin budget {eve.id} lift requests/day", by=ann)).text
             default = (await say(f"/admin budget {eve.id} default requests/day", by=ann)).text
-            trail = await bot.core.database.read(lambda conn: audit.list_recent(conn, 5, target=f"user:{eve.id}"))
+            trail = await bot.core.database.read(lambda conn: audit.list_recent(conn, 5, target=str(eve.id)))
+            told = (await say(f"/admin audit {eve.id}", by=ann)).text
         assert shown.splitlines() == [
             f"Budget of Eve @eve ({eve.id})",
             "",
@@ -253,6 +254,7 @@ class TestAdmin:
         assert "requests for today: no limit (set here)" in lifted
         assert default.splitlines()[-1] == "There is no limit."
         assert {(row.actor_id, row.source) for row in trail} == {(ann.id, "telegram")}
+        assert f"budget.set Eve ({eve.id}): limit requests/day, before default, after 1" in told
         assert [row.action for row in trail] == [f"budget.{what}" for what in ("clear", "lift", "reset", "give", "set")]
 
     async def test_the_same_by_buttons(

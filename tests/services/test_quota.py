@@ -616,8 +616,9 @@ class TestChanges:
         await it.quota.give(USER, "tokens", "day", 5, ann)
         await it.quota.reset(USER, ann)
         await it.quota.clear_limit(USER, "tokens", "day", ann)
-        rows = await it.database.read(lambda conn: audit.list_recent(conn, 10, target="user:8"))
+        rows = await it.database.read(lambda conn: audit.list_recent(conn, 10, target="8"))
         assert {(row.actor_id, row.source) for row in rows} == {(ANN, "telegram")}
+        assert {row.details["limit"] for row in rows} == {"tokens/day"}
         assert [(row.action, row.details["before"], row.details["after"]) for row in reversed(rows)] == [
             ("budget.set", "default", "100"),
             ("budget.lift", "100", "none"),

@@ -9,6 +9,7 @@ from tgllm.db.budgets import Budget
 from tgllm.db.unit import Connection
 from tgllm.services.access_decisions import administrator, known
 from tgllm.services.actor import Actor, note
+from tgllm.services.budget_input import limit_name, write_amount
 from tgllm.services.budget_scope import BudgetError, BudgetScope
 from tgllm.services.days import Days
 from tgllm.services.quota_limits import Limit
@@ -49,9 +50,9 @@ class QuotaChanges:
         """
         if amount is not None:
             _check_amount(amount)
-        before = self._set_before(measure, period)
+        before, after = self._set_before(measure, period), _told(measure, amount)
         budgets.put(self.conn, Budget(self.scope.key, measure, period, amount), self.now)
-        self._note("set" if amount is not None else "lift", measure, period, before=before, after=_told(amount))
+        self._note("set" if amount is not None else "lift", measure, period, before=before, after=after)
 
     def clear(self, measure: Measure, period: Period) -> None:
         """Take back what was set: that of the role or of the configuration holds again."""
@@ -71,7 +72,7 @@ class QuotaChanges:
         if not any(each.amount is not None for each in held):
             raise self._nothing()
         budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
-        self._note("give", measure, period, before=None, after=str(amount))
+        self._note("give", measure, period, before=None, after=write_amount(measure, amount))
 
     def reset(self, limits: Sequence[Limit], sums: UsageSums) -> None:
         """Count from zero again in the present day and month, for each limit there is.
@@ -87,7 +88,8 @@ class QuotaChanges:
         for each in held:
             sum_: int = getattr(used, f"{each.period}_{each.measure}")
             budgets.forgive(self.conn, self.scope.key, each.measure, each.period, self._first_day(each.period), sum_)
-            self._note("reset", each.measure, each.period, before=str(sum_), after="0")
+            before, after = write_amount(each.measure, sum_), write_amount(each.measure, 0)
+            self._note("reset", each.measure, each.period, before=before, after=after)
 
     def _first_day(self, period: Period) -> str:
         return self.days.month(self.now) if period == "month" else self.days.day(self.now)
@@ -95,7 +97,7 @@ class QuotaChanges:
     def _set_before(self, measure: Measure, period: Period) -> str:
         for row in budgets.limits(self.conn, [self.scope.key]):
             if (row.measure, row.period) == (measure, period):
-                return _told(row.amount)
+                return _told(measure, row.amount)
         return "default"
 
     def _check_not_role(self) -> None:
@@ -106,13 +108,10 @@ class QuotaChanges:
         return BudgetError(f"{self.scope.key} has no such limit", code="budget_none", scope=self.scope.name or "bot")
 
     def _note(self, what: str, measure: Measure, period: Period, *, before: str | None, after: str) -> None:
-        details: dict[str, str | int | None] = {
-            "measure": measure,
-            "period": period,
-            "before": before,
-            "after": after,
-        }
-        note(self.conn, self.actor, f"budget.{what}", self.scope.key, self.now, details)
+        details: dict[str, str | int | None] = {"limit": limit_name(measure, period), "before": before, "after": after}
+        # The id alone, so that it stands among what else was done about the person or group.
+        target = self.scope.key if self.scope.id is None else self.scope.name
+        note(self.conn, self.actor, f"budget.{what}", target, self.now, details)
 
 
 def _check_amount(amount: int) -> None:
@@ -120,5 +119,5 @@ def _check_amount(amount: int) -> None:
         raise BudgetError(f"{amount} is no amount", code="budget_amount", text=str(amount))
 
 
-def _told(amount: int | None) -> str:
-    return "none" if amount is None else str(amount)
+def _told(measure: Measure, amount: int | None) -> str:
+    return "none" if amount is None else write_amount(measure, amount)

@@ -58,7 +58,7 @@ def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:
     by = row.source if row.actor_id is None else f"{_name(conn, str(row.actor_id))}, {row.source}"
     yield f"{moment(call, row.at)} {by}"
     target = "" if row.target is None else f" {_name(conn, row.target)}"
-    details = one_line(", ".join(_changes(row.details)), MOST_DETAILS)
+    details = one_line(", ".join(_changes(call, row.details)), MOST_DETAILS)
     yield f"{row.action}{target}" + (f": {details}" if details else "")
 
 
@@ -68,11 +68,15 @@ def _name(conn: Connection, target: str) -> str:
     return one_line(target, MOST_TARGET) if known is None else person(known)
 
 
-def _changes(details: Mapping[str, Any]) -> Iterator[str]:
+def _changes(call: AdminCall, details: Mapping[str, Any]) -> Iterator[str]:
     """The values of a change; what is as before is left out."""
     for name, value in details.items():
         if name.endswith(_BEFORE) or (name + _BEFORE in details and details[name + _BEFORE] == value):
             continue
         before = f"{details[name + _BEFORE]} → " if name + _BEFORE in details else ""
         if before or value is not None:
-            yield f"{name} {before}{value}"
+            yield f"{name} {before}{_value(call, name, value)}"
+
+
+def _value(call: AdminCall, name: str, value: object) -> str:
+    return moment(call, value) if name.endswith("_at") and isinstance(value, int) else str(value)

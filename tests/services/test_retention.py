@@ -13,6 +13,7 @@ from tgllm.db.inbox import NewUpdate
 from tgllm.db.messages import NewMessage
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
+from tgllm.services.export_files import write_exports
 from tgllm.services.retention import PIECE, Retention
 from tgllm.testing.clock import ManualClock
 
@@ -80,3 +81,10 @@ async def test_what_is_left_after_some_days(
 ) -> None:
     await store.write(lambda conn: fill(conn, int(START * 1000)))
     assert await cleaned(store, tmp_path, days, settings) == expected
+
+
+async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database, tmp_path: Path) -> None:
+    (left_behind,) = write_exports(tmp_path, ["secret"], START)
+    for hours, stays in ((23, True), (25, False)):
+        await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection()).clean()
+        assert left_behind.exists() is stays

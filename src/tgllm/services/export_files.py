@@ -3,9 +3,10 @@
 import os
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["remove_export", "write_exports"]
+__all__ = ["remove_export", "sweep_exports", "write_exports"]
 
 KEPT_SECONDS = 86_400.0
 """After that time a file is one that was left behind, by a crash for example."""
@@ -22,9 +23,9 @@ def write_exports(data_dir: Path, texts: Sequence[str], now: float) -> list[Path
     Raises:
         OSError: the disk is full, or the folder can't be written.
     """
-    folder = data_dir / "files" / "exports"
+    folder = _folder(data_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(folder, now - KEPT_SECONDS)
+    sweep_exports(data_dir, now)
     return [_write(folder / uuid.uuid4().hex, text, now) for text in texts]
 
 
@@ -41,7 +42,22 @@ def _write(path: Path, text: str, now: float) -> Path:
     return path
 
 
-def _sweep(folder: Path, before: float) -> None:
-    for path in folder.iterdir():
-        if path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+def sweep_exports(data_dir: Path, now: float) -> None:
+    """Remove what was left behind.
+
+    Args:
+        data_dir: the bot's data folder.
+        now: UTC, in seconds.
+
+    Raises:
+        OSError: the folder can't be read or written.
+    """
+    folder = _folder(data_dir)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < now - KEPT_SECONDS:
+                path.unlink()
+
+
+def _folder(data_dir: Path) -> Path:
+    return data_dir / "files" / "exports"

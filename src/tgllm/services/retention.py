@@ -14,6 +14,7 @@ from tgllm.db.retention import Forgotten, conversations_after, forget_messages, 
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_cards import CARD
+from tgllm.services.export_files import sweep_exports
 from tgllm.services.stored_files import remove_files
 
 __all__ = ["PIECE", "Retention"]
@@ -46,6 +47,7 @@ class Retention:
             DatabaseError: the database can't be used.
             OSError: a file can't be removed.
         """
+        await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
         days = self.settings.updates_days
         counts = {
             "updates": await self._delete(days, inbox.prune),

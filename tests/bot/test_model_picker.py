@@ -1,5 +1,6 @@
 """Choosing the model of a chat, with buttons and by name."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from tgllm.services.model_choices import choice_key
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.scripted import GivenPlugin
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 if TYPE_CHECKING:
     from conftest import Menus
@@ -305,6 +306,22 @@ class TestPlaces:
             "Send /model to choose another."
         )
         assert second.text == "hello again"
+
+    async def test_what_is_chosen_during_an_answer_stays_although_the_former_choice_was_retired(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start, provider: ScriptedProvider
+    ) -> None:
+        go_on = asyncio.Event()
+        async with open_shop() as bot:
+            await menus.ask(ann, "/model flash-2")
+            picker = await menus.ask(ann, "/model m00")
+            await bot.core.database.write(lambda conn: models.retire_missing(conn, "shop", ["m002"], 1))
+            provider.answer(go_on, "slow")
+            await ann.say("hello")
+            await emu.wait_for(lambda: provider.requests)
+            await menus.press(ann, picker, next(label for label in menus.labels(picker) if "m002" in label))
+            go_on.set()
+            await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("slow"))
+            assert (await menus.ask(ann, "who?")).text == "I am m002"
 
 
 class TestWhoSeesWhat:

@@ -157,7 +157,7 @@ class ConversationService:
             now = milliseconds(self._clock)
             news = self._quota.settle(turn, quota, outcome.spent or NOTHING)
             if context.retired is not None:
-                news = (*news, forget_choice(turn.lane, now))
+                news = (*news, forget_choice(turn.lane, context.retired, now))
             # The caller's come last: once they have run, nothing of the turn can fail but the commit.
             units = (*self._requests.learnt(answer.model, now), *news, *units)
             booked = self._settings.accounting

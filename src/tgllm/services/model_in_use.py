@@ -55,11 +55,13 @@ def _is_offered(conn: Connection, ref: ModelRef) -> bool:
     return known is None or known.retired_at is None
 
 
-def forget_choice(lane: str, now: int) -> Unit:
-    """The piece of work that goes back to the default model in the conversation of a lane."""
+def forget_choice(lane: str, retired: ModelRef, now: int) -> Unit:
+    """The piece of work that goes back to the default model in a lane, unless another one was chosen meanwhile."""
 
     def unit(conn: Connection) -> None:
-        conversations.set_model(conn, conversations.active_for(conn, lane, now).id, None, now)
+        conversation = conversations.active_for(conn, lane, now)
+        if conversation.chosen == retired:
+            conversations.set_model(conn, conversation.id, None, now)
 
     return unit
 

@@ -189,3 +189,24 @@ async def test_data_that_no_button_has_is_no_error(
             await menus.toast(ann, shown, f"{word}:{argument}"[:64])
         counts = await bot.core.database.read(inbox.counts)
     assert "failed" not in counts
+
+
+async def test_in_other_groups_admins_are_shown_nothing(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+) -> None:
+    group, forum = (emu.add_group(title=title, members=[ann, eve]) for title in ("Team", "Forum"))
+    topic = emu.add_topic(forum, "Topic")
+    places: list[tuple[EmulatedChat, EmulatedTopic | None]] = [(group, None), (forum, topic)]
+    async with start() as bot:
+        await bot.core.database.write(become(eve, "admin", "active"))
+        before = await standing(bot)
+        for chat, topic_there in places:
+            shown = await menus.ask(eve, "/ping@demo_bot", chat=chat, topic=topic_there)
+            for row in admin_table().rows:
+                if may_use(UserInfo(1, "", "admin"), row.access):
+                    line = line_of(row)
+                    said = await menus.ask(eve, f"/admin@demo_bot {line}", chat=chat, topic=topic_there)
+                    assert said.text.startswith("This works in private"), line
+                    assert (await menus.toast(eve, shown, f"admin:{line}")).startswith("This works in private"), line
+            assert shown.text == "Bot ready"
+        assert await standing(bot) == before

@@ -40,7 +40,7 @@ async def _decide(call: AdminCall, verdict: Verdict) -> Result:
         if not who and not chat.is_private:
             return _about_group(call, cast("GroupVerdict", verdict), chat.id)
         if not (chat.is_private or chat.id == call.scope.parts.core.config.admin_chat_id):
-            return Screen(call.text("admin.not_here"))
+            return call.says(call.text("admin.not_here"))
         if who.startswith("-") and who[1:].isascii() and who[1:].isdecimal() and len(who) < 19:
             return _about_group(call, cast("GroupVerdict", verdict), int(who))
     if verdict == "deny" and who.casefold() == ALL:

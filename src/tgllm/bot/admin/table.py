@@ -53,6 +53,10 @@ class AdminCall:
         """A text of the catalogue in the admin's language."""
         return self.scope.text(key, **params)
 
+    def says(self, text: str) -> Screen:
+        """A sentence: at the button if one was pressed, else as a message."""
+        return Screen(text) if self.pressed is None else Screen(toast=text)
+
     async def begin(self, toast: str) -> None:
         """For what takes its time: show a text at the pressed button at once. Does nothing for a text command."""
         if self.pressed is not None:
@@ -134,24 +138,24 @@ class AdminTable:
         call = AdminCall(scope, argument.strip(), pressed)
         row = self._rows.get(name.lower() or HOME)
         if row is None:
-            return await _end(call, _said(call, self._unknown(name, call)))
+            return await _end(call, call.says(self._unknown(name, call)))
         try:
             return await _end(call, await self._result(row, call))
         except DatabaseError:
             raise
         except TgllmError as error:
             log.info("admin.refused", command=row.name, reason=str(error))
-            return await _end(call, _said(call, error_text(scope.parts.core.texts, error, scope.language)))
+            return await _end(call, call.says(error_text(scope.parts.core.texts, error, scope.language)))
 
     async def _result(self, row: AdminCommand, call: AdminCall) -> Result:
         """What the row gives to somebody who may run it here, and to others that they may not."""
         if not may_use(call.user, row.access):
-            return _said(call, call.text(f"access.not_{row.access}"))
+            return call.says(call.text(f"access.not_{row.access}"))
         if not (row.anywhere or _is_confidential(call.scope)):
-            return _said(call, call.text("admin.not_here"))
+            return call.says(call.text("admin.not_here"))
         if row.usage.startswith("<") and not call.argument:
             about = call.text(f"admin.{row.name}.about")
-            return _said(call, call.text("admin.usage", command=f"{row.name} {row.usage}", about=about))
+            return call.says(call.text("admin.usage", command=f"{row.name} {row.usage}", about=about))
         asked = await self._ask(row, call)
         return await row.run(call) if asked is None else asked
 
@@ -172,11 +176,6 @@ class AdminTable:
 def _is_confidential(scope: UpdateScope) -> bool:
     """Whether only those read along who the operator wants to: in private, and in the admin chat."""
     return scope.chat.is_private or scope.chat.id == scope.parts.core.config.admin_chat_id
-
-
-def _said(call: AdminCall, text: str) -> Screen:
-    """A sentence: at the button if one was pressed, else as a message."""
-    return Screen(text) if call.pressed is None else Screen(toast=text)
 
 
 async def _end(call: AdminCall, result: Result) -> str:

@@ -241,7 +241,10 @@ byId("topic").addEventListener("change", (event) => {
 });
 byId("new-user").addEventListener("click", () => attempt(async () => {
   const name = prompt("First name of the new user")?.trim();
-  if (name) { state.me = (await act("users", { first_name: name })).id; openChat(null); }
+  if (!name) return;
+  state.me = (await act("users", { first_name: name })).id;
+  openChat(null);
+  showWorld(await read("state", { since: -1 }));
 }));
 byId("theme").addEventListener("click", () => {
   const root = document.documentElement;

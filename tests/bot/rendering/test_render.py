@@ -181,6 +181,8 @@ def test_what_is_shown(source: str, text: str, entities: list[tuple[str, str]]) 
         ("**5$** vs **6$**", "5$ vs 6$"),
         ("- 5$, 6$, 7$\n- `8$, 9$`\n\n      10$, 11$", "• 5$, 6$, 7$\n\n• 8$, 9$\n\n10$, 11$"),
         ("$5, or $10-$20", "$5, or $10-$20"),
+        ("5$, `a$b` and 7$ end", "5$, a$b and 7$ end"),
+        ("export $A=`$B`", "export $A=$B"),
     ],
 )
 def test_amounts_of_money_are_no_formulas(source: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """People and groups that have not been let in: how they ask, and what they are told, once in a while."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
@@ -117,8 +117,13 @@ def _ask_for_group(scope: UpdateScope, person: SeenUser) -> Words:
 
 def group_state(scope: UpdateScope, asked: Asked) -> str:
     """How things are with the request for a group."""
-    keys: Mapping[Asked, str] = {"denied": "access.group_denied", "full": "access.state_full"}
-    return scope.text(keys.get(asked, "access.group_pending"))
+    match asked:
+        case "denied":
+            return scope.text("access.group_denied")
+        case "full":
+            return scope.text("access.state_full")
+        case _:
+            return scope.text("access.group_pending")
 
 
 def _state(scope: UpdateScope, state: str) -> str:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tgllm.config.retention import RetentionSection
-from tgllm.db import audit, conversations, inbox, messages, outbox
+from tgllm.db import audit, broadcasts, conversations, inbox, messages, outbox, requests
 from tgllm.db.audit import NewEntry
 from tgllm.db.database import Database
 from tgllm.db.inbox import NewUpdate
 from tgllm.db.messages import NewMessage
 from tgllm.db.outbox import NewOutbox
+from tgllm.db.requests import NewRequest, Outcome
 from tgllm.db.unit import Connection
 from tgllm.services.export_files import write_exports
 from tgllm.services.retention import PIECE, Retention
@@ -88,3 +89,27 @@ async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database
     for hours, stays in ((23, True), (25, False)):
         await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection()).clean()
         assert left_behind.exists() is stays
+
+
+def fail_and_announce(conn: Connection) -> None:
+    """A call that failed and one that did not; and broadcasts: one stopped, one under way, one not confirmed."""
+    now = int(START * 1000)
+    for turn, status in (("failed", "failed"), ("fine", "ok")):
+        new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
+        requests.finish(conn, requests.start(conn, new, now), Outcome(status=status), now)
+    for admin_id in (1, 2, 3):
+        broadcasts.add_preview(conn, admin_id=admin_id, text="x", lane="a", language="", expires_at=now, now=now)
+    broadcasts.stop(conn, 1, now)
+    broadcasts.start(conn, 2, now)
+
+
+async def test_failed_calls_and_ended_broadcasts_stay_for_a_month(store: Database, tmp_path: Path) -> None:
+    await store.write(fail_and_announce)
+
+    def kept(conn: Connection) -> tuple[list[str], list[int]]:
+        announced = [number for number in (1, 2, 3) if broadcasts.get(conn, number) is not None]
+        return [request.turn_id for request in requests.recent(conn, 9)], announced
+
+    for days, expected in ((30.9, (["fine", "failed"], [1, 2, 3])), (31.1, (["fine"], [2]))):
+        await Retention(store, tmp_path, ManualClock(START + days * DAY), RetentionSection()).clean()
+        assert await store.read(kept) == expected

@@ -23,6 +23,7 @@ __all__ = [
     "leave_out_rest",
     "next_people",
     "progress",
+    "prune",
     "queued",
     "set_progress_row",
     "start",
@@ -254,3 +255,16 @@ def finish(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
         (now, broadcast_id),
     ).fetchone()
     return read(Broadcast, row)
+
+
+def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
+    """Forget up to ``limit`` broadcasts that ended before ``before``, and previews that nobody confirmed until then.
+
+    Returns how many.
+    """
+    cursor = conn.execute(
+        "DELETE FROM broadcasts WHERE id IN (SELECT id FROM broadcasts WHERE finished_at < :before"
+        " OR (state = 'preview' AND expires_at < :before) ORDER BY id LIMIT :limit)",
+        {"before": before, "limit": limit},
+    )
+    return cursor.rowcount

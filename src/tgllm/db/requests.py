@@ -16,6 +16,7 @@ __all__ = [
     "get",
     "interrupt_running",
     "of_turn",
+    "prune_failed",
     "recent",
     "start",
 ]
@@ -155,3 +156,16 @@ def recent(conn: sqlite3.Connection, limit: int, user_id: int | None = None) -> 
         {"user_id": user_id, "limit": limit},
     )
     return read_all(Request, cursor)
+
+
+def prune_failed(conn: sqlite3.Connection, before: int, limit: int) -> int:
+    """Forget calls that failed without any answer and began before ``before``, at most ``limit``; returns how many.
+
+    What they have used stays in the sums of each day.
+    """
+    cursor = conn.execute(
+        "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status IN ('failed', 'interrupted')"
+        " AND created_at < ? AND message_id IS NULL ORDER BY created_at LIMIT ?)",
+        (before, limit),
+    )
+    return cursor.rowcount

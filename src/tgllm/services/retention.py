@@ -8,7 +8,7 @@ from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.retention import RetentionSection
-from tgllm.db import audit, inbox, outbox
+from tgllm.db import audit, broadcasts, inbox, outbox, requests
 from tgllm.db.database import Database
 from tgllm.db.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
 from tgllm.db.unit import Connection
@@ -25,6 +25,8 @@ PIECE: Final = 500
 """Rows that are deleted in one unit of work: updates and answers wait for no more than that."""
 CARD_DAYS: Final = 60
 """Days for which the rows of admins' cards stay at least, since they are edited when a request is decided."""
+REPORTED_DAYS: Final = 31
+"""Days for which calls that failed stay at least: the statistics tell of a month."""
 _DAY: Final = 24 * 60 * 60 * 1000
 
 Delete = Callable[[Connection, int, int], int]
@@ -52,6 +54,8 @@ class Retention:
         counts = {
             "updates": await self._delete(days, inbox.prune),
             "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
+            "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),
+            "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
             "taken_back": await self._forget_taken_back(),
             "messages": await self._forget_messages(),
             "audit": await self._delete(self.settings.audit_days, audit.prune),

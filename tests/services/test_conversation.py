@@ -22,6 +22,7 @@ from tgllm.api import (
     TurnInfo,
     TurnResult,
     Usage,
+    UserInfo,
 )
 from tgllm.db import conversations, kv, messages, outbox, requests, users
 from tgllm.db.database import Database
@@ -143,6 +144,16 @@ async def test_a_question_is_answered_shown_and_stored(bench: MakeBench, sink: L
     assert await it.database.read(outbox.counts) == {"ready": 1}
     assert it.witness.results == [TurnResult("Fine.", "", "stop", Usage(1, 2))]
     assert len(it.running) == 0
+
+
+async def test_somebody_who_was_kept_out_since_their_question_came_gets_no_answer(bench: MakeBench) -> None:
+    it = await bench()
+    await it.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(8), 1))
+    for status, outcome in (("active", "ok"), ("blocked", "stopped")):
+        await it.database.write(lambda conn, status=status: users.set_status(conn, 8, status, 1))
+        turn = replace(it.turn, id=status, user=UserInfo(8, "Bob", "user"))
+        assert (await it.service.run(turn, _Silent())).status == outcome
+    assert len(it.provider.requests) == 1
 
 
 async def test_the_model_gets_prompt_and_history(bench: MakeBench) -> None:

@@ -33,6 +33,7 @@ from tgllm.services.quota import QuotaService
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurn, RunningTurns
+from tgllm.services.standing import may_talk
 from tgllm.services.summariser import Summariser
 from tgllm.services.trouble import AccountTrouble
 from tgllm.services.turn import Sink, Turn, TurnOutcome
@@ -139,7 +140,10 @@ class ConversationService:
         """
         track = self._running.track(turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids)
         with track as handle, self._quota.turn(turn) as quota:
-            context = await self._database.read(lambda conn: self._load(conn, turn, quota))
+            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, quota))
+            if not is_let_in:
+                # They were kept out after their question came; turns that are tracked are stopped by whoever does that.
+                handle.stop("person")
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             prepared = None
@@ -167,10 +171,11 @@ class ConversationService:
             self._summaries.begin(turn, context, prepared)
         return outcome
 
-    def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> TurnContext:
+    def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> tuple[TurnContext, bool]:
+        """What the turn begins with, and whether its person may still talk there."""
         context = self.load(conn, turn)
         quota.load(conn, context.model)
-        return context
+        return context, may_talk(conn, turn.user.id, turn.chat.id, milliseconds(self._clock))
 
     async def _reserve(
         self, quota: TurnQuota, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn

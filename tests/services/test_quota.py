@@ -550,6 +550,15 @@ class TestNews:
         assert chat == GROUP
         assert text.startswith("The budget of this group for today is now used up")
 
+    @pytest.mark.parametrize("scope", [USER, BudgetScope.role("user")])
+    async def test_of_a_new_limit_it_is_told_anew(self, bench: Make, scope: BudgetScope) -> None:
+        it = await bench(**per_user(requests_per_day=1))
+        await it.ask()
+        await it.quota.set_limit(scope, "requests", "day", 3, SHELL)
+        for _ in range(3):
+            await it.ask()
+        assert ["1 of 1" in text or "3 of 3" in text for _, text in await it.told()] == [True, True]
+
     async def test_whose_it_is_can_be_seen_in_a_group(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
         question = it.question(group=GROUP)

@@ -79,8 +79,10 @@ def clear(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period
 
 
 def _forget_told(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+    """Of a role, what each person has been told: the limit is theirs."""
     conn.execute(
-        "UPDATE budget_periods SET told = 0 WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period)
+        "UPDATE budget_periods SET told = 0 WHERE (measure, period) = (?, ?) AND scope GLOB ?",
+        (measure, period, "user:*" if scope.startswith("role:") else scope),
     )
 
 

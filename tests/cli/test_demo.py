@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,15 @@ async def test_the_page_is_served_until_it_is_stopped(launch: Launch) -> None:
     code, printed = await demo.end()
     assert code == 0, printed
     assert "Traceback" not in printed
+
+
+def test_a_port_that_is_taken_is_told_in_words(shell: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        shown = shell.runs("demo", "--once", "--port", str(port))
+
+    assert shown.code == 2
+    assert shown.err == f"tgllm: port {port} can't be used here: choose another with --port, or 0 for a free one\n"
 
 
 def test_an_installed_plugin_answers_with_the_settings_of_the_environment(

@@ -1,6 +1,7 @@
 """``tgllm demo``: see it work, with nothing set up."""
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tgllm.api.errors import ConfigError
 from tgllm.cli.options import options_of
 
 __all__ = ["app"]
@@ -43,7 +45,12 @@ def demo(
     environ = {name: value for name, value in os.environ.items() if name == _MODEL or name.startswith(_PLUGIN_SETTINGS)}
     model = environ.get(_MODEL)
     typer.echo(_INTRODUCTION.format(model=f"The model {model} answers." if model else _ECHO))
-    asyncio.run(_show(once=once, port=port, has_plugins=options_of(ctx).plugins, environ=environ))
+    try:
+        asyncio.run(_show(once=once, port=port, has_plugins=options_of(ctx).plugins, environ=environ))
+    except OSError as error:
+        if not port or error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+            raise
+        raise ConfigError(f"port {port} can't be used here: choose another with --port, or 0 for a free one") from error
 
 
 async def _show(*, once: bool, port: int, has_plugins: bool, environ: Mapping[str, str]) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
-from tgllm.db import audit, groups, users
+from tgllm.db import audit, groups, outbox, users
 from tgllm.db.groups import Group
 from tgllm.db.users import User
 from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.actor import SHELL
 from tgllm.services.user_service import Actor, Verdict
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
@@ -247,6 +247,19 @@ async def test_everything_else_of_a_stranger_is_answered_once_in_a_while(
     assert len(said(eve.private_chat())) == 2
     assert "/start" in said(eve.private_chat())[0]
     assert not provider.requests
+
+
+async def test_a_stranger_is_not_asked_whether_an_answer_arrived(
+    emu: Emulator, eve: EmulatedUser, start: Start
+) -> None:
+    emu.faults.add(Fault.cut_after("sendMessage", chat_id=eve.private_chat().id))
+    async with start() as bot:
+        await eve.say("hello")
+        await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
+        while not (await bot.core.database.read(outbox.counts)).get("uncertain"):
+            pass
+        await bot.stop()
+    assert len(said(eve.private_chat())) == 1
 
 
 async def test_what_a_stranger_wrote_is_not_kept(

@@ -1,6 +1,7 @@
 """People and groups that have not been let in: how they ask, and what they are told, once in a while."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
@@ -9,7 +10,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from tgllm.api.clock import milliseconds
 from tgllm.bot.addressing import command_in
 from tgllm.bot.commands import ParsedCommand
-from tgllm.bot.messages import message_rows
+from tgllm.bot.messages import PLACEHOLDER, message_rows
 from tgllm.bot.presses import MOST_TOAST
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import outbox
@@ -133,7 +134,9 @@ def _state(scope: UpdateScope, state: str) -> str:
 
 
 def _say(conn: Connection, scope: UpdateScope, text: str) -> None:
-    outbox.add(conn, message_rows(scope.lane, text), milliseconds(scope.parts.core.clock))
+    """Store a message. Where nobody knows whether it arrived, a stranger is not asked: they may press nothing."""
+    rows = [replace(row, payload={**row.payload, PLACEHOLDER: True}) for row in message_rows(scope.lane, text)]
+    outbox.add(conn, rows, milliseconds(scope.parts.core.clock))
 
 
 def _scrubbed(scope: UpdateScope) -> Unit:

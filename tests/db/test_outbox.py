@@ -173,6 +173,13 @@ def test_pruning_forgets_what_is_settled_and_old(conn: sqlite3.Connection) -> No
     assert outbox.counts(conn) == {"ready": 1}
 
 
+def test_pruning_reads_no_table_as_a_whole(conn: sqlite3.Connection) -> None:
+    values = {"before": 1, "limit": 1, "spared": "-"}
+    plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {outbox._SETTLED}", values)]
+    steps = [step for step in plan if step.startswith(("SCAN outbox", "SEARCH outbox"))]
+    assert [" USING INDEX " in step or "USING INTEGER PRIMARY KEY" in step for step in steps] == [True] * 5
+
+
 async def test_many_senders_never_overlap_in_a_lane_and_keep_its_order(database: Database) -> None:
     under_way: set[str] = set()
     order: dict[str, list[int]] = defaultdict(list)

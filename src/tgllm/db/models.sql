@@ -287,6 +287,7 @@ CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, id) WHERE state = 'read
 CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';
+CREATE INDEX IF NOT EXISTS outbox_dropped ON outbox (created_at) WHERE state = 'dropped';
 
 -- What each person has used on each day: budgets are compared with this. It outlives the person's row.
 CREATE TABLE IF NOT EXISTS usage (

@@ -93,15 +93,6 @@ def test_a_claim_counts_attempts_and_notes_the_time(conn: sqlite3.Connection) ->
     assert (row.state, row.attempts, row.started_at) == ("running", 1, NOW + 5)
 
 
-def test_a_released_update_has_lost_no_attempt(conn: sqlite3.Connection) -> None:
-    inbox.add_updates(conn, [update(1)], NOW)
-    claimed(conn)
-    assert inbox.release(conn, 1)
-    assert not inbox.release(conn, 1)
-    (row,) = inbox.claim(conn, 1, NOW, max_attempts=1)
-    assert row.attempts == 1
-
-
 def test_an_update_ends_once(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1)], NOW)
     claimed(conn)

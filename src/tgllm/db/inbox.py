@@ -36,7 +36,6 @@ __all__ = [
     "queued",
     "queued_message",
     "recover",
-    "release",
     "rewrite",
     "running_in",
 ]
@@ -175,16 +174,6 @@ def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -
     return cursor.rowcount == 1
 
 
-def release(conn: sqlite3.Connection, update_id: int) -> bool:
-    """Give a running update back to the queue, as if it had not been started: for a shutdown before any work."""
-    cursor = conn.execute(
-        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
-        " WHERE update_id = ? AND state = 'running'",
-        (update_id,),
-    )
-    return cursor.rowcount == 1
-
-
 def recover(
     conn: sqlite3.Connection,
     now: int,
@@ -249,9 +238,7 @@ def queued_message(conn: sqlite3.Connection, lane: str, message_id: int) -> Inbo
 
 def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
     """Replace what an update says, as JSON; False where it does not wait any more, which changes nothing."""
-    cursor = conn.execute(
-        "UPDATE inbox SET payload = ? WHERE update_id = ? AND state = 'queued'", (payload, update_id)
-    )
+    cursor = conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ? AND state = 'queued'", (payload, update_id))
     return cursor.rowcount == 1
 
 

@@ -477,6 +477,21 @@ async def test_anybody_else_who_brings_the_bot_asks_for_the_group(
         assert (found.status, found.decided_by) == ("denied", ann.id)
 
 
+async def test_a_group_that_has_been_let_in_needs_no_request_when_the_bot_comes_back(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[ann, eve], bots=[])
+    async with start():
+        await ann.add(room, emu.bot)
+        told = await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        await eve.remove(room, emu.bot)
+        await eve.add(room, emu.bot)
+        await eve.say("@demo_bot hello", chat=room)
+        answer = await emu.wait_for_message(room, lambda message: message.from_bot, after=told)
+    assert answer.text == "Eve: hello"
+    assert said(ann.private_chat()) == []
+
+
 async def test_a_group_that_there_is_no_room_for_is_told_so(emu: Emulator, eve: EmulatedUser, start: Start) -> None:
     first, second = (emu.add_group(title=title, members=[eve], bots=[]) for title in ("First", "Second"))
     async with start(access__most_pending=1) as bot:

@@ -6,7 +6,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.handlers.strangers import group_state
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import outbox
+from tgllm.db import groups, outbox
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.actor import Actor
@@ -23,21 +23,24 @@ _INSIDE = frozenset({"member", "administrator"})
 async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> None:
     """Note in which groups the bot is wanted. What happens in private, such as a block of the bot, needs nothing."""
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
-    user, groups = scope.user, scope.parts.core.access.groups
+    user, access = scope.user, scope.parts.core.access
     if user is None or not added or scope.chat.kind not in {"group", "supergroup"}:
         await scope.end()
     elif user.is_admin:
         actor = Actor(user.id, "telegram")
-        await scope.end(lambda conn: groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
+        await scope.end(lambda conn: access.groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
         log.info("group.let_in", chat=scope.chat.id, by=user.id)
     elif scope.chat.id != scope.parts.core.config.admin_chat_id:
-        await scope.end(lambda conn: _request(conn, scope, user.id))
+        may_answer = access.limits.may_answer(("group", scope.chat.id))
+        await scope.end(lambda conn: _request(conn, scope, user.id, is_told=may_answer))
     scope.parts.sender.wake()
 
 
-def _request(conn: Connection, scope: UpdateScope, user_id: int) -> None:
-    """Ask for the group, and say there that it waits."""
-    core = scope.parts.core
+def _request(conn: Connection, scope: UpdateScope, user_id: int, *, is_told: bool) -> None:
+    """Ask for the group, unless it has been let in already, and say there that it waits."""
+    core, known = scope.parts.core, groups.get(conn, scope.chat.id)
+    if known is not None and known.status == "active":
+        return
     asked = core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
-    if core.access.limits.may_answer(("group", scope.chat.id)):
+    if is_told:
         outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), milliseconds(core.clock))

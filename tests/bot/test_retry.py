@@ -68,11 +68,24 @@ async def test_retry_may_name_another_model_for_once(start: Start, ask: Ask, pro
     assert asked(provider) == ["one", "from another", "two"]
 
 
+async def test_retry_takes_no_name_that_is_not_in_the_list_of_its_provider(
+    start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    """Under it nobody would know the price."""
+    async with start(refresh_cron="off") as bot:
+        await bot.core.models.pull_and_sync_models()
+        await ask("one")
+        refused = await ask("/retry scripted/models/model")
+        assert refused.text.startswith('There is no model "scripted/models/model". Did you mean scripted/model')
+        assert (await ask("/retry model")).text == "one"
+    assert [request.model for request in provider.requests] == ["model", "model"]
+
+
 async def test_retry_with_an_unknown_model_says_so(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
     async with start():
         await ask("one")
         assert "scripted" in (await ask("/retry skripted/model")).text
-        assert "provider/model" in (await ask("/retry model")).text
+        assert "provider/model" in (await ask("/retry modell")).text
     assert len(provider.requests) == 1
 
 

@@ -1,14 +1,17 @@
 """What a model can do and what it costs, in words."""
 
+import difflib
 from collections.abc import Iterator
 
+from tgllm.bot.usage_words import Say
 from tgllm.db.models import Model
 from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
+from tgllm.services.model_choices import ModelChoices
 from tgllm.services.pricing import Prices, Rates
 from tgllm.services.text import clip
 
-__all__ = ["model_details", "model_name", "model_title"]
+__all__ = ["model_details", "model_name", "model_title", "nothing_found"]
 
 MOST_TITLE = 100
 """UTF-16 units of a title in a text."""
@@ -29,6 +32,15 @@ def model_name(model: Model) -> str:
 def model_details(model: Model, prices: Prices, texts: Catalogue, language: str) -> str:
     """Context window, capabilities and price, as far as they are known."""
     return "; ".join(_details(model, prices.of(model), texts, language))
+
+
+def nothing_found(say: Say, choices: ModelChoices, query: str) -> str:
+    """That no model is called so, and which ones nearly are."""
+    names = [str(model.ref) for model in choices.models] + [model.model for model in choices.models]
+    near = difflib.get_close_matches(query, names, n=3)
+    if near:
+        return say("model_list.none_near", query=query, models=", ".join(near))
+    return say("model_list.none_found", query=query)
 
 
 def _details(model: Model, rates: Rates | None, texts: Catalogue, language: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from tgllm.services.core import Core
 from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderStatus
 
-__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref", "persona_of"]
+__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref", "persona_of", "pick"]
 
 _KEY_DIGITS = 16
 """Hex digits of a key: 64 bits tell any number of models apart, and fit into a button."""
@@ -133,3 +133,18 @@ def parse_ref(core: Core, text: str) -> ModelRef | None:
         return core.registry.resolve(text)
     except ModelNotFound:
         return None
+
+
+def pick(core: Core, choices: ModelChoices, text: str) -> ModelRef | None:
+    """The model that a text names exactly, by reference, id or alias; None if it names none that can be chosen.
+
+    Of a provider that can answer but can't say what models it has, any. Where there is a list, only what stands in it:
+    under another name a model would have no price, and would cost nothing of a budget.
+    """
+    ref = parse_ref(core, text)
+    listed = (None if ref is None else choices.model(ref)) or choices.named(text)
+    if listed is not None:
+        return listed.ref
+    if ref is None or not choices.is_ready(ref.provider) or choices.of_provider(ref.provider):
+        return None
+    return ref

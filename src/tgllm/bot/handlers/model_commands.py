@@ -1,16 +1,14 @@
 """Choosing the model of a chat: the commands ``/model`` and ``/models``, and the buttons of the picker."""
 
-import difflib
-
 from tgllm.api import ModelRef
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.keyboards import Menu, page_number, send_menu, show_menu
 from tgllm.bot.model_menu import CHOOSE, DEFAULT, FIND, HOME, LIST, MOST_QUERY, ModelMenus
+from tgllm.bot.model_words import nothing_found
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
-from tgllm.db.models import Model
 from tgllm.i18n import Catalogue
-from tgllm.services.model_choices import ModelChoices, choose_model, load_choices, parse_ref
+from tgllm.services.model_choices import choose_model, load_choices, pick
 
 __all__ = ["model_commands", "model_presses"]
 
@@ -46,13 +44,13 @@ async def _model(scope: UpdateScope, command: ParsedCommand) -> None:
         await send_menu(scope, menus.home() if menus.choices.models else Menu(scope.text("model_list.nothing")))
     elif command.args in NO_CHOICE:
         await _send_chosen(scope, None, menus.chosen_default())
-    elif (model := _exact(scope, menus.choices, command.args)) is not None:
-        await _send_chosen(scope, model.ref, menus.chosen(model))
-    elif (ref := _unlisted(scope, menus.choices, command.args)) is not None:
-        await _send_chosen(scope, ref, Menu(scope.text("model_list.chosen", model=ref)))
+    elif (ref := pick(scope.parts.core, menus.choices, command.args)) is not None:
+        model = menus.choices.model(ref)
+        unlisted = Menu(scope.text("model_list.chosen", model=ref))
+        await _send_chosen(scope, ref, unlisted if model is None else menus.chosen(model))
     else:
         query = _query(command.args)
-        await send_menu(scope, menus.found(query, 0) or Menu(_nothing_found(scope, menus.choices, query)))
+        await send_menu(scope, menus.found(query, 0) or Menu(nothing_found(scope.text, menus.choices, query)))
 
 
 async def _models(scope: UpdateScope, command: ParsedCommand) -> None:
@@ -61,7 +59,7 @@ async def _models(scope: UpdateScope, command: ParsedCommand) -> None:
     menus = await _menus(scope)
     found = menus.choices.search(command.args)
     if not found:
-        await scope.reply(_nothing_found(scope, menus.choices, _query(command.args)))
+        await scope.reply(nothing_found(scope.text, menus.choices, _query(command.args)))
         return
     lines = [menus.line(model) for model in found[:MOST_LISTED]]
     if len(found) > MOST_LISTED:
@@ -123,28 +121,6 @@ async def _menus(scope: UpdateScope) -> ModelMenus:
 
 async def _send_chosen(scope: UpdateScope, ref: ModelRef | None, menu: Menu) -> None:
     await send_menu(scope, menu, choose_model(scope.parts.core, scope.lane.key, ref))
-
-
-def _exact(scope: UpdateScope, choices: ModelChoices, text: str) -> Model | None:
-    """The model that the text names exactly: by reference, id or alias."""
-    ref = parse_ref(scope.parts.core, text)
-    return (choices.model(ref) if ref is not None else None) or choices.named(text)
-
-
-def _unlisted(scope: UpdateScope, choices: ModelChoices, text: str) -> ModelRef | None:
-    """A reference to a model of a provider that can answer, but can't say what models it has."""
-    ref = parse_ref(scope.parts.core, text)
-    if ref is None or not choices.is_ready(ref.provider) or choices.of_provider(ref.provider):
-        return None
-    return ref
-
-
-def _nothing_found(scope: UpdateScope, choices: ModelChoices, query: str) -> str:
-    names = [str(model.ref) for model in choices.models] + [model.model for model in choices.models]
-    near = difflib.get_close_matches(query, names, n=3)
-    if near:
-        return scope.text("model_list.none_near", query=query, models=", ".join(near))
-    return scope.text("model_list.none_found", query=query)
 
 
 def _query(text: str) -> str:

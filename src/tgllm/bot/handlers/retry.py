@@ -6,6 +6,7 @@ from tgllm.api import ModelNotFound, ModelRef
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.messages import without_buttons
+from tgllm.bot.model_words import nothing_found
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.turns import run_turn
@@ -15,8 +16,13 @@ from tgllm.db.messages import Message
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue, error_text
 from tgllm.services import dialogue
+from tgllm.services.model_choices import ModelChoices, load_choices, pick
+from tgllm.services.text import clip
 
 __all__ = ["retry_commands", "retry_presses"]
+
+MOST_NAME = 100
+"""UTF-16 units of what was written in place of a model."""
 
 
 def retry_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
@@ -31,16 +37,27 @@ def retry_presses() -> tuple[PressAction, ...]:
 
 async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
     """Ask again, with another model if one is named."""
-    try:
-        model = scope.parts.core.registry.resolve(command.args) if command.args else None
-    except ModelNotFound as error:
-        await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
-        return
+    model = None
+    if command.args:
+        choices = await load_choices(scope.parts.core, scope.lane.key)
+        model = pick(scope.parts.core, choices, command.args)
+        if model is None:
+            await scope.reply(_unknown(scope, choices, command.args))
+            return
     question = await _last_question(scope)
     if question is None:
         await scope.reply(scope.text("again.nothing"))
     else:
         await _ask_again(scope, question, model)
+
+
+def _unknown(scope: UpdateScope, choices: ModelChoices, text: str) -> str:
+    """Why a model can't be asked: nobody has its provider, or its provider does not have it."""
+    try:
+        scope.parts.core.registry.resolve(text)
+    except ModelNotFound as error:
+        return error_text(scope.parts.core.texts, error, scope.language)
+    return nothing_found(scope.text, choices, clip(text, MOST_NAME))
 
 
 async def _press(scope: UpdateScope, pressed: Pressed) -> str:

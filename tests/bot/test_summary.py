@@ -135,9 +135,19 @@ async def test_nothing_is_summarised_where_that_is_off(
     assert not any(message.text.startswith(MARK) for message in provider.requests[-1].messages)
 
 
-async def test_a_summary_that_fails_or_takes_long_is_in_nobodys_way(
-    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: SummarisingProvider
+async def test_a_summary_that_fails_is_not_tried_again_at_once(
+    start: Start, ask: Ask, provider: SummarisingProvider
 ) -> None:
+    provider.error = Unavailable("down")
+    async with start(turns__context_tokens=300, turns__summary="on") as bot:
+        await talk(ask, bot, "one", "two", "three", "four", "five", "six")
+    assert len(provider.asked) == 1
+
+
+async def test_a_summary_that_fails_or_takes_long_is_in_nobodys_way(
+    emu: Emulator, start: Start, ask: Ask, provider: SummarisingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgllm.services.summariser.PAUSE_SECONDS", 0.0)
     provider.error = Unavailable("down")
     async with start(turns__context_tokens=300, turns__summary="on") as bot:
         await talk(ask, bot, "one", "two", "three", "four")

@@ -28,6 +28,9 @@ __all__ = ["Summariser"]
 
 log = get_logger(__name__)
 
+PAUSE_SECONDS = 600.0
+"""After a summary that failed, none is tried in that conversation for so long: each try may have to be paid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -75,20 +78,31 @@ class Summariser:
         self._accounting = accounting
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
 
     def begin(self, turn: Turn, context: TurnContext, prepared: Prepared) -> None:
         """Begin a summary after a turn, if its chat wants that and anything has fallen out of the context."""
         if not context.summarise:
             return
         gap = gap_of(prepared.shown, prepared.most, self._requests.estimator(context.model))
-        if gap is None or gap.rows[-1].conversation_id in self._tasks:
+        if gap is None:
             return
         conversation_id = gap.rows[-1].conversation_id
+        if conversation_id in self._tasks or self._is_paused(conversation_id):
+            return
         own = replace(turn, id=f"{turn.id}:summary", attempt=1)
         wanted = Wanted(own, context, gap, prepared.most, prepared.request.user_key)
         task = asyncio.create_task(self._run(wanted), name=f"summary of conversation {conversation_id}")
         self._tasks[conversation_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(conversation_id, None))
+
+    def _is_paused(self, conversation_id: int) -> bool:
+        now = self._clock.monotonic()
+        self._not_before = {each: until for each, until in self._not_before.items() if until > now}
+        return conversation_id in self._not_before
+
+    def _pause(self, wanted: Wanted) -> None:
+        self._not_before[wanted.gap.rows[-1].conversation_id] = self._clock.monotonic() + PAUSE_SECONDS
 
     async def wait_idle(self) -> None:
         """Wait until no summary is under way."""
@@ -107,8 +121,10 @@ class Summariser:
             outcome = await self._make(wanted)
         except Exception as error:  # noqa: BLE001  it may be anything, and the turn that it belongs to is over
             log.warning("summary.failed", turn=wanted.turn.id, error=repr(error))
+            self._pause(wanted)
             return
         if outcome.error is not None:
+            self._pause(wanted)
             log.warning("summary.failed", turn=wanted.turn.id, code=outcome.error.code, error=str(outcome.error))
 
     async def _make(self, wanted: Wanted) -> TurnOutcome:

@@ -88,6 +88,8 @@ class Prices:
 
     def cost(self, conn: Connection, ref: ModelRef, usage: Usage) -> int | None:
         """What a request is counted to cost, in millionths of a US dollar; None where price or tokens are unknown."""
+        if usage.input_tokens is None or usage.output_tokens is None:
+            return None
         rates = self.billed(models.find(conn, ref), ref)
         return None if rates is None else cost(rates, usage)
 

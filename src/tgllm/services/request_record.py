@@ -1,6 +1,6 @@
 """Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
 
-from tgllm.api import BudgetExceeded, Usage
+from tgllm.api import BudgetExceeded, ModelRef, Usage
 from tgllm.db import requests
 from tgllm.db import usage as sums
 from tgllm.db.unit import Connection
@@ -46,20 +46,17 @@ def record_requests(
     final = _request_outcome(outcome, reported, cost, answer_id)
     requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), final, now)
     if outcome.asked:
-        _add_usage(conn, turn, outcome, reported, now, accounting)
+        tokens = reported if outcome.spent is None else outcome.spent
+        counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
+        _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
 
 
-def _add_usage(
-    conn: Connection, turn: Turn, outcome: TurnOutcome, reported: Usage, now: int, accounting: Accounting
-) -> None:
-    tokens = reported if outcome.spent is None else outcome.spent
-    spent = sums.Spent(
-        input_tokens=tokens.input_tokens,
-        output_tokens=tokens.output_tokens,
-        cost_micros=accounting.prices.cost(conn, outcome.model, tokens),
-    )
+def _spent(tokens: Usage, cost: int | None) -> sums.Spent:
+    return sums.Spent(input_tokens=tokens.input_tokens, output_tokens=tokens.output_tokens, cost_micros=cost)
+
+
+def _add_usage(conn: Connection, turn: Turn, model: ModelRef, spent: sums.Spent, day: str) -> None:
     group_id = sums.NO_GROUP if turn.chat.is_private else turn.chat.id
-    day, model = accounting.days.day(now), outcome.model
     sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
 
 

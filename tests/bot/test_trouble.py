@@ -219,7 +219,7 @@ async def test_a_row_that_asks_for_something_impossible_stops_no_other(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:
     odd = [
-        NewOutbox(lane=Lane(ann.id).key, method="banChatMember", chat_id=ann.id, payload={}),
+        NewOutbox(lane=Lane(ann.id).key, method="banChatMember", chat_id=ann.id, payload={"chat_id": ann.id}),
         NewOutbox(lane=Lane(ann.id).key, method="sendMessage", chat_id=ann.id, payload={"chat_id": ann.id}),
     ]
     async with start() as bot:

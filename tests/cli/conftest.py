@@ -82,8 +82,8 @@ def restored_logging() -> Iterator[None]:
 
 
 @pytest.fixture
-def install(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Install a package: its name, the code of its one module, and its entry points by group."""
+def install(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Install a package for one test: its name, the code of its one module, and its entry points by group."""
     site = home / "site-packages"
     site.mkdir()
     monkeypatch.syspath_prepend(site)
@@ -100,6 +100,8 @@ def install(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             for group, points in groups.items()
         )
         (info / "entry_points.txt").write_text("\n".join(sections), encoding="utf-8")
-        monkeypatch.delitem(sys.modules, module, raising=False)
 
-    return install
+    yield install
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None) or "").startswith(str(site)):
+            del sys.modules[name]

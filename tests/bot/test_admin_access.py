@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tgllm.db import groups, users, waiting
+from tgllm.db.unit import Connection
 from tgllm.services.actor import SHELL
 from tgllm.services.user_service import Verdict
 from tgllm.testing.bot import RunningBot
@@ -20,9 +21,14 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 async def know(bot: RunningBot, user_id: int, verdict: Verdict | None = None) -> None:
     """Somebody who asks, and about whom something may have been decided."""
     now = int(bot.core.clock.now() * 1000)
-    await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(user_id, None, "Eve"), now))
-    await bot.core.database.write(lambda conn: users.register_pending(conn, user_id, now))
-    await bot.core.database.write(lambda conn: waiting.mark_carded(conn, "users", user_id, now))
+
+    def unit(conn: Connection) -> None:
+        users.upsert_seen(conn, users.SeenUser(user_id, None, "Eve"), now)
+        users.register_pending(conn, user_id, now)
+        # In the same transaction, or the admins might be told of one more who waits.
+        waiting.mark_carded(conn, "users", user_id, now)
+
+    await bot.core.database.write(unit)
     if verdict is not None:
         await bot.core.users.decide(user_id, verdict, SHELL)
 

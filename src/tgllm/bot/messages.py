@@ -1,12 +1,13 @@
 """Outbox rows for the messages that the bot writes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.rendering.split import split_text
 from tgllm.bot.steps import formatted, method_of
-from tgllm.db.outbox import Kind, NewOutbox
+from tgllm.db.outbox import NewOutbox
+from tgllm.services.call_rows import buttons, call_row, reply_parameters
 from tgllm.services.lane import Lane
 from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
 
@@ -45,10 +46,10 @@ def message_rows(
     texts = split_text(text)
     rows: list[NewOutbox] = []
     for index, part in enumerate(texts):
-        payload = formatted(EntityText(part)) | _reply(reply_to if index == 0 else None)
+        payload = formatted(EntityText(part)) | reply_parameters(reply_to if index == 0 else None)
         if index == len(texts) - 1 and reply_markup is not None:
             payload["reply_markup"] = reply_markup
-        rows.append(_row(lane, "sendMessage", "send", payload, turn_id, first_part + index))
+        rows.append(call_row(lane, "sendMessage", payload, turn_id=turn_id, part=first_part + index))
     return rows
 
 
@@ -63,7 +64,8 @@ def answer_rows(lane: Lane, payloads: Iterable[Payload], *, turn_id: str, first_
     """
     made = [formatted(payload) for payload in payloads]
     return [
-        _row(lane, method_of(payload), "send", payload, turn_id, part) for part, payload in enumerate(made, first_part)
+        call_row(lane, method_of(payload), payload, turn_id=turn_id, part=part)
+        for part, payload in enumerate(made, first_part)
     ]
 
 
@@ -85,51 +87,26 @@ def edit_of_part(
     payload = formatted(answer) | {EDIT_OF_PART: edited_part}
     if lane.topic_id is not None:
         payload["message_thread_id"] = lane.topic_id
-    return _row(lane, "editMessageText", "edit", payload | _reply(reply_to), turn_id, part)
+    return call_row(
+        lane, "editMessageText", payload | reply_parameters(reply_to), kind="edit", turn_id=turn_id, part=part
+    )
 
 
 def placeholder_row(
     lane: Lane, text: str, *, turn_id: str, reply_to: int | None, reply_markup: Mapping[str, Any]
 ) -> NewOutbox:
     """The row that sends a message for an answer to be written into, as part 0 of its turn."""
-    payload = formatted(EntityText(text)) | _reply(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
-    return _row(lane, "sendMessage", "send", payload, turn_id, 0)
+    payload = (
+        formatted(EntityText(text)) | reply_parameters(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
+    )
+    return call_row(lane, "sendMessage", payload, turn_id=turn_id)
 
 
 def without_buttons(lane: Lane, message_id: int) -> NewOutbox:
     """The row that removes the buttons under a message. Bot API: editMessageReplyMarkup."""
-    return _row(lane, "editMessageReplyMarkup", "edit", {"message_id": message_id}, None, 0)
+    return call_row(lane, "editMessageReplyMarkup", {"message_id": message_id}, kind="edit")
 
 
 def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:
     """The row that sends a file: see ``documents.document_payload``; perhaps one that belongs to a turn."""
-    return _row(lane, "sendDocument", "send", payload, turn_id, part)
-
-
-def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
-    """An inline keyboard of (text, callback data of 1-64 bytes)."""
-    return {"inline_keyboard": [[{"text": text, "callback_data": data} for text, data in row] for row in rows]}
-
-
-def _reply(message_id: int | None) -> dict[str, Any]:
-    if message_id is None:
-        return {}
-    return {"reply_parameters": {"message_id": message_id, "allow_sending_without_reply": True}}
-
-
-def _row(lane: Lane, method: str, kind: Kind, payload: Mapping[str, Any], turn_id: str | None, part: int) -> NewOutbox:
-    target: dict[str, Any] = {"chat_id": lane.chat_id}
-    if lane.business_connection_id is not None:
-        target["business_connection_id"] = lane.business_connection_id
-    if lane.topic_id is not None and kind == "send":
-        target["message_thread_id"] = lane.topic_id
-    return NewOutbox(
-        lane=lane.key,
-        method=method,
-        chat_id=lane.chat_id,
-        thread_id=lane.topic_id,
-        payload=target | dict(payload),
-        turn_id=turn_id,
-        part=part,
-        kind=kind,
-    )
+    return call_row(lane, "sendDocument", payload, turn_id=turn_id, part=part)

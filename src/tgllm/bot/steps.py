@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tgllm.bot.rendering.payloads import Payload, RichMessage
+from tgllm.services.call_rows import NO_PREVIEW
 
-__all__ = ["NO_PREVIEW", "OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
+__all__ = ["OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
 
 FALLBACK = "fallback"
 """Key in the payload of a rich message or a file: the parameters of the texts that say the same."""
@@ -18,8 +19,6 @@ FOLLOWING = "following"
 FOLLOWING_MARKUP = "following_markup"
 """Key in a payload: the buttons, which belong under the last of the texts that follow."""
 
-# A preview would make Telegram fetch an address that a model wrote.
-NO_PREVIEW: Mapping[str, Any] = {"link_preview_options": {"is_disabled": True}}
 OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
 """Keys that are no parameters of the Bot API."""
 _FORMATS = OURS | {"rich_message", "document", "caption", "text", "entities", "link_preview_options"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from tgllm.db import outbox
 from tgllm.db.outbox import NewOutbox
@@ -10,9 +9,9 @@ from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue
 from tgllm.services.access_decisions import Verdict
+from tgllm.services.call_rows import plain_message
 from tgllm.services.lane import Lane
 from tgllm.services.language import chosen_language
-from tgllm.services.text import clip
 
 __all__ = ["language_of", "message_to", "tell", "tell_role", "tell_verdict"]
 
@@ -39,12 +38,7 @@ def tell(conn: Connection, user_id: int, text: str, now: int) -> None:
 
 def message_to(chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]] = ()) -> NewOutbox:
     """The row that sends a text, with buttons of (label, callback data)."""
-    payload: dict[str, Any] = {"chat_id": chat_id, "text": clip(text), "link_preview_options": {"is_disabled": True}}
-    if buttons:
-        payload["reply_markup"] = {
-            "inline_keyboard": [[{"text": label, "callback_data": data} for label, data in row] for row in buttons]
-        }
-    return NewOutbox(lane=Lane(chat_id).key, method="sendMessage", chat_id=chat_id, payload=payload)
+    return plain_message(Lane(chat_id), text, buttons)
 
 
 def _time(at: int | None) -> str:

@@ -17,10 +17,10 @@ from tgllm.services.admin_questions import (
     stored_questions,
     updates_after,
 )
+from tgllm.services.call_rows import call_row, plain_message
 from tgllm.services.core import Core
 from tgllm.services.lane import Lane
 from tgllm.services.language import chosen_language
-from tgllm.services.text import clip
 
 __all__ = ["recover_questions"]
 
@@ -74,12 +74,10 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
 
 
 def _deletion(lane: Lane, message_id: int) -> NewOutbox:
-    payload = {"chat_id": lane.chat_id, "message_id": message_id}
-    return NewOutbox(lane=lane.key, method="deleteMessage", chat_id=lane.chat_id, payload=payload, kind="delete")
+    return call_row(lane, "deleteMessage", {"message_id": message_id}, kind="delete")
 
 
 def _notice(conn: Connection, core: Core, user_id: int) -> NewOutbox:
     known = users.get(conn, user_id)
     language = chosen_language(conn, user_id) or (known and known.language_code) or ""
-    payload = {"chat_id": user_id, "text": clip(core.texts("password.restarted", language))}
-    return NewOutbox(lane=Lane(user_id).key, method="sendMessage", chat_id=user_id, payload=payload)
+    return plain_message(Lane(user_id), core.texts("password.restarted", language))

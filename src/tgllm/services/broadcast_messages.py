@@ -1,11 +1,9 @@
 """What people and the admin are sent for a broadcast, as rows of the outbox."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from tgllm.db.broadcasts import Broadcast
-from tgllm.db.outbox import Kind, NewOutbox
+from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
+from tgllm.services.call_rows import NO_PREVIEW, call_row
 from tgllm.services.lane import Lane
 from tgllm.services.payload_keys import PLACEHOLDER
 
@@ -17,7 +15,7 @@ STOP = "admin:broadcast_stop"
 
 def text_row(user_id: int, text: str) -> NewOutbox:
     """The call that tells somebody the text in private. If nobody knows whether it arrived, the report counts that."""
-    return _row(Lane(user_id), "sendMessage", "send", {"text": text, PLACEHOLDER: True})
+    return call_row(Lane(user_id), "sendMessage", NO_PREVIEW | {"text": text, PLACEHOLDER: True})
 
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
@@ -40,28 +38,14 @@ def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: 
         "callback_data": f"{STOP} {broadcast.id}",
     }
     keyboard = [[button]] if broadcast.state == "running" else []
-    payload = {"text": text, "reply_markup": {"inline_keyboard": keyboard}}
+    payload = NO_PREVIEW | {"text": text, "reply_markup": {"inline_keyboard": keyboard}}
     if message_id is None:
-        return _row(lane, "sendMessage", "send", payload)
-    return _row(lane, "editMessageText", "edit", payload | {"message_id": message_id})
+        return call_row(lane, "sendMessage", payload)
+    return call_row(lane, "editMessageText", payload | {"message_id": message_id}, kind="edit")
 
 
 def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
     """The call that tells the admin what came of a broadcast."""
     counts = {name: getattr(broadcast, name) for name in ("people", "delivered", "blocked", "failed", "left_out")}
     text = texts("admin.broadcast.report", broadcast.language, **counts)
-    return _row(Lane.parse(broadcast.lane), "sendMessage", "send", {"text": text})
-
-
-def _row(lane: Lane, method: str, kind: Kind, payload: Mapping[str, Any]) -> NewOutbox:
-    target: dict[str, Any] = {"chat_id": lane.chat_id, "link_preview_options": {"is_disabled": True}}
-    if lane.topic_id is not None and kind == "send":
-        target["message_thread_id"] = lane.topic_id
-    return NewOutbox(
-        lane=lane.key,
-        method=method,
-        chat_id=lane.chat_id,
-        thread_id=lane.topic_id,
-        payload=target | dict(payload),
-        kind=kind,
-    )
+    return call_row(Lane.parse(broadcast.lane), "sendMessage", NO_PREVIEW | {"text": text})

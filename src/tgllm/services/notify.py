@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import outbox, users
 from tgllm.db.database import Database
-from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
+from tgllm.services.call_rows import plain_message
 from tgllm.services.lane import Lane
-from tgllm.services.text import clip
 
 __all__ = ["AdminNotifier"]
 
@@ -54,7 +53,7 @@ class AdminNotifier:
     def add(self, conn: Connection, text: str) -> int:
         """Store a text for the admins as part of a transaction; call ``wake`` after it."""
         now = milliseconds(self._clock)
-        rows = [_message(chat_id, text) for chat_id in self._chats(conn, now)]
+        rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now)]
         return len(outbox.add(conn, rows, now))
 
     def wake(self) -> None:
@@ -66,8 +65,3 @@ class AdminNotifier:
             return [self._chat_id]
         # The id of a person's private chat with the bot is the person's own (Bot API: Chat).
         return [user.id for user in users.list_all(conn, "active") if user.role in _ADMINS and user.may_use(now)]
-
-
-def _message(chat_id: int, text: str) -> NewOutbox:
-    payload = {"chat_id": chat_id, "text": clip(text), "link_preview_options": {"is_disabled": True}}
-    return NewOutbox(lane=Lane(chat_id).key, method="sendMessage", chat_id=chat_id, payload=payload)

@@ -1,18 +1,16 @@
 """Who is told that a budget is nearly or wholly used up, each once in a day or month."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from tgllm.db import budgets, outbox
-from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_words
 from tgllm.services.allowance import Allowance, level_of
+from tgllm.services.call_rows import plain_message
 from tgllm.services.days import Days
 from tgllm.services.lane import Lane
 from tgllm.services.notify import AdminNotifier
-from tgllm.services.text import clip
 from tgllm.services.turn import Turn
 
 __all__ = ["QuotaNews"]
@@ -51,7 +49,7 @@ class QuotaNews:
             text = self._words("budget.spent" if spent else "budget.near", allowance, turn.user.language)
             # In a group it is seen by the reply whose budget it is.
             reply_to = None if turn.chat.is_private else turn.message_id
-            outbox.add(conn, [_message(Lane.parse(turn.lane), text, reply_to)], now)
+            outbox.add(conn, [plain_message(Lane.parse(turn.lane), text, answers=reply_to)], now)
 
     def _words(self, key: str, allowance: Allowance, language: str) -> str:
         words = budget_words(
@@ -65,20 +63,3 @@ class QuotaNews:
             until=self._days.told(allowance.until),
         )
         return self._texts(key, language, **words, percent=allowance.percent)
-
-
-def _message(lane: Lane, text: str, reply_to: int | None) -> NewOutbox:
-    payload: dict[str, Any] = {
-        "chat_id": lane.chat_id,
-        "text": clip(text),
-        "link_preview_options": {"is_disabled": True},
-    }
-    if reply_to is not None:
-        payload["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
-    if lane.topic_id is not None:
-        payload["message_thread_id"] = lane.topic_id
-    if lane.business_connection_id is not None:
-        payload["business_connection_id"] = lane.business_connection_id
-    return NewOutbox(
-        lane=lane.key, method="sendMessage", chat_id=lane.chat_id, thread_id=lane.topic_id, payload=payload
-    )

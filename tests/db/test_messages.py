@@ -21,6 +21,20 @@ def say(conn: sqlite3.Connection, talk: int, parent: int | None, text: str) -> i
     return messages.add(conn, new, NOW)
 
 
+def shown(conn: sqlite3.Connection, talk: int, text: str, chat_id: int, *telegram_ids: int) -> int:
+    """A message that these messages of a chat show."""
+    new = NewMessage(
+        conversation_id=talk,
+        parent_id=None,
+        turn_id="t",
+        role="user",
+        text=text,
+        telegram_chat_id=chat_id,
+        telegram_message_ids=telegram_ids,
+    )
+    return messages.add(conn, new, NOW)
+
+
 def texts(found: list[messages.Message]) -> list[str]:
     return [message.text for message in found]
 
@@ -108,8 +122,7 @@ def test_provider_data_has_a_limit(conn: sqlite3.Connection, talk: int) -> None:
 
 
 def test_a_message_is_found_by_what_shows_it(conn: sqlite3.Connection, talk: int) -> None:
-    message_id = say(conn, talk, None, "one")
-    messages.set_telegram_ids(conn, message_id, -100, [41, 42])
+    message_id = shown(conn, talk, "one", -100, 41, 42)
     found = messages.find_by_telegram(conn, -100, 42)
     assert found is not None
     assert (found.id, found.telegram_message_ids) == (message_id, (41, 42))
@@ -119,7 +132,7 @@ def test_a_message_is_found_by_what_shows_it(conn: sqlite3.Connection, talk: int
 
 def test_the_latest_message_that_is_shown_there_is_found(conn: sqlite3.Connection, talk: int) -> None:
     for text in ("one", "two"):
-        messages.set_telegram_ids(conn, say(conn, talk, None, text), 1, [9])
+        shown(conn, talk, text, 1, 9)
     found = messages.find_by_telegram(conn, 1, 9)
     assert found is not None
     assert found.text == "two"

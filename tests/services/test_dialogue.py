@@ -82,7 +82,6 @@ async def talk(database: Database, turn: Turn) -> Talk:
 
 async def test_without_a_conversation_there_is_nothing(talk: Talk) -> None:
     assert await talk.read(lambda conn: dialogue.last_question(conn, LANE)) is None
-    assert await talk.read(lambda conn: dialogue.last_turn_id(conn, LANE)) is None
     assert await talk.write(lambda conn: dialogue.undo(conn, LANE, 1)) is None
     assert not await talk.read(lambda conn: dialogue.is_cut(conn, LANE))
     assert await talk.read(lambda conn: dialogue.past(conn, LANE)) == []
@@ -168,8 +167,8 @@ async def test_undo_takes_back_one_turn_after_the_other(talk: Talk) -> None:
 async def test_a_question_without_an_answer_is_the_last_one_and_not_in_the_context(talk: Talk) -> None:
     await talk.ask("one")
     failed = await talk.ask("two", "", status="failed")
-    assert (await talk.last()).text == "two"
-    assert await talk.read(lambda conn: dialogue.last_turn_id(conn, LANE)) == failed
+    last = await talk.last()
+    assert (last.text, last.turn_id) == ("two", failed)
     assert await talk.context() == ["one", "yes"]
     await talk.ask("three")
     assert await talk.context() == ["one", "yes", "three", "yes"]
@@ -194,7 +193,8 @@ async def test_another_branch_begins_at_an_earlier_answer(talk: Talk) -> None:
     first = await talk.ask("one", "first answer")
     await talk.ask("two")
     answer = (await talk.read(lambda conn: messages.of_turn(conn, first)))[1]
-    await talk.write(lambda conn: messages.set_telegram_ids(conn, answer.id, 7, [55, 56]))
+    for shown in (55, 56):
+        await talk.write(lambda conn: messages.add_telegram_id(conn, first, 7, shown))  # noqa: B023  run at once
     branch = await talk.read(lambda conn: dialogue.branch_at_answer(conn, LANE, 7, 56))
     assert branch == Branch(answer.conversation_id, answer.id)
     await talk.write(lambda conn: dialogue.begin_new(conn, LANE, 8))
@@ -204,8 +204,7 @@ async def test_another_branch_begins_at_an_earlier_answer(talk: Talk) -> None:
 
 async def test_a_branch_begins_at_answers_of_its_own_lane_only(talk: Talk) -> None:
     turn_id = await talk.ask("one")
-    answer = (await talk.read(lambda conn: messages.of_turn(conn, turn_id)))[1]
-    await talk.write(lambda conn: messages.set_telegram_ids(conn, answer.id, 7, [55]))
+    await talk.write(lambda conn: messages.add_telegram_id(conn, turn_id, 7, 55))
     for lane, shown in ((":7:3", 55), (LANE, 101), (LANE, 999)):
         assert await talk.read(lambda conn: dialogue.branch_at_answer(conn, lane, 7, shown)) is None  # noqa: B023  run at once
 

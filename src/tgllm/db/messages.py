@@ -21,7 +21,6 @@ __all__ = [
     "get",
     "history",
     "of_turn",
-    "set_telegram_ids",
 ]
 
 Role = Literal["user", "assistant"]
@@ -157,16 +156,6 @@ def find_by_telegram(conn: sqlite3.Connection, chat_id: int, telegram_message_id
         (chat_id, telegram_message_id),
     )
     return read_one(Message, cursor)
-
-
-def set_telegram_ids(
-    conn: sqlite3.Connection, message_id: int, chat_id: int, telegram_message_ids: Sequence[int]
-) -> None:
-    """Note which messages of the chat show this one, in order."""
-    conn.execute(
-        "UPDATE messages SET telegram_chat_id = ?, telegram_message_ids = ? WHERE id = ?",
-        (chat_id, dumps(list(telegram_message_ids)), message_id),
-    )
 
 
 _ADD_TELEGRAM_ID = """

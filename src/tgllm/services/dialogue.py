@@ -22,7 +22,6 @@ __all__ = [
     "go_to",
     "is_cut",
     "last_question",
-    "last_turn_id",
     "past",
     "reopen",
     "shown_before_next",
@@ -53,12 +52,6 @@ def last_question(conn: Connection, lane: str) -> Message | None:
     if head is None or head.role == "user":
         return head
     return None if head.parent_id is None else messages.get(conn, head.parent_id)
-
-
-def last_turn_id(conn: Connection, lane: str) -> str | None:
-    """The turn that the lane's conversation ends with."""
-    question = last_question(conn, lane)
-    return None if question is None else question.turn_id
 
 
 def shown_before_next(conn: Connection, lane: str) -> tuple[int, ...]:

@@ -55,7 +55,7 @@ def test_every_job_of_the_workflow_calls_make(workflow: dict[str, Any], targets:
 def test_the_workflow_checks_everything(workflow: dict[str, Any]) -> None:
     called = set.union(*(make_targets(step.get("run", "")) for step in steps(workflow)))
 
-    assert {"lint", "test-quick", "test-packaging", "test-real-model", "demo"} <= called
+    assert {"lint", "coverage", "test-packaging", "test-real-model", "demo"} <= called
 
 
 def test_the_workflow_pins_actions_by_major_version(workflow: dict[str, Any]) -> None:

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["Changes"]
+__all__ = ["LOOK_SECONDS", "Changes"]
 
 T = TypeVar("T")
+
+LOOK_SECONDS = 0.05
+"""How often a test looks at what is not counted as a change."""
 
 
 class Changes:
@@ -27,19 +30,21 @@ class Changes:
             if watcher():
                 self._watchers.discard(watcher)
 
-    async def first(self, probe: Callable[[], T | None]) -> T:
+    async def first(self, probe: Callable[[], T | None], look_every: float | None = None) -> T:
         """Wait for the first value of ``probe`` that is true in the sense of Python.
 
-        An exception of ``probe`` is raised here.
+        It is tested at each change, and every ``look_every`` seconds as well: what it tells may belong to somebody
+        else, such as the bot under test, whose changes nobody counts here. An exception of ``probe`` is raised here.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def watcher() -> bool:
             return future.done() or _try_probe(probe, future)
 
-        if not watcher():
-            self._watchers.add(watcher)
+        self._watchers.add(watcher)
         try:
+            while not watcher():
+                await asyncio.wait({future}, timeout=look_every)
             return await future
         finally:
             self._watchers.discard(watcher)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.testing.changes import LOOK_SECONDS
 from tgllm.testing.emulator import people
 from tgllm.testing.emulator.bots import EmulatedBot
 from tgllm.testing.emulator.faults import Faults
@@ -27,7 +28,7 @@ __all__ = ["DEFAULT_TOKEN", "Emulator"]
 T = TypeVar("T")
 
 DEFAULT_TOKEN = "42:TEST"  # noqa: S105 - no secret: the token of the default bot
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 30.0
 
 
 class Emulator:
@@ -189,12 +190,12 @@ class Emulator:
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
         """The first value of ``predicate`` that is true in the sense of Python (an empty list is not).
 
-        It is tested now and at each change of state. Raises TimeoutError after ``timeout`` real
+        It is tested now, at each change of state and every 50 ms. Raises TimeoutError after ``timeout`` real
         seconds, with the transcripts of all chats.
         """
         try:
             async with asyncio.timeout(timeout):
-                return await self.world.changes.first(predicate)
+                return await self.world.changes.first(predicate, LOOK_SECONDS)
         except TimeoutError:
             raise TimeoutError(self._picture(timeout)) from None
 

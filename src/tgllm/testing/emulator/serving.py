@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from tgllm.testing.emulator.errors import ConnectionCutError
 from tgllm.testing.emulator.http_control import HttpControl
 from tgllm.testing.emulator.page_routes import add_page_routes
 from tgllm.testing.emulator.reaper import expire_drafts
@@ -54,6 +55,8 @@ class Serving:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for bot in self._world.bots.values():
+            bot.queue.end_poll(ConnectionCutError())
         await runner.cleanup()
 
     def _app(self) -> web.Application:

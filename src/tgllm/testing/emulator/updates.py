@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from tgllm.api.clock import Clock
-from tgllm.testing.emulator.errors import BotApiError, conflict
+from tgllm.testing.emulator.errors import BotApiError, ConnectionCutError, conflict
 from tgllm.testing.emulator.waiting import settled_within
 
 __all__ = ["NOT_BY_DEFAULT", "QueuedUpdate", "UpdateQueue"]
@@ -136,7 +136,7 @@ class UpdateQueue:
             batch = self._batch(limit)
         return batch
 
-    def end_poll(self, error: BotApiError | None = None) -> None:
+    def end_poll(self, error: BotApiError | ConnectionCutError | None = None) -> None:
         """End the getUpdates that waits: with ``error``, or with what there is."""
         poll, self._poll = self._poll, None
         if poll is None or poll.done():

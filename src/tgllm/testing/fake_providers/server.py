@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.api.types import Usage
-from tgllm.testing.changes import Changes
+from tgllm.testing.changes import LOOK_SECONDS, Changes
 from tgllm.testing.fake_providers.answers import Answer, Step, echo
 from tgllm.testing.fake_providers.call import Call, read_body
 from tgllm.testing.fake_providers.errors import Errors, FakeError, Refusal
@@ -28,7 +28,7 @@ T = TypeVar("T")
 Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Endpoint]
 """The HTTP method, the path as aiohttp writes it, and what answers."""
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 30.0
 
 
 class FakeServer(ABC):
@@ -131,11 +131,12 @@ class FakeServer(ABC):
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
         """The first value of ``predicate`` that is true in the sense of Python.
 
-        It is tested now and at each change. Raises TimeoutError after ``timeout`` real seconds, with the requests.
+        It is tested now, at each change and every 50 ms. Raises TimeoutError after ``timeout`` real seconds,
+        with the requests.
         """
         try:
             async with asyncio.timeout(timeout):
-                return await self.changes.first(predicate)
+                return await self.changes.first(predicate, LOOK_SECONDS)
         except TimeoutError:
             seen = "\n".join(f"{r.method} {r.path} {r.status}" for r in self.requests)
             raise TimeoutError(f"nothing of the kind within {timeout:g} s; requests:\n{seen}") from None

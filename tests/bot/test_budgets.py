@@ -11,6 +11,7 @@ from tgllm.api import Finished, Usage
 from tgllm.db import audit, groups, users
 from tgllm.db.unit import Connection
 from tgllm.services.actor import SHELL
+from tgllm.services.budget_changes import GiveExtra
 from tgllm.services.budget_scope import BOT, BudgetScope
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
@@ -34,7 +35,8 @@ def clock() -> ManualClock:
 
 def is_answer(message: EmulatedMessage) -> bool:
     """Whether it is what the bot answers, and not what it tells besides."""
-    return message.from_bot and message.text != "Thinking..." and "begins anew" not in message.text
+    besides = ("begins anew", "changed your budget")
+    return message.from_bot and message.text != "Thinking..." and not any(words in message.text for words in besides)
 
 
 @pytest.fixture
@@ -48,9 +50,9 @@ def say(emu: Emulator, eve: EmulatedUser) -> Say:
     return say
 
 
-async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
+async def let_in(bot: RunningBot, person: EmulatedUser, language: str = "en") -> None:
     def unit(conn: Connection) -> None:
-        users.upsert_seen(conn, users.SeenUser(person.id, "eve", "Eve", language_code="en"), 1)
+        users.upsert_seen(conn, users.SeenUser(person.id, "eve", "Eve", language_code=language), 1)
         users.set_status(conn, person.id, "active", 1)
         users.set_role(conn, person.id, "user", 1)
 
@@ -87,7 +89,8 @@ class TestStop:
             await let_in(bot, eve)
             await say("one")
             stop = await say("two")
-            await bot.core.quota.give(BudgetScope.user(eve.id), "requests", "day", 5, SHELL)
+            more, whose = GiveExtra("requests", "day", 5), BudgetScope.user(eve.id)
+            await bot.core.database.write(lambda conn: bot.core.quota.change(conn, whose, [more], SHELL))
             await eve.press(stop, "Try again")
             again = await emu.wait_for_message(
                 eve.private_chat(), lambda message: message.from_bot and message.text == "two", after=stop
@@ -279,6 +282,47 @@ class TestAdmin:
             await press("cost for this month")
             assert await press("Default") == "The bot's budget\n\nThere is no limit."
             assert (await press("« Budgets")).startswith("Budgets.")
+
+    async def test_the_person_is_told_of_each_change_in_their_language(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        ivan = emu.add_user(first_name="Ivan", language_code="ru")
+        changes = ("set requests/day 5", "set requests/day 5", "give requests/day 2", "reset", "lift requests/day")
+        async with start(clock=clock) as bot:
+            await let_in(bot, ivan, language="ru")
+            await say("/start", by=ivan)
+            for change in changes:
+                await say(f"/admin budget {ivan.id} {change}", by=ann)
+            await emu.wait_for(lambda: "без ограничения" in texts(ivan)[-1])
+            told = texts(ivan)[1:]
+        assert told == [
+            f"💰 Администратор изменил ваш бюджет: {what}. Сколько осталось: /usage"
+            for what in (
+                "запросы на сегодня: 5",
+                "запросы на сегодня: дополнительно 2",
+                "использованное снова считается с нуля",
+                "запросы на сегодня: без ограничения",
+            )
+        ]
+
+    async def test_who_changes_their_own_sees_the_answer_only(
+        self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock):
+            await say(f"/admin budget {ann.id} set requests/day 5", by=ann)
+            # The outbox of a chat is in order, so what was told of the change would be there by now.
+            await say("/admin budget", by=ann)
+        assert not any("changed your budget" in text for text in texts(ann))
+
+    async def test_who_may_not_use_the_bot_is_told_nothing(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        async with start(clock=clock):
+            waiting = await say("/start")
+            await say(f"/admin budget {eve.id} set requests/day 5", by=ann)
+            await say(f"/admin approve {eve.id}", by=ann)
+            told = await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot, after=waiting)
+        assert told.text.startswith("✅")
 
     async def test_roles_have_limits_only(self, say: Say, ann: EmulatedUser, start: Start) -> None:
         async with start(**user_limit(tokens_per_day=1000)):

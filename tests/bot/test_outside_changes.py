@@ -65,6 +65,20 @@ async def test_somebody_who_is_let_in_is_told_and_answered(
     assert answer.text == "hello"
 
 
+async def test_a_change_of_the_budget_is_told_in_one_sentence(
+    emu: Emulator, ann: EmulatedUser, menus: "Menus", begin: Start, shell: Shell
+) -> None:
+    changes = ("--set", "usd/month=2.50", "--set", "tokens/day=1000", "--give", "usd/month=1", "--reset")
+    async with begin():
+        hello = await menus.ask(ann, "/start")
+        await shell("users", "budget", str(ann.id), *changes)
+        told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=hello)
+    assert told.text == (
+        "💰 An admin has changed your budget: cost for this month: $2.50; tokens for today: 1\u202f000; "
+        "what you have used is counted from zero again; cost for this month: $1.00 extra. What you have left: /usage"
+    )
+
+
 async def test_what_admins_were_shown_says_who_decided(
     emu: Emulator, ann: EmulatedUser, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
 ) -> None:

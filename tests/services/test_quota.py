@@ -37,13 +37,14 @@ from tgllm.plugins.host import PluginHost
 from tgllm.services.access_decisions import AccessError
 from tgllm.services.accounting import Accounting
 from tgllm.services.actor import SHELL, Actor
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budget_scope import BOT, BudgetError, BudgetScope
 from tgllm.services.conversation import ConversationService, TurnSettings
 from tgllm.services.days import Days
 from tgllm.services.lane import Lane
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.pricing import Prices
-from tgllm.services.quota import QuotaService
+from tgllm.services.quota import QuotaService, ScopeReport
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.turn import Turn, TurnOutcome
@@ -149,6 +150,13 @@ class Bench:
 
         return await self.database.read(read)
 
+    async def change(self, scope: BudgetScope, change: BudgetChange, actor: Actor = SHELL) -> ScopeReport:
+        def unit(conn: Connection) -> ScopeReport:
+            self.quota.change(conn, scope, [change], actor)
+            return self.quota.report(conn, scope)
+
+        return await self.database.write(unit)
+
     async def used(self, user: int | None = None) -> Total:
         return await self.database.read(lambda conn: usage.total(conn, usage.EVER, user))
 
@@ -237,7 +245,7 @@ class TestLimits:
         await it.ask()
         refused = await it.ask()
         assert refused.asked is False
-        await it.quota.give(USER, "requests", "day", 1, SHELL)
+        await it.change(USER, GiveExtra("requests", "day", 1))
         assert (await it.ask()).status == "ok"
 
     async def test_a_question_that_needs_more_than_is_left_is_refused(self, bench: Make) -> None:
@@ -554,10 +562,11 @@ class TestNews:
     async def test_of_a_new_limit_it_is_told_anew(self, bench: Make, scope: BudgetScope) -> None:
         it = await bench(**per_user(requests_per_day=1))
         await it.ask()
-        await it.quota.set_limit(scope, "requests", "day", 3, SHELL)
+        await it.change(scope, SetLimit("requests", "day", 3))
         for _ in range(3):
             await it.ask()
-        assert ["1 of 1" in text or "3 of 3" in text for _, text in await it.told()] == [True, True]
+        spent = [text for _, text in await it.told() if "used up" in text]
+        assert ["1 of 1" in spent[0], "3 of 3" in spent[1], len(spent)] == [True, True, 2]
 
     async def test_whose_it_is_can_be_seen_in_a_group(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
@@ -573,16 +582,16 @@ class TestNews:
 class TestChanges:
     async def test_what_admins_set_goes_before_the_config(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1, tokens_per_day=1000))
-        await it.quota.set_limit(BudgetScope.role("user"), "requests", "day", 3, SHELL)
-        await it.quota.set_limit(USER, "requests", "day", 2, SHELL)
+        await it.change(BudgetScope.role("user"), SetLimit("requests", "day", 3))
+        await it.change(USER, SetLimit("requests", "day", 2))
         assert [(await it.ask(BOB)).status for _ in range(3)] == ["ok", "ok", "failed"]
         assert [(await it.ask(EVE)).status for _ in range(4)] == ["ok", "ok", "ok", "failed"]
-        await it.quota.clear_limit(USER, "requests", "day", SHELL)
+        await it.change(USER, ClearLimit("requests", "day"))
         assert (await it.ask(BOB)).status == "ok"
 
     async def test_a_lifted_limit_is_none(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
-        report = await it.quota.set_limit(USER, "requests", "day", None, SHELL)
+        report = await it.change(USER, SetLimit("requests", "day", None))
         assert [(limit.amount, limit.source) for limit in report.limits] == [(None, "own")]
         assert report.allowances == ()
         assert [(await it.ask()).status for _ in range(3)] == ["ok"] * 3
@@ -590,7 +599,7 @@ class TestChanges:
     async def test_an_extra_holds_for_the_present_period(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
         await it.ask()
-        report = await it.quota.give(USER, "requests", "day", 1, SHELL)
+        report = await it.change(USER, GiveExtra("requests", "day", 1))
         assert [(each.limit, each.used) for each in report.allowances] == [(2, 1)]
         assert [(await it.ask()).status for _ in range(2)] == ["ok", "failed"]
         await it.clock.advance(24 * 3600)
@@ -600,31 +609,31 @@ class TestChanges:
         it = await bench(**per_user(requests_per_day=2, requests_per_month=3))
         await it.ask()
         await it.ask()
-        await it.quota.give(USER, "requests", "month", 10, SHELL)
-        report = await it.quota.reset(USER, SHELL)
+        await it.change(USER, GiveExtra("requests", "month", 10))
+        report = await it.change(USER, ResetUse())
         assert [(each.limit, each.used) for each in report.allowances] == [(2, 0), (3, 0)]
         assert [(await it.ask()).status for _ in range(3)] == ["ok", "ok", "failed"]
         assert (await it.used(BOB)).requests == 4
 
     async def test_the_bot_and_groups_too(self, bench: Make) -> None:
         it = await bench()
-        await it.quota.set_limit(BOT, "requests", "day", 2, SHELL)
-        await it.quota.set_limit(BudgetScope.group(GROUP), "requests", "day", 1, SHELL)
+        await it.change(BOT, SetLimit("requests", "day", 2))
+        await it.change(BudgetScope.group(GROUP), SetLimit("requests", "day", 1))
         assert [(await it.ask(group=GROUP)).status for _ in range(2)] == ["ok", "failed"]
         assert [(await it.ask()).status for _ in range(2)] == ["ok", "failed"]
-        await it.quota.give(BOT, "requests", "day", 5, SHELL)
-        await it.quota.reset(BudgetScope.group(GROUP), SHELL)
+        await it.change(BOT, GiveExtra("requests", "day", 5))
+        await it.change(BudgetScope.group(GROUP), ResetUse())
         assert (await it.left(BOT), await it.left(BudgetScope.group(GROUP))) == ([5], [1])
 
     async def test_each_is_in_the_audit_trail(self, bench: Make) -> None:
         it = await bench()
         ann = Actor(ANN, "telegram")
-        await it.quota.set_limit(USER, "tokens", "day", 100, ann)
-        await it.quota.set_limit(USER, "tokens", "day", None, ann)
-        await it.quota.set_limit(USER, "tokens", "day", 200, ann)
-        await it.quota.give(USER, "tokens", "day", 5, ann)
-        await it.quota.reset(USER, ann)
-        await it.quota.clear_limit(USER, "tokens", "day", ann)
+        await it.change(USER, SetLimit("tokens", "day", 100), ann)
+        await it.change(USER, SetLimit("tokens", "day", None), ann)
+        await it.change(USER, SetLimit("tokens", "day", 200), ann)
+        await it.change(USER, GiveExtra("tokens", "day", 5), ann)
+        await it.change(USER, ResetUse(), ann)
+        await it.change(USER, ClearLimit("tokens", "day"), ann)
         rows = await it.database.read(lambda conn: audit.list_recent(conn, 10, target="8"))
         assert {(row.actor_id, row.source) for row in rows} == {(ANN, "telegram")}
         assert {row.details["limit"] for row in rows} == {"tokens/day"}
@@ -640,25 +649,25 @@ class TestChanges:
     async def test_who_is_no_admin_changes_nothing(self, bench: Make) -> None:
         it = await bench()
         with pytest.raises(AccessError):
-            await it.quota.set_limit(USER, "tokens", "day", 100, Actor(BOB, "telegram"))
+            await it.change(USER, SetLimit("tokens", "day", 100), Actor(BOB, "telegram"))
         assert await it.database.read(lambda conn: budgets.limits(conn, [USER.key])) == []
 
     async def test_what_makes_no_sense_is_refused_in_words(self, bench: Make) -> None:
         it = await bench()
         role = BudgetScope.role("user")
         cases: list[tuple[Awaitable[object], str]] = [
-            (it.quota.set_limit(USER, "tokens", "day", 0, SHELL), "budget_amount"),
-            (it.quota.give(USER, "tokens", "day", 5, SHELL), "budget_none"),
-            (it.quota.reset(USER, SHELL), "budget_none"),
-            (it.quota.give(role, "tokens", "day", 5, SHELL), "budget_role"),
-            (it.quota.reset(role, SHELL), "budget_role"),
+            (it.change(USER, SetLimit("tokens", "day", 0)), "budget_amount"),
+            (it.change(USER, GiveExtra("tokens", "day", 5)), "budget_none"),
+            (it.change(USER, ResetUse()), "budget_none"),
+            (it.change(role, GiveExtra("tokens", "day", 5)), "budget_role"),
+            (it.change(role, ResetUse()), "budget_role"),
         ]
         for change, code in cases:
             with pytest.raises(BudgetError) as caught:
                 await change
             assert caught.value.code == code
         with pytest.raises(AccessError):
-            await it.quota.set_limit(BudgetScope.user(99), "tokens", "day", 5, SHELL)
+            await it.change(BudgetScope.user(99), SetLimit("tokens", "day", 5))
 
 
 class TestScopes:

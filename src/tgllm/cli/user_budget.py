@@ -1,7 +1,7 @@
 """Carries out ``tgllm users budget``."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from tgllm.i18n import error_text
 from tgllm.i18n.budgets import budget_amount
 from tgllm.services.accounting import Accounting
 from tgllm.services.actor import SHELL
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budget_input import limit_name, parse_amount, parse_limit
 from tgllm.services.budget_scope import BudgetError, BudgetScope
 from tgllm.services.days import Days
@@ -45,9 +46,6 @@ class BudgetChanges:
     lift: Sequence[str] = ()
     default: Sequence[str] = ()
     reset: bool = False
-
-
-Change = Callable[[QuotaService, Connection, BudgetScope], None]
 
 
 def run_budget(options: Options, person: str, changes: BudgetChanges, *, as_json: bool) -> None:
@@ -77,14 +75,14 @@ async def _run(options: Options, person: str, typed: BudgetChanges) -> tuple[Peo
         return people, user, report
 
 
-async def _change(people: People, person: str, changes: Sequence[Change]) -> tuple[User, ScopeReport]:
+async def _change(people: People, person: str, changes: Sequence[BudgetChange]) -> tuple[User, ScopeReport]:
     quota = _quota(people)
 
     def unit(conn: Connection) -> tuple[User, ScopeReport]:
         user = people.find(conn, person)
         scope = BudgetScope.user(user.id)
-        for change in changes:
-            change(quota, conn, scope)
+        if changes:
+            quota.change(conn, scope, changes, SHELL)
         return user, quota.report(conn, scope)
 
     return await (people.database.write(unit) if changes else people.database.read(unit))
@@ -103,38 +101,18 @@ def _days(people: People) -> Days:
     return Days(zone(people.config.time_zone))
 
 
-def _changes(typed: BudgetChanges) -> Sequence[Change]:
+def _changes(typed: BudgetChanges) -> Sequence[BudgetChange]:
     """The changes in the order in which they are made.
 
     Raises:
         BudgetError: one makes no sense.
     """
-    changes = [_clear(text) for text in typed.default]
-    changes += [_lift(text) for text in typed.lift]
-    changes += [_set(text) for text in typed.set]
+    changes: list[BudgetChange] = [ClearLimit(*parse_limit(text)) for text in typed.default]
+    changes += [SetLimit(*parse_limit(text), None) for text in typed.lift]
+    changes += [SetLimit(*_typed(text)) for text in typed.set]
     if typed.reset:
-        changes.append(lambda quota, conn, scope: quota.reset_in(conn, scope, SHELL))
-    return [*changes, *(_give(text) for text in typed.give)]
-
-
-def _clear(text: str) -> Change:
-    measure, period = parse_limit(text)
-    return lambda quota, conn, scope: quota.clear_limit_in(conn, scope, measure, period, SHELL)
-
-
-def _lift(text: str) -> Change:
-    measure, period = parse_limit(text)
-    return lambda quota, conn, scope: quota.set_limit_in(conn, scope, measure, period, None, SHELL)
-
-
-def _set(text: str) -> Change:
-    measure, period, amount = _typed(text)
-    return lambda quota, conn, scope: quota.set_limit_in(conn, scope, measure, period, amount, SHELL)
-
-
-def _give(text: str) -> Change:
-    measure, period, amount = _typed(text)
-    return lambda quota, conn, scope: quota.give_in(conn, scope, measure, period, amount, SHELL)
+        changes.append(ResetUse())
+    return [*changes, *(GiveExtra(*_typed(text)) for text in typed.give)]
 
 
 def _typed(text: str) -> tuple[Measure, Period, int]:

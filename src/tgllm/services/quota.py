@@ -1,11 +1,10 @@
 """Budgets: how much people, groups and the whole bot may use in a day and in a month."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from tgllm.api import ChatInfo, Role, Usage, UserInfo
-from tgllm.api.budgets import Measure, Period
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.budgets import BudgetsSection, GroupsSection
 from tgllm.db import budgets, users
@@ -15,6 +14,8 @@ from tgllm.i18n import Catalogue
 from tgllm.services.accounting import Accounting
 from tgllm.services.actor import Actor
 from tgllm.services.allowance import Allowance, read_allowances
+from tgllm.services.budget_changes import BudgetChange
+from tgllm.services.budget_news import tell_budget
 from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota_changes import QuotaChanges
@@ -73,6 +74,7 @@ class QuotaService:
         self._limits = Limits(settings or BudgetsSection())
         self._group_pays = (groups or GroupsSection()).pays == "group"
         self._sums = UsageSums(private_only=self._group_pays)
+        self._texts = texts
         self._news = QuotaNews(texts, self._days, notifier)
         self._ledger = Ledger()
         self._bounds = OutputBounds()
@@ -120,80 +122,26 @@ class QuotaService:
         now = milliseconds(self._clock)
         return ScopeReport(scope, limits, read_allowances(conn, limits, now, self._days, self._sums))
 
-    def set_limit_in(
-        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, amount: int | None, actor: Actor
-    ) -> None:
-        """Set a limit; None lifts it, so that none holds whatever the configuration says.
+    def change(self, conn: Connection, scope: BudgetScope, changes: Sequence[BudgetChange], actor: Actor) -> None:
+        """Change a budget, all of it or nothing, and tell the person whose it is, unless they do it themselves.
+
+        Args:
+            conn: an open write transaction.
+            scope: whose budget.
+            changes: made in their order.
+            actor: who makes them.
 
         Raises:
             AccessError: the actor is no admin, or nobody has that user id.
-            BudgetError: the amount makes no sense.
+            BudgetError: there is no such limit, an amount makes no sense, or roles can't have it.
         """
-        self._changes(conn, scope, actor).put(measure, period, amount)
-
-    def clear_limit_in(
-        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, actor: Actor
-    ) -> None:
-        """Take back what was set: that of the role or of the configuration holds again.
-
-        Raises:
-            AccessError: the actor is no admin, or nobody has that user id.
-        """
-        self._changes(conn, scope, actor).clear(measure, period)
-
-    def give_in(
-        self, conn: Connection, scope: BudgetScope, measure: Measure, period: Period, amount: int, actor: Actor
-    ) -> None:
-        """Give something on top of a limit, for the present day or month.
-
-        Raises:
-            AccessError: the actor is no admin, or nobody has that user id.
-            BudgetError: there is no such limit, or the amount makes no sense.
-        """
-        changes = self._changes(conn, scope, actor)
-        changes.give(self._limits_of(conn, scope), measure, period, amount)
-
-    def reset_in(self, conn: Connection, scope: BudgetScope, actor: Actor) -> None:
-        """Count from zero again in the present day and month; extras are gone.
-
-        Raises:
-            AccessError: the actor is no admin, or nobody has that user id.
-            BudgetError: there is no limit.
-        """
-        changes = self._changes(conn, scope, actor)
-        changes.reset(self._limits_of(conn, scope), self._sums)
-
-    async def set_limit(
-        self, scope: BudgetScope, measure: Measure, period: Period, amount: int | None, actor: Actor
-    ) -> ScopeReport:
-        """``set_limit_in`` in a transaction of its own."""
-        return await self._change(scope, lambda conn: self.set_limit_in(conn, scope, measure, period, amount, actor))
-
-    async def clear_limit(self, scope: BudgetScope, measure: Measure, period: Period, actor: Actor) -> ScopeReport:
-        """``clear_limit_in`` in a transaction of its own."""
-        return await self._change(scope, lambda conn: self.clear_limit_in(conn, scope, measure, period, actor))
-
-    async def give(
-        self, scope: BudgetScope, measure: Measure, period: Period, amount: int, actor: Actor
-    ) -> ScopeReport:
-        """``give_in`` in a transaction of its own."""
-        return await self._change(scope, lambda conn: self.give_in(conn, scope, measure, period, amount, actor))
-
-    async def reset(self, scope: BudgetScope, actor: Actor) -> ScopeReport:
-        """``reset_in`` in a transaction of its own."""
-        return await self._change(scope, lambda conn: self.reset_in(conn, scope, actor))
-
-    async def _change(self, scope: BudgetScope, change: Callable[[Connection], None]) -> ScopeReport:
-        def unit(conn: Connection) -> ScopeReport:
-            change(conn)
-            return self.report(conn, scope)
-
-        return await self._database.write(unit)
-
-    def _changes(self, conn: Connection, scope: BudgetScope, actor: Actor) -> QuotaChanges:
-        changes = QuotaChanges(conn, scope, actor, milliseconds(self._clock), self._days)
-        changes.check()
-        return changes
+        now = milliseconds(self._clock)
+        maker = QuotaChanges(conn, scope, actor, now, self._days)
+        person, before = maker.check(), self._limits_of(conn, scope)
+        for change in changes:
+            maker.make(change, self._limits_of(conn, scope), self._sums)
+        if person is not None and person.may_use(now) and person.id != actor.id:
+            tell_budget(conn, self._texts, person, changes, (before, self._limits_of(conn, scope)), now)
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
         """Whose budgets a question of that person in that chat counts on."""

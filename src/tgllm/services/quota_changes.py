@@ -7,8 +7,10 @@ from tgllm.api.budgets import Measure, Period
 from tgllm.db import budgets
 from tgllm.db.budgets import Budget
 from tgllm.db.unit import Connection
+from tgllm.db.users import User
 from tgllm.services.access_decisions import administrator, known
 from tgllm.services.actor import Actor, note
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budget_input import limit_name, write_amount
 from tgllm.services.budget_scope import BudgetError, BudgetScope
 from tgllm.services.days import Days
@@ -32,40 +34,49 @@ class QuotaChanges:
     """UTC, in milliseconds."""
     days: Days
 
-    def check(self) -> None:
-        """See to it that the actor may change this scope.
+    def check(self) -> User | None:
+        """See to it that the actor may change this scope. Returns the one whose budget it is, if it is a person's.
 
         Raises:
             AccessError: the actor is no admin, or nobody has that user id.
         """
         administrator(self.conn, self.actor, self.now)
-        if self.scope.kind == "user":
-            known(self.conn, self.scope.id or 0)
+        return known(self.conn, self.scope.id or 0) if self.scope.kind == "user" else None
 
-    def put(self, measure: Measure, period: Period, amount: int | None) -> None:
-        """Set a limit, or lift it with None: then none holds, whatever the configuration says.
+    def make(self, change: BudgetChange, limits: Sequence[Limit], sums: UsageSums) -> None:
+        """Make a change.
+
+        Args:
+            change: which.
+            limits: those of the scope.
+            sums: what has been used.
 
         Raises:
-            BudgetError: the amount makes no sense.
+            BudgetError: there is no such limit, the amount makes no sense, or roles can't have it.
         """
+        match change:
+            case SetLimit(measure, period, amount):
+                self._set(measure, period, amount)
+            case ClearLimit(measure, period):
+                self._clear(measure, period)
+            case GiveExtra(measure, period, amount):
+                self._give(limits, measure, period, amount)
+            case ResetUse():
+                self._reset(limits, sums)
+
+    def _set(self, measure: Measure, period: Period, amount: int | None) -> None:
         if amount is not None:
             _check_amount(amount)
         before, after = self._set_before(measure, period), _told(measure, amount)
         budgets.put(self.conn, Budget(self.scope.key, measure, period, amount), self.now)
         self._note("set" if amount is not None else "lift", measure, period, before=before, after=after)
 
-    def clear(self, measure: Measure, period: Period) -> None:
-        """Take back what was set: that of the role or of the configuration holds again."""
+    def _clear(self, measure: Measure, period: Period) -> None:
         before = self._set_before(measure, period)
         budgets.clear(self.conn, self.scope.key, measure, period)
         self._note("clear", measure, period, before=before, after="default")
 
-    def give(self, limits: Sequence[Limit], measure: Measure, period: Period, amount: int) -> None:
-        """Give something on top of a limit, for the present day or month.
-
-        Raises:
-            BudgetError: there is no such limit, or the amount makes no sense.
-        """
+    def _give(self, limits: Sequence[Limit], measure: Measure, period: Period, amount: int) -> None:
         _check_amount(amount)
         self._check_not_role()
         held = [each for each in limits if (each.measure, each.period) == (measure, period)]
@@ -74,12 +85,7 @@ class QuotaChanges:
         budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
         self._note("give", measure, period, before=None, after=write_amount(measure, amount))
 
-    def reset(self, limits: Sequence[Limit], sums: UsageSums) -> None:
-        """Count from zero again in the present day and month, for each limit there is.
-
-        Raises:
-            BudgetError: there is none.
-        """
+    def _reset(self, limits: Sequence[Limit], sums: UsageSums) -> None:
         self._check_not_role()
         held = [each for each in limits if each.amount is not None]
         if not held:

@@ -4,19 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from tgllm.api.budgets import Measure, Period
 from tgllm.bot.admin.budget_screens import NAME, choice_screen, overview_screen, scope_screen
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.unit import Connection
 from tgllm.services.actor import Actor
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budget_input import parse_amount, parse_limit
 from tgllm.services.budget_scope import BOT, BudgetScope
 from tgllm.services.people import find_person
 
 __all__ = ["budget_rows"]
-
-Change = Callable[[AdminCall, Connection, BudgetScope, list[str]], None]
-"""Changes the budgets of a scope as the words say that follow the verb."""
 
 
 def budget_rows() -> tuple[AdminCommand, ...]:
@@ -42,13 +41,13 @@ async def _budget(call: AdminCall) -> Result:
         scope = _scope(conn, whose)
         if verb == "choose":
             return choice_screen(call, conn, scope, *parse_limit(_word(words, 0)))
-        change = _CHANGES.get(verb)
-        if verb and change is None:
+        if not verb:
+            return scope_screen(call, conn, scope)
+        if verb not in _CHANGES:
             return Screen(call.text("admin.budget.how"))
-        if change is not None:
-            change(call, conn, scope, words)
-        screen = scope_screen(call, conn, scope)
-        return screen if change is None else replace(screen, toast=call.text("admin.budget.done"))
+        change = _CHANGES[verb](words)
+        call.scope.parts.core.quota.change(conn, scope, [change], Actor(call.user.id, "telegram"))
+        return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
 
     return work
 
@@ -62,40 +61,29 @@ def _word(words: list[str], place: int) -> str:
     return words[place] if len(words) > place else ""
 
 
-def _actor(call: AdminCall) -> Actor:
-    return Actor(call.user.id, "telegram")
+def _limit(words: list[str]) -> tuple[Measure, Period]:
+    return parse_limit(_word(words, 0))
 
 
-def _set(call: AdminCall, conn: Connection, scope: BudgetScope, words: list[str]) -> None:
-    measure, period = parse_limit(_word(words, 0))
-    amount = parse_amount(measure, _word(words, 1))
-    call.scope.parts.core.quota.set_limit_in(conn, scope, measure, period, amount, _actor(call))
+def _amount(words: list[str], measure: Measure) -> int:
+    return parse_amount(measure, _word(words, 1))
 
 
-def _lift(call: AdminCall, conn: Connection, scope: BudgetScope, words: list[str]) -> None:
-    measure, period = parse_limit(_word(words, 0))
-    call.scope.parts.core.quota.set_limit_in(conn, scope, measure, period, None, _actor(call))
+def _set(words: list[str]) -> BudgetChange:
+    measure, period = _limit(words)
+    return SetLimit(measure, period, _amount(words, measure))
 
 
-def _default(call: AdminCall, conn: Connection, scope: BudgetScope, words: list[str]) -> None:
-    measure, period = parse_limit(_word(words, 0))
-    call.scope.parts.core.quota.clear_limit_in(conn, scope, measure, period, _actor(call))
+def _give(words: list[str]) -> BudgetChange:
+    measure, period = _limit(words)
+    return GiveExtra(measure, period, _amount(words, measure))
 
 
-def _give(call: AdminCall, conn: Connection, scope: BudgetScope, words: list[str]) -> None:
-    measure, period = parse_limit(_word(words, 0))
-    amount = parse_amount(measure, _word(words, 1))
-    call.scope.parts.core.quota.give_in(conn, scope, measure, period, amount, _actor(call))
-
-
-def _reset(call: AdminCall, conn: Connection, scope: BudgetScope, _words: list[str]) -> None:
-    call.scope.parts.core.quota.reset_in(conn, scope, _actor(call))
-
-
-_CHANGES: Final[Mapping[str, Change]] = {
+_CHANGES: Final[Mapping[str, Callable[[list[str]], BudgetChange]]] = {
     "set": _set,
-    "lift": _lift,
-    "default": _default,
+    "lift": lambda words: SetLimit(*_limit(words), None),
+    "default": lambda words: ClearLimit(*_limit(words)),
     "give": _give,
-    "reset": _reset,
+    "reset": lambda _words: ResetUse(),
 }
+"""What the words after a verb say."""

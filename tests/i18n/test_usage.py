@@ -67,6 +67,7 @@ PUT_TOGETHER = (
     "access.decided_",
     "access.state_",
     "admin.budget.from_",
+    "budget.changed_",
     "budget.measure_",
     "budget.period_",
     "budget.whose_",

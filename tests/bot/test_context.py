@@ -1,9 +1,13 @@
 """What the model knows of a chat: what was said, until it is cleared or begun anew."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, CommandCall, PluginInfo, Reply
 from tgllm.db import conversations, messages
 from tgllm.db.unit import Connection
 from tgllm.services.lane import Lane
@@ -11,13 +15,32 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 if TYPE_CHECKING:
     from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
+
+
+CODE = "\n".join(f"    line({number})" for number in range(500))
+PARAGRAPHS = [f"Paragraph {number}. " + "😀 word " * 150 for number in range(12)]
+
+
+class Reader:
+    """A plugin whose command answers with as long a text as there is."""
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="reader", title="Reader", api="1.0")
+
+    @hookimpl
+    def tgllm_commands(self) -> Sequence[ChatCommand]:
+        return (ChatCommand("read", "Read aloud", self._read),)
+
+    async def _read(self, _call: CommandCall) -> Reply:
+        return Reply(f"**Read:**\n\n```py\n{CODE}\n```\n\n*The end.*", markdown=True)
 
 
 def asked(provider: ScriptedProvider) -> list[str]:
@@ -118,6 +141,48 @@ async def test_a_question_that_is_longer_than_the_context_is_refused_with_words(
         assert "takes about 459 tokens, and the context of this chat has 300" in refused.text
         await ask("short")
     assert [asked(provider), len(provider.requests)] == [["short"], 1]
+
+
+@pytest.mark.parametrize("place", ["private", "group", "topic"])
+async def test_a_long_answer_is_split(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+) -> None:
+    chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
+    topic = emu.add_topic(chat, "One") if place == "topic" else None
+    text = "\n\n".join(paragraph.strip() for paragraph in PARAGRAPHS)
+    provider.answer(text)
+    async with start():
+        await ann.say("@demo_bot Tell me more", chat=chat, topic=topic)
+        await emu.wait_for_message(chat, lambda message: "Paragraph 11" in message.text)
+    parts = [message for message in chat.messages if message.from_bot]
+    assert "\n\n".join(part.text for part in parts) == text
+    assert len(parts) > 1
+    assert {part.topic for part in parts} == {topic}
+    assert all(len(part.text.encode("utf-16-le")) // 2 <= 4096 for part in parts)
+
+
+@pytest.mark.parametrize("place", ["private", "group", "topic"])
+async def test_a_long_message_in_markdown_is_split_and_its_code_goes_on(
+    emu: Emulator, ann: EmulatedUser, start: Start, place: str
+) -> None:
+    chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
+    topic = emu.add_topic(chat, "One") if place == "topic" else None
+    async with start(plugins=[GivenPlugin.of("reader", Reader())]):
+        await ann.say("/read@demo_bot", chat=chat, topic=topic)
+        await emu.wait_for_message(chat, lambda message: message.text.endswith("The end."))
+    parts = [message for message in chat.messages if message.from_bot]
+    assert "\n".join(part.text for part in parts).split() == ["Read:", *CODE.split(), "The", "end."]
+    assert [[entity["type"] for entity in part.entities] for part in parts] == [["bold", "pre"], ["pre", "italic"]]
+    assert {entity["language"] for part in parts for entity in part.entities if entity["type"] == "pre"} == {"py"}
+    assert {part.topic for part in parts} == {topic}
+
+
+async def test_a_long_message_looks_as_its_chat_wants_it(menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+    async with start(plugins=[GivenPlugin.of("reader", Reader())]):
+        menu = await menus.ask(ann, "/settings")
+        await menus.press(ann, menu, "Rich messages")
+        await menus.press(ann, menu, "for every answer")
+        assert "rich_message" in (await menus.ask(ann, "/read")).fields
 
 
 async def test_a_new_conversation_keeps_the_former_one_in_the_list(

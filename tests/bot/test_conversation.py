@@ -99,20 +99,6 @@ async def test_history_is_cut_to_the_token_budget(
     assert [message.text for message in provider.requests[-1].messages] == ["two", "two", "three"]
 
 
-async def test_a_long_answer_is_split(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
-) -> None:
-    paragraphs = [f"Paragraph {number}. " + "😀 word " * 150 for number in range(12)]
-    text = "\n\n".join(paragraph.strip() for paragraph in paragraphs)
-    provider.answer(text)
-    async with start():
-        await ann.say("Tell me more")
-        await emu.wait_for_message(ann.private_chat(), lambda message: "Paragraph 11" in message.text)
-    parts = [message.text for message in ann.private_chat().messages if message.from_bot]
-    assert len(parts) > 1
-    assert "".join("".join(parts).split()) == "".join(text.split())
-
-
 async def test_in_a_group_one_message_grows_and_ends_as_the_answer(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

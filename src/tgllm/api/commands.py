@@ -49,9 +49,11 @@ class CommandCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text to answer with; plain text of any length, split where Telegram needs it."""
+    """A text to answer with, of any length; it is split where Telegram needs it."""
 
     text: str
+    markdown: bool = False
+    """Whether it is Markdown, to be shown as answers of models are; else it is plain text."""
 
 
 CommandHandler = Callable[[CommandCall], Awaitable[Reply | str | None]]

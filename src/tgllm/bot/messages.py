@@ -53,13 +53,15 @@ def message_rows(
     return rows
 
 
-def answer_rows(lane: Lane, payloads: Iterable[Payload], *, turn_id: str, first_part: int = 0) -> list[NewOutbox]:
+def answer_rows(
+    lane: Lane, payloads: Iterable[Payload], *, turn_id: str | None = None, first_part: int = 0
+) -> list[NewOutbox]:
     """The rows that send a rendered answer, in order.
 
     Args:
         lane: where to.
         payloads: what to send.
-        turn_id: the turn that it belongs to.
+        turn_id: the turn that it belongs to, so that repeating the turn can't store it twice.
         first_part: place of the first row among the rows of the turn.
     """
     made = [formatted(payload) for payload in payloads]

@@ -15,6 +15,7 @@ from tgllm.api import (
     UserInfo,
 )
 from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.long_messages import send_long_message
 from tgllm.bot.scope import UpdateScope
 from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.owned import OwnedCommand
@@ -60,28 +61,30 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
             _ANSWERS[scope.group_mode],
             scope.chat.is_private or scope.parts.sees_all,
         )
-        reply = _text(await runner.call(command.handler, call), owned)
-        if reply:
-            await scope.reply(reply)
+        reply = _reply(await runner.call(command.handler, call), owned)
+        if reply.markdown:
+            await send_long_message(scope, reply.text)
         else:
-            await scope.end()
+            await scope.reply(reply.text)
 
     return TableCommand(
         command.name, lambda language: _description(command, language), command.access, run, command.aliases
     )
 
 
-def _text(outcome: Outcome[object], owned: OwnedCommand) -> str:
-    """What the plugin answers.
+def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
+    """What the plugin answers; nothing is sent of an empty text.
 
     Raises:
         TgllmError: it failed; the error of a plugin that keeps to the contract is passed on as it is.
     """
     match outcome:
         case Returned(None):
-            return ""
-        case Returned(Reply(str(text)) | str(text)):
-            return text
+            return Reply("")
+        case Returned(str(text)):
+            return Reply(text)
+        case Returned(Reply(str()) as reply):
+            return reply
         case Returned(other):
             raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
         case TimedOut(seconds):

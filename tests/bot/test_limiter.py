@@ -81,11 +81,32 @@ async def test_a_chat_has_a_burst_and_then_a_rate(clock: ManualClock, telegram: 
 
 
 async def test_a_group_has_a_rate_of_its_own(clock: ManualClock, telegram: Telegram) -> None:
-    call = calling(telegram, Limiter(Rates(overall=0, group=20 / 60, burst=1), clock))
+    call = calling(telegram, Limiter(Rates(overall=0, burst=1), clock))
     tasks = await many(call, *[message(GROUP) for _ in range(4)])
     await clock.advance(100)
     await asyncio.gather(*tasks)
     assert telegram.times == [0, 3, 6, 9]
+
+
+async def test_a_minute_in_a_group_never_has_more_than_its_calls(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, group_per_minute=20, burst=3), clock)
+    call = calling(telegram, limiter)
+    tasks = await many(call, *[message(GROUP) for _ in range(60)])
+    await clock.advance(400)
+    await asyncio.gather(*tasks)
+    times = telegram.times
+    assert times[:4] == [0, 0, 0, 3]
+    assert all(later - time >= 60 for time, later in zip(times, times[20:], strict=False))
+    assert times[-1] <= 2 * 61 + 57
+
+
+async def test_the_minute_of_a_group_has_room_left_for_an_ending(clock: ManualClock, telegram: Telegram) -> None:
+    limiter = Limiter(Rates(overall=0, group_per_minute=2, burst=9), clock)
+    call = calling(telegram, limiter)
+    await call(message(GROUP, "preview"))
+    assert limiter.wait_for(GROUP) == 61
+    await call(message(GROUP, "ending"))
+    assert telegram.times == [0, 0]
 
 
 async def test_a_pause_brings_back_no_more_than_the_burst(clock: ManualClock, telegram: Telegram) -> None:
@@ -199,7 +220,7 @@ async def test_only_so_many_chats_are_kept(
 
 def test_the_rates_are_those_of_the_config() -> None:
     section = SendingSection(global_rate=5, chat_rate=2, group_per_minute=30, chat_burst=4)
-    assert rates_from(section) == Rates(5, 2, 0.5, 4)
+    assert rates_from(section) == Rates(5, 2, 30, 4)
 
 
 async def test_what_is_shown_on_the_way_leaves_room_in_its_chat(clock: ManualClock, telegram: Telegram) -> None:

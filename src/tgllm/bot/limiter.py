@@ -1,13 +1,14 @@
 """Telegram's rate limits, for everything that the bot sends.
 
 The limits are not published exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30 a second
-in all), so two things work together: buckets that keep below those figures, and a hold on a chat for as long as
-Telegram asks when it answers 429. During a hold nothing is sent to that chat by any method. Calls that wait for the
+in all), so three things work together: buckets that spread calls out, a count of the last minute's calls to each
+group, which a bucket with a burst would let pass 20, and a hold on a chat for as long as Telegram asks when it answers
+429. During a hold nothing is sent to that chat by any method. Calls that wait for the
 same chat go out in the order in which they came.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from aiogram import Bot
@@ -29,6 +30,9 @@ _ROUNDING = 1e-9
 _SPARE_IN_CHAT = 1
 _SPARE_OVERALL = 4
 
+_MINUTE_SECONDS = 61.0
+"""A minute and a little: calls may arrive closer together than they were made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -38,8 +42,8 @@ class Rates:
     """Calls a second to all chats together."""
     private: float = 1.0
     """Calls a second to one person."""
-    group: float = 20 / 60
-    """Calls a second to one group."""
+    group_per_minute: int = 20
+    """Calls in a minute to one group."""
     burst: int = 3
     """Calls to one chat that may come at once after a pause."""
 
@@ -61,9 +65,7 @@ class _Bucket:
             return 0.0
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        missing = 1.0 + min(spare, self._size - 1) - self._tokens
-        # A wait of exactly this length can end a rounding error short of the whole token.
-        return missing / self._rate if missing > _ROUNDING else 0.0
+        return _positive(1.0 + min(spare, self._size - 1) - self._tokens) / self._rate
 
     def take(self) -> None:
         """Use a token up; may go below zero, which makes later callers wait longer."""
@@ -71,14 +73,30 @@ class _Bucket:
 
 
 class _Chat:
-    """What is known of one chat: its bucket, and the line of those who wait to send."""
+    """What is known of one chat: how much was sent to it, and the line of those who wait to send."""
 
-    __slots__ = ("bucket", "line")
+    __slots__ = ("_bucket", "_minute", "line")
 
-    def __init__(self, bucket: _Bucket) -> None:
-        self.bucket = bucket
+    def __init__(self, bucket: _Bucket, per_minute: int = 0) -> None:
+        self._bucket = bucket
+        self._minute = deque[float](maxlen=per_minute)
         # Locks are handed on in the order in which they were asked for (asyncio.Lock).
         self.line = asyncio.Lock()
+
+    def wait(self, now: float, spare: int = 0) -> float:
+        """Seconds until a call may be made that leaves room for that many more."""
+        wait = self._bucket.wait(now, spare)
+        most = self._minute.maxlen or 0
+        # The call that must be out of the minute for this one to be in it.
+        back = max(1, most - spare)
+        if most and len(self._minute) >= back:
+            wait = max(wait, _positive(self._minute[-back] + _MINUTE_SECONDS - now))
+        return wait
+
+    def take(self, now: float) -> None:
+        """Count a call."""
+        self._bucket.take()
+        self._minute.append(now)
 
 
 class Limiter(BaseRequestMiddleware):
@@ -140,12 +158,12 @@ class Limiter(BaseRequestMiddleware):
         async with chat.line:
             while (wait := self._wait(chat_id)) > 0:
                 await self._clock.sleep(wait)
-            chat.bucket.take()
+            chat.take(self._clock.monotonic())
             self._overall.take()
 
     def _wait(self, chat_id: int, spare_in_chat: int = 0, spare_overall: int = 0) -> float:
         now = self._clock.monotonic()
-        waits = (self._chat(chat_id).bucket.wait(now, spare_in_chat), self._overall.wait(now, spare_overall))
+        waits = (self._chat(chat_id).wait(now, spare_in_chat), self._overall.wait(now, spare_overall))
         return max(self._hold_left(chat_id), *waits)
 
     async def _wait_out_hold(self, chat_id: int) -> None:
@@ -156,26 +174,35 @@ class Limiter(BaseRequestMiddleware):
         until = self._held_until.get(chat_id)
         if until is None:
             return 0.0
-        left = until - self._clock.monotonic()
-        if left > _ROUNDING:
-            return left
-        del self._held_until[chat_id]
-        return 0.0
+        left = _positive(until - self._clock.monotonic())
+        if not left:
+            del self._held_until[chat_id]
+        return left
 
     def _chat(self, chat_id: int) -> _Chat:
         chat = self._chats.get(chat_id)
         if chat is None:
-            rate = self._rates.private if chat_id > 0 else self._rates.group
-            chat = self._chats[chat_id] = _Chat(_Bucket(rate, self._rates.burst, self._clock.monotonic()))
+            chat = self._chats[chat_id] = self._new_chat(is_group=chat_id < 0)
             if len(self._chats) > self._CHATS:
                 self._chats.popitem(last=False)
         else:
             self._chats.move_to_end(chat_id)
         return chat
 
+    def _new_chat(self, *, is_group: bool) -> _Chat:
+        rates, now = self._rates, self._clock.monotonic()
+        if is_group:
+            return _Chat(_Bucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
+        return _Chat(_Bucket(rates.private, rates.burst, now))
+
+
+def _positive(left: float) -> float:
+    """What is left of a wait: one of exactly the right length can end a rounding error too early."""
+    return left if left > _ROUNDING else 0.0
+
 
 def rates_from(section: SendingSection) -> Rates:
     """The rates of the ``[sending]`` section of the config."""
     if not section.paced:
-        return Rates(overall=0, private=0, group=0)
-    return Rates(section.global_rate, section.chat_rate, section.group_per_minute / 60, section.chat_burst)
+        return Rates(overall=0, private=0, group_per_minute=0)
+    return Rates(section.global_rate, section.chat_rate, section.group_per_minute, section.chat_burst)

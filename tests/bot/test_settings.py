@@ -103,7 +103,76 @@ class TestPersona:
             assert "list is old" in await menus.toast(ann, menu, "persona")
             assert (await menus.ask(ann, "/settings")).text.splitlines()[3] == "Persona: default (/persona)"
         async with start():
-            assert "There are no personas" in (await menus.ask(ann, "/persona")).text
+            assert "There are no personas yet" in (await menus.ask(ann, "/persona")).text
+
+    @pytest.mark.parametrize("place", ["private", "group", "topic"])
+    async def test_people_make_their_own_which_answers_in_any_chat_of_theirs(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+    ) -> None:
+        chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
+        topic = emu.add_topic(chat, "One") if place == "topic" else None
+        async with start(personas=PERSONAS) as bot:
+            made = await menus.ask(ann, "/persona Chef: You are a cook.\nIn verse.")
+            assert made.text == "The persona chef is yours from now on, and answers in this chat."
+            await menus.ask(ann, "one")
+            await bot.stop()
+        async with start(personas=PERSONAS):
+            menu = await menus.ask(ann, "/persona@demo_bot", chat=chat, topic=topic)
+            mark = "✓ " if place == "private" else ""
+            assert menus.labels(menu) == ["Pirate", "parrot", f"{mark}chef", f"{'' if mark else '✓ '}No persona"]
+            if place != "private":
+                await menus.press(ann, menu, "chef")
+            await menus.ask(ann, "@demo_bot two", chat=chat, topic=topic)
+            assert (
+                "Persona: chef (/persona)"
+                in (await menus.ask(ann, "/settings@demo_bot", chat=chat, topic=topic)).text.splitlines()
+            )
+            await menus.ask(ann, "/persona@demo_bot pirate", chat=chat, topic=topic)
+            await menus.ask(ann, "@demo_bot three", chat=chat, topic=topic)
+        cook = "You are a cook.\nIn verse."
+        assert [request.system for request in provider.requests] == [cook, cook, "Talk like a pirate."]
+
+    async def test_ones_own_is_said_anew_and_deleted(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        group = emu.add_group(title="Team", members=[ann])
+        async with start():
+            await menus.ask(ann, "/persona повар: Готовь.")
+            await menus.ask(ann, "/persona@demo_bot повар", chat=group)
+            await menus.ask(ann, "/persona повар: Готовь быстро.")
+            await menus.ask(ann, "one")
+            assert (await menus.ask(ann, "/persona повар: -")).text == "Your persona повар is deleted."
+            await menus.ask(ann, "two")
+            assert "There are no personas yet" in (await menus.ask(ann, "/persona")).text
+            assert 'no persona "повар"' in (await menus.ask(ann, "/persona повар: -")).text
+            await menus.ask(ann, "@demo_bot three", chat=group)
+        # The group keeps what was chosen there.
+        assert [request.system for request in provider.requests] == ["Готовь быстро.", None, "Готовь."]
+
+    async def test_ones_own_is_nobody_elses(
+        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+    ) -> None:
+        group = emu.add_group(title="Team", members=[ann, eve])
+        async with start(personas=PERSONAS) as bot:
+            await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
+            await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+            await menus.ask(ann, "/persona chef: You are a cook.")
+            menu = await menus.ask(ann, "/persona@demo_bot", chat=group)
+            chef = next(button.data for button in menu.buttons if button.text == "chef")
+            assert chef is not None
+            assert "list is old" in await menus.toast(eve, menu, chef)
+            assert 'no persona "chef"' in (await menus.ask(eve, "/persona chef")).text
+
+    async def test_ones_own_has_limits(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+        async with start(personas=PERSONAS):
+            assert "in the bot's settings" in (await menus.ask(ann, "/persona Pirate: Arr.")).text
+            assert "at most 32" in (await menus.ask(ann, f"/persona {'x' * 33}: Be brief.")).text
+            assert "letters, digits" in (await menus.ask(ann, "/persona a/b: Be brief.")).text
+            for number in range(20):
+                await menus.ask(ann, f"/persona {'п' * 30}{number}: Be brief.")
+            assert "20 personas already" in (await menus.ask(ann, "/persona one-more: Be brief.")).text
+            assert "is yours" in (await menus.ask(ann, f"/persona {'п' * 30}0: Be long.")).text
+            assert "✓ " + "п" * 30 + "0" in menus.labels(await menus.ask(ann, "/persona"))
 
     async def test_many_have_pages(self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
         many = {f"p{number:02}": {"system": "x"} for number in range(10)}

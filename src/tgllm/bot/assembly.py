@@ -28,6 +28,7 @@ from tgllm.bot.handlers.press import PressHandler
 from tgllm.bot.handlers.retry import retry_commands, retry_presses
 from tgllm.bot.handlers.settings_commands import settings_commands, settings_presses
 from tgllm.bot.handlers.stopped import handle_stopped
+from tgllm.bot.handlers.system_command import system_commands
 from tgllm.bot.handlers.usage_command import usage_commands
 from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
@@ -80,6 +81,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
     yield from core_commands(texts)
     yield from cancel_commands(texts)
     yield from model_commands(texts)
+    yield from system_commands(texts)
     yield from persona_commands(texts)
     yield from settings_commands(texts)
     yield from fact_commands(texts)

@@ -17,7 +17,7 @@ async def send_long_message(scope: UpdateScope, markdown: str) -> None:
     with at most 100 entities a message, and never within a character; code goes on in its language (see
     ``rendering.cut``). Nothing is sent where there is nothing to see.
     """
-    rich = await scope.parts.core.database.read(lambda conn: _rich(conn, scope))
+    rich: RichMode = await scope.parts.core.database.read(lambda conn: _rich(conn, scope))
     await scope.end(replies=answer_rows(scope.lane, render(markdown, rich=rich)))
 
 

@@ -1,11 +1,12 @@
 """What people set for a chat or topic: instruction, persona, temperature, thoughts, and how much is remembered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self, get_args
 
 from tgllm.api import JsonObject, ReasoningEffort
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.personas import PersonaSetting
 from tgllm.db import conversations
 from tgllm.db.unit import Connection, Unit
 
@@ -23,6 +24,7 @@ __all__ = [
     "RichMode",
     "SummaryMode",
     "change_settings",
+    "persona_in",
     "settings_of",
 ]
 
@@ -60,7 +62,7 @@ class ChatSettings:
     system: str | None = None
     """An instruction, told to the model after that of the config and the persona's."""
     persona: str | None = None
-    """The name of one in the config."""
+    """The name of one in the config, or of one that somebody has made."""
     temperature: float | None = None
     reasoning_effort: ReasoningEffort | None = None
     reasoning_display: ReasoningDisplay | None = None
@@ -71,6 +73,8 @@ class ChatSettings:
     """An answer of more UTF-16 units comes as a file; 0: none does."""
     context: ContextSize | None = None
     summary: SummaryMode | None = None
+    persona_system: str | None = None
+    """What one says that somebody has made, as it was when it was chosen; None: it is one of the config."""
     other: JsonObject = field(default_factory=dict[str, Any])
     """What this version does not know, kept as it is."""
 
@@ -131,6 +135,7 @@ def _summary(value: object) -> SummaryMode | None:
 _READERS: Mapping[str, Callable[[object], Any]] = {
     "system": _text,
     "persona": _text,
+    "persona_system": _text,
     "temperature": _temperature,
     "reasoning_effort": _effort,
     "reasoning_display": _display,
@@ -144,6 +149,18 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
 def settings_of(conversation: conversations.Conversation | None) -> ChatSettings:
     """The settings of a conversation; none are set before there is one."""
     return ChatSettings() if conversation is None else ChatSettings.parse(conversation.settings)
+
+
+def persona_in(settings: ChatSettings, offered: Iterable[PersonaSetting]) -> PersonaSetting | None:
+    """The persona of a chat; None if it has none, or one that the config does not know any more.
+
+    Args:
+        settings: the chat's.
+        offered: those of the config.
+    """
+    if settings.persona is not None and settings.persona_system is not None:
+        return PersonaSetting(name=settings.persona, system=settings.persona_system)
+    return next((persona for persona in offered if persona.name == settings.persona), None)
 
 
 def change_settings(clock: Clock, lane: str, change: Callable[[ChatSettings], ChatSettings]) -> Unit:

@@ -12,7 +12,7 @@ from tgllm.db import conversations, models
 from tgllm.db.conversations import Conversation
 from tgllm.db.models import Model
 from tgllm.db.unit import Connection, Unit
-from tgllm.services.chat_settings import settings_of
+from tgllm.services.chat_settings import persona_in, settings_of
 from tgllm.services.core import Core
 from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderStatus
@@ -112,9 +112,8 @@ async def load_choices(core: Core, lane: str) -> ModelChoices:
 
 
 def persona_of(core: Core, conversation: Conversation | None) -> PersonaSetting | None:
-    """The persona of a conversation; None if it has none, or one that the config does not know any more."""
-    name = settings_of(conversation).persona
-    return next((persona for persona in core.config.personas if persona.name == name), None)
+    """The persona of a conversation; see ``persona_in``."""
+    return persona_in(settings_of(conversation), core.config.personas)
 
 
 def choose_model(core: Core, lane: str, ref: ModelRef | None) -> Unit:

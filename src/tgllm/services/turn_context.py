@@ -12,7 +12,7 @@ from tgllm.db.messages import Message
 from tgllm.db.summaries import Summary
 from tgllm.db.unit import Connection
 from tgllm.services.calibration import stored_factor
-from tgllm.services.chat_settings import AnswerLook, ChatSettings, ContextSize, SummaryMode, settings_of
+from tgllm.services.chat_settings import AnswerLook, ChatSettings, ContextSize, SummaryMode, persona_in, settings_of
 from tgllm.services.context import room_in
 from tgllm.services.model_in_use import ModelInUse, model_in_use
 from tgllm.services.registry import ProviderRegistry
@@ -75,7 +75,7 @@ class ContextLoader:
         self._registry = registry
         self._default = ModelRef.parse(default_model)
         self._system = system_prompt
-        self._personas = {persona.name: persona for persona in personas}
+        self._personas = tuple(personas)
         self._summaries: SummaryMode = summaries_by_default
         self._most_tokens = most_tokens
 
@@ -89,7 +89,7 @@ class ContextLoader:
         """
         conversation = conversation_of(conn, turn)
         settings = settings_of(conversation)
-        persona = self._personas.get(settings.persona or "")
+        persona = persona_in(settings, self._personas)
         in_use = ModelInUse(turn.model) if turn.model is not None else self._in_use(conn, conversation, persona)
         known = models.find(conn, in_use.ref)
         history = () if conversation is None else _history(conn, turn, conversation)

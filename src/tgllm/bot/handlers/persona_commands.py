@@ -1,6 +1,11 @@
-"""What the model of a chat is told first: the commands ``/system`` and ``/persona``, and the buttons of personas."""
+"""How the model of a chat behaves: the command ``/persona``, and the buttons of personas.
 
-from dataclasses import replace
+There are those of the settings, for everybody, and those that people make for themselves.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.keyboards import MARK, Button, Menu, page_number, page_of, pager, send_menu, show_menu
@@ -8,26 +13,48 @@ from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
 from tgllm.config.personas import PersonaSetting
 from tgllm.db import conversations
-from tgllm.db.unit import Unit
-from tgllm.i18n import Catalogue
+from tgllm.db.unit import Connection, Unit
+from tgllm.i18n import Catalogue, error_text
 from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
-from tgllm.services.model_choices import choose_model
+from tgllm.services.model_choices import choice_key, choose_model
+from tgllm.services.personas import PersonaRefused, check_persona, keep_persona, own_personas
 
 __all__ = ["persona_commands", "persona_presses"]
 
 HOME = "personas"
 """First word of the data of the button that shows a page of personas; its number follows."""
 CHOOSE = "persona"
-"""The same for choosing one; its name follows, or ``NONE``."""
+"""The same for choosing one; its key follows, or ``NONE``."""
 NONE = "-"
+
+_MADE = re.compile(r"([^\s:]+)\s*:\s*(.+)", re.DOTALL)
+"""A name and what a persona of that name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What somebody can choose from in a chat."""
+
+    offered: Sequence[PersonaSetting]
+    """Those of the settings."""
+    own: Sequence[PersonaSetting]
+    settings: ChatSettings
+    """The chat's."""
+
+    @property
+    def all(self) -> Sequence[PersonaSetting]:
+        return [*self.offered, *self.own]
+
+    def named(self, name: str) -> PersonaSetting | None:
+        return next((persona for persona in self.all if persona.name == name.casefold()), None)
+
+    def by_key(self, key: str) -> PersonaSetting | None:
+        return next((persona for persona in self.all if choice_key(persona.name) == key), None)
 
 
 def persona_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
-    return (
-        TableCommand("system", lambda language: texts("command.system", language), "user", _system),
-        TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona),
-    )
+    """The row for the command table."""
+    return (TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona),)
 
 
 def persona_presses() -> tuple[PressAction, ...]:
@@ -35,85 +62,108 @@ def persona_presses() -> tuple[PressAction, ...]:
     return (PressAction(HOME, _page), PressAction(CHOOSE, _choose))
 
 
-async def _system(scope: UpdateScope, command: ParsedCommand) -> None:
-    """Show the chat's instruction, set it, or take it away."""
-    if not command.args:
-        instruction = (await _settings(scope)).system
-        await scope.reply(
-            scope.text("persona.no_system")
-            if instruction is None
-            else scope.text("persona.system", instruction=instruction)
-        )
-        return
-    instruction = None if command.args == NONE else command.args
-    text = scope.text("persona.system_cleared" if instruction is None else "persona.system_set")
-    await scope.reply(text, _change(scope, system=instruction))
-
-
 async def _persona(scope: UpdateScope, command: ParsedCommand) -> None:
-    """Show the personas, or choose the one that is named."""
-    if not scope.parts.core.config.personas:
-        await scope.reply(scope.text("persona.none_there"))
-    elif not command.args:
-        await send_menu(scope, await _menu(scope, 0))
-    elif command.args == NONE or _named(scope, command.args) is not None:
-        name = None if command.args == NONE else command.args
-        await send_menu(scope, Menu(_chosen_text(scope, name)), *_effects(scope, name))
+    """Show the personas, choose the one that is named, or make one."""
+    choices = await _choices(scope)
+    made = _MADE.fullmatch(command.args)
+    if not command.args:
+        await send_menu(scope, _menu(scope, choices, 0))
+    elif command.args == NONE:
+        await send_menu(scope, _chosen(scope, None), *_effects(scope, choices, None))
+    elif made is not None:
+        await _make(scope, choices, made[1].casefold(), made[2])
+    elif (persona := choices.named(command.args)) is not None:
+        await send_menu(scope, _chosen(scope, persona), *_effects(scope, choices, persona))
     else:
         await scope.reply(scope.text("persona.unknown", name=command.args[:64]))
 
 
+async def _make(scope: UpdateScope, choices: _Choices, name: str, system: str) -> None:
+    """Keep a persona of the person's own and choose it here, or forget it."""
+    if system == NONE:
+        await _forget(scope, choices, name)
+        return
+    try:
+        check_persona(name, choices.offered, choices.own)
+    except PersonaRefused as error:
+        await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
+        return
+    effects = _effects(scope, choices, PersonaSetting(name=name, system=system))
+    await scope.reply(scope.text("persona.made", persona=name), _keep(scope, name, system), *effects)
+
+
+async def _forget(scope: UpdateScope, choices: _Choices, name: str) -> None:
+    if all(persona.name != name for persona in choices.own):
+        await scope.reply(scope.text("persona.unknown", name=name[:64]))
+        return
+    here = choices.settings.persona == name and choices.settings.persona_system is not None
+    effects = _effects(scope, choices, None) if here else []
+    await scope.reply(scope.text("persona.forgotten", persona=name), _keep(scope, name, None), *effects)
+
+
+def _keep(scope: UpdateScope, name: str, system: str | None) -> Unit:
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    return keep_persona(scope.parts.core.clock, scope.user.id, name, system)
+
+
 async def _page(scope: UpdateScope, pressed: Pressed) -> str:
-    await show_menu(scope, pressed, await _menu(scope, page_number(pressed.argument)))
+    await show_menu(scope, pressed, _menu(scope, await _choices(scope), page_number(pressed.argument)))
     return ""
 
 
 async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
-    name = None if pressed.argument == NONE else pressed.argument
-    if name is not None and _named(scope, name) is None:
+    choices = await _choices(scope)
+    persona = choices.by_key(pressed.argument)
+    if persona is None and pressed.argument != NONE:
         return scope.text("persona.old")
-    menu = Menu(_chosen_text(scope, name), [[Button(scope.text("persona.change"), HOME)]])
-    await show_menu(scope, pressed, menu, *_effects(scope, name))
+    menu = replace(_chosen(scope, persona), rows=[[Button(scope.text("persona.change"), HOME)]])
+    await show_menu(scope, pressed, menu, *_effects(scope, choices, persona))
     return ""
 
 
-async def _menu(scope: UpdateScope, number: int) -> Menu:
+def _menu(scope: UpdateScope, choices: _Choices, number: int) -> Menu:
     """A page of the personas, with a mark on the chat's."""
-    current = (await _settings(scope)).persona
+    how = scope.text("persona.how")
+    if not choices.all and choices.settings.persona is None:
+        return Menu(f"{scope.text('persona.none_there')}\n\n{how}")
+    current = choices.settings.persona or NONE
 
-    def button(name: str, label: str) -> Button:
-        return Button((MARK if name == (current or NONE) else "") + label, f"{CHOOSE}:{name}")
+    def button(name: str, key: str, label: str) -> Button:
+        return Button((MARK if name == current else "") + label, f"{CHOOSE}:{key}")
 
-    page = page_of(scope.parts.core.config.personas, number)
-    rows = [[button(persona.name, persona.title or persona.name)] for persona in page.items]
+    page = page_of(choices.all, number)
+    rows = [[button(each.name, choice_key(each.name), each.title or each.name)] for each in page.items]
     turn = pager(page, lambda to: f"{HOME}:{to}")
-    return Menu(scope.text("persona.choose"), [*rows, *turn, [button(NONE, scope.text("persona.none"))]])
+    last = [button(NONE, NONE, scope.text("persona.none"))]
+    return Menu(f"{scope.text('persona.choose')}\n\n{how}", [*rows, *turn, last])
 
 
-def _named(scope: UpdateScope, name: str) -> PersonaSetting | None:
-    return next((persona for persona in scope.parts.core.config.personas if persona.name == name.casefold()), None)
-
-
-def _chosen_text(scope: UpdateScope, name: str | None) -> str:
-    persona = None if name is None else _named(scope, name)
+def _chosen(scope: UpdateScope, persona: PersonaSetting | None) -> Menu:
     if persona is None:
-        return scope.text("persona.taken_back")
-    return scope.text("persona.chosen", persona=persona.title or persona.name)
+        return Menu(scope.text("persona.taken_back"))
+    return Menu(scope.text("persona.chosen", persona=persona.title or persona.name))
 
 
-def _effects(scope: UpdateScope, name: str | None) -> list[Unit]:
-    """Choose a persona; with one that brings a model, the chat's own choice of a model ends."""
-    persona = None if name is None else _named(scope, name)
-    effects = [_change(scope, persona=None if persona is None else persona.name)]
-    if persona is not None and persona.model is not None:
-        effects.append(choose_model(scope.parts.core, scope.lane.key, None))
-    return effects
+def _effects(scope: UpdateScope, choices: _Choices, persona: PersonaSetting | None) -> list[Unit]:
+    """Choose a persona; with one that brings a model, the chat's own choice of a model ends.
+
+    Of somebody's own the chat keeps what it says: others there go on with it, whatever becomes of it.
+    """
+    name = None if persona is None else persona.name
+    system = None if persona is None or persona in choices.offered else persona.system
+    core, lane = scope.parts.core, scope.lane.key
+    change = change_settings(core.clock, lane, lambda before: replace(before, persona=name, persona_system=system))
+    if persona is None or persona.model is None:
+        return [change]
+    return [change, choose_model(core, lane, None)]
 
 
-def _change(scope: UpdateScope, **changes: str | None) -> Unit:
-    return change_settings(scope.parts.core.clock, scope.lane.key, lambda before: replace(before, **changes))
+async def _choices(scope: UpdateScope) -> _Choices:
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    lane, user_id, offered = scope.lane.key, scope.user.id, scope.parts.core.config.personas
 
+    def unit(conn: Connection) -> _Choices:
+        settings = settings_of(conversations.active_in(conn, lane))
+        return _Choices(offered, own_personas(conn, user_id), settings)
 
-async def _settings(scope: UpdateScope) -> ChatSettings:
-    lane = scope.lane.key
-    return await scope.parts.core.database.read(lambda conn: settings_of(conversations.active_in(conn, lane)))
+    return await scope.parts.core.database.read(unit)

@@ -6,13 +6,16 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.db import users
+from tgllm import hookimpl
+from tgllm.api import ChatInfo, PluginInfo, UserInfo
+from tgllm.api.clock import SystemClock
+from tgllm.db import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.wire import message_json
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
@@ -99,6 +102,125 @@ async def test_an_edit_that_comes_with_its_question_is_asked_once(
         await emu.wait_for_message(group, lambda message: message.text == "Ann: two")
         await ask("/ping", chat=group)
     assert len(provider.requests) == 1
+
+
+class Door:
+    """A plugin that holds up whoever comes, between the claim of an update and its turn."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="door", title="Door", api="1.0")
+
+    @hookimpl
+    async def tgllm_authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> None:
+        del user, chat, action
+        self.reached.set()
+        await self.opened.wait()
+
+
+async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    door, chat = Door(), ann.private_chat()
+    async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
+        said = await ann.say("one")
+        await door.reached.wait()
+        await ann.edit(said, "/clear")
+        await ann.edit(said, "2")
+        await ann.edit(said, "two")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        door.opened.set()
+        await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
+        await bot.stop()
+        assert await bot.core.database.read(inbox.counts) == {"done": 4}
+    assert [message.text for message in chat.messages if message.from_bot] == ["two"]
+    assert [[message.text for message in request.messages] for request in provider.requests] == [["two"]]
+
+
+async def test_in_a_topic_an_edit_of_an_edit_is_asked_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    topic, door = emu.add_topic(group, "Boats"), Door()
+    door.opened.set()
+    async with start(plugins=[GivenPlugin.of("door", door)]):
+        await ask("@demo_bot one", chat=group, topic=topic)
+        said = question(group, "@demo_bot one")
+        door.reached.clear()
+        door.opened.clear()
+        await ann.edit(said, "@demo_bot two")
+        await door.reached.wait()
+        await ann.edit(said, "@demo_bot three")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        door.opened.set()
+        await emu.wait_for_message(group, lambda message: message.text == "Ann: three")
+        await ask("/ping", chat=group, topic=topic)
+    assert [request.messages[-1].text for request in provider.requests] == ["Ann: one", "Ann: three"]
+
+
+async def test_an_edit_that_came_before_a_crash_is_asked_once_after_it(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    door, chat = Door(), ann.private_chat()
+    with pytest.raises(asyncio.CancelledError):  # noqa: PT012  the bot's end is part of what is tried
+        async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
+            said = await ann.say("one")
+            await door.reached.wait()
+            await ann.edit(said, "two")
+            await emu.wait_for(lambda: not emu.bot.queue.pending)
+            bot.task.cancel()
+            await asyncio.wait([bot.task])
+    async with start():
+        await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
+        await ask("/ping")
+    assert [request.messages[-1].text for request in provider.requests] == ["two"]
+
+
+class PatientClock(SystemClock):
+    """No wait of the bot comes to its end by itself, however slow the machine is."""
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+@pytest.mark.parametrize("edited", [0, 1])
+async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_is_asked_as_edited(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, edited: int
+) -> None:
+    full, chat = ["x" * 4096, "y" * 4096], ann.private_chat()
+    provider.answer("I see.")
+    async with start(turns__context_tokens=20000, clock=PatientClock()) as bot:
+        parts = [await ann.say(text) for text in full]
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        while (await bot.core.database.read(inbox.counts)).get("merged") != 1:
+            pass
+        await ann.edit(parts[edited], full[edited].upper())
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await ann.say("the end")
+        await emu.wait_for_message(chat, lambda message: message.text == "I see.")
+        assert await bot.core.database.read(inbox.counts) == {"done": 2, "merged": 2}
+    full[edited] = full[edited].upper()
+    assert [request.messages[-1].text for request in provider.requests] == ["".join(full) + "the end"]
+
+
+async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as_edited(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    items = [(f"{number}.jpg", b"picture") for number in range(5)]
+    async with start(clock=PatientClock()) as bot:
+        first = await ann.album(items, caption="one")
+        while (await bot.core.database.read(inbox.counts)).get("merged") != 4:
+            pass
+        await ann.edit(first[0], "two")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await ann.album(items, group_id=str(first[0].fields["media_group_id"]))
+        await emu.wait_for_message(ann.private_chat(), lambda message: "can't read" in message.text)
+        await bot.stop()
+    assert [request.messages[-1].text.partition("]\n")[2] for request in provider.requests] == ["two"]
 
 
 async def test_a_command_that_waits_stays_what_it_was(

@@ -185,6 +185,43 @@ def test_followers_stay_with_a_leader_that_starts_again(conn: sqlite3.Connection
     assert [row.update_id for row in inbox.followers(conn, 1)] == [2]
 
 
+def about(update_id: int, message_id: int, lane: str = "a", kind: str = "message") -> NewUpdate:
+    return NewUpdate(
+        update_id, lane, kind, False, f'{{"update_id": {update_id}, "{kind}": {{"message_id": {message_id}}}}}'
+    )
+
+
+def test_what_tells_of_a_message_is_found_until_it_ends(conn: sqlite3.Connection) -> None:
+    edited = about(6, 10, kind="edited_message")
+    updates = [about(1, 10), about(2, 11), about(3, 10, "b"), about(4, 12), edited, about(7, 10)]
+    inbox.add_updates(conn, updates, NOW)
+
+    def found(message_id: int) -> list[int]:
+        return [row.update_id for row in inbox.open_with_message(conn, "a", message_id, 7)]
+
+    assert [row.update_id for row in inbox.queued_edits(conn)] == [6]
+    assert (found(10), found(11)) == ([6, 1], [2])
+    inbox.claim(conn, 1, NOW, max_attempts=3)
+    inbox.merge(conn, 1, [2], NOW)
+    assert (found(10), found(11), found(12)) == ([6, 1], [2], [4])
+    inbox.finish(conn, 1, "done", NOW)
+    assert (found(10), found(11)) == ([6], [])
+
+
+def test_a_released_update_has_lost_no_attempt_and_keeps_its_followers(conn: sqlite3.Connection) -> None:
+    inbox.add_updates(conn, [update(1), update(2)], NOW)
+    claimed(conn)
+    inbox.merge(conn, 1, [2], NOW)
+    assert not inbox.rewrite(conn, 1, "{}")
+    assert inbox.release(conn, 1)
+    assert not inbox.release(conn, 1)
+    assert inbox.rewrite(conn, 1, '"one"')
+    assert inbox.rewrite(conn, 2, '"two"')
+    (row,) = inbox.claim(conn, 1, NOW, max_attempts=1)
+    assert (row.attempts, row.payload) == (1, '"one"')
+    assert [part.payload for part in inbox.followers(conn, 1)] == ['"two"']
+
+
 def test_pruning_forgets_what_ended_long_ago_with_its_followers(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2), update(3), update(4), update(5)], NOW)
     claimed(conn)

@@ -10,6 +10,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
+from tgllm.db.unit import Connection
 
 __all__ = ["merge_rows", "merged_rows", "wait_for"]
 
@@ -34,8 +35,13 @@ async def merge_rows(scope: UpdateScope, rows: Sequence[InboxRow]) -> list[Inbox
     now = milliseconds(scope.parts.core.clock)
     asked = scope.parts.core.password.questions.of(scope.lane.chat_id)
     ids = [row.update_id for row in rows if asked is None or row.update_id < asked.update_id]
-    merged = await scope.parts.core.database.write(lambda conn: inbox.merge(conn, scope.row.update_id, ids, now))
-    return [row for row in rows if row.update_id in merged]
+
+    def unit(conn: Connection) -> list[InboxRow]:
+        merged = inbox.merge(conn, scope.row.update_id, ids, now)
+        # Read here: an edit may have taken the place of what was looked at before.
+        return [row for row in inbox.followers(conn, scope.row.update_id) if row.update_id in merged]
+
+    return await scope.parts.core.database.write(unit)
 
 
 async def wait_for(scope: UpdateScope, look: Callable[[Sequence[InboxRow]], T | None], seconds: float) -> T | None:

@@ -55,7 +55,8 @@ async def _next_part(scope: UpdateScope, text: str) -> Pasted | None:
     part = None if following is None else _part(following)
     if following is None or part is None or not _continues(text, part.text):
         return None
-    return part if await merge_rows(scope, [following]) else None
+    merged = await merge_rows(scope, [following])
+    return (_part(merged[0]) or part) if merged else None
 
 
 def _part(row: InboxRow) -> Pasted | None:

@@ -95,6 +95,8 @@ class BotRuntime:
 
         def unit(conn: Connection) -> inbox.Recovered:
             found = inbox.recover(conn, now, max_attempts=attempts)
+            edits = inbox.queued_edits(conn)
+            take_edits(conn, edits, self._parts.username, self._core.password.questions, now)
             requests.interrupt_running(conn, now)
             under_way = outbox.recover(conn)
             repeatable = [row for row in under_way if is_repeatable(conn, row)]
@@ -175,17 +177,17 @@ async def open_runtime(
             most_attempts=config.turns.attempts,
         )
 
+        begun: dict[int, str] = {}
+
         def acknowledge(conn: Connection, updates: Sequence[NewUpdate], now: int) -> Sequence[NewOutbox]:
-            # What may be an answer to the question for the admin password must not take the place of a question.
-            asked = core.password.questions.of
-            plain = [update for update in updates if asked(Lane.parse(update.lane).chat_id) is None]
-            take_edits(conn, plain, parts.username, now)
+            begun.clear()
+            begun.update(take_edits(conn, updates, parts.username, core.password.questions, now))
             return acknowledgements.put(conn, updates, now)
 
         def stored(updates: Sequence[NewUpdate], acknowledged: bool) -> None:  # noqa: FBT001  called by the poller alone
             if acknowledged:
                 sender.wake()
-            stop_superseded(updates, core.running, parts.username)
+            stop_superseded(updates, begun, core.running, parts.username)
 
         poller = Poller(
             bot,

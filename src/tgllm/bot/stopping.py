@@ -1,7 +1,7 @@
 """Stops the answer of a chat at somebody's wish, also one that has not quite begun."""
 
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.turns import turn_id_of
+from tgllm.bot.turn_ids import turn_id_of
 from tgllm.db import inbox
 from tgllm.db.unit import Connection
 

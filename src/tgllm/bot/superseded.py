@@ -1,4 +1,4 @@
-"""What an edit does to its question: one that waits is asked as it is by then, one that is being answered is stopped.
+"""What an edit does to its question: before its turn it is asked as it is by then, one that is answered is stopped.
 
 A question that was stopped is asked anew once the turn of the edit comes.
 """
@@ -7,52 +7,105 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tgllm.api.clock import milliseconds
 from tgllm.bot.addressing import words_in
 from tgllm.bot.commands import parse_command
-from tgllm.bot.updates import as_mapping, message_of
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.updates import as_mapping
 from tgllm.db import inbox
-from tgllm.db.inbox import NewUpdate
+from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.unit import Connection
+from tgllm.services.admin_questions import Questions
+from tgllm.services.lane import Lane
 from tgllm.services.running import RunningTurn, RunningTurns
 
-__all__ = ["stop_superseded", "take_edits"]
+__all__ = ["begins_anew", "stop_superseded", "take_edits"]
 
 
-def take_edits(conn: Connection, updates: Iterable[NewUpdate], username: str, now: int) -> None:
+def take_edits(
+    conn: Connection, updates: Iterable[NewUpdate | InboxRow], username: str, questions: Questions, now: int
+) -> dict[int, str]:
     """Put edits of messages that wait in the place of those; commands are left as they are.
 
     Args:
-        conn: in the transaction that stores the updates, after that.
-        updates: those that have just come.
+        conn: in a transaction in which the updates are stored already.
+        updates: those that may be edits.
         username: the bot's own, without the @.
+        questions: for the admin password; what may be an answer to one must not take the place of a question.
         now: UTC, in milliseconds.
+
+    Returns:
+        The turns that have been claimed and may not have begun: by the update of the edit, which waits.
     """
+    begun: dict[int, str] = {}
     for update in updates:
         edited = _edited(update)
         message_id = edited.get("message_id")
-        row = inbox.queued_message(conn, update.lane, message_id) if isinstance(message_id, int) else None
-        if row is None or _is_command(message_of(row.payload), username) or _is_command(edited, username):
+        if not isinstance(message_id, int) or questions.of(Lane.parse(update.lane).chat_id) is not None:
             continue
-        payload = json.dumps({"update_id": row.update_id, "message": edited}, separators=(",", ":"))
+        row = _latest(conn, update, message_id, username)
+        if row is None or _is_command(edited, username):
+            continue
+        leader = row if row.leader_id is None else inbox.get(conn, row.leader_id)
+        if leader is not None and leader.state == "running":
+            begun[update.update_id] = turn_id_of(leader.update_id)
+            continue
+        payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
         inbox.rewrite(conn, row.update_id, payload)
         inbox.finish(conn, update.update_id, "done", now)
+    return begun
 
 
-def stop_superseded(updates: Iterable[NewUpdate], running: RunningTurns, username: str) -> None:
+def stop_superseded(
+    updates: Iterable[NewUpdate], begun: Mapping[int, str], running: RunningTurns, username: str
+) -> None:
     """Stop the turns whose question is edited by one of these updates, which are stored already.
 
     Args:
         updates: those that have just come.
+        begun: what ``take_edits`` has said of them.
         running: all turns.
         username: the bot's own, without the @.
     """
     for update in updates:
-        turn = running.in_lane(update.lane)
-        if turn is not None and _is_superseded(turn, _edited(update), username):
+        turn, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
+        if begun_id is not None and (turn is None or turn.id != begun_id):
+            running.outdate(update.lane, begun_id)
+        elif turn is not None and _is_superseded(turn, _edited(update), username):
             turn.stop("person")
 
 
-def _edited(update: NewUpdate) -> Mapping[str, Any]:
+async def begins_anew(scope: UpdateScope) -> bool:
+    """Whether the messages of an update were edited since it was begun: then it is, with what they say by now.
+
+    To be asked just before its turn would begin.
+    """
+    core, row = scope.parts.core, scope.row
+    if not core.running.take_outdated(row.lane, turn_id_of(row.update_id)):
+        return False
+    now = milliseconds(core.clock)
+
+    def unit(conn: Connection) -> None:
+        inbox.release(conn, row.update_id)
+        take_edits(conn, inbox.queued_edits(conn), scope.parts.username, core.password.questions, now)
+
+    await core.database.write(unit)
+    scope.ended = True
+    return True
+
+
+def _latest(conn: Connection, update: NewUpdate | InboxRow, message_id: int, username: str) -> InboxRow | None:
+    """The update that an edit is about, or the edit before it, unless that is a command."""
+    rows = inbox.open_with_message(conn, update.lane, message_id, update.update_id)
+    return next((row for row in rows if not _is_command(_message(row), username)), None)
+
+
+def _message(row: InboxRow) -> Mapping[str, Any]:
+    return as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
+
+
+def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
     """The message as an edit has left it; empty for an update of another kind."""
     if update.kind != "edited_message":
         return {}

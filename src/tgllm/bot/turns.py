@@ -10,21 +10,18 @@ from tgllm.bot.pace import AdaptiveInterval, Pace
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming import ChatSink, Display, Look
+from tgllm.bot.superseded import begins_anew
+from tgllm.bot.turn_ids import turn_id_of
 from tgllm.db.unit import Unit
 from tgllm.services.chat_request import reasoning_display
 from tgllm.services.turn import Branch, Turn
 
-__all__ = ["run_turn", "turn_id_of"]
+__all__ = ["run_turn"]
 
 LONGEST_OF_DRAFTS = 5.0
 """Seconds between two updates of a draft at most; it must not fade meanwhile."""
 LONGEST_OF_EDITS = 15.0
 """Seconds between two edits of a message at most."""
-
-
-def turn_id_of(update_id: int) -> str:
-    """The turn that an update begins: the same whenever it is begun."""
-    return f"u{update_id}"
 
 
 async def run_turn(
@@ -39,6 +36,8 @@ async def run_turn(
 ) -> None:
     """Answer a question; its update is done when the answer is stored. Somebody who asks too fast gets no answer.
 
+    A question that was edited since its update was begun is left to that update, which is begun anew.
+
     Args:
         scope: the update.
         question: as the model reads it.
@@ -50,7 +49,8 @@ async def run_turn(
     """
     assert scope.user is not None  # noqa: S101  the access middleware has set it
     ending = scope.ending(message_ids)
-    if await is_too_fast(scope):
+    # Nothing may be waited for from here to the turn's place among those that run: from there on an edit stops it.
+    if await begins_anew(scope) or await is_too_fast(scope):
         return
     core = scope.parts.core
     turn = Turn(

@@ -31,12 +31,15 @@ __all__ = [
     "has_queued",
     "last_update_id",
     "merge",
+    "open_with_message",
     "prune",
     "quarantine",
     "queued",
-    "queued_message",
+    "queued_edits",
     "recover",
+    "release",
     "rewrite",
+    "running",
     "running_in",
 ]
 
@@ -226,20 +229,68 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
     return read_all(InboxRow, cursor)
 
 
-def queued_message(conn: sqlite3.Connection, lane: str, message_id: int) -> InboxRow | None:
-    """The update of ``lane`` that brings a message with this id of Telegram's, if it still waits."""
+def queued_edits(conn: sqlite3.Connection) -> list[InboxRow]:
+    """The edits of messages that wait, of all lanes, oldest first."""
     cursor = conn.execute(
-        "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 AND kind = 'message'"
-        " AND json_extract(payload, '$.message.message_id') = ?",
-        (lane, message_id),
+        "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message' ORDER BY update_id"
     )
-    return read_one(InboxRow, cursor)
+    return read_all(InboxRow, cursor)
+
+
+_OPEN_WITH_MESSAGE = """
+    WITH led AS (
+        SELECT * FROM inbox WHERE lane = :lane AND control = 0 AND state = 'queued'
+        UNION ALL
+        SELECT * FROM inbox WHERE lane = :lane AND control = 0 AND state = 'running'
+    ), open AS (
+        SELECT * FROM led
+        UNION ALL
+        SELECT part.* FROM led CROSS JOIN inbox AS part ON part.leader_id = led.update_id
+    )
+    SELECT * FROM open WHERE update_id < :before AND :message_id = CASE kind
+        WHEN 'message' THEN json_extract(payload, '$.message.message_id')
+        WHEN 'edited_message' THEN json_extract(payload, '$.edited_message.message_id')
+    END
+    ORDER BY update_id DESC
+"""
+
+
+def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
+    """The updates that tell of a message and have not ended: it is new, or edited. The latest one comes first.
+
+    Args:
+        conn: an open connection.
+        lane: where the message is.
+        message_id: Telegram's id of it.
+        before: only updates with smaller ids.
+
+    Returns:
+        Those that wait or run, and those that are merged into one that does.
+    """
+    values = {"lane": lane, "message_id": message_id, "before": before}
+    return read_all(InboxRow, conn.execute(_OPEN_WITH_MESSAGE, values))
 
 
 def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
     """Replace what an update says, as JSON; False where it does not wait any more, which changes nothing."""
     cursor = conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ? AND state = 'queued'", (payload, update_id))
     return cursor.rowcount == 1
+
+
+def release(conn: sqlite3.Connection, update_id: int) -> bool:
+    """Give a running update back to the queue, as if it had not been started; what is merged into it stays so."""
+    cursor = conn.execute(
+        "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
+        " WHERE update_id = ? AND state = 'running'",
+        (update_id,),
+    )
+    return cursor.rowcount == 1
+
+
+def running(conn: sqlite3.Connection) -> list[InboxRow]:
+    """The updates that all lanes are at; control updates are not among them."""
+    cursor = conn.execute("SELECT * FROM inbox WHERE state = 'running' AND control = 0 ORDER BY update_id")
+    return read_all(InboxRow, cursor)
 
 
 def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:

@@ -73,6 +73,8 @@ class RunningTurns:
         self._by_lane: dict[str, RunningTurn] = {}
         self._unwanted: dict[str, str] = {}
         """By lane, the turn that was stopped before it began."""
+        self._outdated: dict[str, str] = {}
+        """By lane, the turn whose question was edited before it began."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -113,6 +115,17 @@ class RunningTurns:
             turn.stop("person")
         else:
             self._unwanted[lane] = turn_id
+
+    def outdate(self, lane: str, turn_id: str) -> None:
+        """Note that the question of a turn that has not begun yet says something else by now."""
+        self._outdated[lane] = turn_id
+
+    def take_outdated(self, lane: str, turn_id: str) -> bool:
+        """Whether the question of a turn that is about to begin says something else by now; true once."""
+        is_outdated = self._outdated.get(lane) == turn_id
+        if is_outdated:
+            del self._outdated[lane]
+        return is_outdated
 
     def stop_user(self, user_id: int) -> int:
         """Stop all turns of somebody who may not use the bot any more; returns how many ran."""

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.db import users
+from tgllm.db import groups, users
 from tgllm.db.unit import Connection
 from tgllm.db.users import SeenUser
 from tgllm.testing.bot import RunningBot
@@ -50,6 +50,23 @@ async def test_a_message_that_waits_has_a_reaction_until_it_is_answered(
         await emu.wait_for(lambda: not reactions(emu, second))
     assert [call.params["message_id"] for call in emu.journal.of("setMessageReaction")] == [second.id] * 2
     assert not reactions(emu, first)
+
+
+async def test_a_guest_of_a_group_that_was_let_in_gets_it_too(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    go_on = asyncio.Event()
+    provider.answer(go_on, "slow")
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: groups.request(conn, group.id, "Team", 1))
+        await bot.core.database.write(lambda conn: groups.set_status(conn, group.id, "active", 1))
+        await ann.say("@demo_bot first", chat=group)
+        await emu.wait_for(lambda: provider.requests)
+        question = await eve.say("@demo_bot second", chat=group)
+        await emu.wait_for(lambda: reactions(emu, question) == ["👀"])
+        go_on.set()
+        await emu.wait_for(lambda: not reactions(emu, question))
 
 
 async def test_a_command_that_waits_loses_it_too(

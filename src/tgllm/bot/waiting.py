@@ -9,13 +9,13 @@ from typing import Any
 
 from tgllm.bot.heard import is_raw_heard
 from tgllm.bot.updates import as_mapping, message_of
-from tgllm.db import users
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.services.group_mode import group_mode
 from tgllm.services.lane import Lane
 from tgllm.services.running import RunningTurns
+from tgllm.services.standing import may_talk
 
 __all__ = ["WAITING", "Acknowledgements"]
 
@@ -57,7 +57,7 @@ class Acknowledgements:
                 continue
             message = message_of(update.payload)
             lane, message_id = Lane.parse(update.lane), message.get("message_id")
-            if isinstance(message_id, int) and self._is_for_the_bot(conn, lane, message, now):
+            if isinstance(message_id, int) and self.is_for_the_bot(conn, lane, message, now):
                 self._note(update.lane, message_id)
                 found.append(_reaction(lane, message_id, WAITING))
         return found
@@ -80,13 +80,19 @@ class Acknowledgements:
         # Taking one away that is not there harms nobody.
         return [_reaction(lane, each) for each in ids if self._forget(row.lane, each) or is_old]
 
-    def _is_for_the_bot(self, conn: Connection, lane: Lane, message: Mapping[str, Any], now: int) -> bool:
-        """Whether the bot will deal with it, as far as that can be seen; strangers get nothing."""
+    def is_for_the_bot(self, conn: Connection, lane: Lane, message: Mapping[str, Any], now: int) -> bool:
+        """Whether the bot will deal with a message, as far as that can be seen; strangers get nothing.
+
+        Args:
+            conn: to read who may use the bot.
+            lane: the message's.
+            message: as it came from Telegram.
+            now: UTC in milliseconds.
+        """
         sender_id = as_mapping(message.get("from")).get("id")
         if lane.business_connection_id is not None or not isinstance(sender_id, int):
             return False
-        person = users.get(conn, sender_id)
-        if person is None or not person.may_use(now):
+        if not may_talk(conn, sender_id, lane.chat_id, now):
             return False
         if as_mapping(message.get("chat")).get("type") == "private":
             return True

@@ -272,8 +272,10 @@ def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, befo
 
 
 def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
-    """Replace what an update says, as JSON; False where it does not wait any more, which changes nothing."""
-    cursor = conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ? AND state = 'queued'", (payload, update_id))
+    """Replace what an update says, as JSON; False where nobody will read it any more, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE inbox SET payload = ? WHERE update_id = ? AND state IN ('queued', 'merged')", (payload, update_id)
+    )
     return cursor.rowcount == 1
 
 

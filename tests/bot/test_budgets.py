@@ -1,14 +1,16 @@
 """Budgets and the rate of questions, in the chat."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
 
 from tgllm.api import Finished, Usage
-from tgllm.db import audit, groups, users
+from tgllm.api.clock import SystemClock, milliseconds
+from tgllm.bot.updates import to_inbox
+from tgllm.db import audit, groups, inbox, requests, usage, users
 from tgllm.db.unit import Connection
 from tgllm.services.actor import SHELL
 from tgllm.services.budget_changes import GiveExtra
@@ -65,6 +67,15 @@ def texts(person: EmulatedUser) -> list[str]:
 
 def labels(message: EmulatedMessage) -> list[str]:
     return [button.text for button in message.buttons]
+
+
+@asynccontextmanager
+async def killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIterator[RunningBot]:
+    """A bot that ends with the block, and has no time to put anything in order."""
+    with suppress(asyncio.CancelledError):
+        async with running as bot:
+            yield bot
+            bot.task.cancel()
 
 
 def user_limit(**limits: float) -> dict[str, object]:
@@ -136,6 +147,96 @@ class TestStop:
             "More with: /admin budget bot"
         )
         assert texts(eve) == ["one"]
+
+
+class TestCrash:
+    @pytest.mark.parametrize("in_group", [False, True])
+    async def test_a_question_that_was_being_answered_counts(
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        start: Start,
+        provider: ScriptedProvider,
+        clock: ManualClock,
+        in_group: bool,
+    ) -> None:
+        group = emu.add_group(title="Team", members=[eve]) if in_group else None
+        provider.answer("Yes", Finished(usage=Usage(20, 10)))
+        provider.answer("Half of", asyncio.Event())
+        provider.answer("All of it", Finished(usage=Usage(40, 5)))
+        settings = {"prices": PRICES, **user_limit(requests_per_day=9)}
+        async with killed(start(clock=clock, **settings)) as bot:
+            await let_in(bot, eve)
+            await say("@demo_bot one" if in_group else "one", chat=group)
+            await eve.say("@demo_bot two two two two" if in_group else "two two two two", chat=group)
+            await emu.wait_for(lambda: len(provider.requests) == 2)
+        async with start(clock=clock, **settings) as bot:
+            place = group or eve.private_chat()
+            await emu.wait_for_message(
+                place, lambda message: message.text == "All of it" and "Stop" not in labels(message)
+            )
+            used = await bot.core.database.read(lambda conn: usage.total(conn, usage.EVER, eve.id))
+            trail = await bot.core.database.read(lambda conn: requests.recent(conn, 9))
+        assert [(row.status, row.turn_id == trail[0].turn_id, row.attempt) for row in trail] == [
+            ("ok", True, 2),
+            ("interrupted", True, 1),
+            ("ok", False, 1),
+        ]
+        # Two counted by the provider, and one estimated: question, history and what surrounds them.
+        estimated = used.input_tokens - 60
+        assert 5 <= estimated <= 60
+        assert (used.requests, used.output_tokens, used.cost_micros) == (3, 15, 75 + estimated)
+
+    async def test_nobody_gets_free_questions_by_crashes(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+    ) -> None:
+        provider.answer("Half of", asyncio.Event())
+        settings = {"turns__attempts": 1, **user_limit(requests_per_day=1)}
+        async with killed(start(clock=clock, **settings)) as bot:
+            await let_in(bot, eve)
+            await eve.say("one")
+            await emu.wait_for(lambda: provider.requests)
+        async with start(clock=clock, **settings):
+            await emu.wait_for(lambda: any("interrupted too often" in text for text in texts(eve)))
+            refused = await say("two")
+        assert "used up" in refused.text
+        assert len(provider.requests) == 1
+
+    async def test_commands_and_strangers_count_nothing(
+        self, emu: Emulator, eve: EmulatedUser, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    ) -> None:
+        mallory = emu.add_user(first_name="Mallory", language_code="en")
+
+        def begin(conn: Connection, updates: Sequence[dict[str, object]]) -> None:
+            inbox.add_updates(conn, filter(None, map(to_inbox, updates)), milliseconds(SystemClock()))
+            inbox.claim(conn, 9, 1, max_attempts=3)
+
+        def update(number: int, person: EmulatedUser, text: str) -> dict[str, object]:
+            sender = {"id": person.id, "is_bot": False, "first_name": person.first_name}
+            chat = {"id": person.id, "type": "private", "first_name": person.first_name}
+            return {
+                "update_id": number,
+                "message": {
+                    "message_id": number,
+                    "date": 1,
+                    "from": sender,
+                    "chat": chat,
+                    "text": text,
+                },
+            }
+
+        async with start() as bot:
+            await let_in(bot, eve)
+        async with start() as bot:
+            updates = [update(900, eve, "/usage"), update(901, mallory, "Hello?"), update(902, ann, "Hello?")]
+            await bot.stop()
+            await bot.core.database.write(lambda conn: begin(conn, updates))
+        async with start() as bot:
+            await emu.wait_for(lambda: provider.requests)
+            trail = await bot.core.database.read(lambda conn: requests.recent(conn, 9))
+            counted = [(row.user_id, row.status) for row in trail if row.status == "interrupted"]
+        assert counted == [(ann.id, "interrupted")]
 
 
 class TestRate:

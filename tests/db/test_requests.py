@@ -73,14 +73,6 @@ def test_the_attempts_of_a_turn_are_counted(conn: sqlite3.Connection) -> None:
         begin(conn, attempt=2)
 
 
-def test_what_an_earlier_run_left_is_interrupted(conn: sqlite3.Connection) -> None:
-    left, done = begin(conn, "left"), begin(conn, "done")
-    requests.finish(conn, done, Outcome(status="ok"), NOW)
-    assert requests.interrupt_running(conn, NOW + 5) == 1
-    assert (stored(conn, left).status, stored(conn, left).finished_at) == ("interrupted", NOW + 5)
-    assert stored(conn, done).status == "ok"
-
-
 def test_the_latest_calls_come_first(conn: sqlite3.Connection) -> None:
     upsert_seen(conn, SeenUser(7), NOW)
     ids = [begin(conn, "a"), begin(conn, "b", user_id=7), begin(conn, "c")]

@@ -14,16 +14,16 @@ from tgllm.bot.command_menus import CommandMenus
 from tgllm.bot.dispatch import Dispatch
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.handlers.plugin_commands import command_runner
+from tgllm.bot.interrupted import count_interrupted
 from tgllm.bot.limiter import Limiter, rates_from
-from tgllm.bot.messages import message_rows
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
+from tgllm.bot.spent import spent_rows
 from tgllm.bot.superseded import stop_superseded, take_edits
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
-from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.bot.waiting import Acknowledgements
-from tgllm.db import inbox, outbox, requests
+from tgllm.db import inbox, outbox
 from tgllm.db.inbox import NewUpdate
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
@@ -32,7 +32,6 @@ from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.admin_recovery import recover_questions
 from tgllm.services.core import Core
 from tgllm.services.job_times import ListJobs
-from tgllm.services.lane import Lane
 from tgllm.services.lost_access import LostAccess
 from tgllm.services.outside_changes import OutsideChanges
 
@@ -94,18 +93,17 @@ class BotRuntime:
         attempts = self._core.config.turns.attempts
 
         def unit(conn: Connection) -> inbox.Recovered:
+            count_interrupted(conn, inbox.running(conn), self._parts, now)
             found = inbox.recover(conn, now, max_attempts=attempts)
             edits = inbox.queued_edits(conn)
             take_edits(conn, edits, self._parts.username, self._core.password.questions, now)
-            requests.interrupt_running(conn, now)
             under_way = outbox.recover(conn)
             repeatable = [row for row in under_way if is_repeatable(conn, row)]
             for row in repeatable:
                 outbox.resend(conn, row.id)
             notices = uncertain_notices([row for row in under_way if row not in repeatable], self._core.texts)
             for row in found.spent:
-                if row.kind in ALLOWED_UPDATES and not row.control:
-                    notices += message_rows(Lane.parse(row.lane), self._core.texts("turn.attempts_spent"))
+                notices += spent_rows(conn, row, self._parts, now)
             outbox.add(conn, notices, now)
             return found
 

@@ -175,7 +175,6 @@ CREATE TABLE IF NOT EXISTS requests (
 CREATE INDEX IF NOT EXISTS requests_conversation ON requests (conversation_id);
 CREATE INDEX IF NOT EXISTS requests_message ON requests (message_id);
 CREATE INDEX IF NOT EXISTS requests_user ON requests (user_id, created_at);
-CREATE INDEX IF NOT EXISTS requests_running ON requests (id) WHERE status = 'running';
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (created_at) WHERE status IN ('failed', 'interrupted');
 
 -- The models that providers offer, as last asked.

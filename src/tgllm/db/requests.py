@@ -14,7 +14,6 @@ __all__ = [
     "Status",
     "finish",
     "get",
-    "interrupt_running",
     "of_turn",
     "prune_failed",
     "recent",
@@ -129,14 +128,6 @@ def finish(conn: sqlite3.Connection, request_id: int, outcome: Outcome, now: int
         request_id,
     )
     return conn.execute(_FINISH, values).rowcount == 1
-
-
-def interrupt_running(conn: sqlite3.Connection, now: int) -> int:
-    """Mark the calls that an earlier run left behind; returns how many. To be called before the first ``start``."""
-    cursor = conn.execute(
-        "UPDATE requests SET status = 'interrupted', finished_at = ? WHERE status = 'running'", (now,)
-    )
-    return cursor.rowcount
 
 
 def get(conn: sqlite3.Connection, request_id: int) -> Request | None:

@@ -13,6 +13,7 @@ from tgllm.api import (
     TgllmError,
     TurnInfo,
     TurnResult,
+    Usage,
     Waiting,
 )
 from tgllm.api.clock import Clock, milliseconds
@@ -32,6 +33,7 @@ from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota import QuotaService
 from tgllm.services.record import record_turn
 from tgllm.services.registry import ProviderRegistry
+from tgllm.services.request_record import InterruptedCall, record_interrupted
 from tgllm.services.running import RunningTurn, RunningTurns
 from tgllm.services.standing import may_talk
 from tgllm.services.summariser import Summariser
@@ -123,6 +125,19 @@ class ConversationService:
     def measure(self, context: TurnContext) -> ContextUse:
         """How much of a context is taken before a question."""
         return self._requests.measure(context)
+
+    def count_interrupted(self, conn: Connection, turn: Turn, now: int) -> None:
+        """Count a call of which nothing was stored, since the program ended: what the model was shown, by estimate.
+
+        Args:
+            conn: an open write transaction.
+            turn: the question; an empty text where one of before was asked again.
+            now: UTC, in milliseconds.
+        """
+        context = self.load(conn, turn)
+        shown = self.measure(context).used + (self._requests.estimate(context.model, turn.text) if turn.text else 0)
+        call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
+        record_interrupted(conn, turn, call, now, self._settings.accounting)
 
     async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
         """Answer a question, and store all that comes of it in one transaction.

@@ -1,5 +1,7 @@
 """Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
 
+from dataclasses import dataclass
+
 from tgllm.api import BudgetExceeded, ModelRef, Usage
 from tgllm.db import requests
 from tgllm.db import usage as sums
@@ -8,7 +10,17 @@ from tgllm.services.accounting import Accounting
 from tgllm.services.turn import Turn, TurnOutcome
 from tgllm.services.usage_count import counted
 
-__all__ = ["record_requests"]
+__all__ = ["InterruptedCall", "record_interrupted", "record_requests"]
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedCall:
+    """A call of which nothing was stored, since the program ended."""
+
+    model: ModelRef
+    conversation_id: int | None
+    tokens: Usage
+    """Those that it counts with; input and output are numbers."""
 
 
 def record_requests(
@@ -39,16 +51,35 @@ def record_requests(
     if outcome.first_error is not None:
         error = outcome.first_error
         failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
-        requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), failed, now)
+        requests.finish(conn, _start(conn, turn, outcome.model, conversation_id, attempt, began), failed, now)
         attempt += 1
     reported = counted(outcome.usage)
     cost = accounting.prices.cost(conn, outcome.model, reported)
     final = _request_outcome(outcome, reported, cost, answer_id)
-    requests.finish(conn, _start(conn, turn, outcome, conversation_id, attempt, began), final, now)
+    requests.finish(conn, _start(conn, turn, outcome.model, conversation_id, attempt, began), final, now)
     if outcome.asked:
         tokens = reported if outcome.spent is None else outcome.spent
         counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
         _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
+
+
+def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
+    """Store a call that the end of the program cut off, and add it to the usage; once for each attempt.
+
+    Args:
+        conn: in a transaction.
+        turn: the question.
+        call: what is known of it.
+        now: UTC, in milliseconds.
+        accounting: at which prices and on which day it counts.
+    """
+    if any(each.attempt == turn.attempt for each in requests.of_turn(conn, turn.id)):
+        return
+    request_id = _start(conn, turn, call.model, call.conversation_id, turn.attempt, now)
+    ended = requests.Outcome(status="interrupted", error_code="interrupted", error_text="the program ended")
+    requests.finish(conn, request_id, ended, now)
+    cost = accounting.prices.cost(conn, call.model, call.tokens)
+    _add_usage(conn, turn, call.model, _spent(call.tokens, cost), accounting.days.day(now))
 
 
 def _spent(tokens: Usage, cost: int | None) -> sums.Spent:
@@ -60,14 +91,14 @@ def _add_usage(conn: Connection, turn: Turn, model: ModelRef, spent: sums.Spent,
     sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
 
 
-def _start(conn: Connection, turn: Turn, outcome: TurnOutcome, conversation_id: int, attempt: int, began: int) -> int:
+def _start(conn: Connection, turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int, began: int) -> int:
     new = requests.NewRequest(
         turn_id=turn.id,
         attempt=attempt,
         conversation_id=conversation_id,
         user_id=turn.user.id,
-        provider=outcome.model.provider,
-        model=outcome.model.model,
+        provider=model.provider,
+        model=model.model,
     )
     return requests.start(conn, new, began)
 

@@ -17,7 +17,9 @@ from tgllm.testing.scripted import ScriptedProvider
 CHATS = 50
 PIECES = 24
 LONG_PAUSE = 0.5
-REAL_SECONDS = 120.0
+REAL_SECONDS = 300.0
+
+pytestmark = pytest.mark.timeout(360)
 
 
 class SharedClock:

@@ -10,7 +10,13 @@ import pytest
 
 from tgllm.db.connection import get_db
 from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
+
+
+def is_notice(message: EmulatedMessage) -> bool:
+    """Whether it asks if an answer has arrived."""
+    return "I have it" in [button.text for button in message.buttons]
 
 
 class Program(Protocol):
@@ -137,7 +143,7 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     await bot.end()
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
-    await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None, timeout=30)
+    await emu.wait_for_message(ann.private_chat(), is_notice, timeout=30)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
     stored, notice = [message.text for message in ann.private_chat().messages if message.from_bot]

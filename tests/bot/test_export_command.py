@@ -15,6 +15,11 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
+def is_notice(message: EmulatedMessage) -> bool:
+    """Whether it asks if an answer has arrived."""
+    return "I have it" in [button.text for button in message.buttons]
+
+
 def documents(chat: EmulatedChat) -> list[EmulatedMessage]:
     return [message for message in chat.messages if message.from_bot and message.file is not None]
 
@@ -73,7 +78,7 @@ async def test_a_file_that_may_have_arrived_is_offered_again(
     async with start():
         await ask("hello")
         await ann.say("/export")
-        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "Send again")
         await emu.wait_for(lambda: len(documents(ann.private_chat())) == 2)
         await emu.wait_for(lambda: not left(tmp_path))
@@ -86,7 +91,7 @@ async def test_a_file_that_is_gone_stops_nothing_else(
     async with start() as bot:
         await ask("hello")
         await ann.say("/export")
-        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await emu.wait_for(lambda: len(left(tmp_path)) == 1)
         left(tmp_path)[0].unlink()
         await ann.press(notice, "Send again")

@@ -11,7 +11,7 @@ from tgllm.api import Finished, PluginInfo, ProviderSpec, RateLimited
 from tgllm.db import inbox, requests
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
@@ -26,6 +26,12 @@ def asked(provider: ScriptedProvider) -> list[str]:
 
 def labels(message: EmulatedMessage) -> list[str]:
     return [button.text for button in message.buttons]
+
+
+def parts(chat: EmulatedChat, word: str) -> list[EmulatedMessage] | None:
+    """The messages of an answer of two, once both are there."""
+    found = [message for message in chat.messages if message.from_bot and message.text.startswith(word)]
+    return found if len(found) == 2 else None
 
 
 class Other(ScriptedProvider):
@@ -106,6 +112,40 @@ async def test_an_empty_chat_has_nothing_to_move_in(
     assert not provider.requests
 
 
+@pytest.mark.parametrize("place", ["private", "group", "topic"])
+async def test_a_button_asks_for_another_answer(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, place: str
+) -> None:
+    chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
+    topic = emu.add_topic(chat, "One") if place == "topic" else None
+    async with start():
+        await ask("@demo_bot zero", chat=chat, topic=topic)
+        provider.answer("word " * 1000)
+        provider.answer("better")
+        await ann.say("@demo_bot one", chat=chat, topic=topic)
+        (first, last) = await emu.wait_for(lambda: parts(chat, "word"))
+        assert (labels(first), labels(last)) == ([], ["Regenerate"])
+        await ann.press(last, "Regenerate")
+        better = await emu.wait_for_message(chat, lambda message: message.text == "better")
+        await emu.wait_for(lambda: not labels(last) and labels(better) == ["Regenerate"])
+        await ask("@demo_bot two", chat=chat, topic=topic)
+    assert better.topic == topic
+    assert [text.split()[-1] for text in asked(provider)] == ["zero", "zero", "one", "better", "two"]
+
+
+async def test_answers_have_no_button_where_the_operator_wants_none_or_the_person_had_enough(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start(rendering__regenerate_button=False) as bot:
+        assert not labels(await ask("one"))
+        await bot.stop()
+    provider.answer("Half", asyncio.Event())
+    async with start():
+        await ann.say("two")
+        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
+        assert not labels(await ask("/stop"))
+
+
 async def test_a_failed_answer_has_a_button_that_asks_again(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
@@ -117,7 +157,7 @@ async def test_a_failed_answer_has_a_button_that_asks_again(
         query = await ann.press(failed, "Try again")
         whole = await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
         await emu.wait_for(lambda: query.answer is not None)
-        assert not labels(whole)
+        assert labels(whole) == ["Regenerate"]
         assert failed.text.startswith("Half of")
         await emu.wait_for(lambda: not labels(failed))
     assert asked(provider) == ["go"]

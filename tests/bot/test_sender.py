@@ -14,10 +14,16 @@ from tgllm.db.unit import Connection
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
+from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+def is_notice(message: EmulatedMessage) -> bool:
+    """Whether it asks if an answer has arrived."""
+    return "I have it" in [button.text for button in message.buttons]
 
 
 def bot_texts(user: EmulatedUser) -> list[str]:
@@ -70,7 +76,7 @@ async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
     emu.faults.add(make("sendMessage"))
     async with start() as bot:
         await ann.say("did it arrive?")
-        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         assert bot_texts(ann).count("did it arrive?") <= 1
         before = len(bot_texts(ann))
         await ann.press(notice, "Send again")
@@ -86,7 +92,7 @@ async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: Emulate
     emu.faults.add(Fault.cut_after("sendMessage"))
     async with start() as bot:
         await ann.say("it arrived")
-        notice = await emu.wait_for_message(ann.private_chat(), lambda message: message.reply_markup is not None)
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
         await ann.press(notice, "I have it")
         await emu.wait_for(lambda: [call for call in emu.journal if call.method == "answerCallbackQuery"])
         await bot.stop()
@@ -105,7 +111,7 @@ async def test_a_button_can_not_resend_a_message_of_another_chat(
         await ann.say("private")
         await emu.wait_for_message(ann.private_chat())
         await ann.say("@demo_bot public", chat=group)
-        notice = await emu.wait_for_message(group, lambda message: message.reply_markup is not None)
+        notice = await emu.wait_for_message(group, is_notice)
         rows = await bot.core.database.read(outbox.counts)
         assert rows["uncertain"] == 2
         notice.reply_markup["inline_keyboard"][0][0]["callback_data"] = "resend:1"
@@ -209,6 +215,6 @@ async def test_an_answer_whose_edit_fails_again_and_again_is_offered(
         emu.faults.add(Fault.cut_before("editMessageText"))
         await bot.core.database.write(tried_often)
         bot.runtime._parts.sender.wake()
-        notice = await emu.wait_for_message(group, lambda message: bool(message.buttons), after=message)
+        notice = await emu.wait_for_message(group, is_notice, after=message)
         await ann.press(notice, "Send again")
         await emu.wait_for(lambda: message.text == "The answer.")

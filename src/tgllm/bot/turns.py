@@ -70,8 +70,13 @@ async def run_turn(
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
-        await core.conversations.run(turn, RetryButton(sink, turn.id, scope.text("button.retry")), *effects, ending)
+        await core.conversations.run(turn, _with_button(scope, sink, turn), *effects, ending)
     scope.parts.sender.wake()
+
+
+def _with_button(scope: UpdateScope, sink: ChatSink, turn: Turn) -> RetryButton:
+    whole = scope.text("button.regenerate") if scope.parts.core.config.rendering.regenerate_button else None
+    return RetryButton(sink, turn.id, failed=scope.text("button.retry"), whole=whole)
 
 
 def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:

@@ -82,6 +82,9 @@ class RenderingSection(Section):
         description="Characters (UTF-16 units) of an answer above which it comes as a file, below its beginning;"
         " 0: never.",
     )
+    regenerate_button: bool = Field(
+        default=True, description="Whether there is a button below each answer that asks for another one."
+    )
 
 
 class SendingSection(Section):

@@ -1,4 +1,4 @@
-"""Asking the last question again: the command /retry, and the button under an answer that failed."""
+"""Asking the last question again: the command /retry, and the button under an answer."""
 
 from collections.abc import Sequence
 

@@ -11,11 +11,15 @@ from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.db import audit, groups, outbox, users
 from tgllm.db.groups import Group
+from tgllm.db.unit import Connection
 from tgllm.db.users import User
+from tgllm.services.access_requests import Asked
 from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.actor import SHELL
+from tgllm.services.group_access import GroupAccess
 from tgllm.services.user_service import Actor, Verdict
 from tgllm.testing.bot import RunningBot
+from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
@@ -500,6 +504,36 @@ async def test_a_group_that_there_is_no_room_for_is_told_so(emu: Emulator, eve: 
         await eve.add(second, emu.bot)
         await emu.wait_for_message(second, lambda message: "So many people ask" in message.text)
         assert await group_of(bot, second) is None
+
+
+async def test_talk_in_a_group_that_there_is_no_room_for_asks_for_it_once_in_ten_minutes(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    request_in = GroupAccess.request_in
+
+    def count(self: GroupAccess, conn: Connection, chat_id: int, title: str, by: int) -> Asked:
+        asked.append(chat_id)
+        return request_in(self, conn, chat_id, title, by)
+
+    monkeypatch.setattr(GroupAccess, "request_in", count)
+    clock, room = ManualClock(), emu.add_group(title="Room", members=[bob])
+
+    async def talk(text: str) -> None:
+        said = await bob.say(f"@demo_bot {text}", chat=room)
+        await emu.wait_for_message(room, lambda message: message.text.endswith(text), after=said)
+
+    async with start(clock=clock, access__most_pending=1, budgets__messages_per_minute=99) as bot:
+        await let_in(bot, bob)
+        await bot.core.database.write(lambda conn: groups.request(conn, -5, "First", 1))
+        for text in ("one", "two", "three"):
+            await talk(text)
+        assert asked == [room.id]
+        await clock.advance(600)
+        await bot.core.database.write(lambda conn: bot.core.access.groups.decide_in(conn, -5, "deny", SHELL))
+        await talk("four")
+        assert asked == [room.id] * 2
+        assert await group_of(bot, room) is not None
 
 
 async def test_a_blocked_person_does_not_ask_for_groups(

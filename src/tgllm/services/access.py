@@ -8,8 +8,9 @@ from tgllm.config.access import AccessSection
 from tgllm.i18n import Catalogue
 from tgllm.services.access_cards import AccessCards
 from tgllm.services.access_requests import AccessRequests
-from tgllm.services.group_access import GroupAccess
+from tgllm.services.group_access import FULL_SECONDS, MOST_FULL, GroupAccess
 from tgllm.services.invitations import Invitations
+from tgllm.services.recent_keys import RecentKeys
 from tgllm.services.running import RunningTurns
 from tgllm.services.stranger_limits import StrangerLimits
 
@@ -45,7 +46,7 @@ class Access:
             settings,
             cards,
             AccessRequests(clock, texts, cards, settings),
-            GroupAccess(clock, texts, cards, settings, running),
+            GroupAccess(clock, texts, cards, settings, running, RecentKeys(clock, FULL_SECONDS, MOST_FULL)),
             Invitations(clock, texts, cards),
             StrangerLimits(clock, settings.answer_interval, settings.answers_per_hour),
         )

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.config.access import AccessSection
 from tgllm.db import groups, outbox, users, waiting
+from tgllm.db.database import Database
 from tgllm.db.groups import Group, GroupStatus
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
@@ -21,13 +22,19 @@ from tgllm.services.access_words import group_card, group_decided
 from tgllm.services.actor import Actor, note
 from tgllm.services.chat_migration import present_id
 from tgllm.services.lost_access import without_access
+from tgllm.services.recent_keys import RecentKeys
 from tgllm.services.running import RunningTurn, RunningTurns
 
-__all__ = ["GROUP_VERDICTS", "GroupAccess", "GroupDecided", "GroupVerdict"]
+__all__ = ["FULL_SECONDS", "GROUP_VERDICTS", "MOST_FULL", "GroupAccess", "GroupDecided", "GroupVerdict"]
 
 GroupVerdict = Literal["approve", "deny"]
 GROUP_VERDICTS: Final = (("approve", "deny"),)
 """The buttons of a group's card."""
+
+FULL_SECONDS: Final = 600.0
+"""For how long a group is not asked for again that found too many waiting."""
+MOST_FULL: Final = 1000
+"""Groups of which that is remembered."""
 
 _STATUS: Final[dict[GroupVerdict, GroupStatus]] = {"approve": "active", "deny": "denied"}
 
@@ -57,6 +64,15 @@ class GroupAccess:
     cards: AccessCards
     settings: AccessSection
     running: RunningTurns
+    turned_away: RecentKeys[int]
+    """Ids of groups that were asked for while too many waited."""
+
+    async def request(self, database: Database, chat_id: int, title: str, by: int) -> None:
+        """``request_in`` in a transaction of its own; nothing where the group was turned away a little while ago."""
+        if chat_id in self.turned_away:
+            return
+        if await database.write(lambda conn: self.request_in(conn, chat_id, title, by)) == "full":
+            self.turned_away.note(chat_id)
 
     def request_in(self, conn: Connection, chat_id: int, title: str, by: int) -> Asked:
         """Note that somebody wants the bot in a group; part of a larger transaction.

@@ -3,9 +3,10 @@
 Kept in memory: a restart costs one more answer each.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 
 from tgllm.api.clock import Clock
+from tgllm.services.recent_keys import RecentKeys
 
 __all__ = ["StrangerLimits"]
 
@@ -28,8 +29,7 @@ class StrangerLimits:
             per_hour: answers in any hour, all together.
         """
         self._clock = clock
-        self._interval = interval
-        self._last: OrderedDict[Key, float] = OrderedDict()
+        self._answered: RecentKeys[Key] = RecentKeys(clock, interval, MOST_KNOWN)
         self._recent: deque[float] = deque(maxlen=max(1, per_hour))
         self._per_hour = per_hour
 
@@ -39,15 +39,11 @@ class StrangerLimits:
         Args:
             key: what is answered, such as talk, and the id of the person or group.
         """
-        now = self._clock.monotonic()
-        last = self._last.get(key)
-        if last is not None and now - last < self._interval:
+        if key in self._answered:
             return False
+        now = self._clock.monotonic()
         if self._per_hour == 0 or (len(self._recent) == self._per_hour and now - self._recent[0] < _HOUR):
             return False
         self._recent.append(now)
-        self._last[key] = now
-        self._last.move_to_end(key)
-        if len(self._last) > MOST_KNOWN:
-            self._last.popitem(last=False)
+        self._answered.note(key)
         return True

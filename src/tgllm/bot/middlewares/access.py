@@ -10,7 +10,6 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGene
 from tgllm.bot.addressing import command_in, is_addressed, is_heard
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import UpdateScope
-from tgllm.db.unit import Connection
 from tgllm.services.standing import Standing
 
 __all__ = ["AuthMiddleware"]
@@ -81,11 +80,7 @@ class AuthMiddleware(BaseMiddleware):
         core, user = scope.parts.core, scope.user
         if user is None or user.is_admin or scope.chat.is_private or standing.group is not None:
             return
-
-        def unit(conn: Connection) -> None:
-            core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user.id)
-
-        await core.database.write(unit)
+        await core.access.groups.request(core.database, scope.chat.id, scope.chat.title, user.id)
         scope.parts.sender.wake()
 
 

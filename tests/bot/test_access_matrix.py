@@ -1,17 +1,22 @@
 """Who may do what: every command, button and type of update by every role, wherever it comes from."""
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tgllm.api import UserInfo
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, CommandCall, PluginInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_table
 from tgllm.bot.admin.table import AdminCommand
 from tgllm.bot.assembly import own_commands, press_actions
 from tgllm.bot.commands import may_use
-from tgllm.db import audit, inbox, users
+from tgllm.bot.updates import ALLOWED_UPDATES
+from tgllm.db import audit, groups, inbox, outbox, users
+from tgllm.db.groups import GroupStatus
 from tgllm.db.unit import Connection
 from tgllm.db.users import Role, Status
 from tgllm.i18n import Catalogue
@@ -20,7 +25,7 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 if TYPE_CHECKING:
     from conftest import Menus
@@ -31,11 +36,53 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 BYSTANDER = 77
 """Somebody whom every forbidden command tries to change."""
 LET_IN: Sequence[Role] = ("guest", "user", "admin")
-KEPT_OUT: Sequence[Status | None] = (None, "pending", "denied", "blocked")
+PLACES = ("private", "group", "topic")
+Place = tuple[EmulatedChat | None, EmulatedTopic | None]
+
+
+class Outsider(NamedTuple):
+    """Somebody who is kept out: where they are, how they stand, and how it is with the group."""
+
+    place: str
+    status: Status | None
+    group: GroupStatus | None = None
+
+
+KEPT_OUT = [Outsider("private", status) for status in (None, "pending", "denied", "blocked")] + [
+    Outsider(place, status, group)
+    for place in ("group", "topic")
+    for status, group in (
+        (None, None),
+        ("pending", "pending"),
+        ("active", "denied"),
+        ("denied", "active"),
+        ("blocked", "active"),
+    )
+]
 REFUSALS = {"Only admins of the bot can use this command.", "Only owners of the bot can use this command."}
 STATES = tuple(
-    str(text) for key, text in texts_of("en").items() if key.startswith(("access.state_", "access.not_let_"))
+    str(text)
+    for key, text in texts_of("en").items()
+    if key.startswith(("access.state_", "access.not_let_", "access.group_"))
 )
+
+
+class Locked:
+    """A plugin with a command for admins and one for owners."""
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="locked", title="Locked", api="1.0")
+
+    @hookimpl
+    def tgllm_commands(self) -> Sequence[ChatCommand]:
+        return (
+            ChatCommand("onlyadmin", "For admins", self._run, access="admin"),
+            ChatCommand("onlyowner", "For owners", self._run, access="owner"),
+        )
+
+    async def _run(self, _call: CommandCall) -> str:
+        return "Done."
 
 
 def become(person: EmulatedUser, role: Role, status: Status) -> Callable[[Connection], object]:
@@ -97,7 +144,24 @@ async def test_no_admin_command_is_run_for_a_lower_role(
         assert await standing(bot) == before
 
 
-@pytest.mark.parametrize("status", KEPT_OUT)
+def place_of(emu: Emulator, place: str, *members: EmulatedUser) -> Place:
+    """A private chat, a group or a topic, as ``say`` takes it."""
+    if place == "private":
+        return None, None
+    group = emu.add_group(title="Team", members=members)
+    return group, emu.add_topic(group, "Topic") if place == "topic" else None
+
+
+async def settled(emu: Emulator, bot: RunningBot) -> None:
+    """Wait until the bot has dealt with all updates, and has sent what it had to."""
+    await emu.wait_for(lambda: not len(emu.bot.queue))
+    while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
+        pass
+    while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
+        pass
+
+
+@pytest.mark.parametrize("outsider", KEPT_OUT, ids=lambda outsider: "-".join(map(str, outsider)))
 async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
     emu: Emulator,
     ann: EmulatedUser,
@@ -105,50 +169,137 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
     start: Start,
     provider: ScriptedProvider,
     menus: "Menus",
-    status: Status | None,
+    outsider: Outsider,
 ) -> None:
-    async with start(access__answer_interval=0) as bot:
-        shown = await menus.ask(ann, "/help")
-        if status is not None:
-            await bot.core.database.write(become(eve, "user", status))
-        before = await standing(bot)
-        for action in press_actions():
-            assert (await menus.toast(eve, shown, f"{action.word}:1")).startswith(STATES), action.word
+    chat, topic = place_of(emu, outsider.place, ann, eve)
+    async with start(access__answer_interval=0, access__answers_per_hour=100_000) as bot:
+        await bot.core.database.write(become(emu.add_user(first_name="Bob"), "user", "active"))
+        if outsider.status is not None:
+            await bot.core.database.write(become(eve, "user", outsider.status))
+        if outsider.group is not None and chat is not None:
+            await bot.core.database.write(in_group(chat, outsider.group))
+        shown = await menus.ask(ann, "/help@demo_bot", chat=chat, topic=topic)
+        before, whole = await standing(bot), len(shown.chat.messages)
+        presses = [f"{action.word}:1" for action in press_actions()] + [f"admin:{line}" for line in lines("user")]
+        for toast in await asyncio.gather(*(menus.toast(eve, shown, data) for data in presses)):
+            assert toast.startswith(STATES)
+        for line in lines("user"):
+            await eve.say(f"/admin@demo_bot {line}", chat=chat, topic=topic)
         for command in own_commands(Catalogue()):
             if command.name != "start":
-                await eve.say(f"/{command.name} {BYSTANDER}")
-        for line in lines("user"):
-            await eve.say(f"/admin {line}")
-        said = await eve.say("hello")
-        await eve.edit(said, "hello again")
-        await eve.upload(b"x", caption="/admin stats")
-        await menus.ask(eve, "are you there?")
-        await bot.stop()
-        assert [text for text in replies(eve) if not text.startswith(STATES)] == []
+                await eve.say(f"/{command.name}@demo_bot {BYSTANDER}", chat=chat, topic=topic)
+        said = await eve.say("@demo_bot hello", chat=chat, topic=topic)
+        await eve.edit(said, "@demo_bot hello again")
+        await eve.say("hello", chat=chat, topic=topic, reply_to=shown if chat is not None else None)
+        await eve.upload(b"x", caption="@demo_bot /admin stats", chat=chat, topic=topic)
+        await settled(emu, bot)
+        assert await standing(bot) == before
+    answers = [message for message in said.chat.messages[whole if chat is not None else 0 :] if message.from_bot]
+    assert len(answers) > len(lines("user"))
+    assert [message.text for message in answers if not message.text.startswith(STATES)] == []
+    assert {message.topic for message in answers} == {topic}
     assert not provider.requests
-    async with start() as bot:
-        changed = await standing(bot)
-    assert changed == before if status is not None else changed[1] == before[1]  # type: ignore[index]  a pair
 
 
-def replies(person: EmulatedUser) -> list[str]:
-    return [message.text for message in person.private_chat().messages if message.from_bot]
+def in_group(chat: EmulatedChat, status: GroupStatus) -> Callable[[Connection], object]:
+    """The piece of work that lets a group in, or not."""
+
+    def unit(conn: Connection) -> None:
+        groups.request(conn, chat.id, "Team", 1)
+        groups.set_status(conn, chat.id, status, 1)
+
+    return unit
 
 
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("role", LET_IN)
 async def test_each_command_of_a_higher_role_is_refused(
-    ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role, place: str
 ) -> None:
-    user = UserInfo(1, "", role)
-    async with start() as bot:
+    user, (chat, topic) = UserInfo(1, "", role), place_of(emu, place, ann, eve)
+    async with start(plugins=[GivenPlugin.of("locked", Locked())]) as bot:
         await bot.core.database.write(become(eve, role, "active"))
-        shown = await menus.ask(ann, "/help")
-        for command in own_commands(Catalogue()):
-            if not may_use(user, command.access):
-                assert (await menus.ask(eve, f"/{command.name}")).text in REFUSALS
+        shown = await menus.ask(ann, "/help@demo_bot", chat=chat, topic=topic)
+        commands = [*own_commands(Catalogue()), *Locked().tgllm_commands()]
+        names = [command.name for command in commands if not may_use(user, command.access)]
+        for name in names:
+            said = await menus.ask(eve, f"/{name}@demo_bot", chat=chat, topic=topic)
+            assert (said.text in REFUSALS, said.topic) == (True, topic), name
         for action in press_actions():
             if not may_use(user, action.access):
                 assert await menus.toast(eve, shown, f"{action.word}:1") in REFUSALS
+    assert names[-1] == "onlyowner"
+
+
+LIKE_MESSAGES = ("channel_post", "edited_channel_post", "business_message", "edited_business_message", "guest_message")
+
+
+def foreign_updates(sender: EmulatedUser) -> dict[str, dict[str, Any]]:
+    """Updates of somebody that the bot does not ask for.
+
+    Telegram may send such ones all the same at the bot's start. Bot API: getUpdates, allowed_updates.
+    """
+    who = {"id": sender.id, "is_bot": False, "first_name": sender.first_name}
+    place = {"id": sender.id, "type": "private", "first_name": sender.first_name}
+    message = {"message_id": 900, "date": 1, "chat": place, "from": who, "text": f"/admin block {BYSTANDER}"}
+    member = {"status": "member", "user": who}
+    return {
+        **dict.fromkeys(LIKE_MESSAGES, message),
+        "message_reaction": {
+            "chat": place,
+            "message_id": 1,
+            "user": who,
+            "date": 1,
+            "old_reaction": [],
+            "new_reaction": [],
+        },
+        "inline_query": {"id": "1", "from": who, "query": "hello", "offset": ""},
+        "chosen_inline_result": {"result_id": "1", "from": who, "query": "hello"},
+        "poll_answer": {"poll_id": "1", "user": who, "option_ids": [0]},
+        "chat_member": {"chat": place, "from": who, "date": 1, "old_chat_member": member, "new_chat_member": member},
+        "chat_join_request": {"chat": place, "from": who, "user_chat_id": sender.id, "date": 1},
+    }
+
+
+@pytest.mark.parametrize("role", [None, "owner"])
+async def test_updates_that_the_bot_does_not_ask_for_do_nothing_and_are_not_kept(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, role: Role | None
+) -> None:
+    sender = eve if role is None else ann
+    sender.private_chat()
+    updates = foreign_updates(sender)
+    assert not set(updates) & set(ALLOWED_UPDATES)
+    async with start() as bot:
+        await bot.core.database.write(become(emu.add_user(first_name="Bob"), "user", "active"))
+        before = await standing(bot)
+        numbers = [emu.inject_update({kind: body}) for kind, body in updates.items()]
+        await settled(emu, bot)
+        rows = [await bot.core.database.read(lambda conn, number=number: inbox.get(conn, number)) for number in numbers]
+        assert await standing(bot) == before
+    found = {kind: (row.state, json.loads(row.payload).keys()) for kind, row in zip(updates, rows, strict=True) if row}
+    assert found == dict.fromkeys(updates, ("done", {"update_id"}))
+    assert sender.private_chat().messages == []
+    assert not provider.requests
+
+
+async def test_of_strangers_who_block_the_bot_or_bring_it_somewhere_only_the_request_is_kept(
+    emu: Emulator, eve: EmulatedUser, start: Start
+) -> None:
+    room = emu.add_group(title="Room", members=[eve], bots=[])
+    async with start() as bot:
+        await eve.block()
+        await eve.unblock()
+        await eve.add(room, emu.bot)
+        await emu.wait_for_message(room)
+        await eve.remove(room, emu.bot)
+        await settled(emu, bot)
+        payloads = await bot.core.database.read(
+            lambda conn: [row[0] for row in conn.execute("SELECT payload FROM inbox WHERE kind = 'my_chat_member'")]
+        )
+        asked = await bot.core.database.read(lambda conn: groups.get(conn, room.id))
+    assert [json.loads(payload).keys() for payload in payloads] == [{"update_id"}] * 4
+    assert asked is not None
+    assert asked.requested_by == eve.id
 
 
 async def test_a_button_works_for_whoever_may_and_for_nobody_else(

@@ -13,6 +13,7 @@ from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox
 from tgllm.db.database import Database
 from tgllm.db.inbox import FinalState, InboxRow
+from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.services.signals import Wakeup
@@ -111,7 +112,7 @@ class Dispatch:
 
     async def _handle(self, row: InboxRow) -> None:
         if row.kind not in ALLOWED_UPDATES:
-            await self._finish(row, "done")
+            await self._forget(row)
             return
         try:
             raw = without_rich_messages(json.loads(row.payload))
@@ -130,6 +131,16 @@ class Dispatch:
     async def _finish(self, row: InboxRow, state: FinalState, error: str | None = None) -> None:
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: inbox.finish(conn, row.update_id, state, now, error))
+
+    async def _forget(self, row: InboxRow) -> None:
+        """End an update that was not asked for, whoever it is of, and keep nothing of it but its id."""
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> None:
+            scrub(conn, row.update_id)
+            inbox.finish(conn, row.update_id, "done", now)
+
+        await self._database.write(unit)
 
     async def _quarantine(self, row: InboxRow, error: Exception) -> None:
         """Put an update aside that this version of aiogram does not understand."""

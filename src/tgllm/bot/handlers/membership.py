@@ -3,7 +3,7 @@
 from aiogram.types import ChatMemberUpdated
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.handlers.strangers import group_state
+from tgllm.bot.handlers.strangers import forget_update, group_state
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.db import groups, outbox
@@ -25,14 +25,14 @@ async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> Non
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
     user, access = scope.user, scope.parts.core.access
     if user is None or not added or scope.chat.kind not in {"group", "supergroup"}:
-        await scope.end()
+        await forget_update(scope)
     elif user.is_admin:
         actor = Actor(user.id, "telegram")
-        await scope.end(lambda conn: access.groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
+        await forget_update(scope, lambda conn: access.groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
         log.info("group.let_in", chat=scope.chat.id, by=user.id)
     elif scope.chat.id != scope.parts.core.config.admin_chat_id:
         may_answer = access.limits.may_answer(("group", scope.chat.id))
-        await scope.end(lambda conn: _request(conn, scope, user.id, is_told=may_answer))
+        await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
     scope.parts.sender.wake()
 
 

@@ -45,9 +45,9 @@ async def receive_stranger(content: TelegramObject, scope: UpdateScope, person: 
         await _receive_person(content, scope, person, standing)
 
 
-async def forget_update(scope: UpdateScope) -> None:
-    """End the update without an answer, and keep nothing of it but its id."""
-    await scope.end(_scrubbed(scope))
+async def forget_update(scope: UpdateScope, *effects: Unit) -> None:
+    """End the update without an answer, after these effects, and keep nothing of it but its id."""
+    await scope.end(*effects, _scrubbed(scope))
 
 
 async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:

@@ -6,7 +6,8 @@ each implementation alone: one that raises or takes too long is cut off from its
 quarantined, with the reason in ``tgllm plugins list``) and never disturbs another plugin or the bot.
 
 The first six hooks run at start, are plain functions, do no I/O and import nothing heavy. The others may be ``def`` or
-``async def``; a plain one must not block, since it runs on the event loop.
+``async def``. A plain ``tgllm_startup`` or ``tgllm_shutdown`` runs in a thread. A plain one of those around a turn runs
+on the event loop, and must not block.
 """
 
 from collections.abc import Awaitable, Sequence

@@ -121,6 +121,48 @@ async def test_a_hook_that_hangs_at_startup_does_not_keep_the_others_from_starti
     assert __import__("tgllm_test_good_all").calls == [("startup", "good_all")]
 
 
+@pytest.mark.parametrize("hook", ["startup", "shutdown"])
+async def test_a_plain_hook_that_hangs_holds_nobody_up(site: Any, load_host: LoadHost, hook: str) -> None:
+    body = f"""
+    import threading
+    release = threading.Event()
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("slow", "Slow", "1.0")
+    @hookimpl
+    def tgllm_{hook}(): release.wait()
+    """
+    site.write("slow", body)
+    site.install("good_all")
+    host = await load_host(limits=SHORT)
+
+    try:
+        await host.startup()
+        await host.shutdown()
+    finally:
+        module().release.set()
+
+    assert __import__("tgllm_test_good_all").calls == [("startup", "good_all"), ("shutdown", "good_all")]
+
+
+async def test_a_plain_hook_may_return_what_is_awaited(site: Any, load_host: LoadHost, record: FindRecord) -> None:
+    body = """
+    import asyncio
+    state = []
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("slow", "Slow", "1.0")
+    @hookimpl
+    def tgllm_startup(): return begin()
+    async def begin(): state.append(asyncio.get_running_loop())
+    """
+    site.write("slow", body)
+    host = await load_host(builtin=False)
+
+    await host.startup()
+
+    assert module().state == [asyncio.get_running_loop()]
+    assert record(host, "slow").state == "active"
+
+
 async def test_ctrl_c_is_not_the_plugins_fault(
     site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
 ) -> None:

@@ -20,7 +20,7 @@ async def startup(roster: Roster) -> None:
 async def shutdown(roster: Roster, log: Log) -> None:
     """Call ``tgllm_shutdown`` of each plugin in reverse order; a failure is logged."""
     for bound in reversed(roster.implementations("tgllm_shutdown")):
-        outcome = await roster.call(bound, {})
+        outcome = await roster.call_aside(bound)
         try:
             value_of(outcome, "tgllm_shutdown")
         except Breach as breach:
@@ -40,7 +40,7 @@ async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:
 
 async def _ignoring_breach(roster: Roster, bound: Bound) -> None:
     try:
-        await roster.value(bound, {})
+        roster.judged(bound, await roster.call_aside(bound))
     except Breach:
         # The plugin is in quarantine, and the log says why.
         return

@@ -81,6 +81,10 @@ class Roster:
         """Call one implementation."""
         return await self._runner.call(bound.implementation.function, *bound.arguments(values))
 
+    async def call_aside(self, bound: Bound) -> Outcome[object]:
+        """Call one implementation of a hook that takes the context at most, a plain one in a thread."""
+        return await self._runner.call_aside(bound.implementation.function, *bound.arguments({}))
+
     async def value(self, bound: Bound, values: Mapping[str, object]) -> object:
         """Call one implementation and return what it returned.
 

@@ -1,4 +1,4 @@
-"""Call hooks on the event loop: plain ones at once, asynchronous ones with a time limit."""
+"""Call hooks that may be plain or asynchronous: the latter with a time limit, plain ones at once or in a thread."""
 
 import asyncio
 import inspect
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut
 from tgllm.plugins.strays import Strays, outcome_of
+from tgllm.plugins.thread import HookThread
 
 __all__ = ["HookRunner"]
 
@@ -17,7 +18,7 @@ class HookRunner:
         """Make a caller.
 
         Args:
-            seconds: that an asynchronous implementation may take.
+            seconds: that an asynchronous implementation may take, or one in a thread.
             grace_seconds: that a cancelled one has for its clean-up.
         """
         self._seconds = seconds
@@ -32,6 +33,17 @@ class HookRunner:
         except BaseException as error:  # noqa: BLE001  nothing was awaited, so all of it is the plugin's
             return Raised(error)
         return await self._finish(result) if inspect.isawaitable(result) else Returned(result)
+
+    async def call_aside(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
+        """The same in a thread, for what is called seldom: a plain function that hangs is given up then."""
+        thread = HookThread()
+        try:
+            outcome = await thread.run(lambda: function(*arguments), self._seconds)
+        finally:
+            thread.close()
+        if isinstance(outcome, Returned) and inspect.isawaitable(outcome.value):
+            return await self._finish(outcome.value)
+        return outcome
 
     async def aclose(self) -> None:
         """Cancel again what did not end when it was told to."""

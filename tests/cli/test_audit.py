@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conftest import Shell
 
 NOW = 1_790_000_000_000
+APPROVED = {"role": "user", "expires_at": NOW}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def database(shell: "Shell") -> None:
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
     entries = (
-        NewEntry(actor_id=42, source="telegram", action="user.approve", target="43", details={"role": "user"}),
+        NewEntry(actor_id=42, source="telegram", action="user.approve", target="43", details=APPROVED),
         NewEntry(actor_id=99, source="telegram", action="group.mode", target="-100", details={"mode": None}),
         NewEntry(actor_id=None, source="shell", action="model.default", target="p/\x1b[2Jm"),
     )
@@ -50,17 +51,24 @@ class TestList:
             ["Time (UTC)", "Who", "From", "What", "Whom", "Details"],
             ["2026-09-21 14:13", "-", "shell", "model.default", "p/ [2Jm", ""],
             ["2026-09-21 14:13", "99", "telegram", "group.mode", "-100", "mode: null"],
-            ["2026-09-21 14:13", "Ann (@ann, 42)", "telegram", "user.approve", "Bob (43)", "role: user"],
+            [
+                "2026-09-21 14:13",
+                "Ann (@ann, 42)",
+                "telegram",
+                "user.approve",
+                "Bob (43)",
+                "role: user, expires_at: 2026-09-21T14:13:20+00:00",
+            ],
         ]
 
     def test_for_programs(self, shell: "Shell") -> None:
         assert listed(shell)[-1] == {
-            "at": NOW,
+            "at": "2026-09-21T14:13:20+00:00",
             "actor_id": 42,
             "source": "telegram",
             "action": "user.approve",
             "target": "43",
-            "details": {"role": "user"},
+            "details": {"role": "user", "expires_at": "2026-09-21T14:13:20+00:00"},
         }
 
     def test_the_latest_only(self, shell: "Shell") -> None:

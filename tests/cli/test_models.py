@@ -120,8 +120,8 @@ class TestList:
             "reasoning": True,
             "price": {"input": 0.15, "output": 0.6, "cached": 0.015, "as_of": "2026-11-01"},
             "default": False,
-            "first_seen_at": NOW,
-            "last_seen_at": NOW,
+            "first_seen_at": "2026-09-21T14:13:20+00:00",
+            "last_seen_at": "2026-09-21T14:13:20+00:00",
         }
         assert (text["vision"], text["files"], text["price"]) == (False, True, None)
 

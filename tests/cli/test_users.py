@@ -69,11 +69,11 @@ class TestList:
             "role": "guest",
             "status": "pending",
             "reason": "hello",
-            "requested_at": NOW,
+            "requested_at": "2026-09-21T14:13:20+00:00",
             "decided_at": None,
             "decided_by": None,
             "expires_at": None,
-            "created_at": NOW,
+            "first_seen_at": "2026-09-21T14:13:20+00:00",
         }
         assert (bob["id"], owner["id"], owner["role"]) == (BOB.id, OWNER, "owner")
 

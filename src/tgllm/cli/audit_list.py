@@ -13,6 +13,7 @@ from tgllm.db.audit import AuditRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.services.plain_name import one_line
+from tgllm.services.times import iso_time, iso_times
 
 __all__ = ["run_audit"]
 
@@ -54,19 +55,19 @@ def _row(row: AuditRow, names: Names) -> Sequence[str]:
         row.source,
         row.action,
         names.get(_id(row.target) or 0, one_line(row.target or "-", MOST_DETAILS)),
-        one_line(", ".join(f"{key}: {_value(value)}" for key, value in row.details.items()), MOST_DETAILS),
+        one_line(", ".join(f"{key}: {_value(value)}" for key, value in iso_times(row.details).items()), MOST_DETAILS),
     )
 
 
 def _object(row: AuditRow) -> dict[str, object]:
-    """For programs; the time is UTC in milliseconds since 1970."""
+    """For programs; times are ISO 8601 in UTC."""
     return {
-        "at": row.at,
+        "at": iso_time(row.at),
         "actor_id": row.actor_id,
         "source": row.source,
         "action": row.action,
         "target": row.target,
-        "details": row.details,
+        "details": iso_times(row.details),
     }
 
 

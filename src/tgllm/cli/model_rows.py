@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from tgllm.services.times import iso_time
+
 if TYPE_CHECKING:
     from tgllm.db.models import Model
 
@@ -31,7 +33,7 @@ def as_row(model: "Model", price: Dollars | None, *, is_default: bool) -> Sequen
 
 
 def as_object(model: "Model", price: Dollars | None, *, is_default: bool) -> dict[str, object]:
-    """The same and more, for programs; times are UTC in milliseconds since 1970."""
+    """The same and more, for programs; times are ISO 8601 in UTC."""
     return {
         "model": str(model.ref),
         "title": model.title,
@@ -44,8 +46,8 @@ def as_object(model: "Model", price: Dollars | None, *, is_default: bool) -> dic
         "reasoning": model.reasoning,
         "price": price,
         "default": is_default,
-        "first_seen_at": model.first_seen_at,
-        "last_seen_at": model.last_seen_at,
+        "first_seen_at": iso_time(model.first_seen_at),
+        "last_seen_at": iso_time(model.last_seen_at),
     }
 
 

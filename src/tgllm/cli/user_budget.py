@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from tgllm.api.budgets import Measure, Period
@@ -145,7 +146,7 @@ def _limit_object(limit: "Limit", left: "Allowance | None") -> dict[str, object]
         "limit": limit_name(limit.measure, limit.period),
         "amount": None if left is None else _number(limit, left.limit),
         "used": None if left is None else _number(limit, left.used),
-        "until": None if left is None else left.until.isoformat(),
+        "until": None if left is None else left.until.astimezone(UTC).isoformat(),
         "source": limit.source,
     }
 

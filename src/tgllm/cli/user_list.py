@@ -10,6 +10,7 @@ from tgllm.cli.words import moment, shown_name
 from tgllm.db import users
 from tgllm.db.users import Status, User
 from tgllm.i18n import Catalogue
+from tgllm.services.person_object import person_object
 
 __all__ = ["run_list"]
 
@@ -41,19 +42,4 @@ def _row(user: User) -> Sequence[str]:
 
 
 def _object(user: User) -> dict[str, object]:
-    """For programs; times are UTC in milliseconds since 1970."""
-    return {
-        "id": user.id,
-        "username": user.username,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "language_code": user.language_code,
-        "role": user.role,
-        "status": user.status,
-        "reason": user.reason,
-        "requested_at": user.requested_at,
-        "decided_at": user.decided_at,
-        "decided_by": user.decided_by,
-        "expires_at": user.expires_at,
-        "created_at": user.created_at,
-    }
+    return {**person_object(user), "decided_by": user.decided_by}

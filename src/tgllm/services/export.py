@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from tgllm.api import Json
 from tgllm.db import conversations, facts, files, messages
@@ -11,6 +10,7 @@ from tgllm.db.conversations import Conversation
 from tgllm.db.files import File
 from tgllm.db.messages import Message
 from tgllm.db.unit import Connection
+from tgllm.services.times import iso_time, readable_time
 
 __all__ = [
     "Exported",
@@ -18,11 +18,9 @@ __all__ = [
     "Say",
     "as_json",
     "as_markdown",
-    "iso_time",
     "load_export",
     "message_blocks",
     "message_object",
-    "readable_time",
     "with_attached",
 ]
 
@@ -134,17 +132,3 @@ def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iter
 
 def _model_of(message: Message) -> str | None:
     return None if message.model is None else f"{message.provider}/{message.model}"
-
-
-def readable_time(time: int) -> str:
-    """A time (UTC, milliseconds) for people."""
-    return _moment(time).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def iso_time(time: int) -> str:
-    """A time (UTC, milliseconds) for programs: ISO 8601."""
-    return _moment(time).isoformat()
-
-
-def _moment(time: int) -> datetime:
-    return datetime.fromtimestamp(time // 1000, UTC)

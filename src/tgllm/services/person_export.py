@@ -14,7 +14,9 @@ from tgllm.db.requests import Request
 from tgllm.db.summaries import Summary
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
-from tgllm.services.export import ExportedMessage, iso_time, message_object, with_attached
+from tgllm.services.export import ExportedMessage, message_object, with_attached
+from tgllm.services.person_object import person_object
+from tgllm.services.times import iso_time, iso_times
 
 __all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
 
@@ -78,7 +80,7 @@ def as_json(data: PersonData) -> str:
         "format": FORMAT,
         "version": VERSION,
         "exported_at": iso_time(data.now),
-        "person": _person(data.user),
+        "person": {**person_object(data.user)},
         "settings": data.settings,
         "facts": [{"text": fact.text, "said_at": iso_time(fact.created_at)} for fact in data.facts],
         "conversations": [_conversation_object(each) for each in data.conversations],
@@ -89,23 +91,6 @@ def as_json(data: PersonData) -> str:
         "changes": [_change(row) for row in data.changes],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def _person(user: User) -> Json:
-    return {
-        "id": user.id,
-        "username": user.username,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "language_code": user.language_code,
-        "role": user.role,
-        "status": user.status,
-        "reason": user.reason,
-        "requested_at": _time(user.requested_at),
-        "decided_at": _time(user.decided_at),
-        "expires_at": _time(user.expires_at),
-        "first_seen_at": iso_time(user.created_at),
-    }
 
 
 def _conversation_object(each: PersonConversation) -> Json:
@@ -162,8 +147,4 @@ def _day(day: person.Day) -> Json:
 
 
 def _change(row: audit.AuditRow) -> Json:
-    return {"at": iso_time(row.at), "source": row.source, "action": row.action, "details": row.details}
-
-
-def _time(time: int | None) -> str | None:
-    return None if time is None else iso_time(time)
+    return {"at": iso_time(row.at), "source": row.source, "action": row.action, "details": iso_times(row.details)}

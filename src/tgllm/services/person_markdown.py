@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from tgllm.services.export import Say, message_blocks, readable_time
+from tgllm.services.export import Say, message_blocks
 from tgllm.services.person_export import PersonConversation, PersonData
 from tgllm.services.plain_name import one_line
+from tgllm.services.times import readable_time
 from tgllm.services.user_service import full_name
 
 __all__ = ["as_markdown"]

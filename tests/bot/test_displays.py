@@ -29,6 +29,7 @@ class Calls:
     methods: list[TelegramMethod[Any]] = field(default_factory=list)
     posted: list[NewOutbox] = field(default_factory=list)
     message_id: int | None = 55
+    thinking: str = "Thinking..."
 
     async def __call__(self, method: TelegramMethod[Any]) -> None:
         self.methods.append(method)
@@ -51,7 +52,7 @@ def draft(calls: Calls) -> DraftDisplay:
 @pytest.fixture
 def edit(calls: Calls) -> EditDisplay:
     bot, sender = cast("Bot", calls), cast("Sender", calls)
-    return EditDisplay(bot, sender, TOPIC, "u1", reply_to=8, thinking="Thinking...", stop="Stop")
+    return EditDisplay(bot, sender, TOPIC, "u1", reply_to=8, thinking=lambda: calls.thinking, stop="Stop")
 
 
 @pytest.mark.parametrize("update_id", [0, 1, 2**31 - 2, 2**31 - 1, 2**31, 2**63])
@@ -83,6 +84,14 @@ async def test_a_group_gets_one_placeholder_and_then_edits(edit: EditDisplay, ca
     edits = [cast("EditMessageText", method) for method in calls.methods]
     assert [(method.message_id, method.text) for method in edits] == [(55, "a"), (55, "ab")]
     assert all(method.reply_markup is not None for method in edits)
+
+
+async def test_what_a_group_is_told_while_there_is_no_answer_may_be_another(edit: EditDisplay, calls: Calls) -> None:
+    await edit.show(EntityText(""))
+    calls.thinking = "Thinking... (20 s)"
+    await edit.show(EntityText(""))
+    await edit.show(EntityText(""))
+    assert [cast("EditMessageText", method).text for method in calls.methods] == ["Thinking... (20 s)"]
 
 
 async def test_without_a_placeholder_nothing_is_edited(edit: EditDisplay, calls: Calls) -> None:

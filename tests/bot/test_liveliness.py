@@ -1,10 +1,14 @@
 """An answer that takes its time: what the chat shows until it comes."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from tgllm.api import ReasoningDelta, Waiting
+from tgllm.api.clock import SystemClock
 from tgllm.db import conversations
 from tgllm.db.unit import Connection
 from tgllm.services.lane import Lane
@@ -14,6 +18,15 @@ from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+class Ahead(SystemClock):
+    """Goes on as others do, and can be put forward."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
 
 
 async def test_a_wait_is_told_in_a_draft(
@@ -40,6 +53,24 @@ async def test_a_wait_is_told_in_the_placeholder_of_a_group(
         shown = await emu.wait_for_message(group, lambda message: "waits in its queue" in message.text)
         go_on.set()
         await emu.wait_for(lambda: shown.text == "Here it is.")
+
+
+@pytest.mark.parametrize("place", ["group", "topic"])
+async def test_a_long_thought_in_a_group_tells_how_long_it_has_been(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    topic = emu.add_topic(group, "One") if place == "topic" else None
+    clock, go_on = Ahead(), asyncio.Event()
+    provider.answer(ReasoningDelta("hm"), go_on, "Here it is.")
+    async with start(clock=clock, streaming__keep_alive=0.02):
+        await ann.say("@demo_bot hello", chat=group, topic=topic)
+        shown = await emu.wait_for_message(group, lambda message: message.text == "Thinking...")
+        clock.ahead = 60.0
+        await emu.wait_for(lambda: re.fullmatch(r"Thinking\.\.\. \(\d\d+ s\)", shown.text))
+        go_on.set()
+        await emu.wait_for(lambda: shown.text == "Here it is.")
+    assert shown.topic is topic
 
 
 async def test_an_unchanged_draft_is_sent_again(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -143,6 +144,26 @@ async def test_an_unchanged_display_is_refreshed_before_it_fades(
     it.show(ReasoningDelta("hm"))
     await clock.advance(2 * keep_alive)
     assert screen.shown == [(1, ""), (1 + keep_alive, ""), (1 + 2 * keep_alive, "")]
+
+
+async def test_a_display_that_looks_the_same_does_not_fade_while_the_model_thinks_unseen(
+    clock: ManualClock, screen: Screen, sink: Start
+) -> None:
+    it = await sink(Pace(first_delay=1.0, interval=2.0, keep_alive=20.0))
+    for _ in range(130):
+        it.show(ReasoningDelta("hm"))
+        await clock.advance(0.5)
+    times = [at for at, _ in screen.shown]
+    assert len(times) == 4
+    assert all(20 <= later - earlier <= 22 for earlier, later in pairwise(times))
+
+
+async def test_a_long_wait_tells_how_long_it_has_been(clock: ManualClock, screen: Screen, sink: Start) -> None:
+    it = await sink(Pace(first_delay=1.0, interval=2.0, keep_alive=20.0))
+    it.show(Waiting("queue"))
+    await clock.advance(45)
+    words = Catalogue()("stream.waiting_queue")
+    assert [text for _, text in screen.shown] == [words, f"{words} (21 s)", f"{words} (41 s)"]
 
 
 async def test_thoughts_are_shown_where_the_chat_wants_them(clock: ManualClock, screen: Screen, sink: Start) -> None:

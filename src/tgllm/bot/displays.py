@@ -1,6 +1,6 @@
 """The two ways of showing a growing answer: a draft, and a message that is edited."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiogram import Bot
 from aiogram.methods import EditMessageText, SendMessageDraft
@@ -55,7 +55,15 @@ class EditDisplay:
     """A message in a group, sent once through the outbox and edited from then on."""
 
     def __init__(
-        self, bot: Bot, sender: Sender, lane: Lane, turn_id: str, *, reply_to: int | None, thinking: str, stop: str
+        self,
+        bot: Bot,
+        sender: Sender,
+        lane: Lane,
+        turn_id: str,
+        *,
+        reply_to: int | None,
+        thinking: Callable[[], str],
+        stop: str,
     ) -> None:
         """Show the turn in that lane.
 
@@ -65,7 +73,7 @@ class EditDisplay:
             lane: where to.
             turn_id: which turn.
             reply_to: the question's message.
-            thinking: text of the placeholder while there is none of the model.
+            thinking: gives the text while there is none of the model, as it is to be by now.
             stop: text of the stop button.
         """
         self._bot = bot
@@ -76,11 +84,11 @@ class EditDisplay:
         self._thinking = thinking
         self._markup = buttons([[(stop, STOP_DATA)]])
         self._message_id: int | None = None
-        self._shown = EntityText(thinking)
+        self._shown = EntityText("")
 
     async def show(self, shown: EntityText) -> None:
         """Edit the message; the first call sends it."""
-        shown = shown if shown.text else EntityText(self._thinking)
+        shown = shown if shown.text else EntityText(self._thinking())
         if self._message_id is None:
             await self._send_placeholder()
         if self._message_id is None or shown == self._shown:
@@ -104,8 +112,9 @@ class EditDisplay:
         return [edit, *answer_rows(self._lane, others, turn_id=self._turn_id, first_part=2)]
 
     async def _send_placeholder(self) -> None:
+        self._shown = EntityText(self._thinking())
         row = placeholder_row(
-            self._lane, self._thinking, turn_id=self._turn_id, reply_to=self._reply_to, reply_markup=self._markup
+            self._lane, self._shown.text, turn_id=self._turn_id, reply_to=self._reply_to, reply_markup=self._markup
         )
         self._message_id = await self._sender.post_and_wait(row)
 

@@ -9,10 +9,12 @@ from tgllm.bot.thoughts import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.services.chat_settings import ReasoningDisplay
 
-__all__ = ["Preview"]
+__all__ = ["Preview", "with_elapsed"]
 
 LEAST_WAIT = 2.0
 """Seconds of a wait that are worth being told."""
+LEAST_ELAPSED = 10.0
+"""Seconds that have passed without any text which are worth being told."""
 ROUND_FROM = 10.0
 ROUNDED_TO = 5
 """Longer waits than ``ROUND_FROM`` are told in multiples of so many seconds."""
@@ -50,16 +52,19 @@ class Preview:
         """Whether the model has told anything of what it thinks."""
         return bool(self._thoughts)
 
-    def frame(self, thoughts: ReasoningDisplay = "hidden") -> EntityText:
+    def frame(self, thoughts: ReasoningDisplay = "hidden", elapsed: float = 0.0) -> EntityText:
         """The end of the answer as one message; its text is empty while the model thinks and that is not shown.
 
-        While there is nothing of the answer, it may say instead what the model waits for.
+        While there is nothing of the answer, it may say instead what the model waits for, and since when.
 
         Args:
             thoughts: whether the chat wants to see them. Folded ones are not shown before the answer is whole.
+            elapsed: seconds since the question.
         """
         shown = render_draft(self._markdown(thoughts))
-        return shown if shown.text else EntityText(self._waiting)
+        if shown.text or not self._waiting:
+            return shown
+        return EntityText(with_elapsed(self._waiting, elapsed, self._texts, self._language))
 
     def _words(self, reason: str) -> str:
         """What the model waits for; nothing for reasons of a later version of the contract."""
@@ -86,6 +91,13 @@ class Preview:
             return text
         thought = _joined(self._thoughts)[-MOST_THOUGHTS:].strip()
         return f"{quoted(thought, self._texts('turn.thoughts', self._language))}\n\n{text}" if thought else text
+
+
+def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> str:
+    """Words that are shown while nothing of an answer has come; how long that has been, if it has been long."""
+    if seconds < LEAST_ELAPSED:
+        return text
+    return texts("stream.elapsed", language, text=text, seconds=math.floor(seconds))
 
 
 def _joined(pieces: list[str]) -> str:

@@ -67,6 +67,8 @@ class Display(Protocol):
 
 
 _PLAIN = Look()
+_ROUNDING = 1e-6
+"""Seconds that a sleep may end too early."""
 
 
 class ChatSink:
@@ -106,6 +108,7 @@ class ChatSink:
         self._is_plain = False
         self._shown: EntityText | None = None
         self._shown_at = 0.0
+        self._began_at = clock.monotonic()
         self._changed = asyncio.Event()
         self._changed.set()
         self._calling = asyncio.Lock()
@@ -158,17 +161,20 @@ class ChatSink:
             refresh.cancel()
 
     async def _refresh_in_time(self) -> None:
-        await self._clock.sleep(self._shown_at + self._pace.keep_alive - self._clock.monotonic())
-        # What is forgotten is shown again although it is the same.
-        self._shown = None
+        await self._clock.sleep(self._until_refresh())
         self._changed.set()
+
+    def _until_refresh(self) -> float:
+        """Seconds until what is shown has to be shown again although it is the same."""
+        return self._shown_at + self._pace.keep_alive - self._clock.monotonic()
 
     async def _show_once(self) -> bool:
         """Show the present state; False if the display can't work in this chat."""
         frame = EntityText("")
         try:
             frame = await self._frame()
-            if frame != self._shown:
+            # Not only after a wait: a model may think all the time, and none of it is to be seen.
+            if frame != self._shown or self._until_refresh() < _ROUNDING:
                 await self._show(frame)
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
             failure = classify(error)
@@ -180,7 +186,8 @@ class ChatSink:
         return True
 
     async def _frame(self) -> EntityText:
-        frame = self._preview.frame(await self._display_of_thoughts())
+        elapsed = self._clock.monotonic() - self._began_at
+        frame = self._preview.frame(await self._display_of_thoughts(), elapsed)
         return EntityText(frame.text) if self._is_plain else frame
 
     def _becomes_plain(self, refused: EntityText, failure: CallFailure) -> bool:

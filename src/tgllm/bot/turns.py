@@ -7,6 +7,7 @@ from tgllm.bot.answer_files import AnswerFiles
 from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.message_rate import is_too_fast
 from tgllm.bot.pace import AdaptiveInterval, Pace
+from tgllm.bot.preview import with_elapsed
 from tgllm.bot.retry_button import RetryButton
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming import ChatSink, Display, Look
@@ -91,16 +92,22 @@ def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:
 
 
 def _display(scope: UpdateScope, turn: Turn) -> Display:
-    parts = scope.parts
+    parts, clock = scope.parts, scope.parts.core.clock
     if scope.chat.is_private:
         return DraftDisplay(parts.bot, scope.lane, turn.id, draft_id_of(scope.row.update_id))
+    began_at = clock.monotonic()
+
+    def thinking() -> str:
+        elapsed = clock.monotonic() - began_at
+        return with_elapsed(scope.text("stream.thinking"), elapsed, parts.core.texts, scope.language)
+
     return EditDisplay(
         parts.bot,
         parts.sender,
         scope.lane,
         turn.id,
         reply_to=turn.message_id,
-        thinking=scope.text("stream.thinking"),
+        thinking=thinking,
         stop=scope.text("button.stop"),
     )
 

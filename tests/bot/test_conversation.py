@@ -17,18 +17,20 @@ from tgllm.testing.scripted import ScriptedProvider
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
+@pytest.mark.parametrize("in_topic", [False, True], ids=["chat", "topic"])
 async def test_an_answer_streams_as_a_draft_and_ends_as_a_message(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, in_topic: bool
 ) -> None:
+    topic = emu.add_topic(ann.private_chat(), "Stories") if in_topic else None
     go_on = asyncio.Event()
     provider.answer("Once upon", go_on, " a time.", Finished("stop", Usage(3, 4)))
     async with start():
-        await ann.say("Tell me a story")
+        await ann.say("Tell me a story", topic=topic)
         draft = await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Once upon")
-        assert draft.can_stop
+        assert (draft.can_stop, draft.topic) == (True, topic)
         go_on.set()
         answer = await emu.wait_for_message(ann.private_chat())
-    assert answer.text == "Once upon a time."
+    assert (answer.text, answer.topic) == ("Once upon a time.", topic)
     assert not ann.private_chat().drafts
 
 
@@ -99,20 +101,22 @@ async def test_history_is_cut_to_the_token_budget(
     assert [message.text for message in provider.requests[-1].messages] == ["two", "two", "three"]
 
 
+@pytest.mark.parametrize("in_topic", [False, True], ids=["group", "topic"])
 async def test_in_a_group_one_message_grows_and_ends_as_the_answer(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, in_topic: bool
 ) -> None:
-    group = emu.add_group(title="Team", members=[ann])
+    group = emu.add_group(title="Team", members=[ann], is_forum=in_topic)
+    topic = emu.add_topic(group, "News") if in_topic else None
     go_on = asyncio.Event()
     provider.answer("Once upon", go_on, " a time.")
     async with start():
-        await ann.say("nobody is spoken to", chat=group)
-        asked = await ann.say("@demo_bot a story, please", chat=group)
+        await ann.say("nobody is spoken to", chat=group, topic=topic)
+        asked = await ann.say("@demo_bot a story, please", chat=group, topic=topic)
         growing = await emu.wait_for_message(group, lambda message: message.text == "Once upon")
         assert growing.reply_markup is not None
         go_on.set()
         answer = await emu.wait_for_message(group, lambda message: message.text == "Once upon a time.")
-    assert answer.id == growing.id
+    assert (answer.id, answer.topic) == (growing.id, topic)
     assert [button.text for button in answer.buttons] == ["Regenerate"]
     assert answer.reply_to == asked
     assert [request.messages[-1].text for request in provider.requests] == ["Ann: a story, please"]

@@ -189,6 +189,22 @@ async def test_a_refused_edit_steps_down_in_place(
     assert kinds(message) == []
 
 
+async def test_a_refused_rich_edit_steps_down_in_place_to_plain_text(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    go_on = asyncio.Event()
+    provider.answer(go_on, TABLE)
+    async with start(streaming__edit_interval=60):
+        await ann.say("@demo_bot go", chat=group)
+        first = await emu.wait_for_message(group)
+        emu.faults.add(Fault.api_error("editMessageText", 400, REFUSAL, times=2))
+        go_on.set()
+        message = await emu.wait_for_message(group, lambda message: message.text.startswith("Look:"))
+    assert (message.id, message.text, kinds(message)) == (first.id, "Look:\n\na | b\n--+---\n1 | x²", [])
+    assert calls_of(emu) == ["sendMessage", *["editMessageText"] * 3]
+
+
 async def test_what_follows_a_text_that_the_person_has_still_arrives(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

@@ -208,18 +208,23 @@ class TestSettings:
         assert asked == [(0.0, "high"), (None, "high")]
 
     async def test_thoughts_are_shown_where_a_chat_wants_them(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(refresh_cron="off"):
             menu = await menus.ask(ann, "/settings")
-            for choice in ("hidden", "shown"):
+            for before, choice, quotes in (
+                ("hidden", "folded", ["expandable_blockquote"]),
+                ("folded", "shown", ["blockquote"]),
+                ("shown", "hidden", []),
+            ):
                 await menus.press(ann, menu, "Thoughts")
-                assert [label for label in menus.labels(menu) if label.startswith("✓")] == ["✓ hidden"]
-                await ann.press(menu, "✓ hidden" if choice == "hidden" else choice)
-                await emu.wait_for(lambda choice=choice: f"Thoughts: {choice}" in menu.text.splitlines())
+                assert [label for label in menus.labels(menu) if label.startswith("✓")] == [f"✓ {before}"]
+                await menus.press(ann, menu, choice)
+                assert f"Thoughts: {choice}" in menu.text.splitlines()
                 provider.answer(ReasoningDelta("Hm."), "Yes.")
                 answer = await menus.ask(ann, "really?")
-                assert answer.text == {"hidden": "Yes.", "shown": "Thoughts\n\nHm.\n\nYes."}[choice]
+                assert answer.text.split() == (["Thoughts", "Hm.", "Yes."] if quotes else ["Yes."])
+                assert [entity["type"] for entity in answer.entities if "quote" in entity["type"]] == quotes
 
     async def test_a_model_that_does_not_think_has_no_effort_to_set(
         self, menus: "Menus", ann: EmulatedUser, start: Start

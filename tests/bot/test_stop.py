@@ -57,6 +57,38 @@ async def test_the_stop_button_in_a_group_ends_the_turn(
         await emu.wait_for_message(group, lambda message: message.text == "Half\n\nStopped.")
 
 
+@pytest.mark.parametrize("how", ["button", "command"])
+@pytest.mark.parametrize("place", ["private", "group"])
+async def test_only_the_answer_of_its_topic_is_stopped(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str, how: str
+) -> None:
+    chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann], is_forum=True)
+    one, two = emu.add_topic(chat, "One"), emu.add_topic(chat, "Two")
+    go_on = asyncio.Event()
+    provider.answer("Half", asyncio.Event())
+    provider.answer("The ", go_on, "other.")
+
+    async def stop() -> None:
+        if how == "command":
+            await ann.say("/stop@demo_bot", chat=chat, topic=one)
+        elif place == "private":
+            await ann.stop(await emu.wait_for_draft(chat, lambda draft: draft.text == "Half"))
+        else:
+            await ann.press(await emu.wait_for_message(chat, lambda message: message.text == "Half"), "Stop")
+
+    async with start():
+        await ann.say("@demo_bot go", chat=chat, topic=one)
+        await emu.wait_for(lambda: provider.requests)
+        await ann.say("@demo_bot on", chat=chat, topic=two)
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        await stop()
+        stopped = await emu.wait_for_message(chat, lambda message: message.text.endswith("Stopped."))
+        go_on.set()
+        other = await emu.wait_for_message(chat, lambda message: message.text == "The other.")
+    assert (stopped.topic, other.topic) == (one, two)
+    assert stopped.text.startswith("Half" if how == "button" else ("Half", "Stopped."))
+
+
 @pytest.mark.parametrize("command", ["/stop", "/cancel"])
 async def test_a_question_that_came_together_with_the_wish_to_stop_is_not_asked(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, command: str

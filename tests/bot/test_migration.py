@@ -71,3 +71,19 @@ async def test_what_is_sent_to_the_old_id_goes_to_the_new_one(emu: Emulator, ann
         await emu.wait_for_message(grown, lambda message: message.text == "News")
         counted = await bot.core.database.read(outbox.counts)
         assert "failed" not in counted
+
+
+async def test_the_admin_chat_stays_one(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, ask: Ask, start: Start
+) -> None:
+    admins = emu.add_group(title="Admins", members=[ann], is_basic=True)
+    async with start(admin_chat_id=admins.id):
+        grown = await ann.upgrade(admins)
+        shown = await ask("/admin@demo_bot groups", chat=grown)
+        assert shown.text == "Nobody has asked for a group yet."
+        assert "I don't know" in (await ask("/admin@demo_bot approve 12345", chat=grown)).text
+        await eve.say("/start")
+        card = await emu.wait_for_message(grown, lambda message: "asks to be let in" in message.text)
+        await ann.press(card, "✅ Let in")
+        await emu.wait_for(lambda: "let in by Ann" in card.text and not card.buttons)
+    assert not [call for call in emu.journal if call.chat_id == admins.id]

@@ -15,6 +15,7 @@ from tgllm.db.unit import Connection
 from tgllm.db.waiting import Table
 from tgllm.i18n import Catalogue
 from tgllm.services.access_news import language_of, message_to
+from tgllm.services.moved_chats import present_id
 from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
 
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
@@ -125,9 +126,10 @@ class AccessCards:
     def _places(self, conn: Connection, now: int) -> Sequence[_Place]:
         """The admin chat, and each admin's private chat, whose id is the admin's own (Bot API: Chat)."""
         places = [_Place(admin.id, language_of(conn, admin)) for admin in users.admins(conn, now)]
-        if self._chat_id is None or any(place.chat_id == self._chat_id for place in places):
+        chat_id = None if self._chat_id is None else present_id(conn, self._chat_id)
+        if chat_id is None or any(place.chat_id == chat_id for place in places):
             return places
-        return [_Place(self._chat_id, ""), *places]
+        return [_Place(chat_id, ""), *places]
 
 
 def _card(

@@ -20,8 +20,8 @@ from tgllm.services.access_news import message_to
 from tgllm.services.access_requests import Asked
 from tgllm.services.access_words import group_card, group_decided
 from tgllm.services.actor import Actor, note
-from tgllm.services.chat_migration import present_id
 from tgllm.services.lost_access import without_access
+from tgllm.services.moved_chats import present_id
 from tgllm.services.recent_keys import RecentKeys
 from tgllm.services.running import RunningTurn, RunningTurns
 

@@ -8,6 +8,7 @@ from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.services.call_rows import plain_message
 from tgllm.services.lane import Lane
+from tgllm.services.moved_chats import present_id
 
 __all__ = ["AdminNotifier"]
 
@@ -62,6 +63,6 @@ class AdminNotifier:
 
     def _chats(self, conn: Connection, now: int) -> Sequence[int]:
         if self._chat_id is not None:
-            return [self._chat_id]
+            return [present_id(conn, self._chat_id)]
         # The id of a person's private chat with the bot is the person's own (Bot API: Chat).
         return [user.id for user in users.list_all(conn, "active") if user.role in _ADMINS and user.may_use(now)]

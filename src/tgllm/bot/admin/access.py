@@ -6,6 +6,7 @@ from typing import Final, cast, get_args
 from tgllm.bot.admin.danger import about_admin
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
+from tgllm.bot.admin_chat import is_confidential
 from tgllm.db.unit import Connection
 from tgllm.services.access_decisions import Verdict
 from tgllm.services.access_words import group_decided, person_decided
@@ -39,7 +40,7 @@ async def _decide(call: AdminCall, verdict: Verdict) -> Result:
     if verdict in get_args(GroupVerdict):
         if not who and not chat.is_private:
             return _about_group(call, cast("GroupVerdict", verdict), chat.id)
-        if not (chat.is_private or chat.id == call.scope.parts.core.config.admin_chat_id):
+        if not await is_confidential(call.scope):
             return call.says(call.text("admin.not_here"))
         if who.startswith("-") and who[1:].isascii() and who[1:].isdecimal() and len(who) < 19:
             return _about_group(call, cast("GroupVerdict", verdict), int(who))

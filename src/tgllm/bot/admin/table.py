@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin_chat import is_confidential
 from tgllm.bot.commands import may_use
 from tgllm.bot.keyboards import Menu, menu_rows
 from tgllm.bot.presses import Pressed
@@ -151,7 +152,7 @@ class AdminTable:
         """What the row gives to somebody who may run it here, and to others that they may not."""
         if not may_use(call.user, row.access):
             return call.says(call.text(f"access.not_{row.access}"))
-        if not (row.anywhere or _is_confidential(call.scope)):
+        if not (row.anywhere or await is_confidential(call.scope)):
             return call.says(call.text("admin.not_here"))
         if row.usage.startswith("<") and not call.argument:
             about = call.text(f"admin.{row.name}.about")
@@ -171,11 +172,6 @@ class AdminTable:
         if near:
             return call.text("admin.unknown_near", name=name, nearest=near[0])
         return call.text("admin.unknown", name=name)
-
-
-def _is_confidential(scope: UpdateScope) -> bool:
-    """Whether only those read along who the operator wants to: in private, and in the admin chat."""
-    return scope.chat.is_private or scope.chat.id == scope.parts.core.config.admin_chat_id
 
 
 async def _end(call: AdminCall, result: Result) -> str:

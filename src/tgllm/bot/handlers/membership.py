@@ -3,6 +3,7 @@
 from aiogram.types import ChatMemberUpdated
 
 from tgllm.api.clock import milliseconds
+from tgllm.bot.admin_chat import is_admin_chat
 from tgllm.bot.handlers.strangers import forget_update, group_state
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
@@ -30,7 +31,7 @@ async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> Non
         actor = Actor(user.id, "telegram")
         await forget_update(scope, lambda conn: access.groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
         log.info("group.let_in", chat=scope.chat.id, by=user.id)
-    elif scope.chat.id != scope.parts.core.config.admin_chat_id:
+    elif not await is_admin_chat(scope):
         may_answer = access.limits.may_answer(("group", scope.chat.id))
         await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
     scope.parts.sender.wake()

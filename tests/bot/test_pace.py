@@ -1,6 +1,14 @@
 """The interval between two changes of a display."""
 
+import pytest
+from pydantic import ValidationError
+
 from tgllm.bot.pace import AdaptiveInterval, Pace
+from tgllm.bot.turns import LONGEST_OF_DRAFTS
+from tgllm.config.model import StreamingSection
+
+FADES_AFTER = 30
+"""Seconds that Telegram shows a draft. Bot API: sendMessageDraft."""
 
 
 def interval_of(seconds: float, longest: float = 5.0) -> AdaptiveInterval:
@@ -42,3 +50,11 @@ def test_an_interval_that_is_set_to_more_than_the_longest_is_kept() -> None:
     interval = interval_of(30.0)
     interval.slow_down()
     assert interval.seconds == 30.0
+
+
+def test_no_setting_lets_a_draft_fade() -> None:
+    assert StreamingSection().keep_alive + LONGEST_OF_DRAFTS <= 25
+    longest = StreamingSection(keep_alive=24)
+    assert longest.keep_alive + LONGEST_OF_DRAFTS < FADES_AFTER
+    with pytest.raises(ValidationError):
+        StreamingSection(keep_alive=24.1)

@@ -64,8 +64,8 @@ class StreamingSection(Section):
     keep_alive: float = Field(
         default=20.0,
         gt=0,
-        lt=30,
-        description="Seconds after which an unchanged draft is sent again, before it fades (30).",
+        le=24,
+        description="Seconds after which an unchanged draft is sent again; it fades after 30, and may be held up.",
     )
 
 

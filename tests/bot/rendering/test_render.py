@@ -183,14 +183,24 @@ def test_what_is_shown(source: str, text: str, entities: list[tuple[str, str]]) 
         ("$5, or $10-$20", "$5, or $10-$20"),
         ("5$, `a$b` and 7$ end", "5$, a$b and 7$ end"),
         ("export $A=`$B`", "export $A=$B"),
+        ("Add $HOME/bin:$PATH to it", "Add $HOME/bin:$PATH to it"),
+        ("PATH=$HOME/bin:$PATH:$GO_PATH/bin", "PATH=$HOME/bin:$PATH:$GO_PATH/bin"),
+        ("$HOME/bin$EXT and $A-$B-$(pwd) and $foo/$bar", "$HOME/bin$EXT and $A-$B-$(pwd) and $foo/$bar"),
+        ("${HOME}/bin:${PATH}", "${HOME}/bin:${PATH}"),
+        ("cp $SRC/a $DST/b", "cp $SRC/a $DST/b"),
+        ("$x or $y, $x$5 and $5 and $10", "$x or $y, $x$5 and $5 and $10"),
+        ("5 $ or 10 $, $ 5 or $ 10", "5 $ or 10 $, $ 5 or $ 10"),
     ],
 )
-def test_amounts_of_money_are_no_formulas(source: str, text: str) -> None:
+def test_amounts_of_money_and_variables_of_a_shell_are_no_formulas(source: str, text: str) -> None:
     assert only(render(source)).text == text
 
 
-def test_a_formula_behind_a_number_is_one() -> None:
-    (message,) = render("2$x$ and 3$y_1$")
+@pytest.mark.parametrize(
+    "source", ["2$x$ and 3$y_1$", "the $n$th of $k$", "$AB/CD = 2$, so", r"$\alpha$2", "($AB:CD$)", "$x^2-$a"]
+)
+def test_a_formula_beside_words_and_numbers_is_one(source: str) -> None:
+    (message,) = render(source)
     assert isinstance(message, RichMessage)
 
 

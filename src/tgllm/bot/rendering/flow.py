@@ -1,5 +1,6 @@
 """Puts the children of a node in order: text is joined, runs of inlines become paragraphs."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from tgllm.bot.rendering.document import (
 
 __all__ = ["as_blocks", "as_inlines", "plain_text"]
 
+_LATEX = re.compile(r"[\\^_{}]")
 _INLINES = (Text, Code, Math, Styled, Link)
 _BLOCKS = (Paragraph, Heading, CodeBlock, Formula, Quote, List, Table, Details, Footnote, Rule)
 
@@ -78,8 +80,8 @@ def _flush(pieces: list[str], done: list[Inline]) -> None:
 
 
 def _is_price(node: Inline) -> bool:
-    """Whether ``$5-$`` before a digit was taken for a formula."""
-    return isinstance(node, Math) and node.tex[:1].isdigit()
+    """Whether ``$5-$`` before a digit was taken for a formula, or ``$a $``; something of LaTeX makes it one."""
+    return isinstance(node, Math) and (node.tex[:1].isdigit() or _LATEX.search(node.tex) is None)
 
 
 def _tex(node: Inline) -> str:

@@ -1,4 +1,7 @@
-"""Dollar signs that begin no formula: amounts with the sign behind them, ``5$ or 10$``, and signs around code."""
+"""Dollar signs that begin no formula: amounts of money, ``5$ or 10$``, variables of a shell, and signs around code.
+
+The parser itself wants no space behind the opening sign nor before the closing one.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +11,10 @@ from tgllm.bot.rendering.commonmark import parser_events
 
 __all__ = ["with_plain_prices"]
 
-_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$")
+_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[A-Za-z_{(]")
 _BETWEEN = re.compile(r"[^\\^_{}]*\d")
+_BEFORE_NAME = re.compile(r"(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z\d_]+(?=[/:]))[^\\^{}]*|[^\\^{}]*[/:=.,;&|-]")
+"""``$HOME/bin:`` and ``$a-``, if ``$NAME``, ``${name}`` or ``$(call)`` follows."""
 
 
 def with_plain_prices(markdown: str) -> str:
@@ -30,10 +35,16 @@ def with_plain_prices(markdown: str) -> str:
 def _false_formulas(markdown: str) -> Iterator[int]:
     """Where they begin, in bytes."""
     source = markdown.encode()
-    for kind, value, start, _ in parser_events(markdown):
+    for kind, value, start, end in parser_events(markdown):
         if kind != "InlineMath":
             continue
         is_behind_number = source[max(start - 1, 0) : start].isdigit()
         # Code binds tighter than a formula, and no formula has a backtick.
-        if "`" in value or (is_behind_number and _BETWEEN.fullmatch(value)):
+        if "`" in value or (is_behind_number and _BETWEEN.fullmatch(value)) or _goes_on(value, source[end : end + 1]):
             yield start
+
+
+def _goes_on(tex: str, after: bytes) -> bool:
+    """Whether the closing sign rather begins a variable; signs between the two may have been escaped before."""
+    is_name = after.isalpha() or after in {b"_", b"{", b"("}
+    return is_name and _BEFORE_NAME.fullmatch(tex.replace(r"\$", "$")) is not None

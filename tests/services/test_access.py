@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tgllm.config.access import AccessSection
+from tgllm.config.retention import RetentionSection
 from tgllm.db import audit, groups, inbox, invites, outbox, users, waiting
 from tgllm.db.database import Database
 from tgllm.db.inbox import NewUpdate
@@ -19,6 +20,7 @@ from tgllm.services.access_requests import Asked
 from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.actor import SHELL, Actor
 from tgllm.services.notify import AdminNotifier
+from tgllm.services.retention import Retention
 from tgllm.services.running import RunningTurns
 from tgllm.services.user_service import UserService
 from tgllm.testing.clock import ManualClock
@@ -42,6 +44,7 @@ class Bot:
         self.users = UserService(database, clock, texts, self.access.cards, self.running)
         notifier = AdminNotifier(database, clock, None)
         self.upkeep = AccessUpkeep(database, clock, texts, self.access, self.running, notifier)
+        self.retention = Retention(database, database.path.parent, clock, RetentionSection(), self.access.settings)
 
     async def write(self, unit: Callable[[Connection], T]) -> T:
         return await self.database.write(unit)
@@ -204,10 +207,10 @@ async def test_requests_that_nobody_decides_are_forgotten(make: Make, clock: Man
     bot = make(request_days=30)
     await bot.ask()
     await clock.advance(30 * DAY - 1)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     assert await bot.user() is not None
     await clock.advance(HOUR + 2)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     assert await bot.user() is None
 
 
@@ -302,7 +305,7 @@ async def test_links_that_ended_long_ago_are_forgotten(make: Make, clock: Manual
     bot = make()
     made = await bot.write(lambda conn: bot.access.invitations.create_in(conn, SHELL, 1, 1))
     await clock.advance(31 * DAY)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     assert await bot.database.read(lambda conn: invites.get(conn, made.invite.id)) is None
 
 
@@ -323,9 +326,9 @@ async def test_emptied_updates_go_after_an_hour_but_the_last_one(
             scrub(conn, number)
 
     await database.write(receive)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     await clock.advance(HOUR + 1)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     left = await database.read(lambda conn: [number for number in range(1, 5) if inbox.get(conn, number)])
     assert left == [2, 3, 4]
 
@@ -355,7 +358,7 @@ async def test_ten_thousand_strangers_fill_neither_disk_nor_admin_chat(
     assert found.people == bot.access.settings.most_pending
     assert known == found.people + 2
     await clock.advance(2 * HOUR)
-    await bot.upkeep.look()
+    await bot.retention.clean()
     await database.checkpoint()
     assert await database.read(inbox.counts) == {"done": 1}
     # What the strangers sent were 33 MB.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tgllm.config.access import AccessSection
 from tgllm.config.retention import RetentionSection
 from tgllm.db import audit, broadcasts, conversations, inbox, messages, outbox, requests
 from tgllm.db.audit import NewEntry
@@ -60,7 +61,7 @@ async def cleaned(
 ) -> tuple[int, int, int, int]:
     """What is left so many days after everything was done with."""
     clock = ManualClock(START + days * DAY)
-    await Retention(store, tmp_path, clock, RetentionSection.model_validate(settings)).clean()
+    await Retention(store, tmp_path, clock, RetentionSection.model_validate(settings), AccessSection()).clean()
     return await store.read(left)
 
 
@@ -87,7 +88,7 @@ async def test_what_is_left_after_some_days(
 async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database, tmp_path: Path) -> None:
     (left_behind,) = write_exports(tmp_path, ["secret"], START)
     for hours, stays in ((23, True), (25, False)):
-        await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection()).clean()
+        await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection(), AccessSection()).clean()
         assert left_behind.exists() is stays
 
 
@@ -111,5 +112,5 @@ async def test_failed_calls_and_ended_broadcasts_stay_for_a_month(store: Databas
         return [request.turn_id for request in requests.recent(conn, 9)], announced
 
     for days, expected in ((30.9, (["fine", "failed"], [1, 2, 3])), (31.1, (["fine"], [2]))):
-        await Retention(store, tmp_path, ManualClock(START + days * DAY), RetentionSection()).clean()
+        await Retention(store, tmp_path, ManualClock(START + days * DAY), RetentionSection(), AccessSection()).clean()
         assert await store.read(kept) == expected

@@ -1,13 +1,12 @@
-"""What becomes of access with time: guests leave, requests are summed up or forgotten, links go."""
+"""What becomes of access with time: guests leave, requests are summed up, links that were sent are emptied."""
 
 from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import invites, kv, traces, users, waiting
+from tgllm.db import kv, traces, users, waiting
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import get_logger
 from tgllm.services.access import Access
 from tgllm.services.access_news import language_of, tell
 from tgllm.services.access_requests import expire
@@ -16,11 +15,8 @@ from tgllm.services.running import RunningTurns
 
 __all__ = ["AccessUpkeep"]
 
-log = get_logger(__name__)
-
 CHECK_SECONDS = 30.0
 _HOUR: Final = 60 * 60 * 1000
-_DAY: Final = 24 * _HOUR
 _SCOPE = "access"
 _SUMMED_UP = "summed_up"
 """Its value: when the admins were last told how many requests they have not been shown (UTC, milliseconds)."""
@@ -45,7 +41,6 @@ class AccessUpkeep:
         self._access = access
         self._running = running
         self._notifier = notifier
-        self._cleaned_at = 0
 
     async def run(self) -> None:
         """Look until cancelled.
@@ -64,10 +59,6 @@ class AccessUpkeep:
             for user_id in await self._database.write(lambda conn: self._catch_up(conn, now)):
                 self._running.stop_user(user_id)
             self._notifier.wake()
-        if now - self._cleaned_at >= _HOUR:
-            since, self._cleaned_at = self._cleaned_at, now
-            dropped = await self._database.write(lambda conn: self._clean(conn, since, now))
-            log.info("access.cleaned", requests=dropped)
 
     def _is_due(self, conn: Connection, now: int) -> bool:
         return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
@@ -89,11 +80,6 @@ class AccessUpkeep:
             conn, lambda language: self._texts("access.more_waiting", language, count=count), now
         )
         kv.set_value(conn, _SCOPE, _SUMMED_UP, now, now)
-
-    def _clean(self, conn: Connection, since: int, now: int) -> int:
-        invites.prune(conn, now - 30 * _DAY)
-        traces.drop_scrubbed(conn, since - _HOUR, now - _HOUR)
-        return waiting.drop_old(conn, now - int(self._access.settings.request_days * _DAY))
 
 
 def _is_to_be_summed_up(conn: Connection, now: int) -> bool:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.access import AccessSection
 from tgllm.config.retention import RetentionSection
-from tgllm.db import audit, broadcasts, inbox, outbox, requests
+from tgllm.db import audit, broadcasts, inbox, invites, outbox, requests, traces, waiting
 from tgllm.db.database import Database
 from tgllm.db.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
 from tgllm.db.unit import Connection
@@ -25,15 +26,18 @@ PIECE: Final = 500
 """Rows that are deleted in one unit of work: updates and answers wait for no more than that."""
 CARD_DAYS: Final = 60
 """Days for which the rows of admins' cards stay at least, since they are edited when a request is decided."""
+LINK_DAYS: Final = 30
+"""Days for which invite links stay that let nobody in any more."""
 REPORTED_DAYS: Final = 31
 """Days for which calls that failed stay at least: the statistics tell of a month."""
-_DAY: Final = 24 * 60 * 60 * 1000
+_HOUR: Final = 60 * 60 * 1000
+_DAY: Final = 24 * _HOUR
 
 Delete = Callable[[Connection, int, int], int]
 """Deletes what is from before a time, so many rows at most; returns how many those were."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Retention:
     """Keeps things for as long as the settings say."""
 
@@ -41,6 +45,9 @@ class Retention:
     data_dir: Path
     clock: Clock
     settings: RetentionSection
+    access: AccessSection
+    _emptied_until: int = field(default=0, init=False)
+    """Until when (UTC, milliseconds) updates ended of which those that were emptied are gone."""
 
     async def clean(self) -> None:
         """Delete what is older than it may be.
@@ -59,6 +66,8 @@ class Retention:
             "taken_back": await self._forget_taken_back(),
             "messages": await self._forget_messages(),
             "audit": await self._delete(self.settings.audit_days, audit.prune),
+            "emptied": await self._forget_emptied(),
+            **await self.database.write(self._forget_access),
         }
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
@@ -72,6 +81,20 @@ class Retention:
             last = await self.database.write(lambda conn: delete(conn, before, PIECE), durable=False)
             gone += last
         return gone
+
+    async def _forget_emptied(self) -> int:
+        """Updates of which nothing is left but their id, such as those of strangers, an hour after they ended."""
+        since, before = self._emptied_until, milliseconds(self.clock) - _HOUR
+        gone = await self.database.write(lambda conn: traces.drop_scrubbed(conn, since, before))
+        self._emptied_until = before
+        return gone
+
+    def _forget_access(self, conn: Connection) -> dict[str, int]:
+        """Requests that nobody has decided, and links that ended long ago."""
+        return {
+            "access_requests": waiting.drop_old(conn, self._before(self.access.request_days)),
+            "links": invites.prune(conn, self._before(LINK_DAYS)),
+        }
 
     async def _forget_messages(self) -> int:
         days, gone, last = self.settings.messages_days, 0, PIECE

@@ -73,6 +73,17 @@ def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
     assert result.err == "tgllm: There are settings for a plugin gemni, but no such plugin is installed.\n"
 
 
+@pytest.mark.usefixtures("token")
+def test_a_plugin_that_is_disabled_and_not_there_is_a_warning(
+    shell: "Shell", ping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "ehco,basics")
+    result = shell.runs(ping)
+
+    assert (result.code, result.out) == (0, "Bot ready\n")
+    assert result.err == ("tgllm: disable_plugins names ehco, but no such plugin is installed (did you mean echo?).\n")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tgllm.api.errors import ConfigError
 from tgllm.config.load import LoadedConfig
+from tgllm.plugins.registration import nearest
 from tgllm.scheduler.jobs import refresh_times
 from tgllm.services.core import Core
 
@@ -34,3 +35,6 @@ def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:
     for plugin in loaded.plugins.ids:
         if plugin not in known:
             yield core.texts("shell.plugin_not_installed", plugin=plugin)
+    for plugin in loaded.config.disable_plugins:
+        if plugin not in known:
+            yield core.texts("shell.plugin_disabled_unknown", plugin=plugin, hint=nearest(plugin, known))

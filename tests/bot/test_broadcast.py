@@ -82,7 +82,7 @@ async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
         assert "12 people" in text
         assert "delivered: 10\n" in text
         assert "have blocked or never started the bot: 1\n" in text
-        assert "not taken or not confirmed by Telegram: 1\n" in text
+        assert "not taken by Telegram: 1\n" in text
         assert not preview.buttons
         shown = [message for message in preview.chat.messages if message.text == "The broadcast is done."]
         assert [message.buttons for message in shown] == [()]
@@ -104,7 +104,7 @@ async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
     assert told(people) == [1] * 12
     assert [message.text for message in people[4].private_chat().messages if message.from_bot] == [NEWS]
     assert "delivered: 11\n" in text
-    assert "not taken or not confirmed by Telegram: 1\n" in text
+    assert "not taken by Telegram: 0\nunconfirmed (sent, and Telegram did not say whether it arrived): 1\n" in text
 
 
 async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(

@@ -47,6 +47,7 @@ class Broadcast:
     delivered: int
     blocked: int
     failed: int
+    unconfirmed: int
     left_out: int
     progress_id: int | None
     expires_at: int
@@ -174,7 +175,7 @@ def collect(conn: sqlite3.Connection, broadcast_id: int) -> None:
         " WHERE broadcast_id = ? AND outbox_id IS NOT NULL AND (state IS NULL OR state NOT IN ('ready', 'sending'))",
         (broadcast_id,),
     ).fetchall()
-    counts = {"delivered": 0, "blocked": 0, "failed": 0, "left_out": 0}
+    counts = {"delivered": 0, "blocked": 0, "failed": 0, "unconfirmed": 0, "left_out": 0}
     for row in rows:
         counts[_meaning(row["state"], row["error"] or "")] += 1
     conn.executemany(
@@ -191,6 +192,8 @@ def _meaning(state: str | None, error: str) -> str:
             return "delivered"
         case "dropped":
             return "left_out"
+        case "uncertain":
+            return "unconfirmed"
         # Bot API: error 403, for people who have blocked the bot, never started it or deleted their account.
         case _ if error.startswith("Forbidden"):
             return "blocked"
@@ -200,10 +203,19 @@ def _meaning(state: str | None, error: str) -> str:
 
 def _count(conn: sqlite3.Connection, broadcast_id: int, **counts: int) -> None:
     if any(counts.values()):
-        values = {"delivered": 0, "blocked": 0, "failed": 0, "left_out": 0, **counts, "id": broadcast_id}
+        values = {
+            "delivered": 0,
+            "blocked": 0,
+            "failed": 0,
+            "unconfirmed": 0,
+            "left_out": 0,
+            **counts,
+            "id": broadcast_id,
+        }
         conn.execute(
             "UPDATE broadcasts SET delivered = delivered + :delivered, blocked = blocked + :blocked,"
-            " failed = failed + :failed, left_out = left_out + :left_out WHERE id = :id",
+            " failed = failed + :failed, unconfirmed = unconfirmed + :unconfirmed,"
+            " left_out = left_out + :left_out WHERE id = :id",
             values,
         )
 

@@ -154,8 +154,8 @@ CREATE TABLE IF NOT EXISTS requests (
                      REFERENCES users (id) ON DELETE SET NULL,
     provider         TEXT NOT NULL,                     -- who was asked
     model            TEXT NOT NULL,                     -- the model that was asked
-    status           TEXT NOT NULL DEFAULT 'running'    -- 'interrupted': the program ended while it ran
-                     CHECK (status IN ('running', 'ok', 'stopped', 'failed', 'interrupted')),
+    status           TEXT NOT NULL                      -- 'interrupted': the program ended while it ran
+                     CHECK (status IN ('ok', 'stopped', 'failed', 'interrupted')),
     finish_reason    TEXT,                              -- why the answer ended, in the contract's words
     input_tokens     INTEGER CHECK (input_tokens >= 0),     -- tokens read, cached ones included; NULL: unknown
     output_tokens    INTEGER CHECK (output_tokens >= 0),    -- tokens written, reasoning included; NULL: unknown
@@ -167,9 +167,8 @@ CREATE TABLE IF NOT EXISTS requests (
     error_code       TEXT,                              -- code of the error that ended it
     error_text       TEXT,                              -- the error in words, for logs; holds no key
     created_at       INTEGER NOT NULL,                  -- begun
-    finished_at      INTEGER,                           -- ended
+    finished_at      INTEGER NOT NULL,                  -- ended
     UNIQUE (turn_id, attempt),
-    CHECK ((status = 'running') = (finished_at IS NULL)),
     CHECK (status IN ('failed', 'interrupted') OR error_code IS NULL)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS requests_conversation ON requests (conversation_id);
@@ -352,8 +351,10 @@ CREATE TABLE IF NOT EXISTS broadcasts (
                 CHECK (delivered >= 0),
     blocked     INTEGER NOT NULL DEFAULT 0              -- how many the bot may not write to
                 CHECK (blocked >= 0),
-    failed      INTEGER NOT NULL DEFAULT 0              -- how many Telegram has not taken or not confirmed it for
+    failed      INTEGER NOT NULL DEFAULT 0              -- how many Telegram has not taken it for
                 CHECK (failed >= 0),
+    unconfirmed INTEGER NOT NULL DEFAULT 0              -- how many it left for, and no answer came: they have it or not
+                CHECK (unconfirmed >= 0),
     left_out    INTEGER NOT NULL DEFAULT 0              -- how many lost their access, or were left when it was stopped
                 CHECK (left_out >= 0),
     progress_id INTEGER,                                -- outbox row of the message that shows the progress

@@ -1,5 +1,7 @@
 """What people and the admin are sent for a broadcast, as rows of the outbox."""
 
+from typing import Final
+
 from tgllm.db.broadcasts import Broadcast
 from tgllm.db.outbox import NewOutbox
 from tgllm.i18n import Catalogue
@@ -12,6 +14,9 @@ __all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
 STOP = "admin:broadcast_stop"
 """Callback data of the button that stops a broadcast; its id follows a space."""
 
+ENDINGS: Final = ("delivered", "blocked", "failed", "unconfirmed", "left_out")
+"""The counts of a broadcast, for what came of each message."""
+
 
 def text_row(user_id: int, text: str) -> NewOutbox:
     """The call that tells somebody the text in private. If nobody knows whether it arrived, the report counts that."""
@@ -20,7 +25,7 @@ def text_row(user_id: int, text: str) -> NewOutbox:
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
     """How far a broadcast is; all its messages count that are not on their way any more."""
-    over = broadcast.delivered + broadcast.blocked + broadcast.failed + broadcast.left_out
+    over = sum(getattr(broadcast, name) for name in ENDINGS)
     match broadcast.state:
         case "done":
             return texts("admin.broadcast.done", broadcast.language)
@@ -46,6 +51,6 @@ def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: 
 
 def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
     """The call that tells the admin what came of a broadcast."""
-    counts = {name: getattr(broadcast, name) for name in ("people", "delivered", "blocked", "failed", "left_out")}
+    counts = {name: getattr(broadcast, name) for name in ("people", *ENDINGS)}
     text = texts("admin.broadcast.report", broadcast.language, **counts)
     return call_row(Lane.parse(broadcast.lane), "sendMessage", NO_PREVIEW | {"text": text})

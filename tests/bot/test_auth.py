@@ -189,6 +189,27 @@ async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_win
     assert len(said(eve.private_chat())) == 2
 
 
+async def test_of_two_presses_at_the_same_time_one_counts(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
+) -> None:
+    async with start() as bot:
+        await let_in(bot, bob)
+        await bot.core.users.set_role(bob.id, "admin", Actor(None, "shell"))
+        await eve.say("/start")
+        own, other = [await card(person.private_chat()) for person in (ann, bob)]
+        presses = [await ann.press(own, LET_IN), await bob.press(other, "⛔ Заблокировать")]
+        await emu.wait_for(lambda: all(press.answer for press in presses))
+        await emu.wait_for(lambda: not own.buttons and not other.buttons)
+        decided = [line for line in await actions(bot) if line.endswith(f" {eve.id}")]
+        told = await emu.wait_for_message(eve.private_chat(), lambda message: message.text[0] in "✅⛔")
+        assert len(decided) == 1
+        winner = ann if "approve" in decided[0] else bob
+        assert (await user_of(bot, eve)).decided_by == winner.id
+        assert all(f"({winner.id})" in message.text for message in (own, other))
+        assert told.text.startswith("✅" if winner is ann else "⛔")
+    assert len(said(eve.private_chat())) == 2
+
+
 async def test_an_admin_chat_that_is_an_admins_own_gets_one_card(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
 ) -> None:

@@ -159,10 +159,25 @@ async def test_all_who_wait_are_declined_at_once_and_their_cards_say_so(make: Ma
     await bot.sent(ANN)
     assert await bot.write(lambda conn: bot.users.decline_all_in(conn, Actor(ANN, "telegram"))) == 2
     assert await bot.sent(ANN) == ["❌ Eve (100): declined by (1)"]
-    assert await bot.sent(100) == []
     assert (await bot.actions()) == ["user.deny_all"]
     with pytest.raises(AccessError):
         await bot.write(lambda conn: bot.users.decline_all_in(conn, Actor(100, "telegram")))
+
+
+async def test_many_who_are_declined_at_once_are_told_a_few_each_second(make: Make, clock: ManualClock) -> None:
+    bot = make(cards_per_hour=0)
+    for user_id in range(100, 125):
+        await bot.ask(user_id)
+    await bot.write(lambda conn: bot.users.decline_all_in(conn, SHELL))
+    told: list[int] = []
+    for _ in range(3):
+        now = int(clock.now() * 1000)
+        rows = await bot.write(lambda conn, now=now: outbox.claim(conn, 99, now))  # type: ignore[misc]  bound at once
+        assert {row.payload["text"] for row in rows} == {"❌ Your request for access was declined."}
+        told.append(len(rows))
+        await bot.write(lambda conn, rows=rows: outbox.mark_sent(conn, [(row.id, 1) for row in rows], 1))  # type: ignore[misc]  the same
+        await clock.advance(1)
+    assert told == [10, 10, 5]
 
 
 async def test_a_guest_whose_time_is_over_is_told_once_and_may_ask_again(make: Make, clock: ManualClock) -> None:
@@ -178,6 +193,19 @@ async def test_a_guest_whose_time_is_over_is_told_once_and_may_ask_again(make: M
     assert await bot.sent(EVE) == ["🕐 Your time as a guest is over. Send /start to ask for more."]
     assert await bot.actions() == ["user.guest", "user.expire"]
     assert await bot.ask() == "asked"
+
+
+async def test_a_guest_whose_time_is_over_keeps_the_answer_in_a_group_that_is_let_in(
+    make: Make, clock: ManualClock
+) -> None:
+    bot = make()
+    await bot.write(lambda conn: bot.access.groups.let_in_by(conn, -5, "Room", Actor(ANN, "telegram")))
+    await bot.ask()
+    await bot.users.decide(EVE, "guest", SHELL)
+    with bot.running.track("1", ":7:", EVE) as private, bot.running.track("2", ":-5:", EVE) as there:
+        await clock.advance(DAY + 1)
+        await bot.upkeep.look()
+        assert [private.cause, there.cause] == ["person", None]
 
 
 async def test_a_guest_may_ask_again_at_once_when_the_time_is_over(make: Make, clock: ManualClock) -> None:

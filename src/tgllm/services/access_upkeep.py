@@ -10,6 +10,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access import Access
 from tgllm.services.access_news import language_of, tell
 from tgllm.services.access_requests import expire
+from tgllm.services.lost_access import LostAccess
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.running import RunningTurns
 
@@ -39,7 +40,8 @@ class AccessUpkeep:
         self._clock = clock
         self._texts = texts
         self._access = access
-        self._running = running
+        # In a group that is let in, somebody whose own time is over may talk on.
+        self._lost_access = LostAccess(database, running, clock)
         self._notifier = notifier
 
     async def run(self) -> None:
@@ -56,22 +58,19 @@ class AccessUpkeep:
         """Do what is due."""
         now = milliseconds(self._clock)
         if await self._database.read(lambda conn: self._is_due(conn, now)):
-            for user_id in await self._database.write(lambda conn: self._catch_up(conn, now)):
-                self._running.stop_user(user_id)
+            await self._database.write(lambda conn: self._catch_up(conn, now))
+            await self._lost_access.stop_turns()
             self._notifier.wake()
 
     def _is_due(self, conn: Connection, now: int) -> bool:
         return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
 
-    def _catch_up(self, conn: Connection, now: int) -> list[int]:
-        """Returns the ids of those whose access has ended."""
-        expired = expire(conn, now)
-        for user in expired:
+    def _catch_up(self, conn: Connection, now: int) -> None:
+        for user in expire(conn, now):
             tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now)
         traces.scrub_sent_links(conn)
         if _is_to_be_summed_up(conn, now):
             self._sum_up(conn, now)
-        return [user.id for user in expired]
 
     def _sum_up(self, conn: Connection, now: int) -> None:
         """Tell the admins how many wait of whom they have seen no card."""

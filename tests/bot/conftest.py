@@ -1,9 +1,10 @@
 """An emulated Telegram, and the real bot on it."""
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,23 @@ def provider() -> ScriptedProvider:
 def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
     """Starts the bot; a second call with the same database is a restart."""
     return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)
+
+
+@asynccontextmanager
+async def _killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIterator[RunningBot]:
+    try:
+        async with running as bot:
+            yield bot
+            bot.task.cancel()
+            await asyncio.wait([bot.task])
+    except asyncio.CancelledError:
+        pass
+
+
+@pytest.fixture
+def killed() -> Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]:
+    """Wraps what ``start`` gives: the bot ends with the block, and has no time to put anything in order."""
+    return _killed
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 
@@ -148,16 +149,13 @@ async def test_an_album_that_waited_loses_the_reaction_of_each_item(
 
 
 async def test_what_was_gathered_survives_a_crash(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, killed: Callable[..., Any]
 ) -> None:
     provider.answer(asyncio.Event())
     await ann.album(THREE, caption="Our boat")
-    with pytest.raises(asyncio.CancelledError):  # noqa: PT012  the bot's end is part of what is tried
-        async with start() as bot:
-            await emu.wait_for(lambda: provider.requests)
-            bot.task.cancel()
-            await asyncio.wait([bot.task])
-            assert await bot.core.database.read(inbox.counts) == {"running": 1, "merged": 2}
+    async with killed(start()) as bot:
+        await emu.wait_for(lambda: provider.requests)
+        assert await bot.core.database.read(inbox.counts) == {"running": 1, "merged": 2}
     async with start():
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == UNREAD)
     first, second = (request.messages[-1].text for request in provider.requests)

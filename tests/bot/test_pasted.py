@@ -1,7 +1,9 @@
 """A long text that the client has split is one question."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,20 @@ async def test_the_parts_of_a_long_text_are_one_question(
     assert states == {"done": 1, "merged": 2}
     assert shown is not None
     assert shown.telegram_message_ids == tuple(part.id for part in parts)
+
+
+async def test_what_was_gathered_survives_a_crash(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, killed: Callable[..., Any]
+) -> None:
+    provider.answer(asyncio.Event())
+    provider.answer("I see.")
+    text = "x" * LIMIT + "the end"
+    await ann.paste(text)
+    async with killed(start(turns__context_tokens=20000)):
+        await emu.wait_for(lambda: provider.requests)
+    async with start(turns__context_tokens=20000):
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
+    assert [request.messages[-1].text for request in provider.requests] == [text] * 2
 
 
 async def test_a_character_of_two_units_is_not_split(

@@ -22,18 +22,9 @@ from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
+Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
+
 SPENT = "I was interrupted too often while answering this. Please ask again."
-
-
-@asynccontextmanager
-async def killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIterator[RunningBot]:
-    """A bot that ends with the block, and has no time to put anything in order."""
-    try:
-        async with running as bot:
-            yield bot
-            bot.task.cancel()
-    except asyncio.CancelledError:
-        pass
 
 
 def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:
@@ -51,7 +42,7 @@ def place_of(emu: Emulator, ann: EmulatedUser, place: str) -> tuple[EmulatedChat
 
 @pytest.mark.parametrize("place", ["group", "topic"])
 async def test_in_a_group_the_answer_goes_on_in_the_message_that_was_begun(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, killed: Killed, place: str
 ) -> None:
     chat, topic = place_of(emu, ann, place)
     provider.answer("Half", asyncio.Event())
@@ -67,7 +58,7 @@ async def test_in_a_group_the_answer_goes_on_in_the_message_that_was_begun(
 
 @pytest.mark.parametrize("place", ["group", "topic"])
 async def test_in_a_group_the_message_that_was_begun_says_that_there_will_be_no_answer(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, killed: Killed, place: str
 ) -> None:
     chat, topic = place_of(emu, ann, place)
     provider.answer("Half", asyncio.Event())
@@ -82,7 +73,7 @@ async def test_in_a_group_the_message_that_was_begun_says_that_there_will_be_no_
 
 
 async def test_in_private_the_question_that_gets_no_answer_is_named_in_the_persons_language(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, database_of: "OpenDatabase"
+    emu: Emulator, start: Start, provider: ScriptedProvider, killed: Killed, database_of: "OpenDatabase"
 ) -> None:
     ivan = emu.add_user(first_name="Ivan", language_code="ru")
     async with database_of() as database:

@@ -66,6 +66,16 @@ async def test_decisions_by_text(ask: Ask, start: Start, command: str, after: st
         assert await status(bot, 7) == after
 
 
+async def test_who_is_declined_with_all_others_is_told_in_their_language(emu: Emulator, ask: Ask, start: Start) -> None:
+    ivan = emu.add_user(first_name="Ivan", language_code="ru")
+    async with start():
+        asked = await ivan.say("/start")
+        await emu.wait_for_message(ivan.private_chat(), lambda message: message.from_bot, after=asked)
+        await ask("/admin deny all")
+        told = await emu.wait_for_message(ivan.private_chat(), lambda message: message.text.startswith("❌"))
+    assert told.text == "❌ В доступе отказано."
+
+
 async def test_what_is_so_already_is_said(ask: Ask, start: Start) -> None:
     async with start() as bot:
         await know(bot, 7, "approve")

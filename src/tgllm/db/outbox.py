@@ -31,6 +31,7 @@ __all__ = [
     "mark_uncertain",
     "next_due",
     "of_turn",
+    "postpone",
     "prune",
     "recover",
     "rename_turns",
@@ -181,6 +182,11 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
 def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
     """It did not leave, or Telegram refused it for now: to be tried again at ``not_before`` (UTC, milliseconds)."""
     _leave_sending(conn, row_id, "ready", error, not_before)
+
+
+def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
+    """Let a row that waits go out no sooner than ``not_before`` (UTC, milliseconds)."""
+    conn.execute("UPDATE outbox SET not_before = ? WHERE id = ? AND state = 'ready'", (not_before, row_id))
 
 
 def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:

@@ -1,7 +1,8 @@
 """What people are told of decisions on them: in private, in their own language, by the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from tgllm.db import outbox
 from tgllm.db.outbox import NewOutbox
@@ -13,7 +14,10 @@ from tgllm.services.call_rows import plain_message
 from tgllm.services.lane import Lane
 from tgllm.services.language import chosen_language
 
-__all__ = ["language_of", "message_to", "tell", "tell_role", "tell_verdict"]
+__all__ = ["language_of", "message_to", "tell", "tell_declined", "tell_role", "tell_verdict"]
+
+MANY_PER_SECOND: Final = 10
+"""Of the messages that go to many at once; Telegram takes about thirty a second in all (Bot FAQ)."""
 
 
 def language_of(conn: Connection, user: User) -> str:
@@ -24,6 +28,15 @@ def language_of(conn: Connection, user: User) -> str:
 def tell_verdict(conn: Connection, texts: Catalogue, user: User, verdict: Verdict, now: int) -> None:
     """Tell somebody what was decided about them."""
     tell(conn, user.id, texts(f"access.told_{verdict}", language_of(conn, user), until=_time(user.expires_at)), now)
+
+
+def tell_declined(conn: Connection, texts: Catalogue, people: Iterable[User], now: int) -> None:
+    """Tell many people that they were declined, a few each second, so that answers need not wait behind them."""
+    for place, user in enumerate(people):
+        row = message_to(user.id, texts("access.told_deny", language_of(conn, user)))
+        (row_id,) = outbox.add(conn, [row], now)
+        if place >= MANY_PER_SECOND:
+            outbox.postpone(conn, row_id, now + place // MANY_PER_SECOND * 1000)
 
 
 def tell_role(conn: Connection, texts: Catalogue, user: User, now: int) -> None:

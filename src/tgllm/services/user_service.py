@@ -12,7 +12,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services import access_decisions
 from tgllm.services.access_cards import AccessCards, Subject
 from tgllm.services.access_decisions import AccessError, Decided, Verdict, administrator
-from tgllm.services.access_news import tell_role, tell_verdict
+from tgllm.services.access_news import tell_declined, tell_role, tell_verdict
 from tgllm.services.access_words import person_decided
 from tgllm.services.actor import CONFIG, Actor, note
 from tgllm.services.running import RunningTurns
@@ -139,7 +139,7 @@ class UserService:
         return decided
 
     def decline_all_in(self, conn: Connection, actor: Actor) -> int:
-        """Decline everybody who waits, as part of a transaction; they are not told. Returns how many.
+        """Decline everybody who waits, and tell them, as part of a transaction. Returns how many.
 
         Raises:
             AccessError: the actor is no admin.
@@ -152,6 +152,7 @@ class UserService:
                 decided = Decided(user, changed=True, by=actor.id, request=user.requested_at)
                 self._close_cards(conn, decided, "deny", now)
         waiting.decline_all(conn, now, actor.id)
+        tell_declined(conn, self._texts, asked, now)
         note(conn, actor, "user.deny_all", "pending", now, {"count": len(asked)})
         return len(asked)
 

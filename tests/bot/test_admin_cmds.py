@@ -133,7 +133,7 @@ class TestStats:
             for number, (status, latency) in enumerate((("ok", 2000), ("ok", 4000), ("failed", 1))):
                 new = NewRequest(turn_id=f"t{number}", conversation_id=None, user_id=None, provider="p", model="m")
                 done = Outcome(status=status, latency_ms=latency)  # type: ignore[arg-type]  each is a status
-                requests.finish(conn, requests.start(conn, new, int(NOON * 1000)), done, int(NOON * 1000))
+                requests.add(conn, new, done, int(NOON * 1000), int(NOON * 1000))
 
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill)
@@ -174,7 +174,7 @@ class TestStats:
             users.upsert_seen(conn, users.SeenUser(101, "eve_", "Eve"), 1)
             for turn, outcome in {"t1": Outcome(status="ok", latency_ms=1500), "t2": Outcome(status="failed")}.items():
                 new = NewRequest(turn_id=turn, conversation_id=None, user_id=101, provider="p", model="m")
-                requests.finish(conn, requests.start(conn, new, int(NOON * 1000)), outcome, int(NOON * 1000))
+                requests.add(conn, new, outcome, int(NOON * 1000), int(NOON * 1000))
             for unit in (used(101, "m", 3, 1_000_000), used(None, "n", 1, 1_000_000), used(7, "old", 1, 1, 8)):
                 unit(conn)
 

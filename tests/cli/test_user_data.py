@@ -14,7 +14,7 @@ from tgllm.db.files import NewFile
 from tgllm.db.inbox import NewUpdate
 from tgllm.db.lock import lock_data_folder
 from tgllm.db.messages import NewMessage
-from tgllm.db.requests import NewRequest
+from tgllm.db.requests import NewRequest, Outcome
 from tgllm.db.schema import prepare
 from tgllm.db.sqlite import connect, in_transaction
 from tgllm.db.usage import Spent
@@ -74,7 +74,7 @@ def database(shell: "Shell") -> None:
         kv.set_value(conn, "language", str(ANN.id), "en", NOW)
         usage.add(conn, ANN.id, "2026-09-21", "p", "m", Spent(input_tokens=3, output_tokens=4, cost_micros=5))
         new = NewRequest(turn_id="t", conversation_id=None, user_id=ANN.id, provider="p", model="m")
-        requests.start(conn, new, NOW)
+        requests.add(conn, new, Outcome(status="ok"), NOW, NOW)
         attached = NewFile(
             path="files/a",
             mime="text/plain",

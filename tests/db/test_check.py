@@ -41,7 +41,8 @@ def test_broken_references_are_found(used: Path) -> None:
     with closing(connect(used)) as conn:
         conn.execute("PRAGMA foreign_keys = OFF")
         conn.execute(
-            "INSERT INTO requests (id, turn_id, provider, model, user_id, created_at) VALUES (3, 't', 'p', 'm', 99, 1)"
+            "INSERT INTO requests (id, turn_id, provider, model, user_id, created_at, status, finished_at)"
+            " VALUES (3, 't', 'p', 'm', 99, 1, 'ok', 1)"
         )
     report = check(used)
     assert not report.ok

@@ -17,7 +17,7 @@ def fill(conn: sqlite3.Connection) -> None:
         "u3": Outcome(status="interrupted"),
     }.items():
         new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
-        requests.finish(conn, requests.start(conn, new, NOW + int(turn[1])), outcome, NOW)
+        requests.add(conn, new, outcome, NOW + int(turn[1]), NOW)
     inbox.add_updates(conn, [NewUpdate(id_, ":1:", "message", False, "{}") for id_ in (7, 8, 9)], NOW)
     inbox.finish(conn, 7, "done", NOW + 10)
     inbox.finish(conn, 8, "failed", NOW + 10, "ValueError()")

@@ -27,7 +27,7 @@ def message_and_request(conn: sqlite3.Connection) -> tuple[int, int]:
     talk = conversations.active_for(conn, "a", NOW).id
     new = messages.NewMessage(conversation_id=talk, parent_id=None, turn_id="t", role="user", text="look")
     call = requests.NewRequest(turn_id="t", conversation_id=talk, user_id=None, provider="echo", model="words")
-    return messages.add(conn, new, NOW), requests.start(conn, call, NOW)
+    return messages.add(conn, new, NOW), requests.add(conn, call, requests.Outcome(status="ok"), NOW, NOW)
 
 
 def test_an_attachment_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:

@@ -18,7 +18,8 @@ BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 
 ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")
 FILL = Migration(3, "fill", "UPDATE kv SET note = note || '!';")
-ORPHAN = "INSERT INTO requests (turn_id, provider, model, user_id, created_at) VALUES ('t', 'p', 'm', 99, 1)"
+CALL = "INSERT INTO requests (turn_id, provider, model, user_id, created_at, status, finished_at)"
+ORPHAN = f"{CALL} VALUES ('t', 'p', 'm', 99, 1, 'ok', 1)"
 BROKEN = Migration(3, "broken", "UPDATE kv SET note = 'lost'; UPDATE nowhere SET x = 1;")
 
 
@@ -113,9 +114,7 @@ def test_a_step_that_fails_after_a_good_one_keeps_that_and_the_backup(old: Path)
 def test_a_step_may_rebuild_a_table_that_others_point_to(old: Path) -> None:
     with closing(connect(old)) as conn:
         conn.execute("INSERT INTO users (id, created_at, updated_at) VALUES (7, 1, 1)")
-        conn.execute(
-            "INSERT INTO requests (turn_id, provider, model, user_id, created_at) VALUES ('t', 'p', 'm', 7, 1)"
-        )
+        conn.execute(f"{CALL} VALUES ('t', 'p', 'm', 7, 1, 'ok', 1)")
         sql = conn.execute("SELECT sql FROM sqlite_schema WHERE name = 'users'").fetchone()[0]
     rebuilt = sql.replace("CREATE TABLE users", "CREATE TABLE fresh", 1)
     columns = "id, first_name, role, status, created_at, updated_at"

@@ -1,4 +1,4 @@
-"""Each call of a model is noted when it begins and once when it ends."""
+"""The calls of models, once they have ended."""
 
 import sqlite3
 
@@ -9,13 +9,22 @@ from tgllm.db.requests import NewRequest, Outcome, Request
 from tgllm.db.users import SeenUser, upsert_seen
 
 NOW = 1_790_000_000_000
+DONE = Outcome(status="ok")
 
 
-def begin(conn: sqlite3.Connection, turn_id: str = "t", attempt: int = 1, user_id: int | None = None) -> int:
+def add(
+    conn: sqlite3.Connection,
+    turn_id: str = "t",
+    outcome: Outcome = DONE,
+    *,
+    attempt: int = 1,
+    user_id: int | None = None,
+    ended: int = NOW,
+) -> int:
     new = NewRequest(
         turn_id=turn_id, attempt=attempt, conversation_id=None, user_id=user_id, provider="echo", model="words"
     )
-    return requests.start(conn, new, NOW)
+    return requests.add(conn, new, outcome, NOW, ended)
 
 
 def stored(conn: sqlite3.Connection, request_id: int) -> Request:
@@ -24,10 +33,7 @@ def stored(conn: sqlite3.Connection, request_id: int) -> Request:
     return request
 
 
-def test_a_call_runs_until_it_ends(conn: sqlite3.Connection) -> None:
-    request_id = begin(conn)
-    running = stored(conn, request_id)
-    assert (running.status, running.created_at, running.finished_at) == ("running", NOW, None)
+def test_a_call_is_read_back_as_it_ended(conn: sqlite3.Connection) -> None:
     outcome = Outcome(
         status="ok",
         finish_reason="stop",
@@ -39,47 +45,39 @@ def test_a_call_runs_until_it_ends(conn: sqlite3.Connection) -> None:
         first_token_ms=80,
         latency_ms=900,
     )
-    assert requests.finish(conn, request_id, outcome, NOW + 900)
-    ended = stored(conn, request_id)
-    assert (ended.status, ended.finish_reason, ended.finished_at) == ("ok", "stop", NOW + 900)
+    ended = stored(conn, add(conn, outcome=outcome, ended=NOW + 900))
+    assert (ended.status, ended.finish_reason, ended.created_at, ended.finished_at) == ("ok", "stop", NOW, NOW + 900)
     assert (ended.input_tokens, ended.output_tokens, ended.reasoning_tokens, ended.cached_tokens) == (10, 20, 5, 4)
     assert (ended.cost_micros, ended.first_token_ms, ended.latency_ms) == (123, 80, 900)
 
 
-def test_a_call_ends_once(conn: sqlite3.Connection) -> None:
-    request_id = begin(conn)
-    failed = Outcome(status="failed", error_code="unavailable", error_text="down")
-    assert requests.finish(conn, request_id, failed, NOW)
-    assert not requests.finish(conn, request_id, Outcome(status="ok"), NOW)
-    ended = stored(conn, request_id)
-    assert (ended.status, ended.error_code, ended.error_text, ended.cost_micros) == (
-        "failed",
-        "unavailable",
-        "down",
-        None,
-    )
+def test_a_call_that_failed_keeps_its_error(conn: sqlite3.Connection) -> None:
+    failed = Outcome(status="failed", error_code="unavailable", error_text="down \ud83d")
+    ended = stored(conn, add(conn, outcome=failed))
+    assert (ended.status, ended.error_code, ended.error_text) == ("failed", "unavailable", "down \ufffd")
+    assert ended.cost_micros is None
 
 
 def test_a_good_end_has_no_error(conn: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        requests.finish(conn, begin(conn), Outcome(status="ok", error_code="unavailable"), NOW)
+        add(conn, outcome=Outcome(status="ok", error_code="unavailable"))
 
 
 def test_the_attempts_of_a_turn_are_counted(conn: sqlite3.Connection) -> None:
-    ids = [begin(conn, attempt=1), begin(conn, attempt=2)]
-    begin(conn, "other")
+    ids = [add(conn, attempt=1), add(conn, attempt=2)]
+    add(conn, "other")
     assert [request.id for request in requests.of_turn(conn, "t")] == ids
     with pytest.raises(sqlite3.IntegrityError):
-        begin(conn, attempt=2)
+        add(conn, attempt=2)
 
 
 def test_the_latest_calls_come_first(conn: sqlite3.Connection) -> None:
     upsert_seen(conn, SeenUser(7), NOW)
-    ids = [begin(conn, "a"), begin(conn, "b", user_id=7), begin(conn, "c")]
+    ids = [add(conn, "a"), add(conn, "b", user_id=7), add(conn, "c")]
     assert [request.id for request in requests.recent(conn, 2)] == [ids[2], ids[1]]
     assert [request.id for request in requests.recent(conn, 5, 7)] == [ids[1]]
 
 
 def test_a_call_of_somebody_unknown_is_refused(conn: sqlite3.Connection) -> None:
     with pytest.raises(sqlite3.IntegrityError):
-        begin(conn, user_id=99)
+        add(conn, user_id=99)

@@ -111,7 +111,8 @@ BASE = """
     INSERT INTO conversations (id, lane, created_at, updated_at) VALUES (1, 'a', 1, 1);
     INSERT INTO conversations (id, lane, created_at, updated_at) VALUES (2, 'b', 1, 1);
     INSERT INTO messages (id, conversation_id, turn_id, role, text, created_at) VALUES (1, 1, 't', 'user', 'x', 1);
-    INSERT INTO requests (id, turn_id, provider, model, created_at) VALUES (1, 't', 'p', 'm', 1);
+    INSERT INTO requests (id, turn_id, provider, model, created_at, status, finished_at)
+    VALUES (1, 't', 'p', 'm', 1, 'ok', 1);
     INSERT INTO models (provider, model, title, is_default, first_seen_at, last_seen_at)
     VALUES ('p', 'm', 'M', 1, 1, 1);
     INSERT INTO models (provider, model, title, first_seen_at, last_seen_at) VALUES ('p', 'n', 'N', 1, 1);
@@ -150,8 +151,8 @@ REFUSED = [
     "UPDATE messages SET provider_data = 'x'",
     "UPDATE messages SET telegram_message_ids = '7'",
     "UPDATE messages SET user_id = 9",
-    "UPDATE requests SET status = 'ok'",
-    "UPDATE requests SET finished_at = 1",
+    "UPDATE requests SET status = NULL",
+    "UPDATE requests SET finished_at = NULL",
     "UPDATE requests SET status = 'odd', finished_at = 1",
     "UPDATE requests SET status = 'ok', finished_at = 1, error_code = 'x'",
     "UPDATE requests SET attempt = 0",
@@ -166,7 +167,8 @@ REFUSED = [
     "UPDATE requests SET conversation_id = 9",
     "UPDATE requests SET message_id = 9",
     "UPDATE requests SET user_id = 9",
-    "INSERT INTO requests (turn_id, provider, model, created_at) VALUES ('t', 'p', 'm', 1)",
+    "INSERT INTO requests (turn_id, provider, model, created_at, status, finished_at)"
+    " VALUES ('t', 'p', 'm', 1, 'ok', 1)",
     "UPDATE models SET is_default = 1 WHERE model = 'n'",
     "UPDATE models SET retired_at = 1 WHERE model = 'm'",
     "UPDATE models SET reasoning = 2",

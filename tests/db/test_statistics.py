@@ -38,7 +38,7 @@ def test_usage_is_summed_by_day_and_model_and_the_shell_is_no_person(conn: sqlit
 
 def add_request(conn: sqlite3.Connection, turn: str, at: int, model: str, outcome: Outcome) -> None:
     new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model=model)
-    requests.finish(conn, requests.start(conn, new, at), outcome, at)
+    requests.add(conn, new, outcome, at, at)
 
 
 def test_errors_are_those_of_a_time_by_model(conn: sqlite3.Connection) -> None:

@@ -97,7 +97,7 @@ def fail_and_announce(conn: Connection) -> None:
     now = int(START * 1000)
     for turn, status in (("failed", "failed"), ("fine", "ok")):
         new = NewRequest(turn_id=turn, conversation_id=None, user_id=None, provider="p", model="m")
-        requests.finish(conn, requests.start(conn, new, now), Outcome(status=status), now)
+        requests.add(conn, new, Outcome(status=status), now, now)
     for admin_id in (1, 2, 3):
         broadcasts.add_preview(conn, admin_id=admin_id, text="x", lane="a", language="", expires_at=now, now=now)
     broadcasts.stop(conn, 1, now)

@@ -22,13 +22,13 @@ def answer(
     conn: Connection,
     turn: str,
     at: int,
-    status: requests.FinalStatus,
+    status: requests.Status,
     latency: int | None,
     *,
     user_id: int | None = None,
 ) -> None:
     new = NewRequest(turn_id=turn, conversation_id=None, user_id=user_id, provider="p", model="m")
-    requests.finish(conn, requests.start(conn, new, at), Outcome(status=status, latency_ms=latency), at)
+    requests.add(conn, new, Outcome(status=status, latency_ms=latency), at, at)
 
 
 async def test_each_span_ends_today_and_holds_the_shorter_ones(database: Database) -> None:

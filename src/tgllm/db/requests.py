@@ -7,26 +7,23 @@ from typing import Literal
 from tgllm.db.rows import clean, new_id, read_all, read_one
 
 __all__ = [
-    "FinalStatus",
     "NewRequest",
     "Outcome",
     "Request",
     "Status",
-    "finish",
+    "add",
     "get",
     "of_turn",
     "prune_failed",
     "recent",
-    "start",
 ]
 
-Status = Literal["running", "ok", "stopped", "failed", "interrupted"]
-FinalStatus = Literal["ok", "stopped", "failed", "interrupted"]
+Status = Literal["ok", "stopped", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A call of a model that begins."""
+    """A call of a model, before it is known how it ended."""
 
     turn_id: str
     attempt: int = 1
@@ -41,7 +38,7 @@ class NewRequest:
 class Outcome:
     """How a call ended. Tokens are None where the provider does not say."""
 
-    status: FinalStatus
+    status: Status
     message_id: int | None = None
     """The answer."""
     finish_reason: str | None = None
@@ -83,35 +80,39 @@ class Request:
     error_code: str | None
     error_text: str | None
     created_at: int
-    finished_at: int | None
+    finished_at: int
 
 
-def start(conn: sqlite3.Connection, new: NewRequest, now: int) -> int:
-    """Note that a call begins; returns its id.
+_ADD = """
+    INSERT INTO requests (
+        turn_id, attempt, conversation_id, user_id, provider, model, created_at, status, message_id, finish_reason,
+        input_tokens, output_tokens, reasoning_tokens, cached_tokens, cost_micros, first_token_ms, latency_ms,
+        error_code, error_text, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int, ended: int) -> int:
+    """Store a call that has ended; returns its id.
+
+    Args:
+        conn: an open write transaction.
+        new: the call.
+        outcome: how it ended.
+        began: UTC, in milliseconds.
+        ended: the same.
 
     Raises:
         sqlite3.IntegrityError: the turn has a call of that number already, or the user or conversation is unknown.
     """
-    cursor = conn.execute(
-        "INSERT INTO requests (turn_id, attempt, conversation_id, user_id, provider, model, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (new.turn_id, new.attempt, new.conversation_id, new.user_id, new.provider, new.model, now),
-    )
-    return new_id(cursor)
-
-
-_FINISH = """
-    UPDATE requests
-    SET status = ?, message_id = ?, finish_reason = ?, input_tokens = ?, output_tokens = ?, reasoning_tokens = ?,
-        cached_tokens = ?, cost_micros = ?, first_token_ms = ?, latency_ms = ?, error_code = ?, error_text = ?,
-        finished_at = ?
-    WHERE id = ? AND status = 'running'
-"""
-
-
-def finish(conn: sqlite3.Connection, request_id: int, outcome: Outcome, now: int) -> bool:
-    """Note how a call ended; False where it had ended already, which changes nothing."""
     values = (
+        new.turn_id,
+        new.attempt,
+        new.conversation_id,
+        new.user_id,
+        new.provider,
+        new.model,
+        began,
         outcome.status,
         outcome.message_id,
         outcome.finish_reason,
@@ -124,10 +125,9 @@ def finish(conn: sqlite3.Connection, request_id: int, outcome: Outcome, now: int
         outcome.latency_ms,
         outcome.error_code,
         None if outcome.error_text is None else clean(outcome.error_text),
-        now,
-        request_id,
+        ended,
     )
-    return conn.execute(_FINISH, values).rowcount == 1
+    return new_id(conn.execute(_ADD, values))
 
 
 def get(conn: sqlite3.Connection, request_id: int) -> Request | None:

@@ -51,12 +51,12 @@ def record_requests(
     if outcome.first_error is not None:
         error = outcome.first_error
         failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
-        requests.finish(conn, _start(conn, turn, outcome.model, conversation_id, attempt, began), failed, now)
+        requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), failed, began, now)
         attempt += 1
     reported = counted(outcome.usage)
     cost = accounting.prices.cost(conn, outcome.model, reported)
     final = _request_outcome(outcome, reported, cost, answer_id)
-    requests.finish(conn, _start(conn, turn, outcome.model, conversation_id, attempt, began), final, now)
+    requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
     if outcome.asked:
         tokens = reported if outcome.spent is None else outcome.spent
         counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
@@ -75,9 +75,8 @@ def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now:
     """
     if any(each.attempt == turn.attempt for each in requests.of_turn(conn, turn.id)):
         return
-    request_id = _start(conn, turn, call.model, call.conversation_id, turn.attempt, now)
     ended = requests.Outcome(status="interrupted", error_code="interrupted", error_text="the program ended")
-    requests.finish(conn, request_id, ended, now)
+    requests.add(conn, _call(turn, call.model, call.conversation_id, turn.attempt), ended, now, now)
     cost = accounting.prices.cost(conn, call.model, call.tokens)
     _add_usage(conn, turn, call.model, _spent(call.tokens, cost), accounting.days.day(now))
 
@@ -91,8 +90,8 @@ def _add_usage(conn: Connection, turn: Turn, model: ModelRef, spent: sums.Spent,
     sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
 
 
-def _start(conn: Connection, turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int, began: int) -> int:
-    new = requests.NewRequest(
+def _call(turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int) -> requests.NewRequest:
+    return requests.NewRequest(
         turn_id=turn.id,
         attempt=attempt,
         conversation_id=conversation_id,
@@ -100,7 +99,6 @@ def _start(conn: Connection, turn: Turn, model: ModelRef, conversation_id: int |
         provider=model.provider,
         model=model.model,
     )
-    return requests.start(conn, new, began)
 
 
 def _request_outcome(

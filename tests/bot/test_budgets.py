@@ -119,6 +119,25 @@ class TestStop:
             "The bot's budget for this month does not suffice for this. I can answer again from 2026-12-01 00:00 (UTC)."
         )
 
+    async def test_the_topics_of_a_group_share_its_budget_and_members_keep_theirs(
+        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+    ) -> None:
+        forum = emu.add_group(title="Forum", members=[eve, ann])
+        first, second = (emu.add_topic(forum, title) for title in ("One", "Two"))
+        limits = {"budgets__group": {"requests_per_day": 1}, "groups__pays": "group"}
+        async with start(clock=clock, **limits, **user_limit(requests_per_day=1)) as bot:
+            await let_in(bot, eve)
+            asked = await eve.say("@demo_bot one", topic=first)
+            answer = await emu.wait_for_message(forum, is_answer, after=asked)
+            asked = await eve.say("@demo_bot two", topic=second)
+            stop = await emu.wait_for_message(
+                forum, lambda message: is_answer(message) and message.topic is second, after=asked
+            )
+            own = await say("three")
+        assert (answer.text, answer.topic, own.text) == ("Eve: one", first, "three")
+        assert "used up (requests: 1 of 1)" in stop.text
+        assert TOMORROW in stop.text
+
     async def test_the_warning_comes_once_below_the_answer(
         self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, clock: ManualClock
     ) -> None:

@@ -167,8 +167,10 @@ REFUSED = [
     "UPDATE requests SET conversation_id = 9",
     "UPDATE requests SET message_id = 9",
     "UPDATE requests SET user_id = 9",
-    "INSERT INTO requests (turn_id, provider, model, created_at, status, finished_at)"
-    " VALUES ('t', 'p', 'm', 1, 'ok', 1)",
+    (
+        "INSERT INTO requests (turn_id, provider, model, created_at, status, finished_at)"
+        " VALUES ('t', 'p', 'm', 1, 'ok', 1)"
+    ),
     "UPDATE models SET is_default = 1 WHERE model = 'n'",
     "UPDATE models SET retired_at = 1 WHERE model = 'm'",
     "UPDATE models SET reasoning = 2",

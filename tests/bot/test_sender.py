@@ -11,6 +11,7 @@ from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.db import outbox
 from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
@@ -169,6 +170,16 @@ async def test_an_answer_that_telegram_refuses_is_told(emu: Emulator, ann: Emula
         await ann.say("strange")
         notice = await emu.wait_for_message(ann.private_chat())
     assert "did not take" in notice.text
+
+
+async def test_who_speaks_russian_is_told_so_in_russian(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    ann.language_code = "ru"
+    emu.faults.add(Fault.api_error("sendMessage", 400, "Bad Request: message is too strange"))
+    async with start():
+        await ann.say("strange")
+        notice = await emu.wait_for_message(ann.private_chat())
+    assert notice.text == Catalogue()("send.failed", "ru")
+    assert notice.text != Catalogue()("send.failed")
 
 
 async def test_a_stop_does_not_cut_a_call_that_is_under_way(

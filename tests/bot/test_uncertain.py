@@ -8,9 +8,10 @@ import pytest
 from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.uncertain import edited_message, uncertain_notices
-from tgllm.db import outbox
+from tgllm.db import outbox, users
 from tgllm.db.database import Database
 from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.db.users import SeenUser
 from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 
@@ -31,7 +32,7 @@ async def stored(database: Database, *rows: NewOutbox) -> list[OutboxRow]:
 
 async def test_a_message_is_offered_again_where_it_belongs(database: Database) -> None:
     (row,) = await stored(database, *message_rows(LANE, "Hi"))
-    (notice,) = uncertain_notices([row], Catalogue(strict=True))
+    (notice,) = await database.read(lambda conn: uncertain_notices(conn, [row], Catalogue(strict=True)))
     assert (notice.lane, notice.thread_id) == (LANE.key, 3)
     keyboard = notice.payload["reply_markup"]["inline_keyboard"]  # type: ignore[index,call-overload]  JSON
     assert [button["callback_data"] for button in keyboard[0]] == [f"resend:{row.id}", f"keep:{row.id}"]
@@ -40,7 +41,15 @@ async def test_a_message_is_offered_again_where_it_belongs(database: Database) -
 async def test_nobody_misses_a_placeholder(database: Database) -> None:
     markup = buttons([[("Stop", "stop")]])
     rows = await stored(database, placeholder_row(LANE, "...", turn_id="u1", reply_to=None, reply_markup=markup))
-    assert uncertain_notices(rows, Catalogue()) == []
+    assert await database.read(lambda conn: uncertain_notices(conn, rows, Catalogue())) == []
+
+
+async def test_a_person_is_asked_in_their_own_language(database: Database) -> None:
+    await database.write(lambda conn: users.upsert_seen(conn, SeenUser(7, None, "Ivan", language_code="ru"), 0))
+    (row,) = await stored(database, *message_rows(Lane(7), "Hi"))
+    (notice,) = await database.read(lambda conn: uncertain_notices(conn, [row], Catalogue(strict=True)))
+    assert "Отправить" in str(notice.payload["text"])
+    assert "Отправить" in str(notice.payload["reply_markup"])
 
 
 async def test_an_edit_finds_the_message_of_its_turn(database: Database) -> None:

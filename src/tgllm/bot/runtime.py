@@ -101,7 +101,7 @@ class BotRuntime:
             repeatable = [row for row in under_way if is_repeatable(conn, row)]
             for row in repeatable:
                 outbox.resend(conn, row.id)
-            notices = uncertain_notices([row for row in under_way if row not in repeatable], self._core.texts)
+            notices = uncertain_notices(conn, [row for row in under_way if row not in repeatable], self._core.texts)
             for row in found.spent:
                 notices += spent_rows(conn, row, self._parts, now)
             outbox.add(conn, notices, now)

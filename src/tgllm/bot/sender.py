@@ -28,6 +28,7 @@ from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
+from tgllm.services.access_news import language_in
 from tgllm.services.chat_migration import move_chat
 from tgllm.services.lane import Lane
 from tgllm.services.signals import Wakeup
@@ -248,8 +249,10 @@ class Sender:
             outbox.mark_failed(conn, row.id, failure.reason)
             missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or DOCUMENT in row.payload)
             if failure.meaning == "rejected" and missed:
-                text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed")
-                outbox.add(conn, message_rows(Lane.parse(row.lane), text), now)
+                lane = Lane.parse(row.lane)
+                language = language_in(conn, lane.chat_id)
+                text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed", language)
+                outbox.add(conn, message_rows(lane, text), now)
 
     def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
         row = delivery.row
@@ -263,7 +266,7 @@ class Sender:
 
     def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         outbox.mark_uncertain(conn, row.id, failure.reason)
-        outbox.add(conn, uncertain_notices([row], self._texts), now)
+        outbox.add(conn, uncertain_notices(conn, [row], self._texts), now)
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"

@@ -7,6 +7,7 @@ from tgllm.db import outbox
 from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
+from tgllm.services.access_news import language_in
 from tgllm.services.lane import Lane
 
 __all__ = ["KEEP", "RESEND", "edited_message", "is_repeatable", "uncertain_notices"]
@@ -17,12 +18,12 @@ KEEP = "keep"
 """The same for the button that says it has arrived."""
 
 
-def uncertain_notices(rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
-    """The messages that offer to send these rows again, in the bot's own language: whose they are is not known.
+def uncertain_notices(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
+    """The messages that offer to send these rows again; in a group in the bot's language: whose they are is not known.
 
     A placeholder needs none: the answer takes its place or comes as a message of its own.
     """
-    return [_notice(row, texts) for row in rows if PLACEHOLDER not in row.payload]
+    return [_notice(conn, row, texts) for row in rows if PLACEHOLDER not in row.payload]
 
 
 def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
@@ -41,8 +42,9 @@ def edited_message(conn: Connection, row: OutboxRow) -> int | None:
     return None if placeholder is None else placeholder.message_id
 
 
-def _notice(row: OutboxRow, texts: Catalogue) -> NewOutbox:
-    markup = buttons(
-        [[(texts("send.button_resend"), f"{RESEND}:{row.id}"), (texts("send.button_drop"), f"{KEEP}:{row.id}")]]
-    )
-    return message_rows(Lane.parse(row.lane), texts("send.uncertain"), reply_markup=markup)[0]
+def _notice(conn: Connection, row: OutboxRow, texts: Catalogue) -> NewOutbox:
+    lane = Lane.parse(row.lane)
+    language = language_in(conn, lane.chat_id)
+    resend, keep = texts("send.button_resend", language), texts("send.button_drop", language)
+    markup = buttons([[(resend, f"{RESEND}:{row.id}"), (keep, f"{KEEP}:{row.id}")]])
+    return message_rows(lane, texts("send.uncertain", language), reply_markup=markup)[0]

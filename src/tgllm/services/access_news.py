@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from tgllm.db import outbox
+from tgllm.db import outbox, users
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
@@ -14,7 +14,7 @@ from tgllm.services.call_rows import plain_message
 from tgllm.services.lane import Lane
 from tgllm.services.language import chosen_language
 
-__all__ = ["language_of", "message_to", "tell", "tell_declined", "tell_role", "tell_verdict"]
+__all__ = ["language_in", "language_of", "message_to", "tell", "tell_declined", "tell_role", "tell_verdict"]
 
 MANY_PER_SECOND: Final = 10
 """Of the messages that go to many at once; Telegram takes about thirty a second in all (Bot FAQ)."""
@@ -23,6 +23,13 @@ MANY_PER_SECOND: Final = 10
 def language_of(conn: Connection, user: User) -> str:
     """The language that the bot talks to somebody in: their choice, else that of their Telegram."""
     return chosen_language(conn, user.id) or user.language_code or ""
+
+
+def language_in(conn: Connection, chat_id: int) -> str:
+    """The language for words to a chat that answer nobody in it: a person's own in private, the bot's in a group."""
+    # Bot API: Chat. The id of a private chat is the person's own, and groups have negative ones.
+    person = users.get(conn, chat_id) if chat_id > 0 else None
+    return "" if person is None else language_of(conn, person)
 
 
 def tell_verdict(conn: Connection, texts: Catalogue, user: User, verdict: Verdict, now: int) -> None:

@@ -27,7 +27,6 @@ def command(name: str, access: Access = "user", aliases: tuple[str, ...] = ()) -
         ("/model\techo", "model", "echo"),
         ("/ping@demo_bot", "ping", ""),
         ("/ping@Demo_Bot now", "ping", "now"),
-        ("/пинг", "пинг", ""),
     ],
 )
 def test_commands_are_read(text: str, name: str, args: str) -> None:

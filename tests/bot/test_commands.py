@@ -54,7 +54,10 @@ def test_a_command_is_read(text: str, name: str, args: str) -> None:
     assert (parsed.name, parsed.args) == (name, args)
 
 
-@pytest.mark.parametrize("text", ["", "/", "ping", "/ping@other_bot", "/@demo_bot", " /ping"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "/", "ping", "/ping@other_bot", "/@demo_bot", " /ping", "/привет", "/pingпривет", "/ping@бот", "/" + "a" * 33],
+)
 def test_other_text_is_no_command(text: str) -> None:
     assert parse_command(text, "demo_bot") is None
 
@@ -106,6 +109,18 @@ async def test_an_unknown_command_names_the_nearest(
         answer = await emu.wait_for_message(ann.private_chat(), after=asked)
     assert "/ping" in answer.text
     assert not provider.requests
+
+
+async def test_a_slash_before_what_no_command_is_called_begins_a_question(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    room = emu.add_group(title="Room", members=[ann])
+    async with start():
+        await ann.say("/привет всем")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot)
+        await ann.say("/привет@demo_bot", chat=room)
+        await emu.wait_for_message(room, lambda message: message.text == "Ann: /привет")
+    assert [request.messages[-1].text for request in provider.requests] == ["/привет всем", "Ann: /привет"]
 
 
 async def test_a_command_to_another_bot_of_the_group_is_left_alone(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 __all__ = ["ParsedCommand", "parse_command"]
 
-# What Telegram shows as a command (Bot API: BotCommand), so that a path such as /etc/hosts is none.
-_COMMAND = re.compile(r"/(\w+)(?:@(\w+))?(?:\s+(.*))?", re.DOTALL)
+# What Telegram shows as a command (Bot API: BotCommand): a path such as /etc/hosts is none, nor is a Cyrillic word.
+_COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

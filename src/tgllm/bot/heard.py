@@ -11,7 +11,7 @@ from tgllm.services.group_mode import GroupMode
 
 __all__ = ["is_raw_heard", "is_text_heard", "mention_of", "speaks_to_bot"]
 
-_COMMAND_TO_A_BOT = re.compile(r"/\w+@\w+")
+_COMMAND_TO_A_BOT = re.compile(r"/\w+@\w+", re.ASCII)
 
 
 def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: GroupMode) -> bool:

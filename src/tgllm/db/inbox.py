@@ -230,9 +230,10 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
 
 
 def queued_edits(conn: sqlite3.Connection) -> list[InboxRow]:
-    """The edits of messages that wait, of all lanes, oldest first."""
+    """The edits of messages that wait, lane by lane, oldest first."""
     cursor = conn.execute(
-        "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message' ORDER BY update_id"
+        "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message'"
+        " ORDER BY lane, update_id"
     )
     return read_all(InboxRow, cursor)
 

@@ -97,13 +97,32 @@ async def test_somebody_who_is_no_admin_any_more_loses_the_menu(
 async def test_trouble_with_menus_is_not_the_bots(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     emu.faults.add(Fault.api_error("setMyCommands", 400, "Bad Request: chat not found", times=None))
     async with start() as bot:
-        await emu.wait_for(lambda: calls(emu) == PLACES)
+        # Ann's chat is refused once, not in each language.
+        await emu.wait_for(lambda: calls(emu) == PLACES - 2)
         await ann.say("/ping")
         assert (await emu.wait_for_message(ann.private_chat())).text == "Bot ready"
         await bot.stop()
     emu.faults.clear()
     async with start():
         await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+
+
+async def test_an_admin_who_has_never_begun_is_tried_once_until_they_speak(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    def tried() -> int:
+        return len([call for call in emu.journal.of("setMyCommands") if str(eve.id) in str(call.params.get("scope"))])
+
+    emu.faults.add(Fault.api_error("setMyCommands", 400, "Bad Request: chat not found", times=None))
+    async with start(admins=[ann.id, eve.id]):
+        # For everybody in three languages, and for each of the two.
+        await emu.wait_for(lambda: calls(emu) == PLACES - 3 + 2)
+        emu.faults.clear()
+        await ann.say("/ping")
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+        assert tried() == 1
+        await eve.say("/ping")
+        await emu.wait_for(lambda: menu(emu, "en", eve.id) and menu(emu, "ru", eve.id))
 
 
 async def test_who_has_chosen_a_language_has_the_menu_in_it(

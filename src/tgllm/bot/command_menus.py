@@ -5,7 +5,7 @@ A person who has chosen a language for the bot has a menu in that language, what
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiogram import Bot
@@ -86,12 +86,20 @@ class CommandMenus:
         self._clock = clock
         self._commands = commands
         self._others = Wakeup()
+        self._refused: set[int] = set()
+        """Chats that Telegram does not let the bot into, such as of an admin who has never begun to talk to it."""
         # Another bot on the same database has menus of its own.
         self._key = f"command_menus:{bot.id}"
 
     def refresh(self) -> None:
         """Say that admins, languages or commands may be others."""
         self._others.set()
+
+    def heard(self, chat_ids: Iterable[int]) -> None:
+        """Say that somebody has written in these chats: those that had no menu can have one by now."""
+        if self._refused and (found := self._refused.intersection(chat_ids)):
+            self._refused -= found
+            self.refresh()
 
     async def run(self) -> None:
         """Publish menus until cancelled.
@@ -108,9 +116,9 @@ class CommandMenus:
         known, readers = await self._database.read(self._load)
         wanted = {place.key: menu for place, menu in self._wanted(readers)}
         done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
-        if len(done) == len(wanted) == len(known):
-            return
         others = [key for key in {**wanted, **known} if key not in done]
+        if all(_Place.parse(key).chat_id in self._refused for key in others):
+            return
         # Whatever Telegram is told from here on is known to be there, even if the program is killed meanwhile.
         await self._store({**done, **dict.fromkeys(others, _UNSURE)})
         for key in others:
@@ -149,7 +157,9 @@ class CommandMenus:
         return tuple((info.name, clip(info.description, MOST_DESCRIPTION)) for info in usable[:MOST_COMMANDS])
 
     async def _tell(self, place: _Place, menu: _Menu | None) -> bool:
-        """Set or delete a menu; False if Telegram did not take it."""
+        """Set or delete a menu; False if Telegram did not take it, or refused the chat before."""
+        if place.chat_id in self._refused:
+            return False
         try:
             if menu is None:
                 await self._bot.delete_my_commands(place.scope, place.language)
@@ -157,7 +167,10 @@ class CommandMenus:
                 commands = [BotCommand(command=name, description=text) for name, text in menu]
                 await self._bot.set_my_commands(commands, place.scope, place.language)
         except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
-            log.info("menu.failed", chat=place.chat_id, language=place.language, reason=classify(error).reason)
+            failure = classify(error)
+            log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
+            if place.chat_id is not None and failure.meaning in {"rejected", "blocked"}:
+                self._refused.add(place.chat_id)
             return False
         return True
 

@@ -32,6 +32,7 @@ from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.admin_recovery import recover_questions
 from tgllm.services.core import Core
 from tgllm.services.job_times import ListJobs
+from tgllm.services.lane import Lane
 from tgllm.services.lost_access import LostAccess
 from tgllm.services.outside_changes import OutsideChanges
 
@@ -186,6 +187,7 @@ async def open_runtime(
             if acknowledged:
                 sender.wake()
             stop_superseded(updates, begun, core.running, parts.username)
+            menus.heard(Lane.parse(update.lane).chat_id for update in updates)
 
         poller = Poller(
             bot,

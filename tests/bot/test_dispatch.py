@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -76,12 +77,12 @@ class Bench:
     def __init__(self, dispatch: Dispatch, database: Database, task: "asyncio.Task[None]") -> None:
         self.dispatch = dispatch
         self.task = task
+        self.told: list[int] = []
         self._database = database
 
     async def store(self, *raw: dict[str, Any]) -> None:
         rows = [row for update in raw if (row := to_inbox(update)) is not None]
-        await self._database.write(lambda conn: inbox.add_updates(conn, rows, 0))
-        self.dispatch.arrived.set()
+        await self.dispatch.add(lambda conn: inbox.add_updates(conn, rows, 0), self.told.append)
 
     async def row(self, update_id: int) -> InboxRow:
         row = await self._database.read(lambda conn: inbox.get(conn, update_id))
@@ -209,6 +210,48 @@ async def test_after_the_intake_has_ended_only_controls_begin(bench: Start, hand
     await it.dispatch.wait_idle()
     assert handler.came == [2]
     assert (await it.row(1)).state == "queued"
+
+
+async def test_what_comes_while_others_are_claimed_begins_too(
+    bench: Start, handler: Handler, database: Database
+) -> None:
+    go_on = threading.Event()
+    before = asyncio.create_task(database.write(lambda _: go_on.wait(30)))
+    it = bench()
+    storing = [asyncio.create_task(it.store(said(number, chat=number))) for number in (1, 2, 3)]
+    await asyncio.wait(storing, timeout=0)
+    go_on.set()
+    assert await before
+    await asyncio.gather(*storing)
+    await handler.wait_for(3)
+    await it.idle()
+    assert it.told == [1, 1, 1]
+    assert sorted(handler.came) == [1, 2, 3]
+
+
+async def test_what_is_stored_is_told_before_it_begins(bench: Start, handler: Handler) -> None:
+    it = bench()
+    begun: list[int] = []
+    rows = [row for row in (to_inbox(said(1)),) if row is not None]
+    await it.dispatch.add(lambda conn: inbox.add_updates(conn, rows, 0), lambda _: begun.extend(handler.came))
+    await handler.wait_for(1)
+    await it.idle()
+    assert begun == []
+
+
+async def test_what_is_claimed_after_the_end_comes_back_with_the_next_start(
+    bench: Start, handler: Handler, database: Database
+) -> None:
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    it.task.cancel()
+    await asyncio.wait([it.task])
+    await it.store(said(2))
+    assert handler.came == [1]
+    recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
+    assert recovered.requeued == 1
 
 
 async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: Handler, database: Database) -> None:

@@ -125,6 +125,40 @@ async def test_a_unit_that_has_begun_is_committed_though_its_caller_is_cancelled
     assert await database.read(lambda conn: sorted(kv.items(conn, "test"))) == ["next", "slow"]
 
 
+async def test_whoever_is_to_go_on_from_a_unit_learns_of_it_though_its_caller_is_cancelled(database: Database) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def slow(conn: sqlite3.Connection) -> str:
+        inside.set()
+        assert go_on.wait(30)
+        put(conn, "slow")
+        return "stored"
+
+    writing = asyncio.create_task(database.write(slow, then=told.append))
+    await asyncio.to_thread(inside.wait, 30)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    go_on.set()
+    await database.write(lambda _: "next", then=told.append)
+    assert told == ["stored", "next"]
+
+
+async def test_nobody_goes_on_from_a_unit_that_fails(database: Database) -> None:
+    told: list[None] = []
+
+    def broken(conn: sqlite3.Connection) -> None:
+        put(conn, "a")
+        raise ValueError("no")
+
+    outcomes = await asyncio.gather(
+        database.write(broken, then=told.append), database.write(lambda _: None), return_exceptions=True
+    )
+    assert isinstance(outcomes[0], ValueError)
+    assert told == []
+
+
 async def test_a_unit_that_has_not_begun_is_left_out_when_its_caller_is_cancelled(database: Database) -> None:
     go_on = threading.Event()
     first = asyncio.create_task(database.write(lambda _: go_on.wait(30)))

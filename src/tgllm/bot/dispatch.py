@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
@@ -21,6 +24,18 @@ from tgllm.services.signals import Wakeup
 __all__ = ["Dispatch"]
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What a claim has found."""
+
+    rows: Sequence[InboxRow]
+    """Updates that begin."""
+    queued: bool
+    """Whether others wait, for the end of an update or for a free place."""
 
 
 class Dispatch:
@@ -57,6 +72,9 @@ class Dispatch:
         self._accepting = True
         self._idle = asyncio.Event()
         self._queued = True
+        self._claiming = asyncio.Lock()
+        self._begun = asyncio.TaskGroup()
+        self._ended = False
         self.arrived = Wakeup()
 
     def stop_accepting(self) -> None:
@@ -75,28 +93,60 @@ class Dispatch:
         Raises:
             DatabaseError: the inbox can't be read or written.
         """
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                rows = await self._claim()
-                for row in rows:
-                    self._running += not row.control
-                    self._tasks += 1
-                    tasks.create_task(self._run_one(row), name=f"update {row.update_id}")
-                await self.arrived.wait()
+        async with self._begun:
+            try:
+                while True:
+                    async with self._claiming:
+                        # A claim that a power cut takes back is made anew, as it would be after a crash.
+                        await self._database.write(self._claim(), durable=False, then=self._begin)
+                    await self.arrived.wait()
+            finally:
+                self._ended = True
 
-    async def _claim(self) -> list[InboxRow]:
-        """Begin what may begin, and note whether more waits for the end of an update."""
+    async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
+        """Store updates, and let those begin that may, which are claimed in the same transaction.
+
+        Args:
+            store: adds them to the inbox.
+            stored: is told what that returned, once it is committed and before any of them begins.
+
+        Raises:
+            DatabaseError: they can't be stored.
+        """
+        if self._claiming.locked():
+            await self._database.write(store, then=stored)
+            self.arrived.set()
+            return
+        async with self._claiming:
+            claim = self._claim()
+
+            def then(found: tuple[T, _Claimed]) -> None:
+                stored(found[0])
+                self._begin(found[1])
+
+            await self._database.write(lambda conn: (store(conn), claim(conn)), then=then)
+
+    def _claim(self) -> Callable[[Connection], _Claimed]:
+        """The unit that takes what may begin; only one at a time may be under way, since each fills the free places."""
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
-        now = milliseconds(self._clock)
+        now, most_attempts = milliseconds(self._clock), self._most_attempts
 
-        def unit(conn: Connection) -> tuple[list[InboxRow], bool]:
-            return inbox.claim(conn, free, now, max_attempts=self._most_attempts), inbox.has_queued(conn)
+        def unit(conn: Connection) -> _Claimed:
+            return _Claimed(inbox.claim(conn, free, now, max_attempts=most_attempts), inbox.has_queued(conn))
 
         # An update may end before the answer is here, and then nobody knows yet whether others wait for that.
         self._queued = True
-        # A claim that a power cut takes back is made anew, as it would be after a crash.
-        rows, self._queued = await self._database.write(unit, durable=False)
-        return rows
+        return unit
+
+    def _begin(self, claimed: _Claimed) -> None:
+        """Begin what was claimed; what is claimed after the end comes back with the next start."""
+        if self._ended:
+            return
+        self._queued = claimed.queued
+        for row in claimed.rows:
+            self._running += not row.control
+            self._tasks += 1
+            self._begun.create_task(self._run_one(row), name=f"update {row.update_id}")
 
     async def _run_one(self, row: InboxRow) -> None:
         try:

@@ -5,7 +5,7 @@ good. Here a batch is committed to the inbox as it came; only the next getUpdate
 to forget it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiogram import Bot
@@ -14,12 +14,10 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.updates import ALLOWED_UPDATES, RawGetUpdates, to_inbox
 from tgllm.db import inbox, outbox
-from tgllm.db.database import Database
 from tgllm.db.inbox import NewUpdate
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
-from tgllm.services.signals import Wakeup
 
 __all__ = ["Poller"]
 
@@ -27,6 +25,8 @@ log = get_logger(__name__)
 
 Acknowledge = Callable[[Connection, Sequence[NewUpdate], int], Sequence[NewOutbox]]
 Stored = Callable[[Sequence[NewUpdate], bool], None]
+Add = Callable[[Callable[[Connection], bool], Callable[[bool], None]], Awaitable[None]]
+"""Stores updates with the first function, and tells the second one what that has returned, before they begin."""
 
 BATCH = 100
 """Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
@@ -41,9 +41,8 @@ class Poller:
     def __init__(
         self,
         bot: Bot,
-        database: Database,
         clock: Clock,
-        arrived: Wakeup,
+        add: Add,
         *,
         timeout: int,
         acknowledge: Acknowledge = lambda _conn, _updates, _now: (),
@@ -53,9 +52,8 @@ class Poller:
 
         Args:
             bot: whose updates.
-            database: where they are kept.
             clock: for waits.
-            arrived: is woken after each batch that was stored.
+            add: stores them, and lets those begin that may.
             timeout: seconds that one request waits at Telegram for something to come.
             acknowledge: says, in the transaction that stores updates, what is to be sent for them at once; the last
                 argument is the time.
@@ -63,9 +61,8 @@ class Poller:
                 sent.
         """
         self._bot = bot
-        self._database = database
         self._clock = clock
-        self._arrived = arrived
+        self._add = add
         self._timeout = timeout
         self._acknowledge = acknowledge
         self._stored = stored
@@ -109,9 +106,8 @@ class Poller:
                 return False
             return bool(outbox.add(conn, self._acknowledge(conn, rows, now), now))
 
-        self._stored(rows, await self._database.write(unit))
+        await self._add(unit, lambda acknowledged: self._stored(rows, acknowledged))
         self._offset = max(row.update_id for row in rows) + 1
-        self._arrived.set()
 
     async def _recover(self, error: Exception) -> None:
         """Wait out what passes by itself.

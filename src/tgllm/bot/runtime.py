@@ -191,9 +191,8 @@ async def open_runtime(
 
         poller = Poller(
             bot,
-            core.database,
             core.clock,
-            dispatch.arrived,
+            dispatch.add,
             timeout=config.sending.poll_timeout,
             acknowledge=acknowledge,
             stored=stored,

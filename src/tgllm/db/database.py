@@ -50,7 +50,9 @@ class Database:
             raise
         return database
 
-    async def write(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+    async def write(
+        self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
+    ) -> T:
         """Run ``unit``, all or nothing, and return what it returns once that is committed.
 
         Units run one after the other. Once begun, a unit runs to its end even if the caller is cancelled meanwhile;
@@ -61,12 +63,14 @@ class Database:
             durable: False does not wait for the disk. The transaction survives the end of the program, however that
                 comes about, but a power cut may take it back until the next durable one; for what may then be done
                 anew, such as a claim of an update.
+            then: is told what the unit returned, once that is committed, before anybody else learns of it, and also
+                where the caller was cancelled meanwhile. It runs on the event loop and must not raise.
 
         Raises:
             DatabaseError: the file can't be written; nothing of the unit is stored.
             sqlite3.IntegrityError: a row breaks a rule of the schema; nothing of the unit is stored.
         """
-        return await self._writer.unit(unit, durable=durable)
+        return await self._writer.unit(unit, durable=durable, then=then)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``query`` on one consistent view of the database: all that was committed before, nothing of what comes.

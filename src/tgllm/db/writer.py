@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,6 +18,23 @@ T = TypeVar("T")
 
 MOST_TOGETHER = 64
 """Jobs of one batch at most, so that none waits for many others to be committed with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A job, and who is to learn what came of it."""
+
+    job: Job
+    future: "asyncio.Future[Any]"
+    then: Callable[[Any], None] | None
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what came of it; called on the loop."""
+        try:
+            if self.then is not None and outcome.error is None:
+                self.then(outcome.value)
+        finally:
+            outcome.give_to(self.future)
 
 
 class ConnectionThread:
@@ -35,7 +53,7 @@ class ConnectionThread:
         self._conn: sqlite3.Connection | None = None
         self._closed = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._busy = False
 
     async def open(self, *pragmas: str) -> None:
@@ -54,28 +72,38 @@ class ConnectionThread:
             raise DatabaseClosed
         await asyncio.get_running_loop().run_in_executor(self._executor, opening)
 
-    async def unit(self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+    async def unit(
+        self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
+    ) -> T:
         """Run ``unit`` within a transaction; it is committed when this returns, and undone if it raises.
 
         Args:
             unit: what to do.
             durable: whether the disk is waited for; see ``Database.write``.
+            then: is told what it returned; see there.
 
         Raises:
             DatabaseError: the file can't be used (full disk, no access, damage), or is closed.
         """
-        return await self._submit(unit, in_transaction=True, durable=durable)
+        return await self._submit(unit, in_transaction=True, durable=durable, then=then)
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` on the connection, outside of any transaction."""
         return await self._submit(job, in_transaction=False)
 
-    async def _submit(self, run: Callable[[sqlite3.Connection], T], *, in_transaction: bool, durable: bool = True) -> T:
+    async def _submit(
+        self,
+        run: Callable[[sqlite3.Connection], T],
+        *,
+        in_transaction: bool,
+        durable: bool = True,
+        then: Callable[[T], None] | None = None,
+    ) -> T:
         if self._closed:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((Job(run, in_transaction, durable, future.cancelled), future))
+        self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then))
         if not self._busy:
             self._busy = True
             # Not at once: what else this round of the loop has for the database goes along.
@@ -86,7 +114,7 @@ class ConnectionThread:
         """Give the thread what waits; called on the loop while the thread has nothing to do."""
         if self._closed:
             return
-        batch = [(job, future) for job, future in self._waiting[:MOST_TOGETHER] if not future.done()]
+        batch = [waiting for waiting in self._waiting[:MOST_TOGETHER] if not waiting.future.done()]
         del self._waiting[:MOST_TOGETHER]
         self._busy = bool(batch or self._waiting)
         if batch:
@@ -94,9 +122,9 @@ class ConnectionThread:
         elif self._waiting:
             loop.call_soon(self._next_batch, loop)
 
-    def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[tuple[Job, "asyncio.Future[Any]"]]) -> None:
+    def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         """Run jobs; called on the thread."""
-        outcomes = self._outcomes([job for job, _ in batch])
+        outcomes = self._outcomes([waiting.job for waiting in batch])
         try:
             loop.call_soon_threadsafe(self._done, loop, batch, outcomes)
         except RuntimeError:
@@ -111,23 +139,20 @@ class ConnectionThread:
         except BaseException as error:  # noqa: BLE001  whoever waits has to learn of everything
             return [Outcome(error=error)] * len(jobs)
 
-    def _done(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        batch: Sequence[tuple[Job, "asyncio.Future[Any]"]],
-        outcomes: Sequence[Outcome],
-    ) -> None:
+    def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Tell those who wait, and go on with what has come meanwhile; called on the loop."""
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            outcome.give_to(future)
-        self._next_batch(loop)
+        try:
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                waiting.tell(outcome)
+        finally:
+            self._next_batch(loop)
 
     async def aclose(self) -> None:
         """Run what was given before, close the connection, end the thread. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        rest, self._waiting = [(job, future) for job, future in self._waiting if not future.done()], []
+        rest, self._waiting = [waiting for waiting in self._waiting if not waiting.future.done()], []
         loop = asyncio.get_running_loop()
         if rest:
             self._executor.submit(self._work, loop, rest)

@@ -89,26 +89,6 @@ async def test_only_the_answer_of_its_topic_is_stopped(
     assert stopped.text.startswith("Half" if how == "button" else ("Half", "Stopped."))
 
 
-async def test_a_stop_in_a_topic_leaves_the_turn_of_another_topic_alone(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
-) -> None:
-    group = emu.add_group(title="Team", members=[ann], is_forum=True)
-    first, second = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
-    go_on = asyncio.Event()
-    provider.answer("Half", asyncio.Event())
-    provider.answer("Begun", go_on, " and whole.")
-    async with start():
-        await ann.say("@demo_bot go", chat=group, topic=first)
-        await emu.wait_for_message(group, lambda message: message.text == "Half")
-        await ann.say("@demo_bot go", chat=group, topic=second)
-        await emu.wait_for_message(group, lambda message: message.text == "Begun")
-        await ann.say("/stop", chat=group, topic=first)
-        stopped = await emu.wait_for_message(group, lambda message: message.text == "Half\n\nStopped.")
-        go_on.set()
-        whole = await emu.wait_for_message(group, lambda message: message.text == "Begun and whole.")
-    assert (stopped.topic, whole.topic) == (first, second)
-
-
 @pytest.mark.parametrize("command", ["/stop", "/cancel"])
 async def test_a_question_that_came_together_with_the_wish_to_stop_is_not_asked(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, command: str

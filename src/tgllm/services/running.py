@@ -28,17 +28,19 @@ class RunningTurn:
     cause: StopCause | None = None
     """Why it was asked to stop; None while nobody has."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    """Looked up once: on CPython 3.11 that is a system call, and each piece of an answer needs it."""
 
     @contextmanager
     def interruptible(self, deadline: asyncio.Timeout) -> Generator[None]:
         """Within this block ``stop`` ends the wait that ``deadline`` guards, as if its time were up."""
-        self._deadline = deadline
+        self._deadline, self._loop = deadline, asyncio.get_running_loop()
         try:
             if self.cause is not None:
                 self._expire()
             yield
         finally:
-            self._deadline = None
+            self._deadline = self._loop = None
 
     def stop(self, cause: StopCause) -> None:
         """Ask the turn to end with what it has so far. The first cause stands."""
@@ -48,9 +50,9 @@ class RunningTurn:
 
     def extend(self, seconds: float) -> None:
         """Give the turn that many seconds from now, or up to a tenth more, unless it is to stop."""
-        if self.cause is not None or self._deadline is None:
+        if self.cause is not None or self._deadline is None or self._loop is None:
             return
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         armed = self._deadline.when()
         if armed is None or not now + seconds <= armed <= now + seconds * SLACK:
             self._move(self._deadline, now + seconds * SLACK)

@@ -6,15 +6,35 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.api import Finished, RateLimited, ReasoningDelta, Usage
+from tgllm import hookimpl
+from tgllm.api import Finished, PluginInfo, RateLimited, ReasoningDelta, Usage
 from tgllm.db import inbox, messages, outbox, requests
 from tgllm.db.unit import Connection
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+
+
+class Listener:
+    """A plugin that is slow to take note of answers."""
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.has_ended = False
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="listener", title="Listener", api="1.0")
+
+    @hookimpl
+    async def tgllm_after_reply(self) -> None:
+        try:
+            await self.go_on.wait()
+        finally:
+            self.has_ended = True
 
 
 @pytest.mark.parametrize("in_topic", [False, True], ids=["chat", "topic"])
@@ -32,6 +52,18 @@ async def test_an_answer_streams_as_a_draft_and_ends_as_a_message(
         answer = await emu.wait_for_message(ann.private_chat())
     assert (answer.text, answer.topic) == ("Once upon a time.", topic)
     assert not ann.private_chat().drafts
+
+
+async def test_an_answer_does_not_wait_for_plugins_that_are_told_of_it(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    listener = Listener()
+    provider.answer("Fine.")
+    async with start(plugins=[GivenPlugin.of("listener", listener)]):
+        await ann.say("How are you?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Fine.")
+        assert not listener.has_ended
+        listener.go_on.set()
 
 
 async def test_all_of_a_turn_is_in_the_database(

@@ -18,6 +18,7 @@ from tgllm.bot.updates import to_inbox
 from tgllm.db import inbox
 from tgllm.db.database import Database
 from tgllm.db.inbox import InboxRow
+from tgllm.db.unit import Connection
 from tgllm.testing.clock import ManualClock
 
 
@@ -252,6 +253,51 @@ async def test_what_is_claimed_after_the_end_comes_back_with_the_next_start(
     assert handler.came == [1]
     recovered = await database.write(lambda conn: inbox.recover(conn, 0, max_attempts=2))
     assert recovered.requeued == 1
+
+
+async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, handler: Handler) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    it = bench()
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    rows = [row for row in (to_inbox(said(2)),) if row is not None]
+
+    def slow(conn: Connection) -> int:
+        inside.set()
+        assert go_on.wait(30)
+        return inbox.add_updates(conn, rows, 0)
+
+    storing = asyncio.create_task(it.dispatch.add(slow, it.told.append))
+    await asyncio.to_thread(inside.wait, 30)
+    storing.cancel()
+    await asyncio.wait([storing])
+    it.dispatch.stop_accepting()
+    idle = asyncio.create_task(it.dispatch.wait_idle())
+    await asyncio.wait([idle], timeout=0)
+    go_on.set()
+    await idle
+    assert handler.came == [1, 2]
+    assert (await it.row(2)).state == "done"
+
+
+async def test_what_is_being_claimed_counts_as_running(bench: Start, handler: Handler, database: Database) -> None:
+    it = bench()
+    go_on = threading.Event()
+    before = asyncio.create_task(database.write(lambda _: go_on.wait(30)))
+    storing = asyncio.create_task(it.store(said(1)))
+    await asyncio.wait([storing], timeout=0)
+    storing.cancel()
+    idle = asyncio.create_task(it.idle())
+    await asyncio.wait([idle], timeout=0)
+    go_on.set()
+    assert await before
+    await idle
+    assert handler.came == []
+    storing = asyncio.create_task(it.store(said(2)))
+    await asyncio.wait([storing], timeout=0)
+    await it.idle()
+    assert (await it.row(2)).state == "done"
 
 
 async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: Handler, database: Database) -> None:

@@ -123,7 +123,7 @@ class Door:
 
 
 async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
     door, chat = Door(), ann.private_chat()
     async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
@@ -135,9 +135,10 @@ async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         door.opened.set()
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
+        await ask("/ping")
         await bot.stop()
-        assert await bot.core.database.read(inbox.counts) == {"done": 4}
-    assert [message.text for message in chat.messages if message.from_bot] == ["two"]
+        assert await bot.core.database.read(inbox.counts) == {"done": 5}
+    assert [message.text for message in chat.messages if message.from_bot] == ["two", "Bot ready"]
     assert [[message.text for message in request.messages] for request in provider.requests] == [["two"]]
 
 

@@ -65,7 +65,7 @@ class TestWrongValues:
             ("TGLLM_TURNS__IDLE_TIMEOUT", "nan", "must be a finite number"),
             ("TGLLM_TURNS__MAX_PARALLEL", "0", "must be greater than or equal to 1"),
             ("TGLLM_TURNS__ATTEMPTS", "1.5", "must be a valid integer"),
-            ("TGLLM_STREAMING__KEEP_ALIVE", "30", "must be less than 30"),
+            ("TGLLM_STREAMING__KEEP_ALIVE", "30", "must be less than or equal to 24"),
             ("TGLLM_SENDING__POLL_TIMEOUT", "51", "must be less than or equal to 50"),
             ("TGLLM_SENDING__PACED", "perhaps", "must be a valid boolean"),
             ("TGLLM_LOG__LEVEL", "loud", "must be 'debug', 'info', 'warning' or 'error'"),

@@ -82,8 +82,12 @@ class Dispatch:
         self._accepting = False
 
     async def wait_idle(self) -> None:
-        """Wait until nothing runs."""
-        if self._tasks:
+        """Wait until nothing runs, nor is about to begin."""
+        while True:
+            # Units run in the order in which they were handed over: what was being claimed has begun after this one.
+            await self._database.write(lambda _: None, durable=False)
+            if not self._tasks:
+                return
             self._idle.clear()
             await self._idle.wait()
 

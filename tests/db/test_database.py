@@ -159,6 +159,20 @@ async def test_nobody_goes_on_from_a_unit_that_fails(database: Database) -> None
     assert told == []
 
 
+async def test_a_breach_by_whoever_goes_on_from_a_unit_is_the_callers_alone(database: Database) -> None:
+    def breaks(_: None) -> None:
+        raise ValueError("no")
+
+    outcomes = await asyncio.gather(
+        database.write(lambda conn: put(conn, "a"), then=breaks),
+        database.write(lambda _: "next"),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], ValueError)
+    assert outcomes[1] == "next"
+    assert await database.read(count) == 1
+
+
 async def test_a_unit_that_has_not_begun_is_left_out_when_its_caller_is_cancelled(database: Database) -> None:
     go_on = threading.Event()
     first = asyncio.create_task(database.write(lambda _: go_on.wait(30)))

@@ -64,7 +64,8 @@ class Database:
                 comes about, but a power cut may take it back until the next durable one; for what may then be done
                 anew, such as a claim of an update.
             then: is told what the unit returned, once that is committed, before anybody else learns of it, and also
-                where the caller was cancelled meanwhile. It runs on the event loop and must not raise.
+                where the caller was cancelled meanwhile. It runs on the event loop and must not raise: what it raises
+                goes to the caller, and the unit stays stored.
 
         Raises:
             DatabaseError: the file can't be written; nothing of the unit is stored.

@@ -30,11 +30,12 @@ class _Waiting:
 
     def tell(self, outcome: Outcome) -> None:
         """Say what came of it; called on the loop."""
-        try:
-            if self.then is not None and outcome.error is None:
+        if self.then is not None and outcome.error is None:
+            try:
                 self.then(outcome.value)
-        finally:
-            outcome.give_to(self.future)
+            except Exception as error:  # noqa: BLE001  others of the batch still have to learn of theirs
+                outcome = Outcome(error=error)
+        outcome.give_to(self.future)
 
 
 class ConnectionThread:
@@ -141,11 +142,9 @@ class ConnectionThread:
 
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Tell those who wait, and go on with what has come meanwhile; called on the loop."""
-        try:
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                waiting.tell(outcome)
-        finally:
-            self._next_batch(loop)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.tell(outcome)
+        self._next_batch(loop)
 
     async def aclose(self) -> None:
         """Run what was given before, close the connection, end the thread. A second call does nothing."""

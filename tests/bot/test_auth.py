@@ -303,6 +303,19 @@ async def test_what_a_stranger_wrote_is_not_kept(
     assert [json.loads(payload).keys() for payload in payloads] == [{"update_id"}] * 3
 
 
+async def test_what_a_stranger_wrote_and_changed_before_it_was_looked_at_is_not_kept(
+    emu: Emulator, eve: EmulatedUser, start: Start
+) -> None:
+    await eve.edit(await eve.say("my secret is 4711"), "my secret is 1174")
+    async with start() as bot:
+        await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
+        await bot.stop()
+        payloads = await bot.core.database.read(
+            lambda conn: [row[0] for row in conn.execute("SELECT payload FROM inbox")]
+        )
+    assert [json.loads(payload).keys() for payload in payloads] == [{"update_id"}] * 2
+
+
 async def test_a_declined_person_may_ask_again_later(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:

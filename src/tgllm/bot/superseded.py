@@ -15,6 +15,7 @@ from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.updates import as_mapping
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow, NewUpdate
+from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection
 from tgllm.services.admin_questions import Questions
 from tgllm.services.lane import Lane
@@ -53,6 +54,8 @@ def take_edits(
             continue
         payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
         inbox.rewrite(conn, row.update_id, payload)
+        # What it says is kept in one place, where it is emptied if a stranger has written it.
+        scrub(conn, update.update_id)
         inbox.finish(conn, update.update_id, "done", now)
     return begun
 

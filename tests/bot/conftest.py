@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tgllm.api.clock import SystemClock
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import Emulator
@@ -61,6 +62,20 @@ def provider() -> ScriptedProvider:
 def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
     """Starts the bot; a second call with the same database is a restart."""
     return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)
+
+
+class PatientClock(SystemClock):
+    """While it is patient, no wait of the bot comes to its end by itself, however slow the machine is."""
+
+    patient = True
+
+    def monotonic(self) -> float:
+        return 0.0 if self.patient else super().monotonic()
+
+
+@pytest.fixture
+def patient_clock() -> PatientClock:
+    return PatientClock()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
+
+if TYPE_CHECKING:
+    from conftest import PatientClock
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
@@ -107,12 +110,15 @@ async def test_an_item_that_comes_a_little_later_still_belongs_to_it(
 
 
 async def test_an_item_that_comes_too_late_is_not_told_again(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: "PatientClock"
 ) -> None:
     go_on, chat = asyncio.Event(), ann.private_chat()
     provider.answer("Ni", go_on, "ce.")
-    async with start():
+    async with start(clock=patient_clock) as bot:
         sent = await ann.album(THREE, caption="Our boat")
+        while (await bot.core.database.read(inbox.counts)).get("merged") != 2:
+            pass
+        patient_clock.patient = False
         await emu.wait_for_draft(chat, lambda draft: draft.text == "Ni")
         await ann.album(THREE, group_id=group_of(sent))
         await emu.wait_for(lambda: not emu.bot.queue.pending)

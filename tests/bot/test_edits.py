@@ -8,7 +8,7 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, PluginInfo, UserInfo
-from tgllm.api.clock import SystemClock
+from tgllm.api.clock import Clock
 from tgllm.db import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -181,20 +181,18 @@ async def test_an_edit_that_came_before_a_crash_is_asked_once_after_it(
     assert [request.messages[-1].text for request in provider.requests] == ["two"]
 
 
-class PatientClock(SystemClock):
-    """No wait of the bot comes to its end by itself, however slow the machine is."""
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
 @pytest.mark.parametrize("edited", [0, 1])
 async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_is_asked_as_edited(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, edited: int
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    provider: ScriptedProvider,
+    patient_clock: Clock,
+    edited: int,
 ) -> None:
     full, chat = ["x" * 4096, "y" * 4096], ann.private_chat()
     provider.answer("I see.")
-    async with start(turns__context_tokens=20000, clock=PatientClock()) as bot:
+    async with start(turns__context_tokens=20000, clock=patient_clock) as bot:
         parts = [await ann.say(text) for text in full]
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         while (await bot.core.database.read(inbox.counts)).get("merged") != 1:
@@ -209,10 +207,10 @@ async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_
 
 
 async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as_edited(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     items = [(f"{number}.jpg", b"picture") for number in range(5)]
-    async with start(clock=PatientClock()) as bot:
+    async with start(clock=patient_clock) as bot:
         first = await ann.album(items, caption="one")
         while (await bot.core.database.read(inbox.counts)).get("merged") != 4:
             pass

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tgllm.api.clock import SystemClock
+from tgllm.api.clock import Clock
+from tgllm.bot.followers import wait_for
 from tgllm.db import inbox, messages
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -21,19 +22,12 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 LIMIT = 4096
 
 
-class PatientClock(SystemClock):
-    """No wait of the bot comes to its end by itself, however slow the machine is."""
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
 async def test_the_parts_of_a_long_text_are_one_question(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     provider.answer("I see.")
     text = "x" * LIMIT + "y" * LIMIT + "the end"
-    async with start(turns__context_tokens=20000) as bot:
+    async with start(turns__context_tokens=20000, clock=patient_clock) as bot:
         parts = await ann.paste(text)
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
         states = await bot.core.database.read(inbox.counts)
@@ -59,21 +53,21 @@ async def test_what_was_gathered_survives_a_crash(
 
 
 async def test_a_character_of_two_units_is_not_split(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     provider.answer("I see.")
     text = "x" * (LIMIT - 1) + "😀 and more"
-    async with start(turns__context_tokens=20000):
+    async with start(turns__context_tokens=20000, clock=patient_clock):
         assert len(await ann.paste(text)) == 2
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
     assert [request.messages[-1].text for request in provider.requests] == [text]
 
 
 async def test_a_part_that_comes_a_little_later_still_belongs_to_it(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     provider.answer("I see.")
-    async with start(turns__context_tokens=20000, clock=PatientClock()):
+    async with start(turns__context_tokens=20000, clock=patient_clock):
         await ann.say("x" * LIMIT)
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.say("the end")
@@ -107,10 +101,10 @@ async def test_commands_and_replies_are_no_parts(
 
 
 async def test_editing_a_part_asks_nothing(
-    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     provider.answer("I see.")
-    async with start(turns__context_tokens=20000):
+    async with start(turns__context_tokens=20000, clock=patient_clock):
         parts = await ann.paste("x" * LIMIT + "the end")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
         await ann.edit(parts[1], "another end")
@@ -122,10 +116,17 @@ async def test_a_stop_waits_for_a_text_that_waits_for_its_next_part(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 0.01)
+    waits = asyncio.Event()
+
+    async def noted(*args: Any) -> Any:
+        waits.set()
+        return await wait_for(*args)
+
+    monkeypatch.setattr("tgllm.bot.pasted.wait_for", noted)
     provider.answer("I see.")
     async with start(turns__context_tokens=20000, turns__stop_timeout=30) as bot:
         await ann.say("x" * LIMIT)
-        await emu.wait_for(lambda: bot.runtime._dispatch._tasks)
+        await waits.wait()
         await bot.stop()
         assert await bot.core.database.read(inbox.counts) == {"done": 1}
     assert len(provider.requests) == 1

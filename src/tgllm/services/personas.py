@@ -18,7 +18,8 @@ MOST_NAME = 32
 
 _SCOPE = "personas"
 """In it, the key is the person's Telegram id, and the value what each persona says, by its name."""
-_NAME = re.compile(rf"[\w-]{{1,{MOST_NAME}}}")
+# A lone "-" is what takes the persona of a chat away.
+_NAME = re.compile(rf"(?!-)[\w-]{{1,{MOST_NAME}}}")
 
 
 class PersonaRefused(TgllmError):

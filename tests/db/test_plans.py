@@ -65,7 +65,7 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "finish": lambda conn: inbox.finish(conn, 1, "done", NOW),
     "last_update_id": inbox.last_update_id,
     "prune": lambda conn: inbox.prune(conn, NOW, 100),
-    "drop_scrubbed": lambda conn: traces.drop_scrubbed(conn, 0, NOW),
+    "drop_scrubbed": lambda conn: traces.drop_scrubbed(conn, 0, NOW, 100),
     "outbox.add": send,
     "outbox.claim": lambda conn: outbox.claim(conn, 8, NOW),
     "outbox.next_due": outbox.next_due,

@@ -13,18 +13,36 @@ INVITE: Final = "invite:"
 _SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
 
 
-def drop_scrubbed(conn: sqlite3.Connection, since: int, before: int) -> int:
-    """Forget updates that ended in that time (UTC, milliseconds) and hold nothing but their id (``scrub``).
+def drop_scrubbed(conn: sqlite3.Connection, since: int, before: int, limit: int) -> tuple[int, int]:
+    """Forget updates that ended in that time and hold nothing but their id (``scrub``), a piece at a time.
 
     Telegram sends no update again that it has been told of; the one that came last stays, as ``inbox.prune`` says.
+
+    Args:
+        conn: an open write transaction.
+        since: UTC, in milliseconds.
+        before: the same.
+        limit: how many updates are looked at, apart from those that ended in the same millisecond.
+
+    Returns:
+        How many were forgotten, and until when it has looked: the next piece begins there, unless that is ``before``.
     """
+    until = _end_of_piece(conn, since, before, limit)
     cursor = conn.execute(
         "DELETE FROM inbox WHERE finished_at >= ? AND finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?"
         " AND payload = json_object('update_id', update_id)"
         " AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)",
-        (since, before, last_update_id(conn)),
+        (since, until, last_update_id(conn)),
     )
-    return cursor.rowcount
+    return cursor.rowcount, until
+
+
+def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int) -> int:
+    query = (
+        "SELECT finished_at FROM inbox WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?"
+    )
+    row = conn.execute(query, (since, before, limit)).fetchone()
+    return before if row is None else max(int(row[0]), since + 1)
 
 
 def has_sent_link(conn: sqlite3.Connection) -> bool:

@@ -84,9 +84,10 @@ class Retention:
 
     async def _forget_emptied(self) -> int:
         """Updates of which nothing is left but their id, such as those of strangers, an hour after they ended."""
-        since, before = self._emptied_until, milliseconds(self.clock) - _HOUR
-        gone = await self.database.write(lambda conn: traces.drop_scrubbed(conn, since, before))
-        self._emptied_until = before
+        before, gone = milliseconds(self.clock) - _HOUR, 0
+        while (since := self._emptied_until) < before:
+            dropped, self._emptied_until = await self.database.write(_emptied(since, before), durable=False)
+            gone += dropped
         return gone
 
     def _forget_access(self, conn: Connection) -> dict[str, int]:
@@ -132,6 +133,10 @@ class Retention:
 
 def _sent(conn: Connection, before: int, limit: int) -> int:
     return outbox.prune(conn, before, limit, spared_turns=f"{CARD}:*")
+
+
+def _emptied(since: int, before: int) -> Callable[[Connection], tuple[int, int]]:
+    return lambda conn: traces.drop_scrubbed(conn, since, before, PIECE)
 
 
 def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:

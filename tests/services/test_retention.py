@@ -1,5 +1,6 @@
 """The bot keeps what it is done with for as long as the settings say, and no longer."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -90,6 +91,18 @@ async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database
     for hours, stays in ((23, True), (25, False)):
         await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection(), AccessSection()).clean()
         assert left_behind.exists() is stays
+
+
+async def test_a_file_that_cannot_be_removed_keeps_no_rows(store: Database, tmp_path: Path) -> None:
+    (left_behind,) = write_exports(tmp_path, ["secret"], START)
+    left_behind.unlink()
+    left_behind.mkdir()
+    os.utime(left_behind, (START, START))
+    await store.write(lambda conn: fill(conn, int(START * 1000)))
+    with pytest.raises(OSError, match=left_behind.name):
+        await cleaned(store, tmp_path, 31, {})
+    updates, sent, _, _ = await store.read(left)
+    assert (updates, sent) == (1, 1)
 
 
 def fail_and_announce(conn: Connection) -> None:

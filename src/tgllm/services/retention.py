@@ -54,23 +54,23 @@ class Retention:
 
         Raises:
             DatabaseError: the database can't be used.
-            OSError: a file can't be removed.
+            OSError: a file can't be removed; what has no files is deleted all the same.
         """
-        await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
         days = self.settings.updates_days
         counts = {
             "updates": await self._delete(days, inbox.prune),
             "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
             "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),
             "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
-            "taken_back": await self._forget_taken_back(),
-            "messages": await self._forget_messages(),
             "audit": await self._delete(self.settings.audit_days, audit.prune),
             "emptied": await self._forget_emptied(),
             **await self.database.write(self._forget_access),
+            "taken_back": await self._forget_taken_back(),
+            "messages": await self._forget_messages(),
         }
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
+        await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
 
     async def _delete(self, days: float, delete: Delete) -> int:
         """How many rows went; with 0 days, all stay."""

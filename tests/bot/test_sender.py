@@ -8,7 +8,7 @@ import pytest
 
 from tgllm.bot.messages import edit_of_part, message_rows
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT
+from tgllm.bot.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT, Sender
 from tgllm.db import outbox
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
@@ -60,7 +60,7 @@ async def test_the_topics_of_one_group_leave_room_for_other_chats(
     held = emu.faults.add(Fault.hold("sendMessage", times=None, chat_id=group.id))
     async with start() as bot:
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
-        bot.runtime._parts.sender.wake()
+        bot.core.notifier.wake()
         await held.reached.wait()
         await ann.say("/ping")
         assert (await emu.wait_for_message(ann.private_chat())).text == "Bot ready"
@@ -68,6 +68,22 @@ async def test_the_topics_of_one_group_leave_room_for_other_chats(
         emu.faults.clear()
         held.release()
         await emu.wait_for(lambda: len([message for message in group.messages if message.from_bot]) == len(topics))
+
+
+async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    rows = [row for text in ("one", "two") for row in message_rows(Lane(group.id), text)]
+    async with start(sending__paced=True, sending__group_per_minute=1) as bot:
+        await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
+        bot.runtime._parts.sender.wake()
+        await emu.wait_for_message(group)
+        while "sent" not in (counts := await bot.core.database.read(outbox.counts)):
+            pass
+        await bot.core.database.write(lambda conn: outbox.drop(conn, 2, "the test is over"))
+    assert counts == {"sent": 1, "ready": 1}
+    assert [message.text for message in group.messages if message.from_bot] == ["one"]
 
 
 @pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])
@@ -186,6 +202,14 @@ async def test_a_stop_does_not_cut_a_call_that_is_under_way(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr("tgllm.bot.runtime.LAST_CALLS_SECONDS", 60)
+    given_up, stop_claiming = asyncio.Event(), Sender.stop_claiming
+
+    def noted(sender: Sender) -> None:
+        stop_claiming(sender)
+        given_up.set()
+
+    monkeypatch.setattr(Sender, "stop_claiming", noted)
     provider.answer("The answer.")
     under_way = emu.faults.add(Fault.hold("sendMessage"))
     async with start() as bot:
@@ -193,10 +217,9 @@ async def test_a_stop_does_not_cut_a_call_that_is_under_way(
         await emu.wait_for(lambda: under_way.hits)
         # Waits for its time, so that the bot can't send all there is.
         rows = message_rows(Lane(ann.id, 9), "later")
-        (later,) = await bot.core.database.write(lambda conn: outbox.add(conn, rows, 0))
-        await bot.core.database.write(lambda conn: put_off(conn, later))
+        await bot.core.database.write(lambda conn: put_off(conn, *outbox.add(conn, rows, 0)))
         bot.stopping.set()
-        await emu.wait_for(lambda: not bot.runtime._parts.sender._claiming)
+        await given_up.wait()
         under_way.release()
         await bot.task
         assert await bot.core.database.read(outbox.counts) == {"ready": 1, "sent": 1}
@@ -225,7 +248,7 @@ async def test_an_answer_whose_edit_fails_again_and_again_is_offered(
 
         emu.faults.add(Fault.cut_before("editMessageText"))
         await bot.core.database.write(tried_often)
-        bot.runtime._parts.sender.wake()
+        bot.core.notifier.wake()
         notice = await emu.wait_for_message(group, is_notice, after=message)
         await ann.press(notice, "Send again")
         await emu.wait_for(lambda: message.text == "The answer.")

@@ -3,8 +3,8 @@
 The limits are not published exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30 a second
 in all), so three things work together: buckets that spread calls out, a count of the last minute's calls to each
 group, which a bucket with a burst would let pass 20, and a hold on a chat for as long as Telegram asks when it answers
-429. During a hold nothing is sent to that chat by any method. Calls that wait for the
-same chat go out in the order in which they came.
+429, or until a full minute has room. During a hold nothing is sent to that chat by any method, and the sender leaves
+its rows in the outbox. Calls that wait for the same chat go out in the order in which they came.
 """
 
 import asyncio
@@ -85,13 +85,16 @@ class _Chat:
 
     def wait(self, now: float, spare: int = 0) -> float:
         """Seconds until a call may be made that leaves room for that many more."""
-        wait = self._bucket.wait(now, spare)
+        return max(self._bucket.wait(now, spare), self.full_for(now, spare))
+
+    def full_for(self, now: float, spare: int = 0) -> float:
+        """Seconds until its minute has room for a call, and that many more."""
         most = self._minute.maxlen or 0
         # The call that must be out of the minute for this one to be in it.
         back = max(1, most - spare)
-        if most and len(self._minute) >= back:
-            wait = max(wait, _positive(self._minute[-back] + _MINUTE_SECONDS - now))
-        return wait
+        if not most or len(self._minute) < back:
+            return 0.0
+        return _positive(self._minute[-back] + _MINUTE_SECONDS - now)
 
     def take(self, now: float) -> None:
         """Count a call."""
@@ -158,8 +161,12 @@ class Limiter(BaseRequestMiddleware):
         async with chat.line:
             while (wait := self._wait(chat_id)) > 0:
                 await self._clock.sleep(wait)
-            chat.take(self._clock.monotonic())
+            now = self._clock.monotonic()
+            chat.take(now)
             self._overall.take()
+            # What waits for a minute must not take the places of other chats' calls, nor be cut by a stop.
+            if (full := chat.full_for(now)) > 0:
+                self.hold(chat_id, full)
 
     def _wait(self, chat_id: int, spare_in_chat: int = 0, spare_overall: int = 0) -> float:
         now = self._clock.monotonic()

@@ -74,9 +74,10 @@ class SharedClock:
 class SlowProvider(ScriptedProvider):
     """Writes a long answer piece by piece to the first question of a chat, and a short one to the next."""
 
-    def __init__(self, clock: SharedClock, seconds: float) -> None:
-        """Take that many seconds for each piece."""
+    def __init__(self, clock: SharedClock, seconds: float, together: int) -> None:
+        """Take that many seconds for each piece, and begin once so many chats have asked."""
         super().__init__()
+        self._together = asyncio.Barrier(together)
         self._clock = clock
         self._seconds = seconds
         self.most_open = 0
@@ -86,6 +87,8 @@ class SlowProvider(ScriptedProvider):
         self.open_streams += 1
         self.most_open = max(self.most_open, self.open_streams)
         try:
+            if not question.startswith("again"):
+                await self._together.wait()
             for piece in pieces(question):
                 await self._clock.sleep(self._seconds)
                 yield TextDelta(piece)
@@ -127,7 +130,7 @@ async def emu(clock: SharedClock) -> AsyncIterator[Emulator]:
 
 async def test_fifty_chats_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path: Path) -> None:
     people = [emu.add_user(first_name=f"P{number}", language_code="en") for number in range(CHATS)]
-    provider = SlowProvider(clock, 0.5)
+    provider = SlowProvider(clock, 0.5, CHATS)
     async with running_bot(
         emu,
         tmp_path,
@@ -165,9 +168,8 @@ async def test_groups_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path
     def said(group: EmulatedChat) -> list[str]:
         return " ".join(message.text for message in group.messages if message.from_bot).split()
 
-    async with running_bot(
-        emu, tmp_path, admins=[ann.id], provider=SlowProvider(clock, 2.0), clock=clock, sending__paced=True
-    ) as bot:
+    provider = SlowProvider(clock, 2.0, len(groups))
+    async with running_bot(emu, tmp_path, admins=[ann.id], provider=provider, clock=clock, sending__paced=True) as bot:
         for number, group in enumerate(groups):
             await ann.say(f"@demo_bot question {number}", chat=group)
         await emu.wait_for(lambda: [said(group) for group in groups] == answers, timeout=REAL_SECONDS)

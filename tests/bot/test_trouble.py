@@ -1,7 +1,6 @@
 """Trouble inside the running bot: a full disk, commands that hang, turns that break, messages that are gone."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from tgllm.api import ChatCommand, CommandCall, DatabaseError, PluginInfo, TextD
 from tgllm.bot.handlers import plugin_commands
 from tgllm.db import inbox, outbox
 from tgllm.db.outbox import NewOutbox
+from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 from tgllm.testing.bot import RunningBot
@@ -32,11 +32,11 @@ def bot_texts(user: EmulatedUser) -> list[str]:
 async def let_grow(bot: RunningBot, pages: int) -> None:
     """Let the database have that many pages more and not one beyond; 0 is a full disk."""
 
-    def limit(conn: sqlite3.Connection) -> None:
+    def limit(conn: Connection) -> None:
         now = conn.execute("PRAGMA page_count").fetchone()[0]
         conn.execute(f"PRAGMA max_page_count = {now + pages}")
 
-    await bot.core.database._writer.outside(limit)
+    await bot.core.database.write(limit)
 
 
 @pytest.fixture

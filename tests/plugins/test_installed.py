@@ -51,7 +51,7 @@ def test_the_list_shows_each_with_its_state_and_the_reason(tmp_path: Path) -> No
 
 async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site.install(*(path.name for path in PACKAGES))
-    limits = HostLimits(import_seconds=2, hook_seconds=1, async_seconds=1, grace_seconds=0.1)
+    limits = HostLimits(import_seconds=4, hook_seconds=3, async_seconds=2, grace_seconds=0.1)
     monkeypatch.setattr(PluginHost, "load", partial(PluginHost.load, limits=limits))
     async with Emulator() as emulator:
         ann = emulator.add_user(first_name="Ann")

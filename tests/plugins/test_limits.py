@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,7 +134,8 @@ async def test_a_plain_hook_that_hangs_holds_nobody_up(site: Any, load_host: Loa
     """
     site.write("slow", body)
     site.install("good_all")
-    host = await load_host(limits=SHORT)
+    # Long enough for the other plugin's hook, in a thread of its own.
+    host = await load_host(limits=replace(SHORT, async_seconds=2))
 
     try:
         await host.startup()

@@ -150,9 +150,9 @@ class Bench:
 
         return await self.database.read(read)
 
-    async def change(self, scope: BudgetScope, change: BudgetChange, actor: Actor = SHELL) -> ScopeReport:
+    async def change(self, scope: BudgetScope, *changes: BudgetChange, actor: Actor = SHELL) -> ScopeReport:
         def unit(conn: Connection) -> ScopeReport:
-            self.quota.change(conn, scope, [change], actor)
+            self.quota.change(conn, scope, changes, actor)
             return self.quota.report(conn, scope)
 
         return await self.database.write(unit)
@@ -568,6 +568,13 @@ class TestNews:
         spent = [text for _, text in await it.told() if "used up" in text]
         assert ["1 of 1" in spent[0], "3 of 3" in spent[1], len(spent)] == [True, True, 2]
 
+    async def test_of_extras_the_sum_is_told(self, bench: Make) -> None:
+        it = await bench(**per_user(requests_per_day=1, tokens_per_day=9))
+        more = [GiveExtra("requests", "day", 5), GiveExtra("tokens", "day", 1), GiveExtra("requests", "day", 5)]
+        await it.change(USER, *more)
+        ((_, text),) = await it.told()
+        assert "requests for today: 10 extra; tokens for today: 1 extra." in text
+
     async def test_whose_it_is_can_be_seen_in_a_group(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
         question = it.question(group=GROUP)
@@ -628,12 +635,12 @@ class TestChanges:
     async def test_each_is_in_the_audit_trail(self, bench: Make) -> None:
         it = await bench()
         ann = Actor(ANN, "telegram")
-        await it.change(USER, SetLimit("tokens", "day", 100), ann)
-        await it.change(USER, SetLimit("tokens", "day", None), ann)
-        await it.change(USER, SetLimit("tokens", "day", 200), ann)
-        await it.change(USER, GiveExtra("tokens", "day", 5), ann)
-        await it.change(USER, ResetUse(), ann)
-        await it.change(USER, ClearLimit("tokens", "day"), ann)
+        await it.change(USER, SetLimit("tokens", "day", 100), actor=ann)
+        await it.change(USER, SetLimit("tokens", "day", None), actor=ann)
+        await it.change(USER, SetLimit("tokens", "day", 200), actor=ann)
+        await it.change(USER, GiveExtra("tokens", "day", 5), actor=ann)
+        await it.change(USER, ResetUse(), actor=ann)
+        await it.change(USER, ClearLimit("tokens", "day"), actor=ann)
         rows = await it.database.read(lambda conn: audit.list_recent(conn, 10, target="8"))
         assert {(row.actor_id, row.source) for row in rows} == {(ANN, "telegram")}
         assert {row.details["limit"] for row in rows} == {"tokens/day"}
@@ -649,7 +656,7 @@ class TestChanges:
     async def test_who_is_no_admin_changes_nothing(self, bench: Make) -> None:
         it = await bench()
         with pytest.raises(AccessError):
-            await it.change(USER, SetLimit("tokens", "day", 100), Actor(BOB, "telegram"))
+            await it.change(USER, SetLimit("tokens", "day", 100), actor=Actor(BOB, "telegram"))
         assert await it.database.read(lambda conn: budgets.limits(conn, [USER.key])) == []
 
     async def test_what_makes_no_sense_is_refused_in_words(self, bench: Make) -> None:

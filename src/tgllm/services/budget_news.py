@@ -50,10 +50,16 @@ def _parts(
                 amount = after.get((measure, period))
                 if amount != before.get((measure, period)):
                     yield _part(texts, language, "none" if amount is None else "limit", (measure, period), amount or 0)
-            case GiveExtra(measure, period, amount):
-                yield _part(texts, language, "extra", (measure, period), amount)
+            case GiveExtra(measure, period):
+                given = _given(changes, (measure, period))
+                yield _part(texts, language, "extra", (measure, period), given)
             case ResetUse():
                 yield texts("budget.changed_reset", language)
+
+
+def _given(changes: Sequence[BudgetChange], kind: _Kind) -> int:
+    extras = [each for each in changes if isinstance(each, GiveExtra)]
+    return sum(each.amount for each in extras if (each.measure, each.period) == kind)
 
 
 def _amounts(limits: Sequence[Limit]) -> dict[_Kind, int | None]:

@@ -206,6 +206,24 @@ async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_
     assert [request.messages[-1].text for request in provider.requests] == ["".join(full) + "the end"]
 
 
+async def test_a_long_text_whose_beginning_is_made_short_does_not_lose_its_rest(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
+) -> None:
+    chat = ann.private_chat()
+    provider.answer("I see.")
+    provider.answer("I see more.")
+    async with start(turns__context_tokens=20000, clock=patient_clock) as bot:
+        first = await ann.say("x" * 4096)
+        await ann.say("y" * 4096)
+        while (await bot.core.database.read(inbox.counts)).get("merged") != 1:
+            pass
+        await ann.edit(first, "short")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await ann.say("the end")
+        await emu.wait_for_message(chat, lambda message: message.text == "I see more.")
+    assert [request.messages[-1].text for request in provider.requests] == ["short", "y" * 4096 + "the end"]
+
+
 async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as_edited(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:

@@ -222,6 +222,16 @@ def test_a_released_update_has_lost_no_attempt_and_keeps_its_followers(conn: sql
     assert [part.payload for part in inbox.followers(conn, 1)] == ['"two"']
 
 
+def test_what_is_separated_from_its_leader_waits_again(conn: sqlite3.Connection) -> None:
+    inbox.add_updates(conn, [update(1), update(2), update(3)], NOW)
+    claimed(conn)
+    inbox.merge(conn, 1, [2, 3], NOW)
+    inbox.release(conn, 1)
+    inbox.separate(conn, 1)
+    assert not inbox.followers(conn, 1)
+    assert [row.update_id for row in inbox.queued(conn, update(1).lane, 9)] == [1, 2, 3]
+
+
 def test_pruning_forgets_what_ended_long_ago_with_its_followers(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2), update(3), update(4), update(5)], NOW)
     claimed(conn)

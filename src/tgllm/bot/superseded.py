@@ -54,6 +54,8 @@ def take_edits(
             continue
         payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
         inbox.rewrite(conn, row.update_id, payload)
+        # What continued its text may not continue the text that it has by now.
+        inbox.separate(conn, row.update_id)
         # What it says is kept in one place, where it is emptied if a stranger has written it.
         scrub(conn, update.update_id)
         inbox.finish(conn, update.update_id, "done", now)

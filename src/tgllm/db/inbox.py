@@ -41,6 +41,7 @@ __all__ = [
     "rewrite",
     "running",
     "running_in",
+    "separate",
 ]
 
 State = Literal["queued", "running", "done", "failed", "quarantined", "merged", "expired"]
@@ -327,6 +328,13 @@ def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) 
         {"leader": leader, "now": now, "id": update_id},
     )
     return cursor.rowcount == 1
+
+
+def separate(conn: sqlite3.Connection, leader: int) -> None:
+    """Queue what was merged into an update that waits again, as if that had not been."""
+    conn.execute(
+        "UPDATE inbox SET state = 'queued', leader_id = NULL, finished_at = NULL WHERE leader_id = ?", (leader,)
+    )
 
 
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:

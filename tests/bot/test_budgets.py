@@ -222,40 +222,39 @@ class TestCrash:
         assert "used up" in refused.text
         assert len(provider.requests) == 1
 
-    async def test_commands_and_strangers_count_nothing(
+    async def test_only_what_asks_a_model_counts_and_of_strangers_nothing(
         self, emu: Emulator, eve: EmulatedUser, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
-        mallory = emu.add_user(first_name="Mallory", language_code="en")
+        mallory, fay, gus = (emu.add_user(first_name=name) for name in ("Mallory", "Fay", "Gus"))
 
         def begin(conn: Connection, updates: Sequence[dict[str, object]]) -> None:
             inbox.add_updates(conn, filter(None, map(to_inbox, updates)), milliseconds(SystemClock()))
             inbox.claim(conn, 9, 1, max_attempts=3)
 
-        def update(number: int, person: EmulatedUser, text: str) -> dict[str, object]:
+        def update(number: int, person: EmulatedUser, **content: object) -> dict[str, object]:
             sender = {"id": person.id, "is_bot": False, "first_name": person.first_name}
             chat = {"id": person.id, "type": "private", "first_name": person.first_name}
-            return {
-                "update_id": number,
-                "message": {
-                    "message_id": number,
-                    "date": 1,
-                    "from": sender,
-                    "chat": chat,
-                    "text": text,
-                },
-            }
+            message = {"message_id": number, "date": 1, "from": sender, "chat": chat}
+            return {"update_id": number, "message": message | content}
 
         async with start() as bot:
-            await let_in(bot, eve)
+            for person in (eve, fay, gus):
+                await let_in(bot, person)
         async with start() as bot:
-            updates = [update(900, eve, "/usage"), update(901, mallory, "Hello?"), update(902, ann, "Hello?")]
+            updates = [
+                update(900, eve, text="/usage"),
+                update(901, mallory, text="Hello?"),
+                update(902, ann, text="Hello?"),
+                update(903, fay, text="/fork Hello?", reply_to_message={}),
+                update(904, gus),
+            ]
             await bot.stop()
             await bot.core.database.write(lambda conn: begin(conn, updates))
         async with start() as bot:
             await emu.wait_for(lambda: provider.requests)
             trail = await bot.core.database.read(lambda conn: requests.recent(conn, 9))
-            counted = [(row.user_id, row.status) for row in trail if row.status == "interrupted"]
-        assert counted == [(ann.id, "interrupted")]
+            counted = {(row.user_id, row.status) for row in trail if row.status == "interrupted"}
+        assert counted == {(ann.id, "interrupted"), (fay.id, "interrupted")}
 
 
 class TestRate:

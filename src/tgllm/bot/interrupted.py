@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tgllm.api import ChatInfo
-from tgllm.bot.command_text import parse_command
+from tgllm.bot.command_text import ParsedCommand, parse_command
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.updates import RETRY, as_mapping, is_raw_own
@@ -23,8 +23,8 @@ from tgllm.services.turn import Turn
 
 __all__ = ["count_interrupted"]
 
-_ASKING: Final = frozenset({"retry", "continue"})
-"""Commands that ask a model."""
+_ASKING_AGAIN: Final = frozenset({"retry", "continue"})
+"""Commands that ask a model without a question of their own."""
 
 
 def count_interrupted(conn: Connection, rows: Iterable[InboxRow], parts: BotParts, now: int) -> None:
@@ -65,10 +65,18 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
         return None
     command = parse_command(_text(content), parts.username) if is_raw_own(content) else None
     if command is not None:
-        return "" if command.name in _ASKING else None
+        return _asked_by(command, content)
     if not parts.acknowledgements.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
         return None
-    return "".join([_text(content), *(_text(_content(each)) for each in inbox.followers(conn, row.update_id))])
+    # Pictures without a caption are no question.
+    return "".join([_text(content), *(_text(_content(each)) for each in inbox.followers(conn, row.update_id))]) or None
+
+
+def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
+    """What a command asks a model, in the same way."""
+    if command.name == "fork" and "reply_to_message" in content:
+        return command.args or None
+    return "" if command.name in _ASKING_AGAIN else None
 
 
 def _content(row: InboxRow) -> Mapping[str, Any]:

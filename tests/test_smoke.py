@@ -16,7 +16,7 @@ from tgllm.testing.emulator.users import EmulatedUser
 
 def is_notice(message: EmulatedMessage) -> bool:
     """Whether it asks if an answer has arrived."""
-    return "I have it" in [button.text for button in message.buttons]
+    return "I have it" in message.labels
 
 
 class Program(Protocol):

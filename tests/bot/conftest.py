@@ -127,9 +127,6 @@ class Menus:
         answer = await self.emu.wait_for(lambda: query.answer)
         return str(answer.get("text") or "")
 
-    def labels(self, message: EmulatedMessage) -> list[str]:
-        return labels(message)
-
 
 @pytest.fixture
 def menus(emu: Emulator) -> Menus:
@@ -151,12 +148,8 @@ def ask(emu: Emulator, ann: EmulatedUser) -> Callable[..., Awaitable[EmulatedMes
         place = chat or ann.private_chat()
         return await emu.wait_for_message(
             place,
-            lambda message: message.from_bot and message.text != "Thinking..." and "Stop" not in labels(message),
+            lambda message: message.from_bot and message.text != "Thinking..." and "Stop" not in message.labels,
             after=said,
         )
 
     return say
-
-
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]

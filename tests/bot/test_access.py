@@ -240,7 +240,7 @@ async def test_what_somebody_else_has_written_is_no_command(
         answer = await emu.wait_for_message(chat, lambda message: message.from_bot and text in message.text)
         row = await bot.core.database.read(lambda conn: users.get(conn, 99))
     assert row is not None
-    assert (row.status, [button.text for button in answer.buttons]) == ("pending", ["Regenerate"])
+    assert (row.status, answer.labels) == ("pending", ["Regenerate"])
     assert provider.requests[0].messages[-1].text.endswith(text)
 
 

@@ -37,10 +37,6 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 NOON = datetime(2026, 1, 11, 12, tzinfo=UTC).timestamp()
 
 
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 @pytest.fixture
 def ask(emu: Emulator, ann: EmulatedUser) -> Ask:
     """Says something for Ann and waits for the answer; what admins are told unasked of requests for access is none."""
@@ -56,9 +52,9 @@ def ask(emu: Emulator, ann: EmulatedUser) -> Ask:
 
 async def press(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
     """Press a button and wait until the message or its buttons are others."""
-    before = message.text, labels(message)
+    before = message.text, message.labels
     await person.press(message, label)
-    await emu.wait_for(lambda: (message.text, labels(message)) != before)
+    await emu.wait_for(lambda: (message.text, message.labels) != before)
 
 
 async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
@@ -243,7 +239,7 @@ class TestUsers:
                 await press(emu, ann, shown, label)
             assert shown.text == by_text.text
             seen = [line for line in shown.text.splitlines() if line.endswith(": waiting")]
-            while "»" in labels(shown):
+            while "»" in shown.labels:
                 await press(emu, ann, shown, "»")
                 seen += [line for line in shown.text.splitlines() if line.endswith(": waiting")]
         assert by_text.text.startswith("390 people:\n\nPerson 111 @u111 (5111): waiting\n")
@@ -285,11 +281,11 @@ class TestUserCard:
                     for span in ("Today", "This month", "In all")
                 ),
             ]
-            assert labels(card)[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
+            assert card.labels[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
             await press(emu, ann, card, "✅ Let in")
             assert card.text.splitlines()[1] == "user, let in"
             assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
-            assert labels(card)[:2] == ["⛔ Block", "Make them an admin"]
+            assert card.labels[:2] == ["⛔ Block", "Make them an admin"]
             told = await emu.wait_for_message(eve.private_chat(), lambda message: message.text.startswith("✅"))
             assert (await eve.say("hi", reply_to=told)).text == "hi"
             assert (await ask(f"/admin user {eve.id} block")).text.splitlines()[1] == "blocked"
@@ -303,7 +299,7 @@ class TestUserCard:
         async with start(clock=clock) as bot:
             await let_in(bot, eve)
             await bot.core.database.write(used(eve.id, "m", 3, 1))
-            assert "Count from zero" not in labels(await ask(f"/admin user {eve.id}"))
+            assert "Count from zero" not in (await ask(f"/admin user {eve.id}")).labels
             await ask(f"/admin budget {eve.id} set requests/day 4")
             card = await ask(f"/admin user {eve.id}")
             assert card.text.splitlines()[-1].startswith("█████████░░░ 75 %, requests for today: 3 of 4, 1 left until")
@@ -329,7 +325,7 @@ class TestUserCard:
             await press(emu, ann, card, "Make them an admin")
             assert card.text.splitlines()[1] == "admin, let in"
             own = await menus.ask(eve, f"/admin user {eve.id}")
-            assert "Make them a user" not in labels(own)
+            assert "Make them a user" not in own.labels
             assert await menus.toast(eve, own, f"admin:role {eve.id} user") == (
                 "Only owners of the bot can use this command."
             )

@@ -72,7 +72,7 @@ async def test_a_file_that_telegram_refuses_comes_as_messages(
     provider.answer(LONG, Unavailable("down"))
     async with start(rendering__file_over=4000):
         await ann.say("go")
-        await emu.wait_for_message(chat, lambda message: "Try again" in [button.text for button in message.buttons])
+        await emu.wait_for_message(chat, lambda message: "Try again" in message.labels)
         await emu.wait_for(lambda: not list((tmp_path / "files" / "exports").iterdir()))
     beginning, *whole = answers(chat)
     assert NOTE in beginning.text

@@ -65,7 +65,7 @@ async def test_the_preview_shows_the_text_and_how_many_it_goes_to(
 
         assert preview.text.endswith(f"\n\n{NEWS}\nBe patient.")
         assert "This would go to 10 people." in preview.text
-        assert [button.text for button in preview.buttons] == ["Send to 10 people", "Don't send"]
+        assert preview.labels == ["Send to 10 people", "Don't send"]
         assert told(people) == [0] * 12
 
 

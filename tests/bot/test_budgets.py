@@ -65,10 +65,6 @@ def texts(person: EmulatedUser) -> list[str]:
     return [message.text for message in person.private_chat().messages if message.from_bot]
 
 
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 @asynccontextmanager
 async def killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIterator[RunningBot]:
     """A bot that ends with the block, and has no time to put anything in order."""
@@ -193,7 +189,7 @@ class TestCrash:
         async with start(clock=clock, **settings) as bot:
             place = group or eve.private_chat()
             await emu.wait_for_message(
-                place, lambda message: message.text == "All of it" and "Stop" not in labels(message)
+                place, lambda message: message.text == "All of it" and "Stop" not in message.labels
             )
             used = await bot.core.database.read(lambda conn: usage.total(conn, usage.EVER, eve.id))
             trail = await bot.core.database.read(lambda conn: requests.recent(conn, 9))
@@ -383,9 +379,9 @@ class TestAdmin:
         self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
     ) -> None:
         async def press(label: str) -> str:
-            before = menu.text, labels(menu)
+            before = menu.text, menu.labels
             await ann.press(menu, label)
-            await emu.wait_for(lambda: (menu.text, labels(menu)) != before)
+            await emu.wait_for(lambda: (menu.text, menu.labels) != before)
             return menu.text
 
         async with start(clock=clock):

@@ -149,7 +149,7 @@ async def test_in_a_group_one_message_grows_and_ends_as_the_answer(
         go_on.set()
         answer = await emu.wait_for_message(group, lambda message: message.text == "Once upon a time.")
     assert (answer.id, answer.topic) == (growing.id, topic)
-    assert [button.text for button in answer.buttons] == ["Regenerate"]
+    assert answer.labels == ["Regenerate"]
     assert answer.reply_to == asked
     assert [request.messages[-1].text for request in provider.requests] == ["Ann: a story, please"]
     assert len([message for message in group.messages if message.from_bot]) == 1

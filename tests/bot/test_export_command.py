@@ -17,7 +17,7 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 def is_notice(message: EmulatedMessage) -> bool:
     """Whether it asks if an answer has arrived."""
-    return "I have it" in [button.text for button in message.buttons]
+    return "I have it" in message.labels
 
 
 def documents(chat: EmulatedChat) -> list[EmulatedMessage]:

@@ -77,10 +77,10 @@ async def test_a_button_takes_a_fact_away(
             await menus.ask(ann, f"/remember {text}")
         listed = await menus.ask(ann, "/facts")
         assert listed.text.endswith("\n\n• I hate dill.\n• I am\na cook.")
-        assert menus.labels(listed) == ["✕ I hate dill.", "✕ I am a cook."]
+        assert listed.labels == ["✕ I hate dill.", "✕ I am a cook."]
         old = listed.buttons[0].data
         await menus.press(ann, listed, "✕ I hate dill.")
-        assert menus.labels(listed) == ["✕ I am a cook."]
+        assert listed.labels == ["✕ I am a cook."]
         assert "not there any more" in await menus.toast(ann, listed, str(old))
         await menus.ask(ann, "hello")
         await menus.press(ann, listed, "✕ I am a cook.")
@@ -116,9 +116,9 @@ async def test_many_have_pages_and_one_that_is_taken_away_leaves_its_page_open(
         await pin(bot, Lane(ann.id), *(f"fact {number}" for number in range(10)))
         listed = await menus.ask(ann, "/facts")
         await menus.press(ann, listed, "»")
-        assert menus.labels(listed) == ["✕ fact 8", "✕ fact 9", "«", "2 / 2"]
+        assert listed.labels == ["✕ fact 8", "✕ fact 9", "«", "2 / 2"]
         await menus.press(ann, listed, "✕ fact 8")
-        assert menus.labels(listed) == ["✕ fact 9", "«", "2 / 2"]
+        assert listed.labels == ["✕ fact 9", "«", "2 / 2"]
 
 
 async def test_they_are_in_the_export(emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:

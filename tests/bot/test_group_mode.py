@@ -34,10 +34,6 @@ def asked(provider: ScriptedProvider) -> list[str]:
     return [request.messages[-1].text for request in provider.requests]
 
 
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
     await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(person.id), 1))
     await bot.core.database.write(lambda conn: users.set_status(conn, person.id, "active", 1))
@@ -82,10 +78,10 @@ async def test_it_is_chosen_with_a_button_and_noted(emu: Emulator, ask: Ask, ann
     group = emu.add_group(title="Team", members=[ann])
     async with start() as bot:
         menu = await ask("/groupmode@demo_bot", chat=group)
-        assert labels(menu) == ["all messages", "✓ mentions, replies and commands", "commands only"]
+        assert menu.labels == ["all messages", "✓ mentions, replies and commands", "commands only"]
         await ann.press(menu, "all messages")
         await emu.wait_for(lambda: "/setprivacy" in menu.text)
-        assert labels(menu)[0] == "✓ all messages"
+        assert menu.labels[0] == "✓ all messages"
         (entry,) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 1))
     assert (entry.actor_id, entry.action, entry.target) == (ann.id, "group.mode", str(group.id))
     assert entry.details == {"from": "mention", "to": "always"}
@@ -104,7 +100,7 @@ async def test_only_admins_choose_it(
         said = await eve.say("/groupmode@demo_bot never", chat=group)
         refused = await emu.wait_for_message(group, lambda message: message.from_bot, after=said)
         assert refused.text == "Only admins of the bot can use this command."
-        assert labels(await ask("/groupmode@demo_bot", chat=group))[1].startswith("✓")
+        assert (await ask("/groupmode@demo_bot", chat=group)).labels[1].startswith("✓")
 
 
 @pytest.mark.parametrize("data", ["groupmode:sometimes", "groupmode"])

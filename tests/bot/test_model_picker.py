@@ -97,11 +97,11 @@ class TestButtons:
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model")
-            assert menus.labels(picker) == ["Echo (1)", "✓ Scripted (1)", "The Shop (500)"]
+            assert picker.labels == ["Echo (1)", "✓ Scripted (1)", "The Shop (500)"]
             assert "Here answers model (scripted/model)" in picker.text or "Here answers scripted/model" in picker.text
             await menus.press(ann, picker, "The Shop (500)")
-            assert menus.labels(picker)[:2] == ["Flash", "m000"]
-            assert len(menus.labels(picker)) == 8 + 2 + 1
+            assert picker.labels[:2] == ["Flash", "m000"]
+            assert len(picker.labels) == 8 + 2 + 1
             assert (
                 "Flash (shop/flash-2): 131K tokens of context; sees images, reads files, thinks before it answers; "
                 "for a million tokens $0.15 in, $0.60 out"
@@ -117,10 +117,10 @@ class TestButtons:
         async with open_shop():
             picker = await menus.ask(ann, "/model shop/m020")
             await menus.press(ann, picker, "Choose another")
-            assert "✓ m020" in menus.labels(picker)
-            assert "3 / 63" in menus.labels(picker)
+            assert "✓ m020" in picker.labels
+            assert "3 / 63" in picker.labels
             await menus.press(ann, picker, "« Providers")
-            assert "✓ The Shop (500)" in menus.labels(picker)
+            assert "✓ The Shop (500)" in picker.labels
             await menus.press(ann, picker, "Use the default: scripted/model")
             answer = await menus.ask(ann, "hello")
         assert answer.text == "hello"
@@ -131,15 +131,15 @@ class TestButtons:
         async with open_shop():
             picker = await menus.ask(ann, "/model")
             await menus.press(ann, picker, "The Shop (500)")
-            assert "«" not in menus.labels(picker)
+            assert "«" not in picker.labels
             await menus.press(ann, picker, "»")
-            assert {"«", "2 / 63", "»"} <= set(menus.labels(picker))
+            assert {"«", "2 / 63", "»"} <= set(picker.labels)
             await menus.press(ann, picker, "«")
-            assert "1 / 63" in menus.labels(picker)
+            assert "1 / 63" in picker.labels
             shop = choice_key("shop")
             assert await menus.toast(ann, picker, f"model_list:{shop}:9999") == ""
-            await emu.wait_for(lambda: "63 / 63" in menus.labels(picker))
-            assert "»" not in menus.labels(picker)
+            await emu.wait_for(lambda: "63 / 63" in picker.labels)
+            assert "»" not in picker.labels
 
     async def test_a_model_with_a_long_name_is_chosen_like_any_other(
         self, menus: "Menus", ann: EmulatedUser, open_shop: Start
@@ -156,7 +156,7 @@ class TestButtons:
     ) -> None:
         async with start(provider=None, refresh_cron="off"):
             picker = await menus.ask(ann, "/model")
-        assert menus.labels(picker) == ["✓ Echo"]
+        assert picker.labels == ["✓ Echo"]
 
 
 class TestStaleAndForged:
@@ -181,7 +181,7 @@ class TestStaleAndForged:
         async with open_shop():
             picker = await menus.ask(ann, "/model flash")
             assert await menus.toast(ann, picker, data) == ""
-            await emu.wait_for(lambda: "The Shop (500)" in menus.labels(picker))
+            await emu.wait_for(lambda: "The Shop (500)" in picker.labels)
 
     async def test_a_model_that_was_retired_meanwhile_is_not_chosen(
         self, menus: "Menus", ann: EmulatedUser, open_shop: Start
@@ -232,9 +232,9 @@ class TestByName:
         async with open_shop():
             picker = await menus.ask(ann, "/model M01 shop")
             assert picker.text.startswith('10 models fit "M01 shop".')
-            assert menus.labels(picker)[:2] == ["m010", "m011"]
+            assert picker.labels[:2] == ["m010", "m011"]
             await menus.press(ann, picker, "»")
-            assert menus.labels(picker)[:2] == ["m018", "m019"]
+            assert picker.labels[:2] == ["m018", "m019"]
             await menus.press(ann, picker, "m019")
             answer = await menus.ask(ann, "who are you?")
         assert answer.text == "I am m019"
@@ -274,7 +274,7 @@ class TestByName:
         async with open_shop():
             picker = await menus.ask(ann, f"/model {word}")
             await menus.press(ann, picker, "»")
-        assert "2 / 3" in menus.labels(picker)
+        assert "2 / 3" in picker.labels
 
 
 class TestPlaces:
@@ -318,7 +318,7 @@ class TestPlaces:
             provider.answer(go_on, "slow")
             await ann.say("hello")
             await emu.wait_for(lambda: provider.requests)
-            await menus.press(ann, picker, next(label for label in menus.labels(picker) if "m002" in label))
+            await menus.press(ann, picker, next(label for label in picker.labels if "m002" in label))
             go_on.set()
             await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("slow"))
             assert (await menus.ask(ann, "who?")).text == "I am m002"
@@ -336,7 +336,7 @@ class TestWhoSeesWhat:
             public = await menus.ask(ann, "/model@demo_bot", chat=group)
         assert self.LOCKED in private.text
         assert self.LOCKED not in public.text
-        assert not any("Shut" in label for label in menus.labels(private))
+        assert not any("Shut" in label for label in private.labels)
 
     async def test_others_are_not(self, menus: "Menus", eve: EmulatedUser, open_shop: Start) -> None:
         async with open_shop() as bot:

@@ -32,7 +32,7 @@ def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:
 
 
 def is_growing(message: EmulatedMessage) -> bool:
-    return "Stop" in [button.text for button in message.buttons]
+    return "Stop" in message.labels
 
 
 def place_of(emu: Emulator, ann: EmulatedUser, place: str) -> tuple[EmulatedChat, EmulatedTopic | None]:
@@ -109,6 +109,27 @@ async def test_what_was_not_for_the_bot_or_of_a_stranger_is_not_talked_about(
     assert not from_bot(eve.private_chat())
     async with database_of() as database:
         assert (await database.read(inbox.counts))["failed"] == 4
+
+
+async def test_no_part_of_a_question_that_is_given_up_seems_to_wait(
+    emu: Emulator, ann: EmulatedUser, start: Start, database_of: "OpenDatabase"
+) -> None:
+    chat = ann.private_chat()
+
+    def merged(conn: Connection) -> None:
+        begun_too_often(conn, *(message_update(number, ann, chat, "part") for number in (1, 2)))
+        conn.execute("UPDATE inbox SET state = 'running' WHERE update_id = 1")
+        inbox.merge(conn, 1, [2], 1)
+
+    async with start():
+        await ann.say("/ping")
+        await emu.wait_for_message(chat)
+    async with database_of() as database:
+        await database.write(merged)
+    async with start() as bot:
+        await emu.wait_for_message(chat, lambda message: message.text == SPENT)
+        await bot.stop()
+    assert [str(call.params["message_id"]) for call in emu.journal.of("setMessageReaction")] == ["901", "902"]
 
 
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]

@@ -26,7 +26,7 @@ REFUSAL = "Bad Request: can't parse entities"
 
 def is_notice(message: EmulatedMessage) -> bool:
     """Whether it asks if an answer has arrived."""
-    return "I have it" in [button.text for button in message.buttons]
+    return "I have it" in message.labels
 
 
 def answers(chat: Any) -> list[Any]:

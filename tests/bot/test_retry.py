@@ -24,10 +24,6 @@ def asked(provider: ScriptedProvider) -> list[str]:
     return [message.text for message in provider.requests[-1].messages]
 
 
-def labels(message: EmulatedMessage) -> list[str]:
-    return [button.text for button in message.buttons]
-
-
 def parts(chat: EmulatedChat, word: str) -> list[EmulatedMessage] | None:
     """The messages of an answer of two, once both are there."""
     found = [message for message in chat.messages if message.from_bot and message.text.startswith(word)]
@@ -124,10 +120,10 @@ async def test_a_button_asks_for_another_answer(
         provider.answer("better")
         await ann.say("@demo_bot one", chat=chat, topic=topic)
         (first, last) = await emu.wait_for(lambda: parts(chat, "word"))
-        assert (labels(first), labels(last)) == ([], ["Regenerate"])
+        assert (first.labels, last.labels) == ([], ["Regenerate"])
         await ann.press(last, "Regenerate")
         better = await emu.wait_for_message(chat, lambda message: message.text == "better")
-        await emu.wait_for(lambda: not labels(last) and labels(better) == ["Regenerate"])
+        await emu.wait_for(lambda: not last.labels and better.labels == ["Regenerate"])
         await ask("@demo_bot two", chat=chat, topic=topic)
     assert better.topic == topic
     assert [text.split()[-1] for text in asked(provider)] == ["zero", "zero", "one", "better", "two"]
@@ -137,13 +133,13 @@ async def test_answers_have_no_button_where_the_operator_wants_none_or_the_perso
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
     async with start(rendering__regenerate_button=False) as bot:
-        assert not labels(await ask("one"))
+        assert not (await ask("one")).labels
         await bot.stop()
     provider.answer("Half", asyncio.Event())
     async with start():
         await ann.say("two")
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
-        assert not labels(await ask("/stop"))
+        assert not (await ask("/stop")).labels
 
 
 async def test_a_failed_answer_has_a_button_that_asks_again(
@@ -153,13 +149,13 @@ async def test_a_failed_answer_has_a_button_that_asks_again(
     provider.answer("Whole")
     async with start():
         failed = await ask("go")
-        assert labels(failed) == ["Try again"]
+        assert failed.labels == ["Try again"]
         query = await ann.press(failed, "Try again")
         whole = await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
         await emu.wait_for(lambda: query.answer is not None)
-        assert labels(whole) == ["Regenerate"]
+        assert whole.labels == ["Regenerate"]
         assert failed.text.startswith("Half of")
-        await emu.wait_for(lambda: not labels(failed))
+        await emu.wait_for(lambda: not failed.labels)
     assert asked(provider) == ["go"]
 
 
@@ -172,7 +168,7 @@ async def test_the_button_goes_before_the_answer_is_there(
     async with start():
         failed = await ask("go")
         await ann.press(failed, "Try again")
-        await emu.wait_for(lambda: not labels(failed))
+        await emu.wait_for(lambda: not failed.labels)
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
 
@@ -187,7 +183,7 @@ async def test_a_button_that_comes_too_late_goes_as_well(
         query = await ann.press(failed, "Try again")
         answer = await emu.wait_for(lambda: query.answer)
         assert answer["text"] == "Only the last question can be asked again."
-        await emu.wait_for(lambda: not labels(failed))
+        await emu.wait_for(lambda: not failed.labels)
     assert len(provider.requests) == 2
 
 
@@ -206,7 +202,7 @@ async def test_a_question_without_any_answer_can_be_asked_again_too(
 async def test_a_silent_model_s_answer_has_the_button(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
     provider.answer("So far", asyncio.Event())
     async with start(turns__idle_timeout=0.05):
-        assert labels(await ask("go")) == ["Try again"]
+        assert (await ask("go")).labels == ["Try again"]
 
 
 async def test_an_answer_cut_by_the_end_of_the_program_has_the_button(
@@ -219,7 +215,7 @@ async def test_an_answer_cut_by_the_end_of_the_program_has_the_button(
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
         await bot.stop()
     cut = ann.private_chat().messages[-1]
-    assert labels(cut) == ["Try again"]
+    assert cut.labels == ["Try again"]
     async with start():
         await ann.press(cut, "Try again")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
@@ -279,7 +275,7 @@ async def test_the_button_works_in_a_group(
     provider.answer("Whole")
     async with start():
         failed = await ask("@demo_bot go", chat=group)
-        assert labels(failed) == ["Try again"]
+        assert failed.labels == ["Try again"]
         await ann.press(failed, "Try again")
         whole = await emu.wait_for_message(group, lambda message: message.text == "Whole")
     assert whole.reply_to is not None

@@ -24,7 +24,7 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 def is_notice(message: EmulatedMessage) -> bool:
     """Whether it asks if an answer has arrived."""
-    return "I have it" in [button.text for button in message.buttons]
+    return "I have it" in message.labels
 
 
 def bot_texts(user: EmulatedUser) -> list[str]:

@@ -71,12 +71,12 @@ class TestPersona:
     ) -> None:
         async with start(personas=PERSONAS):
             menu = await menus.ask(ann, "/persona")
-            assert menus.labels(menu) == ["Pirate", "parrot", "✓ No persona"]
+            assert menu.labels == ["Pirate", "parrot", "✓ No persona"]
             await menus.press(ann, menu, "Pirate")
             assert menu.text == "The persona of this chat: Pirate."
             await menus.ask(ann, "hello")
             await menus.press(ann, menu, "Choose another")
-            assert menus.labels(menu) == ["✓ Pirate", "parrot", "No persona"]
+            assert menu.labels == ["✓ Pirate", "parrot", "No persona"]
             await menus.press(ann, menu, "No persona")
             await menus.ask(ann, "hello")
         told = [(request.system, request.temperature) for request in provider.requests]
@@ -119,7 +119,7 @@ class TestPersona:
         async with start(personas=PERSONAS):
             menu = await menus.ask(ann, "/persona@demo_bot", chat=chat, topic=topic)
             mark = "✓ " if place == "private" else ""
-            assert menus.labels(menu) == ["Pirate", "parrot", f"{mark}chef", f"{'' if mark else '✓ '}No persona"]
+            assert menu.labels == ["Pirate", "parrot", f"{mark}chef", f"{'' if mark else '✓ '}No persona"]
             if place != "private":
                 await menus.press(ann, menu, "chef")
             await menus.ask(ann, "@demo_bot two", chat=chat, topic=topic)
@@ -173,15 +173,15 @@ class TestPersona:
                 await menus.ask(ann, f"/persona {'п' * 30}{number}: Be brief.")
             assert "20 personas already" in (await menus.ask(ann, "/persona one-more: Be brief.")).text
             assert "is yours" in (await menus.ask(ann, f"/persona {'п' * 30}0: Be long.")).text
-            assert "✓ " + "п" * 30 + "0" in menus.labels(await menus.ask(ann, "/persona"))
+            assert "✓ " + "п" * 30 + "0" in (await menus.ask(ann, "/persona")).labels
 
     async def test_many_have_pages(self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
         many = {f"p{number:02}": {"system": "x"} for number in range(10)}
         async with start(personas=many):
             menu = await menus.ask(ann, "/persona")
             await ann.press(menu, "»")
-            await emu.wait_for(lambda: "p09" in menus.labels(menu))
-            assert menus.labels(menu) == ["p08", "p09", "«", "2 / 2", "✓ No persona"]
+            await emu.wait_for(lambda: "p09" in menu.labels)
+            assert menu.labels == ["p08", "p09", "«", "2 / 2", "✓ No persona"]
 
 
 class TestSettings:
@@ -192,9 +192,9 @@ class TestSettings:
         async with start(refresh_cron="off") as bot:
             await bot.core.database.write(lambda conn: models.upsert(conn, [thinking], 1))
             menu = await menus.ask(ann, "/settings")
-            assert menus.labels(menu) == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language"]
+            assert menu.labels == ["Temperature", "Thinking effort", "Thoughts", *OF_ANSWERS, "Language"]
             await menus.press(ann, menu, "Temperature")
-            assert menus.labels(menu) == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
+            assert menu.labels == ["✓ default", "0", "0.3", "0.7", "1", "1.3", "« All settings"]
             await menus.press(ann, menu, "0")
             assert "Temperature: 0" in menu.text.splitlines()
             await menus.press(ann, menu, "Thinking effort")
@@ -202,7 +202,7 @@ class TestSettings:
             assert "Thinking effort: high" in menu.text.splitlines()
             await menus.ask(ann, "hello")
             await menus.press(ann, menu, "Temperature")
-            assert "✓ 0" in menus.labels(menu)
+            assert "✓ 0" in menu.labels
             await menus.press(ann, menu, "default")
             await menus.ask(ann, "hello")
         asked = [(request.temperature, request.reasoning_effort) for request in provider.requests]
@@ -219,7 +219,7 @@ class TestSettings:
                 ("shown", "hidden", []),
             ):
                 await menus.press(ann, menu, "Thoughts")
-                assert [label for label in menus.labels(menu) if label.startswith("✓")] == [f"✓ {before}"]
+                assert [label for label in menu.labels if label.startswith("✓")] == [f"✓ {before}"]
                 await menus.press(ann, menu, choice)
                 assert f"Thoughts: {choice}" in menu.text.splitlines()
                 provider.answer(ReasoningDelta("Hm."), "Yes.")
@@ -233,7 +233,7 @@ class TestSettings:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
             await bot.core.database.write(lambda conn: models.upsert(conn, [plain], 1))
-            assert menus.labels(await menus.ask(ann, "/settings")) == ["Temperature", *OF_ANSWERS, "Language"]
+            assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, "Language"]
 
     async def test_a_chat_chooses_how_its_answers_look(
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
@@ -245,7 +245,7 @@ class TestSettings:
             menu = await menus.ask(ann, "/settings")
             for setting, value in [("Rich messages", "for every answer"), ("Answers as files", "over 4000 characters")]:
                 await menus.press(ann, menu, setting)
-                assert "✓ default" in menus.labels(menu)
+                assert "✓ default" in menu.labels
                 await menus.press(ann, menu, value)
                 assert f"{setting}: {value}" in menu.text.splitlines()
             assert "rich_message" in (await menus.ask(ann, "one")).fields
@@ -263,12 +263,12 @@ class TestSettings:
             assert "Context: 0 of 9000 tokens taken" in menu.text.splitlines()
             await menus.press(ann, menu, "Context")
             sizes = ["2K tokens", "8K tokens", "32K tokens", "128K tokens"]
-            assert menus.labels(menu) == ["✓ default", *sizes, "« All settings"]
+            assert menu.labels == ["✓ default", *sizes, "« All settings"]
             small = NewModel(provider="scripted", model="model", title="model", context_window=40_000)
             await bot.core.database.write(lambda conn: models.upsert(conn, [small], 1))
             await menus.press(ann, menu, "« All settings")
             await menus.press(ann, menu, "Context")
-            assert menus.labels(menu)[3:] == ["as much as possible", "« All settings"]
+            assert menu.labels[3:] == ["as much as possible", "« All settings"]
             await menus.press(ann, menu, "as much as possible")
             assert "Context: 0 of 30000 tokens taken" in menu.text.splitlines()
             await menus.ask(ann, "word " * 660)
@@ -284,7 +284,7 @@ class TestSettings:
         async with start(refresh_cron="off", turns__most_context_tokens=9000):
             menu = await menus.ask(ann, "/settings")
             await menus.press(ann, menu, "Context")
-            assert menus.labels(menu)[1:] == ["2K tokens", "8K tokens", "as much as possible", "« All settings"]
+            assert menu.labels[1:] == ["2K tokens", "8K tokens", "as much as possible", "« All settings"]
             assert (
                 await menus.toast(ann, menu, "set:context:32000") == "This list is old. Send /settings for a new one."
             )
@@ -300,7 +300,7 @@ class TestSettings:
             await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
             menu = await menus.ask(ann, "/settings")
             await menus.press(ann, menu, "Language")
-            assert menus.labels(menu) == ["✓ as in Telegram", "English", "Русский", "« All settings"]
+            assert menu.labels == ["✓ as in Telegram", "English", "Русский", "« All settings"]
             await menus.press(ann, menu, "Русский")
             assert menu.text.startswith("Настройки этого чата:")
             assert (await menus.ask(ann, "/stop@demo_bot", chat=group)).text == "Останавливать нечего."

@@ -125,6 +125,11 @@ class EmulatedMessage:
         rows: list[list[dict[str, Any]]] = (self.reply_markup or {}).get("inline_keyboard") or []
         return tuple(Button(str(raw.get("text", "")), raw.get("callback_data"), raw) for row in rows for raw in row)
 
+    @property
+    def labels(self) -> list[str]:
+        """What stands on the inline buttons, row by row."""
+        return [button.text for button in self.buttons]
+
 
 @dataclass(slots=True, eq=False)
 class EmulatedDraft:

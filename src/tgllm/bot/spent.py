@@ -8,8 +8,8 @@ from tgllm.bot.messages import edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import as_mapping
-from tgllm.db import users
+from tgllm.bot.updates import as_mapping, message_of
+from tgllm.db import inbox, users
 from tgllm.db.inbox import InboxRow
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
@@ -46,7 +46,13 @@ def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Se
         edited_part=0,
         reply_to=message_id if isinstance(message_id, int) else None,
     )
-    return [notice, *parts.acknowledgements.taken_away(row)]
+    return [notice, *parts.acknowledgements.taken_away(row, _parts_of(conn, row))]
+
+
+def _parts_of(conn: Connection, row: InboxRow) -> Sequence[int]:
+    """Telegram's ids of the messages that are merged into the update."""
+    ids = (message_of(each.payload).get("message_id") for each in inbox.followers(conn, row.update_id))
+    return [each for each in ids if isinstance(each, int)]
 
 
 def _is_waited_for(

@@ -208,6 +208,19 @@ async def test_a_guest_whose_time_is_over_keeps_the_answer_in_a_group_that_is_le
         assert [private.cause, there.cause] == ["person", None]
 
 
+async def test_a_guest_who_asks_again_before_the_bot_has_looked_loses_the_answer_too(
+    make: Make, clock: ManualClock
+) -> None:
+    bot = make()
+    await bot.ask()
+    await bot.users.decide(EVE, "guest", SHELL)
+    with bot.running.track("1", ":7:", EVE) as private:
+        await clock.advance(DAY + 1)
+        assert await bot.ask() == "asked"
+        await bot.upkeep.look()
+        assert private.cause == "person"
+
+
 async def test_a_guest_may_ask_again_at_once_when_the_time_is_over(make: Make, clock: ManualClock) -> None:
     bot = make()
     await bot.ask()

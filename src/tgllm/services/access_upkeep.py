@@ -59,8 +59,9 @@ class AccessUpkeep:
         now = milliseconds(self._clock)
         if await self._database.read(lambda conn: self._is_due(conn, now)):
             await self._database.write(lambda conn: self._catch_up(conn, now))
-            await self._lost_access.stop_turns()
             self._notifier.wake()
+        # Also of those whose time was noted to be over when they asked again.
+        await self._lost_access.stop_turns()
 
     def _is_due(self, conn: Connection, now: int) -> bool:
         return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)

@@ -281,25 +281,6 @@ async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, ha
     assert (await it.row(2)).state == "done"
 
 
-async def test_what_is_being_claimed_counts_as_running(bench: Start, handler: Handler, database: Database) -> None:
-    it = bench()
-    go_on = threading.Event()
-    before = asyncio.create_task(database.write(lambda _: go_on.wait(30)))
-    storing = asyncio.create_task(it.store(said(1)))
-    await asyncio.wait([storing], timeout=0)
-    storing.cancel()
-    idle = asyncio.create_task(it.idle())
-    await asyncio.wait([idle], timeout=0)
-    go_on.set()
-    assert await before
-    await idle
-    assert handler.came == []
-    storing = asyncio.create_task(it.store(said(2)))
-    await asyncio.wait([storing], timeout=0)
-    await it.idle()
-    assert (await it.row(2)).state == "done"
-
-
 async def test_what_ran_when_it_was_cancelled_comes_back(bench: Start, handler: Handler, database: Database) -> None:
     handler.gate = asyncio.Event()
     it = bench()

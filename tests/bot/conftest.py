@@ -116,10 +116,10 @@ class Menus:
         )
 
     async def press(self, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-        """Press a button, and wait until the message has changed."""
-        before = message.text
+        """Press a button, and wait until the message or its buttons are others."""
+        before = message.text, message.labels
         await person.press(message, label)
-        await self.emu.wait_for(lambda: message.text != before)
+        await self.emu.wait_for(lambda: (message.text, message.labels) != before)
 
     async def toast(self, person: EmulatedUser, message: EmulatedMessage, data: str) -> str:
         """What the bot shows for callback data that no button has to have."""
@@ -135,7 +135,14 @@ def menus(emu: Emulator) -> Menus:
 
 @pytest.fixture
 def ask(emu: Emulator, ann: EmulatedUser) -> Callable[..., Awaitable[EmulatedMessage]]:
-    """Says something for Ann and waits until the bot has said all it has to say to that."""
+    """Says something for Ann and waits until the bot has said all it has to say to that.
+
+    What admins are told unasked of requests for access is no answer.
+    """
+
+    def is_answer(message: EmulatedMessage) -> bool:
+        is_shown_on_the_way = message.text == "Thinking..." or "Stop" in message.labels
+        return message.from_bot and not is_shown_on_the_way and not message.text.startswith("🔔")
 
     async def say(
         text: str,
@@ -146,10 +153,6 @@ def ask(emu: Emulator, ann: EmulatedUser) -> Callable[..., Awaitable[EmulatedMes
     ) -> EmulatedMessage:
         said = await ann.say(text, chat=chat, topic=topic, reply_to=reply_to)
         place = chat or ann.private_chat()
-        return await emu.wait_for_message(
-            place,
-            lambda message: message.from_bot and message.text != "Thinking..." and "Stop" not in message.labels,
-            after=said,
-        )
+        return await emu.wait_for_message(place, is_answer, after=said)
 
     return say

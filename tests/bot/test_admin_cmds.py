@@ -24,7 +24,7 @@ from tgllm.services.actor import Actor
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -35,26 +35,6 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 NOON = datetime(2026, 1, 11, 12, tzinfo=UTC).timestamp()
-
-
-@pytest.fixture
-def ask(emu: Emulator, ann: EmulatedUser) -> Ask:
-    """Says something for Ann and waits for the answer; what admins are told unasked of requests for access is none."""
-
-    async def say(text: str, *, chat: EmulatedChat | None = None) -> EmulatedMessage:
-        said = await ann.say(text, chat=chat)
-        return await emu.wait_for_message(
-            said.chat, lambda message: message.from_bot and not message.text.startswith("🔔"), after=said
-        )
-
-    return say
-
-
-async def press(emu: Emulator, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-    """Press a button and wait until the message or its buttons are others."""
-    before = message.text, message.labels
-    await person.press(message, label)
-    await emu.wait_for(lambda: (message.text, message.labels) != before)
 
 
 async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
@@ -117,7 +97,7 @@ def clock() -> ManualClock:
 
 
 class TestStats:
-    async def test_counts(self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock) -> None:
+    async def test_counts(self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock) -> None:
         def fill(conn: Connection) -> None:
             for number, status in enumerate(("active", "active", "pending", "denied", "blocked", "pending"), 101):
                 users.upsert_seen(conn, users.SeenUser(number, first_name=f"P{number}"), 1)
@@ -135,7 +115,7 @@ class TestStats:
             await bot.core.database.write(fill)
             by_text = await ask("/admin stats")
             menu = await ask("/admin")
-            await press(emu, ann, menu, "Statistics")
+            await menus.press(ann, menu, "Statistics")
         assert by_text.text.splitlines() == [
             "Statistics (days in UTC)",
             "People: 3 let in, 2 waiting, 1 declined, 1 blocked",
@@ -164,7 +144,7 @@ class TestStats:
         assert menu.text == by_text.text
 
     async def test_shares_of_models_and_people(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
     ) -> None:
         def fill(conn: Connection) -> None:
             users.upsert_seen(conn, users.SeenUser(101, "eve_", "Eve"), 1)
@@ -177,10 +157,10 @@ class TestStats:
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill)
             shown = await ask("/admin stats")
-            await press(emu, ann, shown, "Models: 7 days")
+            await menus.press(ann, shown, "Models: 7 days")
             models = shown.text
-            await press(emu, ann, shown, "« Statistics")
-            await press(emu, ann, shown, "People: Today")
+            await menus.press(ann, shown, "« Statistics")
+            await menus.press(ann, shown, "People: Today")
             people = shown.text
             longest = (await ask("/admin stats people 30")).text
         assert models.splitlines() == [
@@ -202,7 +182,7 @@ class TestStats:
         assert longest.splitlines()[-1].startswith("█░░░░░░░░░░░ 7: 1 request")
 
     async def test_many_models_come_in_pages(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
     ) -> None:
         def fill(conn: Connection) -> None:
             for number in range(20):
@@ -212,7 +192,7 @@ class TestStats:
             await bot.core.database.write(fill)
             shown = await ask("/admin stats models 30 #2")
             assert "p/08x" in shown.text
-            await press(emu, ann, shown, "»")
+            await menus.press(ann, shown, "»")
             assert "p/19x" in shown.text
             assert (await ask("/admin stats models 1 #99999")).text.count("p/") == 4
 
@@ -229,30 +209,30 @@ def fill_people(conn: Connection) -> None:
 
 class TestUsers:
     async def test_waiting_people_are_listed_in_pages(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
     ) -> None:
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill_people)
             by_text = await ask("/admin users pending")
             shown = await ask("/admin")
             for label in ("People", "Waiting (390)"):
-                await press(emu, ann, shown, label)
+                await menus.press(ann, shown, label)
             assert shown.text == by_text.text
             seen = [line for line in shown.text.splitlines() if line.endswith(": waiting")]
             while "»" in shown.labels:
-                await press(emu, ann, shown, "»")
+                await menus.press(ann, shown, "»")
                 seen += [line for line in shown.text.splitlines() if line.endswith(": waiting")]
         assert by_text.text.startswith("390 people:\n\nPerson 111 @u111 (5111): waiting\n")
         assert seen == [f"Person {number} @u{number} ({5000 + number}): waiting" for number in range(111, 501)]
 
     async def test_people_are_searched(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
     ) -> None:
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill_people)
             found = await ask("/admin users person 49")
             assert found.text.startswith("15 people:")
-            await press(emu, ann, found, "»")
+            await menus.press(ann, found, "»")
             assert "Person 499 @u499 (5499): waiting" in found.text
             assert (await ask("/admin users " + "\U0001f600" * 100)).text.startswith("0 people:")
             assert (await ask("/admin users blocked #99")).text.startswith("10 people:\n\nPerson 109")
@@ -260,7 +240,14 @@ class TestUsers:
 
 class TestUserCard:
     async def test_it_tells_and_decides(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        emu: Emulator,
+        ask: Ask,
+        ann: EmulatedUser,
+        eve: EmulatedUser,
+        menus: "Menus",
+        start: Start,
+        clock: ManualClock,
     ) -> None:
         async with start(clock=clock) as bot:
             await ask("/admin")
@@ -282,7 +269,7 @@ class TestUserCard:
                 ),
             ]
             assert card.labels[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
-            await press(emu, ann, card, "✅ Let in")
+            await menus.press(ann, card, "✅ Let in")
             assert card.text.splitlines()[1] == "user, let in"
             assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
             assert card.labels[:2] == ["⛔ Block", "Make them an admin"]
@@ -294,7 +281,13 @@ class TestUserCard:
         assert (approve.action, approve.target) == ("user.approve", str(eve.id))
 
     async def test_it_tells_the_budget_and_resets_it(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        ask: Ask,
+        ann: EmulatedUser,
+        eve: EmulatedUser,
+        menus: "Menus",
+        start: Start,
+        clock: ManualClock,
     ) -> None:
         async with start(clock=clock) as bot:
             await let_in(bot, eve)
@@ -303,7 +296,7 @@ class TestUserCard:
             await ask(f"/admin budget {eve.id} set requests/day 4")
             card = await ask(f"/admin user {eve.id}")
             assert card.text.splitlines()[-1].startswith("█████████░░░ 75 %, requests for today: 3 of 4, 1 left until")
-            await press(emu, ann, card, "Count from zero")
+            await menus.press(ann, card, "Count from zero")
             assert "0 %, requests for today: 0 of 4" in card.text
 
     async def test_toggle_blocks_and_lets_in(
@@ -317,12 +310,12 @@ class TestUserCard:
             assert "I don't know @nobody." in (await ask("/admin toggle @nobody")).text
 
     async def test_only_owners_choose_roles(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
     ) -> None:
         async with start() as bot:
             await let_in(bot, eve)
             card = await ask(f"/admin user {eve.id}")
-            await press(emu, ann, card, "Make them an admin")
+            await menus.press(ann, card, "Make them an admin")
             assert card.text.splitlines()[1] == "admin, let in"
             own = await menus.ask(eve, f"/admin user {eve.id}")
             assert "Make them a user" not in own.labels
@@ -336,7 +329,7 @@ class TestUserCard:
             assert (await ask(f"/admin role {eve.id} user")).text.splitlines()[1] == "user, let in"
 
     async def test_an_old_card_shows_what_is_now(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
     ) -> None:
         async with start() as bot:
             await let_in(bot, eve)
@@ -361,7 +354,7 @@ class Listing(ScriptedProvider):
 
 class TestModels:
     async def test_models_are_listed_and_refreshed(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start
     ) -> None:
         provider = Listing()
         provider.models = tuple(ModelInfo(f"m{number:02}", title=f"Model {number:02}") for number in range(20))
@@ -370,14 +363,14 @@ class TestModels:
             by_text = await ask("/admin models")
             assert by_text.text.startswith("The default model: scripted/m00\n\n✅ echo: 1 model, listed 20")
             shown = await ask("/admin")
-            await press(emu, ann, shown, "Models")
+            await menus.press(ann, shown, "Models")
             assert shown.text == by_text.text
-            await press(emu, ann, shown, "»")
+            await menus.press(ann, shown, "»")
             assert "Model 14 (scripted/m14)" in shown.text
             found = (await ask("/admin models MODEL 07")).text.splitlines()
             assert found[-1] == "Model 07 (scripted/m07)"
             provider.models = (*provider.models[1:], ModelInfo("new"))
-            await press(emu, ann, shown, "Refresh the models")
+            await menus.press(ann, shown, "Refresh the models")
             assert shown.text.splitlines() == [
                 "✅ echo: 1 model",
                 "✅ scripted: 20 models",
@@ -395,12 +388,12 @@ class TestModels:
 
 class TestPlugins:
     async def test_those_out_of_order_come_first(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start
     ) -> None:
         async with start(disable_plugins="echo"):
             by_text = await ask("/admin plugins")
             shown = await ask("/admin")
-            await press(emu, ann, shown, "Plugins")
+            await menus.press(ann, shown, "Plugins")
         lines = by_text.text.splitlines()
         assert lines[:2] == ["Plugins:", ""]
         assert lines[2].startswith("⏸ echo ")
@@ -411,7 +404,7 @@ class TestPlugins:
 
 class TestJobs:
     async def test_last_and_next_runs(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
     ) -> None:
         noon = int(NOON * 1000)
 
@@ -424,7 +417,7 @@ class TestJobs:
         async with start(clock=clock, refresh_cron="30 4 * * *", time_zone="Europe/Berlin"):
             by_text = await ask("/admin jobs")
             shown = await ask("/admin")
-            await press(emu, ann, shown, "Jobs")
+            await menus.press(ann, shown, "Jobs")
         assert by_text.text.splitlines() == [
             "Jobs (times in Europe/Berlin):",
             "",
@@ -446,9 +439,9 @@ class TestJobs:
 class TestErrors:
     async def test_ids_are_those_of_the_log(
         self,
-        emu: Emulator,
         ask: Ask,
         ann: EmulatedUser,
+        menus: "Menus",
         start: Start,
         provider: ScriptedProvider,
     ) -> None:
@@ -465,7 +458,7 @@ class TestErrors:
             while "outbox=" not in by_text.text:
                 by_text = await ask("/admin errors")
             shown = await ask("/admin")
-            await press(emu, ann, shown, "Errors")
+            await menus.press(ann, shown, "Errors")
         assert f" turn={logged_id(log, 'turn.failed', 'turn')}\nscripted/model: unavailable: HTTP 503" in by_text.text
         assert f" outbox={logged_id(log, 'send.failed', 'outbox')}\nsendMessage: " in by_text.text
         assert "sesame" not in by_text.text
@@ -480,7 +473,13 @@ def logged_id(log: StringIO, event: str, name: str) -> object:
 
 class TestAudit:
     async def test_changes_are_listed_in_pages_with_names(
-        self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        ask: Ask,
+        ann: EmulatedUser,
+        eve: EmulatedUser,
+        menus: "Menus",
+        start: Start,
+        clock: ManualClock,
     ) -> None:
         async with start(clock=clock) as bot:
             entries = (await ask("/admin audit")).text.splitlines()[2:]
@@ -495,12 +494,12 @@ class TestAudit:
                 await bot.core.users.toggle(eve.id, Actor(ann.id, "telegram"))
             by_text = await ask("/admin audit")
             shown = await ask("/admin")
-            await press(emu, ann, shown, "Audit")
+            await menus.press(ann, shown, "Audit")
             assert shown.text == by_text.text
-            await press(emu, ann, shown, "»")
-            await press(emu, ann, shown, "»")
+            await menus.press(ann, shown, "»")
+            await menus.press(ann, shown, "»")
             card = await ask(f"/admin user {eve.id}")
-            await press(emu, ann, card, "What happened")
+            await menus.press(ann, card, "What happened")
         assert by_text.text.splitlines()[:4] == [
             "Changes, the latest first:",
             "",

@@ -77,7 +77,7 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
     rows = [row for text in ("one", "two") for row in message_rows(Lane(group.id), text)]
     async with start(sending__paced=True, sending__group_per_minute=1) as bot:
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
-        bot.runtime._parts.sender.wake()
+        bot.core.notifier.wake()
         await emu.wait_for_message(group)
         while "sent" not in (counts := await bot.core.database.read(outbox.counts)):
             pass

@@ -4,7 +4,6 @@ Nothing is stored of a call until it ends, so what the model was shown is estima
 what it had written by then is not known. A question counts even if the program ended before the model was asked.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from tgllm.api import ChatInfo
 from tgllm.bot.command_text import ParsedCommand, parse_command
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import RETRY, as_mapping, is_raw_own
+from tgllm.bot.updates import RETRY, as_mapping, content_of, is_raw_own
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
 from tgllm.db.unit import Connection
@@ -44,7 +43,7 @@ def count_interrupted(conn: Connection, rows: Iterable[InboxRow], parts: BotPart
 
 def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | None:
     """The turn that an update began; None if it asks no model, or its sender may not."""
-    lane, content = Lane.parse(row.lane), _content(row)
+    lane, content = Lane.parse(row.lane), content_of(row)
     question = _question(conn, row, content, parts, now)
     sender_id = as_mapping(content.get("from")).get("id")
     if question is None or not isinstance(sender_id, int):
@@ -69,7 +68,9 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
     if not parts.acknowledgements.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
         return None
     # Pictures without a caption are no question.
-    return "".join([_text(content), *(_text(_content(each)) for each in inbox.followers(conn, row.update_id))]) or None
+    return (
+        "".join([_text(content), *(_text(content_of(each)) for each in inbox.followers(conn, row.update_id))]) or None
+    )
 
 
 def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
@@ -77,10 +78,6 @@ def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
     if command.name == "fork" and "reply_to_message" in content:
         return command.args or None
     return "" if command.name in _ASKING_AGAIN else None
-
-
-def _content(row: InboxRow) -> Mapping[str, Any]:
-    return as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """What people are told of a question that was begun as often as allowed and never came to its end."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ from tgllm.bot.messages import edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import as_mapping, message_of
+from tgllm.bot.updates import as_mapping, content_of, message_of
 from tgllm.db import inbox, users
 from tgllm.db.inbox import InboxRow
 from tgllm.db.outbox import NewOutbox
@@ -31,7 +30,7 @@ def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Se
         parts: of the bot.
         now: UTC in milliseconds.
     """
-    content = as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
+    content = content_of(row)
     sender_id = as_mapping(content.get("from")).get("id")
     if not isinstance(sender_id, int) or not _is_waited_for(conn, row, content, sender_id, parts, now):
         return ()

@@ -12,7 +12,7 @@ from tgllm.bot.addressing import words_in
 from tgllm.bot.commands import parse_command
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import as_mapping
+from tgllm.bot.updates import as_mapping, content_of
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.scrub import scrub
@@ -103,11 +103,7 @@ async def begins_anew(scope: UpdateScope) -> bool:
 def _latest(conn: Connection, update: NewUpdate | InboxRow, message_id: int, username: str) -> InboxRow | None:
     """The update that an edit is about, or the edit before it, unless that is a command."""
     rows = inbox.open_with_message(conn, update.lane, message_id, update.update_id)
-    return next((row for row in rows if not _is_command(_message(row), username)), None)
-
-
-def _message(row: InboxRow) -> Mapping[str, Any]:
-    return as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
+    return next((row for row in rows if not _is_command(content_of(row), username)), None)
 
 
 def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from aiogram.methods.base import TelegramMethod
 
-from tgllm.db.inbox import NewUpdate
+from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.services.lane import Lane
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "RETRY",
     "RawGetUpdates",
     "as_mapping",
+    "content_of",
     "is_raw_own",
     "lane_of",
     "message_of",
@@ -68,6 +69,11 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         control=_is_control(kind, raw.get(kind)),
         payload=json.dumps(raw, separators=(",", ":")),
     )
+
+
+def content_of(row: InboxRow) -> Mapping[str, Any]:
+    """What a stored update brings, such as its message; empty where that is no object."""
+    return as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
 
 
 def message_of(payload: str) -> Mapping[str, Any]:

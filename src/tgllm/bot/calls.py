@@ -22,8 +22,8 @@ __all__ = ["RawEditText", "RawSendMessage", "call_of", "edit_call", "is_send", "
 class RawSendMessage(TelegramMethod[dict[str, Any]]):
     """sendMessage with parameters and answer left as JSON. Bot API: sendMessage.
 
-    Of the answer only the id counts, and a message that has arrived may look like nothing that aiogram knows. Leaving out
-    aiogram's models of both also saves time (see docs/explanation/performance.md).
+    Of the answer only the id counts, and a message that has arrived may look like nothing that aiogram knows. Leaving
+    out aiogram's models of both also saves time (see docs/explanation/performance.md).
     """
 
     __returning__: ClassVar[Any] = dict[str, Any]

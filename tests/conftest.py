@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,22 @@ Launch = Callable[..., Awaitable[Program]]
 async def emu() -> AsyncIterator[Emulator]:
     async with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture
+def install_plugin(tmp_path: Path) -> Callable[[str, str], str]:
+    """Makes a plugin of that id and source; returns a folder for PYTHONPATH in which it is installed."""
+
+    def install(plugin_id: str, source: str) -> str:
+        folder, name = tmp_path / "site", f"tgllm_{plugin_id}"
+        info = folder / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text(f"[tgllm]\n{plugin_id} = {name}\n", encoding="utf-8")
+        (folder / f"{name}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        return str(folder)
+
+    return install
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The program is told to end while something holds it up."""
 
 import signal
-import textwrap
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -71,15 +69,9 @@ OBSTINATE = """
 
 
 @pytest.fixture
-def obstinate(tmp_path: Path) -> str:
+def obstinate(install_plugin: Callable[[str, str], str]) -> str:
     """A folder for PYTHONPATH with a plugin whose providers do not end when they are told to."""
-    folder = tmp_path / "site"
-    info = folder / "tgllm_obstinate-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tgllm-obstinate\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[tgllm]\nobstinate = tgllm_obstinate\n", encoding="utf-8")
-    (folder / "tgllm_obstinate.py").write_text(textwrap.dedent(OBSTINATE), encoding="utf-8")
-    return str(folder)
+    return install_plugin("obstinate", OBSTINATE)
 
 
 @pytest.fixture

@@ -95,3 +95,15 @@ def test_an_event_with_the_wrong_content_is_refused(answer: Answer, event: Strea
 def test_a_reason_that_is_not_known_is_another_one(answer: Answer) -> None:
     answer.add(Finished(cast("FinishReason", "end_turn")))
     assert answer.outcome().reason == "other"
+
+
+def test_text_that_is_no_event_is_a_mistake_to_be_told(answer: Answer) -> None:
+    with pytest.raises(TypeError, match="wrap it in a TextDelta"):
+        answer.add(cast("StreamEvent", "Fine."))
+
+
+@pytest.mark.parametrize("reason", [None, 5, ["stop"], "eos"])
+def test_a_reason_that_is_none_counts_as_another(answer: Answer, reason: Any) -> None:
+    answer.add(TextDelta("Fine."))
+    answer.add(Finished(reason, Usage(1, 2)))
+    assert (answer.outcome().reason, answer.outcome().usage) == ("other", Usage(1, 2))

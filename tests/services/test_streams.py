@@ -168,3 +168,22 @@ async def test_what_was_given_up_is_cancelled_once_more_at_the_end(taken: list[S
     assert not over.is_set()
     await streams.aclose()
     await over.wait()
+
+
+@pytest.mark.parametrize(
+    ("made", "kind"), [(None, "NoneType"), ([TextDelta("a"), Finished()], "list"), (iter(()), "tuple_iterator")]
+)
+async def test_what_is_no_stream_is_told_by_its_kind(made: Any, kind: str, taken: list[StreamEvent]) -> None:
+    played = await play(lambda: made, taken)
+    assert isinstance(played, Raised)
+    assert str(played.error).startswith(f"generate returned a {kind} instead of an async generator")
+
+
+async def test_a_coroutine_in_place_of_a_stream_is_closed_and_told(taken: list[StreamEvent]) -> None:
+    async def generate() -> list[StreamEvent]:
+        return [TextDelta("a"), Finished()]
+
+    played = await play(cast("Begin", generate), taken)
+    assert isinstance(played, Raised)
+    assert "returned a coroutine" in str(played.error)
+    assert taken == []

@@ -23,6 +23,9 @@ key, a token or a password: what is put into ``message`` and ``params`` ends up 
         └── BadResponse          the answer breaks the provider's own format
 """
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 __all__ = [
@@ -53,6 +56,14 @@ class TgllmError(Exception):
     """Something went wrong that tgllm can name."""
 
     default_code: ClassVar[str] = "internal"
+
+    code: str = default_code
+    params: Mapping[str, ErrorParam] = MappingProxyType({})
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Give errors of a class whose ``__init__`` leaves this class's out a code all the same."""
+        super().__init_subclass__(**kwargs)
+        cls.code = cls.default_code
 
     def __init__(self, message: str = "", *, code: str | None = None, **params: ErrorParam) -> None:
         """Make an error.
@@ -125,6 +136,9 @@ class RateLimited(ProviderError):
 
     default_code = "rate_limited"
 
+    retry_after: float | None = None
+    """The wait that the provider asks for, in seconds; None if it does not say."""
+
     def __init__(
         self,
         message: str = "",
@@ -133,9 +147,9 @@ class RateLimited(ProviderError):
         code: str | None = None,
         **params: ErrorParam,
     ) -> None:
-        """Make the error; ``retry_after`` is the wait that the provider asks for, in seconds, if it says."""
-        super().__init__(message, code=code, retry_after=retry_after, **params)
-        self.retry_after = retry_after
+        """Make the error; ``retry_after`` in seconds is passed over where it is no wait: below 0, NaN or no number."""
+        self.retry_after = _wait(retry_after)
+        super().__init__(message, code=code, retry_after=self.retry_after, **params)
 
 
 class QuotaExceeded(ProviderError):
@@ -178,3 +192,8 @@ class BadResponse(ProviderError):
     """The provider's answer breaks its own format."""
 
     default_code = "bad_response"
+
+
+def _wait(seconds: object) -> float | None:
+    """What is a number of seconds; a service's answer may have been put in unread."""
+    return seconds if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0 else None

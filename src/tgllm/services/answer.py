@@ -21,7 +21,7 @@ __all__ = ["Answer"]
 
 T = TypeVar("T")
 
-_REASONS = frozenset(get_args(FinishReason))
+_REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
 
 class Answer:
@@ -62,6 +62,8 @@ class Answer:
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
+            case str():  # pyright: ignore[reportUnnecessaryComparison]  a plugin's, seen by no type checker
+                raise TypeError("generate yields a str where an event belongs: wrap it in a TextDelta")
             case _:
                 pass
 
@@ -108,6 +110,7 @@ class Answer:
     def _reason(self) -> FinishReason:
         if self._status != "ok":
             return "stopped"
+        # Whatever a plugin has put there can be compared with words, and need not have a hash.
         return self._finished.reason if self._finished.reason in _REASONS else "other"
 
 

@@ -1,8 +1,10 @@
 """Plays the stream of a provider so that nothing a provider does can hold up or end the bot."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import cast
 
 from tgllm.api import Finished, StreamEvent
 from tgllm.observe.logs import get_logger
@@ -54,7 +56,7 @@ class Streams:
 
 
 async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None:
-    async with aclosing(begin()) as events:
+    async with aclosing(_checked(begin())) as events:
         async for event in events:
             if ended.done():
                 return
@@ -62,6 +64,18 @@ async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None
             if isinstance(event, Finished):
                 _settle(ended, finished=True)
                 return
+
+
+def _checked(stream: object) -> AsyncGenerator[StreamEvent, None]:
+    """What ``generate`` returned, which no type checker may have seen."""
+    if hasattr(stream, "__aiter__") and hasattr(stream, "aclose"):
+        return cast("AsyncGenerator[StreamEvent, None]", stream)
+    if inspect.iscoroutine(stream):
+        stream.close()
+    raise TypeError(
+        f"generate returned a {type(stream).__name__} instead of an async generator: "
+        "write it as async def, and yield the events"
+    )
 
 
 def _settle(ended: "asyncio.Future[bool]", *, finished: bool) -> None:

@@ -40,6 +40,7 @@ from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
 from tgllm.services.stopping import Stopping
 from tgllm.services.trouble import AccountTrouble
+from tgllm.services.unconfirmed import Unconfirmed
 from tgllm.services.user_service import UserService
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ async def open_core(
             users=UserService(database, clock, texts, access.cards, running),
             access=access,
             running=running,
+            unconfirmed=Unconfirmed(),
             conversations=service,
             prices=prices,
             days=accounting.days,

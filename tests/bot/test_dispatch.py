@@ -17,7 +17,7 @@ from tgllm.bot.dispatch import Dispatch
 from tgllm.bot.updates import to_inbox
 from tgllm.db import inbox
 from tgllm.db.database import Database
-from tgllm.db.inbox import InboxRow
+from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.unit import Connection
 from tgllm.testing.clock import ManualClock
 
@@ -78,7 +78,7 @@ class Bench:
     def __init__(self, dispatch: Dispatch, database: Database, task: "asyncio.Task[None]") -> None:
         self.dispatch = dispatch
         self.task = task
-        self.told: list[int] = []
+        self.told: list[list[NewUpdate]] = []
         self._database = database
 
     async def store(self, *raw: dict[str, Any]) -> None:
@@ -226,7 +226,7 @@ async def test_what_comes_while_others_are_claimed_begins_too(
     await asyncio.gather(*storing)
     await handler.wait_for(3)
     await it.idle()
-    assert it.told == [1, 1, 1]
+    assert [update.update_id for new in it.told for update in new] == [1, 2, 3]
     assert sorted(handler.came) == [1, 2, 3]
 
 
@@ -263,7 +263,7 @@ async def test_what_is_claimed_while_nothing_runs_is_waited_for(bench: Start, ha
     await it.idle()
     rows = [row for row in (to_inbox(said(2)),) if row is not None]
 
-    def slow(conn: Connection) -> int:
+    def slow(conn: Connection) -> list[NewUpdate]:
         inside.set()
         assert go_on.wait(30)
         return inbox.add_updates(conn, rows, 0)

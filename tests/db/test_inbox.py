@@ -23,8 +23,8 @@ def claimed(conn: sqlite3.Connection, limit: int = 10, max_attempts: int = 3) ->
 
 
 def test_the_same_update_twice_is_one_row(conn: sqlite3.Connection) -> None:
-    assert inbox.add_updates(conn, [update(5), update(6)], NOW) == 2
-    assert inbox.add_updates(conn, [update(6), update(7)], NOW + 1) == 1
+    assert inbox.add_updates(conn, [update(5), update(6)], NOW) == [update(5), update(6)]
+    assert inbox.add_updates(conn, [update(6), update(7)], NOW + 1) == [update(7)]
     assert inbox.counts(conn) == {"queued": 3}
     row = inbox.get(conn, 6)
     assert row is not None
@@ -33,12 +33,7 @@ def test_the_same_update_twice_is_one_row(conn: sqlite3.Connection) -> None:
 
 def test_a_smaller_id_after_a_long_silence_is_no_duplicate(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(900_000)], NOW)
-    assert inbox.add_updates(conn, [update(17)], NOW + 1) == 1
-    assert inbox.last_update_id(conn) == 17
-
-
-def test_an_empty_inbox_has_no_last_update(conn: sqlite3.Connection) -> None:
-    assert inbox.last_update_id(conn) is None
+    assert inbox.add_updates(conn, [update(17)], NOW + 1) == [update(17)]
 
 
 def test_a_stored_update_is_read_back_as_it_was(conn: sqlite3.Connection) -> None:

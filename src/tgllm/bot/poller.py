@@ -10,23 +10,18 @@ from typing import Any
 
 from aiogram import Bot
 
-from tgllm.api.clock import Clock, milliseconds
+from tgllm.api.clock import Clock
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.updates import ALLOWED_UPDATES, RawGetUpdates, to_inbox
-from tgllm.db import inbox, outbox
 from tgllm.db.inbox import NewUpdate
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 
 __all__ = ["Poller"]
 
 log = get_logger(__name__)
 
-Acknowledge = Callable[[Connection, Sequence[NewUpdate], int], Sequence[NewOutbox]]
-Stored = Callable[[Sequence[NewUpdate], bool], None]
-Add = Callable[[Callable[[Connection], bool], Callable[[bool], None]], Awaitable[None]]
-"""Stores updates with the first function, and tells the second one what that has returned, before they begin."""
+Take = Callable[[Sequence[NewUpdate]], Awaitable[None]]
+"""Stores what has come, which may be nothing."""
 
 BATCH = 100
 """Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
@@ -38,34 +33,19 @@ LONGEST_PAUSE_SECONDS = 30.0
 class Poller:
     """Runs getUpdates for ever."""
 
-    def __init__(
-        self,
-        bot: Bot,
-        clock: Clock,
-        add: Add,
-        *,
-        timeout: int,
-        acknowledge: Acknowledge = lambda _conn, _updates, _now: (),
-        stored: Stored = lambda _updates, _waits: None,
-    ) -> None:
+    def __init__(self, bot: Bot, clock: Clock, take: Take, *, timeout: int) -> None:
         """Prepare.
 
         Args:
             bot: whose updates.
             clock: for waits.
-            add: stores them, and lets those begin that may.
+            take: stores them.
             timeout: seconds that one request waits at Telegram for something to come.
-            acknowledge: says, in the transaction that stores updates, what is to be sent for them at once; the last
-                argument is the time.
-            stored: is told of updates that are stored, before anybody works on them; and whether anything is to be
-                sent.
         """
         self._bot = bot
         self._clock = clock
-        self._add = add
+        self._take = take
         self._timeout = timeout
-        self._acknowledge = acknowledge
-        self._stored = stored
         self._offset: int | None = None
         self._failures = 0
 
@@ -83,8 +63,7 @@ class Poller:
                 await self._recover(error)
             else:
                 self._failures = 0
-                if batch:
-                    await self._store(batch)
+                await self._store(batch)
 
     async def _fetch(self) -> list[dict[str, Any]]:
         request = RawGetUpdates(
@@ -96,18 +75,9 @@ class Poller:
         rows = [row for raw in batch if (row := to_inbox(raw)) is not None]
         if len(rows) < len(batch):
             log.warning("poller.update_without_id", count=len(batch) - len(rows))
-        if not rows:
-            return
-        now = milliseconds(self._clock)
-
-        def unit(conn: Connection) -> bool:
-            # An update that comes twice has been acknowledged already.
-            if inbox.add_updates(conn, rows, now) < len(rows):
-                return False
-            return bool(outbox.add(conn, self._acknowledge(conn, rows, now), now))
-
-        await self._add(unit, lambda acknowledged: self._stored(rows, acknowledged))
-        self._offset = max(row.update_id for row in rows) + 1
+        await self._take(rows)
+        if rows:
+            self._offset = max(row.update_id for row in rows) + 1
 
     async def _recover(self, error: Exception) -> None:
         """Wait out what passes by itself.

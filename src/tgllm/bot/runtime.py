@@ -14,25 +14,23 @@ from tgllm.bot.command_menus import CommandMenus
 from tgllm.bot.dispatch import Dispatch
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.handlers.plugin_commands import command_runner
+from tgllm.bot.intake import Intake
 from tgllm.bot.interrupted import count_interrupted
 from tgllm.bot.limiter import Limiter, rates_from
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
 from tgllm.bot.spent import spent_rows
-from tgllm.bot.superseded import stop_superseded, take_edits
+from tgllm.bot.superseded import take_edits
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.waiting import Acknowledgements
 from tgllm.db import inbox, outbox
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.admin_recovery import recover_questions
 from tgllm.services.core import Core
 from tgllm.services.job_times import ListJobs
-from tgllm.services.lane import Lane
 from tgllm.services.lost_access import LostAccess
 from tgllm.services.outside_changes import OutsideChanges
 
@@ -176,27 +174,8 @@ async def open_runtime(
             most_attempts=config.turns.attempts,
         )
 
-        begun: dict[int, str] = {}
-
-        def acknowledge(conn: Connection, updates: Sequence[NewUpdate], now: int) -> Sequence[NewOutbox]:
-            begun.clear()
-            begun.update(take_edits(conn, updates, parts.username, core.password.questions, now))
-            return acknowledgements.put(conn, updates, now)
-
-        def stored(updates: Sequence[NewUpdate], acknowledged: bool) -> None:  # noqa: FBT001  called by the poller alone
-            if acknowledged:
-                sender.wake()
-            stop_superseded(updates, begun, core.running, parts.username)
-            menus.heard(Lane.parse(update.lane).chat_id for update in updates)
-
-        poller = Poller(
-            bot,
-            core.clock,
-            dispatch.add,
-            timeout=config.sending.poll_timeout,
-            acknowledge=acknowledge,
-            stored=stored,
-        )
+        intake = Intake(parts, dispatch, menus.heard)
+        poller = Poller(bot, core.clock, intake.take, timeout=config.sending.poll_timeout)
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
         core.notifier.on_added(sender.wake)

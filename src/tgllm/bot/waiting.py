@@ -58,9 +58,15 @@ class Acknowledgements:
             message = message_of(update.payload)
             lane, message_id = Lane.parse(update.lane), message.get("message_id")
             if isinstance(message_id, int) and self.is_for_the_bot(conn, lane, message, now):
-                self._note(update.lane, message_id)
                 found.append(_reaction(lane, message_id, WAITING))
         return found
+
+    def note(self, reactions: Iterable[NewOutbox]) -> None:
+        """Remember which messages have what ``put`` gave, once that is stored."""
+        for row in reactions:
+            self._noted[row.lane, int(str(row.payload["message_id"]))] = None
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.popitem(last=False)
 
     def taken_away(self, row: InboxRow, message_ids: Sequence[int] = ()) -> list[NewOutbox]:
         """What takes the reactions of an update away again, which has been dealt with.
@@ -97,11 +103,6 @@ class Acknowledgements:
         if as_mapping(message.get("chat")).get("type") == "private":
             return True
         return is_raw_heard(message, self._bot_id, self._username, group_mode(conn, lane.chat_id))
-
-    def _note(self, lane: str, message_id: int) -> None:
-        self._noted[lane, message_id] = None
-        if len(self._noted) > _MOST_NOTED:
-            self._noted.popitem(last=False)
 
     def _forget(self, lane: str, message_id: int) -> bool:
         if (lane, message_id) not in self._noted:

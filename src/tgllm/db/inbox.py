@@ -97,16 +97,18 @@ class Recovered:
     """Updates that are too old to be answered."""
 
 
-def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> int:
-    """Queue those updates that are not known yet; returns how many those were."""
-    added = 0
-    for update in updates:
-        added += conn.execute(
-            "INSERT INTO inbox (update_id, lane, kind, control, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (update_id) DO NOTHING",
-            (update.update_id, update.lane, update.kind, update.control, update.payload, now),
-        ).rowcount
-    return added
+def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
+    """Queue those updates that are not known yet; returns them."""
+    return [update for update in updates if _add_one(conn, update, now)]
+
+
+def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
+    cursor = conn.execute(
+        "INSERT INTO inbox (update_id, lane, kind, control, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (update_id) DO NOTHING",
+        (update.update_id, update.lane, update.kind, update.control, update.payload, now),
+    )
+    return cursor.rowcount == 1
 
 
 # Found first and started one by one: a single UPDATE with these as subqueries keeps each of them in a temporary table,

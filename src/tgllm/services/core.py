@@ -20,6 +20,7 @@ from tgllm.services.pricing import Prices
 from tgllm.services.quota import QuotaService
 from tgllm.services.registry import ProviderRegistry
 from tgllm.services.running import RunningTurns
+from tgllm.services.unconfirmed import Unconfirmed
 from tgllm.services.user_service import UserService
 
 __all__ = ["Core"]
@@ -38,6 +39,7 @@ class Core:
     users: UserService
     access: Access
     running: RunningTurns
+    unconfirmed: Unconfirmed
     conversations: ConversationService
     prices: Prices
     days: Days

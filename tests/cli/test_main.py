@@ -126,6 +126,13 @@ class TestSharedOptions:
     def test_are_moved_to_the_front(self, args: list[str], moved: list[str]) -> None:
         assert hoist(args) == moved
 
+    @pytest.mark.parametrize("option", ["--config", "--data-dir"])
+    def test_with_an_empty_value_are_a_mistake(self, shell: "Shell", option: str) -> None:
+        result = shell.runs("config", "show", option, "")
+
+        assert result.code == 2
+        assert f"'{option}': a path can't be empty" in result.err
+
     def test_without_a_value_are_a_mistake(self, shell: "Shell") -> None:
         result = shell.runs("config", "show", "--config")
 
@@ -158,6 +165,13 @@ class TestFailures:
         assert result.code == 2
         assert ("Traceback" in result.err) == (how != "not at all")
         assert "there is no file /no/such/file" in result.err
+
+    def test_of_a_folder_that_is_gone_are_a_sentence(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+        shell.folder.rmdir()
+        for args in (["config", "show"], ["users", "list"], ["models", "list"]):
+            result = shell.runs(*args)
+            assert result.code == 2
+            assert result.err.startswith("tgllm: the current folder is not there any more; change to another one")
 
     def test_never_show_a_token(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", TOKEN)

@@ -76,7 +76,12 @@ class TestWrongValues:
                 "must be Telegram user ids, which are numbers such as 123456789; '@ann'",
             ),
             ("TGLLM_ADMIN_IDS", "-100123", "must be ids of people, which are positive numbers; -100123 is none"),
+            ("TGLLM_ADMIN_IDS", "4503599627370496", "must be ids of people, which are positive numbers"),
+            ("TGLLM_ADMIN_IDS", "1" * 5000, "must be ids of people, which are positive numbers"),
             ("TGLLM_ADMIN_CHAT_ID", "@admins", "must be a valid integer"),
+            ("TGLLM_ADMIN_CHAT_ID", "-4503599627370496", "must be the id of a chat, a number such as -1001234567890"),
+            ("TGLLM_ADMIN_CHAT_ID", "0", "must be the id of a chat"),
+            ("TGLLM_DATA_DIR", "~nobody-of-that-name/data", "must be the path of a folder; nobody here has the name"),
             ("TGLLM_TELEGRAM_API", "api.telegram.org", "must be an address such as https://api.telegram.org"),
             ("TGLLM_TELEGRAM_API", "ftp://x", "must be an address such as"),
             ("TGLLM_TELEGRAM_API", "http://[x", "must be an address such as"),
@@ -98,6 +103,24 @@ class TestWrongValues:
         operator.writes_toml("[turns]\nattempts = 0")
 
         assert operator.is_told().startswith(f"{operator.toml} (turns.attempts): must be greater than")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ('data_dir = ""', "(data_dir): must be the path of a folder"),
+            ('data_dir = "a\\u0000b"', "(data_dir): must be the path of a folder"),
+            ("disable_plugins = [['echo']]", "(disable_plugins): must be names, in a list or with commas between them"),
+            ("disable_plugins = 3", "(disable_plugins): must be names"),
+            ("[turns]\nattempts = true", "(turns.attempts): must be a number, not true or false"),
+            ("[turns]\nidle_timeout = false", "(turns.idle_timeout): must be a number"),
+            ("admin_chat_id = true", "(admin_chat_id): must be a number"),
+            ("[retention]\nupdates_days = 1e12", "(retention.updates_days): must be less than or equal to 36500"),
+        ],
+    )
+    def test_of_a_type_that_only_a_file_can_have(self, operator: "Operator", text: str, expected: str) -> None:
+        operator.writes_toml(text)
+
+        assert operator.is_told().startswith(f"{operator.toml} {expected}")
 
     def test_a_table_in_place_of_a_value(self, operator: "Operator") -> None:
         operator.writes_toml("[bot_token]\nx = 1\n[data_dir]\ny = 2")
@@ -147,6 +170,19 @@ class TestBrokenFiles:
         operator.writes_dotenv(f"OTHER=1\n'{TOKEN}\n")
 
         assert operator.is_told() == f"{operator.dotenv}: line 2 is no assignment; write NAME=value"
+
+    def test_that_can_not_be_looked_at(self, operator: "Operator") -> None:
+        operator.config_path = operator.folder / ("long" * 100)
+
+        assert operator.is_told() == f"{operator.config_path}: can't be read: File name too long"
+
+    def test_in_the_home_of_nobody(self, operator: "Operator") -> None:
+        operator.environ["TGLLM_CONFIG"] = "~nobody-of-that-name/tgllm.toml"
+
+        assert operator.is_told() == (
+            "environment variable TGLLM_CONFIG: ~nobody-of-that-name/tgllm.toml begins with the name of nobody here; "
+            "write the whole path"
+        )
 
     def test_that_are_no_text(self, operator: "Operator") -> None:
         operator.writes_toml("")

@@ -55,7 +55,17 @@ def test_a_flag_is_the_strongest(operator: "Operator", folder: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["prices = 1", "[prices.'a/b']\ninput = 1\noutput = 1", "data_dir = 3", "default_model = []", "not toml"]
+    "text",
+    [
+        "prices = 1",
+        "[prices.'a/b']\ninput = 1\noutput = 1",
+        "data_dir = 3",
+        "data_dir = ''",
+        'data_dir = "a\\u0000b"',
+        "data_dir = '~nobody-of-that-name/data'",
+        "default_model = []",
+        "not toml",
+    ],
 )
 def test_what_is_unusual_is_left_to_the_whole_reading(operator: "Operator", text: str) -> None:
     operator.writes_toml(text)

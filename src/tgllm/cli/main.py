@@ -25,12 +25,19 @@ app = typer.Typer(
 )
 
 
+def _path(text: str) -> Path:
+    if not text.strip():
+        # What comes of an unset variable of a script would be the current folder.
+        raise typer.BadParameter("a path can't be empty")
+    return Path(text)
+
+
 @app.callback(invoke_without_command=True)
 def top(
     ctx: typer.Context,
     *,
-    config: Annotated[Path | None, typer.Option(help="The config file to read.", metavar="PATH")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH")] = None,
+    config: Annotated[Path | None, typer.Option(help="The config file to read.", metavar="PATH", parser=_path)] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH", parser=_path)] = None,
     no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Load built-in plugins only.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")] = False,
     ping: Annotated[bool, typer.Option("--ping", help="The same as: tgllm ping")] = False,

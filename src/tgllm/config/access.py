@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from tgllm.config.retention import MOST_DAYS
 from tgllm.config.section import Section
 
 __all__ = ["AccessSection"]
@@ -20,5 +21,7 @@ class AccessSection(Section):
         default=30, ge=0, description="Requests for access in an hour that admins are shown one by one."
     )
     most_pending: int = Field(default=1000, ge=1, description="Requests for access that wait at most.")
-    request_days: float = Field(default=30.0, gt=0, description="Days after which an undecided request is forgotten.")
+    request_days: float = Field(
+        default=30.0, gt=0, le=MOST_DAYS, description="Days after which an undecided request is forgotten."
+    )
     ask_again_days: float = Field(default=7.0, ge=0, description="Days after which a declined person may ask again.")

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from tgllm.api.budgets import Measure, Period
 from tgllm.api.people import Role
-from tgllm.config.section import Section
+from tgllm.config.section import Section, in_words
 
 __all__ = ["BudgetsSection", "GroupsSection", "LimitsSetting", "RoleLimits", "read_limits", "read_role_limits"]
 
@@ -89,7 +89,7 @@ def _limits(table: object, where: str) -> LimitsSetting:
 def _expected(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return f"there is no such limit; there are {', '.join(LimitsSetting.model_fields)}"
-    return message.replace("Input should", "must")
+    return in_words(message)
 
 
 def _parsed(value: object) -> object:

@@ -14,6 +14,7 @@ from tgllm.api.types import ModelRef
 __all__ = [
     "admin_ids",
     "bot_token",
+    "chat_id",
     "folder",
     "language",
     "model_reference",
@@ -27,6 +28,8 @@ __all__ = [
 # Bot API, "Authorizing your bot": the bot's id, a colon, a secret. Test servers give shorter secrets than Telegram.
 _TOKEN = re.compile(r"\d+:[\w-]+", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*")
+MOST_ID = 2**52
+"""Bot API, User and Chat: an id has at most 52 significant bits."""
 _SEPARATORS = re.compile(r"[\s,;]+")
 
 
@@ -65,9 +68,16 @@ def _user_id(item: object) -> int:
     text = str(item).strip()
     if isinstance(item, bool) or not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
         raise ValueError(f"must be Telegram user ids, which are numbers such as 123456789; {text[:40]!r} is none")
-    if int(text) <= 0:
-        raise ValueError(f"must be ids of people, which are positive numbers; {text} is none")
+    if text.startswith("-") or not 0 < int(text[:20]) < MOST_ID:
+        raise ValueError(f"must be ids of people, which are positive numbers; {text[:40]} is none")
     return int(text)
+
+
+def chat_id(value: int | None) -> int | None:
+    """The id of a person, a group or a channel."""
+    if value is not None and not 0 < abs(value) < MOST_ID:
+        raise ValueError("must be the id of a chat, a number such as -1001234567890")
+    return value
 
 
 def admin_ids(value: object) -> object:
@@ -77,14 +87,26 @@ def admin_ids(value: object) -> object:
 
 def names(value: object) -> object:
     """Names from a list, or from text with commas or spaces between them; each once."""
-    return tuple(dict.fromkeys(_items(value)))
+    return tuple(dict.fromkeys(_name(item) for item in _items(value)))
+
+
+def _name(item: object) -> str:
+    if not isinstance(item, str):
+        raise ValueError("must be names, in a list or with commas between them")  # noqa: TRY004  pydantic turns a ValueError into words
+    return item
 
 
 def folder(value: object) -> object:
     """A folder, made absolute; ``~`` is the home folder."""
-    if isinstance(value, str | Path):
-        return Path(value).expanduser().absolute()
-    return value
+    if not isinstance(value, str | Path):
+        return value
+    text = str(value)
+    if not text.strip() or "\0" in text:
+        raise ValueError("must be the path of a folder")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("must be the path of a folder; nobody here has the name after its ~") from None
 
 
 def model_reference(value: object) -> object:

@@ -4,12 +4,39 @@ import io
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 
 from dotenv.parser import parse_stream
 
 from tgllm.api.errors import ConfigError
 
-__all__ = ["read_dotenv", "read_toml"]
+__all__ = ["dotenv_path", "is_there", "read_dotenv", "read_toml"]
+
+
+def dotenv_path(folder: Path | None = None) -> Path:
+    """Where ``.env`` is looked for: in ``folder``, or else in the current one.
+
+    Raises:
+        ConfigError: the current folder is gone.
+    """
+    try:
+        return (folder or Path.cwd()) / ".env"
+    except FileNotFoundError:
+        raise ConfigError("the current folder is not there any more; change to another one and try again") from None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file at ``path``.
+
+    Raises:
+        ConfigError: that can't be found out.
+    """
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
 
 
 def _read(path: Path) -> str:
@@ -39,7 +66,7 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     Raises:
         ConfigError: it can't be read, or a line of it is no assignment; the message has the line.
     """
-    if not path.is_file():
+    if not is_there(path):
         return {}
     bindings = list(parse_stream(io.StringIO(_read(path))))
     if wrong := [binding.original.line for binding in bindings if binding.error]:

@@ -10,12 +10,13 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.files import read_dotenv, read_toml
+from tgllm.config.files import dotenv_path, is_there, read_dotenv, read_toml
 from tgllm.config.keys import FIELDS
 from tgllm.config.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.plugins import PluginSettings
+from tgllm.config.section import in_words
 from tgllm.config.source import DEFAULT, Source, Value
 from tgllm.observe.redaction import redact, redactor
 
@@ -53,9 +54,9 @@ def load_config(
         ConfigError: a sentence for each problem, one a line.
     """
     environ = os.environ if environ is None else environ
-    dotenv = (cwd or Path.cwd()) / ".env"
+    dotenv = dotenv_path(cwd)
     found = find_config(config_path, environ=environ, cwd=cwd)
-    path = found if found.is_file() else None
+    path = found if is_there(found) else None
     layers = (
         file_layer(read_toml(path), str(path)) if path else Layer("file"),
         variable_layer("dotenv", read_dotenv(dotenv), str(dotenv)),
@@ -82,7 +83,7 @@ def find_config(
         ConfigError: a file is named, by the argument or by ``TGLLM_CONFIG``, and is not there.
     """
     environ = os.environ if environ is None else environ
-    dotenv = (cwd or Path.cwd()) / ".env"
+    dotenv = dotenv_path(cwd)
     candidates = (
         (str(named or ""), "flag --config"),
         (environ.get("TGLLM_CONFIG", ""), "environment variable TGLLM_CONFIG"),
@@ -90,11 +91,18 @@ def find_config(
     )
     for text, where in candidates:
         if text.strip():
-            path = Path(text.strip()).expanduser().absolute()
-            if not path.is_file():
+            path = _absolute(text.strip(), where)
+            if not is_there(path):
                 raise ConfigError(f"{where}: there is no file {path}")
             return path
     return default_config_path()
+
+
+def _absolute(text: str, where: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(f"{where}: {text} begins with the name of nobody here; write the whole path") from None
 
 
 def _validate(values: Mapping[str, Value]) -> tuple[Config | None, list[str]]:
@@ -115,8 +123,7 @@ def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> l
     for details in errors:
         key = _key(details["loc"])
         where = str(values[key].source) if key in values else key
-        expected = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
-        by_key.setdefault(key, f"{where}: {expected}")
+        by_key.setdefault(key, f"{where}: {in_words(details['msg'])}")
     return list(by_key.values())
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
 from tgllm.config.access import AccessSection
@@ -141,7 +141,9 @@ class Config(Section):
     admin_ids: Annotated[tuple[int, ...], BeforeValidator(checks.admin_ids)] = Field(
         default=(), description="Telegram user ids of the bot's owners, separated by commas or spaces."
     )
-    admin_chat_id: int | None = Field(default=None, description="Chat where admins are told of requests and trouble.")
+    admin_chat_id: Annotated[int | None, AfterValidator(checks.chat_id)] = Field(
+        default=None, description="Chat where admins are told of requests and trouble."
+    )
     data_dir: Annotated[Path, BeforeValidator(checks.folder)] = Field(
         default_factory=default_data_dir, description="Folder of the database and of files."
     )

@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from pydantic import BeforeValidator, Field, ValidationError
 
 from tgllm.config.checks import model_reference
-from tgllm.config.section import Section
+from tgllm.config.section import Section, in_words
 
 __all__ = ["PersonaSetting", "read_personas"]
 
@@ -59,5 +59,4 @@ def _persona(name: str, table: object) -> PersonaSetting:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
-        raise ValueError(f"{name!r}, {field}: {message}") from None
+        raise ValueError(f"{name!r}, {field}: {in_words(first['msg'])}") from None

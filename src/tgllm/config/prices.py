@@ -7,7 +7,7 @@ from typing import cast
 from pydantic import Field, ValidationError
 
 from tgllm.config.checks import model_reference
-from tgllm.config.section import Section
+from tgllm.config.section import Section, in_words
 
 __all__ = ["MOST_DOLLARS", "PriceSetting", "read_prices"]
 
@@ -61,4 +61,4 @@ def _price(ref: str, table: object) -> PriceSetting:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{ref!r}, {field}: {first['msg'].replace('Input should', 'must')}") from None
+        raise ValueError(f"{ref!r}, {field}: {in_words(first['msg'])}") from None

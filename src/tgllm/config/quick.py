@@ -41,14 +41,30 @@ def quick_settings(
         config file is not as it should be.
     """
     environ = os.environ if environ is None else environ
-    tables = _tables(config_path, environ)
-    if tables is None or "prices" in tables or environ.get("TGLLM_PRICES") or ((cwd or Path.cwd()) / ".env").exists():
+    try:
+        tables = _tables(config_path, environ)
+        if tables is None or "prices" in tables or environ.get("TGLLM_PRICES") or _dotenv(cwd).exists():
+            return None
+        return _settings(flags, environ, tables)
+    except (OSError, ValueError, RuntimeError):
+        # Something can't be looked at, the file is no TOML, or a path begins with the name of nobody.
         return None
+
+
+def _dotenv(cwd: Path | None) -> Path:
+    return (cwd or Path.cwd()) / ".env"
+
+
+def _settings(
+    flags: Mapping[str, object], environ: Mapping[str, str], tables: Mapping[str, object]
+) -> QuickSettings | None:
     data_dir = flags.get("data_dir") or _variable(environ, "TGLLM_DATA_DIR") or tables.get("data_dir")
     model = _variable(environ, "TGLLM_DEFAULT_MODEL") or tables.get("default_model", DEFAULT_MODEL)
     if not isinstance(data_dir, str | Path | None) or not isinstance(model, str):
         return None
-    folder = Path(data_dir).expanduser().absolute() if data_dir else default_data_dir()
+    if data_dir is not None and (not str(data_dir).strip() or "\0" in str(data_dir)):
+        return None
+    folder = default_data_dir() if data_dir is None else Path(data_dir).expanduser().absolute()
     return QuickSettings(folder, model.strip())
 
 
@@ -58,14 +74,13 @@ def _variable(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def _tables(config_path: Path | None, environ: Mapping[str, str]) -> Mapping[str, object] | None:
-    """The config file; empty where there is none, None where it can't be read."""
+    """The config file; empty where there is none, None where one is named that is not there."""
     named = str(config_path or "") or environ.get("TGLLM_CONFIG", "").strip()
     path = Path(named).expanduser() if named else default_config_path()
-    if not named and not path.is_file():
-        return {}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None if named else {}
     import tomllib  # noqa: PLC0415  many bots are set up by their environment alone
 
-    try:
-        return cast("Mapping[str, object]", tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError):
-        return None
+    return cast("Mapping[str, object]", tomllib.loads(text))

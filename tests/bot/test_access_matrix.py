@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tgllm import hookimpl
-from tgllm.api import ChatCommand, CommandCall, PluginInfo, UserInfo
+from tgllm.api import ChatCommand, CommandCall, PluginInfo, RateLimited, UserInfo
 from tgllm.bot.admin.assembly import admin_table
 from tgllm.bot.admin.table import AdminCommand
 from tgllm.bot.assembly import own_commands, press_actions
@@ -22,7 +22,7 @@ from tgllm.db.users import Role, Status
 from tgllm.i18n import Catalogue
 from tgllm.i18n.catalogue import texts_of
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
@@ -361,3 +361,151 @@ async def test_in_other_groups_admins_are_shown_nothing(
                     assert (await menus.toast(eve, shown, f"admin:{line}")).startswith("This works in private"), line
             assert shown.text == "Bot ready"
         assert await standing(bot) == before
+
+
+Act = Callable[[EmulatedUser, EmulatedMessage, EmulatedTopic | None], Awaitable[None]]
+
+
+async def says(person: EmulatedUser, text: str, chat: EmulatedChat, topic: EmulatedTopic | None) -> None:
+    await person.say(f"{text}@demo_bot", chat=chat, topic=topic)
+
+
+async def presses(person: EmulatedUser, shown: EmulatedMessage, label: str) -> None:
+    await person.press(shown, label)
+
+
+STOPS: dict[str, Act] = {
+    "button": lambda person, shown, _topic: presses(person, shown, "Stop"),
+    "stop": lambda person, shown, topic: says(person, "/stop", shown.chat, topic),
+    "cancel": lambda person, shown, topic: says(person, "/cancel", shown.chat, topic),
+}
+AGAIN: dict[str, Act] = {
+    "button": lambda person, shown, _topic: presses(person, shown, "Regenerate"),
+    "failed": lambda person, shown, _topic: presses(person, shown, "Try again"),
+    "retry": lambda person, shown, topic: says(person, "/retry", shown.chat, topic),
+}
+
+
+class Case(NamedTuple):
+    """Somebody in a group who does something with the answer to another one; without a role, the group lets them in."""
+
+    place: str
+    role: Role | None
+    how: str
+
+
+def cases(ways: Iterable[str]) -> list[Case]:
+    roles: tuple[Role | None, ...] = (None, "guest", "user", "admin", "owner")
+    return [Case(place, role, how) for place in ("group", "topic") for role in roles for how in ways]
+
+
+NOT_THEIRS = "Ann asked this. Only they and the bot's admins can do that."
+
+
+def was_refused(emu: Emulator, shown: EmulatedMessage) -> bool:
+    """Whether somebody was told that the answer is another one's, at a button or in the chat."""
+    toasts = [call.params.get("text") for call in emu.journal if call.method == "answerCallbackQuery"]
+    return NOT_THEIRS in toasts or any(message.text == NOT_THEIRS for message in shown.chat.messages)
+
+
+@pytest.mark.parametrize("case", cases(STOPS), ids=lambda case: "-".join(map(str, case)))
+async def test_an_answer_is_stopped_by_whoever_asked_and_by_admins_alone(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, case: Case
+) -> None:
+    chat, topic = place_of(emu, case.place, ann, eve)
+    assert chat is not None
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on, " and whole.")
+    async with start(admin_ids=str(eve.id) if case.role == "owner" else "") as bot:
+        await bot.core.database.write(in_group(chat, "active"))
+        if case.role not in {None, "owner"}:
+            await bot.core.database.write(become(eve, case.role or "guest", "active"))
+        await ann.say("@demo_bot go", chat=chat, topic=topic)
+        shown = await emu.wait_for_message(chat, lambda message: message.text == "Half")
+        await STOPS[case.how](eve, shown, topic)
+        if case.role in {"admin", "owner"}:
+            await emu.wait_for(lambda: shown.text == "Half\n\nStopped.")
+            return
+        await emu.wait_for(lambda: was_refused(emu, shown))
+        assert shown.text == "Half"
+        await STOPS[case.how](ann, shown, topic)
+        await emu.wait_for(lambda: shown.text == "Half\n\nStopped.")
+
+
+@pytest.mark.parametrize("case", cases(AGAIN), ids=lambda case: "-".join(map(str, case)))
+async def test_a_question_is_asked_again_for_whoever_said_it_and_for_admins_alone(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider, case: Case
+) -> None:
+    """Whose it is does not change when an admin has it asked again."""
+    chat, topic = place_of(emu, case.place, ann, eve)
+    assert chat is not None
+    for number in (1, 2, 3):
+        provider.answer(f"Answer {number}", *([RateLimited("busy")] if case.how == "failed" else []))
+    async with start(admin_ids=str(eve.id) if case.role == "owner" else "") as bot:
+        await bot.core.database.write(in_group(chat, "active"))
+        if case.role not in {None, "owner"}:
+            await bot.core.database.write(become(eve, case.role or "guest", "active"))
+        await ann.say("@demo_bot go", chat=chat, topic=topic)
+        shown = await emu.wait_for_message(
+            chat, lambda message: "Answer 1" in message.text and bool(again_label(message))
+        )
+        await AGAIN[case.how](eve, shown, topic)
+        if case.role in {"admin", "owner"}:
+            shown = await emu.wait_for_message(
+                chat, lambda message: "Answer 2" in message.text and bool(again_label(message))
+            )
+        else:
+            await emu.wait_for(lambda: was_refused(emu, shown))
+            assert len(provider.requests) == 1
+        await AGAIN[case.how](ann, shown, topic)
+        last = await emu.wait_for_message(
+            chat, lambda message: f"Answer {len(provider.requests)}" in message.text and message is not shown
+        )
+    assert len(provider.requests) == (3 if case.role in {"admin", "owner"} else 2)
+    assert last.topic == topic
+
+
+def again_label(message: EmulatedMessage) -> list[str]:
+    """The button that asks again, once it is there."""
+    return [label for label in message.labels if label in {"Regenerate", "Try again"}]
+
+
+@pytest.mark.parametrize("role", [None, "admin"])
+async def test_a_question_is_taken_back_by_whoever_said_it_and_by_admins_alone(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role | None
+) -> None:
+    chat = emu.add_group(title="Team", members=[ann, eve])
+    async with start(admin_ids="") as bot:
+        await bot.core.database.write(in_group(chat, "active"))
+        if role is not None:
+            await bot.core.database.write(become(eve, role, "active"))
+        await menus.ask(ann, "@demo_bot go", chat=chat)
+        said = await menus.ask(eve, "/undo@demo_bot", chat=chat)
+        if role is None:
+            assert said.text == NOT_THEIRS
+            said = await menus.ask(ann, "/undo@demo_bot", chat=chat)
+        assert said.text == "Taken back: Ann: go"
+
+
+@pytest.mark.parametrize("role", [None, "admin"])
+@pytest.mark.parametrize("label", ["Send again", "I have it"])
+async def test_what_may_not_have_arrived_is_decided_by_whoever_asked_and_by_admins_alone(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, role: Role | None, label: str
+) -> None:
+    chat = emu.add_group(title="Team", members=[ann, eve])
+    emu.faults.add(Fault.cut_before("sendMessage", chat_id=chat.id))
+    # Without a placeholder, whose loss nobody is told of: it is the answer that gets lost.
+    async with start(admin_ids="", streaming__first_delay=60) as bot:
+        await bot.core.database.write(in_group(chat, "active"))
+        if role is not None:
+            await bot.core.database.write(become(eve, role, "active"))
+        await ann.say("@demo_bot go", chat=chat)
+        notice = await emu.wait_for_message(chat, lambda message: label in message.labels)
+        query = await eve.press(notice, label)
+        toast = await emu.wait_for(lambda: query.answer)
+        if role is None:
+            assert toast["text"] == NOT_THEIRS
+            assert (await bot.core.database.read(outbox.counts))["uncertain"] == 1
+            query = await ann.press(notice, label)
+            toast = await emu.wait_for(lambda: query.answer)
+        assert toast["text"] == ("Sent again." if label == "Send again" else "All right.")

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.db import inbox, messages, requests
+from tgllm.db import groups, inbox, messages, requests
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -100,9 +100,25 @@ async def test_a_question_that_came_together_with_the_wish_to_stop_is_not_asked(
         await emu.wait_for_message(ann.private_chat())
         asked = await ann.say("again")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "again", after=asked)
-    said = [message.text for message in ann.private_chat().messages if message.from_bot]
+    said = ann.private_chat().bot_texts
     assert said == ["Stopped." if command == "/stop" else said[0], "again"]
-    assert [request.messages[-1].text for request in provider.requests] == ["again"]
+    assert provider.questions == ["again"]
+
+
+@pytest.mark.parametrize("command", ["/stop", "/cancel"])
+async def test_a_question_that_came_together_with_somebody_elses_wish_to_stop_is_answered(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, command: str
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    async with start() as bot:
+        await bot.core.database.write(lambda conn: groups.request(conn, group.id, "Team", 1))
+        await bot.core.database.write(lambda conn: groups.set_status(conn, group.id, "active", 1))
+        await bot.stop()
+    await ann.say("@demo_bot go", chat=group)
+    await eve.say(f"{command}@demo_bot", chat=group)
+    async with start():
+        await emu.wait_for_message(group, lambda message: message.text.startswith("Ann asked this."))
+        await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: go")
 
 
 async def test_what_comes_after_the_wish_to_stop_is_answered(
@@ -133,7 +149,7 @@ async def test_a_turn_that_ends_in_time_is_waited_for_when_the_bot_stops(
         bot.stopping.set()
         go_on.set()
         await bot.task
-    assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["Whole answer."]
+    assert ann.private_chat().bot_texts == ["Whole answer."]
 
 
 async def test_a_turn_that_does_not_end_is_cut_and_its_partial_answer_sent(
@@ -145,7 +161,7 @@ async def test_a_turn_that_does_not_end_is_cut_and_its_partial_answer_sent(
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
         await bot.stop()
         request = (await bot.core.database.read(lambda conn: requests.recent(conn, 1)))[0]
-    answer = [message.text for message in ann.private_chat().messages if message.from_bot]
+    answer = ann.private_chat().bot_texts
     assert len(answer) == 1
     assert answer[0].startswith("Half\n\n")
     assert "restarted" in answer[0]
@@ -180,4 +196,4 @@ async def test_a_stop_for_another_bot_is_no_question_that_passes_the_queue(
         await emu.wait_for(lambda: not len(emu.bot.queue))
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "more")
-    assert [request.messages[-1].text for request in provider.requests] == ["go", "more"]
+    assert provider.questions == ["go", "more"]

@@ -68,7 +68,7 @@ def shown_by(conn: Connection, message_id: int | None) -> tuple[int, ...]:
 
 def branch_before(question: Message) -> Branch:
     """Where a question is asked anew."""
-    return Branch(question.conversation_id, question.parent_id)
+    return Branch(question.conversation_id, question.parent_id, question.user_id)
 
 
 def branch_at_answer(conn: Connection, lane: str, chat_id: int, telegram_message_id: int) -> Branch | None:

@@ -90,7 +90,7 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         text=turn.text,
         telegram_chat_id=Lane.parse(turn.lane).chat_id,
         telegram_message_ids=turn.message_ids,
-        user_id=turn.user.id,
+        user_id=turn.author_id,
     )
 
 

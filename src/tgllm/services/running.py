@@ -21,10 +21,15 @@ class RunningTurn:
     id: str
     lane: str
     user_id: int
+    """Who asked for the answer, and pays for it."""
     question: str = field(default="", repr=False)
     """As the model reads it."""
     message_ids: tuple[int, ...] = ()
     """Telegram's ids of the messages that hold it."""
+    author_id: int | None = None
+    """Who said the question; None: ``user_id``."""
+    user_name: str = ""
+    """Of who asked for the answer."""
     cause: StopCause | None = None
     """Why it was asked to stop; None while nobody has."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
@@ -82,10 +87,17 @@ class RunningTurns:
 
     @contextmanager
     def track(
-        self, turn_id: str, lane: str, user_id: int, question: str = "", message_ids: tuple[int, ...] = ()
+        self,
+        turn_id: str,
+        lane: str,
+        user_id: int,
+        question: str = "",
+        message_ids: tuple[int, ...] = (),
+        author_id: int | None = None,
+        user_name: str = "",
     ) -> Generator[RunningTurn]:
         """Keep a turn in the list while the block runs; see ``RunningTurn``."""
-        turn = RunningTurn(turn_id, lane, user_id, question, message_ids)
+        turn = RunningTurn(turn_id, lane, user_id, question, message_ids, author_id, user_name)
         self._by_lane[lane] = turn
         if self._unwanted.pop(lane, None) == turn_id:
             turn.stop("person")

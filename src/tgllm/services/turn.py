@@ -21,6 +21,8 @@ class Branch:
     conversation_id: int
     parent_id: int | None
     """The message before the question; None: the question is the first one."""
+    author_id: int | None = None
+    """Who said the question that is asked anew there; None: it is a question of its own, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,12 @@ class Turn:
     def message_ids(self) -> tuple[int, ...]:
         """Telegram's ids of the messages that hold the question."""
         return () if self.message_id is None else (self.message_id, *self.more_message_ids)
+
+    @property
+    def author_id(self) -> int:
+        """Who said the question: not ``user`` where an admin has somebody's asked again."""
+        author_id = None if self.branch is None else self.branch.author_id
+        return self.user.id if author_id is None else author_id
 
 
 @dataclass(frozen=True, slots=True)

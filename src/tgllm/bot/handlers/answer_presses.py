@@ -1,11 +1,13 @@
 """The buttons of answers: stop one that is being written, send again one that may not have arrived."""
 
 from tgllm.bot.displays import STOP_DATA
+from tgllm.bot.ownership import is_theirs, name_of, not_theirs
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.steps import following, method_of
+from tgllm.bot.stopping import stop_running
 from tgllm.bot.uncertain import KEEP, RESEND
-from tgllm.db import outbox
+from tgllm.db import messages, outbox
 from tgllm.db.outbox import OutboxRow
 from tgllm.db.unit import Connection
 
@@ -18,35 +20,37 @@ def answer_presses() -> tuple[PressAction, ...]:
 
 
 async def _stop(scope: UpdateScope, _pressed: Pressed) -> str:
-    stopped = scope.parts.core.running.stop(scope.lane.key)
-    return "" if stopped else scope.text("turn.nothing_to_stop")
+    return stop_running(scope)
 
 
 async def _resend(scope: UpdateScope, pressed: Pressed) -> str:
     """Send a message again that may not have arrived; only from the chat that it belongs to."""
-    done = await _decide(scope, pressed.argument, again=True)
-    return scope.text("send.resent") if done else ""
+    return await _decide(scope, pressed.argument, again=True)
 
 
 async def _keep(scope: UpdateScope, pressed: Pressed) -> str:
-    done = await _decide(scope, pressed.argument, again=False)
-    return scope.text("send.dropped") if done else ""
+    return await _decide(scope, pressed.argument, again=False)
 
 
-async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> bool:
+async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> str:
     if not argument.isdecimal() or len(argument) > 18:
-        return False
-    row_id = int(argument)
-    row = await scope.parts.core.database.read(lambda conn: outbox.get(conn, row_id))
+        return ""
+    row, asker_id, name = await scope.parts.core.database.read(lambda conn: _row_and_asker(conn, int(argument)))
     if row is None or row.lane != scope.lane.key or row.state != "uncertain":
-        return False
-    if again:
-        await scope.end(lambda conn: outbox.resend(conn, row_id))
-        scope.parts.sender.wake()
-    else:
-        await scope.end(lambda conn: _go_on_after(conn, row))
-        scope.parts.sender.wake()
-    return True
+        return ""
+    if not is_theirs(scope, asker_id):
+        return not_theirs(scope, name)
+    await scope.end(lambda conn: outbox.resend(conn, row.id) if again else _go_on_after(conn, row))
+    scope.parts.sender.wake()
+    return scope.text("send.resent" if again else "send.dropped")
+
+
+def _row_and_asker(conn: Connection, row_id: int) -> tuple[OutboxRow | None, int | None, str]:
+    """A message, and id and name of the one who asked for it where it belongs to an answer."""
+    row = outbox.get(conn, row_id)
+    said = [] if row is None or row.turn_id is None else messages.of_turn(conn, row.turn_id)
+    asker_id = said[0].user_id if said else None
+    return row, asker_id, name_of(conn, asker_id)
 
 
 def _go_on_after(conn: Connection, row: OutboxRow) -> None:

@@ -2,6 +2,7 @@
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
+from tgllm.bot.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.telling import said
 from tgllm.bot.turns import run_turn
@@ -23,9 +24,12 @@ def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 async def _undo(scope: UpdateScope, _command: ParsedCommand) -> None:
     lane, now = scope.lane.key, milliseconds(scope.parts.core.clock)
-    question = await scope.parts.core.database.read(lambda conn: dialogue.last_question(conn, lane))
+    question, name = await last_question(scope)
     if question is None:
         await scope.reply(scope.text("again.nothing_to_undo"))
+        return
+    if not is_theirs(scope, question.user_id):
+        await scope.reply(not_theirs(scope, name))
         return
     text = scope.text("again.undone", question=dialogue.title_of(question.text))
     await scope.reply(text, lambda conn: dialogue.undo(conn, lane, now))

@@ -7,7 +7,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.stopping import stop_answer
+from tgllm.bot.stopping import end_with, stop_answer
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
 from tgllm.db.unit import Connection
@@ -32,10 +32,8 @@ async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
         for row in waiting:
             replies += scope.parts.acknowledgements.taken_away(row)
         await scope.end(lambda conn: _take_away(conn, waiting, now), replies=replies)
-    elif await stop_answer(scope):
-        await scope.end()
     else:
-        await scope.reply(scope.text("turn.nothing_to_stop"))
+        await end_with(scope, await stop_answer(scope))
 
 
 def _waiting(conn: Connection, scope: UpdateScope) -> list[InboxRow]:

@@ -2,7 +2,7 @@
 
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.stopping import stop_answer
+from tgllm.bot.stopping import end_with, stop_answer
 from tgllm.db.scrub import scrub
 from tgllm.i18n import Catalogue
 from tgllm.services.invitations import is_token
@@ -30,7 +30,4 @@ async def _start(scope: UpdateScope, command: ParsedCommand) -> None:
 
 async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:
     """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
-    if await stop_answer(scope):
-        await scope.end()
-    else:
-        await scope.reply(scope.text("turn.nothing_to_stop"))
+    await end_with(scope, await stop_answer(scope))

@@ -7,6 +7,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.commands import ParsedCommand, TableCommand
 from tgllm.bot.messages import without_buttons
 from tgllm.bot.model_words import nothing_found
+from tgllm.bot.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.turns import run_turn
@@ -44,9 +45,11 @@ async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
         if model is None:
             await scope.reply(_unknown(scope, choices, command.args))
             return
-    question = await _last_question(scope)
+    question, name = await last_question(scope)
     if question is None:
         await scope.reply(scope.text("again.nothing"))
+    elif not is_theirs(scope, question.user_id):
+        await scope.reply(not_theirs(scope, name))
     else:
         await _ask_again(scope, question, model)
 
@@ -62,11 +65,13 @@ def _unknown(scope: UpdateScope, choices: ModelChoices, text: str) -> str:
 
 async def _press(scope: UpdateScope, pressed: Pressed) -> str:
     """Ask again, if nothing was said since; the button names the turn that it belongs to. It works once."""
-    question = await _last_question(scope)
+    question, name = await last_question(scope)
     button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
     if question is None or question.turn_id != pressed.argument:
         await scope.end(replies=button_gone)
         return scope.text("again.too_late")
+    if not is_theirs(scope, question.user_id):
+        return not_theirs(scope, name)
     await pressed.answer("")
     await _send_now(scope, button_gone)
     await _ask_again(scope, question, None)
@@ -78,10 +83,6 @@ async def _send_now(scope: UpdateScope, rows: Sequence[NewOutbox]) -> None:
     now = milliseconds(scope.parts.core.clock)
     await scope.parts.core.database.write(lambda conn: outbox.add(conn, rows, now))
     scope.parts.sender.wake()
-
-
-async def _last_question(scope: UpdateScope) -> Message | None:
-    return await scope.parts.core.database.read(lambda conn: dialogue.last_question(conn, scope.lane.key))
 
 
 async def _ask_again(scope: UpdateScope, question: Message, model: ModelRef | None) -> None:

@@ -30,10 +30,10 @@ TESTING = "testing"
 # The only parts, or the only module, that may know a library.
 HOMES = {
     "aiogram": {"bot", "web", TESTING},
-    "aiohttp": {"bot", "web", TESTING},
+    "aiohttp": {"bot", "web", "providers.transport", TESTING},
     "aiosqlite": {"db"},
     "apscheduler": {"scheduler"},
-    "httpx": {"providers.http"},
+    "httpx": {"providers.http", "providers.transport"},
     "rich": {"cli"},
     "sqlite3": {"db"},
     "typer": {"cli"},

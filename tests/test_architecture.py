@@ -178,6 +178,8 @@ def test_a_plugin_that_reaches_past_the_contract_is_told(tmp_path: Path, line: s
         ("web/routes.py", "def late() -> None:\n    import typer", 1),
         ("bot/poller.py", "import aiogram", 0),
         ("providers/http.py", "import httpx", 0),
+        ("providers/transport.py", "import aiohttp", 0),
+        ("providers/openai_chat.py", "import aiohttp", 1),
         ("db/writer.py", "import sqlite3", 0),
     ],
 )

@@ -416,6 +416,21 @@ class TestClients:
         assert await http.get_json("/models") == "api.example.invalid"
         await http.aclose()
 
+    @pytest.mark.parametrize("variable", ["http_proxy", "ALL_PROXY"])
+    async def test_the_usual_variables_name_a_proxy(
+        self, serve: Serve, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        async def handler(request: web.BaseRequest) -> web.Response:
+            return web.json_response(request.host)
+
+        monkeypatch.setenv(network.VARIABLE, "1")
+        monkeypatch.setenv(variable, await serve(handler))
+        monkeypatch.setenv("NO_PROXY", "other.invalid")
+        http = ProviderHttp("http://api.example.invalid")
+
+        assert await http.get_json("/models") == "api.example.invalid"
+        await http.aclose()
+
     async def test_a_server_on_this_machine_is_asked_directly(
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
+from urllib.request import getproxies
 
 import httpx
 
@@ -11,6 +12,7 @@ from tgllm.api.types import Json
 from tgllm.providers.failure import Failure, explain
 from tgllm.providers.json_values import encode_json, parse_json
 from tgllm.providers.network import check_request, is_loopback
+from tgllm.providers.transport import DirectTransport
 
 __all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors"]
 
@@ -23,6 +25,7 @@ _MAX_JSON = 32 * 2**20
 _MAX_ERROR = 64 * 2**10
 _KEPT_CONNECTIONS = 20
 _KEPT_SECONDS = 60.0
+_PROXY_VARIABLES = {"http", "https", "all"}
 
 
 def open_client(
@@ -51,12 +54,15 @@ def open_client(
     )
     try:
         local = is_loopback(httpx.URL(base_url).host)
+        through_proxy = not local and bool(proxy or _PROXY_VARIABLES & getproxies().keys())
         return httpx.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": f"tgllm/{tgllm.__version__}", **(headers or {})},
             timeout=httpx.Timeout(idle_seconds, connect=connect_seconds, pool=connect_seconds),
             limits=limits,
             proxy=None if local else proxy,
+            # httpx finds the way through proxies itself, but only with its own transport.
+            transport=None if through_proxy else DirectTransport(keepalive_seconds=_KEPT_SECONDS),
             trust_env=not local,
             event_hooks={"request": [_check]},
         )

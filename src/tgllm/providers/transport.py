@@ -1,0 +1,159 @@
+"""Carries httpx's requests over aiohttp, whose parser is compiled: an answer in pieces costs a third of the time.
+
+Measured with ``benchmarks/``, see docs/explanation/performance.md.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
+from contextlib import contextmanager
+from typing import cast
+
+import aiohttp
+import httpx
+from yarl import URL
+
+__all__ = ["DirectTransport"]
+
+_MAX_HEADER = 64 * 2**10
+"""Bytes of a header; aiohttp's own limit is 8 KiB, which a gateway's cookies and policies can exceed."""
+
+_LARGE_BODY = 2**20
+"""Bytes from which a body is handed over piece by piece, so that copying it does not hold up the loop."""
+
+
+_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
+    (aiohttp.SocketTimeoutError, httpx.ReadTimeout),
+    (aiohttp.ServerTimeoutError, httpx.ConnectTimeout),
+    (TimeoutError, httpx.WriteTimeout),
+    (aiohttp.ClientConnectorError, httpx.ConnectError),
+    (aiohttp.ServerDisconnectedError, httpx.RemoteProtocolError),
+    (aiohttp.ClientPayloadError, httpx.RemoteProtocolError),
+    (aiohttp.ClientResponseError, httpx.RemoteProtocolError),
+    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
+    (aiohttp.NonHttpUrlClientError, httpx.UnsupportedProtocol),
+    (ValueError, httpx.LocalProtocolError),
+    (Exception, httpx.ReadError),
+)
+"""aiohttp's errors and what httpx calls them; the first that fits counts."""
+
+
+class DirectTransport(httpx.AsyncBaseTransport):
+    """Sends HTTP/1.1 requests without a proxy, and raises the errors that httpx's own transport would raise.
+
+    It obeys the client's limits of time: ``connect`` for opening a connection, TLS included, ``write`` for sending the
+    whole request, ``read`` between two pieces of the answer. Use it from one event loop.
+    """
+
+    def __init__(self, *, keepalive_seconds: float) -> None:
+        """Make a transport that keeps idle connections for ``keepalive_seconds``; nothing is opened yet."""
+        self._keepalive_seconds = keepalive_seconds
+        self._ssl = httpx.create_ssl_context()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and read the head of its answer; the body is read through the response.
+
+        Raises:
+            httpx.TransportError: it can't be sent, or no answer comes.
+        """
+        limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        connect, read = limits.get("connect"), limits.get("read")
+        with _errors_of_httpx():
+            # aiohttp limits each part but the sending of the body.
+            async with asyncio.timeout(_total(connect, limits.get("write"), read)):
+                response = await self._open().request(
+                    request.method,
+                    URL(str(request.url), encoded=True),
+                    headers=_headers(request),
+                    data=_body(request),
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read),
+                )
+        reason = (response.reason or "").encode("ascii", "ignore")
+        return httpx.Response(
+            response.status,
+            headers=response.raw_headers,
+            stream=_Answer(response),
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": reason},
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                limit=0,
+                ssl=self._ssl,
+                keepalive_timeout=self._keepalive_seconds,
+                # The system's own, as httpx has it; aiohttp takes aiodns where that is installed.
+                resolver=aiohttp.ThreadedResolver(),
+            )
+            # Cookies, redirects, and unpacking are the client's.
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers=("Content-Type",),
+                max_line_size=_MAX_HEADER,
+                max_field_size=_MAX_HEADER,
+            )
+        return self._session
+
+
+class _Answer(httpx.AsyncByteStream):
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        with _errors_of_httpx():
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+
+    async def aclose(self) -> None:
+        # One that was read to its end has already given its connection back.
+        self._response.close()
+
+
+def _total(*limits: float | None) -> float | None:
+    return sum(limit or 0 for limit in limits) if None not in limits else None
+
+
+def _headers(request: httpx.Request) -> list[tuple[str, str]]:
+    """The headers; aiohttp writes them in UTF-8, and says itself whether a body comes in pieces."""
+    given = ((name.decode(), value.decode(errors="surrogateescape")) for name, value in request.headers.raw)
+    return [(name, value) for name, value in given if name.lower() != "transfer-encoding"]
+
+
+def _body(request: httpx.Request) -> bytes | io.BytesIO | AsyncIterable[bytes] | None:
+    try:
+        content = request.content
+    except httpx.RequestNotRead:
+        return cast("httpx.AsyncByteStream", request.stream)
+    return (content if len(content) < _LARGE_BODY else io.BytesIO(content)) or None
+
+
+@contextmanager
+def _errors_of_httpx() -> Generator[None, None, None]:
+    try:
+        yield
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        kind = next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))
+        raise kind(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    """What happened; aiohttp's own texts show objects, addresses, and what came, over several lines."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return str(error.os_error)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the connection was closed before the answer ended"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the connection was closed before an answer came"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.message.partition(":")[0]
+    return str(error)

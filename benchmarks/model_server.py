@@ -12,17 +12,17 @@ from aiohttp import web
 from benchmarks.words import PIECES
 
 
-def _event(piece: str) -> bytes:
+def _event(piece: str, finish: str | None = None) -> bytes:
     chunk = {
         "id": "chatcmpl-1",
         "object": "chat.completion.chunk",
         "model": "model",
-        "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}],
+        "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": finish}],
     }
     return f"data: {json.dumps(chunk)}\n\n".encode()
 
 
-_EVENTS = [*map(_event, PIECES), b"data: [DONE]\n\n"]
+_EVENTS = [*map(_event, PIECES), _event("", "stop"), b"data: [DONE]\n\n"]
 
 
 async def _complete(request: web.Request) -> web.StreamResponse:
@@ -35,9 +35,14 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def _models(_request: web.Request) -> web.Response:
+    return web.json_response({"data": [{"id": "model"}]})
+
+
 async def _serve() -> None:
     app = web.Application(client_max_size=2**26)
     app.router.add_post("/v1/chat/completions", _complete)
+    app.router.add_get("/v1/models", _models)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -18,8 +18,12 @@ BOTS: Mapping[str, Sequence[str]] = {
     "echo": ("benchmarks.echo_bot",),
     "floor": ("benchmarks.floor_bot",),
     "tgllm": ("tgllm", "run"),
+    "tgllm, same client": ("tgllm", "run"),
 }
-"""The programs that are compared: a bare aiogram echo bot, a bare aiogram bot with a model, and tgllm."""
+"""The programs that are compared: a bare aiogram echo bot, a bare aiogram bot with a model, and tgllm twice."""
+
+_PROVIDERS = {"tgllm": "benchmark", "tgllm, same client": "floor"}
+"""The provider that tgllm asks: one made with ``tgllm.providers``, or one with the bare bot's own client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
             start("benchmarks.telegram", "--people", str(people), "--parallel", str(parallel), log=log) as telegram,
             start("benchmarks.model_server", log=log) as model,
         ):
-            variables = _variables(telegram.receive(), model.receive()["url"], folder, parallel)
+            variables = _variables(bot, telegram.receive(), model.receive()["url"], folder, parallel)
             module, *args = BOTS[bot]
             with start(module, *args, log=log, variables=variables) as program:
                 answer = QUESTION if bot == "echo" else ANSWER
@@ -72,7 +76,7 @@ def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> 
                 )
 
 
-def _variables(server: Mapping[str, Any], model_url: str, folder: str, parallel: int) -> dict[str, str]:
+def _variables(bot: str, server: Mapping[str, Any], model_url: str, folder: str, parallel: int) -> dict[str, str]:
     user_ids: list[int] = server["user_ids"]
     return {
         "BENCHMARK_MODEL_URL": model_url,
@@ -81,7 +85,7 @@ def _variables(server: Mapping[str, Any], model_url: str, folder: str, parallel:
         "TGLLM_ADMIN_IDS": ",".join(map(str, user_ids)),
         "TGLLM_CONFIG": "",
         "TGLLM_DATA_DIR": folder,
-        "TGLLM_DEFAULT_MODEL": "benchmark/model",
+        "TGLLM_DEFAULT_MODEL": f"{_PROVIDERS.get(bot, '')}/model",
         "TGLLM_SENDING__PACED": "false",
         "TGLLM_TURNS__MAX_PARALLEL": str(parallel),
     }

@@ -1,4 +1,7 @@
-"""A plugin whose provider streams from the benchmarks' model server, as the bare bot does."""
+"""A plugin with two providers that stream from the benchmarks' model server.
+
+``benchmark`` is made as plugin authors make one, with ``tgllm.providers``; ``floor`` uses the client of the bare bot.
+"""
 
 import os
 from collections.abc import AsyncGenerator
@@ -8,7 +11,7 @@ from tgllm.api import ChatRequest, Finished, ModelInfo, PluginContext, PluginInf
 from tgllm.api.events import StreamEvent
 
 
-class BenchmarkProvider(Provider):
+class FloorProvider(Provider):
     """Sends the conversation and hands on what comes back."""
 
     def __init__(self, url: str) -> None:
@@ -41,9 +44,15 @@ def tgllm_plugin_info() -> PluginInfo:
 
 @hookimpl
 def tgllm_providers() -> tuple[ProviderSpec, ...]:
-    """Offer the provider ``benchmark``."""
-    return (ProviderSpec(id="benchmark", title="Benchmark", create=_create),)
+    """Offer the providers ``benchmark`` and ``floor``."""
+    return (
+        ProviderSpec(id="benchmark", title="Benchmark", create=_create),
+        ProviderSpec(id="floor", title="Floor", create=lambda _ctx: FloorProvider(os.environ["BENCHMARK_MODEL_URL"])),
+    )
 
 
-def _create(_ctx: PluginContext) -> Provider:
-    return BenchmarkProvider(os.environ["BENCHMARK_MODEL_URL"])
+def _create(ctx: PluginContext) -> Provider:
+    from tgllm.providers.http import ProviderHttp  # noqa: PLC0415  as above
+    from tgllm.providers.openai_chat import OpenAIChatClient  # noqa: PLC0415  as above
+
+    return OpenAIChatClient(ProviderHttp(f"{os.environ['BENCHMARK_MODEL_URL']}/v1"), ctx.clock)

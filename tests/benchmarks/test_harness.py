@@ -32,9 +32,10 @@ def run_benchmarks(tmp_path: Path, *args: str) -> dict[str, dict[str, object]]:
 
 
 def test_a_few_turns_with_the_bare_bot_and_tgllm(tmp_path: Path) -> None:
-    args = ("--bots", "floor", "tgllm", "--rounds", "1", "--turns", "6", "--warm-up", "2", "--parallel", "2")
+    bots = ("floor", "tgllm", "tgllm, same client")
+    args = ("--bots", *bots, "--rounds", "1", "--turns", "6", "--warm-up", "2", "--parallel", "2")
     turns = run_benchmarks(tmp_path, *args, "--starts", "0")["turns"]
-    assert turns.keys() == {"floor", "tgllm"}
+    assert turns.keys() == set(bots)
     for bot, rounds in turns.items():
         assert isinstance(rounds, list), bot
         (figures,) = rounds

@@ -88,7 +88,7 @@ async def test_a_killed_bot_answers_every_message_once_after_its_restart(
     await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready", timeout=30)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
-    answers = [message.text for message in ann.private_chat().messages if message.from_bot]
+    answers = ann.private_chat().bot_texts
     assert answers == [*questions, "Bot ready"]
 
 
@@ -116,7 +116,7 @@ async def test_a_bot_killed_while_it_asks_again_answers_every_message_once_after
     await emu.wait_for_message(chat, lambda message: message.text == "Bot ready", timeout=30)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
-    answers = [message.text for message in chat.messages if message.from_bot]
+    answers = chat.bot_texts
     assert answers == ["two words", answer, "one more", "Bot ready"]
     async with get_db(tmp_path / "data" / "tgllm.db") as conn:
         said = await conn.execute_fetchall("SELECT parent_id, role, text FROM messages ORDER BY id")
@@ -146,7 +146,7 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     await emu.wait_for_message(ann.private_chat(), is_notice, timeout=30)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
-    stored, notice = [message.text for message in ann.private_chat().messages if message.from_bot]
+    stored, notice = ann.private_chat().bot_texts
     assert stored == "stored"
     assert "Send it again?" in notice
     async with get_db(tmp_path / "data" / "tgllm.db") as conn, conn.execute("SELECT count(*) FROM requests") as found:

@@ -103,7 +103,7 @@ async def test_a_provider_that_does_not_end_does_not_keep_the_program(
     code, printed = await bot.end()
     assert code == 0, printed
     assert "Traceback" not in printed
-    answer = [message.text for message in ann.private_chat().messages if message.from_bot]
+    answer = ann.private_chat().bot_texts
     assert len(answer) == 1
     assert answer[0].startswith("Half\n\n")
 

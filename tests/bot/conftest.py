@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from tgllm.api.clock import SystemClock
+from tgllm.db import users
+from tgllm.db.unit import Connection
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import Emulator
@@ -20,6 +22,7 @@ from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, Emulated
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
+LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
@@ -58,10 +61,38 @@ def provider() -> ScriptedProvider:
     return ScriptedProvider()
 
 
+async def _let_in(bot: RunningBot, people: Sequence[EmulatedUser]) -> None:
+    def unit(conn: Connection) -> None:
+        for person in people:
+            name = person.username, person.first_name, person.last_name
+            users.upsert_seen(conn, users.SeenUser(person.id, *name, person.language_code), 1)
+            users.set_status(conn, person.id, "active", 1)
+            users.set_role(conn, person.id, "user", 1)
+
+    await bot.core.database.write(unit)
+
+
+@pytest.fixture
+def let_in() -> LetIn:
+    """Lets people use a bot that runs; nobody is told of it."""
+    return _let_in
+
+
 @pytest.fixture
 def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedProvider) -> Start:
-    """Starts the bot; a second call with the same database is a restart."""
-    return partial(running_bot, emu, tmp_path, admins=[ann.id], provider=provider)
+    """Starts the bot; a second call with the same database is a restart.
+
+    The arguments are those of ``running_bot``, and ``let_in``: people who may use the bot, and are told nothing of it.
+    """
+
+    @asynccontextmanager
+    async def start(*, let_in: Sequence[EmulatedUser] = (), **changes: Any) -> AsyncIterator[RunningBot]:
+        async with running_bot(emu, tmp_path, **({"admins": [ann.id], "provider": provider} | changes)) as bot:
+            if let_in:
+                await _let_in(bot, let_in)
+            yield bot
+
+    return start
 
 
 class PatientClock(SystemClock):

@@ -45,7 +45,7 @@ async def test_somebody_unknown_gets_request_pending_and_nothing_else(
         await emu.wait_for_message(eve.private_chat())
         await bot.stop()
         row = await bot.core.database.read(lambda conn: users.get(conn, eve.id))
-    answers = [message.text for message in eve.private_chat().messages if message.from_bot]
+    answers = eve.private_chat().bot_texts
     assert len(answers) == 1
     assert "request pending" in answers[0]
     assert not provider.requests
@@ -139,9 +139,7 @@ async def test_a_failing_access_plugin_means_no(
     def fail(action: str) -> Decision:
         raise ValueError(action)
 
-    async with start(plugins=[GivenPlugin.of("door", Door(fail))]) as bot:
-        await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
-        await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+    async with start(plugins=[GivenPlugin.of("door", Door(fail))], let_in=[eve]) as bot:
         await eve.say("hello")
         await emu.wait_for_message(eve.private_chat())
         await eve.say("hello?")
@@ -149,7 +147,7 @@ async def test_a_failing_access_plugin_means_no(
         await ann.say("the owner still gets in")
         await emu.wait_for_message(ann.private_chat())
         records = {record.id: record for record in bot.core.host.records}
-    assert [request.messages[-1].text for request in provider.requests] == ["the owner still gets in"]
+    assert provider.questions == ["the owner still gets in"]
     assert records["door"].state == "quarantined"
 
 

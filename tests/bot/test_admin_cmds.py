@@ -32,15 +32,10 @@ if TYPE_CHECKING:
     from conftest import Menus
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 NOON = datetime(2026, 1, 11, 12, tzinfo=UTC).timestamp()
-
-
-async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
-    await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(person.id, first_name="Eve"), 1))
-    await bot.core.database.write(lambda conn: users.set_status(conn, person.id, "active", 1))
-    await bot.core.database.write(lambda conn: users.set_role(conn, person.id, "user", 1))
 
 
 class TestTable:
@@ -64,8 +59,7 @@ class TestTable:
     async def test_who_is_no_admin_gets_nothing(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, eve)
+        async with start(let_in=[eve]):
             menu = await ask("/admin")
             await eve.say("/admin stats")
             refused = await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot)
@@ -289,8 +283,7 @@ class TestUserCard:
         start: Start,
         clock: ManualClock,
     ) -> None:
-        async with start(clock=clock) as bot:
-            await let_in(bot, eve)
+        async with start(clock=clock, let_in=[eve]) as bot:
             await bot.core.database.write(used(eve.id, "m", 3, 1))
             assert "Count from zero" not in (await ask(f"/admin user {eve.id}")).labels
             await ask(f"/admin budget {eve.id} set requests/day 4")
@@ -302,8 +295,7 @@ class TestUserCard:
     async def test_toggle_blocks_and_lets_in(
         self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, eve)
+        async with start(let_in=[eve]):
             assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "blocked"
             assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "user, let in"
             assert "Owners are named" in (await ask(f"/admin toggle {ann.id}")).text
@@ -312,8 +304,7 @@ class TestUserCard:
     async def test_only_owners_choose_roles(
         self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, eve)
+        async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
             await menus.press(ann, card, "Make them an admin")
             assert card.text.splitlines()[1] == "admin, let in"
@@ -331,8 +322,7 @@ class TestUserCard:
     async def test_an_old_card_shows_what_is_now(
         self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, eve)
+        async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
             assert await menus.toast(ann, card, f"admin:user {eve.id} approve") == "It is so already."
             assert await menus.toast(ann, card, "admin:user 12345 approve") == (
@@ -479,13 +469,14 @@ class TestAudit:
         eve: EmulatedUser,
         menus: "Menus",
         start: Start,
+        let_in: LetIn,
         clock: ManualClock,
     ) -> None:
         async with start(clock=clock) as bot:
             entries = (await ask("/admin audit")).text.splitlines()[2:]
             assert entries == ["2026-01-11 12:00 config", f"user.role Ann ({ann.id}): role owner"]
             assert (await ask(f"/admin audit {eve.id}")).text.startswith("I don't know")
-            await let_in(bot, eve)
+            await let_in(bot, [eve])
             assert (await ask(f"/admin audit {eve.id}")).text == "Nothing has been changed."
             for number in range(9):
                 await bot.core.users.toggle(

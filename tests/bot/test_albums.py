@@ -10,7 +10,7 @@ import pytest
 from tgllm.db import inbox, messages
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -22,11 +22,6 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 THREE = [(f"{number}.jpg", b"picture") for number in range(3)]
 UNREAD = "I can't read the attachments yet, so this answers your words alone."
 UNSUPPORTED = "I can't read this kind of message yet. Send me text."
-
-
-def said(chat: EmulatedChat) -> list[str]:
-    """What the bot has said, in order."""
-    return [message.text for message in chat.messages if message.from_bot]
 
 
 def group_of(album: list[EmulatedMessage]) -> str:
@@ -49,9 +44,9 @@ async def test_the_caption_of_an_album_is_answered_once(
         await emu.wait_for_message(chat, lambda message: message.text == UNREAD)
         assert await bot.core.database.read(inbox.counts) == {"done": 1, "merged": 2}
         stored = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, sent[2].id))
-    assert said(chat) == ["Nice.", UNREAD]
+    assert chat.bot_texts == ["Nice.", UNREAD]
     told = "[The message came with 3 pictures or files, which you can't see]\nOur boat"
-    assert [request.messages[-1].text for request in provider.requests] == [told]
+    assert provider.questions == [told]
     assert stored is not None
     assert stored.telegram_message_ids == tuple(message.id for message in sent)
 
@@ -63,7 +58,7 @@ async def test_an_album_without_words_is_told_once(emu: Emulator, ann: EmulatedU
         await emu.wait_for_message(chat)
         await ann.say("/ping")
         await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
-    assert said(chat) == [UNSUPPORTED, "Bot ready"]
+    assert chat.bot_texts == [UNSUPPORTED, "Bot ready"]
 
 
 async def test_several_captions_are_one_question_in_their_order(
@@ -91,7 +86,7 @@ async def test_a_picture_alone_does_not_wait_for_others(
         await emu.wait_for_message(chat, lambda message: message.text == UNSUPPORTED)
         await ann.album([(f"{number}.jpg", b"x") for number in range(10)], caption="All ten")
         await emu.wait_for_message(chat, lambda message: message.text == UNREAD)
-    assert [request.messages[-1].text.partition("]\n")[2] for request in provider.requests] == [
+    assert [question.partition("]\n")[2] for question in provider.questions] == [
         "What is it?",
         "All ten",
     ]
@@ -125,14 +120,14 @@ async def test_an_item_that_comes_too_late_is_not_told_again(
         go_on.set()
         await ann.say("/ping")
         await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
-        assert said(chat) == ["Nice.", UNREAD, "Bot ready"]
+        assert chat.bot_texts == ["Nice.", UNREAD, "Bot ready"]
         # Its own words are answered all the same.
         await ann.album([THREE[0]], caption="And this?", group_id=group_of(sent))
         await emu.wait_for_message(chat, lambda message: message.from_bot and "And this?" in message.text)
         await ann.say("/ping")
-        await emu.wait_for(lambda: said(chat).count("Bot ready") == 2)
-    assert said(chat).count(UNREAD) == 1
-    assert UNSUPPORTED not in said(chat)
+        await emu.wait_for(lambda: chat.bot_texts.count("Bot ready") == 2)
+    assert chat.bot_texts.count(UNREAD) == 1
+    assert UNSUPPORTED not in chat.bot_texts
 
 
 @pytest.mark.parametrize("caption", ["", "Our boat"])
@@ -179,7 +174,7 @@ async def test_in_a_topic_of_a_group_the_album_that_speaks_to_the_bot_is_answere
     async with start():
         notice = await emu.wait_for_message(group, lambda message: "can't read the attachment" in message.text)
     assert notice.topic is topic
-    assert [request.messages[-1].text.partition("]\n")[2] for request in provider.requests] == ["Ann: our boat"]
+    assert [question.partition("]\n")[2] for question in provider.questions] == ["Ann: our boat"]
 
 
 async def test_in_a_group_a_caption_of_a_later_item_is_heard_and_told(

@@ -70,8 +70,8 @@ async def actions(bot: RunningBot) -> list[str]:
     return [f"{row.actor_id} {row.action} {row.target}" for row in reversed(rows) if row.source != "config"]
 
 
-async def let_in(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "approve") -> None:
-    """Let somebody in by the shell; what they are told of it is not waited for."""
+async def decide(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "approve") -> None:
+    """Decide about somebody by the shell; what they are told of it is not waited for."""
     seen = users.SeenUser(person.id, first_name=person.first_name, language_code=person.language_code)
     await bot.core.database.write(lambda conn: users.upsert_seen(conn, seen, 1))
     await bot.core.users.decide(person.id, verdict, Actor(None, "shell"))
@@ -80,10 +80,6 @@ async def let_in(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "appr
 def upkeep_of(bot: RunningBot) -> AccessUpkeep:
     core = bot.core
     return AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
-
-
-def said(chat: EmulatedChat) -> list[str]:
-    return [message.text for message in chat.messages if message.from_bot]
 
 
 async def test_a_stranger_asks_is_approved_with_one_press_and_talks(
@@ -162,7 +158,7 @@ async def test_a_person_asks_once(
         await card(ann.private_chat())
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
-    assert len(said(ann.private_chat())) == 2
+    assert len(ann.private_chat().bot_texts) == 2
 
 
 async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_wins(
@@ -170,7 +166,7 @@ async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_win
 ) -> None:
     admins = emu.add_group(title="Admins", members=[ann, bob, eve])
     async with start(admin_chat_id=admins.id) as bot:
-        await let_in(bot, bob)
+        await decide(bot, bob)
         await bot.core.users.set_role(bob.id, "admin", Actor(None, "shell"))
         await eve.say("/start")
         places = [admins, ann.private_chat(), bob.private_chat()]
@@ -186,14 +182,14 @@ async def test_cards_go_to_the_admin_chat_and_each_admin_and_the_first_press_win
         late = ann._query(cards[1], f"access:approve:{eve.id}")
         await emu.wait_for(lambda: late.answer is not None and "already" in late.answer["text"])
         assert (await user_of(bot, eve)).status == "denied"
-    assert len(said(eve.private_chat())) == 2
+    assert len(eve.private_chat().bot_texts) == 2
 
 
 async def test_of_two_presses_at_the_same_time_one_counts(
     emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, eve: EmulatedUser, start: Start, card: Card
 ) -> None:
     async with start() as bot:
-        await let_in(bot, bob)
+        await decide(bot, bob)
         await bot.core.users.set_role(bob.id, "admin", Actor(None, "shell"))
         await eve.say("/start")
         own, other = [await card(person.private_chat()) for person in (ann, bob)]
@@ -207,7 +203,7 @@ async def test_of_two_presses_at_the_same_time_one_counts(
         assert (await user_of(bot, eve)).decided_by == winner.id
         assert all(f"({winner.id})" in message.text for message in (own, other))
         assert told.text.startswith("✅" if winner is ann else "⛔")
-    assert len(said(eve.private_chat())) == 2
+    assert len(eve.private_chat().bot_texts) == 2
 
 
 async def test_an_admin_chat_that_is_an_admins_own_gets_one_card(
@@ -218,7 +214,7 @@ async def test_an_admin_chat_that_is_an_admins_own_gets_one_card(
         asked = await card(ann.private_chat())
         await ann.press(asked, LET_IN)
         await emu.wait_for(lambda: not asked.buttons)
-    assert len(said(ann.private_chat())) == 1
+    assert len(ann.private_chat().bot_texts) == 1
 
 
 @pytest.mark.parametrize("data", ["access:approve:{ann}", "access:block:{ann}", "access:approve:99", "access:approve:"])
@@ -246,7 +242,7 @@ async def test_forged_data_of_anybody_else_changes_nothing(
         await bot.core.database.write(lambda conn: groups.request(conn, -5, "Team", 1))
         if status is not None and status != "pending":
             verdicts: dict[str, Verdict] = {"user": "approve", "guest": "guest", "denied": "deny", "blocked": "block"}
-            await let_in(bot, eve, verdicts[status])
+            await decide(bot, eve, verdicts[status])
         elif status == "pending":
             await eve.say("/start")
             await emu.wait_for_message(eve.private_chat())
@@ -269,8 +265,8 @@ async def test_everything_else_of_a_stranger_is_answered_once_in_a_while(
         await emu.wait_for_message(eve.private_chat(), lambda message: "Access: request pending" in message.text)
         await eve.say("and now?")
         await bot.stop()
-    assert len(said(eve.private_chat())) == 2
-    assert "/start" in said(eve.private_chat())[0]
+    assert len(eve.private_chat().bot_texts) == 2
+    assert "/start" in eve.private_chat().bot_texts[0]
     assert not provider.requests
 
 
@@ -284,7 +280,7 @@ async def test_a_stranger_is_not_asked_whether_an_answer_arrived(
         while not (await bot.core.database.read(outbox.counts)).get("uncertain"):
             pass
         await bot.stop()
-    assert len(said(eve.private_chat())) == 1
+    assert len(eve.private_chat().bot_texts) == 1
 
 
 async def test_what_a_stranger_wrote_is_not_kept(
@@ -320,11 +316,11 @@ async def test_a_declined_person_may_ask_again_later(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     async with start(access__answer_interval=0) as bot:
-        await let_in(bot, eve, "deny")
+        await decide(bot, eve, "deny")
         asked = await eve.say("/start please")
         answer = await emu.wait_for_message(eve.private_chat(), lambda message: "may ask again" in message.text)
         assert answer.id > asked.id
-        assert said(ann.private_chat()) == []
+        assert ann.private_chat().bot_texts == []
     async with start(access__answer_interval=0, access__ask_again_days=0):
         await eve.say("/start please")
         await emu.wait_for_message(ann.private_chat(), lambda message: "asks to be let in" in message.text)
@@ -336,7 +332,7 @@ async def test_the_turn_of_somebody_who_is_kept_out_is_stopped(
 ) -> None:
     provider.answer("Once upon", asyncio.Event())
     async with start() as bot:
-        await let_in(bot, eve)
+        await decide(bot, eve)
         await eve.say("a story")
         await emu.wait_for(lambda: provider.open_streams)
         await ann.say(f"/admin {status} {eve.id}")
@@ -362,7 +358,7 @@ async def test_a_veto_on_the_next_message_ends_the_turn_that_runs(
     provider.answer("Once upon", asyncio.Event())
     room = emu.add_group(title="Room", members=[eve])
     async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
-        await let_in(bot, eve)
+        await decide(bot, eve)
         await eve.say("@demo_bot a story", chat=room)
         await emu.wait_for(lambda: provider.open_streams)
         door.closed = True
@@ -431,7 +427,7 @@ async def test_whoever_was_kept_out_is_kept_out_of_groups_too(
     room = emu.add_group(title="Room", members=[ann, eve])
     async with start() as bot:
         await open_group(bot, room)
-        await let_in(bot, eve, verdict)
+        await decide(bot, eve, verdict)
         await eve.say("@demo_bot hello", chat=room)
         await emu.wait_for_message(room)
     assert not provider.requests
@@ -442,7 +438,7 @@ async def test_in_a_group_that_waits_only_people_let_in_themselves_are_answered(
 ) -> None:
     room = emu.add_group(title="Room", members=[bob, eve])
     async with start() as bot:
-        await let_in(bot, bob)
+        await decide(bot, bob)
         await eve.say("@demo_bot first", chat=room)
         pending = await emu.wait_for_message(room)
         assert "request pending" in pending.text
@@ -458,7 +454,7 @@ async def test_in_a_group_that_waits_only_people_let_in_themselves_are_answered(
         await eve.say("@demo_bot fourth", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": fourth"))
         await emu.wait_for(lambda: asked.text == f"✅ Room ({room.id}): let in by Ann ({ann.id})")
-    assert [request.messages[-1].text.partition(": ")[2] for request in provider.requests] == ["second", "fourth"]
+    assert [question.partition(": ")[2] for question in provider.questions] == ["second", "fourth"]
 
 
 async def test_in_a_declined_group_only_admins_are_answered(
@@ -467,12 +463,12 @@ async def test_in_a_declined_group_only_admins_are_answered(
     room = emu.add_group(title="Room", members=[ann, bob, eve])
     async with start() as bot:
         await open_group(bot, room, "denied")
-        await let_in(bot, bob)
+        await decide(bot, bob)
         for person in (bob, eve, ann):
             await person.say(f"@demo_bot {person.first_name}", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": Ann"))
     assert len(provider.requests) == 1
-    assert said(room) == ["⛔ В этой группе я не отвечаю.", "Ann: Ann"]
+    assert room.bot_texts == ["⛔ В этой группе я не отвечаю.", "Ann: Ann"]
 
 
 async def test_somebody_let_in_who_talks_in_an_unknown_group_asks_for_it(
@@ -480,7 +476,7 @@ async def test_somebody_let_in_who_talks_in_an_unknown_group_asks_for_it(
 ) -> None:
     room = emu.add_group(title="Room", members=[bob])
     async with start() as bot:
-        await let_in(bot, bob)
+        await decide(bot, bob)
         await bob.say("@demo_bot hello", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
         asked = await card(ann.private_chat())
@@ -527,7 +523,7 @@ async def test_a_group_that_has_been_let_in_needs_no_request_when_the_bot_comes_
         await eve.say("@demo_bot hello", chat=room)
         answer = await emu.wait_for_message(room, lambda message: message.from_bot, after=told)
     assert answer.text == "Eve: hello"
-    assert said(ann.private_chat()) == []
+    assert ann.private_chat().bot_texts == []
 
 
 async def test_a_group_that_there_is_no_room_for_is_told_so(emu: Emulator, eve: EmulatedUser, start: Start) -> None:
@@ -558,7 +554,7 @@ async def test_talk_in_a_group_that_there_is_no_room_for_asks_for_it_once_in_ten
         await emu.wait_for_message(room, lambda message: message.text.endswith(text), after=said)
 
     async with start(clock=clock, access__most_pending=1, budgets__messages_per_minute=99) as bot:
-        await let_in(bot, bob)
+        await decide(bot, bob)
         await bot.core.database.write(lambda conn: groups.request(conn, -5, "First", 1))
         for text in ("one", "two", "three"):
             await talk(text)
@@ -575,14 +571,14 @@ async def test_a_blocked_person_does_not_ask_for_groups(
 ) -> None:
     room = emu.add_group(title="Room", members=[eve], bots=[])
     async with start() as bot:
-        await let_in(bot, eve, "block")
+        await decide(bot, eve, "block")
         await eve.add(room, emu.bot)
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot)
         assert await group_of(bot, room) is None
         await bot.stop()
-    assert said(room) == []
-    assert said(ann.private_chat()) == ["Bot ready"]
+    assert room.bot_texts == []
+    assert ann.private_chat().bot_texts == ["Bot ready"]
 
 
 async def test_whoever_only_talks_to_others_in_a_group_is_not_remembered(
@@ -665,7 +661,7 @@ async def test_a_blocked_person_is_not_let_in_by_a_link(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     async with start() as bot:
-        await let_in(bot, eve, "block")
+        await decide(bot, eve, "block")
         token = await invite(emu, ann)
         await eve.say(f"/start {token}")
         await emu.wait_for_message(eve.private_chat(), lambda message: "does not work" in message.text)
@@ -720,7 +716,7 @@ async def test_a_guest_whose_time_ended_while_the_bot_was_down_is_told_at_its_st
 ) -> None:
     eve.private_chat()
     async with start() as bot:
-        await let_in(bot, eve, "guest")
+        await decide(bot, eve, "guest")
         await emu.wait_for_message(eve.private_chat())
         await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1, expires_at=2))
     async with start() as bot:

@@ -1,12 +1,11 @@
 """``/admin broadcast`` tells everybody something: after a preview, slowly, once, and with a report."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from tgllm.db import audit, users
-from tgllm.db.unit import Connection
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
@@ -14,6 +13,7 @@ from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 NEWS = "The bot moves tonight."
@@ -26,15 +26,6 @@ def people(emu: Emulator) -> list[EmulatedUser]:
     for person in found:
         person.private_chat()
     return found
-
-
-async def let_in(bot: RunningBot, people: list[EmulatedUser]) -> None:
-    def unit(conn: Connection) -> None:
-        for person in people:
-            users.upsert_seen(conn, users.SeenUser(person.id), 1)
-            users.set_status(conn, person.id, "active", 1)
-
-    await bot.core.database.write(unit)
 
 
 def told(people: list[EmulatedUser]) -> list[int]:
@@ -57,8 +48,7 @@ async def confirmed(ask: Ask, ann: EmulatedUser, button: str) -> EmulatedMessage
 async def test_the_preview_shows_the_text_and_how_many_it_goes_to(
     ask: Ask, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start() as bot:
-        await let_in(bot, people)
+    async with start(let_in=people) as bot:
         await bot.core.database.write(lambda conn: users.set_status(conn, people[0].id, "blocked", 1))
         await bot.core.database.write(lambda conn: users.set_status(conn, people[1].id, "active", 1, expires_at=2))
         preview = await ask(f"/admin broadcast {NEWS}\nBe patient.")
@@ -72,8 +62,7 @@ async def test_the_preview_shows_the_text_and_how_many_it_goes_to(
 async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=20) as bot:
-        await let_in(bot, people)
+    async with start(admin__broadcast_rate=20, let_in=people) as bot:
         await people[3].block()
         emu.faults.add(Fault.api_error("sendMessage", 400, "chat not found", chat_id=people[4].id))
         preview = await confirmed(ask, ann, "Send to 12 people")
@@ -96,13 +85,12 @@ async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
 async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=20) as bot:
-        await let_in(bot, people)
+    async with start(admin__broadcast_rate=20, let_in=people):
         emu.faults.add(Fault.cut_after("sendMessage", chat_id=people[4].id))
         await confirmed(ask, ann, "Send to 12 people")
         text = await report(emu, ann)
     assert told(people) == [1] * 12
-    assert [message.text for message in people[4].private_chat().messages if message.from_bot] == [NEWS]
+    assert people[4].private_chat().bot_texts == [NEWS]
     assert "delivered: 11\n" in text
     assert "not taken by Telegram: 0\nunconfirmed (sent, and Telegram did not say whether it arrived): 1\n" in text
 
@@ -110,8 +98,7 @@ async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
 async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=1) as bot:
-        await let_in(bot, people)
+    async with start(admin__broadcast_rate=1, let_in=people):
         await confirmed(ask, ann, "Send to 12 people")
         await emu.wait_for(lambda: any(told(people)))
     assert sum(told(people)) < 12
@@ -125,8 +112,7 @@ async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(
 async def test_a_stop_needs_no_password_and_takes_back_what_has_not_gone(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=1) as bot:
-        await let_in(bot, people)
+    async with start(admin__broadcast_rate=1, let_in=people) as bot:
         preview = await confirmed(ask, ann, "Send to 12 people")
         shown = await emu.wait_for_message(preview.chat, lambda message: "of 12 done" in message.text, after=preview)
         await ann.press(shown, "Stop")
@@ -145,8 +131,7 @@ async def test_a_stop_needs_no_password_and_takes_back_what_has_not_gone(
 async def test_answers_do_not_wait_for_a_broadcast_that_telegram_does_not_take(
     emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
 ) -> None:
-    async with start(admin__broadcast_rate=20) as bot:
-        await let_in(bot, people)
+    async with start(admin__broadcast_rate=20, let_in=people):
         holds = [emu.faults.add(Fault.hold("sendMessage", times=None, chat_id=person.id)) for person in people]
         await confirmed(ask, ann, "Send to 12 people")
         await emu.wait_for(lambda: all(hold.hits for hold in holds))
@@ -160,8 +145,7 @@ class TestConfirmation:
     async def test_a_preview_that_is_not_confirmed_goes_to_nobody(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, people)
+        async with start(let_in=people):
             preview = await confirmed(ask, ann, "Don't send")
             await emu.wait_for(lambda: not preview.buttons)
             assert (await ask("/admin broadcast_send 1")).text == "This broadcast was confirmed already."
@@ -171,8 +155,7 @@ class TestConfirmation:
         self, ask: Ask, people: list[EmulatedUser], start: Start
     ) -> None:
         clock = ManualClock()
-        async with start(clock=clock) as bot:
-            await let_in(bot, people)
+        async with start(clock=clock, let_in=people):
             await ask(f"/admin broadcast {NEWS}")
             await clock.advance(600)
             assert "too old" in (await ask("/admin broadcast_send 1")).text
@@ -181,8 +164,7 @@ class TestConfirmation:
     async def test_a_second_press_begins_nothing(
         self, emu: Emulator, ask: Ask, ann: EmulatedUser, people: list[EmulatedUser], start: Start
     ) -> None:
-        async with start(admin__broadcast_rate=20) as bot:
-            await let_in(bot, people)
+        async with start(admin__broadcast_rate=20, let_in=people):
             await confirmed(ask, ann, "Send to 12 people")
             await report(emu, ann)
             assert "confirmed already" in (await ask("/admin broadcast_send 1")).text
@@ -191,8 +173,7 @@ class TestConfirmation:
     async def test_only_who_wrote_it_confirms_it(
         self, emu: Emulator, ask: Ask, eve: EmulatedUser, people: list[EmulatedUser], start: Start
     ) -> None:
-        async with start() as bot:
-            await let_in(bot, [*people, eve])
+        async with start(let_in=[*people, eve]) as bot:
             await bot.core.database.write(lambda conn: users.set_role(conn, eve.id, "admin", 1))
             await ask(f"/admin broadcast {NEWS}")
             said = await eve.say("/admin broadcast_send 1")
@@ -206,7 +187,7 @@ class TestConfirmation:
             assert "no such preview" in (await ask(f"/admin broadcast_send {number}")).text
 
     async def test_without_a_text_or_people_or_room_it_says_so(
-        self, ask: Ask, people: list[EmulatedUser], start: Start
+        self, ask: Ask, people: list[EmulatedUser], start: Start, let_in: LetIn
     ) -> None:
         async with start() as bot:
             assert "/admin broadcast <text>" in (await ask("/admin broadcast")).text

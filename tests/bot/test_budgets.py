@@ -1,16 +1,17 @@
 """Budgets and the rate of questions, in the chat."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from tgllm.api import Finished, Usage
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.updates import to_inbox
-from tgllm.db import audit, groups, inbox, requests, usage, users
+from tgllm.db import audit, groups, inbox, requests, usage
 from tgllm.db.unit import Connection
 from tgllm.services.actor import SHELL
 from tgllm.services.budget_changes import GiveExtra
@@ -23,6 +24,7 @@ from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
+Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
 Say = Callable[..., Awaitable[EmulatedMessage]]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -33,6 +35,12 @@ PRICES = {"scripted/model": {"input": 1.0, "output": 1.0}}
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(NOON)
+
+
+@pytest.fixture
+def start(start: Start, clock: ManualClock) -> Start:
+    """Starts the bot at noon."""
+    return partial(start, clock=clock)
 
 
 def is_answer(message: EmulatedMessage) -> bool:
@@ -52,48 +60,24 @@ def say(emu: Emulator, eve: EmulatedUser) -> Say:
     return say
 
 
-async def let_in(bot: RunningBot, person: EmulatedUser, language: str = "en") -> None:
-    def unit(conn: Connection) -> None:
-        users.upsert_seen(conn, users.SeenUser(person.id, "eve", "Eve", language_code=language), 1)
-        users.set_status(conn, person.id, "active", 1)
-        users.set_role(conn, person.id, "user", 1)
-
-    await bot.core.database.write(unit)
-
-
-def texts(person: EmulatedUser) -> list[str]:
-    return [message.text for message in person.private_chat().messages if message.from_bot]
-
-
-@asynccontextmanager
-async def killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIterator[RunningBot]:
-    """A bot that ends with the block, and has no time to put anything in order."""
-    with suppress(asyncio.CancelledError):
-        async with running as bot:
-            yield bot
-            bot.task.cancel()
-
-
 def user_limit(**limits: float) -> dict[str, object]:
     return {"budgets__roles": {"user": limits}}
 
 
 class TestStop:
     async def test_the_hard_stop_says_what_is_used_up_and_when_it_begins_anew(
-        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
-        async with start(clock=clock, **user_limit(requests_per_day=1)) as bot:
-            await let_in(bot, eve)
+        async with start(**user_limit(requests_per_day=1), let_in=[eve]):
             assert (await say("one")).text == "one"
             stop = await say("two")
         assert stop.text == (f"Your budget for today is used up (requests: 1 of 1). You can ask again from {TOMORROW}.")
         assert len(provider.requests) == 1
 
     async def test_try_again_works_once_there_is_more(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, clock: ManualClock
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start
     ) -> None:
-        async with start(clock=clock, **user_limit(requests_per_day=1)) as bot:
-            await let_in(bot, eve)
+        async with start(**user_limit(requests_per_day=1), let_in=[eve]) as bot:
             await say("one")
             stop = await say("two")
             more, whose = GiveExtra("requests", "day", 5), BudgetScope.user(eve.id)
@@ -105,10 +89,9 @@ class TestStop:
         assert again.text == "two"
 
     async def test_what_others_have_spent_stays_untold(
-        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start
     ) -> None:
-        async with start(clock=clock, budgets__bot={"requests_per_month": 1}) as bot:
-            await let_in(bot, eve)
+        async with start(budgets__bot={"requests_per_month": 1}, let_in=[eve]):
             await say("one", by=ann)
             stop = await say("two")
         assert stop.text == (
@@ -116,13 +99,17 @@ class TestStop:
         )
 
     async def test_the_topics_of_a_group_share_its_budget_and_members_keep_theirs(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        ann: EmulatedUser,
+        start: Start,
     ) -> None:
         forum = emu.add_group(title="Forum", members=[eve, ann])
         first, second = (emu.add_topic(forum, title) for title in ("One", "Two"))
         limits = {"budgets__group": {"requests_per_day": 1}, "groups__pays": "group"}
-        async with start(clock=clock, **limits, **user_limit(requests_per_day=1)) as bot:
-            await let_in(bot, eve)
+        async with start(**limits, **user_limit(requests_per_day=1), let_in=[eve]):
             asked = await eve.say("@demo_bot one", topic=first)
             answer = await emu.wait_for_message(forum, is_answer, after=asked)
             asked = await eve.say("@demo_bot two", topic=second)
@@ -135,24 +122,27 @@ class TestStop:
         assert TOMORROW in stop.text
 
     async def test_the_warning_comes_once_below_the_answer(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, clock: ManualClock
+        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start
     ) -> None:
-        async with start(clock=clock, **user_limit(requests_per_day=5)) as bot:
-            await let_in(bot, eve)
+        async with start(**user_limit(requests_per_day=5), let_in=[eve]):
             for number in range(4):
                 await say(f"question {number}")
-            await emu.wait_for(lambda: len(texts(eve)) == 5)
-            told = texts(eve)
+            await emu.wait_for(lambda: len(eve.private_chat().bot_texts) == 5)
+            told = eve.private_chat().bot_texts
         assert told[3:] == [
             "question 3",
             f"Your budget for today is used to 80 % (requests: 4 of 5). It begins anew on {TOMORROW}.",
         ]
 
     async def test_admins_hear_of_the_bots(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        ann: EmulatedUser,
+        start: Start,
     ) -> None:
-        async with start(clock=clock, budgets__bot={"requests_per_day": 1}) as bot:
-            await let_in(bot, eve)
+        async with start(budgets__bot={"requests_per_day": 1}, let_in=[eve]):
             # Telegram lets a bot write only to people who have written to it.
             hello = await say("/start", by=ann)
             await say("one")
@@ -161,7 +151,7 @@ class TestStop:
             f"The bot's budget for today is used up (requests: 1 of 1), so I answer nobody until {TOMORROW}. "
             "More with: /admin budget bot"
         )
-        assert texts(eve) == ["one"]
+        assert eve.private_chat().bot_texts == ["one"]
 
 
 class TestCrash:
@@ -172,8 +162,8 @@ class TestCrash:
         say: Say,
         eve: EmulatedUser,
         start: Start,
+        killed: Killed,
         provider: ScriptedProvider,
-        clock: ManualClock,
         in_group: bool,
     ) -> None:
         group = emu.add_group(title="Team", members=[eve]) if in_group else None
@@ -181,12 +171,11 @@ class TestCrash:
         provider.answer("Half of", asyncio.Event())
         provider.answer("All of it", Finished(usage=Usage(40, 5)))
         settings = {"prices": PRICES, **user_limit(requests_per_day=9)}
-        async with killed(start(clock=clock, **settings)) as bot:
-            await let_in(bot, eve)
+        async with killed(start(**settings, let_in=[eve])) as bot:
             await say("@demo_bot one" if in_group else "one", chat=group)
             await eve.say("@demo_bot two two two two" if in_group else "two two two two", chat=group)
             await emu.wait_for(lambda: len(provider.requests) == 2)
-        async with start(clock=clock, **settings) as bot:
+        async with start(**settings) as bot:
             place = group or eve.private_chat()
             await emu.wait_for_message(
                 place, lambda message: message.text == "All of it" and "Stop" not in message.labels
@@ -204,16 +193,21 @@ class TestCrash:
         assert (used.requests, used.output_tokens, used.cost_micros) == (3, 15, 75 + estimated)
 
     async def test_nobody_gets_free_questions_by_crashes(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        start: Start,
+        killed: Killed,
+        provider: ScriptedProvider,
     ) -> None:
         provider.answer("Half of", asyncio.Event())
         settings = {"turns__attempts": 1, **user_limit(requests_per_day=1)}
-        async with killed(start(clock=clock, **settings)) as bot:
-            await let_in(bot, eve)
+        async with killed(start(**settings, let_in=[eve])):
             await eve.say("one")
             await emu.wait_for(lambda: provider.requests)
-        async with start(clock=clock, **settings):
-            await emu.wait_for(lambda: any("interrupted too often" in text for text in texts(eve)))
+        async with start(**settings):
+            await emu.wait_for(lambda: any("interrupted too often" in text for text in eve.private_chat().bot_texts))
             refused = await say("two")
         assert "used up" in refused.text
         assert len(provider.requests) == 1
@@ -233,10 +227,7 @@ class TestCrash:
             message = {"message_id": number, "date": 1, "from": sender, "chat": chat}
             return {"update_id": number, "message": message | content}
 
-        async with start() as bot:
-            for person in (eve, fay, gus):
-                await let_in(bot, person)
-        async with start() as bot:
+        async with start(let_in=[eve, fay, gus]) as bot:
             updates = [
                 update(900, eve, text="/usage"),
                 update(901, mallory, text="Hello?"),
@@ -255,10 +246,15 @@ class TestCrash:
 
 class TestRate:
     async def test_too_fast_is_told_once_and_asks_nobody(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        start: Start,
+        provider: ScriptedProvider,
+        clock: ManualClock,
     ) -> None:
-        async with start(clock=clock, budgets__messages_per_minute=2) as bot:
-            await let_in(bot, eve)
+        async with start(budgets__messages_per_minute=2, let_in=[eve]):
             await say("one")
             await say("/new")
             await say("two")
@@ -271,16 +267,15 @@ class TestRate:
             await say("six")
         assert refused.text.startswith("That was too fast for me: I take 2 questions a minute from each person.")
         assert after.text.startswith("Taken back")
-        assert [request.messages[-1].text for request in provider.requests] == ["one", "two", "six"]
-        assert sum("too fast" in text for text in texts(eve)) == 1
+        assert provider.questions == ["one", "two", "six"]
+        assert sum("too fast" in text for text in eve.private_chat().bot_texts) == 1
 
     async def test_an_album_that_comes_too_fast_is_no_longer_marked_as_waiting(
         self, emu: Emulator, eve: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         go_on, chat = asyncio.Event(), eve.private_chat()
         provider.answer(go_on, "slow")
-        async with start(budgets__messages_per_minute=1) as bot:
-            await let_in(bot, eve)
+        async with start(clock=SystemClock(), budgets__messages_per_minute=1, let_in=[eve]):
             await eve.say("one")
             await emu.wait_for(lambda: provider.requests)
             album = await eve.album([("a.jpg", b"a"), ("b.jpg", b"b")], caption="What is this?")
@@ -290,22 +285,24 @@ class TestRate:
             await emu.wait_for(lambda: not any(any(item.reactions.values()) for item in album))
 
     async def test_it_counts_all_chats_together(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self,
+        emu: Emulator,
+        say: Say,
+        eve: EmulatedUser,
+        ann: EmulatedUser,
+        start: Start,
     ) -> None:
         group = emu.add_group(title="Team", members=[eve, ann])
-        async with start(clock=clock, budgets__messages_per_minute=1) as bot:
-            await let_in(bot, eve)
+        async with start(budgets__messages_per_minute=1, let_in=[eve]) as bot:
             await bot.core.database.write(lambda conn: _approve(conn, bot, group.id))
             await say("one")
             refused = await say("@demo_bot two", chat=group)
         assert "too fast" in refused.text
 
-    async def test_admins_are_exempt_unless_they_are_not(
-        self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
-    ) -> None:
-        async with start(clock=clock, budgets__messages_per_minute=1):
+    async def test_admins_are_exempt_unless_they_are_not(self, say: Say, ann: EmulatedUser, start: Start) -> None:
+        async with start(budgets__messages_per_minute=1):
             assert [(await say(word, by=ann)).text for word in ("one", "two")] == ["one", "two"]
-        async with start(clock=clock, budgets__messages_per_minute=1, budgets__admins_exempt=False):
+        async with start(budgets__messages_per_minute=1, budgets__admins_exempt=False):
             assert [("fast" in (await say(word, by=ann)).text) for word in ("one", "two")] == [False, True]
 
 
@@ -316,12 +313,11 @@ def _approve(conn: Connection, bot: RunningBot, chat_id: int) -> None:
 
 class TestUsage:
     async def test_people_see_what_they_have_left(
-        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider, clock: ManualClock
+        self, say: Say, eve: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         provider.answer("Yes", Finished(usage=Usage(100, 100)))
         limits = {"requests_per_day": 4, "usd_per_month": 0.001}
-        async with start(clock=clock, prices=PRICES, **user_limit(**limits)) as bot:
-            await let_in(bot, eve)
+        async with start(prices=PRICES, **user_limit(**limits), let_in=[eve]):
             await say("one")
             told = (await say("/usage")).text.splitlines()
         assert told[-3:] == [
@@ -330,8 +326,8 @@ class TestUsage:
             "██░░░░░░░░░░ 20 %, cost for this month: $0.0002 of $0.001, $0.0008 left until 2026-12-01 00:00 (UTC)",
         ]
 
-    async def test_admins_see_the_bots_too(self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock) -> None:
-        async with start(clock=clock, budgets__bot={"requests_per_day": 9}):
+    async def test_admins_see_the_bots_too(self, say: Say, ann: EmulatedUser, start: Start) -> None:
+        async with start(budgets__bot={"requests_per_day": 9}):
             told = (await say("/usage", by=ann)).text.splitlines()
         assert told[-2:] == [
             "The bot's budget:",
@@ -339,20 +335,20 @@ class TestUsage:
         ]
 
     async def test_in_a_group_its_members_see_the_groups(
-        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
-        async with start(clock=clock, budgets__group={"requests_per_day": 2}):
+        async with start(budgets__group={"requests_per_day": 2}):
             told = (await say("/usage@demo_bot", by=ann, chat=group)).text.splitlines()
         assert told[-2].startswith("The budget of this group")
 
 
 class TestAdmin:
     async def test_a_limit_is_set_seen_given_more_and_reset_by_text(
-        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start
     ) -> None:
-        async with start(clock=clock) as bot:
-            await let_in(bot, eve)
+        eve.username = "eve"
+        async with start(let_in=[eve]) as bot:
             shown = (await say("/admin budget @eve set requests/day 1", by=ann)).text
             await say("one")
             assert "used up" in (await say("two")).text
@@ -372,19 +368,17 @@ class TestAdmin:
         assert "requests for today: no limit (set here)" in lifted
         assert default.splitlines()[-1] == "There is no limit."
         assert {(row.actor_id, row.source) for row in trail} == {(ann.id, "telegram")}
-        assert f"budget.set Eve ({eve.id}): limit requests/day, before default, after 1" in told
+        assert f"budget.set Eve @eve ({eve.id}): limit requests/day, before default, after 1" in told
         assert [row.action for row in trail] == [f"budget.{what}" for what in ("clear", "lift", "reset", "give", "set")]
 
-    async def test_the_same_by_buttons(
-        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
-    ) -> None:
+    async def test_the_same_by_buttons(self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start) -> None:
         async def press(label: str) -> str:
             before = menu.text, menu.labels
             await ann.press(menu, label)
             await emu.wait_for(lambda: (menu.text, menu.labels) != before)
             return menu.text
 
-        async with start(clock=clock):
+        async with start():
             menu = await say("/admin budget", by=ann)
             assert (await press("The bot's budget")).splitlines() == ["The bot's budget", "", "There is no limit."]
             await press("cost for this month")
@@ -399,17 +393,16 @@ class TestAdmin:
             assert (await press("« Budgets")).startswith("Budgets.")
 
     async def test_the_person_is_told_of_each_change_in_their_language(
-        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start
     ) -> None:
         ivan = emu.add_user(first_name="Ivan", language_code="ru")
         changes = ("set requests/day 5", "set requests/day 5", "give requests/day 2", "reset", "lift requests/day")
-        async with start(clock=clock) as bot:
-            await let_in(bot, ivan, language="ru")
+        async with start(let_in=[ivan]):
             await say("/start", by=ivan)
             for change in changes:
                 await say(f"/admin budget {ivan.id} {change}", by=ann)
-            await emu.wait_for(lambda: "без ограничения" in texts(ivan)[-1])
-            told = texts(ivan)[1:]
+            await emu.wait_for(lambda: "без ограничения" in ivan.private_chat().bot_texts[-1])
+            told = ivan.private_chat().bot_texts[1:]
         assert told == [
             f"💰 Администратор изменил ваш бюджет: {what}. Сколько осталось: /usage"
             for what in (
@@ -420,19 +413,17 @@ class TestAdmin:
             )
         ]
 
-    async def test_who_changes_their_own_sees_the_answer_only(
-        self, say: Say, ann: EmulatedUser, start: Start, clock: ManualClock
-    ) -> None:
-        async with start(clock=clock):
+    async def test_who_changes_their_own_sees_the_answer_only(self, say: Say, ann: EmulatedUser, start: Start) -> None:
+        async with start():
             await say(f"/admin budget {ann.id} set requests/day 5", by=ann)
             # The outbox of a chat is in order, so what was told of the change would be there by now.
             await say("/admin budget", by=ann)
-        assert not any("changed your budget" in text for text in texts(ann))
+        assert not any("changed your budget" in text for text in ann.private_chat().bot_texts)
 
     async def test_who_may_not_use_the_bot_is_told_nothing(
-        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start, clock: ManualClock
+        self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start
     ) -> None:
-        async with start(clock=clock):
+        async with start():
             waiting = await say("/start")
             await say(f"/admin budget {eve.id} set requests/day 5", by=ann)
             await say(f"/admin approve {eve.id}", by=ann)
@@ -473,8 +464,7 @@ class TestAdmin:
         assert report.limits == []
 
     async def test_who_is_no_admin_changes_nothing(self, say: Say, eve: EmulatedUser, start: Start) -> None:
-        async with start(**user_limit(requests_per_day=1)) as bot:
-            await let_in(bot, eve)
+        async with start(**user_limit(requests_per_day=1), let_in=[eve]) as bot:
             refused = await say(f"/admin budget {eve.id} lift requests/day")
             report = await bot.core.database.read(lambda conn: bot.core.quota.report(conn, BudgetScope.user(eve.id)))
         assert "Only admins" in refused.text

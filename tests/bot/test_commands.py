@@ -120,7 +120,7 @@ async def test_a_slash_before_what_no_command_is_called_begins_a_question(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot)
         await ann.say("/привет@demo_bot", chat=room)
         await emu.wait_for_message(room, lambda message: message.text == "Ann: /привет")
-    assert [request.messages[-1].text for request in provider.requests] == ["/привет всем", "Ann: /привет"]
+    assert provider.questions == ["/привет всем", "Ann: /привет"]
 
 
 async def test_a_command_to_another_bot_of_the_group_is_left_alone(
@@ -131,7 +131,7 @@ async def test_a_command_to_another_bot_of_the_group_is_left_alone(
         await ann.say("/ping@other_bot", chat=group)
         await ann.say("/ping", chat=group)
         await emu.wait_for_message(group)
-    assert [message.text for message in group.messages if message.from_bot] == ["Bot ready"]
+    assert group.bot_texts == ["Bot ready"]
 
 
 async def test_in_a_group_an_unknown_command_may_be_that_of_another_bot(
@@ -142,7 +142,7 @@ async def test_in_a_group_an_unknown_command_may_be_that_of_another_bot(
         for said in ("/weather", "/weather@demo_bot", "/pong", "/ping"):
             await ann.say(said, chat=group)
         await emu.wait_for_message(group, lambda message: message.text == "Bot ready")
-    assert [message.text for message in group.messages if message.from_bot] == [
+    assert group.bot_texts == [
         "I don't know /weather. See /help for what I can do.",
         "I don't know /pong. Did you mean /ping?",
         "Bot ready",

@@ -43,11 +43,6 @@ class Reader:
         return Reply(f"**Read:**\n\n```py\n{CODE}\n```\n\n*The end.*", markdown=True)
 
 
-def asked(provider: ScriptedProvider) -> list[str]:
-    """What the model was told with the last question."""
-    return [message.text for message in provider.requests[-1].messages]
-
-
 async def test_three_turns_are_three_turns(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
@@ -73,7 +68,7 @@ async def test_clear_empties_the_context(
         said = await ask("/clear")
         assert "context is empty" in said.text
         await ask("two")
-    assert asked(provider) == ["two"]
+    assert provider.told == ["two"]
     assert len(provider.requests) == 2
 
 
@@ -85,7 +80,7 @@ async def test_an_empty_context_stays_empty_after_a_restart(
         await ask("/clear")
     async with start():
         await ask("two")
-    assert asked(provider) == ["two"]
+    assert provider.told == ["two"]
 
 
 async def test_clear_waits_for_the_answer_that_is_being_written(
@@ -109,9 +104,9 @@ async def test_each_topic_is_cleared_by_itself(
         await ask("@demo_bot b", chat=group, topic=music)
         await ask("/clear", chat=group, topic=music)
         await ask("@demo_bot c", chat=group, topic=news)
-        assert len(asked(provider)) == 3
+        assert len(provider.told) == 3
         await ask("@demo_bot d", chat=group, topic=music)
-        assert len(asked(provider)) == 1
+        assert len(provider.told) == 1
 
 
 async def test_each_topic_has_a_context_of_its_own_size(
@@ -140,7 +135,7 @@ async def test_a_question_that_is_longer_than_the_context_is_refused_with_words(
         refused = await ask("word " * 300)
         assert "takes about 459 tokens, and the context of this chat has 300" in refused.text
         await ask("short")
-    assert [asked(provider), len(provider.requests)] == [["short"], 1]
+    assert [provider.told, len(provider.requests)] == [["short"], 1]
 
 
 @pytest.mark.parametrize("place", ["private", "group", "topic"])
@@ -192,7 +187,7 @@ async def test_a_new_conversation_keeps_the_former_one_in_the_list(
         await ask("What is a fjord?")
         await ask("/new")
         await ask("What is a lagoon?")
-        assert len(asked(provider)) == 1
+        assert len(provider.told) == 1
         listed = await ask("/history")
         assert listed.labels == ["✓ What is a lagoon?", "What is a fjord?"]
         assert listed.text.startswith("There are 2 conversations")
@@ -201,7 +196,7 @@ async def test_a_new_conversation_keeps_the_former_one_in_the_list(
             ann.private_chat(), lambda message: "We go on with: What is a fjord?" in message.text
         )
         await ask("And two of them?")
-    assert asked(provider) == ["What is a fjord?", "What is a fjord?", "And two of them?"]
+    assert provider.told == ["What is a fjord?", "What is a fjord?", "And two of them?"]
 
 
 async def test_the_list_comes_back_after_a_choice(
@@ -263,7 +258,7 @@ async def test_conversations_of_another_chat_can_not_be_opened(
             assert query.answer is not None
             assert "not there any more" in query.answer["text"]
         await ask("@demo_bot again", chat=group)
-    assert "private matters" not in " ".join(asked(provider))
+    assert "private matters" not in " ".join(provider.told)
 
 
 async def test_a_conversation_is_not_changed_under_a_running_turn(
@@ -277,4 +272,4 @@ async def test_a_conversation_is_not_changed_under_a_running_turn(
         await ann.press(listed, "first")
         await emu.wait_for_message(ann.private_chat(), lambda message: "We go on with: first" in message.text)
         await ask("third")
-    assert asked(provider) == ["first", "first", "third"]
+    assert provider.told == ["first", "first", "third"]

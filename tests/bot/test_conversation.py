@@ -107,7 +107,7 @@ async def test_the_model_sees_what_was_said_before(
         for text in ("one", "two", "three"):
             asked = await ann.say(text)
             await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked)
-    assert [message.text for message in provider.requests[-1].messages] == ["one", "one", "two", "two", "three"]
+    assert provider.told == ["one", "one", "two", "two", "three"]
 
 
 async def test_the_conversation_survives_a_restart(
@@ -119,7 +119,7 @@ async def test_the_conversation_survives_a_restart(
     async with start():
         asked = await ann.say("two")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked)
-    assert [message.text for message in provider.requests[-1].messages] == ["one", "one", "two"]
+    assert provider.told == ["one", "one", "two"]
 
 
 async def test_history_is_cut_to_the_token_budget(
@@ -130,7 +130,7 @@ async def test_history_is_cut_to_the_token_budget(
         for text in (long, "two", "three"):
             asked = await ann.say(text)
             await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked)
-    assert [message.text for message in provider.requests[-1].messages] == ["two", "two", "three"]
+    assert provider.told == ["two", "two", "three"]
 
 
 @pytest.mark.parametrize("in_topic", [False, True], ids=["group", "topic"])
@@ -151,7 +151,7 @@ async def test_in_a_group_one_message_grows_and_ends_as_the_answer(
     assert (answer.id, answer.topic) == (growing.id, topic)
     assert answer.labels == ["Regenerate"]
     assert answer.reply_to == asked
-    assert [request.messages[-1].text for request in provider.requests] == ["Ann: a story, please"]
+    assert provider.questions == ["Ann: a story, please"]
     assert len([message for message in group.messages if message.from_bot]) == 1
 
 
@@ -165,7 +165,7 @@ async def test_topics_of_a_group_are_conversations_of_their_own(
         await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: news")
         await ann.say("@demo_bot music", chat=group, topic=music)
         await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: music")
-    assert [message.text for message in provider.requests[-1].messages] == ["Ann: music"]
+    assert provider.told == ["Ann: music"]
     assert {message.text: message.topic for message in group.messages if message.from_bot} == {
         "Ann: news": news,
         "Ann: music": music,
@@ -241,10 +241,10 @@ async def test_chats_do_not_wait_for_each_other_and_one_chat_keeps_its_order(
         await ann.say("second")
         await ann.say("@demo_bot quick", chat=group)
         await emu.wait_for_message(group, lambda message: message.text == "Ann: quick")
-        assert [request.messages[-1].text for request in provider.requests] == ["first", "Ann: quick"]
+        assert provider.questions == ["first", "Ann: quick"]
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "second")
-    assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["slow", "second"]
+    assert ann.private_chat().bot_texts == ["slow", "second"]
 
 
 async def test_a_turn_that_can_not_be_stored_is_told_and_holds_nobody_up(

@@ -21,11 +21,6 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
-def asked(provider: ScriptedProvider) -> list[str]:
-    """What the model was told with the last question."""
-    return [message.text for message in provider.requests[-1].messages]
-
-
 def question(chat: EmulatedChat, text: str) -> EmulatedMessage:
     return next(message for message in chat.messages if message.text == text and not message.from_bot)
 
@@ -39,9 +34,9 @@ async def test_editing_the_last_question_asks_again_from_there(
         await ask("two")
         await ann.edit(question(chat, "two"), "two, better")
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two, better")
-        assert asked(provider) == ["one", "one", "two, better"]
+        assert provider.told == ["one", "one", "two, better"]
         await ask("three")
-    assert asked(provider) == ["one", "one", "two, better", "two, better", "three"]
+    assert provider.told == ["one", "one", "two, better", "two, better", "three"]
 
 
 async def test_a_question_may_be_edited_again_and_again(
@@ -54,7 +49,7 @@ async def test_a_question_may_be_edited_again_and_again(
         for text in ("uno", "eins"):
             await ann.edit(said, text)
             await emu.wait_for_message(chat, lambda message, text=text: message.from_bot and message.text == text)
-    assert asked(provider) == ["eins"]
+    assert provider.told == ["eins"]
 
 
 async def test_an_edit_stops_the_answer_that_is_being_written_and_asks_again(
@@ -68,8 +63,8 @@ async def test_an_edit_stops_the_answer_that_is_being_written_and_asks_again(
         await emu.wait_for_draft(chat, lambda draft: draft.text == "Old")
         await ann.edit(said, "two")
         await emu.wait_for_message(chat, lambda message: message.text == "new answer")
-    assert [message.text for message in chat.messages if message.from_bot] == ["Old\n\nStopped.", "new answer"]
-    assert asked(provider) == ["two"]
+    assert chat.bot_texts == ["Old\n\nStopped.", "new answer"]
+    assert provider.told == ["two"]
 
 
 async def test_an_edit_of_a_question_that_waits_is_asked_once_as_it_is_by_then(
@@ -88,8 +83,8 @@ async def test_an_edit_of_a_question_that_waits_is_asked_once_as_it_is_by_then(
         go_on.set()
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "three")
         await emu.wait_for(lambda: not any(last.reactions.values()))
-    assert [message.text for message in chat.messages if message.from_bot] == ["slow", "II", "three"]
-    assert asked(provider) == ["one", "slow", "II", "II", "three"]
+    assert chat.bot_texts == ["slow", "II", "three"]
+    assert provider.told == ["one", "slow", "II", "II", "three"]
     assert not any(waiting.reactions.values())
 
 
@@ -138,7 +133,7 @@ async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
         await ask("/ping")
         await bot.stop()
         assert await bot.core.database.read(inbox.counts) == {"done": 5}
-    assert [message.text for message in chat.messages if message.from_bot] == ["two", "Bot ready"]
+    assert chat.bot_texts == ["two", "Bot ready"]
     assert [[message.text for message in request.messages] for request in provider.requests] == [["two"]]
 
 
@@ -160,7 +155,7 @@ async def test_in_a_topic_an_edit_of_an_edit_is_asked_once(
         door.opened.set()
         await emu.wait_for_message(group, lambda message: message.text == "Ann: three")
         await ask("/ping", chat=group, topic=topic)
-    assert [request.messages[-1].text for request in provider.requests] == ["Ann: one", "Ann: three"]
+    assert provider.questions == ["Ann: one", "Ann: three"]
 
 
 async def test_an_edit_that_came_before_a_crash_is_asked_once_after_it(
@@ -178,7 +173,7 @@ async def test_an_edit_that_came_before_a_crash_is_asked_once_after_it(
     async with start():
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
         await ask("/ping")
-    assert [request.messages[-1].text for request in provider.requests] == ["two"]
+    assert provider.questions == ["two"]
 
 
 @pytest.mark.parametrize("edited", [0, 1])
@@ -203,7 +198,7 @@ async def test_a_part_of_a_long_text_that_is_edited_while_others_are_waited_for_
         await emu.wait_for_message(chat, lambda message: message.text == "I see.")
         assert await bot.core.database.read(inbox.counts) == {"done": 2, "merged": 2}
     full[edited] = full[edited].upper()
-    assert [request.messages[-1].text for request in provider.requests] == ["".join(full) + "the end"]
+    assert provider.questions == ["".join(full) + "the end"]
 
 
 async def test_a_long_text_whose_beginning_is_made_short_does_not_lose_its_rest(
@@ -221,7 +216,7 @@ async def test_a_long_text_whose_beginning_is_made_short_does_not_lose_its_rest(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.say("the end")
         await emu.wait_for_message(chat, lambda message: message.text == "I see more.")
-    assert [request.messages[-1].text for request in provider.requests] == ["short", "y" * 4096 + "the end"]
+    assert provider.questions == ["short", "y" * 4096 + "the end"]
 
 
 async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as_edited(
@@ -237,7 +232,7 @@ async def test_a_caption_that_is_edited_while_an_album_is_waited_for_is_asked_as
         await ann.album(items, group_id=str(first[0].fields["media_group_id"]))
         await emu.wait_for_message(ann.private_chat(), lambda message: "can't read" in message.text)
         await bot.stop()
-    assert [request.messages[-1].text.partition("]\n")[2] for request in provider.requests] == ["two"]
+    assert [question.partition("]\n")[2] for question in provider.questions] == ["two"]
 
 
 async def test_a_command_that_waits_stays_what_it_was(
@@ -266,7 +261,7 @@ async def test_in_a_group_an_edit_of_a_question_that_is_asked_again_stops_that_t
         await emu.wait_for_message(group, lambda message: message.text == "Old")
         await ann.edit(question(group, "@demo_bot one"), "two @demo_bot")
         await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Ann: two")
-    assert asked(provider) == ["Ann: two"]
+    assert provider.told == ["Ann: two"]
 
 
 @pytest.mark.parametrize("text", ["one", "/clear"])
@@ -301,9 +296,9 @@ async def test_edits_of_other_messages_are_ignored(
         await ann.edit(question(chat, "one"), text)
         # In one chat updates are dealt with one after the other.
         assert (await ask("/ping")).text == "Bot ready"
-        assert [message.text for message in chat.messages if message.from_bot] == ["one", "two", "Bot ready"]
+        assert chat.bot_texts == ["one", "two", "Bot ready"]
         await ask("three")
-    assert asked(provider) == ["one", "one", "two", "two", "three"]
+    assert provider.told == ["one", "one", "two", "two", "three"]
 
 
 async def test_an_edit_to_a_command_is_ignored(
@@ -313,7 +308,7 @@ async def test_an_edit_to_a_command_is_ignored(
         await ask("one")
         await ann.edit(question(ann.private_chat(), "one"), "/clear")
         await ask("two")
-    assert asked(provider) == ["one", "one", "two"]
+    assert provider.told == ["one", "one", "two"]
 
 
 async def test_an_edit_that_leaves_the_text_as_it_was_asks_nothing(
@@ -336,7 +331,7 @@ async def test_an_edit_of_somebody_unknown_is_ignored_and_no_request(
         emu.bot.queue.put("edited_message", {**message_json(message), "text": "@demo_bot please"}, eve.id)
         await ask("/ping", chat=group)
         assert await bot.core.database.read(lambda conn: users.get(conn, eve.id)) is None
-    assert [message.text for message in group.messages if message.from_bot] == ["Bot ready"]
+    assert group.bot_texts == ["Bot ready"]
     assert not provider.requests
 
 
@@ -350,4 +345,4 @@ async def test_in_a_group_the_edited_question_gets_a_new_answer(
         await ann.edit(said, "@demo_bot two")
         answer = await emu.wait_for_message(group, lambda message: message.from_bot and "two" in message.text)
     assert answer.reply_to is said
-    assert asked(provider) == ["Ann: two"]
+    assert provider.told == ["Ann: two"]

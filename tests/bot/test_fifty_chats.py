@@ -11,7 +11,6 @@ from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator, RateLimits
 from tgllm.testing.emulator.state import EmulatedChat
-from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 CHATS = 50
@@ -103,10 +102,6 @@ def pieces(question: str) -> list[str]:
     return [f"{question} {number} {'word ' * 40}" for number in range(PIECES)]
 
 
-def texts(person: EmulatedUser) -> list[str]:
-    return [message.text for message in person.private_chat().messages if message.from_bot]
-
-
 def calls(emu: Emulator, method: str) -> int:
     return sum(call.method == method for call in emu.journal)
 
@@ -145,14 +140,17 @@ async def test_fifty_chats_stream_at_once(emu: Emulator, clock: SharedClock, tmp
             await person.say(f"question {number}")
             await person.say(f"again {number}")
         await emu.wait_for(
-            lambda: all(texts(person)[-1:] == [f"short answer to again {n}"] for n, person in enumerate(people)),
+            lambda: all(
+                person.private_chat().bot_texts[-1:] == [f"short answer to again {n}"]
+                for n, person in enumerate(people)
+            ),
             timeout=REAL_SECONDS,
         )
         await bot.stop()
     assert provider.most_open == CHATS
     assert emu.rates.violations == 0
     for number, person in enumerate(people):
-        *long, short = texts(person)
+        *long, short = person.private_chat().bot_texts
         assert len(long) > 1
         assert " ".join(long).split() == "".join(pieces(f"question {number}")).split()
         assert short == f"short answer to again {number}"
@@ -166,7 +164,7 @@ async def test_groups_stream_at_once(emu: Emulator, clock: SharedClock, tmp_path
     answers = ["".join(pieces(f"Ann: question {number}")).split() for number in range(len(groups))]
 
     def said(group: EmulatedChat) -> list[str]:
-        return " ".join(message.text for message in group.messages if message.from_bot).split()
+        return " ".join(group.bot_texts).split()
 
     provider = SlowProvider(clock, 2.0, len(groups))
     async with running_bot(emu, tmp_path, admins=[ann.id], provider=provider, clock=clock, sending__paced=True) as bot:

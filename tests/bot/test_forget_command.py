@@ -25,11 +25,6 @@ Ask = Callable[..., Awaitable[EmulatedMessage]]
 SECRET = "the-quick-brown-secret"
 
 
-async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
-    await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(person.id), 1))
-    await bot.core.database.write(lambda conn: users.set_status(conn, person.id, "active", 1))
-
-
 async def confirm(emu: Emulator, person: EmulatedUser, menu: EmulatedMessage) -> str:
     """Press the button, and return what the bot says then."""
     await person.press(menu, "Delete my data")
@@ -118,15 +113,14 @@ async def test_what_is_said_afterwards_begins_anew(
         await ask("before")
         await confirm(emu, ann, await ask("/forget"))
         assert (await ask("after")).text == "after"
-    assert [message.text for message in provider.requests[-1].messages] == ["after"]
+    assert provider.told == ["after"]
 
 
 async def test_others_and_groups_keep_what_is_theirs(
     emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, tmp_path: Path
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
-    async with start() as bot:
-        await let_in(bot, eve)
+    async with start(let_in=[eve]) as bot:
         await ask("@demo_bot in the group", chat=group)
         said = await eve.say("mine")
         await emu.wait_for_message(eve.private_chat(), lambda message: message.text == "mine", after=said)
@@ -162,7 +156,7 @@ async def test_cancelling_deletes_nothing(
         await emu.wait_for(lambda: menu.text == "Nothing was deleted.")
         assert not menu.buttons
         await ask("after")
-    assert [message.text for message in provider.requests[-1].messages] == ["before", "before", "after"]
+    assert provider.told == ["before", "before", "after"]
 
 
 @pytest.mark.parametrize("until", ["1", "0", "", "x", "9" * 40])
@@ -182,8 +176,7 @@ async def test_a_button_is_of_one_person(
     emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
-    async with start() as bot:
-        await let_in(bot, eve)
+    async with start(let_in=[eve]) as bot:
         menu = await ask("/forget@demo_bot", chat=group)
         query = await eve.press(menu, "Delete my data")
         answer = await emu.wait_for(lambda: query.answer)

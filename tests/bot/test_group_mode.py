@@ -7,7 +7,7 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
-from tgllm.db import audit, users
+from tgllm.db import audit
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedMessage
@@ -30,15 +30,6 @@ class NoTalk:
         return Decision(False, "No talk here") if action == "message" else None
 
 
-def asked(provider: ScriptedProvider) -> list[str]:
-    return [request.messages[-1].text for request in provider.requests]
-
-
-async def let_in(bot: RunningBot, person: EmulatedUser) -> None:
-    await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(person.id), 1))
-    await bot.core.database.write(lambda conn: users.set_status(conn, person.id, "active", 1))
-
-
 async def test_always_answers_all_but_strangers_and_commands_to_other_bots(
     emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
@@ -51,8 +42,8 @@ async def test_always_answers_all_but_strangers_and_commands_to_other_bots(
         await ask("hello", chat=group)
         await eve.say("@demo_bot let me in", chat=group)
         refusal = await emu.wait_for_message(group, lambda message: "request pending" in message.text)
-    assert asked(provider) == ["Ann: hello"]
-    assert [message.text for message in group.messages if message.from_bot][1:] == ["Ann: hello", refusal.text]
+    assert provider.questions == ["Ann: hello"]
+    assert group.bot_texts[1:] == ["Ann: hello", refusal.text]
     assert not [message for message in other.messages if message.from_bot]
 
 
@@ -71,7 +62,7 @@ async def test_never_answers_commands_only(
         await ann.say("@demo_bot four", chat=group)
         await ask("/groupmode@demo_bot mention", chat=group)
         await ask("@demo_bot five", chat=group)
-    assert asked(provider) == ["Ann: one", "Ann: five"]
+    assert provider.questions == ["Ann: one", "Ann: five"]
 
 
 async def test_it_is_chosen_with_a_button_and_noted(emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start) -> None:
@@ -91,8 +82,7 @@ async def test_only_admins_choose_it(
     emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
-    async with start() as bot:
-        await let_in(bot, eve)
+    async with start(let_in=[eve]):
         menu = await ask("/groupmode@demo_bot", chat=group)
         query = await eve.press(menu, "commands only")
         answer = await emu.wait_for(lambda: query.answer)
@@ -131,4 +121,4 @@ async def test_who_may_not_talk_is_told_so_only_when_they_speak_to_the_bot(
         await ask("/groupmode@demo_bot always", chat=group)
         await ann.say("overheard", chat=group)
         assert (await ask("@demo_bot hello", chat=group)).text == "No talk here"
-    assert [message.text for message in group.messages if message.from_bot][1:] == ["No talk here"]
+    assert group.bot_texts[1:] == ["No talk here"]

@@ -21,10 +21,6 @@ def moves(conn: Connection) -> int:
     return len([entry for entry in audit.list_recent(conn, 100) if entry.action == "group.moved"])
 
 
-def asked(provider: ScriptedProvider) -> list[str]:
-    return [message.text for message in provider.requests[-1].messages]
-
-
 async def test_the_conversation_and_the_mode_go_on(
     emu: Emulator, ann: EmulatedUser, ask: Ask, start: Start, provider: ScriptedProvider
 ) -> None:
@@ -35,7 +31,7 @@ async def test_the_conversation_and_the_mode_go_on(
         grown = await ann.upgrade(group)
         provider.answer("late")
         await ask("two", chat=grown)
-        assert asked(provider) == ["Ann: one", "Ann: one", "Ann: two"]
+        assert provider.told == ["Ann: one", "Ann: one", "Ann: two"]
         mode = await bot.core.database.read(lambda conn: group_mode(conn, group.id))
         assert mode == "mention"
         assert await bot.core.database.read(moves) == 1
@@ -56,7 +52,7 @@ async def test_an_answer_that_was_being_written_arrives_in_the_supergroup(
         provider.answer("Fine.")
         await ann.say("@demo_bot more", chat=grown)
         await emu.wait_for_message(grown, lambda message: message.text == "Fine.")
-    assert asked(provider)[-1] == "Ann: more"
+    assert provider.told[-1] == "Ann: more"
 
 
 async def test_what_is_sent_to_the_old_id_goes_to_the_new_one(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

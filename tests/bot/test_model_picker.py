@@ -21,7 +21,7 @@ from tgllm.api import (
     StreamEvent,
     TextDelta,
 )
-from tgllm.db import models, users
+from tgllm.db import models
 from tgllm.services.model_choices import choice_key
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -339,9 +339,7 @@ class TestWhoSeesWhat:
         assert not any("Shut" in label for label in private.labels)
 
     async def test_others_are_not(self, menus: "Menus", eve: EmulatedUser, open_shop: Start) -> None:
-        async with open_shop() as bot:
-            await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
-            await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        async with open_shop(let_in=[eve]):
             picker = await menus.ask(eve, "/model")
             await menus.press(eve, picker, "The Shop (500)")
             await menus.press(eve, picker, "« Providers")

@@ -150,7 +150,7 @@ async def test_forgetting_is_told_and_what_was_said_is_gone(
         told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=said)
         await menus.ask(ann, "hello")
     assert "deleted all" in told.text
-    assert [message.text for message in provider.requests[-1].messages] == ["hello"]
+    assert provider.told == ["hello"]
 
 
 async def test_shell_and_bot_write_at_the_same_time(

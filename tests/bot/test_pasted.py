@@ -32,7 +32,7 @@ async def test_the_parts_of_a_long_text_are_one_question(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
         states = await bot.core.database.read(inbox.counts)
         shown = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, parts[1].id))
-    assert [request.messages[-1].text for request in provider.requests] == [text]
+    assert provider.questions == [text]
     assert states == {"done": 1, "merged": 2}
     assert shown is not None
     assert shown.telegram_message_ids == tuple(part.id for part in parts)
@@ -49,7 +49,7 @@ async def test_what_was_gathered_survives_a_crash(
         await emu.wait_for(lambda: provider.requests)
     async with start(turns__context_tokens=20000):
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
-    assert [request.messages[-1].text for request in provider.requests] == [text] * 2
+    assert provider.questions == [text] * 2
 
 
 async def test_a_character_of_two_units_is_not_split(
@@ -60,7 +60,7 @@ async def test_a_character_of_two_units_is_not_split(
     async with start(turns__context_tokens=20000, clock=patient_clock):
         assert len(await ann.paste(text)) == 2
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
-    assert [request.messages[-1].text for request in provider.requests] == [text]
+    assert provider.questions == [text]
 
 
 async def test_a_part_that_comes_a_little_later_still_belongs_to_it(
@@ -72,7 +72,7 @@ async def test_a_part_that_comes_a_little_later_still_belongs_to_it(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         await ann.say("the end")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
-    assert [request.messages[-1].text for request in provider.requests] == ["x" * LIMIT + "the end"]
+    assert provider.questions == ["x" * LIMIT + "the end"]
 
 
 async def test_a_full_message_alone_is_answered(
@@ -82,7 +82,7 @@ async def test_a_full_message_alone_is_answered(
     async with start(turns__context_tokens=20000):
         await ann.say("x" * LIMIT)
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
-    assert [request.messages[-1].text for request in provider.requests] == ["x" * LIMIT]
+    assert provider.questions == ["x" * LIMIT]
 
 
 async def test_commands_and_replies_are_no_parts(

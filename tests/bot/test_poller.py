@@ -16,10 +16,6 @@ from tgllm.testing.scripted import ScriptedProvider
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
-def bot_texts(user: EmulatedUser) -> list[str]:
-    return [message.text for message in user.private_chat().messages if message.from_bot]
-
-
 async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:
@@ -39,7 +35,7 @@ async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
         await emu.wait_for_message(ann.private_chat())
         await bot.stop()
         states = await bot.core.database.read(inbox.counts)
-    assert bot_texts(ann) == ["Bot ready"]
+    assert ann.private_chat().bot_texts == ["Bot ready"]
     assert states == {"quarantined": 1, "done": 1}
 
 
@@ -62,7 +58,7 @@ async def test_an_update_that_comes_twice_is_answered_once(emu: Emulator, ann: E
         emu.repeat_update()
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
-    assert bot_texts(ann) == ["once", "Bot ready"]
+    assert ann.private_chat().bot_texts == ["once", "Bot ready"]
 
 
 async def test_messages_sent_while_the_bot_was_down_are_answered(
@@ -72,7 +68,7 @@ async def test_messages_sent_while_the_bot_was_down_are_answered(
     await ann.say("two")
     async with start():
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "two")
-    assert bot_texts(ann) == ["one", "two"]
+    assert ann.private_chat().bot_texts == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +88,7 @@ async def test_trouble_on_the_way_passes(emu: Emulator, ann: EmulatedUser, start
         await fault.reached.wait()
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["Bot ready"]
+    assert ann.private_chat().bot_texts == ["Bot ready"]
 
 
 async def test_a_server_that_goes_away_and_comes_back(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -100,7 +96,7 @@ async def test_a_server_that_goes_away_and_comes_back(emu: Emulator, ann: Emulat
         await emu.restart()
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["Bot ready"]
+    assert ann.private_chat().bot_texts == ["Bot ready"]
 
 
 async def test_trouble_at_the_very_start_is_waited_out(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -108,7 +104,7 @@ async def test_trouble_at_the_very_start_is_waited_out(emu: Emulator, ann: Emula
     async with start():
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["Bot ready"]
+    assert ann.private_chat().bot_texts == ["Bot ready"]
 
 
 @pytest.mark.parametrize(
@@ -162,4 +158,4 @@ async def test_a_conflict_lets_the_running_turn_end(
 
     with pytest.raises(TelegramRefused):
         await run_into_the_conflict()
-    assert bot_texts(ann) == ["Whole answer."]
+    assert ann.private_chat().bot_texts == ["Whole answer."]

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from tgllm.bot.updates import to_inbox
-from tgllm.db import inbox, users
+from tgllm.db import inbox
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
-from tgllm.db.users import SeenUser
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
@@ -73,13 +72,11 @@ async def test_in_a_group_the_message_that_was_begun_says_that_there_will_be_no_
 
 
 async def test_in_private_the_question_that_gets_no_answer_is_named_in_the_persons_language(
-    emu: Emulator, start: Start, provider: ScriptedProvider, killed: Killed, database_of: "OpenDatabase"
+    emu: Emulator, start: Start, provider: ScriptedProvider, killed: Killed
 ) -> None:
     ivan = emu.add_user(first_name="Ivan", language_code="ru")
-    async with database_of() as database:
-        await database.write(lambda conn: let_in(conn, ivan))
     provider.answer("Half", asyncio.Event())
-    async with killed(start(turns__attempts=1)):
+    async with killed(start(turns__attempts=1, let_in=[ivan])):
         question = await ivan.say("go")
         await emu.wait_for_draft(ivan.private_chat(), lambda draft: draft.text == "Half")
     async with start(turns__attempts=1):
@@ -145,12 +142,6 @@ def database_of(tmp_path: Path) -> OpenDatabase:
             yield database
 
     return opened
-
-
-def let_in(conn: Connection, person: EmulatedUser) -> None:
-    users.upsert_seen(conn, SeenUser(person.id, None, person.first_name, language_code=person.language_code), 0)
-    users.set_role(conn, person.id, "user", 0)
-    users.set_status(conn, person.id, "active", 0)
 
 
 def message_update(update_id: int, person: EmulatedUser, chat: EmulatedChat, text: str) -> dict[str, Any]:

@@ -19,11 +19,6 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
-def asked(provider: ScriptedProvider) -> list[str]:
-    """What the model was told with the last question."""
-    return [message.text for message in provider.requests[-1].messages]
-
-
 def parts(chat: EmulatedChat, word: str) -> list[EmulatedMessage] | None:
     """The messages of an answer of two, once both are there."""
     found = [message for message in chat.messages if message.from_bot and message.text.startswith(word)]
@@ -53,9 +48,9 @@ async def test_retry_asks_the_last_question_again(start: Start, ask: Ask, provid
         await ask("two")
         provider.answer("good")
         assert (await ask("/retry")).text == "good"
-        assert asked(provider) == ["one", "one", "two"]
+        assert provider.told == ["one", "one", "two"]
         await ask("three")
-    assert asked(provider) == ["one", "one", "two", "good", "three"]
+    assert provider.told == ["one", "one", "two", "good", "three"]
 
 
 async def test_retry_may_name_another_model_for_once(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
@@ -67,7 +62,7 @@ async def test_retry_may_name_another_model_for_once(start: Start, ask: Ask, pro
         request = (await bot.core.database.read(lambda conn: requests.recent(conn, 1)))[0]
         await ask("two")
     assert (request.provider, request.model) == ("other", "model")
-    assert asked(provider) == ["one", "from another", "two"]
+    assert provider.told == ["one", "from another", "two"]
 
 
 async def test_retry_takes_no_name_that_is_not_in_the_list_of_its_provider(
@@ -126,7 +121,7 @@ async def test_a_button_asks_for_another_answer(
         await emu.wait_for(lambda: not last.labels and better.labels == ["Regenerate"])
         await ask("@demo_bot two", chat=chat, topic=topic)
     assert better.topic == topic
-    assert [text.split()[-1] for text in asked(provider)] == ["zero", "zero", "one", "better", "two"]
+    assert [text.split()[-1] for text in provider.told] == ["zero", "zero", "one", "better", "two"]
 
 
 async def test_answers_have_no_button_where_the_operator_wants_none_or_the_person_had_enough(
@@ -156,7 +151,7 @@ async def test_a_failed_answer_has_a_button_that_asks_again(
         assert whole.labels == ["Regenerate"]
         assert failed.text.startswith("Half of")
         await emu.wait_for(lambda: not failed.labels)
-    assert asked(provider) == ["go"]
+    assert provider.told == ["go"]
 
 
 async def test_the_button_goes_before_the_answer_is_there(
@@ -196,7 +191,7 @@ async def test_a_question_without_any_answer_can_be_asked_again_too(
         await ask("one")
         assert (await ask("/retry")).text == "Now it works"
         await ask("two")
-    assert asked(provider) == ["one", "Now it works", "two"]
+    assert provider.told == ["one", "Now it works", "two"]
 
 
 async def test_a_silent_model_s_answer_has_the_button(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
@@ -219,7 +214,7 @@ async def test_an_answer_cut_by_the_end_of_the_program_has_the_button(
     async with start():
         await ann.press(cut, "Try again")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
-    assert asked(provider) == ["go"]
+    assert provider.told == ["go"]
 
 
 async def test_only_the_last_question_can_be_asked_again(
@@ -280,7 +275,7 @@ async def test_the_button_works_in_a_group(
         whole = await emu.wait_for_message(group, lambda message: message.text == "Whole")
     assert whole.reply_to is not None
     assert whole.reply_to.text == "@demo_bot go"
-    assert len(asked(provider)) == 1
+    assert len(provider.told) == 1
 
 
 async def test_undo_takes_the_last_turn_back(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
@@ -289,7 +284,7 @@ async def test_undo_takes_the_last_turn_back(start: Start, ask: Ask, provider: S
         await ask("two")
         assert (await ask("/undo")).text == "Taken back: two"
         await ask("three")
-    assert asked(provider) == ["one", "one", "three"]
+    assert provider.told == ["one", "one", "three"]
 
 
 async def test_fork_goes_on_from_an_earlier_answer(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
@@ -298,7 +293,7 @@ async def test_fork_goes_on_from_an_earlier_answer(start: Start, ask: Ask, provi
         await ask("two")
         assert "We go on from that answer" in (await ask("/fork", reply_to=first)).text
         await ask("three")
-    assert asked(provider) == ["one", "one", "three"]
+    assert provider.told == ["one", "one", "three"]
 
 
 async def test_fork_may_bring_the_next_question(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
@@ -307,9 +302,9 @@ async def test_fork_may_bring_the_next_question(start: Start, ask: Ask, provider
         await ask("/new")
         await ask("two")
         await ask("/fork three", reply_to=first)
-        assert asked(provider) == ["one", "one", "three"]
+        assert provider.told == ["one", "one", "three"]
         await ask("four")
-    assert asked(provider) == ["one", "one", "three", "three", "four"]
+    assert provider.told == ["one", "one", "three", "three", "four"]
 
 
 async def test_fork_from_any_part_of_a_long_answer_also_in_a_group(
@@ -324,10 +319,10 @@ async def test_fork_from_any_part_of_a_long_answer_also_in_a_group(
         await ask("@demo_bot two", chat=group)
         await ask("/fork", chat=group, reply_to=last)
         await ask("@demo_bot three", chat=group)
-        assert len(asked(provider)) == 3
+        assert len(provider.told) == 3
         await ask("/fork four", chat=group, reply_to=last)
-    assert len(asked(provider)) == 3
-    assert asked(provider)[-1] == "Ann: four"
+    assert len(provider.told) == 3
+    assert provider.told[-1] == "Ann: four"
 
 
 async def test_fork_from_a_question_says_how(start: Start, ask: Ask, emu: Emulator, ann: EmulatedUser) -> None:
@@ -343,8 +338,8 @@ async def test_continue_asks_for_the_rest_of_a_cut_answer(start: Start, ask: Ask
     async with start():
         assert "/continue" in (await ask("count")).text
         assert (await ask("/continue")).text == "three."
-        assert asked(provider)[:2] == ["count", "One, two,"]
-        assert "Go on" in asked(provider)[2]
+        assert provider.told[:2] == ["count", "One, two,"]
+        assert "Go on" in provider.told[2]
         assert "no cut answer" in (await ask("/continue")).text
 
 
@@ -376,7 +371,7 @@ async def test_each_topic_has_a_last_question_of_its_own(
         await ask("@demo_bot a", chat=group, topic=news)
         await ask("@demo_bot b", chat=group, topic=music)
         await ask("/retry", chat=group, topic=news)
-        assert asked(provider) == ["Ann: a"]
+        assert provider.told == ["Ann: a"]
         await ask("/undo", chat=group, topic=music)
         await ask("@demo_bot c", chat=group, topic=music)
-    assert asked(provider) == ["Ann: c"]
+    assert provider.told == ["Ann: c"]

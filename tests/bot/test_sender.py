@@ -27,16 +27,12 @@ def is_notice(message: EmulatedMessage) -> bool:
     return "I have it" in message.labels
 
 
-def bot_texts(user: EmulatedUser) -> list[str]:
-    return [message.text for message in user.private_chat().messages if message.from_bot]
-
-
 async def test_a_message_that_telegram_delays_arrives_later(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     emu.faults.add(Fault.retry_after("sendMessage", 1))
     async with start():
         await ann.say("patience")
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["patience"]
+    assert ann.private_chat().bot_texts == ["patience"]
 
 
 async def test_a_hold_on_one_chat_does_not_hold_others(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -48,7 +44,7 @@ async def test_a_hold_on_one_chat_does_not_hold_others(emu: Emulator, ann: Emula
         await ann.say("@demo_bot free", chat=group)
         await emu.wait_for_message(group, lambda message: message.text == "Ann: free")
         await bot.core.database.write(lambda conn: outbox.drop(conn, 1, "the test is over"))
-    assert bot_texts(ann) == []
+    assert ann.private_chat().bot_texts == []
 
 
 async def test_the_topics_of_one_group_leave_room_for_other_chats(
@@ -83,7 +79,7 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
             pass
         await bot.core.database.write(lambda conn: outbox.drop(conn, 2, "the test is over"))
     assert counts == {"sent": 1, "ready": 1}
-    assert [message.text for message in group.messages if message.from_bot] == ["one"]
+    assert group.bot_texts == ["one"]
 
 
 @pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])
@@ -94,15 +90,15 @@ async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
     async with start() as bot:
         await ann.say("did it arrive?")
         notice = await emu.wait_for_message(ann.private_chat(), is_notice)
-        assert bot_texts(ann).count("did it arrive?") <= 1
-        before = len(bot_texts(ann))
+        assert ann.private_chat().bot_texts.count("did it arrive?") <= 1
+        before = len(ann.private_chat().bot_texts)
         await ann.press(notice, "Send again")
-        await emu.wait_for(lambda: len(bot_texts(ann)) > before)
+        await emu.wait_for(lambda: len(ann.private_chat().bot_texts) > before)
         await ann.press(notice, "Send again")
         await emu.wait_for(lambda: len([c for c in emu.journal if c.method == "answerCallbackQuery"]) > 1)
         await bot.stop()
         assert await bot.core.database.read(outbox.counts) == {"sent": 2}
-    assert bot_texts(ann)[before:] == ["did it arrive?"]
+    assert ann.private_chat().bot_texts[before:] == ["did it arrive?"]
 
 
 async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -114,7 +110,7 @@ async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: Emulate
         await emu.wait_for(lambda: [call for call in emu.journal if call.method == "answerCallbackQuery"])
         await bot.stop()
         assert await bot.core.database.read(outbox.counts) == {"sent": 1, "dropped": 1}
-    assert bot_texts(ann).count("it arrived") == 1
+    assert ann.private_chat().bot_texts.count("it arrived") == 1
 
 
 async def test_a_button_can_not_resend_a_message_of_another_chat(
@@ -177,7 +173,7 @@ async def test_a_draft_that_fails_does_not_harm_the_answer(emu: Emulator, ann: E
     async with start():
         await ann.say("all the same")
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["all the same"]
+    assert ann.private_chat().bot_texts == ["all the same"]
 
 
 async def test_an_answer_that_telegram_refuses_is_told(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -223,7 +219,7 @@ async def test_a_stop_does_not_cut_a_call_that_is_under_way(
         under_way.release()
         await bot.task
         assert await bot.core.database.read(outbox.counts) == {"ready": 1, "sent": 1}
-    assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["The answer."]
+    assert ann.private_chat().bot_texts == ["The answer."]
 
 
 def put_off(conn: Connection, row_id: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tgllm.api import ReasoningDelta
-from tgllm.db import conversations, models, users
+from tgllm.db import conversations, models
 from tgllm.db.models import NewModel
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -153,9 +153,7 @@ class TestPersona:
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
-        async with start(personas=PERSONAS) as bot:
-            await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
-            await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        async with start(personas=PERSONAS, let_in=[eve]):
             await menus.ask(ann, "/persona chef: You are a cook.")
             menu = await menus.ask(ann, "/persona@demo_bot", chat=group)
             chef = next(button.data for button in menu.buttons if button.text == "chef")
@@ -295,9 +293,7 @@ class TestSettings:
         self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
-        async with start() as bot:
-            await bot.core.database.write(lambda conn: users.upsert_seen(conn, users.SeenUser(eve.id), 1))
-            await bot.core.database.write(lambda conn: users.set_status(conn, eve.id, "active", 1))
+        async with start(let_in=[eve]) as bot:
             menu = await menus.ask(ann, "/settings")
             await menus.press(ann, menu, "Language")
             assert menu.labels == ["✓ as in Telegram", "English", "Русский", "« All settings"]

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from tgllm.db import users
-from tgllm.db.users import SeenUser
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state import EmulatedMessage
@@ -95,17 +93,15 @@ async def test_a_forwarded_message_is_marked(
 
 
 async def test_in_a_group_the_model_is_told_who_speaks(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+    emu: Emulator,
+    ann: EmulatedUser,
+    eve: EmulatedUser,
+    start: Start,
+    ask: Ask,
+    provider: ScriptedProvider,
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
-    async with start() as bot:
-
-        def let_in(conn: Any) -> None:
-            users.upsert_seen(conn, SeenUser(eve.id, None, "Eve"), 0)
-            users.set_role(conn, eve.id, "user", 0)
-            users.set_status(conn, eve.id, "active", 0)
-
-        await bot.core.database.write(let_in)
+    async with start(let_in=[eve]):
         await ask("@demo_bot I like tea", chat=group)
         await eve.say("@demo_bot I like coffee", chat=group)
         await emu.wait_for_message(group, lambda message: message.from_bot and "coffee" in message.text)

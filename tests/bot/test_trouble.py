@@ -25,10 +25,6 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 TEXTS = Catalogue(strict=True)
 
 
-def bot_texts(user: EmulatedUser) -> list[str]:
-    return [message.text for message in user.private_chat().messages if message.from_bot]
-
-
 async def let_grow(bot: RunningBot, pages: int) -> None:
     """Let the database have that many pages more and not one beyond; 0 is a full disk."""
 
@@ -68,10 +64,10 @@ async def test_a_full_disk_ends_the_bot_and_nothing_is_lost(
     async with full() as bot:
         await let_grow(bot, 0)
         await ann.say(LONG)
-    assert bot_texts(ann) == []
+    assert ann.private_chat().bot_texts == []
     async with start():
         await emu.wait_for_message(ann.private_chat())
-    assert [text.split() for text in bot_texts(ann)] == [LONG.split()]
+    assert [text.split() for text in ann.private_chat().bot_texts] == [LONG.split()]
 
 
 async def test_a_disk_that_fills_up_during_a_turn_ends_the_bot_and_the_turn_is_repeated(
@@ -84,10 +80,10 @@ async def test_a_disk_that_fills_up_during_a_turn_ends_the_bot_and_the_turn_is_r
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
         await let_grow(bot, 0)
         go_on.set()
-    assert bot_texts(ann) == []
+    assert ann.private_chat().bot_texts == []
     async with start():
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["go"]
+    assert ann.private_chat().bot_texts == ["go"]
 
 
 async def test_a_sender_that_can_not_write_ends_the_bot(
@@ -102,7 +98,7 @@ async def test_a_sender_that_can_not_write_ends_the_bot(
             await ann.say("go")
     async with start():
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["go"]
+    assert ann.private_chat().bot_texts == ["go"]
 
 
 @dataclass
@@ -228,7 +224,7 @@ async def test_a_row_that_asks_for_something_impossible_stops_no_other(
         await emu.wait_for_message(ann.private_chat())
         await bot.stop()
         assert await bot.core.database.read(outbox.counts) == {"failed": 2, "sent": 1}
-    assert bot_texts(ann) == ["go"]
+    assert ann.private_chat().bot_texts == ["go"]
 
 
 async def test_while_a_chat_is_held_the_sender_sleeps(
@@ -280,7 +276,7 @@ async def test_a_refused_token_keeps_the_answer_for_the_next_start(
         await run_into_it()
     async with start():
         await emu.wait_for_message(ann.private_chat())
-    assert bot_texts(ann) == ["go"]
+    assert ann.private_chat().bot_texts == ["go"]
 
 
 async def test_an_answer_with_half_a_character_arrives(

@@ -61,6 +61,16 @@ class ScriptedProvider(Provider):
         self._answers.append(steps)
 
     @property
+    def questions(self) -> list[str]:
+        """The text of the last message of each request, in order."""
+        return [request.messages[-1].text for request in self.requests]
+
+    @property
+    def told(self) -> list[str]:
+        """The texts of all messages of the last request: the history, and the question at its end."""
+        return [message.text for message in self.requests[-1].messages]
+
+    @property
     def plugin(self) -> GivenPlugin:
         """What a host is given to find this provider."""
         return GivenPlugin.of("scripted", self)

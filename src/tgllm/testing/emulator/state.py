@@ -205,6 +205,11 @@ class EmulatedChat:
         """The messages that are there now, oldest first."""
         return list(self._messages.values())
 
+    @property
+    def bot_texts(self) -> list[str]:
+        """The texts of the messages from bots that are there now, oldest first."""
+        return [message.text for message in self.messages if message.from_bot]
+
     def newest_first(self) -> "Iterator[EmulatedMessage]":
         """The messages from the newest back."""
         return reversed(self._messages.values())

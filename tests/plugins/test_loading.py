@@ -57,6 +57,10 @@ INFO = """
 """
 
 
+def info(arguments: str) -> str:
+    return f"@hookimpl\ndef tgllm_plugin_info(): return PluginInfo({arguments})\n"
+
+
 def returning(hook: str, expression: str, api: str = "1.0") -> str:
     return f"""{INFO.format(api=api)}
     async def run(call): ...
@@ -81,7 +85,7 @@ ODD = {
     ),
     "upper case": (
         "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo(id='Odd', title='', api='1.0')",
-        "its id 'Odd' must look like [a-z][a-z0-9_]*",
+        "its id 'Odd' must look like [a-z][a-z0-9]*(_[a-z0-9]+)*",
     ),
     "no mark": (
         INFO.format(api="1.0") + "\n    def tgllm_commands(ctx): return []",
@@ -150,7 +154,71 @@ ODD = {
     ),
     "field of the wrong type": (
         returning("tgllm_commands", "[ChatCommand('go', None, run)]"),
-        "tgllm_commands returned a ChatCommand with a field of the wrong type: object of type 'NoneType' has no len()",
+        "a description of /go is nothing instead of a text",
+    ),
+    "a number of the wrong type": (
+        returning("tgllm_jobs", "[JobSpec('x', 'X', '* * * * *', run, timeout='60')]"),
+        (
+            "tgllm_jobs returned a JobSpec with a field of the wrong type: "
+            "'>' not supported between instances of 'str' and 'int'"
+        ),
+    ),
+    "half a letter in a description": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go \\ud83d', run)]"),
+        "a description of /go holds half of a surrogate pair, which can't be sent",
+    ),
+    "a blank description": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', run, descriptions={'ru': ' '})]"),
+        "a description of /go is empty",
+    ),
+    "a language in words": (
+        returning("tgllm_commands", "[ChatCommand('go', 'Go', run, descriptions={'russian': 'Вперёд'})]"),
+        "the language of a description of /go 'russian' must look like [a-z]{2}",
+    ),
+    "aliases that are gone after a look": (
+        returning("tgllm_providers", "[ProviderSpec('a', 'A', run, aliases=(name for name in 'bc'))]"),
+        "the aliases of provider a are a generator instead of a tuple of texts",
+    ),
+    "a provider without a title": (
+        returning("tgllm_providers", "[ProviderSpec('a', None, run)]"),
+        "the title of provider a is nothing instead of a text",
+    ),
+    "a file handler that is async": (
+        INFO.format(api="1.0")
+        + """
+    async def extract(path, limits): ...
+    @hookimpl
+    def tgllm_file_handlers(): return [FileHandler('x', frozenset({'text/*'}), extract)]""",
+        "extract of file handler x must be a plain function: it runs in a process of its own, where it may block",
+    ),
+    "a timeout that is no number": (
+        returning("tgllm_jobs", "[JobSpec('x', 'X', '* * * * *', run, timeout=float('nan'))]"),
+        "the timeout of job x is not more than 0 s",
+    ),
+    "no title": (
+        info("id='odd', title=None, api='1.0'"),
+        "its title is nothing instead of a text",
+    ),
+    "settings that are no pydantic model": (
+        "class Settings: mark = '!'\n" + info("id='odd', title='Odd', api='1.0', settings=Settings"),
+        "its settings are the class Settings instead of a class derived from pydantic.BaseModel",
+    ),
+    "settings that are made already": (
+        "from pydantic import BaseModel\nclass S(BaseModel): ...\n"
+        + info("id='odd', title='Odd', api='1.0', settings=S()"),
+        "its settings are a S instead of a class derived from pydantic.BaseModel",
+    ),
+    "env that is no dict": (
+        info("id='odd', title='Odd', api='1.0', env='ODD_KEY'"),
+        "its env is a str instead of a dict of fields and variables",
+    ),
+    "a variable of the bot's own": (
+        info("id='odd', title='Odd', api='1.0', env={'key': 'TGLLM_ODD_KEY'}"),
+        "its env names TGLLM_ODD_KEY: variables that begin with TGLLM_ are the bot's own",
+    ),
+    "a variable that is no name": (
+        info("id='odd', title='Odd', api='1.0', env={'key': 'ODD KEY'}"),
+        "the variable that its env names for key 'ODD KEY' must look like [A-Za-z_][A-Za-z0-9_]*",
     ),
     "provider id": (
         returning("tgllm_providers", "[ProviderSpec('a/b', 'A', run)]"),
@@ -293,3 +361,15 @@ async def test_plugins_are_listed_where_no_data_folder_can_be_made(
 
     assert record(host, "echo").state == "active"
     assert set(logs.events("warning")) == {"plugin.data_folder_failed"}
+
+
+@pytest.mark.parametrize("plugin_id", ["two__parts", "open_end_"])
+async def test_an_id_that_no_variable_could_name_is_refused(
+    site: Any, load_host: LoadHost, record: FindRecord, plugin_id: str
+) -> None:
+    site.write(plugin_id, info(f"id={plugin_id!r}, title='Odd', api='1.0'"), package="tgllm-odd")
+
+    odd = record(await load_host(builtin=False), plugin_id)
+
+    assert odd.state == "quarantined"
+    assert odd.reason == f"its id {plugin_id!r} must look like [a-z][a-z0-9]*(_[a-z0-9]+)*"

@@ -19,14 +19,17 @@ class PluginInfo:
     """What a plugin is. Returned by ``tgllm_plugin_info``, the first hook that is called."""
 
     id: str
-    """``[a-z][a-z0-9_]*``; names its section in the config (``[plugins.<id>]``) and its data folder."""
+    """``[a-z][a-z0-9]*(_[a-z0-9]+)*``; names its section in the config (``[plugins.<id>]``) and its data folder."""
     title: str
     api: str
     """The version of the contract it was written for, such as ``"1.0"``."""
     settings: "type[BaseModel] | None" = None
     """A pydantic model of its settings; None takes no settings. Validated before any other hook runs."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Settings that people already know under another name: field -> variable, such as ``api_key: GEMINI_API_KEY``."""
+    """Settings that people already know under another name: field -> variable, such as ``api_key: GEMINI_API_KEY``.
+
+    Names that begin with ``TGLLM_`` are the bot's own.
+    """
     texts: Path | None = None
     """A folder with texts of the plugin's own, one TOML file for each language, such as ``en.toml``; see ``Texts``."""
 

@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
-from tgllm.api.version import API_VERSION, ApiVersion
 from tgllm.i18n import read_texts
 from tgllm.plugins import checks
 from tgllm.plugins.contexts import Services, make_context
+from tgllm.plugins.info_checks import check_info
 from tgllm.plugins.limits import HostLimits
 from tgllm.plugins.offers import OFFER_HOOKS
 from tgllm.plugins.outcome import Breach, Outcome, Raised, value_of
@@ -51,7 +51,7 @@ class Loader:
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
         info = await self._info(plugin)
         plugin.api = str(info.api)
-        _check_info(plugin, info)
+        check_info(plugin.found, info)
         return info
 
     async def _info(self, plugin: LoadedPlugin) -> PluginInfo:
@@ -100,17 +100,3 @@ class Loader:
 def _of(plugin: LoadedPlugin, hook: str) -> tuple[Implementation, ...]:
     mine = (implementation for implementation in plugin.implementations if implementation.hook == hook)
     return tuple(sorted(mine, key=lambda implementation: implementation.rank))
-
-
-def _check_info(plugin: LoadedPlugin, info: PluginInfo) -> None:
-    checks.check_id("its id", info.id)
-    if info.id != plugin.id:
-        raise Breach(f"it calls itself {info.id}, but its entry point is named {plugin.id}: they must be the same")
-    checks.check_folder("its texts", info.texts)
-    try:
-        wanted = ApiVersion.parse(info.api)
-    except (AttributeError, ValueError) as error:
-        raise Breach(f"its API version {info.api!r} can't be read: write it like '1.0'") from error
-    if not API_VERSION.serves(wanted):
-        cure = "tgllm" if wanted > API_VERSION else plugin.found.package
-        raise Breach(f"it needs API {wanted}, this tgllm has {API_VERSION}: upgrade {cure}")

@@ -8,7 +8,8 @@ from tgllm.api.commands import ChatCommand
 from tgllm.api.files import FileHandler
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
-from tgllm.plugins import checks
+from tgllm.plugins import offer_checks
+from tgllm.plugins.checks import check_list
 from tgllm.plugins.outcome import Breach
 
 __all__ = ["OFFER_HOOKS", "Name", "Offers"]
@@ -60,7 +61,7 @@ class Offers:
             Breach: the value is not what the hook returns.
         """
         offer = OFFER_HOOKS[hook]
-        members = checks.check_list(hook, value, offer.kind)
+        members = check_list(hook, value, offer.kind)
         for member in members:
             _check(hook, offer, member)
         known = getattr(self, offer.field)
@@ -75,10 +76,10 @@ class _OfferHook:
 
 
 OFFER_HOOKS: Mapping[str, _OfferHook] = {
-    "tgllm_providers": _OfferHook("providers", ProviderSpec, checks.check_provider),
-    "tgllm_commands": _OfferHook("commands", ChatCommand, checks.check_command),
-    "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, checks.check_file_handler),
-    "tgllm_jobs": _OfferHook("jobs", JobSpec, checks.check_job),
+    "tgllm_providers": _OfferHook("providers", ProviderSpec, offer_checks.check_provider),
+    "tgllm_commands": _OfferHook("commands", ChatCommand, offer_checks.check_command),
+    "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, offer_checks.check_file_handler),
+    "tgllm_jobs": _OfferHook("jobs", JobSpec, offer_checks.check_job),
 }
 """The hooks that bring something, in the order in which they are called."""
 

@@ -14,7 +14,7 @@ from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefaul
 from tgllm.api import Role, UserInfo
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.commands import LiveCommands
-from tgllm.bot.failures import classify
+from tgllm.bot.failures import CallFailure, classify
 from tgllm.db import kv, users
 from tgllm.db.database import Database
 from tgllm.db.unit import Connection
@@ -88,6 +88,10 @@ class CommandMenus:
         self._others = Wakeup()
         self._refused: set[int] = set()
         """Chats that Telegram does not let the bot into, such as of an admin who has never begun to talk to it."""
+        self._heard: set[int] = set()
+        """Chats that were among these until somebody wrote there: what is refused there since is not for the chat."""
+        self._rejected: dict[str, str] = {}
+        """By place, the digest of the menu that Telegram does not take, whatever it has against it."""
         # Another bot on the same database has menus of its own.
         self._key = f"command_menus:{bot.id}"
 
@@ -99,6 +103,7 @@ class CommandMenus:
         """Say that somebody has written in these chats: those that had no menu can have one by now."""
         if self._refused and (found := self._refused.intersection(chat_ids)):
             self._refused -= found
+            self._heard |= found
             self.refresh()
 
     async def run(self) -> None:
@@ -117,7 +122,7 @@ class CommandMenus:
         wanted = {place.key: menu for place, menu in self._wanted(readers)}
         done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
         others = [key for key in {**wanted, **known} if key not in done]
-        if all(_Place.parse(key).chat_id in self._refused for key in others):
+        if all(self._is_refused(_Place.parse(key), wanted.get(key)) for key in others):
             return
         # Whatever Telegram is told from here on is known to be there, even if the program is killed meanwhile.
         await self._store({**done, **dict.fromkeys(others, _UNSURE)})
@@ -157,8 +162,8 @@ class CommandMenus:
         return tuple((info.name, clip(info.description, MOST_DESCRIPTION)) for info in usable[:MOST_COMMANDS])
 
     async def _tell(self, place: _Place, menu: _Menu | None) -> bool:
-        """Set or delete a menu; False if Telegram did not take it, or refused the chat before."""
-        if place.chat_id in self._refused:
+        """Set or delete a menu; False if Telegram did not take it, or refused it or the chat before."""
+        if self._is_refused(place, menu):
             return False
         try:
             if menu is None:
@@ -169,11 +174,24 @@ class CommandMenus:
         except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
             failure = classify(error)
             log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
-            if place.chat_id is not None and failure.meaning in {"rejected", "blocked"}:
-                self._refused.add(place.chat_id)
+            if failure.meaning in {"rejected", "blocked"}:
+                self._note_refusal(place, menu, failure)
             return False
         return True
 
+    def _is_refused(self, place: _Place, menu: _Menu | None) -> bool:
+        """Whether Telegram has refused the same already, so that it makes no sense to try it again for now."""
+        return place.chat_id in self._refused or self._rejected.get(place.key) == _digest(menu)
 
-def _digest(menu: _Menu) -> str:
+    def _note_refusal(self, place: _Place, menu: _Menu | None, failure: CallFailure) -> None:
+        """Remember what was refused: the chat until somebody writes there, or else the menu until it is another one."""
+        chat_id = place.chat_id
+        if chat_id is None or (chat_id in self._heard and failure.meaning == "rejected"):
+            self._rejected[place.key] = _digest(menu)
+        else:
+            self._refused.add(chat_id)
+            self._heard.discard(chat_id)
+
+
+def _digest(menu: _Menu | None) -> str:
     return hashlib.sha256(json.dumps(menu).encode()).hexdigest()

@@ -32,6 +32,29 @@ def test_without_a_database_the_way_to_one_is_told(shell: "Shell", command: str)
     assert not shell.data_dir.exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["db", "check"],
+        ["db", "init"],
+        ["ping"],
+        ["users", "list"],
+        ["users", "block", "1"],
+        ["usage"],
+        ["models", "list"],
+    ],
+)
+def test_a_file_in_place_of_the_data_folder_is_told(shell: "Shell", command: list[str]) -> None:
+    shell.data_dir.write_text("mine")
+    result = shell.runs(*command)
+
+    assert result.code == 1
+    assert result.err == (
+        f"tgllm: {shell.data_dir / 'tgllm.db'} can't be made: what should be its folder is a file. "
+        "Choose another folder or move that file away.\n"
+    )
+
+
 @pytest.mark.usefixtures("database")
 class TestCheck:
     def test_of_a_sound_one(self, shell: "Shell") -> None:

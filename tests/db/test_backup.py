@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.db.backup import backup
-from tgllm.db.errors import BackupFailed, DatabaseError
+from tgllm.db.errors import BackupFailed, DatabaseError, DatabaseTooNew
 from tgllm.db.schema import prepare
 from tgllm.db.sqlite import connect
 
@@ -66,6 +66,25 @@ def test_a_damaged_database_gives_no_backup(used: Path, tmp_path: Path) -> None:
     with pytest.raises(BackupFailed, match="not sound"):
         backup(used, tmp_path / "copy.db")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_file_that_holds_nothing_of_ours_gives_no_backup(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(BackupFailed, match="is empty"):
+        backup(path, tmp_path / "copy.db")
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(DatabaseError, match="of another program"):
+        backup(path, tmp_path / "copy.db")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_newer_database_is_left_to_a_newer_program(used: Path, tmp_path: Path) -> None:
+    with closing(connect(used)) as conn:
+        conn.execute("PRAGMA user_version = 9")
+    with pytest.raises(DatabaseTooNew):
+        backup(used, tmp_path / "copy.db")
 
 
 def test_a_missing_database_or_folder_is_said_in_words(used: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A check finds what is wrong and changes nothing."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -55,7 +56,32 @@ def test_another_version_and_mode_are_found(used: Path) -> None:
         conn.execute("PRAGMA journal_mode = DELETE")
     version, mode = check(used).problems
     assert "version 9" in version
+    assert version.endswith("install a newer tgllm")
     assert "journal mode is delete" in mode
+
+
+def test_an_empty_file_has_an_older_version(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    assert check(path).problems[0].endswith("run `tgllm db init`")
+
+
+def test_the_database_of_another_program_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("CREATE TABLE theirs (x)")
+    with pytest.raises(DatabaseError, match="of another program"):
+        check(path)
+
+
+def test_damage_that_hides_everything_is_told_with_what_sqlite_says(used: Path) -> None:
+    content = used.read_bytes()
+    used.write_bytes(content[:4096] + b"\x00" * (len(content) - 4096))
+    with pytest.raises(DatabaseError) as caught:
+        check(used)
+    assert "malformed" in str(caught.value)
+    assert "put a backup in its place" in str(caught.value)
+    assert "db check" not in str(caught.value)
 
 
 def test_damage_is_found(used: Path) -> None:

@@ -90,7 +90,7 @@ async def test_a_folder_in_place_of_the_file_is_said_in_words(tmp_path: Path) ->
 
 async def test_a_file_in_place_of_the_folder_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseError, match=r"can't be opened\. Check that its folder exists"):
+    with pytest.raises(DatabaseError, match="what should be its folder is a file"):
         await init_db(tmp_path / "file" / "tgllm.db")
 
 

@@ -56,5 +56,5 @@ def test_two_folders_are_two_locks_and_are_made_private(tmp_path: Path) -> None:
 
 def test_a_file_in_place_of_the_folder_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DatabaseError, match="can't be opened"), lock_data_folder(tmp_path / "file"):
+    with pytest.raises(DatabaseError, match="what should be its folder is a file"), lock_data_folder(tmp_path / "file"):
         pass

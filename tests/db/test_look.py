@@ -8,7 +8,7 @@ import pytest
 
 from tgllm.db import models
 from tgllm.db.errors import DatabaseError, DatabaseTooNew
-from tgllm.db.look import look
+from tgllm.db.look import is_there, look
 from tgllm.db.models import NewModel
 from tgllm.db.schema import prepare
 from tgllm.db.sqlite import connect
@@ -22,6 +22,16 @@ def test_it_reads_what_is_there(path: Path) -> None:
         models.upsert(conn, [NewModel(provider="p", model="m", title="M")], NOW)
 
     assert [str(model.ref) for model in look(path, models.list_all)] == ["p/m"]
+
+
+def test_whether_it_is_there_is_told_or_why_nobody_knows(path: Path, tmp_path: Path) -> None:
+    assert not is_there(path)
+    prepare(path, NOW)
+    assert is_there(path)
+    with pytest.raises(DatabaseError, match="what should be its folder is a file"):
+        is_there(path / "tgllm.db")
+    with pytest.raises(DatabaseError, match="can't be opened"):
+        is_there(tmp_path / ("long" * 100))
 
 
 def test_it_makes_no_file(path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from tgllm.db import schema
 from tgllm.db.errors import DatabaseTooNew, MigrationFailed
+from tgllm.db.identity import latest_version, version_of
 from tgllm.db.migrations import FIRST_VERSION, Migration, load, shipped
-from tgllm.db.schema import latest_version, prepare, version_of
+from tgllm.db.schema import prepare
 from tgllm.db.sqlite import connect
 
 NOW = 1_790_000_000_000  # 2026-09-21T14:13:20Z

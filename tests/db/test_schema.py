@@ -9,7 +9,8 @@ import pytest
 
 from tgllm.db import init_db
 from tgllm.db.errors import DatabaseError, DatabaseTooNew
-from tgllm.db.schema import APPLICATION_ID, models_sql, prepare
+from tgllm.db.identity import APPLICATION_ID
+from tgllm.db.schema import models_sql, prepare
 from tgllm.db.sqlite import connect
 
 NOW = 1_790_000_000_000

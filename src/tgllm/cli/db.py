@@ -18,6 +18,7 @@ from tgllm.db.backup import backup as copy
 from tgllm.db.check import Report
 from tgllm.db.check import check as look_over
 from tgllm.db.connection import init_db
+from tgllm.db.look import is_there
 from tgllm.i18n import Catalogue
 
 __all__ = ["app"]
@@ -59,7 +60,7 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
 def _existing(config: Config) -> Path:
     path = database_path(config.data_dir)
-    if not path.exists():
+    if not is_there(path):
         raise DatabaseError(f"there is no database {path} yet; make it with: tgllm db init")
     return path
 

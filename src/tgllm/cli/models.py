@@ -66,11 +66,11 @@ def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], 
 
 def _read(data_dir: "Path") -> "Sequence[Model]":
     from tgllm.config.paths import database_path  # noqa: PLC0415
-    from tgllm.db.look import look  # noqa: PLC0415
+    from tgllm.db.look import is_there, look  # noqa: PLC0415
     from tgllm.db.models import list_all  # noqa: PLC0415
 
     path = database_path(data_dir)
-    return look(path, list_all) if path.exists() else ()
+    return look(path, list_all) if is_there(path) else ()
 
 
 def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:

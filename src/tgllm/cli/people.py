@@ -13,6 +13,7 @@ from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db import users
 from tgllm.db.database import Database
+from tgllm.db.look import is_there
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue, error_text
@@ -62,7 +63,7 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     options.quiet_log()
     config, clock = options.load().config, SystemClock()
     path = database_path(config.data_dir)
-    if not path.exists():
+    if not is_there(path):
         raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
     texts = Catalogue(config.language)
     cards = AccessCards(texts, config.admin_chat_id, config.access.cards_per_hour)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from tgllm.cli.options import Options
 from tgllm.config.paths import database_path
 from tgllm.config.quick import quick_settings
-from tgllm.db.look import look
+from tgllm.db.look import is_there, look
 from tgllm.db.unit import Connection
 
 __all__ = ["look_at"]
@@ -23,4 +23,4 @@ def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T
     """
     quick = quick_settings(options.flags, options.config)
     path = database_path(options.load().config.data_dir if quick is None else quick.data_dir)
-    return look(path, query) if path.exists() else nothing
+    return look(path, query) if is_there(path) else nothing

@@ -11,7 +11,7 @@ from tgllm.cli.output import Bars, print_json, print_table
 from tgllm.cli.words import person_name
 from tgllm.config.checks import zone
 from tgllm.config.paths import database_path
-from tgllm.db.look import look
+from tgllm.db.look import is_there, look
 from tgllm.db.usage import NOBODY, Total
 from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
@@ -35,7 +35,7 @@ def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Cloc
     calendar, now = Days(zone(config.time_zone)), milliseconds(clock or SystemClock())
     since, today = f"{calendar.begin(now, days - 1):%Y-%m-%d}", calendar.day(now)
     path, none = database_path(config.data_dir), UsageTable((), Total(0, 0, 0, 0, 0))
-    table = look(path, lambda conn: usage_table(conn, by, since, today)) if path.exists() else none
+    table = look(path, lambda conn: usage_table(conn, by, since, today)) if is_there(path) else none
     if as_json:
         print_json(_object(table, by, since, today))
     else:

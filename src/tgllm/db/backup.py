@@ -6,7 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from tgllm.db.errors import BackupFailed
+from tgllm.db.identity import latest_version, refuse_foreign, version_of
 from tgllm.db.integrity import damage
+from tgllm.db.migrations import shipped
 from tgllm.db.scrub import scrub_answers
 from tgllm.db.sqlite import connect, in_words
 
@@ -19,10 +21,14 @@ def backup(path: Path, target: Path) -> None:
     Others may read and write the database meanwhile. This call blocks; on a running loop use ``asyncio.to_thread``.
 
     Raises:
-        BackupFailed: ``target`` exists already, or the copy is not sound.
-        DatabaseError: the database can't be read, or ``target`` can't be written.
+        BackupFailed: ``target`` exists already, there is nothing in the database yet, or the copy is not sound.
+        DatabaseError: the database can't be read, is of a newer version or belongs to another program, or ``target``
+            can't be written.
     """
-    with closing(connect(path, "ro")) as conn:
+    with in_words(path), closing(connect(path, "ro")) as conn:
+        refuse_foreign(conn, path, latest_version(shipped()))
+        if not version_of(conn):
+            raise BackupFailed(f"{path} is empty. Make the database with: tgllm db init", path=str(path))
         copy_to(conn, target)
 
 

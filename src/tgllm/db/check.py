@@ -6,9 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from tgllm.db.errors import DatabaseError
+from tgllm.db.identity import latest_version, refuse_foreign, version_of
 from tgllm.db.integrity import damage
 from tgllm.db.migrations import shipped
-from tgllm.db.schema import latest_version, version_of
 from tgllm.db.sqlite import connect, in_words
 
 __all__ = ["Report", "check"]
@@ -40,7 +41,10 @@ class Report:
         found = [f"damage: {line}" for line in self.damage]
         found += [f"broken reference: {line}" for line in self.broken_references]
         if self.version != self.known_version:
-            found.append(f"the file has version {self.version}, this tgllm works with version {self.known_version}")
+            remedy = "install a newer tgllm" if self.version > self.known_version else "run `tgllm db init`"
+            found.append(
+                f"the file has version {self.version}, this tgllm works with version {self.known_version}: {remedy}"
+            )
         if self.journal_mode != "wal":
             found.append(f"the journal mode is {self.journal_mode}, not wal: run `tgllm db init`")
         return tuple(found)
@@ -55,10 +59,12 @@ def check(path: Path) -> Report:
     """Look the database at ``path`` over; others may use it meanwhile. Blocks, seconds for a large file.
 
     Raises:
-        DatabaseError: the file can't be opened or is no database.
+        DatabaseError: the file can't be opened, is no database or that of another program.
     """
-    with in_words(path), closing(connect(path, "ro")) as conn:
+    with in_words(path), closing(_connect(path)) as conn:
         found = damage(conn)
+        if not found:
+            refuse_foreign(conn, path, version_of(conn))
         return Report(
             path=path,
             size=path.stat().st_size,
@@ -69,6 +75,20 @@ def check(path: Path) -> Report:
             broken_references=() if found else _broken_references(conn),
             rows={} if found else _rows(conn),
         )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return connect(path, "ro")
+    except DatabaseError as error:
+        if error.code != "database_corrupt":
+            raise
+        raise DatabaseError(
+            f"{path} is damaged or no database ({error.__cause__}), so that nothing in it can be looked at. "
+            "Stop the bot and put a backup in its place.",
+            code=error.code,
+            path=str(path),
+        ) from error
 
 
 def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:

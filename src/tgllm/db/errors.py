@@ -60,6 +60,7 @@ _CORRUPT = "{path} is damaged or no database. Put a backup in its place; `tgllm 
 _LOCKED = "{path} stayed locked by another process. Stop the other process and try again."
 _UNREACHABLE = "{path} can't be opened. Check that its folder exists and that the bot's user may read and write there."
 _DIRECTORY = "{path} is a folder, not a database file. Choose another data folder or move that folder away."
+_NO_FOLDER = "{path} can't be made: what should be its folder is a file. Choose another folder or move that file away."
 _BROKEN_DISK = "{path} can't be read or written: the disk reports an error. Check the disk, then `tgllm db check`."
 
 # SQLite's primary result codes (sqlite.org/rescode.html): what the operator can do about each.
@@ -82,6 +83,8 @@ _BY_ERRNO: dict[int | None, tuple[str, str]] = {
     errno.EPERM: ("database_read_only", _READ_ONLY),
     errno.EROFS: ("database_read_only", _READ_ONLY),
     errno.EISDIR: ("database_directory", _DIRECTORY),
+    errno.EEXIST: ("database_directory", _NO_FOLDER),
+    errno.ENOTDIR: ("database_directory", _NO_FOLDER),
     errno.EIO: ("database_disk", _BROKEN_DISK),
 }
 

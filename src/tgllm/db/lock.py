@@ -23,14 +23,15 @@ def lock_data_folder(folder: Path) -> Generator[None]:
 
     Raises:
         DataFolderBusy: another process holds it; the sentence names the folder and the process.
-        DatabaseError: the folder can't be made or written.
+        DatabaseError: the folder can't be made, written or locked: its disk may be full.
     """
     path = folder / FILE_NAME
     with in_words(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(descriptor, folder)
+        with in_words(path):
+            _take(descriptor, folder)
         yield
     finally:
         os.close(descriptor)

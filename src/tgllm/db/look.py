@@ -7,13 +7,27 @@ from pathlib import Path
 from typing import TypeVar
 
 from tgllm.db.errors import DatabaseError
+from tgllm.db.identity import latest_version, refuse_foreign
 from tgllm.db.migrations import shipped
-from tgllm.db.schema import latest_version, refuse_foreign
 from tgllm.db.sqlite import connect, in_words
 
-__all__ = ["look"]
+__all__ = ["is_there", "look"]
 
 T = TypeVar("T")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a database file.
+
+    Raises:
+        DatabaseError: its folder can't be looked into, or is no folder.
+    """
+    with in_words(path):
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return False
+        return True
 
 
 def look(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:

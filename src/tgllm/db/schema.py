@@ -9,29 +9,17 @@ from importlib.resources import files
 from pathlib import Path
 
 from tgllm.db.backup import copy_to
-from tgllm.db.errors import DatabaseError, DatabaseTooNew, MigrationFailed
-from tgllm.db.migrations import FIRST_VERSION, Migration, shipped
+from tgllm.db.errors import DatabaseError, MigrationFailed
+from tgllm.db.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
+from tgllm.db.migrations import Migration, shipped
 from tgllm.db.sqlite import connect, in_transaction, in_words, run_script
 
-__all__ = ["APPLICATION_ID", "latest_version", "models_sql", "prepare", "refuse_foreign", "version_of"]
-
-APPLICATION_ID = 0x74676C6D
-"""Marks the file as ours in SQLite's header: "tglm" in ASCII."""
+__all__ = ["models_sql", "prepare"]
 
 
 def models_sql() -> str:
     """The whole schema as SQL that may run any number of times."""
     return files("tgllm.db").joinpath("models.sql").read_text(encoding="utf-8")
-
-
-def version_of(conn: sqlite3.Connection) -> int:
-    """The schema's version that the file says it has; 0 for an empty file."""
-    return int(conn.execute("PRAGMA user_version").fetchone()[0])
-
-
-def latest_version(migrations: Sequence[Migration]) -> int:
-    """The version that this program works with."""
-    return migrations[-1].version if migrations else FIRST_VERSION
 
 
 def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None) -> None:
@@ -62,33 +50,6 @@ def _make_file(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives its -wal and -shm files the mode of the main file.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def refuse_foreign(conn: sqlite3.Connection, path: Path, latest: int) -> None:
-    """Refuse a file that this program can't work with.
-
-    Raises:
-        DatabaseTooNew: a version above ``latest`` has written it.
-        DatabaseError: it belongs to another program.
-    """
-    version = version_of(conn)
-    if version > latest:
-        raise DatabaseTooNew(
-            f"{path} has version {version}, and this tgllm knows versions up to {latest}. "
-            "Install a newer tgllm, or put back the backup that was made before the update.",
-            path=str(path),
-            found=version,
-            known=latest,
-        )
-    # In this order: a process that makes the file at this moment commits its tables and its mark together.
-    empty = conn.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()[0]
-    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not ours and not empty:
-        raise DatabaseError(
-            f"{path} is the database of another program. Choose another data folder or move that file away.",
-            code="database_foreign",
-            path=str(path),
-        )
 
 
 def _use_wal(conn: sqlite3.Connection) -> None:

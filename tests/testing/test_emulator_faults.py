@@ -135,6 +135,14 @@ async def test_rates_hold_for_a_chat_a_group_and_the_bot(http: aiohttp.ClientSes
         assert await sends(emu, group, http, 1) == [200]
 
 
+async def test_other_rates_hold_at_once(http: aiohttp.ClientSession) -> None:
+    async with Emulator(clock=ManualClock(), rate_limits=RateLimits(chat_burst=1)) as emu:
+        chat = emu.add_user(first_name="Ann").private_chat()
+        assert await sends(emu, chat, http, 2) == [200, 429]
+        emu.rates.limits = RateLimits(chat_burst=2)
+        assert await sends(emu, chat, http, 3) == [200, 200, 429]
+
+
 async def test_rates_are_off_by_default(emu: Emulator, chat: EmulatedChat, http: aiohttp.ClientSession) -> None:
     assert set(await sends(emu, chat, http, 50)) == {200}
 

@@ -1,13 +1,15 @@
 """Whatever a bot sends, it gets an answer in the form of the Bot API; texts keep their rules."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tgllm.testing.emulator import BotApiError, EmulatedChat, EmulatedUser
+from tgllm.testing.emulator import BotApiError, EmulatedChat, EmulatedUser, Emulator, Fault
 from tgllm.testing.emulator.parameters import Kind, known_methods, method_spec
 from tgllm.testing.emulator.text import Text, tidy, utf16_len
 
@@ -76,3 +78,83 @@ def assert_well_formed(kept: Text) -> None:
         for later_start, later_end, _ in spans[number + 1 :]:
             apart = later_start >= end
             assert apart or (start <= later_start and later_end <= end and kind not in {"code", "pre"})
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+PARTS = {"Content-Type": "multipart/form-data; boundary=x"}
+FIELD = b'--x\r\nContent-Disposition: form-data; name="text"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "words"),
+    [
+        (b'{"text":' + b"[" * 200_000, {}, "nested too deep"),
+        (b"\xff\xfe{", {}, "strings must be encoded in UTF-8"),
+        (b'{"text":"\\ud800"}', {}, "strings must be encoded in UTF-8"),
+        (b"[]", {}, "expected a JSON object"),
+        (b"text=\xff", FORM, "can't decode byte 0xff"),
+        (b"text=x", {"Content-Type": FORM["Content-Type"] + "; charset=none"}, "unknown encoding: none"),
+        (b"x", {"Content-Type": "multipart/form-data"}, "boundary missed"),
+        (b"x", PARTS, "Could not find starting boundary"),
+        (FIELD + b"\r\nx", PARTS, ""),
+        (FIELD + b"\r\n\xff\r\n--x--\r\n", PARTS, "can't decode byte 0xff"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_refused_in_form(
+    emu: Emulator, http: aiohttp.ClientSession, body: bytes, headers: dict[str, str], words: str
+) -> None:
+    url = f"{emu.base_url}/bot{emu.token}/sendMessage"
+    async with http.post(url, data=body, headers={"Content-Type": "application/json", **headers}) as response:
+        answer = await response.json()
+    assert (response.status, answer["error_code"]) == (400, 400)
+    assert answer["description"].startswith("Bad Request: can't parse request: ")
+    assert words in answer["description"]
+
+
+async def test_a_body_that_is_too_large_and_a_path_without_a_method_are_refused_in_form(
+    emu: Emulator, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgllm.testing.emulator.serving.MAX_REQUEST_BYTES", 1000)
+    await emu.restart()
+    body = b'{"text":"' + b"x" * 1000 + b'"}'
+    headers = {"Content-Type": "application/json"}
+    async with http.post(f"{emu.base_url}/bot{emu.token}/sendMessage", data=body, headers=headers) as response:
+        assert await response.json() == {"ok": False, "error_code": 413, "description": "Request Entity Too Large"}
+    async with http.get(f"{emu.base_url}/bot{emu.token}") as response:
+        assert await response.json() == {"ok": False, "error_code": 404, "description": "Not Found"}
+
+
+@pytest.mark.parametrize("chat_id", ["--5", "²", "9" * 5000, "٥", []])
+async def test_an_odd_chat_id_finds_no_chat(emu: Emulator, refused: Call, chat_id: Any) -> None:
+    emu.faults.add(Fault.retry_after("sendMessage", 1, chat_id=77))
+    assert await refused("sendMessage", chat_id=chat_id, text="x") == "400 Bad Request: chat not found"
+    assert await refused("sendMessage", chat_id=chat_id, text="x", entities="x") == (
+        "400 Bad Request: can't parse message entities JSON object"
+    )
+    assert emu.journal.of("sendMessage", chat_id=77) == []
+
+
+async def test_the_journal_tells_the_chat_of_a_call_with_a_wrong_parameter(
+    emu: Emulator, chat: EmulatedChat, http: aiohttp.ClientSession
+) -> None:
+    form = {"chat_id": str(chat.id), "text": "x", "reply_markup": "{"}
+    async with http.post(f"{emu.base_url}/bot{emu.token}/sendMessage", data=form) as response:
+        assert response.status == 400
+    (call,) = emu.journal.of("sendMessage", chat_id=chat.id)
+    assert call.params == {"chat_id": chat.id, "text": "x", "reply_markup": "{"}
+
+
+async def test_half_a_surrogate_pair_in_an_injected_update_is_escaped(emu: Emulator, api: Call) -> None:
+    emu.inject_update({"message": {"text": "\ud800 é"}})
+    (update,) = await api("getUpdates")
+    assert update["message"]["text"] == "\ud800 é"
+
+
+async def test_a_call_that_is_held_when_the_server_stops_was_cut(emu: Emulator, chat: EmulatedChat, api: Call) -> None:
+    emu.faults.add(Fault.hold("sendMessage"))
+    held = asyncio.create_task(api("sendMessage", chat_id=chat.id, text="x"))
+    await emu.wait_for(lambda: emu.journal.of("sendMessage"))
+    await emu.stop()
+    with pytest.raises(aiohttp.ClientError):
+        await held
+    assert [call.status for call in emu.journal] == [0]

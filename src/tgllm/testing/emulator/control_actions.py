@@ -1,7 +1,7 @@
 """The actions of the HTTP control API: what users do, and what the owner of the server does."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, cast
 
 from tgllm.testing.emulator.control_request import ControlRequest
@@ -97,13 +97,13 @@ async def _upgrade(request: ControlRequest) -> View:
 
 
 async def _add_user(request: ControlRequest) -> View:
-    user_id = request.fields.get("id")
     user = add_user(
         request.world,
         first_name=request.text("first_name"),
-        username=request.fields.get("username"),
-        language_code=request.fields.get("language_code"),
-        user_id=None if user_id is None else int(user_id),
+        last_name=request.optional_text("last_name"),
+        username=request.optional_text("username"),
+        language_code=request.optional_text("language_code"),
+        user_id=request.optional_number("id"),
     )
     user.private_chat()
     return user_view(user)
@@ -111,8 +111,10 @@ async def _add_user(request: ControlRequest) -> View:
 
 async def _add_group(request: ControlRequest) -> View:
     world = request.world
-    numbers: list[int] = request.fields.get("members") or []
-    members = [ControlRequest(world, {"user": number}).user() for number in numbers]
+    numbers: object = request.fields.get("members") or []
+    if not isinstance(numbers, list):
+        raise ValueError("members must be an array of ids")  # noqa: TRY004 - what was sent is wrong, not a type
+    members = [ControlRequest(world, {"user": number}).user() for number in cast("list[object]", numbers)]
     group = add_group(world, title=request.text("title"), members=members, bots=list(world.bots.values()))
     return chat_view(world, group)
 
@@ -132,8 +134,7 @@ async def _inject(request: ControlRequest) -> View:
 
 async def _repeat(request: ControlRequest) -> View:
     bot = next(iter(request.world.bots.values()))
-    wanted = request.fields.get("update_id")
-    bot.queue.repeat(None if wanted is None else int(wanted))
+    bot.queue.repeat(request.optional_number("update_id"))
     return {}
 
 
@@ -151,7 +152,8 @@ async def _add_fault(request: ControlRequest) -> View:
     kind = request.text("kind")
     if kind not in _FAULTS:
         raise ValueError(f"unknown kind of fault {kind!r}; there are: {', '.join(_FAULTS)}")
-    scope = {"times": request.fields.get("times", 1), "chat_id": request.fields.get("chat_id")}
+    lasts = "times" in request.fields and request.fields["times"] is None
+    scope = {"times": None if lasts else request.number("times", 1), "chat_id": request.optional_number("chat_id")}
     request.world.faults.add(_FAULTS[kind](request, request.text("method"), scope))
     return {}
 
@@ -163,6 +165,10 @@ async def _clear_faults(request: ControlRequest) -> View:
 
 async def _set_rates(request: ControlRequest) -> View:
     """No field at all switches the rates off."""
+    known = [field.name for field in fields(RateLimits)]
+    unknown = next((name for name in request.fields if name not in known), None)
+    if unknown is not None:
+        raise ValueError(f"unknown field {unknown!r}; there are: {', '.join(known)}")
     limits = RateLimits(**request.fields) if request.fields else None
     request.world.meter.limits = limits
     return {"limits": asdict(limits) if limits else None, "violations": request.world.meter.violations}

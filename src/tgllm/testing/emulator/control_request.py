@@ -1,13 +1,12 @@
 """What a request to the HTTP control API names: users, chats, messages."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, cast
 
 from aiohttp import web
 
 from tgllm.testing.emulator.methods.call import Upload
-from tgllm.testing.emulator.reading import read_form
+from tgllm.testing.emulator.reading import read_form, read_json
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world import World
@@ -28,6 +27,8 @@ class ControlRequest:
         value = self.fields.get(name, default)
         if value is None:
             raise ValueError(f"{name} is missing")
+        if isinstance(value, dict | list):
+            raise ValueError(f"{name} must be a string")  # noqa: TRY004 - what was sent is wrong, not a type
         return str(value)
 
     def number(self, name: str, default: int | None = None) -> int:
@@ -35,8 +36,16 @@ class ControlRequest:
         value = self.fields.get(name, default)
         try:
             return int(value if value is not None else "")
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"{name} must be a whole number") from None
+
+    def optional_text(self, name: str) -> str | None:
+        """A string, None when it is missing."""
+        return None if self.fields.get(name) is None else self.text(name)
+
+    def optional_number(self, name: str) -> int | None:
+        """A whole number, None when it is missing. Raises ValueError when it is none."""
+        return None if self.fields.get(name) is None else self.number(name)
 
     def user(self, name: str = "user") -> EmulatedUser:
         """The user who acts."""
@@ -91,7 +100,7 @@ async def read_control_request(world: World, request: web.Request) -> ControlReq
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    parsed: Any = json.loads(body)
+    parsed = read_json(body)
     if not isinstance(parsed, dict):
         raise ValueError("the body must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
     return cast("dict[str, Any]", parsed)

@@ -12,6 +12,7 @@ __all__ = ["EVERY_METHOD", "Fault", "FaultKind", "Faults"]
 
 # Stands for every method but getUpdates, which has to be named.
 EVERY_METHOD = "*"
+_ERROR_CODES = range(400, 600)
 
 
 class FaultKind(Enum):
@@ -59,7 +60,9 @@ class Fault:
         times: int | None = 1,
         chat_id: int | None = None,
     ) -> "Fault":
-        """Any error in the form of the Bot API; nothing is done."""
+        """Any error in the form of the Bot API, with a ``code`` from 400 to 599; nothing is done."""
+        if code not in _ERROR_CODES:
+            raise ValueError(f"{code} is no code of an error; they go from 400 to 599")
         return cls(method, FaultKind.ERROR, times, chat_id, BotApiError(code, description))
 
     @classmethod
@@ -116,7 +119,7 @@ class Fault:
         named = self.method.lower() == method.lower()
         if not named and (self.method != EVERY_METHOD or method == "getUpdates"):
             return False
-        return self.chat_id in {None, chat_id}
+        return self.chat_id is None or self.chat_id == chat_id
 
 
 class Faults:

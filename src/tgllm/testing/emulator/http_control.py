@@ -54,7 +54,7 @@ class HttpControl:
             try:
                 answer = await action(await read_control_request(self._world, request))
             except (ValueError, LookupError, TypeError) as error:
-                return web.json_response({"error": _words(error)}, status=400)
+                return web.json_response({"error": str(error)}, status=400)
             return web.json_response(answer, dumps=_dumps)
 
         return handle
@@ -92,7 +92,8 @@ class HttpControl:
     async def _wait(self, request: ControlRequest) -> dict[str, Any]:
         """The oldest message of the bot that contains ``text``, after message ``after``."""
         chat, text, after = request.chat(), request.text("text", ""), request.number("after", 0)
-        seconds = min(float(request.text("timeout", "10")), _LONG_POLL_SECONDS)
+        # In this order, "nan" is the longest time.
+        seconds = min(_LONG_POLL_SECONDS, float(request.text("timeout", "10")))
 
         def found() -> EmulatedMessage | None:
             return next((m for m in chat.messages if m.id > after and m.from_bot and text in m.text), None)
@@ -115,10 +116,6 @@ async def _at_most(seconds: float, awaitable: Awaitable[T]) -> T | None:
             return await awaitable
     except TimeoutError:
         return None
-
-
-def _words(error: Exception) -> str:
-    return "the request cannot be read" if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 def _dumps(value: object) -> str:

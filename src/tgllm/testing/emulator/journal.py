@@ -70,7 +70,9 @@ class Journal(Sequence[Call]):
     def of(self, *methods: str, chat_id: int | None = None) -> list[Call]:
         """The calls of these methods (of all when none is named), in this chat if one is named."""
         return [
-            call for call in self._calls if (not methods or call.method in methods) and chat_id in {None, call.chat_id}
+            call
+            for call in self._calls
+            if (not methods or call.method in methods) and (chat_id is None or call.chat_id == chat_id)
         ]
 
     def clear(self) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from tgllm.api.clock import Clock
 from tgllm.testing.emulator.state import EmulatedChat
@@ -20,13 +20,18 @@ class RateLimits:
 
     ``chat_per_second`` and ``chat_burst`` hold for each chat, ``group_per_minute`` for each group
     on top of that, ``bot_per_second`` for all chats of a bot. Source: Telegram's bot FAQ ("My bot
-    is hitting limits"); the true limits are unpublished.
+    is hitting limits"); the true limits are unpublished. All are above zero, else ValueError.
     """
 
     chat_per_second: float = 1.0
     chat_burst: int = 3
     group_per_minute: int = 20
     bot_per_second: float = 30.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if type(value) not in {int, float} or not 0 < value < math.inf:
+                raise ValueError(f"{name} must be a number above zero")
 
 
 @dataclass(slots=True)
@@ -64,15 +69,27 @@ class _ChatMeter:
 class RateMeter:
     """Counts what bots send; ``violations`` is how often a limit was passed.
 
-    ``limits`` may be set to None (everything passes) or to other limits at any time.
+    ``limits`` may be set to None (everything passes) or to other limits at any time; what was sent before then
+    counts no more.
     """
 
     def __init__(self, clock: Clock, limits: RateLimits | None) -> None:
         self._clock = clock
-        self.limits = limits
+        self._limits = limits
         self.violations = 0
         self._chats: dict[tuple[int, int], _ChatMeter] = {}
         self._bots: dict[int, _Bucket] = {}
+
+    @property
+    def limits(self) -> RateLimits | None:
+        """What holds now."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: RateLimits | None) -> None:
+        self._limits = limits
+        self._chats.clear()
+        self._bots.clear()
 
     def charge(self, bot_id: int, chat: EmulatedChat) -> int | None:
         """Count one message; the seconds to wait when it is one too many, else None."""

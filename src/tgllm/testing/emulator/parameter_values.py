@@ -1,11 +1,12 @@
 """From the raw parameters of a request to Python values, by the method's table."""
 
-import json
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from tgllm.testing.emulator.errors import BotApiError, bad_request
 from tgllm.testing.emulator.parameters import Kind, MethodSpec, Parameter
+from tgllm.testing.emulator.reading import read_json
 
 __all__ = ["read_parameters"]
 
@@ -19,20 +20,27 @@ _MISSING: Mapping[str, str] = {
 }
 
 
-def read_parameters(spec: MethodSpec, raw: Mapping[str, object]) -> dict[str, Any]:
-    """Turn what arrived into Python values; unknown names are ignored, as Telegram does.
+_CHAT_ID = re.compile(r"-?[0-9]{1,19}")
 
-    Raises BotApiError 400 for a missing required parameter and for a value of the wrong type.
+
+def read_parameters(spec: MethodSpec, raw: Mapping[str, object]) -> tuple[dict[str, Any], BotApiError | None]:
+    """What arrived as Python values, and what is wrong with it first; unknown names are ignored, as Telegram does.
+
+    Wrong are a missing required parameter and a value of another type, which stays as it came.
     """
     values: dict[str, Any] = {}
+    wrong: list[BotApiError] = []
     for name, value in raw.items():
         parameter = spec.parameters.get(name)
-        if parameter is not None and value is not None and value != "":
+        if parameter is None or value is None or value == "":
+            continue
+        try:
             values[name] = _READERS[parameter.kind](parameter, value)
-    for parameter in spec.parameters.values():
-        if parameter.required and parameter.name not in values:
-            raise _missing(parameter)
-    return values
+        except BotApiError as error:
+            values[name] = value
+            wrong.append(error)
+    wrong += (_missing(p) for p in spec.parameters.values() if p.required and p.name not in values)
+    return values, next(iter(wrong), None)
 
 
 def _missing(parameter: Parameter) -> BotApiError:
@@ -79,7 +87,7 @@ def _string(parameter: Parameter, value: object) -> str:
 def _chat(parameter: Parameter, value: object) -> int | str:
     del parameter
     word = str(value).strip()
-    return int(word) if word.lstrip("-").isdigit() else word
+    return int(word) if _CHAT_ID.fullmatch(word) else word
 
 
 def _file(parameter: Parameter, value: object) -> object:
@@ -97,7 +105,7 @@ def _json(parameter: Parameter, value: object) -> object:
 
 def _parsed(parameter: Parameter, value: str) -> object:
     try:
-        return json.loads(value)
+        return read_json(value)
     except ValueError:
         words = _UNPARSABLE.get(parameter.name, f"{parameter.name} JSON object")
         raise bad_request(f"can't parse {words}") from None

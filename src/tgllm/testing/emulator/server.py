@@ -1,9 +1,8 @@
 """The Bot API over HTTP: ``/bot{token}/{method}`` and ``/file/bot{token}/{path}``."""
 
+import asyncio
 import inspect
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from aiohttp import web
 
@@ -40,6 +39,7 @@ class BotApi:
         """Serve bots in this application."""
         app.router.add_route("*", "/bot{token}/{method}", self._method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._file)
+        app.router.add_route("*", "/bot{nothing:.*}", _nothing_there)
 
     async def _method(self, request: web.Request) -> web.Response:
         try:
@@ -47,7 +47,7 @@ class BotApi:
             raw, uploads = await read_request(request)
         except BotApiError as error:
             return _failed(error)
-        params, wrong = _parameters(spec, {**raw, **uploads})
+        params, wrong = read_parameters(spec, {**raw, **uploads})
         method_call = MethodCall(self._world, bot, spec, params, uploads)
         call = self._world.journal.open(bot.id, spec.name, params, self._world.clock.monotonic())
         self._world.changes.bump()
@@ -60,6 +60,9 @@ class BotApi:
         except BotApiError as error:
             call.status, call.error = error.code, error.description
             response = _failed(error)
+        except asyncio.CancelledError:
+            call.status = 0
+            raise
         self._world.changes.bump()
         return response
 
@@ -108,19 +111,16 @@ class BotApi:
         return web.Response(body=file.content, content_type="application/octet-stream")
 
 
+async def _nothing_there(request: web.Request) -> web.Response:
+    del request
+    return _failed(BotApiError(404, "Not Found"))
+
+
 def _spec(request: web.Request) -> MethodSpec:
     spec = method_spec(request.match_info["method"])
     if spec is None:
         raise not_found()
     return spec
-
-
-def _parameters(spec: MethodSpec, raw: Mapping[str, object]) -> tuple[dict[str, Any], BotApiError | None]:
-    """The parameters as the method takes them; or as they came, and what is wrong with them."""
-    try:
-        return read_parameters(spec, raw), None
-    except BotApiError as error:
-        return dict(raw), error
 
 
 def _without_handler(spec: MethodSpec) -> object:
@@ -146,8 +146,15 @@ async def _strike_after(fault: Fault) -> None:
 
 
 def _json(body: object, status: int = 200) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return web.Response(body=text.encode("utf-8", "surrogatepass"), status=status, content_type="application/json")
+    return web.Response(body=_encoded(body), status=status, content_type="application/json")
+
+
+def _encoded(body: object) -> bytes:
+    """JSON in UTF-8; in ASCII if there is half a surrogate pair in it, as there may be in an injected update."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _failed(error: BotApiError) -> web.Response:

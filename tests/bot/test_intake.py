@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
+from tgllm.api.clock import SystemClock
+from tgllm.db import inbox
+from tgllm.scheduler.jobs import RETENTION_JOB, jobs_of
 from tgllm.testing.bot import RunningBot
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
+Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
 
 
 def last_update(emu: Emulator) -> int:
@@ -57,3 +63,60 @@ async def test_what_comes_along_with_something_known_is_acknowledged_and_edited_
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "2")
         await emu.wait_for(lambda: not any(waiting.reactions.values()))
     assert provider.questions == ["one", "2"]
+
+
+class LaterClock(SystemClock):
+    """So many hours from now."""
+
+    def __init__(self, hours: float) -> None:
+        self._seconds = hours * 3600
+
+    def now(self) -> float:
+        return super().now() + self._seconds
+
+
+async def forget(bot: RunningBot) -> None:
+    """What is done each hour."""
+    (job,) = [job for job in jobs_of(bot.core) if job.id == RETENTION_JOB]
+    await job.run()
+
+
+@pytest.mark.parametrize("hours", [2, 24 * 8])
+async def test_what_telegram_has_not_been_told_of_is_known_however_long_the_bot_was_down(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, killed: Killed, hours: float
+) -> None:
+    strangers = [eve, emu.add_user(first_name="Fay", language_code="en")]
+    for stranger in strangers:
+        await stranger.say("hello")
+    first = emu.faults.add(Fault.hold("getUpdates", after=True))
+    async with killed(start()):
+        await first.reached.wait()
+        unreachable = emu.faults.add(Fault.cut_before("getUpdates", times=None))
+        first.release()
+        for stranger in strangers:
+            await emu.wait_for_message(stranger.private_chat())
+    emu.faults.remove(unreachable)
+    again = emu.faults.add(Fault.hold("getUpdates"))
+    async with start(clock=LaterClock(hours)) as bot:
+        await again.reached.wait()
+        await forget(bot)
+        again.release()
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+    told = [len([message for message in each.private_chat().messages if message.from_bot]) for each in strangers]
+    assert told == [1, 1]
+
+
+async def test_what_telegram_has_been_told_of_is_forgotten_in_time(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask
+) -> None:
+    async with start() as bot:
+        await ask("/ping")
+        await ask("/ping")
+        before = await bot.core.database.read(inbox.counts)
+        await bot.stop()
+    async with start(clock=LaterClock(24 * 8)) as bot:
+        await ask("/ping")
+        await forget(bot)
+        after = await bot.core.database.read(inbox.counts)
+    assert (before, after) == ({"done": 2}, {"done": 1})

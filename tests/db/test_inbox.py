@@ -233,15 +233,19 @@ def test_pruning_forgets_what_ended_long_ago_with_its_followers(conn: sqlite3.Co
     inbox.merge(conn, 1, [2], NOW)
     inbox.finish(conn, 1, "done", NOW)
     inbox.finish(conn, 3, "done", NOW + 10)
-    assert inbox.prune(conn, NOW + 10, 100) == 1
+    assert inbox.prune(conn, NOW + 10, 100, spared=()) == 1
     assert [inbox.get(conn, i) is None for i in (1, 2, 3, 4, 5)] == [True, True, False, False, False]
 
 
-def test_pruning_keeps_the_place_to_go_on_from(conn: sqlite3.Connection) -> None:
-    inbox.add_updates(conn, [update(1)], NOW)
+@pytest.mark.parametrize("spared", [1, 2])
+def test_what_is_spared_keeps_its_whole_turn(conn: sqlite3.Connection, spared: int) -> None:
+    inbox.add_updates(conn, [update(1), update(2), update(3)], NOW)
+    claimed(conn)
+    inbox.merge(conn, 1, [2], NOW)
     inbox.finish(conn, 1, "done", NOW)
-    assert inbox.prune(conn, NOW + 1, 100) == 0
-    assert inbox.last_update_id(conn) == 1
+    inbox.finish(conn, 3, "done", NOW)
+    assert inbox.prune(conn, NOW + 1, 100, spared=[spared]) == 1
+    assert inbox.counts(conn) == {"done": 1, "merged": 1}
 
 
 async def test_many_workers_never_overlap_in_a_lane_and_keep_its_order(database: Database) -> None:

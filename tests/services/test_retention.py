@@ -15,9 +15,11 @@ from tgllm.db.inbox import NewUpdate
 from tgllm.db.messages import NewMessage
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.requests import NewRequest, Outcome
+from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection
 from tgllm.services.export_files import write_exports
 from tgllm.services.retention import PIECE, Retention
+from tgllm.services.unconfirmed import Unconfirmed
 from tgllm.testing.clock import ManualClock
 
 DAY = 86_400
@@ -57,12 +59,21 @@ def left(conn: Connection) -> tuple[int, int, int, int]:
     return inbox.counts(conn).get("done", 0), outbox.counts(conn).get("sent", 0), said, audit.count(conn)
 
 
+def of_batch(*ids: int) -> Unconfirmed:
+    """These have come last."""
+    unconfirmed = Unconfirmed()
+    unconfirmed.note(ids, any_new=True)
+    return unconfirmed
+
+
 async def cleaned(
     store: Database, tmp_path: Path, days: float, settings: Mapping[str, float]
 ) -> tuple[int, int, int, int]:
     """What is left so many days after everything was done with."""
     clock = ManualClock(START + days * DAY)
-    await Retention(store, tmp_path, clock, RetentionSection.model_validate(settings), AccessSection()).clean()
+    await Retention(
+        store, tmp_path, clock, RetentionSection.model_validate(settings), AccessSection(), of_batch(MANY)
+    ).clean()
     return await store.read(left)
 
 
@@ -89,7 +100,9 @@ async def test_what_is_left_after_some_days(
 async def test_files_that_a_crash_has_left_behind_go_after_a_day(store: Database, tmp_path: Path) -> None:
     (left_behind,) = write_exports(tmp_path, ["secret"], START)
     for hours, stays in ((23, True), (25, False)):
-        await Retention(store, tmp_path, ManualClock(START + hours * 3600), RetentionSection(), AccessSection()).clean()
+        await Retention(
+            store, tmp_path, ManualClock(START + hours * 3600), RetentionSection(), AccessSection(), of_batch(MANY)
+        ).clean()
         assert left_behind.exists() is stays
 
 
@@ -125,5 +138,18 @@ async def test_failed_calls_and_ended_broadcasts_stay_for_a_month(store: Databas
         return [request.turn_id for request in requests.recent(conn, 9)], announced
 
     for days, expected in ((30.9, (["fine", "failed"], [1, 2, 3])), (31.1, (["fine"], [2]))):
-        await Retention(store, tmp_path, ManualClock(START + days * DAY), RetentionSection(), AccessSection()).clean()
+        await Retention(
+            store, tmp_path, ManualClock(START + days * DAY), RetentionSection(), AccessSection(), of_batch(MANY)
+        ).clean()
         assert await store.read(kept) == expected
+
+
+async def test_while_nobody_knows_what_may_come_again_no_update_goes(store: Database, tmp_path: Path) -> None:
+    def fill_and_empty(conn: Connection) -> None:
+        fill(conn, int(START * 1000))
+        scrub(conn, 1)
+
+    await store.write(fill_and_empty)
+    clock = ManualClock(START + 8 * DAY)
+    await Retention(store, tmp_path, clock, RetentionSection(), AccessSection(), Unconfirmed()).clean()
+    assert await store.read(left) == (MANY, 1, 2, MANY)

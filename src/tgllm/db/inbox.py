@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from tgllm.db.rows import BOOL, clean, read, read_all, read_one
+from tgllm.db.rows import BOOL, clean, dumps, read, read_all, read_one
 
 __all__ = [
     "CALLBACK_LIFE",
+    "SPARED",
     "UPDATE_LIFE",
     "FinalState",
     "InboxRow",
@@ -29,7 +30,6 @@ __all__ = [
     "followers",
     "get",
     "has_queued",
-    "last_update_id",
     "merge",
     "open_with_message",
     "prune",
@@ -360,25 +360,34 @@ def get(conn: sqlite3.Connection, update_id: int) -> InboxRow | None:
     return read_one(InboxRow, conn.execute("SELECT * FROM inbox WHERE update_id = ?", (update_id,)))
 
 
-def last_update_id(conn: sqlite3.Connection) -> int | None:
-    """The id of the update that came last: getUpdates goes on behind it. None in an empty inbox."""
-    row = conn.execute("SELECT update_id FROM inbox ORDER BY received_at DESC, update_id DESC LIMIT 1").fetchone()
-    return None if row is None else int(row[0])
-
-
 def counts(conn: sqlite3.Connection) -> dict[State, int]:
     """How many updates are in each state; states without any are left out."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
 
 
-def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
-    """Forget up to ``limit`` turns that ended before ``before``, with all their updates; returns how many those were.
+SPARED: Final = """
+    SELECT coalesce(leader_id, update_id) FROM inbox WHERE update_id IN (SELECT value FROM json_each(:spared))
+"""
+"""The updates that lead the turns of those in ``spared``, a JSON array: what is merged goes with its leader."""
 
-    The update that came last stays, since ``last_update_id`` needs it.
+_OLD = f"""
+    SELECT update_id FROM inbox
+    WHERE finished_at < :before AND leader_id IS NULL AND update_id NOT IN ({SPARED})
+    ORDER BY finished_at LIMIT :limit
+"""  # noqa: S608 (constants)
+
+
+def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
+    """Forget turns that have ended, with all their updates.
+
+    Args:
+        conn: an open write transaction.
+        before: UTC in milliseconds; those that ended later stay.
+        limit: how many turns at most.
+        spared: updates that stay, with their turns: those that may come again and must be known then.
+
+    Returns:
+        How many turns those were.
     """
-    cursor = conn.execute(
-        "DELETE FROM inbox WHERE update_id IN (SELECT update_id FROM inbox WHERE finished_at < ?"
-        " AND leader_id IS NULL AND update_id IS NOT ? ORDER BY finished_at LIMIT ?)",
-        (before, last_update_id(conn), limit),
-    )
-    return cursor.rowcount
+    values = {"before": before, "limit": limit, "spared": dumps([*spared])}
+    return conn.execute(f"DELETE FROM inbox WHERE update_id IN ({_OLD})", values).rowcount  # noqa: S608 (constants)

@@ -251,7 +251,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS inbox_running ON inbox (lane) WHERE state = 'r
 CREATE INDEX IF NOT EXISTS inbox_queued ON inbox (lane, update_id) WHERE state = 'queued' AND control = 0;
 CREATE INDEX IF NOT EXISTS inbox_control ON inbox (update_id) WHERE state = 'queued' AND control = 1;
 CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS inbox_received ON inbox (received_at);
 CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('failed', 'quarantined');
 

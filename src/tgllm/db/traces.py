@@ -1,9 +1,11 @@
 """What is not to be kept: updates of strangers once they are done, and invite links once they are sent."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
-from tgllm.db.inbox import last_update_id
+from tgllm.db.inbox import SPARED
+from tgllm.db.rows import dumps
 
 __all__ = ["INVITE", "drop_scrubbed", "has_sent_link", "scrub_sent_links"]
 
@@ -13,28 +15,32 @@ INVITE: Final = "invite:"
 _SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
 
 
-def drop_scrubbed(conn: sqlite3.Connection, since: int, before: int, limit: int) -> tuple[int, int]:
-    """Forget updates that ended in that time and hold nothing but their id (``scrub``), a piece at a time.
+_SCRUBBED = f"""
+    DELETE FROM inbox
+    WHERE finished_at >= :since AND finished_at < :until AND leader_id IS NULL AND update_id NOT IN ({SPARED})
+      AND payload = json_object('update_id', update_id)
+      AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)
+"""  # noqa: S608 (constants)
 
-    Telegram sends no update again that it has been told of; the one that came last stays, as ``inbox.prune`` says.
+
+def drop_scrubbed(
+    conn: sqlite3.Connection, since: int, before: int, limit: int, *, spared: Iterable[int]
+) -> tuple[int, int]:
+    """Forget updates that ended in that time and hold nothing but their id (``scrub``), a piece at a time.
 
     Args:
         conn: an open write transaction.
         since: UTC, in milliseconds.
         before: the same.
         limit: how many updates are looked at, apart from those that ended in the same millisecond.
+        spared: updates that stay; see ``inbox.prune``.
 
     Returns:
         How many were forgotten, and until when it has looked: the next piece begins there, unless that is ``before``.
     """
     until = _end_of_piece(conn, since, before, limit)
-    cursor = conn.execute(
-        "DELETE FROM inbox WHERE finished_at >= ? AND finished_at < ? AND leader_id IS NULL AND update_id IS NOT ?"
-        " AND payload = json_object('update_id', update_id)"
-        " AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)",
-        (since, until, last_update_id(conn)),
-    )
-    return cursor.rowcount, until
+    values = {"since": since, "until": until, "spared": dumps([*spared])}
+    return conn.execute(_SCRUBBED, values).rowcount, until
 
 
 def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int) -> int:

@@ -78,7 +78,7 @@ def _refresh(core: Core, times: Cron) -> Job:
 
 def _retention(core: Core) -> Job:
     config = core.config
-    retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access)
+    retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access, core.unconfirmed)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))
     return Job(RETENTION_JOB, times, retention.clean, seconds=600.0)
 

@@ -1,7 +1,7 @@
 """Deletes what the bot is done with and the settings do not want kept, a piece at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.access_cards import CARD
 from tgllm.services.export_files import sweep_exports
 from tgllm.services.stored_files import remove_files
+from tgllm.services.unconfirmed import Unconfirmed
 
 __all__ = ["PIECE", "Retention"]
 
@@ -46,6 +47,8 @@ class Retention:
     clock: Clock
     settings: RetentionSection
     access: AccessSection
+    unconfirmed: Unconfirmed
+    """Updates that must be known when they come again; while it knows nothing, all stay."""
     _emptied_until: int = field(default=0, init=False)
     """Until when (UTC, milliseconds) updates ended of which those that were emptied are gone."""
 
@@ -58,7 +61,7 @@ class Retention:
         """
         days = self.settings.updates_days
         counts = {
-            "updates": await self._delete(days, inbox.prune),
+            "updates": await self._forget_updates(),
             "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
             "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),
             "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
@@ -82,11 +85,21 @@ class Retention:
             gone += last
         return gone
 
+    async def _forget_updates(self) -> int:
+        spared = self.unconfirmed.ids
+        if spared is None:
+            return 0
+        return await self._delete(
+            self.settings.updates_days, lambda conn, before, limit: inbox.prune(conn, before, limit, spared=spared)
+        )
+
     async def _forget_emptied(self) -> int:
         """Updates of which nothing is left but their id, such as those of strangers, an hour after they ended."""
-        before, gone = milliseconds(self.clock) - _HOUR, 0
+        spared, before, gone = self.unconfirmed.ids, milliseconds(self.clock) - _HOUR, 0
+        if spared is None:
+            return 0
         while (since := self._emptied_until) < before:
-            dropped, self._emptied_until = await self.database.write(_emptied(since, before), durable=False)
+            dropped, self._emptied_until = await self.database.write(_emptied(since, before, spared), durable=False)
             gone += dropped
         return gone
 
@@ -135,8 +148,8 @@ def _sent(conn: Connection, before: int, limit: int) -> int:
     return outbox.prune(conn, before, limit, spared_turns=f"{CARD}:*")
 
 
-def _emptied(since: int, before: int) -> Callable[[Connection], tuple[int, int]]:
-    return lambda conn: traces.drop_scrubbed(conn, since, before, PIECE)
+def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Connection], tuple[int, int]]:
+    return lambda conn: traces.drop_scrubbed(conn, since, before, PIECE, spared=spared)
 
 
 def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:

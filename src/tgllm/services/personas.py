@@ -1,7 +1,7 @@
 """Personas that people make for themselves, beside those of the settings: kept for each person, chosen in any chat."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from tgllm.api import Json, TgllmError
 from tgllm.api.clock import Clock, milliseconds
@@ -9,7 +9,7 @@ from tgllm.config.personas import PersonaSetting
 from tgllm.db import kv
 from tgllm.db.unit import Connection, Unit
 
-__all__ = ["MOST_NAME", "MOST_PERSONAS", "PersonaRefused", "check_persona", "keep_persona", "own_personas"]
+__all__ = ["MOST_NAME", "MOST_PERSONAS", "PersonaRefused", "forget_persona", "keep_persona", "own_personas"]
 
 MOST_PERSONAS = 20
 """Personas of a person's own."""
@@ -28,40 +28,58 @@ class PersonaRefused(TgllmError):
     default_code = "persona_refused"
 
 
-def check_persona(name: str, offered: Iterable[PersonaSetting], own: Sequence[PersonaSetting]) -> None:
-    """See whether somebody may keep a persona of that name, in place of the one of theirs that is called so.
-
-    Raises:
-        PersonaRefused: it is no name, or that of one in the settings, or there are as many as may be.
-    """
-    if _NAME.fullmatch(name) is None:
-        raise PersonaRefused(code="persona_name", limit=MOST_NAME)
-    if any(persona.name == name for persona in offered):
-        raise PersonaRefused(code="persona_taken", name=name)
-    if len(own) >= MOST_PERSONAS and all(persona.name != name for persona in own):
-        raise PersonaRefused(code="personas_full", limit=MOST_PERSONAS)
-
-
 def own_personas(conn: Connection, user_id: int) -> list[PersonaSetting]:
     """A person's own, by name."""
     texts = _stored(conn, user_id)
     return [PersonaSetting(name=name, system=str(texts[name])) for name in sorted(texts)]
 
 
-def keep_persona(clock: Clock, user_id: int, name: str, system: str | None) -> Unit:
-    """The piece of work that keeps a persona of somebody's own, or without an instruction forgets it."""
+def keep_persona(clock: Clock, user_id: int, persona: PersonaSetting, offered: Iterable[PersonaSetting]) -> Unit:
+    """The piece of work that keeps a persona of somebody's own, in place of the one of theirs that is called so.
+
+    The rules are looked at where it is stored: somebody may be making others in other chats.
+
+    Args:
+        clock: for the time.
+        user_id: whose it is.
+        persona: its name, and what it says.
+        offered: those of the settings.
+
+    Returns:
+        The piece of work; it raises ``PersonaRefused`` where the name is none or one of the settings, or there are as
+        many as may be.
+    """
+    now, name = milliseconds(clock), persona.name
+
+    def unit(conn: Connection) -> None:
+        _check_name(name, offered)
+        kept = {**_stored(conn, user_id), name: persona.system}
+        if len(kept) > MOST_PERSONAS:
+            raise PersonaRefused(code="personas_full", limit=MOST_PERSONAS)
+        kv.set_value(conn, _SCOPE, str(user_id), kept, now)
+
+    return unit
+
+
+def forget_persona(clock: Clock, user_id: int, name: str) -> Unit:
+    """The piece of work that forgets a persona of somebody's own."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:
         kept = {key: text for key, text in _stored(conn, user_id).items() if key != name}
-        if system is not None:
-            kept[name] = system
         if kept:
             kv.set_value(conn, _SCOPE, str(user_id), kept, now)
         else:
             kv.delete(conn, _SCOPE, str(user_id))
 
     return unit
+
+
+def _check_name(name: str, offered: Iterable[PersonaSetting]) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise PersonaRefused(code="persona_name", limit=MOST_NAME)
+    if any(persona.name == name for persona in offered):
+        raise PersonaRefused(code="persona_taken", name=name)
 
 
 def _stored(conn: Connection, user_id: int) -> Mapping[str, Json]:

@@ -17,7 +17,7 @@ from tgllm.db.unit import Connection, Unit
 from tgllm.i18n import Catalogue, error_text
 from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
 from tgllm.services.model_choices import choice_key, choose_model
-from tgllm.services.personas import PersonaRefused, check_persona, keep_persona, own_personas
+from tgllm.services.personas import PersonaRefused, forget_persona, keep_persona, own_personas
 
 __all__ = ["persona_commands", "persona_presses"]
 
@@ -83,13 +83,12 @@ async def _make(scope: UpdateScope, choices: _Choices, name: str, system: str) -
     if system == NONE:
         await _forget(scope, choices, name)
         return
+    persona = PersonaSetting(name=name, system=system)
+    keep = keep_persona(scope.parts.core.clock, _user_id(scope), persona, choices.offered)
     try:
-        check_persona(name, choices.offered, choices.own)
+        await scope.reply(scope.text("persona.made", persona=name), keep, *_effects(scope, choices, persona))
     except PersonaRefused as error:
         await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
-        return
-    effects = _effects(scope, choices, PersonaSetting(name=name, system=system))
-    await scope.reply(scope.text("persona.made", persona=name), _keep(scope, name, system), *effects)
 
 
 async def _forget(scope: UpdateScope, choices: _Choices, name: str) -> None:
@@ -98,12 +97,8 @@ async def _forget(scope: UpdateScope, choices: _Choices, name: str) -> None:
         return
     here = choices.settings.persona == name and choices.settings.persona_system is not None
     effects = _effects(scope, choices, None) if here else []
-    await scope.reply(scope.text("persona.forgotten", persona=name), _keep(scope, name, None), *effects)
-
-
-def _keep(scope: UpdateScope, name: str, system: str | None) -> Unit:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    return keep_persona(scope.parts.core.clock, scope.user.id, name, system)
+    forget = forget_persona(scope.parts.core.clock, _user_id(scope), name)
+    await scope.reply(scope.text("persona.forgotten", persona=name), forget, *effects)
 
 
 async def _page(scope: UpdateScope, pressed: Pressed) -> str:
@@ -159,11 +154,15 @@ def _effects(scope: UpdateScope, choices: _Choices, persona: PersonaSetting | No
 
 
 async def _choices(scope: UpdateScope) -> _Choices:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    lane, user_id, offered = scope.lane.key, scope.user.id, scope.parts.core.config.personas
+    lane, user_id, offered = scope.lane.key, _user_id(scope), scope.parts.core.config.personas
 
     def unit(conn: Connection) -> _Choices:
         settings = settings_of(conversations.active_in(conn, lane))
         return _Choices(offered, own_personas(conn, user_id), settings)
 
     return await scope.parts.core.database.read(unit)
+
+
+def _user_id(scope: UpdateScope) -> int:
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    return scope.user.id

@@ -14,7 +14,7 @@ LoadHost = Callable[..., Awaitable[PluginHost]]
 FindRecord = Callable[[PluginHost, str], PluginRecord]
 
 SOURCE = """
-    from pydantic import BaseModel, SecretStr, field_validator
+    from pydantic import BaseModel, SecretBytes, SecretStr, field_validator
     class Inner(BaseModel):
         depth: int = 1
     class Settings(BaseModel):
@@ -23,6 +23,7 @@ SOURCE = """
         timeout: float = 60.0
         inner: Inner = Inner()
         spare: dict[str, list[SecretStr]] = {}
+        seed: SecretBytes | None = None
         @field_validator("api_key")
         @classmethod
         def check(cls, value):
@@ -85,7 +86,10 @@ async def test_a_missing_key_is_no_error(site: Any, load_host: LoadHost, record:
         ),
         (
             {"zzz": "x"},
-            "plugins.parrot.zzz is no setting of the plugin parrot: it takes api_key, base_url, inner, spare, timeout",
+            (
+                "plugins.parrot.zzz is no setting of the plugin parrot: "
+                "it takes api_key, base_url, inner, seed, spare, timeout"
+            ),
         ),
         (
             {"timeout": "soon"},
@@ -114,7 +118,48 @@ async def test_a_wrong_setting_is_told_without_its_value(
 async def test_a_setting_that_is_needed_and_not_there_is_named(site: Any, load_host: LoadHost) -> None:
     site.write("parrot", SOURCE.replace('base_url: str = "https://api.example.org"', "base_url: str"))
 
-    assert await errors_of(await load_host()) == ["plugins.parrot.base_url is missing"]
+    (error,) = await errors_of(await load_host())
+    assert error == (
+        "plugins.parrot.base_url is missing: "
+        "set it in the config file, or TGLLM_PLUGINS__PARROT__BASE_URL in the environment"
+    )
+
+
+ALIASES = """
+    from pydantic import AliasChoices, AliasPath, BaseModel, Field
+    class Settings(BaseModel):
+        region: str = Field(default="", alias="location")
+        key: str = Field(default="", validation_alias="token")
+        mode: str = Field(default="", validation_alias=AliasChoices("manner", AliasPath("ways", 0)))
+    @hookimpl
+    def tgllm_plugin_info():
+        return PluginInfo(id="parrot", title="P", api="1.0", settings=Settings)
+    @hookimpl
+    def tgllm_doctor(ctx):
+        return [Check(ctx.settings.region, "ok", ctx.settings.key + ctx.settings.mode)]
+"""
+
+
+async def test_fields_may_have_aliases(site: Any, load_host: LoadHost) -> None:
+    site.write("parrot", ALIASES)
+
+    host = await load_host(settings=Source(location="eu", token="t", ways=["slow"]))
+
+    assert await errors_of(host) == []
+    ((_, check),) = await host.doctor()
+    assert (check.name, check.detail) == ("eu", "tslow")
+
+
+async def test_what_a_validator_raises_is_told_without_the_values(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    site.write("parrot", SOURCE.replace("raise ValueError(", "raise LookupError("))
+
+    host = await load_host(settings=Source(api_key="bad-key-0815"))
+
+    found = record(host, "parrot")
+    assert found.state == "quarantined"
+    assert found.reason == "its settings model raised LookupError: … has the wrong form"
 
 
 async def test_a_model_may_take_any_key(site: Any, load_host: LoadHost, record: FindRecord) -> None:
@@ -137,10 +182,13 @@ async def test_a_plugin_without_settings_takes_none(site: Any, load_host: LoadHo
 async def test_a_secret_of_the_settings_is_kept_out_of_the_log(site: Any, load_host: LoadHost) -> None:
     site.write("parrot", SOURCE)
 
-    await load_host(settings=Source(api_key="quite-secret-4711", spare={"a": ["other-secret-0815"]}))
+    await load_host(
+        settings=Source(api_key="quite-secret-4711", spare={"a": ["other-secret-0815"]}, seed="third-secret-42")
+    )
 
     assert "4711" not in redact("the service said: quite-secret-4711 is not known")
     assert "0815" not in redact("the service said: other-secret-0815 is not known")
+    assert "42" not in redact("the service said: third-secret-42 is not known")
 
 
 async def test_the_settings_of_the_config_fit(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
 from tgllm.observe.redaction import redact, redactor
-from tgllm.plugins.outcome import Breach
+from tgllm.plugins.outcome import Breach, explain
 from tgllm.plugins.registration import nearest
 
 if TYPE_CHECKING:
@@ -62,8 +62,18 @@ def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel 
 def _fields(model: "type[BaseModel] | None") -> set[str]:
     if model is None:
         return set()
-    aliases = {field.alias for field in model.model_fields.values() if field.alias}
-    return set(model.model_fields) | aliases
+    aliases = (alias for field in model.model_fields.values() for alias in (field.alias, field.validation_alias))
+    return {*model.model_fields, *(name for alias in aliases for name in _names(alias))}
+
+
+def _names(alias: object) -> Iterable[str]:
+    """The keys of a table that an alias of pydantic's (a text, AliasPath or AliasChoices) reads."""
+    if isinstance(alias, str):
+        yield alias
+    for choice in cast("Iterable[object]", getattr(alias, "choices", ())):
+        yield from _names(choice)
+    # Of a path the first step is the key, and the others are within its value.
+    yield from (str(step) for step in cast("list[object]", getattr(alias, "path", []))[:1])
 
 
 def _refuse_keys(plugin_id: str, raw: Mapping[str, object], fields: Iterable[str]) -> None:
@@ -83,6 +93,8 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
         problems = (_problem(plugin_id, details, raw) for details in error.errors(include_url=False))
         # Without the cause: it holds the values.
         raise ConfigError("; ".join(problems)) from None
+    except Exception as error:  # noqa: BLE001  whatever a validator of the plugin's own raises
+        raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
     for secret in _secrets(settings):
         redactor.add(secret)
     return settings
@@ -91,12 +103,16 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
 def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object]) -> str:
     key = ".".join(("plugins", plugin_id, *(str(part) for part in details["loc"])))
     if details["type"] == "missing":
-        return f"{key} is missing"
-    reason = redact(details["msg"])
-    # The message of a validator of the plugin's own may repeat what it was given.
-    for value in _texts(raw):
-        reason = reason.replace(value, "…")
-    return f"{key} is wrong: {reason}"
+        variable = f"TGLLM_{key.replace('.', '__').upper()}"
+        return f"{key} is missing: set it in the config file, or {variable} in the environment"
+    return f"{key} is wrong: {_hidden(redact(details['msg']), raw)}"
+
+
+def _hidden(words: str, raw: Mapping[str, object]) -> str:
+    """What a validator of the plugin's own says, without what it was given and may have repeated."""
+    for value in sorted(_texts(raw), key=len, reverse=True):
+        words = words.replace(value, "…")
+    return words
 
 
 def _texts(value: object) -> Iterable[str]:
@@ -111,11 +127,13 @@ def _texts(value: object) -> Iterable[str]:
 
 
 def _secrets(value: object) -> Iterable[str]:
-    from pydantic import BaseModel, SecretStr  # noqa: PLC0415  the caller has imported it
+    from pydantic import BaseModel, SecretBytes, SecretStr  # noqa: PLC0415  the caller has imported it
 
     match value:
         case SecretStr():
             yield value.get_secret_value()
+        case SecretBytes():
+            yield value.get_secret_value().decode(errors="replace")
         case BaseModel():
             yield from _secrets(dict(value))
         case Mapping():

@@ -95,6 +95,13 @@ async def test_an_answer_that_is_none_or_never_comes_is_a_no(
     assert record(host, "gate").state == "quarantined"
 
 
+@pytest.mark.parametrize("allowed", ["'no'", "1", "None"])
+async def test_nothing_but_true_is_a_yes(site: Any, load_host: LoadHost, passes: Passes, allowed: str) -> None:
+    site.write("gate", GATE.format(answer=f"Decision(allowed={allowed})"))
+
+    assert not await passes(await load_host(builtin=False))
+
+
 async def test_one_that_breaks_elsewhere_still_counts(site: Any, load_host: LoadHost, passes: Passes) -> None:
     body = GATE.format(answer="None") + "\n    @hookimpl\n    def tgllm_commands(): return None"
     site.write("gate", body)
@@ -179,6 +186,27 @@ class TestAKnownOne:
         assert await passes(host)
 
         assert await passes(await load_host(database=database, found=[]))
+
+    async def test_closes_the_bot_when_another_package_takes_its_id(
+        self, site: Any, load_host: LoadHost, database: Database, record: FindRecord, passes: Passes
+    ) -> None:
+        info = "@hookimpl\ndef tgllm_plugin_info(): return PluginInfo('gate', 'Gate', '1.0')"
+        site.write("gate", info, package="a-gate")
+        for _ in range(2):
+            host = await load_host(database=database)
+            await host.startup()
+
+            states = {found.package: found.state for found in host.records if found.id == "gate"}
+            assert states == {"a-gate": "active", "tgllm-gate": "quarantined"}
+            assert not await passes(host)
+            assert await passes(host, "owner")
+
+    async def test_decides_as_before_when_another_package_wants_its_id(
+        self, site: Any, load_host: LoadHost, database: Database, passes: Passes
+    ) -> None:
+        site.write("gate", GATE.format(answer="None"), package="zz-gate")
+
+        assert await passes(await load_host(database=database))
 
     async def test_is_not_known_without_the_database(self, load_host: LoadHost) -> None:
         assert "gate" not in {found.id for found in (await load_host(found=[])).records}

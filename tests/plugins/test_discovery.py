@@ -32,9 +32,10 @@ def test_the_first_of_two_distributions_of_one_name_counts(site: Any) -> None:
 
 def test_unreadable_metadata_is_passed_over(site: Any) -> None:
     site.install("good_all")
-    broken = site.folder / "broken-1.0.dist-info"
-    broken.mkdir()
-    (broken / "entry_points.txt").write_bytes(b"[tgllm]\nx = \xff\xfe\n")
+    for number, text in enumerate((b"[tgllm]\nx = \xff\xfe\n", b"[console_scripts]\nnothing\n")):
+        broken = site.folder / f"broken{number}-1.0.dist-info"
+        broken.mkdir()
+        (broken / "entry_points.txt").write_bytes(text)
 
     assert [found.id for found in site.found()] == ["good_all"]
 

@@ -363,6 +363,24 @@ async def test_plugins_are_listed_where_no_data_folder_can_be_made(
     assert set(logs.events("warning")) == {"plugin.data_folder_failed"}
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "its import raised ImportError: the entry point odd names no module: ''"),
+        ("no_such_module_at_all", "its import raised ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+        ("json:plugin", "its import raised AttributeError: module 'json' has no attribute 'plugin'"),
+    ],
+)
+async def test_an_entry_point_that_points_nowhere(
+    site: Any, load_host: LoadHost, record: FindRecord, value: str, reason: str
+) -> None:
+    site.add("tgllm-odd", "1.0", {"odd": value}, {})
+
+    odd = record(await load_host(builtin=False), "odd")
+
+    assert (odd.state, odd.reason) == ("quarantined", reason)
+
+
 @pytest.mark.parametrize("plugin_id", ["two__parts", "open_end_"])
 async def test_an_id_that_no_variable_could_name_is_refused(
     site: Any, load_host: LoadHost, record: FindRecord, plugin_id: str

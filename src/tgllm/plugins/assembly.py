@@ -39,8 +39,9 @@ async def assemble(
             await loader.load(plugin)
     settle_names(plugins, {Name("command", name): "the bot itself" for name in reserved_commands})
     plugins += _missing(plugins, known, disabled)
+    keepers = {plugin.id: plugin for plugin in plugins if plugin.is_active}
     for plugin in plugins:
-        _complete(plugin, known.get(plugin.id))
+        _complete(plugin, known.get(plugin.id), keepers.get(plugin.id))
     return sorted(plugins, key=lambda plugin: _order(plugin.found))
 
 
@@ -73,8 +74,9 @@ def _missing_plugin(plugin_id: str, known: Known) -> LoadedPlugin:
     return plugin
 
 
-def _complete(plugin: LoadedPlugin, known: Known | None) -> None:
-    # A plugin whose hooks could not be read now still counts as one that has those of the last run.
-    if known is not None and not plugin.implementations:
+def _complete(plugin: LoadedPlugin, known: Known | None, keeper: LoadedPlugin | None) -> None:
+    # A plugin whose hooks could not be read now still counts as one that has those of the last run. Where another
+    # package has taken its id, that is so only of the one that had it then.
+    if known is not None and not plugin.implementations and (keeper is None or known.package == plugin.found.package):
         plugin.hooks = known.hooks
         plugin.api = plugin.api or known.api

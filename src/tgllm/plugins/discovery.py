@@ -27,7 +27,10 @@ class FoundPlugin:
 
     def load(self) -> object:
         """Import the plugin. Runs its code, so it may raise anything or never return."""
-        return metadata.EntryPoint(self.id, self.value, GROUP).load()
+        point = metadata.EntryPoint(self.id, self.value, GROUP)
+        if not point.pattern.match(self.value):
+            raise ImportError(f"the entry point {self.id} names no module: {self.value!r}")
+        return point.load()
 
 
 def discover() -> list[FoundPlugin]:
@@ -39,7 +42,8 @@ def discover() -> list[FoundPlugin]:
     for distribution in metadata.distributions():
         try:
             found = list(_plugins_of(distribution))
-        except (OSError, ValueError):
+        # Any package's are looked at, and each kind of damage raises another error.
+        except (AttributeError, LookupError, OSError, TypeError, ValueError):
             continue
         # The first distribution of a name on sys.path is the one that imports would use.
         if found:

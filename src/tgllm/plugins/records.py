@@ -4,6 +4,7 @@ What is kept tells two things that can't be seen otherwise: that a plugin is gon
 be imported would have.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -84,9 +85,14 @@ async def recall(database: "Database | None") -> dict[str, Known]:
 async def remember(
     database: "Database", plugins: Collection[LoadedPlugin], disabled: Collection[str], clock: Clock
 ) -> None:
-    """Keep what this run knows. A plugin that is gone stays known until it is disabled by name."""
+    """Keep what this run knows. A plugin that is gone stays known until it is disabled by name.
+
+    So does the one that had an id before another package came with the same.
+    """
     before = await recall(database)
-    seen = {plugin.id: _seen(plugin) for plugin in plugins if plugin.implementations and not plugin.found.builtin}
+    times = Counter(plugin.id for plugin in plugins)
+    sure = [plugin for plugin in plugins if times[plugin.id] == 1 and not plugin.found.builtin]
+    seen = {plugin.id: _seen(plugin) for plugin in sure if plugin.implementations}
     installed = {plugin.id for plugin in plugins if plugin.state != "missing"}
     changed = {plugin_id: known for plugin_id, known in seen.items() if before.get(plugin_id) != known}
     gone = {plugin_id for plugin_id in before if plugin_id in disabled and plugin_id not in installed}

@@ -121,9 +121,8 @@ class Roster:
 
     def _refresh(self) -> None:
         self._hooks = {hook: self._sorted(hook) for hook in HOOKS}
-        active = {plugin.id for plugin in self.plugins if plugin.is_active}
-        known = {plugin.id for plugin in self.plugins if "tgllm_authorize" in plugin.hooks}
-        self._absent_authorizers = tuple(sorted(known - active - self.disabled))
+        absent = {plugin.id for plugin in self.plugins if "tgllm_authorize" in plugin.hooks and not plugin.is_active}
+        self._absent_authorizers = tuple(sorted(absent - self.disabled))
 
     def _sorted(self, hook: str) -> tuple[Bound, ...]:
         bound = [

@@ -26,7 +26,8 @@ class TurnHooks:
             if self._is_closed_to(user):
                 break
             decision = await self._decision(bound, values)
-            if decision is not None and not decision.allowed:
+            # Nothing but True is a yes: "no" would be one, taken by its truth.
+            if decision is not None and decision.allowed is not True:
                 return decision
         if self._is_closed_to(user):
             return Decision.deny(self._texts("access.owners_only", user.language))

@@ -126,7 +126,7 @@ class TestPassword:
         assert stored(path).matches("open sesame")
         assert path.read_text().startswith("# mine\nlanguage = 'en'\n")
         assert "sesame" not in path.read_text() + result.out
-        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.stat().st_mode & 0o007 == 0
         assert "set (hidden)" in shell.runs("config", "show", "--config", str(path)).out
 
     def test_at_a_terminal_is_asked_for_until_it_will_do(self, shell: "Shell", keyboard: list[str]) -> None:

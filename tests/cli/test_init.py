@@ -105,3 +105,71 @@ def test_input_that_ends_early_writes_nothing(shell: "Shell", path: Path, answer
     answers(TOKEN)
     assert shell.runs("init").code == 1
     assert not path.exists()
+
+
+def test_a_broken_file_can_be_replaced(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+    path.parent.mkdir()
+    path.write_text("not toml")
+    answers(TOKEN, "12")
+    result = shell.runs("init", "--force")
+    assert result.code == 0, result.err
+    assert tomllib.loads(path.read_text())["bot_token"] == TOKEN
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_keys_of_a_file_that_the_bot_will_not_read_are_asked_for(
+    shell: "Shell",
+    path: Path,
+    answers: Callable[..., None],
+    install: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    other: bool,
+) -> None:
+    install("keyed-plugin", KEYED, tgllm={"keyed": "keyed_plugin"})
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(path.parent))
+    usual = path.parent / "tgllm" / "config.toml"
+    usual.parent.mkdir(parents=True)
+    usual.write_text("[plugins.keyed]\napi_key = 'old'\n")
+    monkeypatch.delenv("TGLLM_CONFIG")
+    answers(TOKEN, "12", " new ")
+    result = shell.runs("init", *(["--config", str(path)] if other else ["--force"]))
+    assert result.code == 0, result.err
+    assert tomllib.loads((path if other else usual).read_text())["plugins"] == {"keyed": {"api_key": "new"}}
+
+
+def test_the_file_that_a_dotenv_names_is_written(
+    shell: "Shell", path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TGLLM_CONFIG")
+    (shell.folder / ".env").write_text(f"TGLLM_CONFIG={path}\n")
+    answers(TOKEN, "12")
+    result = shell.runs("init")
+    assert result.code == 0, result.err
+    assert path.is_file()
+    assert result.out.endswith("tgllm run\n")
+
+
+def test_wrong_settings_in_the_environment_are_told_before_anything_is_asked(
+    shell: "Shell", path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TGLLM_ADMIN_ID", "1")
+    answers(TOKEN, "12")
+    result = shell.runs("init")
+    assert (result.code, result.out) == (2, "")
+    assert "TGLLM_ADMIN_IDS?" in result.err
+
+
+def test_a_key_that_no_file_can_hold_is_asked_again(
+    shell: "Shell", path: Path, answers: Callable[..., None], install: Callable[..., None]
+) -> None:
+    install("keyed-plugin", KEYED, tgllm={"keyed": "keyed_plugin"})
+    answers(TOKEN, "12", "a\udce4b", "a\x1bb", "key")
+    result = shell.runs("init")
+    assert result.code == 0, result.err
+    assert tomllib.loads(path.read_text())["plugins"] == {"keyed": {"api_key": "key"}}
+
+
+def test_what_is_to_be_called_next_can_be_copied(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+    answers(TOKEN, "12")
+    result = shell.runs("init", "--config", str(shell.folder / "my bot.toml"))
+    assert result.out.endswith(f"tgllm run --config '{shell.folder / 'my bot.toml'}'\n")

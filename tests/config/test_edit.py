@@ -1,5 +1,6 @@
 """Putting one setting into a config file that somebody has written."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -70,5 +71,42 @@ def test_a_link_to_the_file_stays_a_link(tmp_path: Path) -> None:
 
     assert link.is_symlink()
     assert tomllib.loads(path.read_text())["admin"] == {"password_hash": "new"}
-    assert path.stat().st_mode & 0o777 == 0o600
     assert sorted(file.name for file in tmp_path.iterdir()) == ["config.toml", "real.toml"]
+
+
+@pytest.mark.parametrize(("mode", "after"), [(0o600, 0o600), (0o640, 0o640), (0o664, 0o660)])
+def test_whom_the_operator_lets_read_it_may_read_it_afterwards(tmp_path: Path, mode: int, after: int) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    path.chmod(mode)
+    set_in_file(path, KEY, "new")
+
+    assert path.stat().st_mode & 0o777 == after
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody")
+def test_what_root_changes_stays_the_bots(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    os.chown(path, 4321, 1234)
+    set_in_file(path, KEY, "new")
+
+    assert (path.stat().st_uid, path.stat().st_gid) == (4321, 1234)
+
+
+def test_a_mark_and_the_ends_of_lines_stay(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbflanguage = 'ru'\r\nsystem_prompt = 'a\xe2\x80\xa8b'\r\n")
+    set_in_file(path, KEY, "new")
+
+    assert path.read_bytes() == (
+        b"\xef\xbb\xbflanguage = 'ru'\r\nsystem_prompt = 'a\xe2\x80\xa8b'\r\n\r\n[admin]\r\npassword_hash = \"new\"\r\n"
+    )
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        set_in_file(path, KEY, "new")

@@ -15,7 +15,7 @@ from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.config.edit import set_in_file
 from tgllm.config.keys import variable
-from tgllm.config.load import LoadedConfig, find_config
+from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
 from tgllm.i18n import Catalogue
@@ -92,10 +92,8 @@ def password(ctx: typer.Context) -> None:
 
 
 def _file_to_write(named: Path | None) -> Path:
-    """The config file that the other commands read; one that is named need not be there yet."""
-    if named is not None and not named.expanduser().exists():
-        return named.expanduser().absolute()
-    return find_config(named)
+    """The config file that the other commands read; one that the flag names need not be there yet."""
+    return find_config() if named is None else config_place(named)[0]
 
 
 def _new_password() -> str:

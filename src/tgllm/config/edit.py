@@ -1,26 +1,28 @@
 """Puts one setting into a config file that people have written, and leaves the rest of it as it is."""
 
 import contextlib
-import os
 import re
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any, cast
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.write import toml_text, write_config
+from tgllm.config.write import replace_file, toml_text, write_config
 
 __all__ = ["set_in_file", "with_setting"]
 
 _HEADER = re.compile(r"[ \t]*\[[ \t]*([\w.-]+)[ \t]*\][ \t]*(?:#.*)?")
+MOST_MODE = 0o660
+"""Who may do what with a config file at most: it holds keys."""
+_MARK = "\ufeff"
 _ANY_HEADER = re.compile(r"[ \t]*\[")
 
 
 def set_in_file(path: Path, key: str, value: str) -> None:
     """Set ``key`` (dotted, in a table) in the config file at ``path``, which is made where it is missing.
 
-    The file is replaced as a whole, so that a crash leaves the old one or the new one, and only its owner can read it.
+    The file is replaced as a whole, so that a crash leaves the old one or the new one. It keeps owner and group, whose
+    rights stay; all others lose theirs.
 
     Raises:
         ConfigError: the file can't be read or written, is no TOML, or is written in a way in which the setting has to
@@ -30,13 +32,22 @@ def set_in_file(path: Path, key: str, value: str) -> None:
         write_config(path, toml_text({key: value}))
         return
     try:
-        text = path.read_text(encoding="utf-8")
-        changed = with_setting(text, key, value)
-        _replace(path.resolve(), changed)
+        changed = _with_setting(path.read_bytes().decode(), key, value)
+        replace_file(path, changed, mode=path.stat().st_mode & MOST_MODE)
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _with_setting(content: str, key: str, value: str) -> str:
+    """The same for the content of a file: a mark of the encoding at its beginning stays, and how its lines end."""
+    text = content.removeprefix(_MARK)
+    end = "\r\n" if "\r\n" in text else "\n"
+    changed = with_setting(text.replace("\r\n", "\n"), key, value)
+    return (_MARK if content.startswith(_MARK) else "") + changed.replace("\n", end)
 
 
 def with_setting(text: str, key: str, value: str) -> str:
@@ -66,7 +77,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _changed(text: str, table: str, name: str, line: str) -> str:
     """The text with ``line`` in place of the setting's own, below its table's header, or in a table at the end."""
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n") if text else []
     start = next((i for i, found in enumerate(map(_HEADER.fullmatch, lines)) if found and found[1] == table), None)
     if start is None:
         return "\n".join([*lines, *([""] if lines else []), f"[{table}]", line]) + "\n"
@@ -78,16 +89,3 @@ def _changed(text: str, table: str, name: str, line: str) -> str:
     else:
         lines[old] = line
     return "\n".join(lines) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

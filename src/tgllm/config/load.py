@@ -20,7 +20,7 @@ from tgllm.config.section import in_words
 from tgllm.config.source import DEFAULT, Source, Value
 from tgllm.observe.redaction import redact, redactor
 
-__all__ = ["LoadedConfig", "find_config", "load_config", "require_token"]
+__all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ def load_config(
     environ: Mapping[str, str] | None = None,
     config_path: Path | None = None,
     cwd: Path | None = None,
+    with_file: bool = True,
 ) -> LoadedConfig:
     """Read the settings. The bot's token is made known to the log's redaction.
 
@@ -49,14 +50,15 @@ def load_config(
         environ: the environment; the process's own by default. It is only read.
         config_path: the file named by ``--config``; without one, ``TGLLM_CONFIG``, then the system's usual place.
         cwd: the folder whose ``.env`` is read; the current one by default.
+        with_file: False leaves out the config file.
 
     Raises:
         ConfigError: a sentence for each problem, one a line.
     """
     environ = os.environ if environ is None else environ
     dotenv = dotenv_path(cwd)
-    found = find_config(config_path, environ=environ, cwd=cwd)
-    path = found if is_there(found) else None
+    found = find_config(config_path, environ=environ, cwd=cwd) if with_file else None
+    path = found if found is not None and is_there(found) else None
     layers = (
         file_layer(read_toml(path), str(path)) if path else Layer("file"),
         variable_layer("dotenv", read_dotenv(dotenv), str(dotenv)),
@@ -80,7 +82,21 @@ def find_config(
     """The config file: the named one, which must be there, or the one at the system's usual place, which need not be.
 
     Raises:
-        ConfigError: a file is named, by the argument or by ``TGLLM_CONFIG``, and is not there.
+        ConfigError: a file is named, by the argument, by ``TGLLM_CONFIG``, or by that in ``.env``, and is not there.
+    """
+    path, where = config_place(named, environ=environ, cwd=cwd)
+    if where is not None and not is_there(path):
+        raise ConfigError(f"{where}: there is no file {path}")
+    return path
+
+
+def config_place(
+    named: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> tuple[Path, str | None]:
+    """Where the config file is, or is to be, and what names that place; None for the system's usual one.
+
+    Raises:
+        ConfigError: the place is no path, or there is an ``.env`` that can't be read.
     """
     environ = os.environ if environ is None else environ
     dotenv = dotenv_path(cwd)
@@ -91,11 +107,8 @@ def find_config(
     )
     for text, where in candidates:
         if text.strip():
-            path = _absolute(text.strip(), where)
-            if not is_there(path):
-                raise ConfigError(f"{where}: there is no file {path}")
-            return path
-    return default_config_path()
+            return _absolute(text.strip(), where), where
+    return default_config_path(), None
 
 
 def _absolute(text: str, where: str) -> Path:

@@ -1,14 +1,16 @@
 """Writes a config file."""
 
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from tgllm.api.errors import ConfigError
 
-__all__ = ["TomlValue", "toml_text", "write_config"]
+__all__ = ["TomlValue", "replace_file", "toml_text", "write_config"]
 
 TomlValue: TypeAlias = str | int | float | bool | list[int] | list[str]
 
@@ -18,8 +20,9 @@ def toml_text(settings: Mapping[str, TomlValue]) -> str:
     tables: dict[str, list[str]] = {"": []}
     for key, value in settings.items():
         table, _, name = key.rpartition(".")
-        # JSON's strings and numbers are TOML's too, as long as no letter is escaped as a pair of surrogates.
-        tables.setdefault(table, []).append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        # JSON's strings and numbers are TOML's too, if no letter is escaped as a pair of surrogates, and DEL is.
+        written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        tables.setdefault(table, []).append(f"{name} = {written}")
     blocks = ["\n".join([f"[{table}]", *lines] if table else lines) for table, lines in tables.items() if lines]
     return "\n\n".join(blocks) + "\n"
 
@@ -27,16 +30,64 @@ def toml_text(settings: Mapping[str, TomlValue]) -> str:
 def write_config(path: Path, text: str, *, replace: bool = False) -> None:
     """Make a config file that only its owner can read: it holds keys.
 
+    It is written as a whole or not at all, and one that is there already is as it was then.
+
     Raises:
         ConfigError: it is there already and is not to be replaced, or it can't be written.
     """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replace else os.O_EXCL)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-    except FileExistsError:
+        if replace and path.exists():
+            replace_file(path, text, mode=0o600)
+        else:
+            _make(path, text)
+    except FileExistsError as error:
+        # The folder above it, or the file itself.
+        if not path.parent.is_dir():
+            raise ConfigError(f"{path}: can't be written: {path.parent} is no folder") from error
         raise ConfigError(f"{path}: is there already; edit it, or write it anew with --force") from None
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
+
+
+def _make(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        try:
+            _store(file, text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def replace_file(path: Path, text: str, *, mode: int) -> None:
+    """Put a new content in the place of a file, all of it or, where that fails, nothing.
+
+    The file keeps its owner and group, as far as this system user may give it to them; a link stays a link.
+
+    Args:
+        path: of the file, which is there.
+        text: the new content.
+        mode: who may do what with it then, as in ``chmod``.
+
+    Raises:
+        OSError: it can't be written; it is as it was.
+    """
+    real = path.resolve()
+    owner = real.stat()
+    handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            _store(file, text)
+            with contextlib.suppress(PermissionError):
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            os.fchmod(file.fileno(), mode)
+        Path(name).replace(real)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _store(file: TextIO, text: str) -> None:
+    file.write(text)
+    file.flush()
+    os.fsync(file.fileno())

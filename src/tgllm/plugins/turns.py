@@ -28,7 +28,7 @@ class TurnHooks:
             decision = await self._decision(bound, values)
             # Nothing but True is a yes: "no" would be one, taken by its truth.
             if decision is not None and decision.allowed is not True:
-                return decision
+                return Decision.deny(decision.reason)
         if self._is_closed_to(user):
             return Decision.deny(self._texts("access.owners_only", user.language))
         return Decision.allow()

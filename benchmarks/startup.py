@@ -14,6 +14,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "python": ("-c", "pass"),
     "import typer, rich": ("-c", "import typer, rich"),
     "tgllm --help": ("-m", "tgllm", "--help"),
+    "tgllm models list": ("-m", "tgllm", "models", "list"),
     "tgllm plugins list": ("-m", "tgllm", "plugins", "list"),
     "import aiogram": ("-c", "import aiogram"),
     "import tgllm.bot": ("-c", "import tgllm.bot"),

@@ -45,7 +45,15 @@ def test_the_command_is_imported_without_anything_heavy() -> None:
 def test_help_comes_without_anything_heavy() -> None:
     modules = loaded_after("from tgllm.cli.main import main\nassert main(['--help']) == 0")
 
-    assert modules & (HEAVY | {"rich"}) == set()
+    assert modules & (HEAVY | {"asyncio", "pluggy", "rich"}) == set()
+
+
+def test_the_list_of_models_comes_without_anything_heavy(shell: "Shell") -> None:
+    shell.runs("db", "init")
+    arguments = ["models", "list", "--data-dir", str(shell.data_dir)]
+    modules = loaded_after(f"from tgllm.cli.main import main\nassert main({arguments}) == 0")
+
+    assert modules & (HEAVY | {"asyncio", "pluggy"}) == set()
 
 
 def test_the_settings_are_read_without_the_bot() -> None:

@@ -5,10 +5,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from tgllm.api.context import Texts
 from tgllm.i18n.plurals import plural_form
+
+if TYPE_CHECKING:
+    # It brings asyncio along, which a command that shows a table does without.
+    from tgllm.api.context import Texts
 
 __all__ = ["BroughtTexts", "PluginTexts", "read_texts"]
 
@@ -33,7 +36,7 @@ class BroughtTexts:
 class PluginTexts:
     """The catalogue as a plugin sees it: its own texts under its id, and those of the bot. Implements ``Texts``."""
 
-    def __init__(self, plugin_id: str, brought: BroughtTexts, bot: Texts, default: str = ENGLISH) -> None:
+    def __init__(self, plugin_id: str, brought: BroughtTexts, bot: "Texts", default: str = ENGLISH) -> None:
         """Put the two together.
 
         Args:

@@ -32,6 +32,18 @@ def test_a_broken_plugin_with_the_reason(shell: "Shell", install: Callable[..., 
     assert "boom" in broken["note"]
 
 
+def test_what_a_plugin_prints_while_it_is_loaded_is_no_part_of_the_list(
+    shell: "Shell", install: Callable[..., None]
+) -> None:
+    source = "print('Welcome to my plugin!')\nraise RuntimeError('boom')"
+    install("tgllm-loud", source, tgllm={"loud": "tgllm_loud"})
+
+    result = shell.runs("plugins", "list", "--json")
+
+    assert "boom" in {item["plugin"]: item["note"] for item in json.loads(result.out)}["loud"]
+    assert result.err == "Welcome to my plugin!\n"
+
+
 def test_wrong_settings_of_a_plugin_dont_stop_the_list(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
     plugins = listed(shell)

@@ -1,6 +1,8 @@
 """The plugin host: loads plugins, keeps each from disturbing the others, and is all that the bot sees of them."""
 
+import sys
 from collections.abc import Collection, Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -87,16 +89,19 @@ class PluginHost:
             limits: how long plugins may take.
         """
         services = Services(database, data_dir, clock, texts, logs, language)
+        known = await records.recall(database)
         thread = HookThread()
         try:
-            plugins = await assemble(
-                [*(BUILTIN if builtin else ()), *found],
-                Loader(thread, limits, settings, services),
-                known=await records.recall(database),
-                disabled=disabled,
-                plugins_enabled=plugins_enabled,
-                reserved_commands=reserved_commands,
-            )
+            # What a shell command prints may be JSON for a program; what a plugin prints has no place in it.
+            with redirect_stdout(sys.stderr):
+                plugins = await assemble(
+                    [*(BUILTIN if builtin else ()), *found],
+                    Loader(thread, limits, settings, services),
+                    known=known,
+                    disabled=disabled,
+                    plugins_enabled=plugins_enabled,
+                    reserved_commands=reserved_commands,
+                )
         finally:
             thread.close()
         runner = HookRunner(limits.async_seconds, limits.grace_seconds)

@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 
 from tgllm.api import DatabaseError
-from tgllm.bot.dispatch import Dispatch
+from tgllm.bot.dispatch import Dispatch, _Claimed
 from tgllm.bot.updates import to_inbox
 from tgllm.db import inbox
 from tgllm.db.database import Database
@@ -174,6 +175,41 @@ async def test_trouble_with_the_database_ends_it(bench: Start, handler: Handler)
     with pytest.raises(ExceptionGroup) as caught:
         await it.task
     assert caught.group_contains(DatabaseError, match="disk is full")
+
+
+async def test_what_is_claimed_while_it_ends_comes_back_with_the_next_start(bench: Start, handler: Handler) -> None:
+    """The moment between the trouble and the end of what else runs is one round of the loop."""
+    it, failed, told = bench(), asyncio.Event(), list[BaseException]()
+
+    def claim() -> None:
+        try:
+            it.dispatch._begin(_Claimed([claimed], queued=False))
+        except RuntimeError as error:
+            told.append(error)
+
+    async def fail(*_: object, **__: object) -> None:
+        loop = asyncio.get_running_loop()
+        for rounds in range(3):
+            later(loop, rounds, claim)
+        failed.set()
+        raise DatabaseError("the disk is full")
+
+    await it.store(said(1))
+    await handler.wait_for(1)
+    await it.idle()
+    claimed = await it.row(1)
+    handler.feed_update = fail
+    await it.store(said(2))
+    await failed.wait()
+    await asyncio.wait([it.task])
+    assert told == []
+    assert handler.came == [1]
+    assert it.task.exception() is not None
+
+
+def later(loop: asyncio.AbstractEventLoop, rounds: int, call: Callable[[], None]) -> None:
+    """Call it so many rounds of the loop later than next."""
+    loop.call_soon(partial(later, loop, rounds - 1, call) if rounds else call)
 
 
 async def test_so_many_lanes_run_at_once_and_controls_come_on_top(bench: Start, handler: Handler) -> None:

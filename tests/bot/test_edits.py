@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tgllm import hookimpl
-from tgllm.api import ChatInfo, PluginInfo, UserInfo
+from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
 from tgllm.db import inbox, users
 from tgllm.testing.bot import RunningBot
@@ -105,16 +105,18 @@ class Door:
     def __init__(self) -> None:
         self.reached = asyncio.Event()
         self.opened = asyncio.Event()
+        self.decision: Decision | None = None
 
     @hookimpl
     def tgllm_plugin_info(self) -> PluginInfo:
         return PluginInfo(id="door", title="Door", api="1.0")
 
     @hookimpl
-    async def tgllm_authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> None:
+    async def tgllm_authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision | None:
         del user, chat, action
         self.reached.set()
         await self.opened.wait()
+        return self.decision
 
 
 async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
@@ -135,6 +137,23 @@ async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
         assert await bot.core.database.read(inbox.counts) == {"done": 5}
     assert chat.bot_texts == ["two", "Bot ready"]
     assert [[message.text for message in request.messages] for request in provider.requests] == [["two"]]
+
+
+async def test_of_an_edited_question_that_is_not_let_in_nothing_is_noted_any_more(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    door = Door()
+    door.decision = Decision.deny("Closed.")
+    async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
+        said = await ann.say("one")
+        await door.reached.wait()
+        await ann.edit(said, "two")
+        await emu.wait_for(lambda: bot.core.running.noted)
+        door.opened.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: "Closed." in message.text)
+        await bot.stop()
+        assert bot.core.running.noted == []
+    assert not provider.requests
 
 
 async def test_in_a_topic_an_edit_of_an_edit_is_asked_once(

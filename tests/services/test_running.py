@@ -147,6 +147,17 @@ def test_a_turn_that_is_not_there_yet_is_stopped_when_it_begins() -> None:
         assert turn.cause == "person"
 
 
+def test_what_was_noted_of_a_turn_is_forgotten_with_it() -> None:
+    running = RunningTurns()
+    running.stop_turn("one", "u1")
+    running.outdate("two", "u2")
+    running.forget("one", "u2")
+    assert running.noted == ["u1", "u2"]
+    running.forget("one", "u1")
+    running.forget("two", "u2")
+    assert running.noted == []
+
+
 def test_the_wish_to_stop_a_turn_is_about_no_other() -> None:
     running = RunningTurns()
     running.stop_turn("lane", "u2")

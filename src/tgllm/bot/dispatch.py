@@ -50,6 +50,7 @@ class Dispatch:
         *,
         most_parallel: int,
         most_attempts: int,
+        ended: Callable[[InboxRow], None] = lambda _: None,
     ) -> None:
         """Prepare.
 
@@ -60,6 +61,7 @@ class Dispatch:
             clock: for times.
             most_parallel: lanes that are worked on at once; controls come on top.
             most_attempts: times that an update is begun, crashes included.
+            ended: is told of each update that nobody works on any more.
         """
         self._bot = bot
         self._dispatcher = dispatcher
@@ -67,8 +69,9 @@ class Dispatch:
         self._clock = clock
         self._most_parallel = most_parallel
         self._most_attempts = most_attempts
+        self._told_ended = ended
         self._running = 0
-        self._tasks = 0
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._accepting = True
         self._idle = asyncio.Event()
         self._queued = True
@@ -149,20 +152,31 @@ class Dispatch:
         self._queued = claimed.queued
         for row in claimed.rows:
             self._running += not row.control
-            self._tasks += 1
-            self._begun.create_task(self._run_one(row), name=f"update {row.update_id}")
+            name = f"update {row.update_id}"
+            self._tasks[row.update_id] = self._begun.create_task(self._run_one(row), name=name)
 
     async def _run_one(self, row: InboxRow) -> None:
         try:
             with log_values(update_id=row.update_id):
                 await self._handle(row)
+        except Exception:
+            # The group begins nothing from here on, and says so only once it is asked to.
+            self._ended = True
+            raise
         finally:
-            self._running -= not row.control
-            self._tasks -= 1
-            if not self._tasks:
-                self._idle.set()
-            if self._queued:
-                self.arrived.set()
+            self._leave(row)
+
+    def _leave(self, row: InboxRow) -> None:
+        """Note that the task of an update is over."""
+        self._running -= not row.control
+        # An update that was given back to the queue may have begun again by now.
+        if self._tasks.get(row.update_id) is asyncio.current_task():
+            del self._tasks[row.update_id]
+            self._told_ended(row)
+        if not self._tasks:
+            self._idle.set()
+        if self._queued:
+            self.arrived.set()
 
     async def _handle(self, row: InboxRow) -> None:
         if row.kind not in ALLOWED_UPDATES:

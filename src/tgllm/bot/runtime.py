@@ -20,8 +20,9 @@ from tgllm.bot.limiter import Limiter, rates_from
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
 from tgllm.bot.sender import Sender
-from tgllm.bot.spent import spent_rows
+from tgllm.bot.spent import expired_rows, spent_rows
 from tgllm.bot.superseded import take_edits
+from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.waiting import Acknowledgements
 from tgllm.db import inbox, outbox
@@ -103,6 +104,8 @@ class BotRuntime:
             notices = uncertain_notices(conn, [row for row in under_way if row not in repeatable], self._core.texts)
             for row in found.spent:
                 notices += spent_rows(conn, row, self._parts, now)
+            for row in found.expired:
+                notices += expired_rows(conn, row, self._parts, now)
             outbox.add(conn, notices, now)
             return found
 
@@ -172,6 +175,7 @@ async def open_runtime(
             core.clock,
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
+            ended=lambda row: core.running.forget(row.lane, turn_id_of(row.update_id)),
         )
 
         intake = Intake(parts, dispatch, menus.heard)

@@ -35,7 +35,7 @@ from tgllm.providers.http import ProviderHttp
 from tgllm.providers.openai_chat import OpenAIChatClient
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.retry import Retry
-from tgllm.testing.clock import ManualClock
+from tgllm.testing.clock import HurriedClock
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
@@ -82,11 +82,6 @@ class Service:
         return response
 
 
-class AtOnce(ManualClock):
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(0)
-
-
 @pytest.fixture
 def service() -> Service:
     return Service()
@@ -94,7 +89,7 @@ def service() -> Service:
 
 @pytest.fixture
 async def provider(service: Service, serve: Serve) -> AsyncIterator[OpenAIChatClient]:
-    client = OpenAIChatClient(ProviderHttp(await serve(service.handle)), AtOnce())
+    client = OpenAIChatClient(ProviderHttp(await serve(service.handle)), HurriedClock())
     yield client
     await client.aclose()
 
@@ -351,7 +346,9 @@ async def test_the_last_answer_that_is_no_json_is_a_bad_response(serve: Serve) -
     async def handler(_: web.BaseRequest) -> web.Response:
         return web.Response(text="<html>")
 
-    provider = OpenAIChatClient(ProviderHttp(await serve(handler)), AtOnce(), retry=Retry(AtOnce(), attempts=1))
+    provider = OpenAIChatClient(
+        ProviderHttp(await serve(handler)), HurriedClock(), retry=Retry(HurriedClock(), attempts=1)
+    )
 
     with pytest.raises(BadResponse):
         await provider.list_models()

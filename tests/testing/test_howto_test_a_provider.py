@@ -18,7 +18,7 @@ def python(page: str) -> list[str]:
 
 
 PROVIDER = python("write-a-provider.md")[0]
-KIT, SERVICE, CONFTEST, BOT = python("test-a-provider.md")
+KIT, SERVICE, OWN, CONFTEST, BOT = python("test-a-provider.md")
 
 
 @pytest.fixture
@@ -42,6 +42,12 @@ def test_the_provider_of_the_guide_passes_the_kit(project: pytest.Pytester) -> N
 
     assert outcomes.pop("passed") >= 50
     assert outcomes == {"xfailed": 1}
+
+
+def test_a_test_of_ones_own_passes(project: pytest.Pytester) -> None:
+    project.makepyfile(OWN)
+
+    assert run(project) == {"passed": 1}
 
 
 def test_it_answers_in_a_bot(project: pytest.Pytester) -> None:

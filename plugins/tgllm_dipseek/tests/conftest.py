@@ -6,20 +6,13 @@ from typing import Any
 
 import pytest
 
-from tgllm.testing.clock import ManualClock
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeDipseek
 from tgllm_dipseek import plugin
 from tgllm_dipseek.provider import DipseekProvider
 from tgllm_dipseek.settings import Settings
 
 Make = Callable[..., Awaitable[DipseekProvider]]
-
-
-class AtOnce(ManualClock):
-    """Waits are over at once."""
-
-    async def sleep(self, seconds: float) -> None:
-        await super().sleep(0)
 
 
 @pytest.fixture
@@ -36,7 +29,7 @@ async def make(fake: FakeDipseek) -> AsyncIterator[Make]:
     async def provider(**settings: Any) -> DipseekProvider:
         values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
         (spec,) = plugin.tgllm_providers()
-        made.append(spec.create(SimpleNamespace(settings=values, clock=AtOnce())))  # type: ignore[arg-type]  what it reads
+        made.append(spec.create(SimpleNamespace(settings=values, clock=HurriedClock())))  # type: ignore[arg-type]  what it reads
         return made[-1]
 
     yield provider

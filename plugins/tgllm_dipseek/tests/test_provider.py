@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ from tgllm.api import (
     ModelInfo,
     QuotaExceeded,
     ReasoningDelta,
-    StreamEvent,
     TextDelta,
     TextPart,
     Unsupported,
     Usage,
     Waiting,
 )
+from tgllm.testing.asking import hear, question
 from tgllm.testing.fake_providers import FakeDipseek, Signal
 from tgllm_dipseek.provider import DipseekProvider
 
@@ -35,23 +34,7 @@ BLIND = "deepseek-v4-pro"
 
 
 def ask(*parts: str | FilePart, model: str = SEEING, **settings: Any) -> ChatRequest:
-    message = ChatMessage("user", tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
-    return ChatRequest(model, (message,), **settings)
-
-
-async def hear(provider: DipseekProvider, request: ChatRequest) -> list[StreamEvent]:
-    async with aclosing(provider.generate(request)) as events:
-        return [event async for event in events]
-
-
-def text(events: list[StreamEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
-
-
-def end(events: list[StreamEvent]) -> Finished:
-    assert isinstance(events[-1], Finished)
-    assert not any(isinstance(event, Finished) for event in events[:-1])
-    return events[-1]
+    return question(model, *parts, **settings)
 
 
 def picture(folder: Path, mime_type: str = "image/png", size: int | None = None) -> FilePart:
@@ -66,19 +49,19 @@ class TestAnswers:
         usage = Usage(input_tokens=9, output_tokens=5, reasoning_tokens=3, cached_tokens=2)
         fake.answer(["Zażółć ", "gęślą 👩‍👩‍👧"], reasoning=["hm", "."], usage=usage, trailing_usage=trailing)
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert events[:3] == [Waiting("queue"), ReasoningDelta("hm"), ReasoningDelta(".")]
-        assert text(events) == "Zażółć gęślą 👩‍👩‍👧"
-        assert end(events) == Finished("stop", usage, {"reasoning_content": "hm."})
+        assert heard.events[:3] == (Waiting("queue"), ReasoningDelta("hm"), ReasoningDelta("."))
+        assert heard.text == "Zażółć gęślą 👩‍👩‍👧"
+        assert heard.finished == Finished("stop", usage, {"reasoning_content": "hm."})
 
     async def test_keep_alives_say_that_it_waits(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
         fake.answer([Signal.KEEP_ALIVE, Signal.KEEP_ALIVE, "a", Signal.KEEP_ALIVE, "b"])
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
         waiting = Waiting("queue")
-        assert events[:-1] == [waiting, waiting, waiting, TextDelta("a"), waiting, TextDelta("b")]
+        assert heard.events[:-1] == (waiting, waiting, waiting, TextDelta("a"), waiting, TextDelta("b"))
 
     @pytest.mark.parametrize(
         ("word", "reason"), [("stop", "stop"), ("length", "length"), ("content_filter", "filtered")]
@@ -86,7 +69,7 @@ class TestAnswers:
     async def test_why_it_ends(self, provider: DipseekProvider, fake: FakeDipseek, word: str, reason: str) -> None:
         fake.answer("a", finish=word)
 
-        assert end(await hear(provider, ask("Hello"))).reason == reason
+        assert (await hear(provider, ask("Hello"))).finished.reason == reason
 
     async def test_closing_it_closes_the_connection(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
         fake.answer(["a"], endless=True)
@@ -101,13 +84,13 @@ class TestAnswers:
     async def test_streams_do_not_mix(self, provider: DipseekProvider) -> None:
         answers = await asyncio.gather(*(hear(provider, ask(f"number {n} " * 20)) for n in range(5)))
 
-        assert [text(answer).strip() for answer in answers] == [(f"number {n} " * 20).strip() for n in range(5)]
+        assert [answer.text.strip() for answer in answers] == [(f"number {n} " * 20).strip() for n in range(5)]
 
 
 class TestReplay:
     async def test_reasoning_goes_back_with_its_answer(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
         fake.answer("Four.", reasoning="two and two")
-        data = end(await hear(provider, ask("2 + 2?"))).provider_data
+        data = (await hear(provider, ask("2 + 2?"))).finished.provider_data
         answer = ChatMessage("assistant", (TextPart("Four."),), data)
 
         await hear(provider, replace(ask("b"), messages=(*ask("2 + 2?").messages, answer, *ask("b").messages)))
@@ -160,10 +143,10 @@ class TestRequests:
     async def test_thinking_can_be_switched_off(self, provider: DipseekProvider, fake: FakeDipseek) -> None:
         fake.answer("Four.", reasoning="two and two")
 
-        events = await hear(provider, ask("2 + 2?", reasoning_effort="none"))
+        heard = await hear(provider, ask("2 + 2?", reasoning_effort="none"))
 
-        assert events[:-1] == [Waiting("queue"), TextDelta("Four.")]
-        assert end(events).provider_data is None
+        assert heard.events[:-1] == (Waiting("queue"), TextDelta("Four."))
+        assert heard.finished.provider_data is None
 
     async def test_a_picture_is_sent_to_a_model_that_sees(
         self, provider: DipseekProvider, fake: FakeDipseek, tmp_path: Path
@@ -200,7 +183,7 @@ class TestRequests:
 
         with pytest.raises(Unsupported):
             await hear(provider, ask("Look", picture(tmp_path), model="blind-of-tomorrow"))
-        assert text(await hear(provider, ask("Look", picture(tmp_path), model="seeing-of-tomorrow")))
+        assert (await hear(provider, ask("Look", picture(tmp_path), model="seeing-of-tomorrow"))).text
 
 
 class TestModels:

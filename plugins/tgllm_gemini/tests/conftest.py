@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tgllm.testing.clock import ManualClock
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeGemini
 from tgllm_gemini import plugin
 from tgllm_gemini.provider import GeminiProvider
@@ -15,22 +15,9 @@ from tgllm_gemini.settings import Settings
 Make = Callable[..., GeminiProvider]
 
 
-class AtOnce(ManualClock):
-    """Waits are over at once, and are kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self._elapsed += seconds
-        await super().sleep(0)
-
-
 @pytest.fixture
-def clock() -> AtOnce:
-    return AtOnce()
+def clock() -> HurriedClock:
+    return HurriedClock()
 
 
 @pytest.fixture
@@ -40,7 +27,7 @@ async def fake() -> AsyncIterator[FakeGemini]:
 
 
 @pytest.fixture
-async def make(fake: FakeGemini, clock: AtOnce) -> AsyncIterator[Make]:
+async def make(fake: FakeGemini, clock: HurriedClock) -> AsyncIterator[Make]:
     """Makes providers with settings of the test's own."""
     made: list[GeminiProvider] = []
 

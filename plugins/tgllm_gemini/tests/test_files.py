@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import ChatMessage, ChatRequest, FilePart, ProviderError, TextDelta, TextPart, Unsupported, Waiting
+from tgllm.api import ChatRequest, FilePart, ProviderError, TextDelta, Unsupported, Waiting
+from tgllm.testing.asking import hear, question
 from tgllm.testing.fake_providers import FakeGemini
 from tgllm_gemini.provider import GeminiProvider
 from tgllm_gemini.uploads import INLINE_BYTES
@@ -34,12 +35,11 @@ def filed(tmp_path: Path) -> Filed:
 
 
 def ask(*parts: str | FilePart, model: str = MODEL) -> ChatRequest:
-    message = ChatMessage("user", tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
-    return ChatRequest(model, (message,))
+    return question(model, *parts)
 
 
 async def answered(provider: GeminiProvider, request: ChatRequest) -> str:
-    return "".join([event.text async for event in provider.generate(request) if isinstance(event, TextDelta)])
+    return (await hear(provider, request)).text
 
 
 def uploads(fake: FakeGemini) -> int:
@@ -73,9 +73,9 @@ async def test_a_large_file_is_uploaded_once(
 async def test_the_chat_hears_that_an_upload_goes_on(fake: FakeGemini, provider: GeminiProvider, filed: Filed) -> None:
     fake.files.processing_polls = 3
 
-    events = [event async for event in provider.generate(ask("One", filed("video/mp4", b"MP4", INLINE_BYTES + 1)))]
+    heard = await hear(provider, ask("One", filed("video/mp4", b"MP4", INLINE_BYTES + 1)))
 
-    assert events[:5] == [*[Waiting("queue")] * 4, TextDelta("One")]
+    assert heard.events[:5] == (*[Waiting("queue")] * 4, TextDelta("One"))
 
 
 async def test_two_chats_with_the_same_file_upload_it_once(
@@ -106,7 +106,7 @@ async def test_a_file_is_uploaded_again_before_it_expires(
     video = filed("video/mp4", b"MP4", INLINE_BYTES + 1)
     await answered(provider, ask("One", video))
 
-    await clock.advance(47 * 3600)
+    await clock.sleep(47 * 3600)
     await answered(provider, ask("Two", video))
 
     assert uploads(fake) == 2

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,7 @@ from tgllm.api import (
     BadResponse,
     ChatMessage,
     ChatRequest,
-    Finished,
-    ReasoningDelta,
     Refused,
-    StreamEvent,
     TextDelta,
     TextPart,
     Unavailable,
@@ -23,6 +19,7 @@ from tgllm.api import (
     Usage,
     Waiting,
 )
+from tgllm.testing.asking import Heard, hear
 from tgllm.testing.fake_providers import FakeGemini, Signal
 from tgllm_gemini.provider import GeminiProvider
 
@@ -39,30 +36,15 @@ def ask(*messages: str | ChatMessage, model: str = MODEL, **settings: Any) -> Ch
     return ChatRequest(model, tuple(said(one) if isinstance(one, str) else one for one in messages), **settings)
 
 
-async def hear(provider: GeminiProvider, request: ChatRequest) -> list[StreamEvent]:
-    async with aclosing(provider.generate(request)) as events:
-        return [event async for event in events]
-
-
-def text(events: list[StreamEvent], kind: type[TextDelta | ReasoningDelta] = TextDelta) -> str:
-    return "".join(event.text for event in events if isinstance(event, kind))
-
-
-def end(events: list[StreamEvent]) -> Finished:
-    assert isinstance(events[-1], Finished)
-    assert not any(isinstance(event, Finished) for event in events[:-1])
-    return events[-1]
-
-
 class TestAnswers:
     async def test_text_thoughts_and_usage(self, fake: FakeGemini, provider: GeminiProvider) -> None:
         fake.answer(["Привет, ", "мир 🌍"], reasoning=["h", "m"], usage=Usage(16, 10, 4, 6))
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert text(events) == "Привет, мир 🌍"
-        assert text(events, ReasoningDelta) == "hm"
-        assert (end(events).reason, end(events).usage) == ("stop", Usage(16, 10, 4, 6))
+        assert heard.text == "Привет, мир 🌍"
+        assert heard.reasoning == "hm"
+        assert (heard.finished.reason, heard.finished.usage) == ("stop", Usage(16, 10, 4, 6))
 
     @pytest.mark.parametrize(
         ("finish", "reason"), [("MAX_TOKENS", "length"), ("CONTINUATION", "length"), ("OTHER", "other")]
@@ -70,7 +52,7 @@ class TestAnswers:
     async def test_why_it_ended(self, fake: FakeGemini, provider: GeminiProvider, finish: str, reason: str) -> None:
         fake.answer("Hi", finish=finish)
 
-        assert end(await hear(provider, ask("Hello"))).reason == reason
+        assert (await hear(provider, ask("Hello"))).finished.reason == reason
 
     @pytest.mark.parametrize(
         ("block", "words"), [("SAFETY", "it may do harm"), ("PROHIBITED_CONTENT", "prohibited"), ("OTHER", "no reason")]
@@ -99,7 +81,7 @@ class TestAnswers:
         fake.answer("")
         fake.answer("Hi")
 
-        assert text(await hear(provider, ask("Hello"))) == "Hi"
+        assert (await hear(provider, ask("Hello"))).text == "Hi"
 
     @pytest.mark.parametrize("step", [Signal.EOF, Signal.CUT])
     async def test_an_answer_that_breaks_off(self, fake: FakeGemini, provider: GeminiProvider, step: Signal) -> None:
@@ -164,7 +146,7 @@ class TestAnswers:
         gate.set()
 
         assert heard == [TextDelta("one "), TextDelta("two ")]
-        assert text([event async for event in second]) == "ends"
+        assert Heard(tuple([event async for event in second])).text == "ends"
 
 
 class TestRequests:
@@ -224,18 +206,18 @@ class TestRequests:
         fake.add_model("gemini-3.9-plain", context_window=10_000)
         await provider.list_models()
 
-        assert text(await hear(provider, ask("Hello", model="gemini-3.9-plain"))) == "Hello"
+        assert (await hear(provider, ask("Hello", model="gemini-3.9-plain"))).text == "Hello"
         assert "thinkingConfig" not in fake.requests[-1].body.get("generationConfig", {})
 
 
 class TestSignatures:
     async def test_an_answer_goes_back_as_it_came(self, fake: FakeGemini, provider: GeminiProvider) -> None:
         fake.answer(["Hel", "lo"], reasoning="hm")
-        data = end(await hear(provider, ask("1"))).provider_data
+        data = (await hear(provider, ask("1"))).finished.provider_data
         assert data is not None
         assert [part.get("text") for part in data["parts"]] == ["Hello", ""]  # type: ignore[index,union-attr]  JSON
 
-        assert text(await hear(provider, ask("1", said("Hello", "assistant", data), "2"))) == "2"
+        assert (await hear(provider, ask("1", said("Hello", "assistant", data), "2"))).text == "2"
 
         parts = fake.requests[-1].body["contents"][1]["parts"]
         assert parts[0] == {"text": "Hello"}
@@ -245,11 +227,11 @@ class TestSignatures:
     async def test_a_signature_that_is_not_taken_any_more_is_left_out(
         self, fake: FakeGemini, provider: GeminiProvider
     ) -> None:
-        data = end(await hear(provider, ask("1", model="gemini-4-argon"))).provider_data
+        data = (await hear(provider, ask("1", model="gemini-4-argon"))).finished.provider_data
 
-        events = await hear(provider, ask("1", said("Hello", "assistant", data), "2"))
+        heard = await hear(provider, ask("1", said("Hello", "assistant", data), "2"))
 
-        assert text(events) == "2"
+        assert heard.text == "2"
         assert [request.status for request in fake.requests] == [200, 400, 200]
         assert fake.requests[-1].body["contents"][1]["parts"] == [{"text": "Hello"}]
 
@@ -262,7 +244,7 @@ class TestSignatures:
         assert fake.requests[-1].body["contents"][1]["parts"] == [{"text": "Hello"}]
 
     async def test_without_a_signature_nothing_is_kept(self, provider: GeminiProvider) -> None:
-        assert end(await hear(provider, ask("Hello", model="gemma-4-31b-it"))).provider_data is None
+        assert (await hear(provider, ask("Hello", model="gemma-4-31b-it"))).finished.provider_data is None
 
 
 class TestRetries:
@@ -271,10 +253,10 @@ class TestRetries:
     ) -> None:
         fake.answer(error=fake.errors.rate_limited(7.5))
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert events[0] == Waiting("rate_limit", 7.5)
-        assert text(events) == "Hello"
+        assert heard.events[0] == Waiting("rate_limit", 7.5)
+        assert heard.text == "Hello"
         assert clock.waits == [7.5]
 
     async def test_an_overloaded_model_is_asked_three_times(self, fake: FakeGemini, provider: GeminiProvider) -> None:

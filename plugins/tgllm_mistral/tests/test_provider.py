@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ from tgllm.api import (
     FilePart,
     Finished,
     ReasoningDelta,
-    StreamEvent,
     TextDelta,
     TextPart,
     Unsupported,
     Usage,
 )
+from tgllm.testing.asking import hear, question
 from tgllm.testing.fake_providers import FakeMistral
 from tgllm_mistral.provider import MistralProvider
 
@@ -32,27 +31,7 @@ TEXT_ONLY = "codestral-2508"
 
 
 def ask(*parts: str | FilePart, model: str = MODEL, **settings: Any) -> ChatRequest:
-    message = ChatMessage("user", tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
-    return ChatRequest(model, (message,), **settings)
-
-
-async def hear(provider: MistralProvider, request: ChatRequest) -> list[StreamEvent]:
-    async with aclosing(provider.generate(request)) as events:
-        return [event async for event in events]
-
-
-def text(events: list[StreamEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextDelta))
-
-
-def reasoning(events: list[StreamEvent]) -> str:
-    return "".join(event.text for event in events if isinstance(event, ReasoningDelta))
-
-
-def end(events: list[StreamEvent]) -> Finished:
-    assert isinstance(events[-1], Finished)
-    assert not any(isinstance(event, Finished) for event in events[:-1])
-    return events[-1]
+    return question(model, *parts, **settings)
 
 
 def file(folder: Path, mime_type: str, content: bytes = b"content", name: str | None = None) -> FilePart:
@@ -66,18 +45,18 @@ class TestAnswers:
         usage = Usage(input_tokens=9, output_tokens=5, cached_tokens=2)
         fake.answer(["Zażółć ", "gęślą 👩‍👩‍👧"], usage=usage)
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert text(events) == "Zażółć gęślą 👩‍👩‍👧"
-        assert end(events) == Finished("stop", usage)
+        assert heard.text == "Zażółć gęślą 👩‍👩‍👧"
+        assert heard.finished == Finished("stop", usage)
 
     async def test_reasoning_comes_before_text(self, provider: MistralProvider, fake: FakeMistral) -> None:
         fake.answer(["An", "swer"], reasoning=["hm", "."])
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert [type(event) for event in events] == [ReasoningDelta] * 2 + [TextDelta] * 2 + [Finished]
-        assert (reasoning(events), text(events)) == ("hm.", "Answer")
+        assert [type(event) for event in heard.events] == [ReasoningDelta] * 2 + [TextDelta] * 2 + [Finished]
+        assert (heard.reasoning, heard.text) == ("hm.", "Answer")
 
     async def test_a_chunk_with_both_keeps_their_order(self, provider: MistralProvider, fake: FakeMistral) -> None:
         both = (
@@ -87,16 +66,16 @@ class TestAnswers:
         )
         fake.answer([both, "swer"])
 
-        events = await hear(provider, ask("Hello"))
+        heard = await hear(provider, ask("Hello"))
 
-        assert events[:3] == [ReasoningDelta("hm"), TextDelta("An"), TextDelta("swer")]
-        assert end(events).provider_data == {"thinking": "hm", "signature": "sig"}
+        assert heard.events[:3] == (ReasoningDelta("hm"), TextDelta("An"), TextDelta("swer"))
+        assert heard.finished.provider_data == {"thinking": "hm", "signature": "sig"}
 
     @pytest.mark.parametrize(("word", "reason"), [("stop", "stop"), ("length", "length"), ("model_length", "length")])
     async def test_why_it_ends(self, provider: MistralProvider, fake: FakeMistral, word: str, reason: str) -> None:
         fake.answer("a", finish=word)
 
-        assert end(await hear(provider, ask("Hello"))).reason == reason
+        assert (await hear(provider, ask("Hello"))).finished.reason == reason
 
     async def test_closing_it_closes_the_connection(self, provider: MistralProvider, fake: FakeMistral) -> None:
         fake.answer(["a"], endless=True)
@@ -111,13 +90,13 @@ class TestAnswers:
     async def test_streams_do_not_mix(self, provider: MistralProvider) -> None:
         answers = await asyncio.gather(*(hear(provider, ask(f"number {n} " * 20)) for n in range(5)))
 
-        assert [text(answer).strip() for answer in answers] == [(f"number {n} " * 20).strip() for n in range(5)]
+        assert [answer.text.strip() for answer in answers] == [(f"number {n} " * 20).strip() for n in range(5)]
 
 
 class TestReplay:
     async def test_reasoning_goes_back_with_its_answer(self, provider: MistralProvider, fake: FakeMistral) -> None:
         fake.answer("Four.", reasoning="two and two")
-        data = end(await hear(provider, ask("2 + 2?"))).provider_data
+        data = (await hear(provider, ask("2 + 2?"))).finished.provider_data
         answer = ChatMessage("assistant", (TextPart("Four."),), data)
         request = replace(ask("And 3 + 3?"), messages=(*ask("2 + 2?").messages, answer, *ask("3 + 3?").messages))
 

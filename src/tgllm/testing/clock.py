@@ -1,9 +1,11 @@
-"""A clock that goes on only when a test says so."""
+"""Clocks for tests: one that goes on only when a test says so, and one that leaves waits out."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-__all__ = ["ManualClock"]
+from tgllm.api.clock import SystemClock
+
+__all__ = ["HurriedClock", "ManualClock"]
 
 _START = 1_767_225_600.0  # 2026-01-01 00:00 UTC
 
@@ -81,3 +83,27 @@ async def _settle() -> None:
     """Let what is ready run; a chain of this many hand-overs between tasks is followed."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+class HurriedClock:
+    """Implements ``tgllm.api.clock.Clock``: a wait only moves the time on, so that retries take no time."""
+
+    def __init__(self) -> None:
+        self._real = SystemClock()
+        self._slept = 0.0
+        self.waits: list[float] = []
+        """The waits that were left out, in seconds."""
+
+    def now(self) -> float:
+        """UTC as seconds since 1970, and the waits that were left out."""
+        return self._real.now() + self._slept
+
+    def monotonic(self) -> float:
+        """Seconds since some moment, and the waits that were left out."""
+        return self._real.monotonic() + self._slept
+
+    async def sleep(self, seconds: float) -> None:
+        """Give other tasks a turn, and let the time be ``seconds`` later."""
+        self.waits.append(seconds)
+        self._slept += max(0.0, seconds)
+        await self._real.sleep(0)

@@ -10,8 +10,8 @@ from tgllm.api import PluginInfo, Provider
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedProvider
+from tgllm.testing.clock import HurriedClock
 from tgllm.testing.conformance.checking import check
-from tgllm.testing.conformance.hurried_clock import HurriedClock
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.scripted import GivenPlugin
 

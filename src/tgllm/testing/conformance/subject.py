@@ -7,56 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tgllm.api import (
-    ChatMessage,
-    ChatRequest,
-    Finished,
-    Part,
-    Provider,
-    ReasoningDelta,
-    TextDelta,
-    TextPart,
-)
-from tgllm.api.events import StreamEvent
+from tgllm.api import ChatRequest, Part, Provider
 from tgllm.plugins.owned import OwnedProvider
-from tgllm.testing.conformance.checking import check
+from tgllm.testing.asking import Heard, hear, question
 from tgllm.testing.conformance.loading import create, loaded
 from tgllm.testing.conformance.recording import RecordedLog, recorded_logging
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
-__all__ = ["Heard", "Subject", "open_subject"]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came of a request."""
-
-    events: tuple[StreamEvent, ...]
-
-    @property
-    def text(self) -> str:
-        """The answer."""
-        return "".join(event.text for event in self.events if isinstance(event, TextDelta))
-
-    @property
-    def reasoning(self) -> str:
-        """What was thought before."""
-        return "".join(event.text for event in self.events if isinstance(event, ReasoningDelta))
-
-    @property
-    def ends(self) -> tuple[Finished, ...]:
-        """Every Finished."""
-        return tuple(event for event in self.events if isinstance(event, Finished))
-
-    @property
-    def finished(self) -> Finished:
-        """The end of the answer.
-
-        Raises:
-            AssertionError: it has none.
-        """
-        check(self.ends, f"the answer has no end: there is no Finished in {self.events}")
-        return self.ends[-1]
+__all__ = ["Subject", "open_subject"]
 
 
 @dataclass(slots=True)
@@ -81,8 +39,7 @@ class Subject:
 
     def ask(self, *parts: str | Part, **changes: Any) -> ChatRequest:  # noqa: ANN401  fields of ChatRequest, of many types
         """A request of one message; ``changes`` are further fields."""
-        message = ChatMessage("user", tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
-        return replace(ChatRequest(self.service.model, (message,)), **changes)
+        return replace(question(self.service.model, *parts), **changes)
 
     async def hear(self, request: ChatRequest) -> Heard:
         """The whole answer.
@@ -91,14 +48,7 @@ class Subject:
             ProviderError: what the provider raises.
             AssertionError: there is no end in time.
         """
-        events: list[StreamEvent] = []
-        try:
-            async with asyncio.timeout(self.seconds):
-                async for event in self.provider.generate(request):
-                    events.append(event)  # noqa: PERF401  what came before a failure is told with it
-        except TimeoutError as error:
-            raise AssertionError(f"there is no end in {self.seconds:g} s; so far came {events}") from error
-        return Heard(tuple(events))
+        return await hear(self.provider, request, seconds=self.seconds)
 
     async def close(self) -> None:
         """Close the provider, once."""

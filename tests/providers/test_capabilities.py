@@ -25,3 +25,21 @@ def test_a_model_is_found_by_id_and_by_alias() -> None:
 def test_a_mistyped_field_is_told() -> None:
     with pytest.raises(ValueError, match="vision"):
         read_capabilities("[models.a]\nvision = true")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'models = "a"',
+        "[models]\na = 1",
+        '[models.a]\nmime_types = "image/png"',
+        '[models.a]\naliases = "b"',
+        '[models.a]\ncontext_window = "128k"',
+        "[models.a]\nmax_output_tokens = 0",
+        '[models.a]\nreasoning = "no"',
+        "[model.a]",
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        read_capabilities(text)

@@ -1,15 +1,31 @@
 """What models can do, from a TOML file in a provider's package: for services whose list of models tells ids only."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import cast
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tgllm.api.types import ModelInfo
 
 __all__ = ["load_capabilities", "read_capabilities"]
 
-_FIELDS = {"title", "context_window", "max_output_tokens", "mime_types", "reasoning", "aliases"}
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = ""
+    context_window: PositiveInt | None = None
+    max_output_tokens: PositiveInt | None = None
+    mime_types: list[str] = []
+    reasoning: bool = False
+    aliases: list[str] = []
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    models: dict[str, _Model] = {}
 
 
 def load_capabilities(package: str, name: str = "capabilities.toml") -> Mapping[str, ModelInfo]:
@@ -35,20 +51,18 @@ def read_capabilities(text: str) -> Mapping[str, ModelInfo]:
     Raises:
         ValueError: it is not such a text.
     """
-    tables = cast("Mapping[str, Mapping[str, object]]", tomllib.loads(text).get("models", {}))
-    models = [_model(name, table) for name, table in tables.items()]
+    read = _File.model_validate(tomllib.loads(text)).models
+    models = [_info(name, model) for name, model in read.items()]
     return {name: model for model in models for name in (*model.aliases, model.id)}
 
 
-def _model(name: str, table: Mapping[str, object]) -> ModelInfo:
-    if unknown := set(table) - _FIELDS:
-        raise ValueError(f"{name}: unknown field {min(unknown)}; there are: {', '.join(sorted(_FIELDS))}")
+def _info(name: str, model: _Model) -> ModelInfo:
     return ModelInfo(
         name,
-        title=cast("str", table.get("title", "")),
-        context_window=cast("int | None", table.get("context_window")),
-        max_output_tokens=cast("int | None", table.get("max_output_tokens")),
-        mime_types=frozenset(cast("Iterable[str]", table.get("mime_types", ()))),
-        reasoning=bool(table.get("reasoning")),
-        aliases=tuple(cast("Iterable[str]", table.get("aliases", ()))),
+        title=model.title,
+        context_window=model.context_window,
+        max_output_tokens=model.max_output_tokens,
+        mime_types=frozenset(model.mime_types),
+        reasoning=model.reasoning,
+        aliases=tuple(model.aliases),
     )

@@ -145,7 +145,7 @@ def _until(moment: str | None, now: str | None) -> float | None:
     """Seconds between two dates of the same server, so that no other clock matters."""
     try:
         end, start = (parsedate_to_datetime(text or "").replace(tzinfo=UTC) for text in (moment, now))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (end - start).total_seconds())
 

@@ -3,11 +3,33 @@
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import cast
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tgllm.api.types import Price
 
 __all__ = ["load_prices", "read_prices"]
+
+_Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Day = Annotated[str, BeforeValidator(str)]
+"""TOML has a type for days, which is what comes of one without quotes."""
+
+
+class _Price(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    input: _Dollars
+    output: _Dollars
+    cached: _Dollars | None = None
+    as_of: _Day | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: _Day = ""
+    models: dict[str, _Price] = {}
 
 
 def load_prices(package: str, name: str = "prices.toml") -> Mapping[str, Price]:
@@ -32,20 +54,8 @@ def read_prices(text: str) -> Mapping[str, Price]:
     Raises:
         ValueError: it is not such a text.
     """
-    document = tomllib.loads(text)
-    as_of = str(document.get("as_of", ""))
-    models = cast("Mapping[str, Mapping[str, float | str]]", document.get("models", {}))
-    return {model: _price(model, table, as_of) for model, table in models.items()}
-
-
-def _price(model: str, table: Mapping[str, float | str], as_of: str) -> Price:
-    try:
-        cached = table.get("cached")
-        return Price(
-            input=float(table["input"]),
-            output=float(table["output"]),
-            cached=None if cached is None else float(cached),
-            as_of=str(table.get("as_of", as_of)),
-        )
-    except KeyError as missing:
-        raise ValueError(f"the price of {model} lacks {missing}") from None
+    file = _File.model_validate(tomllib.loads(text))
+    return {
+        model: Price(price.input, price.output, price.cached, file.as_of if price.as_of is None else price.as_of)
+        for model, price in file.models.items()
+    }

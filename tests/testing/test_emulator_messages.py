@@ -116,6 +116,9 @@ async def test_buttons_and_their_answers(
     long = {"inline_keyboard": [[{"text": "x", "callback_data": "é" * 33}]]}
     words = await refused("sendMessage", chat_id=chat.id, text="x", reply_markup=long)
     assert words == "400 Bad Request: BUTTON_DATA_INVALID"
+    nowhere = {"inline_keyboard": [[{"text": "x", "url": "http://localhost:8080/"}]]}
+    words = await refused("sendMessage", chat_id=chat.id, text="x", reply_markup=nowhere)
+    assert words == ("400 Bad Request: inline keyboard button URL 'http://localhost:8080/' is invalid: Wrong HTTP URL")
 
 
 async def test_a_reaction_of_the_bot(chat: EmulatedChat, ann: EmulatedUser, api: Call, emu: Emulator) -> None:

@@ -15,21 +15,26 @@ _PATTERNS = {
     "mention": re.compile(r"(?<![\w@.+-])@[A-Za-z][A-Za-z0-9_]{2,31}(?![\w@.])"),
     "hashtag": re.compile(r"(?<![\w#])#\w*[^\W\d]\w*"),
 }
+# What may hold a found entity, or lie in one.
+_OPEN = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "blockquote", "expandable_blockquote"})
 _HINT = re.compile(r"[/@#]")
 
 
 def detect(formatted: Text) -> Text:
-    """The text with the found entities added where no other one is.
+    """The text with the found entities added: in bold and its like too, not in code, links and mentions.
 
-    A small model of Telegram's rules: bare domains, phone and card numbers are not found.
+    A small model of Telegram's rules: bare domains, phone and card numbers are not found, nor what begins in another
+    entity and ends outside it.
     """
     if not _HINT.search(formatted.text):
         return formatted
-    taken = [_span(entity) for entity in formatted.entities]
+    taken = [_span(entity) for entity in formatted.entities if entity["type"] not in _OPEN]
+    around = [_span(entity) for entity in formatted.entities if entity["type"] in _OPEN]
     found: list[dict[str, Any]] = []
     for entity in _matches(formatted.text):
         start, end = _span(entity)
-        if all(end <= low or start >= high for low, high in taken):
+        is_free = all(end <= low or start >= high for low, high in taken)
+        if is_free and not any(start < low < end < high or low < start < high < end for low, high in around):
             taken.append((start, end))
             found.append(entity)
     entities = sorted((*formatted.entities, *found), key=lambda e: (e["offset"], -e["length"]))

@@ -5,15 +5,21 @@ from typing import Any
 
 from tgllm.testing.emulator.text import utf16_len
 
-__all__ = ["EntityBuilder"]
+__all__ = ["EntityBuilder", "OpenEntity"]
 
 
 @dataclass(slots=True)
-class _Open:
-    """An entity whose end has not come; ``mark`` is what opened it."""
+class OpenEntity:
+    """An entity whose end has not come.
+
+    ``mark`` is what opened it, at byte ``begin`` of the source; ``offset`` is in UTF-16 units, ``part`` counts the
+    parts of the text before it.
+    """
 
     mark: str
+    begin: int
     offset: int
+    part: int
     entity: dict[str, Any]
 
 
@@ -24,29 +30,32 @@ class EntityBuilder:
     parts: list[str] = field(default_factory=list[str])
     offset: int = 0
     entities: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    stack: list[_Open] = field(default_factory=list[_Open])
+    stack: list[OpenEntity] = field(default_factory=list[OpenEntity])
 
     def add(self, text: str) -> None:
         """Append plain text."""
         self.parts.append(text)
         self.offset += utf16_len(text)
 
-    def open(self, mark: str, **entity: str) -> None:
+    def open(self, mark: str, begin: int = 0, **entity: object) -> None:
         """Begin an entity here."""
-        self.stack.append(_Open(mark, self.offset, entity))
+        self.stack.append(OpenEntity(mark, begin, self.offset, len(self.parts), entity))
 
     @property
     def innermost(self) -> str | None:
         """The mark of the entity that was begun last and has not ended."""
         return self.stack[-1].mark if self.stack else None
 
-    def close(self) -> dict[str, Any]:
+    def text_since(self, opened: OpenEntity) -> str:
+        """The text in an open entity so far."""
+        return "".join(self.parts[opened.part :])
+
+    def close(self) -> None:
         """End the innermost entity here; an empty one, or one without a type, is left out."""
         last = self.stack.pop()
         entity = {**last.entity, "offset": last.offset, "length": self.offset - last.offset}
         if entity["length"] > 0 and entity.get("type"):
             self.entities.append(entity)
-        return entity
 
     def result(self) -> tuple[str, list[dict[str, Any]]]:
         """The text and the entities, outer ones first."""

@@ -4,6 +4,7 @@ __all__ = [
     "BotApiError",
     "ConnectionCutError",
     "bad_request",
+    "broken_markup",
     "conflict",
     "forbidden",
     "migrated",
@@ -49,6 +50,11 @@ class ConnectionCutError(Exception):
 def bad_request(reason: str) -> BotApiError:
     """400: the request is wrong in itself."""
     return BotApiError(400, f"Bad Request: {reason}")
+
+
+def broken_markup(reason: str) -> BotApiError:
+    """400: the text is not what its parse_mode says."""
+    return bad_request(f"can't parse entities: {reason}")
 
 
 def unauthorized() -> BotApiError:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.links import is_link
 from tgllm.testing.emulator.text import utf16_len
 
 __all__ = ["check_markup"]
@@ -68,6 +69,9 @@ def _check_button(button: object) -> None:
     data = body.get("callback_data")
     if data is not None and not 1 <= len(str(data).encode()) <= _MAX_CALLBACK_BYTES:
         raise bad_request("BUTTON_DATA_INVALID")
+    url = body.get("url")
+    if url is not None and not is_link(str(url)):
+        raise bad_request(f"inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
     copied = body.get("copy_text")
     if copied is not None and not 1 <= utf16_len(_copied_text(copied)) <= _MAX_COPY_UNITS:
         raise bad_request("BUTTON_COPY_TEXT_INVALID")

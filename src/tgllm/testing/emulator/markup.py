@@ -4,7 +4,8 @@ from typing import Any
 
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.markup_html import parse_html
-from tgllm.testing.emulator.markup_markdown import parse_markdown
+from tgllm.testing.emulator.markup_legacy import parse_markdown
+from tgllm.testing.emulator.markup_markdown import parse_markdown_v2
 
 __all__ = ["parse_markup"]
 
@@ -17,6 +18,8 @@ def parse_markup(text: str, parse_mode: str) -> tuple[str, list[dict[str, Any]]]
     mode = parse_mode.lower()
     if mode == "html":
         return parse_html(text)
-    if mode in {"markdown", "markdownv2"}:
-        return parse_markdown(text, is_v2=mode == "markdownv2")
+    if mode == "markdownv2":
+        return parse_markdown_v2(text)
+    if mode == "markdown":
+        return parse_markdown(text)
     raise bad_request("unsupported parse_mode")

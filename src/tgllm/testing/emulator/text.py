@@ -6,7 +6,7 @@ from typing import Any
 
 from tgllm.testing.emulator.errors import bad_request
 
-__all__ = ["MAX_CAPTION", "MAX_ENTITIES", "MAX_TEXT", "Text", "slice_utf16", "tidy", "utf16_len"]
+__all__ = ["MAX_CAPTION", "MAX_ENTITIES", "MAX_TEXT", "Text", "byte_offset", "slice_utf16", "tidy", "utf16_len"]
 
 # Bot API: sendMessage, sendPhoto and "Formatting options", in UTF-16 units.
 MAX_TEXT = 4096
@@ -29,6 +29,11 @@ class Text:
 def utf16_len(text: str) -> int:
     """The length in UTF-16 units, as Telegram counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def byte_offset(text: str, at: int) -> int:
+    """Where a character stands, in bytes of UTF-8, as Telegram's errors count."""
+    return len(text[:at].encode())
 
 
 def slice_utf16(text: str, offset: int, length: int) -> str:

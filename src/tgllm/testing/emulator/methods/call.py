@@ -11,6 +11,7 @@ from tgllm.testing.emulator.keyboards import check_markup
 from tgllm.testing.emulator.parameters import MethodSpec
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.text import MAX_CAPTION, MAX_TEXT, Text
+from tgllm.testing.emulator.wire import user_json
 from tgllm.testing.emulator.world import World
 
 __all__ = ["MethodCall", "Upload"]
@@ -92,13 +93,28 @@ class MethodCall:
         return self._formatted("caption", "caption_entities", MAX_CAPTION, words)
 
     def _formatted(self, name: str, entities: str, limit: int, too_long: str) -> Text:
-        return format_text(
-            self.params.get(name, ""),
-            self.params.get("parse_mode"),
-            self.params.get(entities),
-            limit,
-            too_long,
+        return self.with_mentions(
+            format_text(
+                self.params.get(name, ""),
+                self.params.get("parse_mode"),
+                self.params.get(entities),
+                limit,
+                too_long,
+            )
         )
+
+    def with_mentions(self, content: Text) -> Text:
+        """The text with those it mentions by id; an id that nobody has is no mention."""
+        if not any(entity["type"] == "text_mention" for entity in content.entities):
+            return content
+        resolved = (self._mention(e) if e["type"] == "text_mention" else e for e in content.entities)
+        return Text(content.text, tuple(entity for entity in resolved if entity is not None))
+
+    def _mention(self, entity: dict[str, Any]) -> dict[str, Any] | None:
+        user = entity["user"]
+        number = cast("dict[str, Any]", user).get("id") if isinstance(user, dict) else None
+        account = self.world.accounts.get(number) if isinstance(number, int) else None
+        return None if account is None else {**entity, "user": user_json(account)}
 
     def markup(self) -> dict[str, Any] | None:
         """``reply_markup``, checked."""

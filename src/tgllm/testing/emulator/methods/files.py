@@ -89,7 +89,7 @@ def _album_part(call: MethodCall, item: Mapping[str, Any]) -> tuple[Text, dict[s
     if kind not in FOLDERS:
         raise bad_request("can't parse InputMedia: media type is not supported")
     file = _stored(call, kind, item.get("media"))
-    return _item_caption(item), media_fields(kind, file, dict(item)), file
+    return call.with_mentions(_item_caption(item)), media_fields(kind, file, dict(item)), file
 
 
 def _item_caption(item: Mapping[str, Any]) -> Text:

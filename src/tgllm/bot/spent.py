@@ -1,14 +1,14 @@
-"""What people are told of a question that was begun as often as allowed and never came to its end."""
+"""What people are told of questions that get no answer: begun as often as allowed without an end, or too old by now."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tgllm.bot.messages import edit_of_part
+from tgllm.bot.messages import PLACEHOLDER, edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.updates import as_mapping, content_of, message_of
-from tgllm.db import inbox, users
+from tgllm.db import inbox, outbox, users
 from tgllm.db.inbox import InboxRow
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
@@ -16,7 +16,7 @@ from tgllm.services.access_news import language_of
 from tgllm.services.lane import Lane
 from tgllm.services.standing import may_talk
 
-__all__ = ["spent_rows"]
+__all__ = ["expired_rows", "spent_rows"]
 
 
 def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Sequence[NewOutbox]:
@@ -31,21 +31,63 @@ def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Se
         now: UTC in milliseconds.
     """
     content = content_of(row)
-    sender_id = as_mapping(content.get("from")).get("id")
-    if not isinstance(sender_id, int) or not _is_waited_for(conn, row, content, sender_id, parts, now):
+    sender_id = _sender_id(content)
+    if sender_id is None or not _is_waited_for(conn, row, content, sender_id, parts, now):
         return ()
-    person = users.get(conn, sender_id)
-    language = "" if person is None else language_of(conn, person)
-    message_id = content.get("message_id")
-    notice = edit_of_part(
+    text = parts.core.texts("turn.attempts_spent", _language(conn, sender_id))
+    return [_ending(row, text), *_without_reactions(conn, row, parts)]
+
+
+def expired_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Sequence[NewOutbox]:
+    """The rows that end what there is to see of a question for whose answer nobody waits any more.
+
+    That is the message of a group in which the answer was begun, and the reaction of a message that was to wait. One of
+    these that was not sent yet is not sent any more.
+
+    Args:
+        conn: in the transaction that gives the update up.
+        row: the update.
+        parts: of the bot.
+        now: UTC in milliseconds.
+    """
+    content = content_of(row)
+    sender_id = _sender_id(content)
+    begun = outbox.find(conn, turn_id_of(row.update_id), 0)
+    rows: list[NewOutbox] = []
+    if begun is not None and PLACEHOLDER in begun.payload:
+        outbox.drop(conn, begun.id, "its question is too old")
+        if begun.message_id is not None:
+            rows.append(_ending(row, parts.core.texts("turn.expired", _language(conn, sender_id))))
+    if sender_id is not None and _is_waited_for(conn, row, content, sender_id, parts, now):
+        rows += _without_reactions(conn, row, parts)
+    return rows
+
+
+def _ending(row: InboxRow, text: str) -> NewOutbox:
+    """The row that puts words in the place of the answer, where that was begun, or says them."""
+    message_id = content_of(row).get("message_id")
+    return edit_of_part(
         Lane.parse(row.lane),
-        EntityText(parts.core.texts("turn.attempts_spent", language)),
+        EntityText(text),
         turn_id=turn_id_of(row.update_id),
         part=1,
         edited_part=0,
         reply_to=message_id if isinstance(message_id, int) else None,
     )
-    return [notice, *parts.acknowledgements.taken_away(row, _parts_of(conn, row))]
+
+
+def _without_reactions(conn: Connection, row: InboxRow, parts: BotParts) -> Sequence[NewOutbox]:
+    return parts.acknowledgements.taken_away(row, _parts_of(conn, row))
+
+
+def _language(conn: Connection, sender_id: int | None) -> str:
+    person = None if sender_id is None else users.get(conn, sender_id)
+    return "" if person is None else language_of(conn, person)
+
+
+def _sender_id(content: Mapping[str, Any]) -> int | None:
+    sender_id = as_mapping(content.get("from")).get("id")
+    return sender_id if isinstance(sender_id, int) else None
 
 
 def _parts_of(conn: Connection, row: InboxRow) -> Sequence[int]:

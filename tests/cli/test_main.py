@@ -1,5 +1,6 @@
 """The command itself: help at once, one sentence for a failure, exit codes that scripts can rely on."""
 
+import io
 import json
 import os
 import subprocess
@@ -199,8 +200,32 @@ def hello(name: str, config: str = "") -> None:
 
 @app.command()
 def fail(how: str) -> None:
-    raise {"interrupt": KeyboardInterrupt, "error": ValueError}[how]("/bot42:SECRET/x")
+    errors = {"interrupt": KeyboardInterrupt, "error": ValueError("/bot42:SECRET/x"), "exit": SystemExit("that is all /bot42:SECRET/x")}
+    raise errors[how]
 """
+
+
+class NoAnswer(io.StringIO):
+    """Somebody who presses Ctrl-C where a question is asked."""
+
+    def readline(self, _size: int | None = -1, /) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_a_question_ends_with_130(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", NoAnswer())
+    result = shell.runs("init")
+
+    assert result.code == 130
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(shell: "Shell", closed: str) -> None:
+    command = f"{sys.executable} -m tgllm ping --no-plugins --data-dir {shell.data_dir} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 class TestCommandsOfPlugins:
@@ -252,6 +277,12 @@ class TestCommandsOfPlugins:
         assert result.code == 1
         assert "unexpected ValueError: /bot[hidden]/x" in result.err
         assert "Traceback" not in result.err
+
+    def test_may_end_with_a_sentence(self, shell: "Shell", install: Callable[..., None]) -> None:
+        install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
+        result = shell.runs("greet", "fail", "exit")
+
+        assert (result.code, result.err) == (1, "that is all /bot[hidden]/x\n")
 
     def test_end_with_130_on_ctrl_c(self, shell: "Shell", install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})

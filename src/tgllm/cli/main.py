@@ -73,7 +73,7 @@ def main(args: Sequence[str]) -> int:
         command = typer.main.get_command(app)
         command.main(args=_shared_first(args), prog_name="tgllm", obj=options)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        return _code(end)
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001  whatever it is, a person reads a sentence, not a traceback
@@ -83,6 +83,23 @@ def main(args: Sequence[str]) -> int:
     return 0
 
 
+def _code(end: SystemExit) -> int:
+    if isinstance(end.code, int):
+        return 130 if end.code == 1 and _came_of_ctrl_c(end) else end.code
+    if end.code is not None:
+        from tgllm.observe.redaction import redact  # noqa: PLC0415  a plugin's command ended with a sentence
+
+        sys.stderr.write(redact(f"{end.code}\n"))
+    return int(end.code is not None)
+
+
+def _came_of_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it was Ctrl-C that ended a question; Typer ends it as where nothing is left to be read."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 def _shared_first(args: Sequence[str]) -> list[str]:
     # A plugin's command may have options of the same names.
     return hoist(args) if command_of(args) in COMMANDS else list(args)
@@ -90,4 +107,12 @@ def _shared_first(args: Sequence[str]) -> list[str]:
 
 def run() -> None:
     """The console script."""
+    _fill_streams()
     sys.exit(main(sys.argv[1:]))
+
+
+def _fill_streams() -> None:
+    """Give a program that was started without streams empty ones, before something else gets their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  open as long as the program

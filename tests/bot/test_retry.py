@@ -168,7 +168,7 @@ async def test_the_button_goes_before_the_answer_is_there(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
 
 
-async def test_a_button_that_comes_too_late_goes_as_well(
+async def test_only_the_last_question_can_be_asked_again_and_the_button_goes(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
     provider.answer(RateLimited("busy"))
@@ -215,20 +215,6 @@ async def test_an_answer_cut_by_the_end_of_the_program_has_the_button(
         await ann.press(cut, "Try again")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
     assert provider.told == ["go"]
-
-
-async def test_only_the_last_question_can_be_asked_again(
-    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
-) -> None:
-    provider.answer(RateLimited("busy"))
-    async with start():
-        failed = await ask("one")
-        await ask("two")
-        query = await ann.press(failed, "Try again")
-        await emu.wait_for(lambda: query.answer is not None)
-    assert query.answer is not None
-    assert query.answer["text"] == "Only the last question can be asked again."
-    assert len(provider.requests) == 2
 
 
 async def test_two_presses_ask_once(

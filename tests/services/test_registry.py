@@ -181,7 +181,8 @@ async def test_a_start_that_hangs_is_given_up_and_keeps_nothing_from_ending(load
         release.wait()
         return Plain()
 
-    registry = await registry_of(load_host, offer(spec("alpha", make), spec("beta")), create_seconds=0.05)
+    # Long enough for the other one.
+    registry = await registry_of(load_host, offer(spec("alpha", make), spec("beta")), create_seconds=1.0)
     with pytest.raises(ProviderError, match="did not end") as caught:
         await registry.provider("alpha")
     assert caught.value.code == "provider_broken"

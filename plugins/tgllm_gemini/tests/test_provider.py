@@ -103,8 +103,8 @@ class TestAnswers:
     async def test_silence_is_bounded_by_the_settings(self, fake: FakeGemini, make: Make) -> None:
         fake.answer(["Hel", asyncio.Event()])
 
-        with pytest.raises(Unavailable, match=r"said nothing for 0\.1 seconds"):
-            await hear(make(timeout_seconds=0.1), ask("Hello"))
+        with pytest.raises(Unavailable, match=r"said nothing for 1 seconds"):
+            await hear(make(timeout_seconds=1), ask("Hello"))
 
     async def test_the_server_is_given_no_limit_for_the_whole_answer(
         self, fake: FakeGemini, provider: GeminiProvider

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -55,6 +55,44 @@ async def test_ctrl_c_stops_it_too(emu: Emulator, ann: EmulatedUser, launch: Lau
     await ann.say("/ping")
     await emu.wait_for_message(ann.private_chat(), timeout=30)
     bot.send(signal.SIGINT)
+    code, printed = await bot.end()
+    assert code == 0, printed
+
+
+@pytest.fixture
+def hang_up() -> Iterator[Callable[[signal.Handlers], object]]:
+    """What programs that are started from now on do when their terminal is closed."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda action: signal.signal(signal.SIGHUP, action)
+    signal.signal(signal.SIGHUP, before)
+
+
+async def test_the_end_of_its_terminal_stops_it_too(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, hang_up: Callable[[signal.Handlers], object]
+) -> None:
+    hang_up(signal.SIG_DFL)
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="0.1")
+    await ann.say("this answer is finished first")
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: "this" in draft.text, timeout=30)
+    bot.send(signal.SIGHUP)
+    await bot.printed("bot.stopping")
+    # A terminal that is closed sends it twice: by its shell, and by the system when that has ended.
+    bot.send(signal.SIGHUP)
+    code, printed = await bot.end()
+    assert code == 0, printed
+    assert (await emu.wait_for_message(ann.private_chat())).text == "this answer is finished first"
+
+
+async def test_a_bot_that_is_to_outlive_its_terminal_does(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, hang_up: Callable[[signal.Handlers], object]
+) -> None:
+    hang_up(signal.SIG_IGN)
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
+    await bot.printed("bot.ready")
+    bot.send(signal.SIGHUP)
+    await ann.say("/ping")
+    assert (await emu.wait_for_message(ann.private_chat(), timeout=30)).text == "Bot ready"
+    bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
 

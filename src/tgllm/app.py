@@ -168,7 +168,8 @@ async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """Run the bot until it is told to stop; the exit code of the program.
 
-    SIGTERM and SIGINT stop it in order; a second signal ends it at once.
+    SIGTERM, SIGINT and SIGHUP (its terminal was closed) stop it in order; a second SIGTERM or SIGINT ends it
+    at once. One that was started to outlive its terminal (nohup) does.
 
     Raises:
         ConfigError: the settings are wrong.
@@ -232,11 +233,16 @@ def _stop_on_signals(stopping: Stopping) -> None:
 
     def on_signal(number: int) -> None:
         if stopping.event.is_set():
+            if number == signal.SIGHUP:
+                # A terminal that is closed sends it twice: by its shell, and by the system when that has ended.
+                return
             # Whatever hangs must not hold up the second request; the database is consistent at any moment.
             os._exit(128 + number)
         stopping.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue
         loop.add_signal_handler(number, on_signal, number)
 
 

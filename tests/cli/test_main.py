@@ -200,8 +200,8 @@ def hello(name: str, config: str = "") -> None:
 
 @app.command()
 def fail(how: str) -> None:
-    errors = {"interrupt": KeyboardInterrupt, "error": ValueError("/bot42:SECRET/x"), "exit": SystemExit("that is all /bot42:SECRET/x")}
-    raise errors[how]
+    errors = {"interrupt": KeyboardInterrupt, "error": ValueError, "exit": SystemExit}
+    raise errors[how]("/bot42:SECRET/x")
 """
 
 
@@ -282,7 +282,7 @@ class TestCommandsOfPlugins:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
         result = shell.runs("greet", "fail", "exit")
 
-        assert (result.code, result.err) == (1, "that is all /bot[hidden]/x\n")
+        assert (result.code, result.err) == (1, "/bot[hidden]/x\n")
 
     def test_end_with_130_on_ctrl_c(self, shell: "Shell", install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})

@@ -116,7 +116,7 @@ def tgllm_authorize(
 def tgllm_before_request(
     ctx: PluginContext, request: ChatRequest, turn: TurnInfo
 ) -> Awaitable[ChatRequest | None] | ChatRequest | None:
-    """Change a request before it goes to the provider. Sync or async.
+    """Change a request before it goes to the provider: all of it but the model. Sync or async.
 
     Also called for the summaries that the bot asks for by itself; the id of such a turn ends with ``:summary``.
 

@@ -29,6 +29,7 @@ class Commands:
             ChatCommand("roll", "Roll the dice", self._roll, aliases=("dice",)),
             ChatCommand("broken", "Fails", self._broken),
             ChatCommand("boss", "For owners", self._roll, access="owner"),
+            ChatCommand("half", "Answers with half a letter", self._half),
         )
 
     async def _roll(self, call: CommandCall) -> str:
@@ -36,6 +37,9 @@ class Commands:
 
     async def _broken(self, call: CommandCall) -> str:
         raise ValueError(call.name)
+
+    async def _half(self, call: CommandCall) -> str:
+        return "\ud83d and the rest"
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,15 @@ async def test_a_plugin_answers_a_command(emu: Emulator, ann: EmulatedUser, star
         await ann.say("/dice twice")
         answer = await emu.wait_for_message(ann.private_chat())
     assert answer.text == "4 twice"
+
+
+async def test_half_a_letter_in_an_answer_costs_that_letter_alone(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    async with start(plugins=[GivenPlugin.of("dice", Commands())]):
+        await ann.say("/half")
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "\ufffd and the rest"
 
 
 async def test_a_failing_command_says_whose_fault_it_is_and_the_bot_goes_on(

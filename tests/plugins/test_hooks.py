@@ -231,6 +231,64 @@ async def test_hook_before_request__another_failure_leaves_the_request_as_it_was
     assert record(host, "good_all").state == "active"
 
 
+WRONG_REQUESTS = {
+    "model='dearer'": "changed the model: people choose it, and what it costs is counted by it",
+    "system=5": "set system to an int",
+    "temperature='hot'": "set temperature to a str",
+    "max_output_tokens=1.5": "set max_output_tokens to a float",
+    "reasoning_effort='ultra'": "set reasoning_effort to 'ultra'",
+    "messages=()": "set messages to something else than a tuple with a message in it",
+    "messages=list(request.messages)": "set messages to something else than a tuple with a message in it",
+    "messages=('hello',)": "put a str among the messages",
+    "messages=(ChatMessage('system', ()),)": ("made a message with the role 'system' instead of user or assistant"),
+    "messages=(ChatMessage('user', None),)": "set the parts of a message to nothing instead of a tuple",
+    "messages=(ChatMessage('user', ('hello',)),)": "put a str among the parts of a message",
+    "messages=(ChatMessage('user', (TextPart(None),)),)": "made a TextPart of nothing",
+}
+
+
+@pytest.mark.parametrize("change", WRONG_REQUESTS)
+async def test_hook_before_request__what_no_provider_could_be_asked_is_the_plugins_fault(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo, change: str
+) -> None:
+    body = f"""
+    from dataclasses import replace
+    @hookimpl
+    def tgllm_before_request(request): return replace(request, {change})
+    """
+    site.write("a", plugin("a", body))
+    host = await load_host()
+
+    assert await host.before_request(request_, turn) == request_
+    assert record(host, "a").state == "quarantined"
+    assert record(host, "a").reason == f"tgllm_before_request {WRONG_REQUESTS[change]}"
+
+
+async def test_hook_before_request__all_but_the_model_may_be_changed(
+    site: Any, load_host: LoadHost, request_: ChatRequest, turn: TurnInfo
+) -> None:
+    body = """
+    from dataclasses import replace
+    from pathlib import Path
+    FILE = FilePart(Path("/a"), "text/plain", 1, "0")
+    ASKED = (ChatMessage("assistant", (TextPart("a"),)), ChatMessage("user", (TextPart("b"), FILE)))
+    @hookimpl
+    def tgllm_before_request(request):
+        return replace(
+            request, messages=ASKED, system="s", temperature=0, max_output_tokens=9, reasoning_effort="low",
+            user_key="k",
+        )
+    """
+    site.write("a", plugin("a", body))
+    host = await load_host()
+
+    changed = await host.before_request(request_, turn)
+
+    assert [message.text for message in changed.messages] == ["a", "b"]
+    assert (changed.system, changed.temperature, changed.max_output_tokens) == ("s", 0, 9)
+    assert (changed.reasoning_effort, changed.user_key) == ("low", "k")
+
+
 async def test_hook_after_reply(host: PluginHost, turn: TurnInfo) -> None:
     await host.after_reply(turn, RESULT)
 

@@ -10,6 +10,7 @@ from tgllm.db.outbox import NewOutbox
 from tgllm.services.call_rows import buttons, call_row, reply_parameters
 from tgllm.services.lane import Lane
 from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
+from tgllm.services.text import mend_surrogates
 
 __all__ = [
     "EDIT_OF_PART",
@@ -43,7 +44,8 @@ def message_rows(
         reply_to: the message that the first part answers visibly.
         reply_markup: buttons under the last part.
     """
-    texts = split_text(text)
+    # A plugin's text may hold half a letter, over which the whole message could not be sent.
+    texts = split_text(mend_surrogates(text))
     rows: list[NewOutbox] = []
     for index, part in enumerate(texts):
         payload = formatted(EntityText(part)) | reply_parameters(reply_to if index == 0 else None)

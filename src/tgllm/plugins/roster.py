@@ -108,8 +108,16 @@ class Roster:
         Raises:
             Breach: it is not; the plugin is quarantined already.
         """
+        return self.passed(bound, lambda: check_value(bound.implementation.hook, value, kind))
+
+    def passed(self, bound: Bound, check: Callable[[], T]) -> T:
+        """What a check of something that a plugin returned gives back.
+
+        Raises:
+            Breach: it was not passed; the plugin is quarantined already.
+        """
         with self._quarantining(bound):
-            return check_value(bound.implementation.hook, value, kind)
+            return check()
 
     @contextmanager
     def _quarantining(self, bound: Bound) -> Generator[None, None, None]:

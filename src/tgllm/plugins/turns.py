@@ -6,6 +6,7 @@ from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins.outcome import Breach, Raised
+from tgllm.plugins.request_checks import check_request
 from tgllm.plugins.roster import Bound, Roster
 
 __all__ = ["TurnHooks"]
@@ -69,7 +70,10 @@ class TurnHooks:
             raise outcome.error
         try:
             value = self._roster.judged(bound, outcome)
-            return request if value is None else self._roster.checked(bound, value, ChatRequest)
+            if value is None or value is request:
+                return request
+            changed = self._roster.checked(bound, value, ChatRequest)
+            return self._roster.passed(bound, lambda: check_request(changed, request))
         except Breach:
             # The plugin is in quarantine, and the log says why; the question is answered without it.
             return request

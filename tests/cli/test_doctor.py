@@ -64,6 +64,41 @@ def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: "Shell", 
     assert shell.runs("doctor").code == 1
 
 
+ODD = """
+from tgllm import hookimpl
+from tgllm.api import Check, PluginInfo, Provider, ProviderSpec
+
+class Odd(Provider):
+    async def list_models(self):
+        raise LookupError("no list")
+    async def generate(self, request):
+        yield None
+
+class Strange(Odd):
+    async def list_models(self):
+        return ()
+    async def doctor(self):
+        return [Check("Strange: account", "fail")]
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="odd", title="Odd", api="1.0")
+
+@hookimpl
+def tgllm_providers():
+    return [ProviderSpec("odd", "Odd", lambda ctx: Odd()), ProviderSpec("strange", "Strange", lambda ctx: Strange())]
+"""
+
+
+def test_a_mistake_in_a_plugin_is_told_by_what_it_is(shell: "Shell", install: Callable[..., None]) -> None:
+    install("odd-plugin", ODD, tgllm={"odd": "odd_plugin"})
+    found = states(shell)
+    assert found["Provider odd"] == ("failed", "a mistake in its plugin: LookupError: no list")
+    state, detail = found["Provider strange"]
+    assert state == "failed"
+    assert "the state of Strange: account is 'fail'" in detail
+
+
 def test_offline_no_provider_is_asked(shell: "Shell", install: Callable[..., None]) -> None:
     install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
     assert "Provider ill" not in states(shell, "--offline")

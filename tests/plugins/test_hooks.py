@@ -103,6 +103,18 @@ async def test_hook_doctor(host: PluginHost) -> None:
     [
         ("def tgllm_doctor(): raise OSError('no map')", "tgllm_doctor raised OSError: no map"),
         ("def tgllm_doctor(): return ['fine']", "tgllm_doctor returned a list with a str in it instead of a Check"),
+        (
+            "def tgllm_doctor(): return [Check('roof', 'broken')]",
+            "tgllm_doctor: the state of roof is 'broken' instead of ok or warning or failed or not configured",
+        ),
+        (
+            "def tgllm_doctor(): return [Check(None, 'ok')]",
+            "tgllm_doctor: the name of a check is nothing instead of a text",
+        ),
+        (
+            "def tgllm_doctor(): return [Check('roof', 'ok', OSError())]",
+            "tgllm_doctor: the detail of roof is an OSError instead of a text",
+        ),
         ("async def tgllm_doctor(): ...", "tgllm_doctor is async, and this hook must be a plain function"),
     ],
 )

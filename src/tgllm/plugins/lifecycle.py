@@ -1,7 +1,8 @@
 """The hooks around a run: getting ready, letting go, and the checks of ``tgllm doctor``."""
 
 from tgllm.api.context import Check, Log
-from tgllm.plugins import checks
+from tgllm.plugins.checks import refuse_async
+from tgllm.plugins.doctor_checks import check_doctor
 from tgllm.plugins.limits import HostLimits
 from tgllm.plugins.outcome import Breach, value_of
 from tgllm.plugins.roster import Bound, Roster
@@ -49,9 +50,9 @@ async def _ignoring_breach(roster: Roster, bound: Bound) -> None:
 async def _checks(bound: Bound, thread: HookThread, limits: HostLimits) -> list[tuple[str, Check]]:
     hook, function = bound.implementation.hook, bound.implementation.function
     try:
-        checks.refuse_async(hook, function)
+        refuse_async(hook, function)
         outcome = await thread.run(lambda: function(*bound.arguments({})), limits.hook_seconds)
-        found = checks.check_list(hook, value_of(outcome, hook), Check)
+        found = check_doctor(hook, value_of(outcome, hook))
     except Breach as breach:
         found = (Check("doctor", "failed", str(breach)),)
     return [(bound.plugin.id, check) for check in found]

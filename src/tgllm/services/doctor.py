@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from tgllm.api import Check, TgllmError
+from tgllm.plugins.doctor_checks import check_doctor
+from tgllm.plugins.outcome import explain
 from tgllm.services.core import Core
 from tgllm.services.registry import ProviderStatus
 
@@ -54,10 +56,11 @@ async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
         async with asyncio.timeout(ASK_SECONDS):
             provider = await core.registry.provider(status.id)
             models = await provider.list_models()
-            return (Check(name, "ok", f"{len(models)} models"), *await provider.doctor())
+            found = check_doctor("doctor of the provider", await provider.doctor())
+            return (Check(name, "ok", f"{len(models)} models"), *found)
     except TimeoutError:
         return (Check(name, "failed", f"no answer within {ASK_SECONDS:g} s"),)
     except TgllmError as error:
         return (Check(name, "failed", str(error)),)
     except Exception as error:  # noqa: BLE001  a provider may raise anything, and the others are still to be asked
-        return (Check(name, "failed", f"a mistake in its plugin: {type(error).__name__}"),)
+        return (Check(name, "failed", f"a mistake in its plugin: {explain(error)}"),)

@@ -65,6 +65,37 @@ async def test_somebody_who_is_let_in_is_told_and_answered(
     assert answer.text == "hello"
 
 
+async def test_a_link_that_the_shell_makes_lets_somebody_in(
+    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+) -> None:
+    async with begin():
+        await menus.ask(eve, "/help")
+        made = await shell("invites", "new")
+        link = next(word for word in made.split() if word.startswith("https://"))
+        assert link.startswith("https://t.me/demo_bot?start=")
+        welcome = await menus.ask(eve, f"/start {link.partition('=')[2]}")
+        assert welcome.text.startswith("✅")
+        assert (await menus.ask(eve, "hello")).text == "hello"
+
+
+async def test_a_group_that_is_let_in_is_told_and_one_that_is_kept_out_loses_its_answer(
+    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[eve])
+    provider.answer("Half", asyncio.Event())
+    async with begin():
+        asked = await menus.ask(eve, "@demo_bot hello", chat=group)
+        assert "request pending" in asked.text
+        assert "The bot answers in Team" in await shell("groups", "approve", str(group.id))
+        told = await emu.wait_for_message(group, lambda message: message.from_bot, after=asked)
+        assert told.text.startswith("✅")
+        await eve.say("@demo_bot go", chat=group)
+        growing = await emu.wait_for_message(group, lambda message: message.text == "Half")
+        await shell("groups", "deny", "team")
+        await emu.wait_for(lambda: growing.text == "Half\n\nStopped.")
+        await emu.wait_for_message(group, lambda message: message.text.startswith("⛔"), after=growing)
+
+
 async def test_a_change_of_the_budget_is_told_in_one_sentence(
     emu: Emulator, ann: EmulatedUser, menus: "Menus", begin: Start, shell: Shell
 ) -> None:

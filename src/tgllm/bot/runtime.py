@@ -30,6 +30,7 @@ from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_upkeep import AccessUpkeep
 from tgllm.services.admin_recovery import recover_questions
+from tgllm.services.bot_account import remember_username
 from tgllm.services.core import Core
 from tgllm.services.job_times import ListJobs
 from tgllm.services.lost_access import LostAccess
@@ -88,7 +89,7 @@ class BotRuntime:
             _raise_failure(task)
 
     async def _recover(self) -> None:
-        """Take up what an earlier run has left."""
+        """Take up what an earlier run has left, and keep what the shell wants to know of this one."""
         now = milliseconds(self._core.clock)
         attempts = self._core.config.turns.attempts
 
@@ -107,6 +108,7 @@ class BotRuntime:
             for row in found.expired:
                 notices += expired_rows(conn, row, self._parts, now)
             outbox.add(conn, notices, now)
+            remember_username(conn, self._parts.bot_id, self._parts.username, now)
             return found
 
         found = await self._core.database.write(unit)

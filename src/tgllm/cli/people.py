@@ -17,8 +17,9 @@ from tgllm.db.look import is_there
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue, error_text
-from tgllm.services.access_cards import AccessCards
+from tgllm.services.access import Access
 from tgllm.services.people import find_person
+from tgllm.services.running import RunningTurns
 from tgllm.services.user_service import AccessError, UserService, full_name
 
 __all__ = ["People", "open_people"]
@@ -36,6 +37,7 @@ class People:
     texts: Catalogue
     database: Database
     users: UserService
+    access: Access
 
     def find(self, conn: Connection, text: str) -> User:
         """Who is meant by an id or a username.
@@ -66,10 +68,11 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     if not is_there(path):
         raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
     texts = Catalogue(config.language)
-    cards = AccessCards(texts, config.admin_chat_id, config.access.cards_per_hour)
+    # No turn runs here; the bot stops its own when it notices the change.
+    access = Access.of(config.access, config.admin_chat_id, texts, clock, RunningTurns())
     async with await Database.open(path, clock=clock) as database:
         try:
-            yield People(config, clock, texts, database, UserService(database, clock, texts, cards))
+            yield People(config, clock, texts, database, UserService(database, clock, texts, access.cards), access)
         except AccessError as error:
             raise TgllmError(error_text(texts, error), code=error.code) from error
 

@@ -26,6 +26,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "db": Entry("Make, check and back up the database.", "tgllm.cli.db"),
     "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.models"),
     "users": Entry("See who uses the bot, and decide who may.", "tgllm.cli.users"),
+    "groups": Entry("See the groups, and decide where the bot answers.", "tgllm.cli.groups"),
+    "invites": Entry("Make links that let people in, and take them back.", "tgllm.cli.invites"),
     "usage": Entry("Show what has been used: requests, tokens, cost.", "tgllm.cli.usage"),
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.audit"),
     "plugins": Entry("See the plugins and their state.", "tgllm.cli.plugins"),

@@ -58,6 +58,20 @@ class TestShow:
         assert settings["log.format"]["source"] == "default"
         assert settings["admin_chat_id"]["value"] is None
 
+    def test_tables_as_programs_and_people_read_them(self, shell: "Shell") -> None:
+        path = shell.writes_config(
+            "[prices.'a/b']\ninput = 1\noutput = 2.5\n[personas.poet]\nsystem = 'Про /bot42:SECRET/x'\n"
+            "[budgets.bot]\ntokens_per_day = 9\n[budgets.roles.user]\nusd_per_day = 1"
+        )
+        settings = shown(shell, "--config", str(path))
+
+        assert settings["prices"]["value"] == [{"model": "a/b", "input": 1.0, "output": 2.5}]
+        assert settings["personas"]["value"] == [{"name": "poet", "system": "Про /bot[hidden]/x"}]
+        assert settings["budgets.bot"]["value"] == {"tokens_per_day": 9}
+        assert settings["budgets.roles"]["value"] == [{"role": "user", "limits": {"usd_per_day": 1.0}}]
+        lines = shell.runs("config", "show", "--config", str(path)).out.splitlines()
+        assert f'personas\t[{{"name": "poet", "system": "Про /bot[hidden]/x"}}]\t{path} (personas)' in lines
+
     def test_every_setting_is_described(self, shell: "Shell") -> None:
         assert all(item["description"].endswith(".") for item in shown(shell).values())
 

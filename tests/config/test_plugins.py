@@ -81,8 +81,10 @@ def test_nested_tables_are_merged_and_the_sources_stay_as_they_were(operator: "O
 
 def test_a_setting_and_a_part_of_it_cant_both_be_set(operator: "Operator") -> None:
     operator.environ |= {"TGLLM_PLUGINS__X__A": "1", "TGLLM_PLUGINS__X__A__B": "2"}
-
     assert "TGLLM_PLUGINS__X__A__B and a shorter name" in operator.is_told()
+
+    operator.environ = dict(reversed(operator.environ.items()))
+    assert "TGLLM_PLUGINS__X__A and a longer name" in operator.is_told()
 
 
 def test_what_is_set_is_never_shown(operator: "Operator") -> None:

@@ -52,7 +52,7 @@ def show(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 def _text(setting: Setting) -> str:
     if setting.value is None:
         return "-"
-    return setting.value if isinstance(setting.value, str) else json.dumps(setting.value)
+    return setting.value if isinstance(setting.value, str) else json.dumps(setting.value, ensure_ascii=False)
 
 
 @app.command()

@@ -83,6 +83,9 @@ def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
             layer.problems.append(f"{where}: {name} and a shorter name set the same setting; keep one of them")
             return
         table = cast("Table", inner)
+    if isinstance(table.get(fields[-1]), dict):
+        layer.problems.append(f"{where}: {name} and a longer name set the same setting; keep one of them")
+        return
     table[fields[-1]] = text
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from tgllm.api.types import Json
 from tgllm.config.keys import FIELDS
@@ -32,6 +32,9 @@ def _visible(value: object) -> Json:
         return HIDDEN
     if isinstance(value, tuple):
         return [_visible(item) for item in cast("tuple[object, ...]", value)]
+    if isinstance(value, BaseModel):
+        # What is not set says nothing; nobody misses it.
+        return {name: _visible(item) for name, item in value if item is not None and item != ""}
     return redact(str(value))
 
 

@@ -39,6 +39,27 @@ async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
     assert states == {"quarantined": 1, "done": 1}
 
 
+@pytest.mark.parametrize("wrong", [True, 10**30])
+async def test_ids_that_are_none_harm_nobody(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, wrong: object
+) -> None:
+    go_on, chat = asyncio.Event(), {"id": ann.id, "type": "private", "first_name": "Ann"}
+    provider.answer(go_on, "slow")
+    sender = {"id": ann.id, "is_bot": False, "first_name": "Ann"}
+    whole = {"message_id": 900, "date": 1, "chat": chat, "from": sender, "text": "x"}
+    async with start():
+        await ann.say("one")
+        await emu.wait_for(lambda: provider.requests)
+        for kind in ("message", "edited_message"):
+            for part in ({"message_id": wrong}, {"from": {**sender, "id": wrong}}, {"chat": {**chat, "id": wrong}}):
+                emu.inject_update({kind: {**whole, **part}})
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        go_on.set()
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "slow")
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
+
+
 async def test_an_update_of_an_unknown_kind_is_done_without_an_answer(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:

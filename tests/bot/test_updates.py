@@ -29,7 +29,9 @@ def test_an_update_is_kept_as_it_came() -> None:
     assert json.loads(row.payload) == said("hi 😀")
 
 
-@pytest.mark.parametrize("raw", [{}, {"message": {}}, {"update_id": "5"}, {"update_id": None}])
+@pytest.mark.parametrize(
+    "raw", [{}, {"message": {}}, {"update_id": "5"}, {"update_id": None}, {"update_id": True}, {"update_id": 2**63}]
+)
 def test_without_an_id_there_is_no_row(raw: dict[str, Any]) -> None:
     assert to_inbox(raw) is None
 
@@ -41,6 +43,14 @@ def test_any_content_has_a_lane(kind: str, content: object) -> None:
     assert row.kind == kind
     assert Lane.parse(row.lane).key == row.lane
     assert json.loads(row.payload)["update_id"] == 5
+
+
+@pytest.mark.parametrize("wrong", [True, 2**63, -(2**70), "7", None])
+def test_what_is_no_id_is_the_id_of_no_lane(wrong: object) -> None:
+    topic = {"is_topic_message": True, "message_thread_id": wrong}
+    assert lane_of("message", {"chat": {"id": 7}, **topic}) == Lane(7)
+    assert lane_of("message", {"chat": {"id": wrong}, "from": {"id": 8}}) == Lane(8)
+    assert lane_of("message", {"chat": {"id": wrong}, "from": {"id": wrong}}) == Lane(0)
 
 
 def test_an_update_of_an_unknown_kind_is_kept_too() -> None:

@@ -11,7 +11,7 @@ from tgllm.api import ChatInfo
 from tgllm.bot.command_text import ParsedCommand, parse_command
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import RETRY, as_mapping, content_of, is_raw_own
+from tgllm.bot.updates import RETRY, as_id, as_mapping, content_of, is_raw_own
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow
 from tgllm.db.unit import Connection
@@ -45,8 +45,8 @@ def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | 
     """The turn that an update began; None if it asks no model, or its sender may not."""
     lane, content = Lane.parse(row.lane), content_of(row)
     question = _question(conn, row, content, parts, now)
-    sender_id = as_mapping(content.get("from")).get("id")
-    if question is None or not isinstance(sender_id, int):
+    sender_id = as_id(as_mapping(content.get("from")).get("id"))
+    if question is None or sender_id is None:
         return None
     standing = standing_of(conn, SeenUser(sender_id), lane.chat_id, now)
     # Whoever is not stored got no turn: they are before it begins.

@@ -7,7 +7,7 @@ from tgllm.bot.messages import PLACEHOLDER, edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import as_mapping, content_of, message_of
+from tgllm.bot.updates import as_id, as_mapping, content_of, message_of
 from tgllm.db import inbox, outbox, users
 from tgllm.db.inbox import InboxRow
 from tgllm.db.outbox import NewOutbox
@@ -65,14 +65,13 @@ def expired_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> 
 
 def _ending(row: InboxRow, text: str) -> NewOutbox:
     """The row that puts words in the place of the answer, where that was begun, or says them."""
-    message_id = content_of(row).get("message_id")
     return edit_of_part(
         Lane.parse(row.lane),
         EntityText(text),
         turn_id=turn_id_of(row.update_id),
         part=1,
         edited_part=0,
-        reply_to=message_id if isinstance(message_id, int) else None,
+        reply_to=as_id(content_of(row).get("message_id")),
     )
 
 
@@ -86,14 +85,13 @@ def _language(conn: Connection, sender_id: int | None) -> str:
 
 
 def _sender_id(content: Mapping[str, Any]) -> int | None:
-    sender_id = as_mapping(content.get("from")).get("id")
-    return sender_id if isinstance(sender_id, int) else None
+    return as_id(as_mapping(content.get("from")).get("id"))
 
 
 def _parts_of(conn: Connection, row: InboxRow) -> Sequence[int]:
     """Telegram's ids of the messages that are merged into the update."""
-    ids = (message_of(each.payload).get("message_id") for each in inbox.followers(conn, row.update_id))
-    return [each for each in ids if isinstance(each, int)]
+    ids = (as_id(message_of(each.payload).get("message_id")) for each in inbox.followers(conn, row.update_id))
+    return [each for each in ids if each is not None]
 
 
 def _is_waited_for(

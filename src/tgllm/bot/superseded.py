@@ -12,7 +12,7 @@ from tgllm.bot.addressing import words_in
 from tgllm.bot.commands import parse_command
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates import as_mapping, content_of
+from tgllm.bot.updates import as_id, as_mapping, content_of
 from tgllm.db import inbox
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.scrub import scrub
@@ -42,8 +42,8 @@ def take_edits(
     begun: dict[int, str] = {}
     for update in updates:
         edited = _edited(update)
-        message_id = edited.get("message_id")
-        if not isinstance(message_id, int) or questions.of(Lane.parse(update.lane).chat_id) is not None:
+        message_id = as_id(edited.get("message_id"))
+        if message_id is None or questions.of(Lane.parse(update.lane).chat_id) is not None:
             continue
         row = _latest(conn, update, message_id, username)
         if row is None or _is_command(edited, username):
@@ -119,8 +119,8 @@ def _is_superseded(turn: RunningTurn, edited: Mapping[str, Any], username: str) 
     Telegram also tells of changes that are not to the text. Before the words the model may be told who says them and
     what they answer.
     """
-    text = _text(edited)
-    if turn.message_ids != (edited.get("message_id"),) or text is None or parse_command(text, username) is not None:
+    text, message_id = _text(edited), as_id(edited.get("message_id"))
+    if turn.message_ids != (message_id,) or text is None or parse_command(text, username) is not None:
         return False
     is_private = as_mapping(edited.get("chat")).get("type") == "private"
     words = text.strip() if is_private else words_in(text, username)

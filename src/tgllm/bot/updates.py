@@ -20,6 +20,7 @@ __all__ = [
     "REOPEN",
     "RETRY",
     "RawGetUpdates",
+    "as_id",
     "as_mapping",
     "content_of",
     "is_raw_own",
@@ -30,6 +31,9 @@ __all__ = [
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation", "my_chat_member")
 """The kinds of updates that the bot asks Telegram for."""
+
+_MOST_ID = 2**63 - 1
+"""SQLite: INTEGER. Bot API: ids have at most 52 significant bits."""
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
 _CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
@@ -58,8 +62,8 @@ class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
 
 def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     """The inbox row for an update; None for something without an update id, which can't be confirmed anyway."""
-    update_id = raw.get("update_id")
-    if not isinstance(update_id, int):
+    update_id = as_id(raw.get("update_id"))
+    if update_id is None:
         return None
     kind = next((key for key in raw if key != "update_id"), "unknown")
     return NewUpdate(
@@ -85,17 +89,14 @@ def lane_of(kind: str, content: object) -> Lane:
     """The lane of an update; lane 0 for kinds that belong to no chat."""
     body = as_mapping(content)
     message = as_mapping(body.get("message")) if kind == "callback_query" else body
-    chat_id = as_mapping(message.get("chat")).get("id")
-    if not isinstance(chat_id, int):
-        sender = as_mapping(body.get("from")).get("id")
-        return Lane(sender if isinstance(sender, int) else 0)
+    chat_id = as_id(as_mapping(message.get("chat")).get("id"))
+    if chat_id is None:
+        return Lane(as_id(as_mapping(body.get("from")).get("id")) or 0)
     # In groups without topics message_thread_id marks a thread of replies, which is no place of its own.
     in_topic = message.get("is_topic_message") or kind == "stopped_message_generation"
-    thread = message.get("message_thread_id") if in_topic else None
+    thread = as_id(message.get("message_thread_id")) if in_topic else None
     connection = message.get("business_connection_id")
-    return Lane(
-        chat_id, thread if isinstance(thread, int) else None, connection if isinstance(connection, str) else None
-    )
+    return Lane(chat_id, thread, connection if isinstance(connection, str) else None)
 
 
 def _is_control(kind: str, content: object) -> bool:
@@ -116,6 +117,13 @@ def is_raw_own(message: Mapping[str, Any]) -> bool:
 
 def _first_word(data: object) -> str:
     return data.partition(":")[0] if isinstance(data, str) else ""
+
+
+def as_id(value: object) -> int | None:
+    """An id of Telegram's; None for anything that is none, or more than fits into the database."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if -_MOST_ID <= value <= _MOST_ID else None
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:

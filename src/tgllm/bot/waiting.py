@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tgllm.bot.heard import is_raw_heard
-from tgllm.bot.updates import as_mapping, message_of
+from tgllm.bot.updates import as_id, as_mapping, message_of
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection
@@ -56,8 +56,8 @@ class Acknowledgements:
             if self._running.in_lane(update.lane) is None or update.control or update.kind != "message":
                 continue
             message = message_of(update.payload)
-            lane, message_id = Lane.parse(update.lane), message.get("message_id")
-            if isinstance(message_id, int) and self.is_for_the_bot(conn, lane, message, now):
+            lane, message_id = Lane.parse(update.lane), as_id(message.get("message_id"))
+            if message_id is not None and self.is_for_the_bot(conn, lane, message, now):
                 found.append(_reaction(lane, message_id, WAITING))
         return found
 
@@ -78,9 +78,9 @@ class Acknowledgements:
         is_old = row.received_at < self._started_at
         if row.kind != "message" or row.control or not (is_old or self._noted):
             return []
-        own = message_of(row.payload).get("message_id")
+        own = as_id(message_of(row.payload).get("message_id"))
         ids = [*message_ids]
-        if isinstance(own, int) and own not in ids:
+        if own is not None and own not in ids:
             ids.append(own)
         lane = Lane.parse(row.lane)
         # Taking one away that is not there harms nobody.
@@ -95,8 +95,8 @@ class Acknowledgements:
             message: as it came from Telegram.
             now: UTC in milliseconds.
         """
-        sender_id = as_mapping(message.get("from")).get("id")
-        if lane.business_connection_id is not None or not isinstance(sender_id, int):
+        sender_id = as_id(as_mapping(message.get("from")).get("id"))
+        if lane.business_connection_id is not None or sender_id is None:
             return False
         if not may_talk(conn, sender_id, lane.chat_id, now):
             return False

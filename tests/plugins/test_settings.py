@@ -99,6 +99,13 @@ async def test_a_missing_key_is_no_error(site: Any, load_host: LoadHost, record:
             {"inner": {"depth": {}}},
             "plugins.parrot.inner.depth is wrong: Input should be a valid integer",
         ),
+        (
+            {"spare": {"a": "one,two"}},
+            (
+                "plugins.parrot.spare.a is wrong: Input should be a valid list; "
+                "it can't be set by a variable, write it in the config file"
+            ),
+        ),
         ({"api_key": "bad-key-0815"}, "plugins.parrot.api_key is wrong: Value error, … has the wrong form"),
     ],
 )

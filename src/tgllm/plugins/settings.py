@@ -34,6 +34,9 @@ class _NoSettings:
         return {}
 
 
+_SEVERAL = {"dict_type", "frozen_set_type", "list_type", "set_type", "tuple_type"}
+"""Pydantic's names for "this is no list" and its like."""
+
 NO_SETTINGS: PluginSettingsSource = _NoSettings()
 """A source that sets nothing."""
 
@@ -105,7 +108,10 @@ def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object])
     if details["type"] == "missing":
         variable = f"TGLLM_{key.replace('.', '__').upper()}"
         return f"{key} is missing: set it in the config file, or {variable} in the environment"
-    return f"{key} is wrong: {_hidden(redact(details['msg']), raw)}"
+    # What is one text comes from a variable, as a rule.
+    by_variable = details["type"] in _SEVERAL and isinstance(details["input"], str)
+    cure = "; it can't be set by a variable, write it in the config file" if by_variable else ""
+    return f"{key} is wrong: {_hidden(redact(details['msg']), raw)}{cure}"
 
 
 def _hidden(words: str, raw: Mapping[str, object]) -> str:

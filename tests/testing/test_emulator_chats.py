@@ -3,7 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import aiogram
 import pytest
+import telegram
+from aiogram.methods.base import Response
 
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.emulator.parameters import known_methods, method_spec
@@ -15,14 +18,14 @@ async def test_joining_and_leaving_are_told(emu: Emulator, ann: EmulatedUser, ap
     await api("getUpdates", allowed_updates=["message", "chat_member", "my_chat_member"])
     bob = emu.add_user(first_name="Bob")
     group = emu.add_group(title="Team", members=[ann])
+    await ann.promote(group, emu.bot)
     await bob.join(group)
     await bob.leave(group)
-    await ann.promote(group, emu.bot)
     told = [(kind, body) for u in await api("getUpdates") for kind, body in u.items() if kind != "update_id"]
-    assert [kind for kind, _ in told] == ["chat_member", "message", "message", "chat_member", "my_chat_member"]
-    assert told[1][1]["new_chat_members"][0]["first_name"] == "Bob"
-    assert told[2][1]["left_chat_member"]["id"] == bob.id
-    assert told[4][1]["new_chat_member"]["status"] == "administrator"
+    assert [kind for kind, _ in told] == ["my_chat_member", "chat_member", "message", "message", "chat_member"]
+    assert told[2][1]["new_chat_members"][0]["first_name"] == "Bob"
+    assert told[3][1]["left_chat_member"]["id"] == bob.id
+    assert told[0][1]["new_chat_member"]["status"] == "administrator"
     with pytest.raises(ValueError, match="not a member"):
         await bob.say("let me in", chat=group)
 
@@ -196,3 +199,58 @@ async def test_several_bots_have_chats_of_their_own(emu: Emulator, ann: Emulated
     assert [u.body["message"]["text"] for u in other.queue.pending] == ["for the other"]
     with pytest.raises(ValueError, match="already"):
         emu.add_bot(token="43:AGAIN", username="again_bot")
+
+
+async def test_what_only_administrators_are_told(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    await api("getUpdates", allowed_updates=["chat_member", "message_reaction"])
+    bob = emu.add_user(first_name="Bob")
+    group = emu.add_group(title="Team", members=[ann])
+    message = await ann.say("hi", chat=group)
+    await bob.join(group)
+    await ann.react(message, "👍")
+    assert await api("getUpdates") == []
+    await ann.promote(group, emu.bot)
+    await bob.leave(group)
+    await ann.react(message, "👎")
+    assert [set(u) - {"update_id"} for u in await api("getUpdates")] == [{"chat_member"}, {"message_reaction"}]
+
+
+async def test_changes_of_members_can_be_read_by_aiogram_and_ptb(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    await api("getUpdates", allowed_updates=["chat_member", "my_chat_member"])
+    bob = emu.add_user(first_name="Bob")
+    group = emu.add_group(title="Team", members=[ann])
+    await ann.promote(group, emu.bot)
+    await bob.join(group)
+    await ann.promote(group, bob)
+    await ann.remove(group, bob)
+    updates = await api("getUpdates")
+    assert len(updates) == 4
+    client = telegram.Bot(emu.token)
+    for update in updates:
+        read = aiogram.types.Update.model_validate(update)
+        assert read.my_chat_member or read.chat_member
+        other = telegram.Update.de_json(update, client)
+        assert other.my_chat_member or other.chat_member
+    for user in (ann, emu.bot, bob):
+        member = await api("getChatMember", chat_id=group.id, user_id=user.id)
+        assert telegram.ChatMember.de_json(member, client).user.id == user.id
+        answer = {"ok": True, "result": member}
+        assert Response[aiogram.methods.GetChatMember.__returning__].model_validate(answer).result is not None
+
+
+async def test_copying_several_messages_skips_what_is_not_there(
+    chat: EmulatedChat, ann: EmulatedUser, api: Call
+) -> None:
+    first, second = await ann.say("a"), await ann.say("b")
+    ids = [first.id, 99, second.id]
+    for method in ("copyMessages", "forwardMessages"):
+        assert len(await api(method, chat_id=chat.id, from_chat_id=chat.id, message_ids=ids)) == 2
+    assert [message.text for message in chat.messages] == ["a", "b"] * 3
+
+
+async def test_a_bot_in_privacy_mode_does_not_hear_what_is_for_another_bot(emu: Emulator, ann: EmulatedUser) -> None:
+    shy = emu.add_bot(token="43:SHY", username="shy_bot", reads_all_group_messages=False)
+    group = emu.add_group(title="Team", members=[ann], bots=[shy])
+    for text in ("/start@other_bot", "hey @shy_bot2", "/start@SHY_bot", "/start"):
+        await ann.say(text, chat=group)
+    assert [u.body["message"]["text"] for u in shy.queue.pending] == ["/start@SHY_bot", "/start"]

@@ -87,3 +87,33 @@ async def test_a_caption_has_at_most_1024_units(ann: EmulatedUser, chat: Emulate
     assert words == "400 Bad Request: message caption is too long"
     with pytest.raises(ValueError, match="1024"):
         await ann.upload(b"x", caption="x" * 1025)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [("a.txt", ".txt"), ("a.b#c", ""), ("a.%zz", ""), ("a.текст", ""), ("a", ""), (".gitignore", ".gitignore")],
+)
+async def test_a_download_path_needs_no_escapes(
+    emu: Emulator, ann: EmulatedUser, api: Call, http: aiohttp.ClientSession, name: str, suffix: str
+) -> None:
+    message = await ann.upload(b"x", name=name)
+    assert message.file is not None
+    path = (await api("getFile", file_id=message.file.file_id))["file_path"]
+    assert path == f"documents/file_1{suffix}"
+    async with http.get(f"{emu.base_url}/file/bot{emu.token}/{path}") as response:
+        assert await response.read() == b"x"
+
+
+async def test_media_can_be_put_in_place_of_a_text_or_not_at_all(
+    emu: Emulator, chat: EmulatedChat, api: Call, http: aiohttp.ClientSession
+) -> None:
+    sent = await api("sendMessage", chat_id=chat.id, text="x")
+    message = chat.messages[-1]
+    fields = {"chat_id": chat.id, "message_id": sent["message_id"]}
+    media = '{"type":"document","media":"attach://a","caption":"c"}'
+    wrong = {**fields, "media": media, "reply_markup": '{"inline_keyboard":[[{"text":"x"}]]}'}
+    assert not (await send(emu, http, "editMessageMedia", wrong, a=b"1"))["ok"]
+    assert (message.text, message.file, message.is_caption) == ("x", None, False)
+    answer = await send(emu, http, "editMessageMedia", {**fields, "media": media}, a=b"1")
+    assert (answer["result"]["caption"], answer["result"]["document"]["file_size"]) == ("c", 1)
+    assert message.file is not None

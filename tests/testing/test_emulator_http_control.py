@@ -206,3 +206,25 @@ async def test_it_runs_in_a_process_of_its_own(http: aiohttp.ClientSession) -> N
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_a_second_bot_and_the_members_of_a_group_over_http(
+    emu: Emulator, ann: EmulatedUser, control: Call, http: aiohttp.ClientSession
+) -> None:
+    other = await control("bots", {"token": "43:OTHER", "username": "other_bot", "reads_all_group_messages": False})
+    assert (await control("say", {"user": ann.id, "bot": other["id"], "text": "hi"}))["chat"] == ann.id
+    async with http.get(f"{emu.base_url}/bot43:OTHER/getUpdates") as answer:
+        (update,) = (await answer.json())["result"]
+    assert update["message"]["text"] == "hi"
+    await control("repeat", {"bot": other["id"]})
+    assert len(emu.bot.queue) == 0
+    group = await control("groups", {"title": "Team", "members": [ann.id]})
+    bob = await control("users", {"first_name": "Bob", "last_name": "Lee"})
+    where = {"user": ann.id, "chat": group["id"], "account": bob["id"]}
+    assert await control("add", where) == await control("promote", where) == await control("remove", where) == {}
+    statuses = emu.world.chats[0, group["id"]].statuses
+    assert statuses[bob["id"]] == "kicked"
+    assert (await control("add", {**where, "account": 5}))["error"] == "there is no account 5"
+    assert (await control("say", {"user": ann.id, "bot": 5, "text": "hi"}))["error"] == "there is no bot 5"
+    said = await control("say", {"user": ann.id, "chat": group["id"], "bot": None, "text": "all"})
+    assert said["chat"] == group["id"]

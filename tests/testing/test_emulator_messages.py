@@ -210,3 +210,34 @@ async def test_groups_and_topics(emu: Emulator, ann: EmulatedUser, api: Call) ->
     assert message["entities"] == [{"type": "bot_command", "offset": 3, "length": 14}]
     sent = await api("sendMessage", chat_id=group.id, message_thread_id=topic.id, text="news")
     assert sent["is_topic_message"] is True
+
+
+async def test_what_a_user_cannot_press_or_stop(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Call
+) -> None:
+    keyboard = {"inline_keyboard": [[{"text": "Go", "callback_data": "go"}]]}
+    sent = await api("sendMessage", chat_id=chat.id, text="x", reply_markup=keyboard)
+    message = chat.messages[-1]
+    await api("deleteMessage", chat_id=chat.id, message_id=sent["message_id"])
+    with pytest.raises(ValueError, match="is deleted"):
+        await ann.press(message, "Go")
+    await api("sendMessageDraft", chat_id=chat.id, draft_id=4, text="so", can_stop=True, keep_on_stop=True)
+    draft = await emu.wait_for_draft(chat)
+    await ann.stop(draft)
+    with pytest.raises(ValueError, match="is stopped"):
+        await ann.stop(draft)
+    assert [set(u) - {"update_id"} for u in await api("getUpdates")] == [{"stopped_message_generation"}]
+
+
+async def test_a_quote_is_of_the_message_that_is_replied_to(
+    ann: EmulatedUser, chat: EmulatedChat, api: Call, refused: Call
+) -> None:
+    message = await ann.say("🎉 good news")
+    quote = {"message_id": message.id, "quote": "good"}
+    sent = await api("sendMessage", chat_id=chat.id, text="x", reply_parameters=quote)
+    assert sent["quote"] == {"text": "good", "position": 3, "is_manual": True}
+    words = await refused("sendMessage", chat_id=chat.id, text="x", reply_parameters={**quote, "quote": "bad"})
+    assert words == "400 Bad Request: QUOTE_TEXT_INVALID"
+    await ann.delete(message)
+    edited = await api("editMessageText", chat_id=chat.id, message_id=sent["message_id"], text="y")
+    assert "reply_to_message" not in edited

@@ -122,3 +122,30 @@ async def test_updates_expire(slow: tuple[Emulator, ManualClock]) -> None:
     await clock.advance(24 * 3600)
     assert emu.bot.queue.pending == ()
     assert chat.messages[0].text == "old"
+
+
+@pytest.mark.parametrize("kinds", [["brand_new"], ["BRAND_NEW", "other"]])
+async def test_kinds_that_there_are_not_mean_the_default_ones(ann: EmulatedUser, api: Call, kinds: list[str]) -> None:
+    await api("getUpdates", allowed_updates=kinds)
+    await ann.say("hi")
+    assert await texts(api) == ["hi"]
+    await api("getUpdates", allowed_updates=[*kinds, "Callback_Query"], offset=-1)
+    await ann.say("not wanted")
+    assert await texts(api) == ["hi"]
+
+
+async def test_a_poll_whose_client_went_away_takes_nothing(
+    emu: Emulator, ann: EmulatedUser, http: aiohttp.ClientSession, api: Call
+) -> None:
+    await ann.say("again and again")
+    (update,) = await api("getUpdates")
+    offset = update["update_id"] + 1
+    gone = asyncio.create_task(api("getUpdates", offset=offset, timeout=50))
+    await emu.wait_for(lambda: len(emu.journal) == 2)
+    gone.cancel()
+    await http.close()
+    (poll,) = emu.journal.of("getUpdates")[1:]
+    emu.repeat_update()
+    await emu.wait_for(lambda: poll.status is not None)
+    assert poll.status == 0
+    assert [u.update_id for u in emu.bot.queue.pending if u.repeated] == [update["update_id"]]

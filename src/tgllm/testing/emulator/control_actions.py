@@ -8,7 +8,7 @@ from tgllm.testing.emulator.control_request import ControlRequest
 from tgllm.testing.emulator.control_views import chat_view, message_view, user_view
 from tgllm.testing.emulator.faults import Fault
 from tgllm.testing.emulator.limits import RateLimits
-from tgllm.testing.emulator.people import add_group, add_topic, add_user
+from tgllm.testing.emulator.people import add_bot, add_group, add_topic, add_user
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -92,8 +92,34 @@ async def _leave(request: ControlRequest) -> View:
     return {}
 
 
+async def _add(request: ControlRequest) -> View:
+    await request.user().add(request.chat(), request.account())
+    return {}
+
+
+async def _remove(request: ControlRequest) -> View:
+    await request.user().remove(request.chat(), request.account())
+    return {}
+
+
+async def _promote(request: ControlRequest) -> View:
+    await request.user().promote(request.chat(), request.account())
+    return {}
+
+
 async def _upgrade(request: ControlRequest) -> View:
     return {"id": (await request.user().upgrade(request.chat())).id}
+
+
+async def _add_bot(request: ControlRequest) -> View:
+    bot = add_bot(
+        request.world,
+        token=request.text("token"),
+        username=request.text("username"),
+        first_name=request.optional_text("first_name"),
+        reads_all_group_messages=bool(request.fields.get("reads_all_group_messages", True)),
+    )
+    return user_view(bot)
 
 
 async def _add_user(request: ControlRequest) -> View:
@@ -125,16 +151,14 @@ async def _add_topic(request: ControlRequest) -> View:
 
 
 async def _inject(request: ControlRequest) -> View:
-    bot = next(iter(request.world.bots.values()))
     update = request.fields.get("update")
     if not isinstance(update, dict):
         raise ValueError("update must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
-    return {"update_id": bot.queue.put_raw(cast("View", update))}
+    return {"update_id": request.bot().queue.put_raw(cast("View", update))}
 
 
 async def _repeat(request: ControlRequest) -> View:
-    bot = next(iter(request.world.bots.values()))
-    bot.queue.repeat(request.optional_number("update_id"))
+    request.bot().queue.repeat(request.optional_number("update_id"))
     return {}
 
 
@@ -186,7 +210,11 @@ ACTIONS: Mapping[str, Action] = {
     "unblock": _unblock,
     "join": _join,
     "leave": _leave,
+    "add": _add,
+    "remove": _remove,
+    "promote": _promote,
     "upgrade": _upgrade,
+    "bots": _add_bot,
     "users": _add_user,
     "groups": _add_group,
     "topics": _add_topic,

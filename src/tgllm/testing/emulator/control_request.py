@@ -5,9 +5,10 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from tgllm.testing.emulator.bots import EmulatedBot
 from tgllm.testing.emulator.methods.call import Upload
 from tgllm.testing.emulator.reading import read_form, read_json
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.state import Account, EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world import World
 
@@ -33,7 +34,9 @@ class ControlRequest:
 
     def number(self, name: str, default: int | None = None) -> int:
         """A whole number. Raises ValueError when it is none, or missing without a default."""
-        value = self.fields.get(name, default)
+        value = self.fields.get(name)
+        if value is None and default is not None:
+            return default
         try:
             return int(value if value is not None else "")
         except (TypeError, ValueError, OverflowError):
@@ -54,18 +57,33 @@ class ControlRequest:
             raise LookupError(f"there is no user {self.number(name)}")  # noqa: TRY004 - it is not found
         return account
 
+    def account(self) -> Account:
+        """The user or bot that something is done to."""
+        account = self.world.accounts.get(self.number("account"))
+        if account is None:
+            raise LookupError(f"there is no account {self.number('account')}")
+        return account
+
+    def bot(self) -> EmulatedBot:
+        """The bot with the id ``bot``, or the first one."""
+        bots = list(self.world.bots.values())
+        number = self.number("bot", bots[0].id)
+        found = next((bot for bot in bots if bot.id == number), None)
+        if found is None:
+            raise LookupError(f"there is no bot {number}")
+        return found
+
     def chat(self) -> EmulatedChat:
         """The chat; a private one is that with ``bot``, or with the first bot."""
         chat_id = self.number("chat")
-        bot_id = self.number("bot", next(iter(self.world.bots.values())).id)
-        chat = self.world.chats.get((0, chat_id)) or self.world.chats.get((bot_id, chat_id))
+        chat = self.world.chats.get((0, chat_id)) or self.world.chats.get((self.bot().id, chat_id))
         if chat is None:
             raise LookupError(f"there is no chat {chat_id}")
         return chat
 
     def chat_or_private(self) -> EmulatedChat:
         """The chat, or without one the private chat of the user."""
-        return self.chat() if self.fields.get("chat") is not None else self.user().private_chat()
+        return self.chat() if self.fields.get("chat") is not None else self.user().private_chat(self.bot())
 
     def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:
         """The topic, None when none is named."""

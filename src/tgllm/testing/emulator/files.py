@@ -1,8 +1,8 @@
 """The files on the server."""
 
 import hashlib
+import re
 from itertools import count
-from pathlib import PurePosixPath
 
 from tgllm.testing.emulator.state import StoredFile
 
@@ -12,6 +12,9 @@ __all__ = ["MAX_DOWNLOAD_BYTES", "MAX_PHOTO_BYTES", "MAX_UPLOAD_BYTES", "FileSto
 MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
+
+# What a client can put into an address as it is.
+_SUFFIX = re.compile(r"(?a)\.\w{1,15}$")
 
 
 class FileStore:
@@ -25,12 +28,12 @@ class FileStore:
     def add(self, content: bytes, folder: str, name: str | None, mime: str | None) -> StoredFile:
         """Keep a file; ``folder`` is its kind in the download path ("documents", "photos"...)."""
         number = next(self._numbers)
-        suffix = PurePosixPath(name or "").suffix[:16]
+        suffix = _SUFFIX.search(name or "")
         digest = hashlib.sha256(content).hexdigest()[:16]
         file = StoredFile(
             file_id=f"EMU-{folder}-{number}-{digest}",
             unique_id=f"EMU{digest}",
-            path=f"{folder}/file_{number}{suffix}",
+            path=f"{folder}/file_{number}{suffix.group() if suffix else ''}",
             content=content,
             name=name,
             mime=mime,

@@ -1,9 +1,14 @@
 """Which messages of a group a bot is shown."""
 
+import re
+
 from tgllm.testing.emulator.bots import EmulatedBot
 from tgllm.testing.emulator.state import EmulatedMessage
 
 __all__ = ["hears"]
+
+_FOR_ONE_BOT = re.compile(r"/\w+@\w")
+_NAME = re.compile(r"@(\w+)")
 
 
 def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
@@ -17,4 +22,6 @@ def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
         return True
     if message.reply_to is not None and message.reply_to.sender is bot:
         return True
-    return message.text.startswith("/") or f"@{bot.username}".lower() in message.text.lower()
+    if message.text.startswith("/") and not _FOR_ONE_BOT.match(message.text):
+        return True
+    return (bot.username or "").lower() in (name.lower() for name in _NAME.findall(message.text))

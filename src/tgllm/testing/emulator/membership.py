@@ -1,7 +1,6 @@
 """Joining, leaving, adding and blocking, and groups that grow, with the updates that tell bots of it."""
 
-from typing import Any
-
+from tgllm.testing.emulator.members import ADMINS, member_json
 from tgllm.testing.emulator.posting import Place, post_service
 from tgllm.testing.emulator.state import Account, EmulatedChat, MemberStatus
 from tgllm.testing.emulator.wire import chat_json, user_json
@@ -60,25 +59,20 @@ def upgrade(world: World, actor: Account, chat: EmulatedChat) -> EmulatedChat:
     return grown
 
 
-def _tell(world: World, actor: Account, chat: EmulatedChat, account: Account, change: tuple[str, str]) -> None:
-    """The bot itself gets my_chat_member, other bots chat_member (Bot API: Update)."""
-    user = user_json(account)
+def _tell(
+    world: World, actor: Account, chat: EmulatedChat, account: Account, change: tuple[MemberStatus, MemberStatus]
+) -> None:
+    """The bot itself gets my_chat_member, other bots chat_member if they administer the group (Bot API: Update)."""
     payload = {
         "chat": chat_json(chat),
         "from": user_json(actor),
         "date": world.timestamp(),
-        "old_chat_member": _membership(user, change[0]),
-        "new_chat_member": _membership(user, change[1]),
+        "old_chat_member": member_json(account, change[0]),
+        "new_chat_member": member_json(account, change[1]),
     }
     for bot in world.bots_in(chat):
-        kind = "my_chat_member" if bot is account else "chat_member"
-        bot.queue.put(kind, payload, chat.id)
+        if bot is account:
+            bot.queue.put("my_chat_member", payload, chat.id)
+        elif chat.statuses.get(bot.id) in ADMINS:
+            bot.queue.put("chat_member", payload, chat.id)
     world.changes.bump()
-
-
-def _membership(user: dict[str, Any], status: str) -> dict[str, Any]:
-    """Bot API: ChatMember."""
-    extra: dict[str, Any] = {"until_date": 0} if status == "kicked" else {}
-    if status == "creator":
-        extra = {"is_anonymous": False}
-    return {"user": user, "status": status, **extra}

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+from functools import partial
 
 from aiohttp import web
 
@@ -48,7 +49,7 @@ class BotApi:
         except BotApiError as error:
             return _failed(error)
         params, wrong = read_parameters(spec, {**raw, **uploads})
-        method_call = MethodCall(self._world, bot, spec, params, uploads)
+        method_call = MethodCall(self._world, bot, spec, params, uploads, partial(_is_connected, request))
         call = self._world.journal.open(bot.id, spec.name, params, self._world.clock.monotonic())
         self._world.changes.bump()
         try:
@@ -121,6 +122,10 @@ def _spec(request: web.Request) -> MethodSpec:
     if spec is None:
         raise not_found()
     return spec
+
+
+def _is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _without_handler(spec: MethodSpec) -> object:

@@ -17,6 +17,7 @@ __all__ = [
     "EmulatedDraft",
     "EmulatedMessage",
     "EmulatedTopic",
+    "MemberStatus",
     "StoredFile",
 ]
 

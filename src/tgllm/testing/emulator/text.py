@@ -6,11 +6,22 @@ from typing import Any
 
 from tgllm.testing.emulator.errors import bad_request
 
-__all__ = ["MAX_CAPTION", "MAX_ENTITIES", "MAX_TEXT", "Text", "byte_offset", "slice_utf16", "tidy", "utf16_len"]
+__all__ = [
+    "MAX_CAPTION",
+    "MAX_ENTITIES",
+    "MAX_QUOTE",
+    "MAX_TEXT",
+    "Text",
+    "byte_offset",
+    "slice_utf16",
+    "tidy",
+    "utf16_len",
+]
 
 # Bot API: sendMessage, sendPhoto and "Formatting options", in UTF-16 units.
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
+MAX_QUOTE = 1024
 # Telegram keeps this many entities of a message and drops the rest.
 MAX_ENTITIES = 100
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -69,9 +70,9 @@ class UpdateQueue:
         return tuple(self._updates)
 
     def allow(self, kinds: Collection[str] | None) -> None:
-        """Remember which updates the bot wants; an empty list means the default ones."""
+        """Remember which updates the bot wants; a list without a known kind means the default ones."""
         if kinds is not None:
-            self.allowed = frozenset(kinds) or None
+            self.allowed = frozenset(kind.lower() for kind in kinds) & _kinds() or None
 
     def wants(self, kind: str) -> bool:
         """Whether updates of this kind are queued at all."""
@@ -126,13 +127,18 @@ class UpdateQueue:
         if update in self._updates:
             self._updates.remove(update)
 
-    async def poll(self, offset: int, limit: int, timeout_seconds: int) -> list[dict[str, Any]]:
-        """Answer one getUpdates; an older one that still waits is ended with 409."""
+    async def poll(
+        self, offset: int, limit: int, timeout_seconds: int, is_connected: Callable[[], bool]
+    ) -> list[dict[str, Any]]:
+        """Answer one getUpdates; an older one that still waits is ended with 409.
+
+        Raises ConnectionCutError when the client went away while it waited: what there is stays for its next poll.
+        """
         self.end_poll(conflict(OTHER_POLLER))
         self.confirm(offset)
         batch = self._batch(limit)
         if not batch and timeout_seconds > 0:
-            await self._wait(min(timeout_seconds, MAX_TIMEOUT))
+            await self._wait(min(timeout_seconds, MAX_TIMEOUT), is_connected)
             batch = self._batch(limit)
         return batch
 
@@ -146,12 +152,16 @@ class UpdateQueue:
         else:
             poll.set_exception(error)
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, seconds: float, is_connected: Callable[[], bool]) -> None:
         poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._poll = poll
         try:
-            if await settled_within(poll, self._clock, seconds):
-                poll.result()
+            ended = await settled_within(poll, self._clock, seconds)
+            error = poll.exception() if ended else None
+            if not is_connected():
+                raise ConnectionCutError
+            if error is not None:
+                raise error
         finally:
             if self._poll is poll:
                 self._poll = None
@@ -172,3 +182,11 @@ class UpdateQueue:
     def _wake(self) -> None:
         self.end_poll()
         self._on_change()
+
+
+@cache
+def _kinds() -> frozenset[str]:
+    """The kinds of updates that there are: those that aiogram knows."""
+    from aiogram.enums import UpdateType  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+
+    return frozenset(kind.value for kind in UpdateType)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tgllm.testing.emulator import membership
 from tgllm.testing.emulator.bots import EmulatedBot
+from tgllm.testing.emulator.members import ADMINS
 from tgllm.testing.emulator.posting import Place, file_content, post, publish_message, split_paste, text_content
 from tgllm.testing.emulator.state import (
     Account,
@@ -23,6 +24,8 @@ __all__ = ["EmulatedUser"]
 
 # Bot API server: how long a callback query can be answered, in seconds.
 _CALLBACK_SECONDS = 150
+# Bot API server: a webhook gets the button presses of a user in order, but apart from the messages. Far above any id.
+_CALLBACK_LANES = 1 << 60
 _albums = count(14_000_000_000_000_001)
 
 
@@ -119,8 +122,10 @@ class EmulatedUser(Account):
         """Press an inline button, found by its text or its callback_data.
 
         The query's ``answer`` tells what the bot showed. Raises LookupError when there is no such
-        button, ValueError when it has no callback_data.
+        button, ValueError when it has no callback_data or the message is deleted.
         """
+        if message.is_deleted:
+            raise ValueError(f"message {message.id} is deleted")
         found = next((b for b in message.buttons if button in {b.text, b.data}), None)
         if found is None:
             there = ", ".join(repr(b.text) for b in message.buttons) or "none"
@@ -134,16 +139,16 @@ class EmulatedUser(Account):
         query = CallbackQuery(self.world.new_callback_id(), self, message, data, expires_at)
         self.world.callbacks[query.id] = query
         if isinstance(message.sender, EmulatedBot):
-            message.sender.queue.put("callback_query", callback_json(query), self.id)
+            message.sender.queue.put("callback_query", callback_json(query), self.id + _CALLBACK_LANES)
         self.world.changes.bump()
         return query
 
     async def stop(self, draft: EmulatedDraft) -> None:
-        """Press Stop on a draft. Raises ValueError when it has no Stop button or is gone."""
+        """Press Stop on a draft. Raises ValueError when it has no Stop button, is stopped or is gone."""
         thread = draft.topic.id if draft.topic else 0
         shown = draft.chat.drafts.get(thread)
-        if shown is None or shown.id != draft.id or not shown.can_stop:
-            raise ValueError(f"draft {draft.id} cannot be stopped: it has no Stop button or is gone")
+        if shown is None or shown.id != draft.id or not shown.can_stop or shown.is_stopped:
+            raise ValueError(f"draft {draft.id} cannot be stopped: it has no Stop button, is stopped or is gone")
         shown.is_stopped = draft.is_stopped = True
         shown.chat.stopped_drafts.add((thread, shown.id))
         if not shown.keep_on_stop:
@@ -166,7 +171,12 @@ class EmulatedUser(Account):
             "old_reaction": old,
             "new_reaction": new,
         }
-        self.world.publish(message.chat, "message_reaction", payload)
+        self.world.publish_to(self._administering(message.chat), message.chat, "message_reaction", payload)
+
+    def _administering(self, chat: EmulatedChat) -> list[EmulatedBot]:
+        """The bots that hear of reactions. Source: Bot API, Update."""
+        bots = self.world.bots_in(chat)
+        return bots if chat.is_private else [bot for bot in bots if chat.statuses.get(bot.id) in ADMINS]
 
     # --- chats ----------------------------------------------------------------------------
 

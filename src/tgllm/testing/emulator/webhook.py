@@ -75,11 +75,13 @@ class _Pusher:
     async def _post(self, job: _Job, webhook: WebhookSettings) -> bool:
         headers = {SECRET_HEADER: webhook.secret_token} if webhook.secret_token else {}
         try:
-            async with self._session.post(webhook.url, json=job.update.body, headers=headers) as answer:
+            async with self._session.post(
+                webhook.url, json=job.update.body, headers=headers, allow_redirects=False
+            ) as answer:
                 if answer.status in _SUCCESS:
                     return True
                 words = f"Wrong response from the webhook: {answer.status} {answer.reason}"
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:  # the last: a host name that is none
             words = f"Connection failed: {type(error).__name__}"
         job.bot.webhook_error = (self._world.timestamp(), words)
         self._world.changes.bump()

@@ -81,7 +81,7 @@ def message_json(message: EmulatedMessage, *, with_reply: bool = True) -> JsonOb
         body["is_topic_message"] = True
     if message.edit_date is not None:
         body["edit_date"] = message.edit_date
-    if with_reply and message.reply_to is not None:
+    if with_reply and message.reply_to is not None and not message.reply_to.is_deleted:
         body["reply_to_message"] = message_json(message.reply_to, with_reply=False)
     body.update(message.fields)
     _add_content(body, message)

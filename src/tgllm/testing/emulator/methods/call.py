@@ -1,6 +1,6 @@
 """One call of a method, and what methods ask of its parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from tgllm.testing.emulator.formatting import format_text
 from tgllm.testing.emulator.keyboards import check_markup
 from tgllm.testing.emulator.parameters import MethodSpec
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
-from tgllm.testing.emulator.text import MAX_CAPTION, MAX_TEXT, Text
+from tgllm.testing.emulator.text import MAX_CAPTION, MAX_QUOTE, MAX_TEXT, Text, utf16_len
 from tgllm.testing.emulator.wire import user_json
 from tgllm.testing.emulator.world import World
 
@@ -32,13 +32,17 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class MethodCall:
-    """A call with its parameters read and checked against the method's table."""
+    """A call with its parameters read and checked against the method's table.
+
+    ``is_connected`` tells whether the client still waits for the answer.
+    """
 
     world: World
     bot: EmulatedBot
     spec: MethodSpec
     params: Mapping[str, Any]
     uploads: Mapping[str, Upload]
+    is_connected: Callable[[], bool]
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - checked JSON of any shape
         """A parameter, or ``default``."""
@@ -133,3 +137,14 @@ class MethodCall:
         if message is None and not lenient:
             raise bad_request("message to be replied not found")
         return message
+
+    def quote(self, message: EmulatedMessage | None) -> dict[str, Any] | None:
+        """Bot API: TextQuote, of the message that is replied to. Raises 400 when that is not in it."""
+        parameters = cast("dict[str, Any]", self.params.get("reply_parameters") or {})
+        quoted = parameters.get("quote")
+        if message is None or not quoted:
+            return None
+        at = message.text.find(str(quoted))
+        if at < 0 or utf16_len(str(quoted)) > MAX_QUOTE:
+            raise bad_request("QUOTE_TEXT_INVALID")
+        return {"text": str(quoted), "position": utf16_len(message.text[:at]), "is_manual": True}

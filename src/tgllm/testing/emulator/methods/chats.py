@@ -3,41 +3,18 @@
 from typing import Any
 
 from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.members import ADMINS, member_json
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import Account, EmulatedChat
-from tgllm.testing.emulator.wire import chat_json, message_json, user_json
+from tgllm.testing.emulator.state import Account, EmulatedChat, MemberStatus
+from tgllm.testing.emulator.wire import chat_json, message_json
 
-__all__ = ["get_chat", "member_json"]
-
-_ADMINS = ("creator", "administrator")
-_RIGHTS = (
-    "can_be_edited",
-    "is_anonymous",
-    "can_manage_chat",
-    "can_delete_messages",
-    "can_manage_video_chats",
-    "can_restrict_members",
-    "can_promote_members",
-    "can_change_info",
-    "can_invite_users",
-    "can_post_stories",
-    "can_edit_stories",
-    "can_delete_stories",
-)
+__all__ = ["get_chat"]
 
 
-def member_json(chat: EmulatedChat, account: Account) -> dict[str, Any]:
-    """Bot API: ChatMember."""
-    status = chat.statuses.get(account.id, "member" if account.id in chat.members else "left")
-    body: dict[str, Any] = {"user": user_json(account), "status": status}
-    if status == "creator":
-        body["is_anonymous"] = False
-    elif status == "administrator":
-        body.update(dict.fromkeys(_RIGHTS, True), is_anonymous=False)
-    elif status == "kicked":
-        body["until_date"] = 0
-    return body
+def _member(chat: EmulatedChat, account: Account) -> dict[str, Any]:
+    there: MemberStatus = "member" if account.id in chat.members else "left"
+    return member_json(account, chat.statuses.get(account.id, there))
 
 
 @handles("getChat")
@@ -71,7 +48,7 @@ def _account(call: MethodCall, chat: EmulatedChat) -> Account:
 def get_chat_member(call: MethodCall) -> object:
     """Bot API: getChatMember."""
     chat = call.chat()
-    return member_json(chat, _account(call, chat))
+    return _member(chat, _account(call, chat))
 
 
 @handles("getChatAdministrators")
@@ -80,8 +57,8 @@ def get_chat_administrators(call: MethodCall) -> object:
     chat = call.chat()
     if chat.is_private:
         raise bad_request("there are no administrators in the private chat")
-    admins = [a for a in chat.members.values() if chat.statuses.get(a.id) in _ADMINS and not a.is_bot]
-    return [member_json(chat, account) for account in admins]
+    admins = [a for a in chat.members.values() if chat.statuses.get(a.id) in ADMINS and not a.is_bot]
+    return [_member(chat, account) for account in admins]
 
 
 @handles("getChatMemberCount")
@@ -125,7 +102,7 @@ def set_chat_description(call: MethodCall) -> object:
 
 
 def _check_admin(call: MethodCall, chat: EmulatedChat, action: str) -> None:
-    if chat.statuses.get(call.bot.id) not in _ADMINS:
+    if chat.statuses.get(call.bot.id) not in ADMINS:
         raise bad_request(f"not enough rights to {action}")
 
 

@@ -6,20 +6,24 @@ from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.messages import deliver
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.wire import message_json, user_json
 
 __all__ = ["copy_message", "forward_message"]
 
 
 def _source(call: MethodCall, message_id: int, verb: str) -> EmulatedMessage:
-    chat = call.world.find_chat(call.bot, call.get("from_chat_id"))
-    if chat is None:
-        raise bad_request("chat not found")
-    message = chat.message(message_id)
+    message = _source_chat(call).message(message_id)
     if message is None:
         raise bad_request(f"message to {verb} not found")
     return message
+
+
+def _source_chat(call: MethodCall) -> EmulatedChat:
+    chat = call.world.find_chat(call.bot, call.get("from_chat_id"))
+    if chat is None:
+        raise bad_request("chat not found")
+    return chat
 
 
 def _again(call: MethodCall, message: EmulatedMessage, *, is_forward: bool) -> EmulatedMessage:
@@ -47,8 +51,9 @@ def copy_message(call: MethodCall) -> object:
 
 @handles("forwardMessages", "copyMessages")
 def forward_messages(call: MethodCall) -> object:
-    """Bot API: forwardMessages and copyMessages."""
+    """Bot API: forwardMessages and copyMessages; messages that are not there are skipped."""
     is_forward = call.spec.name == "forwardMessages"
     ids = cast("list[int]", call.get("message_ids") or [])
-    sources = [_source(call, int(number), "forward") for number in ids]
-    return [{"message_id": _again(call, source, is_forward=is_forward).id} for source in sources]
+    chat = _source_chat(call)
+    sources = (chat.message(number) for number in ids)
+    return [{"message_id": _again(call, source, is_forward=is_forward).id} for source in sources if source is not None]

@@ -102,8 +102,7 @@ def edit_message_media(call: MethodCall) -> object:
     """Bot API: editMessageMedia."""
     message = own_message(call, call.chat())
     caption, fields, file = _album_part(call, cast("dict[str, Any]", call.get("media")))
-    message.file, message.is_caption = file, True
-    return replace_content(call, message, caption, fields)
+    return replace_content(call, message, caption, fields, file)
 
 
 @handles("getFile")

@@ -47,6 +47,8 @@ def deliver(
         reply_markup=markup,
         file=file,
     )
+    if quote := call.quote(reply_to):
+        message.fields["quote"] = quote
     if effect := call.get("message_effect_id"):
         message.fields["effect_id"] = effect
     if call.get("ephemeral_message_parameters") is not None:
@@ -74,8 +76,14 @@ def own_message(call: MethodCall, chat: EmulatedChat) -> EmulatedMessage:
     return message
 
 
-def replace_content(call: MethodCall, message: EmulatedMessage, content: Text, fields: dict[str, Any]) -> object:
-    """Give a message other content and keyboard. Raises 400 when nothing would change."""
+def replace_content(
+    call: MethodCall,
+    message: EmulatedMessage,
+    content: Text,
+    fields: dict[str, Any],
+    file: StoredFile | None = None,
+) -> object:
+    """Give a message other content and keyboard, and another ``file``. Raises 400 when nothing would change."""
     markup = call.markup()
     before = (message.content, message.fields, message.reply_markup)
     if before == (content, fields, markup):
@@ -84,6 +92,8 @@ def replace_content(call: MethodCall, message: EmulatedMessage, content: Text, f
         message.previous.append(message.text)
         message.edit_date = call.world.timestamp()
     message.content, message.fields, message.reply_markup = content, fields, markup
+    if file is not None:
+        message.file, message.is_caption = file, True
     call.world.changes.bump()
     return message_json(message)
 

@@ -22,7 +22,8 @@ async def get_updates(call: MethodCall) -> object:
         raise conflict(_WEBHOOK_ACTIVE)
     queue = call.bot.queue
     queue.allow(call.get("allowed_updates"))
-    return await queue.poll(call.get("offset", 0), call.get("limit", MAX_LIMIT), max(0, call.get("timeout", 0)))
+    offset, limit, timeout = call.get("offset", 0), call.get("limit", MAX_LIMIT), max(0, call.get("timeout", 0))
+    return await queue.poll(offset, limit, timeout, call.is_connected)
 
 
 @handles("deleteWebhook")

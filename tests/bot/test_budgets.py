@@ -14,7 +14,7 @@ from tgllm.bot.updates import to_inbox
 from tgllm.db import audit, groups, inbox, requests, usage
 from tgllm.db.unit import Connection
 from tgllm.services.actor import SHELL
-from tgllm.services.budget_changes import GiveExtra
+from tgllm.services.budget_changes import GiveExtra, SetLimit
 from tgllm.services.budget_scope import BOT, BudgetScope
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
@@ -45,7 +45,7 @@ def start(start: Start, clock: ManualClock) -> Start:
 
 def is_answer(message: EmulatedMessage) -> bool:
     """Whether it is what the bot answers, and not what it tells besides."""
-    besides = ("begins anew", "changed your budget")
+    besides = ("begins anew", "changed your budget", "Changed by")
     return message.from_bot and message.text != "Thinking..." and not any(words in message.text for words in besides)
 
 
@@ -419,6 +419,53 @@ class TestAdmin:
             # The outbox of a chat is in order, so what was told of the change would be there by now.
             await say("/admin budget", by=ann)
         assert not any("changed your budget" in text for text in ann.private_chat().bot_texts)
+
+    async def test_the_other_admins_are_told_by_whom_and_what(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start
+    ) -> None:
+        cat = emu.add_user(first_name="Cat")
+        group = emu.add_group(title="The\nTeam", members=[ann])
+        commands = (
+            "bot set usd/month 20",
+            "bot set usd/month 20",
+            "bot reset",
+            "user set requests/day 50",
+            f"{group.id} give usd/month 2",
+        )
+        async with start(admins=[ann.id, cat.id], budgets__group={"usd_per_month": 5}) as bot:
+            await bot.core.database.write(lambda conn: groups.request(conn, group.id, "The\nTeam", 1))
+            for person in (ann, cat):
+                await say("/start", by=person)
+            for command in commands:
+                await say(f"/admin budget {command}", by=ann)
+            await emu.wait_for(lambda: len(cat.private_chat().bot_texts) == 1 + len(commands) - 1)
+            told = cat.private_chat().bot_texts[1:]
+        assert told == [
+            f"💰 {what}. Changed by Ann ({ann.id})"
+            for what in (
+                "The bot's budget: cost for this month: $20.00",
+                "The bot's budget: use is counted from zero again",
+                "The budget of each person with the role user: requests for today: 50",
+                f"The budget of the group The Team ({group.id}): cost for this month: $2.00 extra",
+            )
+        ]
+        assert not any("Changed by" in text for text in ann.private_chat().bot_texts)
+
+    async def test_the_admin_chat_is_told_of_what_was_not_done_there(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start
+    ) -> None:
+        admins = emu.add_group(title="Admins", members=[ann])
+        async with start(admin_chat_id=admins.id) as bot:
+            await say("/admin@demo_bot budget bot set usd/month 20", by=ann, chat=admins)
+            await say("/admin budget bot set usd/month 30", by=ann)
+            change = SetLimit("cost", "month", None)
+            await bot.core.database.write(lambda conn: bot.core.quota.change(conn, BOT, [change], SHELL))
+            await say("/admin@demo_bot budget bot", by=ann, chat=admins)
+            told = [text for text in admins.bot_texts if "Changed by" in text]
+        assert told == [
+            f"💰 The bot's budget: cost for this month: $30.00. Changed by Ann ({ann.id})",
+            "💰 The bot's budget: cost for this month: no limit. Changed by the operator",
+        ]
 
     async def test_who_may_not_use_the_bot_is_told_nothing(
         self, emu: Emulator, say: Say, eve: EmulatedUser, ann: EmulatedUser, start: Start

@@ -1,17 +1,25 @@
-"""What somebody is told when an admin has changed their budget: one sentence, in their own language."""
+"""What is told of a changed budget, in one line: to the person whose it is, and to the admins of all others."""
 
 from collections.abc import Iterator, Sequence
 
 from tgllm.api.budgets import Measure, Period
+from tgllm.db import groups, users
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_amount
 from tgllm.services.access_news import language_of, tell
+from tgllm.services.access_words import named
+from tgllm.services.actor import Actor
 from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budget_scope import BudgetScope
+from tgllm.services.plain_name import one_line
 from tgllm.services.quota_limits import Limit
 
-__all__ = ["tell_budget"]
+__all__ = ["admin_line", "tell_budget"]
+
+MOST_TITLE = 80
+"""UTF-16 units of a group's title."""
 
 _Kind = tuple[Measure, Period]
 
@@ -35,13 +43,64 @@ def tell_budget(
         now: UTC, in milliseconds.
     """
     language = language_of(conn, user)
-    parts = list(dict.fromkeys(_parts(texts, language, changes, limits)))
-    if parts:
-        tell(conn, user.id, texts("budget.changed", language, changes="; ".join(parts)), now)
+    made = _made(texts, language, changes, limits, texts("budget.changed_reset", language))
+    if made:
+        tell(conn, user.id, texts("budget.changed", language, changes=made), now)
+
+
+def admin_line(
+    conn: Connection,
+    texts: Catalogue,
+    scope: BudgetScope,
+    actor: Actor,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+) -> str:
+    """What admins are told of a change by one of them, in the bot's language; empty where all is as it was.
+
+    Args:
+        conn: the transaction that makes the changes.
+        texts: the words of the bot.
+        scope: whose budget it is: a role's, a group's or the bot's.
+        actor: who has made them.
+        changes: those that were made, in their order.
+        limits: before them, and after.
+    """
+    made = _made(texts, "", changes, limits, texts("budget.changed_count"))
+    if not made:
+        return ""
+    admin = None if actor.id is None else users.get(conn, actor.id)
+    by = texts("access.by_operator") if admin is None else named(admin)
+    return texts("budget.changed_by", whose=_whose(conn, texts, scope), changes=made, by=by)
+
+
+def _whose(conn: Connection, texts: Catalogue, scope: BudgetScope) -> str:
+    if scope.kind == "role":
+        return texts("budget.whose_role", role=texts(f"admin.words.role_{scope.name}"))
+    if scope.id is None:
+        return texts("budget.whose_bot")
+    group = groups.get(conn, scope.id)
+    title = "" if group is None else one_line(group.title, MOST_TITLE)
+    return texts("budget.whose_that_group", group=f"{title} ({scope.id})" if title else scope.name)
+
+
+def _made(
+    texts: Catalogue,
+    language: str,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    reset: str,
+) -> str:
+    """The changes in words, each once; ``reset`` says that the use is counted from zero again."""
+    return "; ".join(dict.fromkeys(_parts(texts, language, changes, limits, reset)))
 
 
 def _parts(
-    texts: Catalogue, language: str, changes: Sequence[BudgetChange], limits: tuple[Sequence[Limit], Sequence[Limit]]
+    texts: Catalogue,
+    language: str,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    reset: str,
 ) -> Iterator[str]:
     before, after = (_amounts(each) for each in limits)
     for change in changes:
@@ -54,7 +113,7 @@ def _parts(
                 given = _given(changes, (measure, period))
                 yield _part(texts, language, "extra", (measure, period), given)
             case ResetUse():
-                yield texts("budget.changed_reset", language)
+                yield reset
 
 
 def _given(changes: Sequence[BudgetChange], kind: _Kind) -> int:

@@ -1,6 +1,6 @@
 """Messages of the bot to its admins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db import outbox, users
@@ -51,10 +51,19 @@ class AdminNotifier:
         self.wake()
         return count
 
-    def add(self, conn: Connection, text: str) -> int:
-        """Store a text for the admins as part of a transaction; call ``wake`` after it."""
+    def add(self, conn: Connection, text: str, *, but: Collection[int | None] = ()) -> int:
+        """Store a text for the admins as part of a transaction; call ``wake`` after it.
+
+        Args:
+            conn: an open write transaction.
+            text: see ``bot_notify_admin``.
+            but: ids of chats in which it is known already.
+
+        Returns:
+            How many chats it goes to.
+        """
         now = milliseconds(self._clock)
-        rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now)]
+        rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now) if chat_id not in but]
         return len(outbox.add(conn, rows, now))
 
     def wake(self) -> None:

@@ -15,7 +15,7 @@ from tgllm.services.accounting import Accounting
 from tgllm.services.actor import Actor
 from tgllm.services.allowance import Allowance, read_allowances
 from tgllm.services.budget_changes import BudgetChange
-from tgllm.services.budget_news import tell_budget
+from tgllm.services.budget_news import admin_line, tell_budget
 from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.notify import AdminNotifier
 from tgllm.services.quota_changes import QuotaChanges
@@ -74,7 +74,7 @@ class QuotaService:
         self._limits = Limits(settings or BudgetsSection())
         self._group_pays = (groups or GroupsSection()).pays == "group"
         self._sums = UsageSums(private_only=self._group_pays)
-        self._texts = texts
+        self._texts, self._notifier = texts, notifier
         self._news = QuotaNews(texts, self._days, notifier)
         self._ledger = Ledger()
         self._bounds = OutputBounds()
@@ -122,14 +122,25 @@ class QuotaService:
         now = milliseconds(self._clock)
         return ScopeReport(scope, limits, read_allowances(conn, limits, now, self._days, self._sums))
 
-    def change(self, conn: Connection, scope: BudgetScope, changes: Sequence[BudgetChange], actor: Actor) -> None:
+    def change(
+        self,
+        conn: Connection,
+        scope: BudgetScope,
+        changes: Sequence[BudgetChange],
+        actor: Actor,
+        *,
+        shown_in: int | None = None,
+    ) -> None:
         """Change a budget, all of it or nothing, and tell the person whose it is, unless they do it themselves.
+
+        Of the bot's, a role's and a group's the admins are told, but for the one who does it.
 
         Args:
             conn: an open write transaction.
             scope: whose budget.
             changes: made in their order.
             actor: who makes them.
+            shown_in: id of the chat where it is seen in any case.
 
         Raises:
             AccessError: the actor is no admin, or nobody has that user id.
@@ -140,8 +151,13 @@ class QuotaService:
         person, before = maker.check(), self._limits_of(conn, scope)
         for change in changes:
             maker.make(change, self._limits_of(conn, scope), self._sums)
-        if person is not None and person.may_use(now) and person.id != actor.id:
-            tell_budget(conn, self._texts, person, changes, (before, self._limits_of(conn, scope)), now)
+        limits = before, self._limits_of(conn, scope)
+        if person is None:
+            line = admin_line(conn, self._texts, scope, actor, changes, limits)
+            if line:
+                self._notifier.add(conn, line, but={actor.id, shown_in})
+        elif person.may_use(now) and person.id != actor.id:
+            tell_budget(conn, self._texts, person, changes, limits, now)
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
         """Whose budgets a question of that person in that chat counts on."""

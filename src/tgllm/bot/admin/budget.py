@@ -45,8 +45,8 @@ async def _budget(call: AdminCall) -> Result:
             return scope_screen(call, conn, scope)
         if verb not in _CHANGES:
             return Screen(call.text("admin.budget.how"))
-        change = _CHANGES[verb](words)
-        call.scope.parts.core.quota.change(conn, scope, [change], Actor(call.user.id, "telegram"))
+        change, actor = _CHANGES[verb](words), Actor(call.user.id, "telegram")
+        call.scope.parts.core.quota.change(conn, scope, [change], actor, shown_in=call.scope.chat.id)
         return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
 
     return work

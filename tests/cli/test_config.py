@@ -104,6 +104,16 @@ class TestCheck:
 
         assert (result.code, result.out) == (0, "The settings are right.\n")
 
+    def test_a_default_model_that_nobody_offers_is_a_warning(
+        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "ecko/echo")
+        result = shell.runs("config", "check")
+
+        assert result.code == 0
+        assert "default_model ecko/echo" in result.err
+        assert "did you mean echo" in result.err
+
     def test_wrong_settings(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_ADMIN_IDS", "@ann")
         result = shell.runs("config", "check")

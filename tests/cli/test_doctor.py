@@ -55,6 +55,27 @@ def test_a_fresh_install_says_what_is_missing(shell: "Shell") -> None:
     assert shell.runs("doctor").code == 0
 
 
+def test_what_would_keep_the_bot_from_starting_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_REFRESH_CRON", "daily")
+    monkeypatch.setenv("TGLLM_PLUGINS__ECHO__DELAY", "long")
+    found = states(shell, "--offline")
+
+    assert found["Config"][0] == "failed"
+    assert "'daily' is no cron expression" in found["Config"][1]
+    assert "delay" in found["Config"][1]
+    assert shell.runs("doctor", "--offline").code == 1
+
+
+def test_a_default_model_that_nobody_offers_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(shell, "--offline")["Default model"] == ("ok", "echo/echo")
+    monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "ecko/echo")
+    state, detail = states(shell, "--offline")["Default model"]
+
+    assert state == "failed"
+    assert "did you mean echo" in detail
+    assert shell.runs("doctor", "--offline").code == 1
+
+
 def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: "Shell", install: Callable[..., None]) -> None:
     install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
     found = states(shell)

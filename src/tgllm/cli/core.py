@@ -2,32 +2,41 @@
 
 from collections.abc import Iterator
 
-from tgllm.api.errors import ConfigError
+from tgllm.api.errors import ConfigError, ModelNotFound
 from tgllm.config.load import LoadedConfig
 from tgllm.plugins.registration import nearest
 from tgllm.scheduler.jobs import refresh_times
 from tgllm.services.core import Core
 
-__all__ = ["raise_config_errors", "warnings"]
+__all__ = ["config_problems", "raise_config_errors", "warnings"]
 
 
-def raise_config_errors(core: Core) -> None:
-    """Raise what is wrong with the settings of plugins, and with the times of the refresh.
-
-    Raises:
-        ConfigError: a sentence for each problem, one a line.
-    """
+def config_problems(core: Core) -> list[str]:
+    """What is wrong with the settings of plugins, and with the times of the refresh, a sentence each."""
     problems = [str(error) for error in core.host.config_errors]
     try:
         refresh_times(core.config.refresh_cron, core.config.time_zone)
     except ConfigError as error:
         problems.append(str(error))
-    if problems:
+    return problems
+
+
+def raise_config_errors(core: Core) -> None:
+    """Raise what ``config_problems`` finds.
+
+    Raises:
+        ConfigError: a sentence for each problem, one a line.
+    """
+    if problems := config_problems(core):
         raise ConfigError("\n".join(problems))
 
 
 def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:
-    """What an operator should know of the plugins, a sentence each; the bot runs all the same."""
+    """What an operator should know of plugins and models, a sentence each; the bot runs all the same."""
+    try:
+        core.registry.resolve(core.config.default_model)
+    except ModelNotFound as error:
+        yield core.texts("shell.default_model_unknown", model=core.config.default_model, reason=error)
     for record in core.host.records:
         if record.state in {"quarantined", "missing"}:
             yield core.texts("shell.plugin_warning", plugin=record.id, reason=record.reason)

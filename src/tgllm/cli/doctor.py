@@ -9,6 +9,7 @@ import typer
 
 from tgllm.api import Check
 from tgllm.app import open_core
+from tgllm.cli.core import config_problems
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.services.doctor import examine
@@ -43,4 +44,4 @@ def doctor(
 
 async def _examine(options: Options, *, online: bool) -> Sequence[Check]:
     async with open_core(options.load(), plugins=options.plugins) as core:
-        return await examine(core, online=online)
+        return await examine(core, config_problems(core), online=online)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from tgllm.api import Check, TgllmError
+from tgllm.api import Check, ModelNotFound, TgllmError
 from tgllm.plugins.doctor_checks import check_doctor
 from tgllm.plugins.outcome import explain
 from tgllm.services.core import Core
@@ -15,14 +15,22 @@ ASK_SECONDS = 20.0
 """How long one provider may take to answer."""
 
 
-async def examine(core: Core, *, online: bool = True) -> Sequence[Check]:
+async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = True) -> Sequence[Check]:
     """All checks, in the order in which to read them.
 
     Args:
-        core: the opened program; that it could be opened means that config and database are in order.
+        core: the opened program; that it could be opened means that the database is in order, and most of the config.
+        problems: what was found wrong with the rest of the config; the bot does not start so.
         online: also ask the providers, which needs the network and the keys; it costs no tokens.
     """
-    checks = [Check("Config", "ok"), Check("Database", "ok", str(core.database.path)), _token(core), _owners(core)]
+    config = Check("Config", "failed", " ".join(problems)) if problems else Check("Config", "ok")
+    checks = [
+        config,
+        Check("Database", "ok", str(core.database.path)),
+        _token(core),
+        _owners(core),
+        _default_model(core),
+    ]
     checks += [
         Check(f"Plugin {record.id}", "warning" if record.note or record.state != "active" else "ok", record.note)
         for record in core.host.records
@@ -44,6 +52,13 @@ def _owners(core: Core) -> Check:
     if not core.config.admin_ids:
         return Check("Admins", "warning", "nobody can use the bot: set admin_ids to your Telegram user id")
     return Check("Admins", "ok", f"{len(core.config.admin_ids)} named in the config")
+
+
+def _default_model(core: Core) -> Check:
+    try:
+        return Check("Default model", "ok", str(core.registry.resolve(core.config.default_model)))
+    except ModelNotFound as error:
+        return Check("Default model", "failed", f"{core.config.default_model}: {error}")
 
 
 async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.emulator.__main__ import main
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -228,3 +230,17 @@ async def test_a_second_bot_and_the_members_of_a_group_over_http(
     assert (await control("say", {"user": ann.id, "bot": 5, "text": "hi"}))["error"] == "there is no bot 5"
     said = await control("say", {"user": ann.id, "chat": group["id"], "bot": None, "text": "all"})
     assert said["chat"] == group["id"]
+
+
+async def test_a_control_request_that_there_is_not_is_named(control: Call) -> None:
+    assert await control("shout", {}) == {"error": "there is no POST shout in the control API"}
+    assert await control("say") == {"error": "there is no GET say in the control API"}
+
+
+@pytest.mark.parametrize("arguments", [["--token", "secret"], ["--port", "99999"], ["--port", "taken"]])
+def test_the_process_says_why_it_cannot_serve(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit) as ended:
+        main([argument.replace("taken", str(taken.getsockname()[1])) for argument in arguments])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert any(words in told for words in ("a bot token looks like", "port must be", "address already in use"))

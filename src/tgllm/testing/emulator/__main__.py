@@ -50,8 +50,12 @@ def _announce(emulator: Emulator) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Serve until a signal comes."""
-    asyncio.run(_serve(_arguments(argv)))
+    """Serve until a signal comes. A token that is none and a port that cannot be had end it with status 2."""
+    try:
+        asyncio.run(_serve(_arguments(argv)))
+    except (ValueError, OverflowError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

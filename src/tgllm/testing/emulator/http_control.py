@@ -46,6 +46,12 @@ class HttpControl:
         for name, reader in readers.items():
             app.router.add_get(f"/_control/{name}", self._guarded(reader))
         app.router.add_get("/_control/file", self._file)
+        app.router.add_route("*", "/_control/{name:.*}", self._nothing)
+
+    async def _nothing(self, request: web.Request) -> web.Response:
+        require_loopback(request)
+        words = f"there is no {request.method} {request.match_info['name']} in the control API"
+        return web.json_response({"error": words}, status=404)
 
     def _guarded(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:

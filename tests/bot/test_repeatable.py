@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from tgllm.bot.messages import message_rows
-from tgllm.bot.uncertain import is_repeatable
+from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.db import outbox
 from tgllm.db.database import Database
 from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
+from tgllm.i18n import Catalogue
 from tgllm.services.lane import Lane
 
 LANE = Lane(-100, 3)
@@ -27,3 +28,14 @@ async def test_what_is_no_message_may_be_repeated(tmp_path: Path) -> None:
 
     async with await Database.open(tmp_path / "tgllm.db") as database:
         assert await database.write(repeatable) == [True, True, False, False]
+
+
+async def test_the_notice_of_a_message_that_may_be_lost_may_be_repeated(tmp_path: Path) -> None:
+    def offered(conn: Connection) -> list[bool]:
+        ids = outbox.add(conn, message_rows(LANE, "Hi"), 0)
+        rows = [row for row_id in ids if (row := outbox.get(conn, row_id)) is not None]
+        notices = outbox.add(conn, uncertain_notices(conn, rows, Catalogue(strict=True)), 0)
+        return [is_repeatable(conn, row) for row_id in notices if (row := outbox.get(conn, row_id)) is not None]
+
+    async with await Database.open(tmp_path / "tgllm.db") as database:
+        assert await database.write(offered) == [True]

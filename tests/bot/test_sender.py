@@ -101,6 +101,18 @@ async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
     assert ann.private_chat().bot_texts[before:] == ["did it arrive?"]
 
 
+async def test_an_answer_is_still_offered_when_the_offer_itself_had_an_unknown_end(
+    emu: Emulator, ann: EmulatedUser, start: Start
+) -> None:
+    emu.faults.add(Fault.bad_gateway("sendMessage", times=2))
+    async with start():
+        await ann.say("did it arrive?")
+        notice = await emu.wait_for_message(ann.private_chat(), is_notice)
+        await ann.press(notice, "Send again")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "did it arrive?", after=notice)
+    assert len(ann.private_chat().bot_texts) == 2
+
+
 async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     emu.faults.add(Fault.cut_after("sendMessage"))
     async with start() as bot:

@@ -13,7 +13,7 @@ from aiogram.methods.base import TelegramMethod
 from aiogram.types import Message
 
 from tgllm.bot.documents import opened
-from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, REPEATABLE
 from tgllm.bot.steps import OURS
 
 __all__ = ["RawEditText", "RawSendMessage", "call_of", "edit_call", "is_send", "message_id_of", "new_message_instead"]
@@ -97,7 +97,7 @@ _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     )
 }
 
-_OURS = OURS | {EDIT_OF_PART, PLACEHOLDER}
+_OURS = OURS | {EDIT_OF_PART, PLACEHOLDER, REPEATABLE}
 _ONLY_FOR_NEW = _OURS | {"reply_parameters", "message_thread_id"}
 
 

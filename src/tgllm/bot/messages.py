@@ -9,12 +9,13 @@ from tgllm.bot.steps import formatted, method_of
 from tgllm.db.outbox import NewOutbox
 from tgllm.services.call_rows import buttons, call_row, reply_parameters
 from tgllm.services.lane import Lane
-from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
+from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER, REPEATABLE
 from tgllm.services.text import mend_surrogates
 
 __all__ = [
     "EDIT_OF_PART",
     "PLACEHOLDER",
+    "REPEATABLE",
     "answer_rows",
     "buttons",
     "document_row",

@@ -19,7 +19,7 @@ from tgllm.bot.calls import call_of, edit_call, is_send, message_id_of, new_mess
 from tgllm.bot.documents import DOCUMENT, remove_document
 from tgllm.bot.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
 from tgllm.bot.limiter import Limiter
-from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, message_rows
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.steps import following, method_of, stepped_down
 from tgllm.bot.uncertain import edited_message, uncertain_notices
 from tgllm.db import messages, outbox
@@ -43,7 +43,8 @@ PARALLEL_IN_CHAT = 4
 """Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the
 topics of one group could keep all other chats waiting."""
 MOST_ATTEMPTS = 8
-"""Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever."""
+"""Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever, and so
+is the notice of a message that may not have arrived."""
 LONGEST_PAUSE_SECONDS = 300.0
 
 
@@ -214,7 +215,8 @@ class Sender:
             if fatal is not None:
                 await self._put_back(row, fatal)
                 raise fatal from error
-            return _Delivery(row, failure=classify(error), repeatable=not is_send(method))
+            repeatable = not is_send(method) or REPEATABLE in row.payload
+            return _Delivery(row, failure=classify(error), repeatable=repeatable)
         return _Delivery(row, message_id_of(result))
 
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
@@ -270,7 +272,7 @@ class Sender:
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"
-        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown":
+        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
                 # It holds an answer, which must not be lost without a word.
                 self._offer_again(conn, row, failure, now)

@@ -1,8 +1,9 @@
 """The notice about a message of which nobody knows whether it arrived."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, buttons, message_rows
+from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, message_rows
 from tgllm.db import outbox
 from tgllm.db.outbox import NewOutbox, OutboxRow
 from tgllm.db.unit import Connection
@@ -21,16 +22,20 @@ KEEP = "keep"
 def uncertain_notices(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
     """The messages that offer to send these rows again; in a group in the bot's language: whose they are is not known.
 
-    A placeholder needs none: the answer takes its place or comes as a message of its own.
+    A placeholder needs none: the answer takes its place or comes as a message of its own. Nor does such a notice, which
+    is repeated until it has arrived: it is the only way to what it offers.
     """
     return [_notice(conn, row, texts) for row in rows if PLACEHOLDER not in row.payload]
 
 
 def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
-    """Whether doing it twice harms nobody: anything but a message, or an edit that would be sent as one."""
+    """Whether doing it twice harms nobody: anything but a message, or an edit that would be sent as one.
+
+    And a message that says itself that it may be.
+    """
     if EDIT_OF_PART in row.payload:
         return edited_message(conn, row) is not None
-    return row.kind != "send"
+    return row.kind != "send" or REPEATABLE in row.payload
 
 
 def edited_message(conn: Connection, row: OutboxRow) -> int | None:
@@ -47,4 +52,5 @@ def _notice(conn: Connection, row: OutboxRow, texts: Catalogue) -> NewOutbox:
     language = language_in(conn, lane.chat_id)
     resend, keep = texts("send.button_resend", language), texts("send.button_drop", language)
     markup = buttons([[(resend, f"{RESEND}:{row.id}"), (keep, f"{KEEP}:{row.id}")]])
-    return message_rows(lane, texts("send.uncertain", language), reply_markup=markup)[0]
+    notice = message_rows(lane, texts("send.uncertain", language), reply_markup=markup)[0]
+    return replace(notice, payload={**notice.payload, REPEATABLE: True})

@@ -1,6 +1,7 @@
 """Cron expressions mean what they mean in Unix, in the time zone of the bot."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -59,10 +60,38 @@ def test_a_time_that_has_come_is_not_next() -> None:
         ("30 2 * * *", "2026-03-28T12:00", ["Sun 29 Mar 01:30", "Mon 30 Mar 00:30"]),
         ("30 2 * * *", "2026-10-24T12:00", ["Sun 25 Oct 00:30", "Mon 26 Oct 01:30"]),
         ("30 * * * *", "2026-10-25T00:00", ["Sun 25 Oct 00:30", "Sun 25 Oct 01:30"]),
+        # A day of 23 hours is followed by another one.
+        ("0 0 * * *", "2026-03-28T23:00", ["Sun 29 Mar 22:00", "Mon 30 Mar 22:00"]),
     ],
 )
 def test_the_wall_clock_of_the_zone_counts(text: str, start: str, expected: list[str]) -> None:
     assert following(Cron.parse(text, ZoneInfo("Europe/Berlin")), start, 2) == expected
+
+
+@pytest.mark.parametrize("cron", ["0 0 * * *", "30 2 * * *", "*/20 2,3 * * *", "*/15 * * * *", "0 */2 * * *"])
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", "2026-03-28"),
+        ("Europe/Berlin", "2026-10-24"),
+        ("Pacific/Chatham", "2026-04-04"),
+        ("Australia/Lord_Howe", "2026-10-03"),
+        ("Africa/Cairo", "2026-04-23"),
+        # A day that was left out.
+        ("Pacific/Apia", "2011-12-29"),
+    ],
+)
+def test_nothing_is_left_out_where_clocks_are_set(cron: str, zone: str, day: str) -> None:
+    times, begin = Cron.parse(cron, ZoneInfo(zone)), at(f"{day}T00:00")
+    found: list[float] = [begin]
+    while found[-1] < begin + 3 * 86_400:
+        found.append(times.next_after(found[-1]) or 0.0)
+    assert found == sorted(set(found))
+    # From whatever moment it is asked for, the next time is the same.
+    for start in range(int(begin), int(found[-1]) - 1, 601):
+        assert times.next_after(start) == next(time for time in found[1:] if time > start)
+    longest = max(after - before for before, after in pairwise(found[1:]))
+    assert longest <= {"*/15 * * * *": 900, "0 */2 * * *": 3 * 3600}.get(cron, 25 * 3600)
 
 
 @pytest.mark.parametrize(

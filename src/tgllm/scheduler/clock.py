@@ -1,6 +1,6 @@
 """When a job is due. APScheduler 3 reads the cron expressions and computes the times; it waits for nothing itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol, Self, cast
 
@@ -11,6 +11,7 @@ from tgllm.scheduler.weekdays import weekday_names
 
 __all__ = ["Cron"]
 
+_DAY = 86_400
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 
 
@@ -53,7 +54,7 @@ class Cron:
         try:
             fields: dict[str, str] = dict(zip(_FIELDS, values, strict=True))
             fields["day_of_week"] = weekday_names(fields["day_of_week"])
-            made = cls(text, [_trigger(one, zone) for one in _alternatives(fields)], zone)
+            made = cls(text, [_trigger(one) for one in _alternatives(fields)], zone)
         except ValueError as error:
             raise ConfigError(f"{text!r} is no cron expression: {error}; write one such as 0 4 * * *") from None
         if made.next_after(0.0) is None:
@@ -62,19 +63,42 @@ class Cron:
 
     def next_after(self, moment: float) -> float | None:
         """The first time later than ``moment``; both are UTC in seconds since 1970. None where there is none."""
-        # A step on, because a time that is due now counts as the next one otherwise.
-        now = datetime.fromtimestamp(moment + 1e-3, UTC).astimezone(self._zone)
-        due = (self._next(trigger, now) for trigger in self._triggers)
-        return min((time.timestamp() for time in due if time is not None), default=None)
+        due = (self._next(trigger, moment) for trigger in self._triggers)
+        return min((time for time in due if time is not None), default=None)
 
-    def _next(self, trigger: _Trigger, now: datetime) -> datetime | None:
-        """The next time of one trigger; a set hour that comes twice in an autumn night counts the first time."""
-        due = trigger.get_next_fire_time(None, now)
-        while due is not None and due.fold and not self._every_hour:
-            # In UTC, because adding to a wall-clock time loses which of the two hours it is.
-            later = due.astimezone(UTC) + timedelta(seconds=1)
-            due = trigger.get_next_fire_time(None, later.astimezone(self._zone))
-        return due
+    def _next(self, trigger: _Trigger, moment: float) -> float | None:
+        """The next time of one trigger.
+
+        The trigger counts on a clock on the wall that is never set: where clocks are, APScheduler 3 leaves out a whole
+        day at times. What its times are in UTC is found out here.
+        """
+        offsets = [self._local(moment + away).utcoffset() or timedelta() for away in (-_DAY, 0, _DAY)]
+        shift = max(offsets) - min(offsets)
+        # Where clocks are set about now, what comes next may be written like what has been.
+        wall: datetime | None = self._local(moment).replace(tzinfo=UTC, fold=0) - shift
+        found: float | None = None
+        while (wall := trigger.get_next_fire_time(None, wall)) is not None:
+            if found is not None and (not shift or (wall - max(offsets)).timestamp() >= found):
+                break
+            found = min(
+                [time for time in (found, *self._moments(wall)) if time is not None and time > moment], default=None
+            )
+            wall += timedelta(seconds=1)
+        return found
+
+    def _local(self, moment: float) -> datetime:
+        return datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
+
+    def _moments(self, wall: datetime) -> Iterator[float]:
+        """When the clock on the wall shows that.
+
+        A time that is left out in spring comes as much later as clocks are set; of one that comes twice in autumn the
+        first counts, and both where every hour does.
+        """
+        first, second = wall.replace(tzinfo=self._zone, fold=0), wall.replace(tzinfo=self._zone, fold=1)
+        yield first.timestamp()
+        if self._every_hour and second.timestamp() > first.timestamp():
+            yield second.timestamp()
 
     @property
     def _every_hour(self) -> bool:
@@ -88,5 +112,5 @@ def _alternatives(fields: dict[str, str]) -> Iterable[dict[str, str]]:
     return (fields | {"day": "*"}, fields | {"day_of_week": "*"})
 
 
-def _trigger(fields: dict[str, str], zone: tzinfo) -> _Trigger:
-    return cast("_Trigger", CronTrigger(**fields, timezone=zone))
+def _trigger(fields: dict[str, str]) -> _Trigger:
+    return cast("_Trigger", CronTrigger(**fields, timezone=UTC))

@@ -61,6 +61,9 @@ class ProviderSpec:
     """``[a-z][a-z0-9_]*``; the first half of every model reference."""
     title: str
     create: "Callable[[PluginContext], Provider]"
-    """Makes the provider; imports what is heavy here. Raises NotConfigured when a key is missing."""
+    """Makes the provider; imports what is heavy here. Raises NotConfigured when a key is missing.
+
+    Called in a thread, in which no event loop runs.
+    """
     aliases: tuple[str, ...] = ()
     """Other names that people may use for ``id``."""

@@ -38,6 +38,13 @@ def test_the_newest_are_kept(path: Path, folder: Path) -> None:
     assert names(folder) == [file.name for file in made[2:]]
 
 
+def test_one_that_is_made_after_the_clock_was_set_back_is_kept(path: Path, folder: Path) -> None:
+    ahead = [backup_into(path, folder, 2, NOW + seconds * 1000) for seconds in (60, 61)]
+    made = backup_into(path, folder, 2, NOW)
+
+    assert names(folder) == [made.name, ahead[1].name]
+
+
 def test_what_a_killed_run_has_left_goes_and_other_files_stay(path: Path, folder: Path) -> None:
     folder.mkdir()
     for name in ("20200101T000000.000Z.sqlite.unfinished", "mine.sqlite", "20200101T000000.000Z.sqlite.gz"):

@@ -37,14 +37,16 @@ def backup_into(path: Path, folder: Path, keep: int, now: int) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     backup(path, target)
     with in_words(folder):
-        _prune(folder, keep)
+        _prune(folder, keep, target)
     return target
 
 
-def _prune(folder: Path, keep: int) -> None:
+def _prune(folder: Path, keep: int, made: Path) -> None:
     ours = sorted(file for file in folder.iterdir() if _OURS.fullmatch(file.name))
     for file in [file for file in ours if file.suffix == ".unfinished"]:
         # What a run that was killed has left.
         file.unlink(missing_ok=True)
-    for file in [file for file in ours if file.suffix == ".sqlite"][:-keep]:
+    # The one that was just made stays, even where a clock that was ahead has named others after later times.
+    others = [file for file in ours if file.suffix == ".sqlite" and file != made]
+    for file in others[: max(len(others) - keep + 1, 0)]:
         file.unlink(missing_ok=True)

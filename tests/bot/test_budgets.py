@@ -60,6 +60,16 @@ def say(emu: Emulator, eve: EmulatedUser) -> Say:
     return say
 
 
+def let_in_group(chat: EmulatedChat, title: str) -> Callable[[Connection], object]:
+    """The piece of work that lets a group in."""
+
+    def unit(conn: Connection) -> None:
+        groups.request(conn, chat.id, title, 1)
+        groups.set_status(conn, chat.id, "active", 1)
+
+    return unit
+
+
 def user_limit(**limits: float) -> dict[str, object]:
     return {"budgets__roles": {"user": limits}}
 
@@ -368,7 +378,7 @@ class TestAdmin:
         assert "requests for today: no limit (set here)" in lifted
         assert default.splitlines()[-1] == "There is no limit."
         assert {(row.actor_id, row.source) for row in trail} == {(ann.id, "telegram")}
-        assert f"budget.set Eve @eve ({eve.id}): limit requests/day, before default, after 1" in told
+        assert f"budget.set Eve @eve ({eve.id}): requests/day default → 1" in told
         assert [row.action for row in trail] == [f"budget.{what}" for what in ("clear", "lift", "reset", "give", "set")]
 
     async def test_the_same_by_buttons(self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start) -> None:
@@ -433,7 +443,7 @@ class TestAdmin:
             f"{group.id} give usd/month 2",
         )
         async with start(admins=[ann.id, cat.id], budgets__group={"usd_per_month": 5}) as bot:
-            await bot.core.database.write(lambda conn: groups.request(conn, group.id, "The\nTeam", 1))
+            await bot.core.database.write(let_in_group(group, "The\nTeam"))
             for person in (ann, cat):
                 await say("/start", by=person)
             for command in commands:
@@ -476,6 +486,17 @@ class TestAdmin:
             await say(f"/admin approve {eve.id}", by=ann)
             told = await emu.wait_for_message(eve.private_chat(), lambda message: message.from_bot, after=waiting)
         assert told.text.startswith("✅")
+
+    async def test_groups_are_called_by_their_title(
+        self, emu: Emulator, say: Say, ann: EmulatedUser, start: Start
+    ) -> None:
+        group = emu.add_group(title="The\nTeam", members=[ann])
+        async with start() as bot:
+            await bot.core.database.write(let_in_group(group, "The\nTeam"))
+            shown = await say(f"/admin budget {group.id} set usd/month 5", by=ann)
+            trail = await say("/admin audit", by=ann)
+        assert shown.text.splitlines()[0] == f"Budget of The Team ({group.id})"
+        assert f"budget.set The Team ({group.id}): usd/month default → 5" in trail.text
 
     async def test_roles_have_limits_only(self, say: Say, ann: EmulatedUser, start: Start) -> None:
         async with start(**user_limit(tokens_per_day=1000)):

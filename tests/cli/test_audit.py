@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import audit, users
+from tgllm.db import audit, groups, users
 from tgllm.db.audit import NewEntry
 from tgllm.db.schema import prepare
 from tgllm.db.sqlite import connect
@@ -26,11 +26,13 @@ def database(shell: "Shell") -> None:
     entries = (
         NewEntry(actor_id=42, source="telegram", action="user.approve", target="43", details=APPROVED),
         NewEntry(actor_id=99, source="telegram", action="group.mode", target="-100", details={"mode": None}),
+        NewEntry(actor_id=99, source="telegram", action="group.deny", target="-200"),
         NewEntry(actor_id=None, source="shell", action="model.default", target="p/\x1b[2Jm"),
     )
     with closing(connect(path)) as conn:
         users.upsert_seen(conn, SeenUser(42, "ann", "Ann"), NOW)
         users.upsert_seen(conn, SeenUser(43, None, "Bob"), NOW)
+        groups.request(conn, -200, "Team", NOW)
         for number, entry in enumerate(entries):
             audit.add(conn, entry, NOW + number)
 
@@ -50,6 +52,7 @@ class TestList:
         assert lines == [
             ["Time (UTC)", "Who", "From", "What", "Whom", "Details"],
             ["2026-09-21 14:13", "-", "shell", "model.default", "p/ [2Jm", ""],
+            ["2026-09-21 14:13", "99", "telegram", "group.deny", "Team (-200)", ""],
             ["2026-09-21 14:13", "99", "telegram", "group.mode", "-100", "mode: null"],
             [
                 "2026-09-21 14:13",
@@ -72,7 +75,7 @@ class TestList:
         }
 
     def test_the_latest_only(self, shell: "Shell") -> None:
-        assert [row["action"] for row in listed(shell, "--limit", "2")] == ["model.default", "group.mode"]
+        assert [row["action"] for row in listed(shell, "--limit", "2")] == ["model.default", "group.deny"]
 
     def test_what_the_shell_does_stands_there(self, shell: "Shell") -> None:
         shell.runs("users", "approve", "43")

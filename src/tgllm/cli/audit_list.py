@@ -8,10 +8,11 @@ from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
 from tgllm.cli.words import moment, person_name
-from tgllm.db import audit, users
+from tgllm.db import audit, groups, users
 from tgllm.db.audit import AuditRow
 from tgllm.db.unit import Connection
 from tgllm.i18n import Catalogue
+from tgllm.services.access_words import named_group
 from tgllm.services.plain_name import one_line
 from tgllm.services.times import iso_time, iso_times
 
@@ -22,7 +23,7 @@ MOST_DETAILS = 1000
 """UTF-16 units."""
 
 Names = Mapping[int, str]
-"""How people are shown, by id."""
+"""How people and groups are shown, by id."""
 
 
 def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
@@ -44,8 +45,10 @@ def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
 def _read(conn: Connection, limit: int) -> tuple[list[AuditRow], dict[int, str]]:
     rows = audit.list_recent(conn, limit)
     ids = {row.actor_id for row in rows} | {_id(row.target) for row in rows}
-    found = [users.get(conn, user_id) for user_id in ids if user_id is not None]
-    return rows, {user.id: person_name(user) for user in found if user is not None}
+    people = [users.get(conn, user_id) for user_id in ids if user_id is not None]
+    chats = [groups.get(conn, chat_id) for chat_id in ids if chat_id is not None and chat_id < 0]
+    names = {user.id: person_name(user) for user in people if user is not None}
+    return rows, names | {group.id: named_group(group) for group in chats if group is not None}
 
 
 def _row(row: AuditRow, names: Names) -> Sequence[str]:
@@ -77,4 +80,5 @@ def _value(value: object) -> str:
 
 def _id(target: str | None) -> int | None:
     """The id that a target is; None where it is something else."""
-    return int(target) if target is not None and target.isascii() and target.isdecimal() and len(target) < 19 else None
+    digits = (target or "").removeprefix("-")
+    return int(target or "") if digits.isascii() and digits.isdecimal() and len(digits) < 19 else None

@@ -5,10 +5,10 @@ import asyncio
 from tgllm.api.errors import TgllmError
 from tgllm.cli.options import Options
 from tgllm.cli.people import People, open_people
-from tgllm.cli.words import group_name
 from tgllm.db import groups
 from tgllm.db.groups import Group
 from tgllm.db.unit import Connection
+from tgllm.services.access_words import named_group
 from tgllm.services.actor import SHELL
 from tgllm.services.group_access import GroupDecided, GroupVerdict
 from tgllm.services.moved_chats import present_id
@@ -35,7 +35,7 @@ async def _decide(options: Options, text: str, verdict: GroupVerdict) -> str:
             return people.access.groups.decide_in(conn, _find(people, conn, text).id, verdict, SHELL)
 
         decided = await people.database.write(decide)
-        name = group_name(decided.group)
+        name = named_group(decided.group)
         now = (
             people.texts("shell.group_approved", group=name)
             if verdict == "approve"

@@ -7,7 +7,7 @@ from tgllm.db.users import User
 from tgllm.services.plain_name import one_line
 from tgllm.services.user_service import full_name
 
-__all__ = ["group_name", "moment", "person_name", "shown_name", "shown_title"]
+__all__ = ["moment", "person_name", "shown_name", "shown_title"]
 
 MOST_NAME = 64
 """UTF-16 units of a name."""
@@ -33,9 +33,3 @@ def person_name(user: User) -> str:
 def shown_title(group: Group) -> str:
     """A group's title as it can stand in a terminal; a dash for none."""
     return one_line(group.title, MOST_NAME) or "-"
-
-
-def group_name(group: Group) -> str:
-    """A group as the shell tells of it, such as ``Team (-42)``."""
-    title = one_line(group.title, MOST_NAME)
-    return f"{title} ({group.id})" if title else str(group.id)

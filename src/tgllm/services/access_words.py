@@ -1,4 +1,4 @@
-"""What cards say of a request for access, before and after it is decided."""
+"""What people and groups are called, and what cards say of a request for access before and after it is decided."""
 
 from tgllm.db import users
 from tgllm.db.groups import Group
@@ -8,7 +8,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access_cards import CardText
 from tgllm.services.plain_name import one_line
 
-__all__ = ["group_card", "group_decided", "named", "person_card", "person_decided"]
+__all__ = ["group_card", "group_decided", "named", "named_group", "person_card", "person_decided"]
 
 MOST_NAME = 80
 MOST_REASON = 300
@@ -19,6 +19,12 @@ def named(user: User) -> str:
     """Name, @username and id of somebody, on one line."""
     name = one_line(f"{user.first_name} {user.last_name or ''}", MOST_NAME)
     return " ".join([*([name] if name else []), *([f"@{user.username}"] if user.username else []), f"({user.id})"])
+
+
+def named_group(group: Group) -> str:
+    """Title and id of a group, on one line."""
+    title = one_line(group.title, MOST_NAME)
+    return f"{title} ({group.id})" if title else str(group.id)
 
 
 def person_card(texts: Catalogue, user: User) -> CardText:
@@ -37,7 +43,7 @@ def person_card(texts: Catalogue, user: User) -> CardText:
 
 def group_card(texts: Catalogue, group: Group, asker: User | None) -> CardText:
     """The request for a group."""
-    title = f"{one_line(group.title, MOST_NAME)} ({group.id})"
+    title = named_group(group)
 
     def text(language: str) -> str:
         lines = [texts("access.card_group", language, title=title)]
@@ -65,9 +71,7 @@ def group_decided(texts: Catalogue, conn: Connection, group: Group, what: str, b
 
     def text(language: str) -> str:
         name = decider or texts("access.by_operator", language)
-        return texts(
-            f"access.decided_{what}", language, name=f"{one_line(group.title, MOST_NAME)} ({group.id})", by=name
-        )
+        return texts(f"access.decided_{what}", language, name=named_group(group), by=name)
 
     return text
 

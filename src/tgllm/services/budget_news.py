@@ -9,17 +9,13 @@ from tgllm.db.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_amount
 from tgllm.services.access_news import language_of, tell
-from tgllm.services.access_words import named
+from tgllm.services.access_words import named, named_group
 from tgllm.services.actor import Actor
 from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budget_scope import BudgetScope
-from tgllm.services.plain_name import one_line
 from tgllm.services.quota_limits import Limit
 
 __all__ = ["admin_line", "tell_budget"]
-
-MOST_TITLE = 80
-"""UTF-16 units of a group's title."""
 
 _Kind = tuple[Measure, Period]
 
@@ -80,8 +76,7 @@ def _whose(conn: Connection, texts: Catalogue, scope: BudgetScope) -> str:
     if scope.id is None:
         return texts("budget.whose_bot")
     group = groups.get(conn, scope.id)
-    title = "" if group is None else one_line(group.title, MOST_TITLE)
-    return texts("budget.whose_that_group", group=f"{title} ({scope.id})" if title else scope.name)
+    return texts("budget.whose_that_group", group=scope.name if group is None else named_group(group))
 
 
 def _made(

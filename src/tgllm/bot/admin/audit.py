@@ -8,10 +8,11 @@ from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import home_button, joined, moment, person
 from tgllm.bot.keyboards import Button
-from tgllm.db import audit, users
+from tgllm.db import audit, groups, users
 from tgllm.db.audit import AuditRow
 from tgllm.db.unit import Connection
 from tgllm.db.users import User
+from tgllm.services.access_words import named_group
 from tgllm.services.people import find_person
 from tgllm.services.plain_name import one_line
 
@@ -63,13 +64,22 @@ def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:
 
 
 def _name(conn: Connection, target: str) -> str:
-    """Somebody's name, if it is somebody."""
-    known = users.get(conn, int(target)) if target.isascii() and target.isdecimal() and len(target) < 16 else None
-    return one_line(target, MOST_TARGET) if known is None else person(known)
+    """The name of somebody or of a group, if it is one."""
+    digits = target.removeprefix("-")
+    number = int(target) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+    if number < 0 and (group := groups.get(conn, number)) is not None:
+        return named_group(group)
+    user = users.get(conn, number)
+    return one_line(target, MOST_TARGET) if user is None else person(user)
 
 
 def _changes(call: AdminCall, details: Mapping[str, Any]) -> Iterator[str]:
     """The values of a change; what is as before is left out."""
+    if "after" in details:
+        before = "" if details.get("before") is None else f"{details['before']} → "
+        after = "-" if details["after"] is None else details["after"]
+        yield f"{details.get('limit', '')} {before}{after}".strip()
+        return
     for name, value in details.items():
         if name.endswith(_BEFORE) or (name + _BEFORE in details and details[name + _BEFORE] == value):
             continue

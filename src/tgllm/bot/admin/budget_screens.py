@@ -10,9 +10,10 @@ from tgllm.bot.admin.table import AdminCall
 from tgllm.bot.admin.words import home_button, joined, person
 from tgllm.bot.budget_words import allowance_line
 from tgllm.bot.keyboards import Button
-from tgllm.db import users
+from tgllm.db import groups, users
 from tgllm.db.unit import Connection
 from tgllm.i18n.budgets import budget_amount
+from tgllm.services.access_words import named_group
 from tgllm.services.budget_input import LIMITS, limit_name, write_amount
 from tgllm.services.budget_scope import BudgetScope
 from tgllm.services.quota import ScopeReport
@@ -111,7 +112,8 @@ def _title(call: AdminCall, conn: Connection, scope: BudgetScope) -> str:
             user = users.get(conn, scope.id or 0)
             return call.text("admin.budget.of", whose=scope.name if user is None else person(user))
         case "group":
-            return call.text("admin.budget.of", whose=scope.name)
+            group = groups.get(conn, scope.id or 0)
+            return call.text("admin.budget.of", whose=scope.name if group is None else named_group(group))
 
 
 def _whose(scope: BudgetScope) -> str:

@@ -74,14 +74,16 @@ def _screen(call: AdminCall, conn: Connection, number: int) -> Screen:
     revoking = [
         [admin_button(f"❌ {invite.id}", LIST, f"{REVOKE} {invite.id} #{page.number + 1}")] for invite in page.items
     ]
-    making = [
-        admin_button(call.text("admin.invites.new", count=uses, days=hours // 24), NEW, f"{uses} {hours}")
-        for uses, hours in CHOICES
-    ]
+    making = [admin_button(_choice(call, uses, hours // 24), NEW, f"{uses} {hours}") for uses, hours in CHOICES]
     return Screen(
         joined(title, lines),
         [*revoking, *turn_pages(page, LIST), making[:2], making[2:], home_button(call)],
     )
+
+
+def _choice(call: AdminCall, uses: int, days: int) -> str:
+    people, time = call.text("admin.invites.people", count=uses), call.text("admin.invites.days", count=days)
+    return f"+ {people}, {time}"
 
 
 def _line(call: AdminCall, invite: Invite) -> str:

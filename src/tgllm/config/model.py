@@ -99,7 +99,7 @@ class SendingSection(Section):
         default=30.0, gt=0, description="Seconds after which a call to Telegram is given up."
     )
     poll_timeout: int = Field(
-        default=30, ge=0, le=50, description="Seconds that one request for updates waits at Telegram."
+        default=30, ge=1, le=50, description="Seconds that one request for updates waits at Telegram."
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
+from tgllm.bot.turn_ids import turn_id_of
 from tgllm.db import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -148,11 +149,12 @@ async def test_of_an_edited_question_that_is_not_let_in_nothing_is_noted_any_mor
         said = await ann.say("one")
         await door.reached.wait()
         await ann.edit(said, "two")
-        await emu.wait_for(lambda: bot.core.running.noted)
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        (row,) = await bot.core.database.read(inbox.running)
         door.opened.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: "Closed." in message.text)
         await bot.stop()
-        assert bot.core.running.noted == []
+        assert not bot.core.running.take_outdated(row.lane, turn_id_of(row.update_id))
     assert not provider.requests
 
 

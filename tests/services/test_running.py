@@ -149,13 +149,13 @@ def test_a_turn_that_is_not_there_yet_is_stopped_when_it_begins() -> None:
 
 def test_what_was_noted_of_a_turn_is_forgotten_with_it() -> None:
     running = RunningTurns()
-    running.stop_turn("one", "u1")
-    running.outdate("two", "u2")
-    running.forget("one", "u2")
-    assert running.noted == ["u1", "u2"]
-    running.forget("one", "u1")
-    running.forget("two", "u2")
-    assert running.noted == []
+    for other, is_stopped in (("u2", True), ("u1", False)):
+        running.stop_turn("lane", "u1")
+        running.outdate("lane", "u1")
+        running.forget("lane", other)
+        assert running.take_outdated("lane", "u1") is is_stopped
+        with running.track("u1", "lane", 7) as turn:
+            assert (turn.cause == "person") is is_stopped
 
 
 def test_the_wish_to_stop_a_turn_is_about_no_other() -> None:

@@ -147,11 +147,6 @@ class RunningTurns:
             if noted.get(lane) == turn_id:
                 del noted[lane]
 
-    @property
-    def noted(self) -> Sequence[str]:
-        """The turns of which something is noted before they begin."""
-        return [*self._unwanted.values(), *self._outdated.values()]
-
     def stop_user(self, user_id: int) -> int:
         """Stop all turns of somebody who may not use the bot any more; returns how many ran."""
         turns = [turn for turn in self._by_lane.values() if turn.user_id == user_id]

@@ -45,6 +45,8 @@ async def visit(emu: Emulator, tmp_path: Path) -> AsyncIterator[asyncio.subproce
 async def test_a_visitor_talks_presses_stops_and_sends_a_file(
     emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Callable[..., Awaitable[Any]], tmp_path: Path
 ) -> None:
+    commands = [{"command": name, "description": name.title()} for name in ("help", "ping")]
+    await api("setMyCommands", commands=commands)
     async with visit(emu, tmp_path) as process:
 
         async def seen(look: Callable[[], Any]) -> Any:

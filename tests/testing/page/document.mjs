@@ -45,6 +45,7 @@ class Element {
   removeAttribute(name) { delete this.attributes[name]; }
   addEventListener(name, run) { (this.listeners[name] ??= []).push(run); }
   querySelector(selector) { return this.all((node) => node.className.split(" ").includes(selector.slice(1)))[0] ?? null; }
+  querySelectorAll(tags) { return this.all((node) => tags.split(", ").includes(node.tag)); }
   focus() { document.activeElement = this; }
   click() { this.fire("click"); }
 

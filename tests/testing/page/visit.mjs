@@ -29,8 +29,24 @@ await until(() => found("messages", "b", "bold") && found("messages", "code", "x
 await until(() => !byId("toast").hidden && byId("toast").textContent === "pressed");
 
 const stop = await until(() => byId("drafts").textContent.includes("so far") && byId("drafts").querySelector(".stop"));
+stop.focus();
 stop.click();
 await until(() => byId("drafts").children.length === 0);
+await until(() => document.activeElement === byId("text"));
+
+byId("text").value = "/";
+const [first, second] = await until(() => {
+  byId("text").fire("input");
+  return byId("suggestions").children.length === 2 && byId("suggestions").children;
+});
+const moves = [["text", "ArrowDown", first], ["suggestions", "ArrowDown", second], ["suggestions", "ArrowUp", first],
+  ["suggestions", "ArrowUp", byId("text")], ["text", "ArrowDown", first], ["suggestions", "Escape", byId("text")]];
+for (const [place, key, there] of moves) {
+  byId(place).fire("keydown", { key });
+  await until(() => document.activeElement === there);
+}
+byId("text").value = "";
+byId("text").fire("input");
 
 byId("file").fire("change", { target: { files: [new File(["notes"], "notes.txt", { type: "text/plain" })] } });
 await until(() => byId("messages").textContent.includes("notes.txt"));

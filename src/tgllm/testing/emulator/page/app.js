@@ -108,20 +108,28 @@ function show(view) {
 function showMessages(messages) {
   byId("empty").hidden = messages.length > 0;
   const ids = new Set(messages.map((message) => message.id));
-  for (const [id, entry] of shown) if (!ids.has(id)) { entry.row.remove(); shown.delete(id); }
+  for (const [id, entry] of shown) if (!ids.has(id)) { replaceRow(entry.row, null); shown.delete(id); }
   for (const message of messages) {
     const print = JSON.stringify(message);
     const entry = shown.get(message.id);
     if (entry?.print === print) continue;
     const row = messageRow(message, state.me, actions);
-    if (entry) entry.row.replaceWith(row); else list.append(row);
+    if (entry) replaceRow(entry.row, row); else list.append(row);
     shown.set(message.id, { print, row });
   }
 }
 
+// Whoever works with the keyboard stays on the same button, or else goes on in the message box.
+function replaceRow(old, row) {
+  const controls = (node) => [...node.querySelectorAll("button, a")];
+  const at = controls(old).indexOf(document.activeElement);
+  if (row) old.replaceWith(row); else old.remove();
+  if (at >= 0) ((row && controls(row)[at]) ?? box).focus();
+}
+
 function showDrafts(items, name) {
   const wanted = new Map(items.map((draft) => [`${draft.topic ?? 0}:${draft.id}`, draft]));
-  for (const row of [...drafts.children]) if (!wanted.has(row.dataset.key)) row.remove();
+  for (const row of [...drafts.children]) if (!wanted.has(row.dataset.key)) replaceRow(row, null);
   for (const [key, draft] of wanted) {
     let row = [...drafts.children].find((child) => child.dataset.key === key);
     if (!row) { row = el("div", { "data-key": key }); drafts.append(row); }
@@ -210,6 +218,8 @@ function suggest() {
   } }, el("b", {}, `/${command.command}`), el("span", {}, command.description))));
 }
 
+const offered = () => [...byId("suggestions").children];
+
 function lastOwn() {
   return state.view?.messages.findLast((message) => message.from.id === state.me && message.text && !message.file);
 }
@@ -218,7 +228,15 @@ box.addEventListener("input", grow);
 box.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); submit(); }
   if (event.key === "Escape") { box.value = ""; setContext(null); grow(); }
+  if (event.key === "ArrowDown" && offered().length) { event.preventDefault(); offered()[0].focus(); return; }
   if (event.key === "ArrowUp" && box.value === "" && lastOwn()) { event.preventDefault(); actions.edit(lastOwn()); }
+});
+byId("suggestions").addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
+  if (!step && event.key !== "Escape") return;
+  event.preventDefault();
+  const next = step ? offered()[offered().indexOf(document.activeElement) + step] : null;
+  (next ?? box).focus();
 });
 byId("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 byId("context-end").addEventListener("click", () => { box.value = ""; setContext(null); grow(); });

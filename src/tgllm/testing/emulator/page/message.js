@@ -25,7 +25,7 @@ export function messageRow(message, me, actions) {
 }
 
 function body(message, actions) {
-  if (message.rich) return el("div", { class: "body rich" }, ...richBlocks(message.rich.blocks));
+  if (message.rich) return el("div", { class: "body rich", dir: message.rich.is_rtl ? "rtl" : null }, ...richBlocks(message.rich.blocks));
   return message.text ? el("div", { class: "body" }, ...formatted(message.text, message.entities, actions)) : null;
 }
 

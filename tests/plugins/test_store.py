@@ -54,6 +54,20 @@ async def test_what_can_not_be_stored_is_refused(stores: dict[str, KeyValueStore
         await stores["echo"].set("key", value)
 
 
+async def test_a_list_that_is_too_deep_is_refused(stores: dict[str, KeyValueStore]) -> None:
+    deep: list[Any] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(PluginError, match="'key'"):
+        await stores["echo"].set("key", deep)
+
+
+@pytest.mark.parametrize("key", [None, 5, ["key"], "half a pair: \ud83d"])
+async def test_what_is_no_key_is_refused(stores: dict[str, KeyValueStore], key: Any) -> None:
+    with pytest.raises(PluginError, match="is no text that can be a key"):
+        await stores["echo"].set(key, 1)
+
+
 async def test_the_largest_value_fits(stores: dict[str, KeyValueStore]) -> None:
     text = "x" * (64 * 1024 - 2)
     await stores["echo"].set("key", text)

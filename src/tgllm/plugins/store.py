@@ -37,12 +37,17 @@ class PluginStore:
         """Store a value; it is on disk when this returns.
 
         Raises:
-            PluginError: the value is no JSON, or longer than 64 KiB.
+            PluginError: the key is no text, or the value is no JSON or longer than 64 KiB.
             DatabaseError: the database can't be written.
         """
         try:
-            size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+            str.encode(key)
         except (TypeError, ValueError) as error:
+            raise PluginError(f"{key!r} is no text that can be a key") from error
+        try:
+            size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+        # Deeply nested lists end in RecursionError.
+        except (TypeError, ValueError, RecursionError) as error:
             raise PluginError(f"the value of {key!r} is no JSON: {error}") from error
         if size > _MAX_BYTES:
             raise PluginError(f"the value of {key!r} is longer than {_MAX_BYTES} bytes of JSON")

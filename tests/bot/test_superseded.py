@@ -12,8 +12,10 @@ from tgllm.services.running import RunningTurns
 LANE = ":5:"
 
 
-def edit(text: str, message_id: int = 1, kind: str = "private") -> NewUpdate:
-    message: dict[str, Any] = {"message_id": message_id, "chat": {"id": 5, "type": kind}, "text": text}
+def edit(text: str | None, message_id: int = 1, kind: str = "private", **fields: object) -> NewUpdate:
+    message: dict[str, Any] = {"message_id": message_id, "chat": {"id": 5, "type": kind}, "text": text, **fields}
+    if text is None:
+        del message["text"]
     payload = json.dumps({"update_id": 2, "edited_message": message})
     return NewUpdate(update_id=2, lane=LANE, kind="edited_message", control=False, payload=payload)
 
@@ -22,6 +24,8 @@ def edit(text: str, message_id: int = 1, kind: str = "private") -> NewUpdate:
     ("change", "ids", "cause"),
     [
         (edit("new"), (1,), "person"),
+        (edit(None, rich_message={"blocks": [{"type": "paragraph", "text": "new"}]}), (1,), "person"),
+        (edit(None, rich_message={"blocks": [{"type": "paragraph", "text": "old"}]}), (1,), None),
         (edit("old"), (1,), None),
         (edit("/clear"), (1,), None),
         (edit("new", message_id=2), (1,), None),

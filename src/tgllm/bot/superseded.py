@@ -110,7 +110,7 @@ def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
     """The message as an edit has left it; empty for an update of another kind."""
     if update.kind != "edited_message":
         return {}
-    return as_mapping(as_mapping(json.loads(update.payload)).get(update.kind))
+    return content_of(update)
 
 
 def _is_superseded(turn: RunningTurn, edited: Mapping[str, Any], username: str) -> bool:

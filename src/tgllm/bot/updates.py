@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from aiogram.methods.base import TelegramMethod
 
+from tgllm.bot.rich_updates import without_rich_messages
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.services.lane import Lane
 
@@ -75,14 +76,19 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     )
 
 
-def content_of(row: InboxRow) -> Mapping[str, Any]:
-    """What a stored update brings, such as its message; empty where that is no object."""
-    return as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
+def content_of(update: InboxRow | NewUpdate) -> Mapping[str, Any]:
+    """What a stored update brings, such as its message; empty where that is no object. Rich messages are text."""
+    return as_mapping(_read(update.payload).get(update.kind))
 
 
 def message_of(payload: str) -> Mapping[str, Any]:
-    """The message that a stored update brings; empty for an update of another kind."""
-    return as_mapping(as_mapping(json.loads(payload)).get("message"))
+    """The message that a stored update brings, in the same way; empty for an update of another kind."""
+    return as_mapping(_read(payload).get("message"))
+
+
+def _read(payload: str) -> Mapping[str, Any]:
+    raw: dict[str, Any] = json.loads(payload)
+    return without_rich_messages(raw) if '"rich_message"' in payload else raw
 
 
 def lane_of(kind: str, content: object) -> Lane:

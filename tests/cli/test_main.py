@@ -3,9 +3,12 @@
 import io
 import json
 import os
+import pty
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -226,6 +229,26 @@ def test_closed_streams_do_no_harm(shell: "Shell", closed: str) -> None:
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_letters_that_a_terminal_lacks_are_written_as_escapes(shell: "Shell") -> None:
+    assert shell.runs("db", "init").code == 0
+    with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as conn:
+        conn.execute("INSERT INTO users (id, first_name, created_at, updated_at) VALUES (7, 'Аня', 1, 1)")
+        conn.commit()
+    terminal, its_end = pty.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        done = subprocess.run(
+            [sys.executable, "-m", "tgllm", "users", "list"],
+            env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            stdout=its_end,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        os.close(its_end)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert rb"\u0410\u043d\u044f" in screen.read(10_000)
 
 
 class TestCommandsOfPlugins:

@@ -1,10 +1,11 @@
 """The command ``tgllm``: what it can do, and how it ends."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -108,6 +109,7 @@ def _shared_first(args: Sequence[str]) -> list[str]:
 def run() -> None:
     """The console script."""
     _fill_streams()
+    _escape_unknown_letters(sys.stdout)
     sys.exit(main(sys.argv[1:]))
 
 
@@ -116,3 +118,9 @@ def _fill_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  open as long as the program
+
+
+def _escape_unknown_letters(stream: TextIO) -> None:
+    """Have letters that the terminal's encoding lacks written as escapes, as on standard error."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")

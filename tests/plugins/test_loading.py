@@ -116,6 +116,10 @@ ODD = {
     def tgllm_jobs(): raise Odd""",
         "tgllm_jobs raised Odd",
     ),
+    "raises half a letter": (
+        INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise ValueError('\\ud83d')",
+        "tgllm_jobs raised ValueError: ?",
+    ),
     "exits in a hook": (
         INFO.format(api="1.0") + "\n    @hookimpl\n    def tgllm_jobs(): raise SystemExit",
         "tgllm_jobs raised SystemExit",

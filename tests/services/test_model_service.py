@@ -166,6 +166,17 @@ async def test_nothing_is_different_the_second_time(lists: Lists) -> None:
     assert await lists.told() == []
 
 
+async def test_half_a_letter_makes_no_difference_each_time(lists: Lists) -> None:
+    price = Price(1, 1, as_of="2026\ud83d")
+    lists.first.answer = [ModelInfo("a", "A\ud83d", aliases=("b\ud83d",), price=price)]
+    await lists.service.pull_and_sync_models()
+    report = await lists.service.pull_and_sync_models()
+
+    assert not any(entry.diff for entry in report.providers)
+    (model, _) = await lists.stored()
+    assert (model.title, model.aliases, model.price_as_of) == ("A\ufffd", ("b\ufffd",), "2026\ufffd")
+
+
 async def test_a_model_that_comes_back_is_new(lists: Lists) -> None:
     for answer in (["a", "b"], ["a"], ["a", "b"]):
         lists.first.answer = [ModelInfo(name) for name in answer]
@@ -192,6 +203,8 @@ async def test_a_model_that_comes_back_is_new(lists: Lists) -> None:
         ([ModelInfo("c", price=Price(1, 1, as_of=20261122))], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
         ([ModelInfo("c", aliases=(7,))], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
         ([ModelInfo("c", context_window="many")], "the model c with a field of the wrong type"),  # type: ignore[arg-type]  a plugin may
+        ([ModelInfo("c", aliases="de")], "aliases is one text instead of several"),  # type: ignore[arg-type]  a plugin may
+        (AuthFailed("refused \ud83d"), "refused \ufffd"),
         ([ModelInfo("c", mime_types="image/png")], "mime_types is one text instead of several"),  # type: ignore[arg-type]  a plugin may
     ],
 )

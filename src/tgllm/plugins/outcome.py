@@ -71,6 +71,7 @@ def explain(error: BaseException) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        # Half of a surrogate pair could be neither printed nor stored.
+        return str(error).encode(errors="replace").decode()
     except Exception:  # noqa: BLE001  an error class of the plugin's own may fail at this too
         return ""

@@ -7,6 +7,7 @@ from tgllm.config.prices import MOST_DOLLARS
 from tgllm.db.models import NewModel
 from tgllm.plugins.outcome import Breach
 from tgllm.services.pricing import to_micros
+from tgllm.services.text import mend_surrogates
 
 __all__ = ["checked_models"]
 
@@ -36,7 +37,8 @@ def _checked(provider: str, info: ModelInfo) -> NewModel:
     try:
         return _new_model(provider, info)
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise Breach(f"list_models returned the model {info.id} with a field of the wrong type: {error}") from error
+        name = mend_surrogates(info.id)
+        raise Breach(f"list_models returned the model {name} with a field of the wrong type: {error}") from error
 
 
 def _new_model(provider: str, info: ModelInfo) -> NewModel:
@@ -47,26 +49,27 @@ def _new_model(provider: str, info: ModelInfo) -> NewModel:
         provider=provider,
         model=info.id,
         title=_text(info.title) or info.id,
-        aliases=tuple(sorted({_text(alias) for alias in info.aliases} - {info.id})),
+        aliases=tuple(sorted({*_texts("aliases", info.aliases)} - {info.id})),
         context_window=_tokens(info.context_window),
         max_output_tokens=_tokens(info.max_output_tokens),
-        mime_types=_sorted(info.mime_types),
+        mime_types=tuple(sorted(_texts("mime_types", info.mime_types))),
         reasoning=bool(info.reasoning),
         input_price=rates and rates.input,
         output_price=rates and rates.output,
         cached_price=rates and rates.cached,
-        price_as_of=(rates and rates.as_of) or None,
+        price_as_of=(rates and _text(rates.as_of)) or None,
     )
 
 
 def _text(value: str) -> str:
-    return value.strip()
+    """A text as it is read again, or each list would differ from what is stored of the one before."""
+    return mend_surrogates(value.strip())
 
 
-def _sorted(values: Iterable[str]) -> Sequence[str]:
+def _texts(field: str, values: Iterable[str]) -> Sequence[str]:
     if isinstance(values, str):
-        raise TypeError("mime_types is one text instead of several")
-    return tuple(sorted(_text(value) for value in values))
+        raise TypeError(f"{field} is one text instead of several")
+    return [_text(value) for value in values]
 
 
 def _tokens(count: int | None) -> int | None:

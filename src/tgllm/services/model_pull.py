@@ -11,6 +11,7 @@ from tgllm.plugins.runner import HookRunner
 from tgllm.services.model_diff import ProviderReport
 from tgllm.services.model_list import checked_models
 from tgllm.services.registry import ProviderRegistry
+from tgllm.services.text import mend_surrogates
 
 __all__ = ["Listed", "pull_models"]
 
@@ -50,5 +51,5 @@ async def pull_models(registry: ProviderRegistry, provider: str, seconds: float)
 
 
 def _sentence(error: Exception) -> str:
-    """What an error says, on one line and without secrets."""
-    return redact(" ".join(str(error).split()))
+    """What an error says, on one line, without secrets and fit to be printed."""
+    return redact(mend_surrogates(" ".join(str(error).split())))

@@ -13,6 +13,7 @@ from tgllm.plugins.outcome import Breach, Raised, Returned, explain, value_of
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.plugins.runner import HookRunner
 from tgllm.plugins.thread import HookThread
+from tgllm.services.text import mend_surrogates
 
 __all__ = ["ProviderRegistry", "ProviderStatus"]
 
@@ -167,4 +168,4 @@ def _checked(created: object) -> Provider:
 
 
 def _sentence(error: TgllmError) -> str:
-    return redact(" ".join(str(error).split()))
+    return redact(mend_surrogates(" ".join(str(error).split())))

@@ -1,6 +1,7 @@
 """The buttons of answers: stop one that is being written, send again one that may not have arrived."""
 
 from tgllm.bot.displays import STOP_DATA
+from tgllm.bot.messages import without_buttons
 from tgllm.bot.ownership import is_theirs, name_of, not_theirs
 from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
@@ -25,14 +26,16 @@ async def _stop(scope: UpdateScope, _pressed: Pressed) -> str:
 
 async def _resend(scope: UpdateScope, pressed: Pressed) -> str:
     """Send a message again that may not have arrived; only from the chat that it belongs to."""
-    return await _decide(scope, pressed.argument, again=True)
+    return await _decide(scope, pressed, again=True)
 
 
 async def _keep(scope: UpdateScope, pressed: Pressed) -> str:
-    return await _decide(scope, pressed.argument, again=False)
+    return await _decide(scope, pressed, again=False)
 
 
-async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> str:
+async def _decide(scope: UpdateScope, pressed: Pressed, *, again: bool) -> str:
+    """The first press counts, and takes the buttons away."""
+    argument = pressed.argument
     if not argument.isdecimal() or len(argument) > 18:
         return ""
     row, asker_id, name = await scope.parts.core.database.read(lambda conn: _row_and_asker(conn, int(argument)))
@@ -40,7 +43,10 @@ async def _decide(scope: UpdateScope, argument: str, *, again: bool) -> str:
         return ""
     if not is_theirs(scope, asker_id):
         return not_theirs(scope, name)
-    await scope.end(lambda conn: outbox.resend(conn, row.id) if again else _go_on_after(conn, row))
+    buttons_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
+    await scope.end(
+        lambda conn: outbox.resend(conn, row.id) if again else _go_on_after(conn, row), replies=buttons_gone
+    )
     scope.parts.sender.wake()
     return scope.text("send.resent" if again else "send.dropped")
 

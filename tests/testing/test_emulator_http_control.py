@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tgllm.api.clock import SystemClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.emulator.__main__ import main
 
@@ -196,12 +197,20 @@ async def test_the_page_needs_nothing_from_elsewhere(emu: Emulator, http: aiohtt
 
 async def test_it_runs_in_a_process_of_its_own(http: aiohttp.ClientSession) -> None:
     command = (sys.executable, "-m", "tgllm.testing.emulator", "--user", "Ann")
+    before = int(SystemClock().now())
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
         told = json.loads(await process.stdout.readline())
         async with http.get(f"{told['base_url']}/bot{told['token']}/getMe") as answer:
             assert (await answer.json())["result"]["id"] == 42
+        said = {"json": {"user": 1001, "text": "hi"}, "headers": {"X-Control-Key": told["control_key"]}}
+        async with http.post(f"{told['base_url']}/_control/say", **said) as answer:
+            assert answer.status == 200
+        async with http.get(f"{told['base_url']}/bot{told['token']}/getUpdates") as answer:
+            (update,) = (await answer.json())["result"]
+        # A bot that keeps what it knows finds that this is another update than the first one of an earlier process.
+        assert update["update_id"] >= before
         process.terminate()
         assert await process.wait() == 0
     finally:

@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 
+from tgllm.api.clock import SystemClock
 from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
 from tgllm.testing.emulator.limits import RateLimits
 
@@ -30,7 +31,16 @@ async def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     limits = RateLimits() if arguments.rates else None
-    emulator = Emulator(port=arguments.port, token=arguments.token, username=arguments.username, rate_limits=limits)
+    clock = SystemClock()
+    emulator = Emulator(
+        clock=clock,
+        port=arguments.port,
+        token=arguments.token,
+        username=arguments.username,
+        rate_limits=limits,
+        # A bot that has met an earlier process must not take these updates for those.
+        first_update_id=int(clock.now()),
+    )
     for first_name in arguments.user:
         emulator.add_user(first_name=first_name).private_chat()
     async with emulator:

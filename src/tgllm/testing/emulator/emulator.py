@@ -21,7 +21,7 @@ from tgllm.testing.emulator.state import (
 )
 from tgllm.testing.emulator.transcript import transcript
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.emulator.world import World
+from tgllm.testing.emulator.world import FIRST_UPDATE_ID, World
 
 __all__ = ["DEFAULT_TOKEN", "Emulator"]
 
@@ -37,11 +37,13 @@ class Emulator:
     ``async with Emulator() as emu`` serves it at ``emu.base_url``; ``port`` 0 takes a free one.
     ``control_key`` guards the HTTP control API and the chat page (a random one by default).
     ``clock`` rules the life of drafts and updates, getUpdates' timeout and the sending rates;
-    ``rate_limits`` None lets everything pass. One bot exists from the start. All methods belong to
-    the event loop that runs the server; other threads and processes use the HTTP control API.
+    ``rate_limits`` None lets everything pass. ``first_update_id`` is where the updates of each bot
+    begin to count: a bot passes over those that it knows from an earlier emulator. One bot exists
+    from the start. All methods belong to the event loop that runs the server; other threads and
+    processes use the HTTP control API.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is given by its name, and none is needed
         self,
         *,
         clock: Clock | None = None,
@@ -51,9 +53,10 @@ class Emulator:
         username: str = "demo_bot",
         first_name: str | None = None,
         control_key: str | None = None,
+        first_update_id: int = FIRST_UPDATE_ID,
     ) -> None:
         clock = clock or SystemClock()
-        self.world = World(clock, RateMeter(clock, rate_limits))
+        self.world = World(clock, RateMeter(clock, rate_limits), first_update_id)
         self.control_key = control_key or secrets.token_urlsafe(16)
         self._serving = Serving(self.world, port, self.control_key)
         self.bot = self.add_bot(token=token, username=username, first_name=first_name)

@@ -21,9 +21,9 @@ from tgllm.testing.emulator.state import (
 )
 from tgllm.testing.emulator.updates import UpdateQueue
 
-__all__ = ["World"]
+__all__ = ["FIRST_UPDATE_ID", "World"]
 
-_FIRST_UPDATE_ID = 700_000_001
+FIRST_UPDATE_ID = 700_000_001
 _FIRST_USER_ID = 1_001
 _FIRST_GROUP_ID = -5_001
 _FIRST_SUPERGROUP_ID = -1_001_000_000_001
@@ -32,7 +32,8 @@ _FIRST_SUPERGROUP_ID = -1_001_000_000_001
 class World:
     """Everything the server knows. Only its owner's event loop may touch it."""
 
-    def __init__(self, clock: Clock, meter: RateMeter) -> None:
+    def __init__(self, clock: Clock, meter: RateMeter, first_update_id: int = FIRST_UPDATE_ID) -> None:
+        self._first_update_id = first_update_id
         self.clock = clock
         self.meter = meter
         self.changes = Changes()
@@ -63,7 +64,7 @@ class World:
 
     def new_queue(self) -> UpdateQueue:
         """An empty queue for one bot."""
-        return UpdateQueue(self.clock, self.changes.bump, _FIRST_UPDATE_ID)
+        return UpdateQueue(self.clock, self.changes.bump, self._first_update_id)
 
     def timestamp(self) -> int:
         """The date of what happens now, in whole UTC seconds."""

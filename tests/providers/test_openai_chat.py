@@ -239,6 +239,18 @@ class TestErrors:
         with pytest.raises(Unavailable):
             await hear(provider)
 
+    @pytest.mark.parametrize(
+        "page",
+        [web.Response(text="<html>Welcome</html>", content_type="text/html"), web.json_response({"choices": []})],
+    )
+    async def test_a_page_in_place_of_an_answer_is_told_at_once(
+        self, provider: OpenAIChatClient, service: Service, page: web.Response
+    ) -> None:
+        service.scripts.append(page)
+
+        with pytest.raises(BadResponse, match="is base_url right"):
+            await hear(provider)
+
     async def test_a_blocked_answer_is_refused(self, provider: OpenAIChatClient, service: Service) -> None:
         service.answers(delta("content_filter"))
 

@@ -90,6 +90,48 @@ def test_an_event_without_end_is_refused() -> None:
         parser.feed(b"x" * 2 * 2**20)
 
 
+def test_an_event_of_many_lines_without_end_is_refused() -> None:
+    parser, line = SseParser(), b"data: " + b"x" * 2**20 + b"\n"
+
+    assert [parser.feed(line) for _ in range(16)] == [[]] * 16
+
+    with pytest.raises(BadResponse):
+        parser.feed(line)
+
+
+def test_comments_may_go_on_for_ever() -> None:
+    parser = SseParser()
+    comment = ServerComment("x" * 2**20)
+
+    assert [found for _ in range(18) for found in parser.feed(b":" + b"x" * 2**20 + b"\n")] == [comment] * 18
+
+
+def test_a_long_line_in_small_pieces_is_put_together_once() -> None:
+    parser, size = SseParser(), 2**18
+
+    # Looked through from its start for each piece, it would take minutes.
+    assert [event for place in range(size) for event in parser.feed(b"x" if place else b"data:x")] == []
+    assert parser.feed(b"\n\n") == [ServerEvent("x" * size)]
+
+
+@pytest.mark.parametrize("raw", [b"<html>\n<p>Welcome</p>\n</html>", b'{"choices": []}', b"id: 1\nretry: 5\n\n"])
+async def test_what_is_no_stream_is_told(raw: bytes) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield raw[:3]
+        yield raw[3:]
+
+    with pytest.raises(BadResponse, match="base_url"):
+        _ = [found async for found in read_events(chunks())]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\r\n\r\n", b": alive\n\n"])
+async def test_a_stream_of_nothing_is_one(raw: bytes) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield raw
+
+    assert [found async for found in read_events(chunks()) if isinstance(found, ServerEvent)] == []
+
+
 async def test_a_stream_of_bytes_is_a_stream_of_events() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"data: \xd0"

@@ -33,11 +33,14 @@ class SseParser:
 
     def __init__(self) -> None:
         """Start with nothing."""
-        self._rest = b""
+        self._rest: list[bytes] = []
+        """The pieces of a line that has not ended: put together once, since each may be small and the line long."""
+        self._rest_size = 0
         self._after_return = False
         self._first = True
         self._name = ""
         self._data: list[bytes] = []
+        self._data_size = 0
 
     def feed(self, chunk: bytes) -> list[ServerEvent | ServerComment]:
         """The events and comments that the bytes complete; ids and unknown fields are passed over.
@@ -49,16 +52,22 @@ class SseParser:
             # The second half of a line's end whose first half was the last byte so far.
             chunk = chunk.removeprefix(b"\n")
             self._after_return = False
-        *lines, self._rest = _LINE_END.split(self._rest + chunk)
-        if lines and not self._rest:
+        *lines, rest = _LINE_END.split(chunk)
+        if lines and not rest:
             self._after_return = chunk.endswith(b"\r")
-        if len(self._rest) + sum(map(len, self._data)) > _MAX_EVENT:
+        if lines:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest, self._rest_size = [], 0
+        self._rest.append(rest)
+        self._rest_size += len(rest)
+        found = [event for line in lines if (event := self._take(line))]
+        if self._rest_size + self._data_size > _MAX_EVENT:
             raise BadResponse("the service sent an event that is too large")
-        return [found for line in lines if (found := self._take(line))]
+        return found
 
     def end(self) -> list[ServerEvent | ServerComment]:
         """The event that is complete but for the blank line that should follow it."""
-        last, self._rest = self._rest, b""
+        last, self._rest = b"".join(self._rest), []
         return [found for line in (last, b"") if (found := self._take(line))]
 
     def _take(self, line: bytes) -> ServerEvent | ServerComment | None:
@@ -72,6 +81,7 @@ class SseParser:
             return ServerComment(value.decode(errors="replace"))
         if field == b"data":
             self._data.append(value)
+            self._data_size += len(value)
         elif field == b"event":
             self._name = value.decode(errors="replace")
         return None
@@ -79,15 +89,24 @@ class SseParser:
     def _dispatch(self) -> ServerEvent | None:
         name, data = self._name or "message", b"\n".join(self._data)
         found = bool(self._data)
-        self._name, self._data = "", []
+        self._name, self._data, self._data_size = "", [], 0
         return ServerEvent(data.decode(errors="replace"), name) if found else None
 
 
 async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent | ServerComment, None]:
-    """The events and comments in a stream of bytes; the caller closes ``chunks``."""
-    parser = SseParser()
+    """The events and comments in a stream of bytes; the caller closes ``chunks``.
+
+    Raises:
+        BadResponse: an event is larger than 16 MiB, or there is something and no event in it, such as a page of HTML.
+    """
+    parser, is_stream, is_empty = SseParser(), False, True
     async for chunk in chunks:
+        is_empty = is_empty and not chunk.strip()
         for event in parser.feed(chunk):
+            is_stream = True
             yield event
     for event in parser.end():
+        is_stream = True
         yield event
+    if not (is_stream or is_empty):
+        raise BadResponse("the service sent no stream of events (is base_url right, and does it stream?)")

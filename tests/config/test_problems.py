@@ -107,6 +107,7 @@ class TestWrongValues:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
+            ("data_dir = 5", "(data_dir): must be the path of a folder"),
             ('data_dir = ""', "(data_dir): must be the path of a folder"),
             ('data_dir = "a\\u0000b"', "(data_dir): must be the path of a folder"),
             ("disable_plugins = [['echo']]", "(disable_plugins): must be names, in a list or with commas between them"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ __all__ = [
     "admin_ids",
     "bot_token",
     "chat_id",
+    "day",
     "folder",
     "language",
     "model_reference",
@@ -98,9 +99,7 @@ def _name(item: object) -> str:
 
 def folder(value: object) -> object:
     """A folder, made absolute; ``~`` is the home folder."""
-    if not isinstance(value, str | Path):
-        return value
-    text = str(value)
+    text = str(value) if isinstance(value, str | Path) else ""
     if not text.strip() or "\0" in text:
         raise ValueError("must be the path of a folder")
     try:
@@ -124,6 +123,16 @@ def language(value: object) -> object:
     if isinstance(value, str) and not _LANGUAGE.fullmatch(value.strip()):
         raise ValueError("must be a language tag such as en or ru")
     return value.strip() if isinstance(value, str) else value
+
+
+def day(value: object) -> object:
+    """A day as text, such as ``2026-11-01``; in TOML it may stand without quotes."""
+    if not isinstance(value, str | date) or value == "":
+        return value
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise ValueError("must be a day such as 2026-11-01") from None
 
 
 def stripped(value: object) -> object:

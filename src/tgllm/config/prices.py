@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, cast
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from tgllm.config.checks import model_reference
+from tgllm.config.checks import day, model_reference
 from tgllm.config.section import Section, in_words
 
 __all__ = ["MOST_DOLLARS", "PriceSetting", "read_prices"]
@@ -24,7 +24,7 @@ class PriceSetting(Section):
     output: float = Field(ge=0, le=MOST_DOLLARS)
     cached: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
     """Of input tokens from the provider's cache; None: as much as others."""
-    as_of: str = Field(default="", pattern=r"^(\d{4}-\d{2}-\d{2})?$")
+    as_of: Annotated[str, BeforeValidator(day)] = ""
     """The day the prices were true."""
 
 

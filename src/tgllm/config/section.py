@@ -25,4 +25,4 @@ class Section(BaseModel):
 
 def in_words(message: str) -> str:
     """What pydantic says about a value, as the end of a sentence that begins with its name."""
-    return message.removeprefix("Value error, ").replace("Input should", "must")
+    return message.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")

@@ -2,17 +2,13 @@
 
 import json
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tgllm.testing.emulator import Emulator
 
-
-class Program(Protocol):
-    """A running tgllm; see tests/conftest.py."""
-
-    def send(self, number: signal.Signals) -> None: ...
-    async def end(self) -> tuple[int, str]: ...
+if TYPE_CHECKING:
+    from conftest import Launch
 
 
 WATCHER = """
@@ -57,7 +53,7 @@ WATCHER = """
 
 
 async def test_it_leaves_out_what_was_made_until_the_bot_runs(
-    emu: Emulator, launch: Callable[..., Awaitable[Program]], install_plugin: Callable[[str, str], str]
+    emu: Emulator, launch: "Launch", install_plugin: Callable[[str, str], str]
 ) -> None:
     ann = emu.add_user(first_name="Ann")
     site = install_plugin("watcher", WATCHER)

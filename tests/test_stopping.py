@@ -1,24 +1,17 @@
 """The program is told to end while something holds it up."""
 
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 
+if TYPE_CHECKING:
+    from conftest import Launch
 
-class Program(Protocol):
-    """A running tgllm; see tests/conftest.py."""
-
-    def send(self, number: signal.Signals) -> None: ...
-    async def printed(self, word: str, times: int = 1) -> None: ...
-    async def end(self) -> tuple[int, str]: ...
-
-
-Launch = Callable[..., Awaitable[Program]]
 
 OBSTINATE = """
     import asyncio
@@ -81,7 +74,7 @@ def ann(emu: Emulator) -> EmulatedUser:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_bot_that_waits_for_telegram_can_be_stopped(
-    emu: Emulator, launch: Launch, number: signal.Signals
+    emu: Emulator, launch: "Launch", number: signal.Signals
 ) -> None:
     emu.faults.add(Fault.bad_gateway("getMe", times=None))
     bot = await launch("run")
@@ -93,7 +86,7 @@ async def test_a_bot_that_waits_for_telegram_can_be_stopped(
 
 
 async def test_a_provider_that_does_not_end_does_not_keep_the_program(
-    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
+    emu: Emulator, ann: EmulatedUser, launch: "Launch", obstinate: str
 ) -> None:
     variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "obstinate/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)
@@ -109,7 +102,7 @@ async def test_a_provider_that_does_not_end_does_not_keep_the_program(
 
 
 async def test_a_provider_that_hangs_at_its_start_does_not_keep_the_program(
-    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
+    emu: Emulator, ann: EmulatedUser, launch: "Launch", obstinate: str
 ) -> None:
     variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "hanging/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)

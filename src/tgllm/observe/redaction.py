@@ -24,7 +24,8 @@ _PATTERNS: Final = tuple(
     for pattern, replacement in (
         # Bot API: requests go to /bot<token>/<method>, files come from /file/bot<token>/<path>.
         (r"(/bot)\d+(?::|%3A)[^/\s\"']+", rf"\1{BLOT}"),
-        (r"\d{5,}(?::|%3A)[\w-]{30,}", BLOT),
+        # From the first digit only: to try each of many would take the square of their number.
+        (r"(?<!\d)\d{5,}(?::|%3A)[\w-]{30,}", BLOT),
         (rf"(\b{_SCHEME})(?!\[hidden\])[\w.~+/=-]{{6,}}", rf"\1{BLOT}"),
         # name=value, name: value, "name": "value", also at the end of a longer name such as client_secret.
         (rf"({_NAME}[\"']?\s*[:=]\s*[\"']?(?:{_SCHEME})?){_VALUE}", rf"\1{BLOT}"),

@@ -106,7 +106,9 @@ def tgllm_authorize(
     """Object to what a person is about to do: ``message``, ``command:<name>`` or ``button``. Sync or async.
 
     Called for people who are let in already, and for guests of a group that is; it can only narrow. None is no
-    objection. A further action is ``membership``: an admin brings the bot into a group, which lets the group in.
+    objection. An alias of a command counts as its name. Commands such as ``/retry`` and buttons may ask the model too;
+    what is about each question belongs into ``tgllm_before_request``. A further action is ``membership``: an admin
+    brings the bot into a group, which lets the group in.
     Combines: any veto is a no; the first one's reason is told. Failure: no, for everybody but owners, until the
     operator disables the plugin by name. Since 1.0.
     """

@@ -1,13 +1,13 @@
 """Closed by default: who has not been let in gets "request pending" and nothing else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from tgllm import hookimpl
-from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
+from tgllm.api import ChatCommand, ChatInfo, CommandCall, Decision, PluginInfo, UserInfo
 from tgllm.db import users
 from tgllm.services.actor import SHELL
 from tgllm.services.group_mode import choose_group_mode
@@ -131,6 +131,30 @@ async def test_a_veto_of_a_plugin_is_told(
     assert answer.text == "Not on Sundays."
     assert pong.text == "Bot ready"
     assert not provider.requests
+
+
+class Dice:
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="dice", title="Dice", api="1.0")
+
+    @hookimpl
+    def tgllm_commands(self) -> Sequence[ChatCommand]:
+        return [ChatCommand("roll", "Roll the dice", self._roll, aliases=("dice",))]
+
+    async def _roll(self, call: CommandCall) -> str:
+        return "4"
+
+
+@pytest.mark.parametrize("text", ["/roll", "/dice", "/DICE@demo_bot twice"])
+async def test_a_veto_of_a_command_is_one_of_its_aliases_too(
+    emu: Emulator, ann: EmulatedUser, start: Start, text: str
+) -> None:
+    door = Door(lambda action: Decision.deny("No gambling.") if action == "command:roll" else None)
+    async with start(plugins=[GivenPlugin.of("door", door), GivenPlugin.of("dice", Dice())]):
+        await ann.say(text)
+        answer = await emu.wait_for_message(ann.private_chat())
+    assert answer.text == "No gambling."
 
 
 async def test_a_failing_access_plugin_means_no(

@@ -110,4 +110,10 @@ def _action(content: TelegramObject, scope: UpdateScope) -> str:
     if not isinstance(content, Message):
         return "button"
     command = command_in(content, scope.parts.username)
-    return f"command:{command.name}" if command is not None else "message"
+    return f"command:{_own_name(command.name, scope)}" if command is not None else "message"
+
+
+def _own_name(name: str, scope: UpdateScope) -> str:
+    """The name of a command for an alias of it: who may not use the one may not use the other."""
+    offered = (owned.command for owned in scope.parts.core.host.commands)
+    return next((command.name for command in offered if name in command.aliases), name)

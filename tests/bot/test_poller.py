@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any, Never
 
 import pytest
 
 from tgllm.bot.failures import TelegramRefused
-from tgllm.db import inbox
+from tgllm.db import failures, inbox
+from tgllm.services.lane import Lane
+from tgllm.services.user_service import UserService
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
@@ -16,27 +19,64 @@ from tgllm.testing.scripted import ScriptedProvider
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
+def unreadable(person: EmulatedUser) -> dict[str, Any]:
+    """What aiogram can't parse."""
+    return {
+        "message": {
+            "message_id": 900,
+            "date": 1,
+            "chat": {"id": person.id, "type": "private", "first_name": person.first_name},
+            "from": {"id": person.id, "is_bot": False, "first_name": person.first_name},
+            "paid_media": {"star_count": 1, "paid_media": [{"type": "brand_new"}]},
+        }
+    }
+
+
 async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
     emu: Emulator, ann: EmulatedUser, start: Start
 ) -> None:
     async with start() as bot:
-        emu.inject_update(
-            {
-                "message": {
-                    "message_id": 900,
-                    "date": 1,
-                    "chat": {"id": ann.id, "type": "private", "first_name": "Ann"},
-                    "from": {"id": ann.id, "is_bot": False, "first_name": "Ann"},
-                    "paid_media": {"star_count": 1, "paid_media": [{"type": "brand_new"}]},
-                }
-            }
-        )
+        emu.inject_update(unreadable(ann))
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat())
         await bot.stop()
         states = await bot.core.database.read(inbox.counts)
     assert ann.private_chat().bot_texts == ["Bot ready"]
     assert states == {"quarantined": 1, "done": 1}
+
+
+async def test_of_strangers_nothing_is_put_aside_but_that_there_was_something(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        hers, own = emu.inject_update(unreadable(eve)), emu.inject_update(unreadable(ann))
+        await ann.say("/ping")
+        await emu.wait_for_message(ann.private_chat())
+        await bot.stop()
+        rows = [await bot.core.database.read(lambda conn, each=each: inbox.get(conn, each)) for each in (hers, own)]
+    assert [row.state for row in rows if row] == ["quarantined"] * 2
+    assert ["brand_new" in row.payload for row in rows if row] == [False, True]
+    assert all(row.error for row in rows if row)
+
+
+async def test_of_strangers_nothing_is_kept_where_their_update_fails(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> Never:
+        raise RuntimeError("no idea who that is")
+
+    monkeypatch.setattr(UserService, "standing", broken)
+    async with start() as bot:
+        for person in (eve, ann):
+            await person.say("between us")
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await bot.stop()
+        rows = await bot.core.database.read(lambda conn: failures.recent(conn, 9))
+        kept = [await bot.core.database.read(lambda conn, row=row: inbox.get(conn, int(row.id))) for row in rows]
+    assert sorted(("between us" in row.payload, row.lane) for row in kept if row) == [
+        (False, Lane(eve.id).key),
+        (True, Lane(ann.id).key),
+    ]
 
 
 @pytest.mark.parametrize("wrong", [True, 10**30])

@@ -11,11 +11,12 @@ from aiogram.types import Update
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.emptying import empty_strangers
 from tgllm.bot.rich_updates import without_rich_messages
 from tgllm.bot.updates import ALLOWED_UPDATES
 from tgllm.db import inbox
 from tgllm.db.database import Database
-from tgllm.db.inbox import FinalState, InboxRow
+from tgllm.db.inbox import InboxRow
 from tgllm.db.scrub import scrub
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger, log_values
@@ -194,11 +195,16 @@ class Dispatch:
             raise
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
             log.error("update.failed", kind=row.kind, error=repr(error))
-            await self._finish(row, "failed", repr(error))
+            await self._fail(row, repr(error))
 
-    async def _finish(self, row: InboxRow, state: FinalState, error: str | None = None) -> None:
+    async def _fail(self, row: InboxRow, error: str) -> None:
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: inbox.finish(conn, row.update_id, state, now, error))
+
+        def unit(conn: Connection) -> None:
+            empty_strangers(conn, row, now)
+            inbox.finish(conn, row.update_id, "failed", now, error)
+
+        await self._database.write(unit)
 
     async def _forget(self, row: InboxRow) -> None:
         """End an update that was not asked for, whoever it is of, and keep nothing of it but its id."""
@@ -215,4 +221,9 @@ class Dispatch:
         reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         log.warning("update.quarantined", kind=row.kind, reason=reason)
         now = milliseconds(self._clock)
-        await self._database.write(lambda conn: inbox.quarantine(conn, row.update_id, now, reason))
+
+        def unit(conn: Connection) -> None:
+            empty_strangers(conn, row, now)
+            inbox.quarantine(conn, row.update_id, now, reason)
+
+        await self._database.write(unit)

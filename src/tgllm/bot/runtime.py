@@ -12,6 +12,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.command_menus import CommandMenus
 from tgllm.bot.dispatch import Dispatch
+from tgllm.bot.emptying import empty_strangers
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.handlers.plugin_commands import command_runner
 from tgllm.bot.intake import Intake
@@ -107,6 +108,8 @@ class BotRuntime:
                 notices += spent_rows(conn, row, self._parts, now)
             for row in found.expired:
                 notices += expired_rows(conn, row, self._parts, now)
+            for row in (*found.spent, *found.expired):
+                empty_strangers(conn, row, now)
             outbox.add(conn, notices, now)
             remember_username(conn, self._parts.bot_id, self._parts.username, now)
             return found

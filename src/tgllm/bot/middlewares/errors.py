@@ -7,6 +7,8 @@ from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject
 
 from tgllm.api import DatabaseError
+from tgllm.api.clock import milliseconds
+from tgllm.bot.emptying import empty_strangers
 from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.i18n import error_text
@@ -44,4 +46,7 @@ class ErrorsMiddleware(BaseMiddleware):
         known = scope.user is not None and scope.user.role is not None
         text = error_text(scope.parts.core.texts, error, scope.language)
         replies = message_rows(scope.lane, text) if known else []
-        await scope.end(replies=replies, state="failed", error=repr(error))
+        now = milliseconds(scope.parts.core.clock)
+        await scope.end(
+            lambda conn: empty_strangers(conn, scope.row, now), replies=replies, state="failed", error=repr(error)
+        )

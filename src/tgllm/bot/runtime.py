@@ -12,21 +12,17 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.command_menus import CommandMenus
 from tgllm.bot.dispatch import Dispatch
-from tgllm.bot.emptying import empty_strangers
 from tgllm.bot.failures import classify, fatal_error
 from tgllm.bot.handlers.plugin_commands import command_runner
 from tgllm.bot.intake import Intake
-from tgllm.bot.interrupted import count_interrupted
 from tgllm.bot.limiter import Limiter, rates_from
 from tgllm.bot.parts import BotParts
 from tgllm.bot.poller import Poller
+from tgllm.bot.recovery import recover
 from tgllm.bot.sender import Sender
-from tgllm.bot.spent import expired_rows, spent_rows
-from tgllm.bot.superseded import take_edits
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.waiting import Acknowledgements
-from tgllm.db import inbox, outbox
+from tgllm.db.inbox import Recovered
 from tgllm.db.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.access_upkeep import AccessUpkeep
@@ -92,27 +88,10 @@ class BotRuntime:
     async def _recover(self) -> None:
         """Take up what an earlier run has left, and keep what the shell wants to know of this one."""
         now = milliseconds(self._core.clock)
-        attempts = self._core.config.turns.attempts
 
-        def unit(conn: Connection) -> inbox.Recovered:
-            count_interrupted(conn, inbox.running(conn), self._parts, now)
-            found = inbox.recover(conn, now, max_attempts=attempts)
-            edits = inbox.queued_edits(conn)
-            take_edits(conn, edits, self._parts.username, self._core.password.questions, now)
-            under_way = outbox.recover(conn)
-            repeatable = [row for row in under_way if is_repeatable(conn, row)]
-            for row in repeatable:
-                outbox.resend(conn, row.id)
-            notices = uncertain_notices(conn, [row for row in under_way if row not in repeatable], self._core.texts)
-            for row in found.spent:
-                notices += spent_rows(conn, row, self._parts, now)
-            for row in found.expired:
-                notices += expired_rows(conn, row, self._parts, now)
-            for row in (*found.spent, *found.expired):
-                empty_strangers(conn, row, now)
-            outbox.add(conn, notices, now)
+        def unit(conn: Connection) -> Recovered:
             remember_username(conn, self._parts.bot_id, self._parts.username, now)
-            return found
+            return recover(conn, self._parts, now)
 
         found = await self._core.database.write(unit)
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))

@@ -7,6 +7,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -152,10 +153,16 @@ async def test_nobody_there_is_the_same_error() -> None:
 
 
 @pytest.fixture
-def tls() -> ssl.SSLContext:
-    """A server's, with a certificate that nobody vouches for."""
+def tls_authority() -> trustme.CA:
+    """Vouches for the server; clients do not know it, unless they are told."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(tls_authority: trustme.CA) -> ssl.SSLContext:
+    """A server's, with a certificate of that authority."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    tls_authority.issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 
@@ -167,6 +174,21 @@ async def test_tls_that_cannot_be_trusted_is_the_same_error(listen: Listen, tls:
         with pytest.raises(httpx.ConnectError, match="certificate verify failed") as caught:
             await client.get(url)
     assert "object at" not in str(caught.value)
+
+
+async def test_tls_names_the_protocol(
+    listen: Listen, tmp_path: Path, tls_authority: trustme.CA, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        protocol = writer.get_extra_info("ssl_object").selected_alpn_protocol() or "none"
+        writer.write(OK + b"Content-Length: %d\r\n\r\n" % len(protocol) + protocol.encode())
+
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    tls_authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+    assert (await agreed(await listen(talk, tls)))[-1] == b"http/1.1"
 
 
 async def test_a_handshake_that_stalls_is_the_same_error(listen: Listen) -> None:
@@ -229,6 +251,47 @@ async def test_requests_arrive_the_same(serve: Serve, request_: dict[str, object
     lower = [[(name.lower(), value) for name, value in headers] for _, _, headers, _ in heard]
     assert sorted(lower[1]) == sorted(lower[0])
     assert (mine[0], mine[1], mine[3]) == (theirs[0], theirs[1], theirs[3])
+
+
+async def test_a_password_in_the_address_arrives_once(serve: Serve) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        return web.Response(text=f"{request.headers.getall('Authorization')} {request.headers['Host']} {request.path}")
+
+    url = httpx.URL(await serve(handler))
+    address = str(url.copy_with(username="a@b", password="c d", path="/x"))
+    said = [(await outcome(transport, address, httpx.Timeout(30)))[-1] for transport in (judge(), ours())]
+
+    assert said[1] == said[0] == f"['Basic YUBiOmMgZA=='] {url.netloc.decode()} /x".encode()
+
+
+@pytest.mark.parametrize("scheme", ["http", "ftp"])
+async def test_no_error_shows_the_address(listen: Listen, scheme: str) -> None:
+    """It may hold a key."""
+
+    async def talk(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    url = (await listen(talk)).replace("http", scheme) + "/?key=sk-12345"
+    async with httpx.AsyncClient(transport=ours(), timeout=30) as client:
+        with pytest.raises(httpx.TransportError) as caught:
+            await client.post(url, content=b"x" * 30_000_000)
+
+    assert str(caught.value)
+    assert "sk-12345" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [judge, ours])
+async def test_closing_a_client_ends_its_answers(listen: Listen, make: Callable[[], httpx.AsyncBaseTransport]) -> None:
+    async def read() -> None:
+        async with client.stream("GET", url) as response:
+            async for _ in response.aiter_bytes():
+                await client.aclose()
+
+    url = await listen(says(OK, b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", then="silence"))
+    client = httpx.AsyncClient(transport=make(), timeout=30)
+
+    with pytest.raises(httpx.ReadError):
+        await read()
 
 
 async def test_a_connection_is_kept_unless_an_answer_is_left(serve: Serve) -> None:

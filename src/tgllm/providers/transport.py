@@ -5,6 +5,7 @@ Measured with ``benchmarks/``, see docs/explanation/performance.md.
 
 import asyncio
 import io
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
 from contextlib import contextmanager
 from typing import cast
@@ -49,6 +50,8 @@ class DirectTransport(httpx.AsyncBaseTransport):
         """Make a transport that keeps idle connections for ``keepalive_seconds``; nothing is opened yet."""
         self._keepalive_seconds = keepalive_seconds
         self._ssl = httpx.create_ssl_context()
+        # As httpx names it too: some gateways close a connection that names no protocol.
+        self._ssl.set_alpn_protocols(["http/1.1"])
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -64,7 +67,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(_total(connect, limits.get("write"), read)):
                 response = await self._open().request(
                     request.method,
-                    URL(str(request.url), encoded=True),
+                    _url(request.url),
                     headers=_headers(request),
                     data=_body(request),
                     allow_redirects=False,
@@ -123,6 +126,11 @@ def _total(*limits: float | None) -> float | None:
     return sum(limit or 0 for limit in limits) if None not in limits else None
 
 
+def _url(url: httpx.URL) -> URL:
+    """The address without a name and a password: the client has made a header of them, and aiohttp would object."""
+    return URL(str(url.copy_with(userinfo=b"") if url.userinfo else url), encoded=True)
+
+
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
     """The headers; aiohttp writes them in UTF-8, and says itself whether a body comes in pieces."""
     given = ((name.decode(), value.decode(errors="surrogateescape")) for name, value in request.headers.raw)
@@ -141,19 +149,26 @@ def _body(request: httpx.Request) -> bytes | io.BytesIO | AsyncIterable[bytes] |
 def _errors_of_httpx() -> Generator[None, None, None]:
     try:
         yield
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    # aiohttp's streams raise RuntimeError where the client was closed meanwhile.
+    except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
         kind = next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))
         raise kind(_words(error)) from error
 
 
 def _words(error: Exception) -> str:
-    """What happened; aiohttp's own texts show objects, addresses, and what came, over several lines."""
+    """What happened; aiohttp's own texts show objects, whole addresses, and what came, over several lines."""
     if isinstance(error, aiohttp.ClientConnectorError):
         return str(error.os_error)
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "an address begins with http:// or https:// and names a host"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the connection was closed before the answer ended"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the connection was closed before an answer came"
     if isinstance(error, aiohttp.ClientResponseError):
         return error.message.partition(":")[0]
+    if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError):
+        # Its number is missing where the connection was lost while the request was being sent.
+        number = error.errno if isinstance(error, OSError) else None
+        return os.strerror(number) if number else "the connection was lost"
     return str(error)

@@ -112,10 +112,18 @@ async def test_nothing_is_stored_where_further_work_fails(database: Database, tu
     assert await database.read(outbox.counts) == {}
 
 
+def nested(levels: int) -> dict[str, object]:
+    value: object = 0
+    for _ in range(levels - 1):
+        value = [value]
+    return {"a": value}
+
+
 @pytest.mark.parametrize(
     "data",
-    [{"a": "x" * messages.MAX_PROVIDER_DATA}, {"a": object()}, {"a": float("nan")}, ["no object"]],
-    ids=["too large", "no JSON", "not a number", "a list"],
+    # SQLite refuses what is 2,000 deep, and Python from 3.12 on writes it.
+    [{"a": "x" * messages.MAX_PROVIDER_DATA}, {"a": object()}, {"a": float("nan")}, ["no object"], nested(2_000)],
+    ids=["too large", "no JSON", "not a number", "a list", "too deep"],
 )
 async def test_data_that_can_not_be_kept_does_not_cost_the_answer(database: Database, turn: Turn, data: object) -> None:
     await record(database, turn, replace(OUTCOME, provider_data=cast("JsonObject", data)))

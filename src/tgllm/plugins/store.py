@@ -1,13 +1,13 @@
 """The key-value store that a plugin is given: its own corner of the database."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.api.errors import DatabaseError, PluginError
 from tgllm.api.types import Json
 from tgllm.db import kv
+from tgllm.db.json_depth import check_depth
 
 if TYPE_CHECKING:
     from tgllm.db.database import Database
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["PluginStore"]
 
 _MAX_BYTES = 64 * 1024
-_MAX_DEPTH = 100
-"""Of values within values: SQLite reads 1000 (sqlite.org: JSON functions), and some Pythons write fewer."""
 
 
 class PluginStore:
@@ -48,7 +46,7 @@ class PluginStore:
         except (TypeError, ValueError) as error:
             raise PluginError(f"{key!r} is no text that can be a key") from error
         try:
-            _check_depth(value)
+            check_depth(value)
             size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
         except (TypeError, ValueError) as error:
             raise PluginError(f"the value of {key!r} is no JSON: {error}") from error
@@ -70,15 +68,3 @@ class PluginStore:
         if self._open is None:
             raise DatabaseError("there is no database here for the plugin's values: run tgllm db init")
         return self._open
-
-
-def _check_depth(value: object, left: int = _MAX_DEPTH) -> None:
-    if not left:
-        raise ValueError(f"it is nested more than {_MAX_DEPTH} deep")
-    inner: Iterable[object] = ()
-    if isinstance(value, Mapping):
-        inner = cast("Mapping[object, object]", value).values()
-    elif isinstance(value, list | tuple):
-        inner = cast("Iterable[object]", value)
-    for one in inner:
-        _check_depth(one, left - 1)

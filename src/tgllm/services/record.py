@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tgllm.api import JsonObject
 from tgllm.db import conversations, messages, outbox
+from tgllm.db.json_depth import check_depth
 from tgllm.db.outbox import NewOutbox
 from tgllm.db.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
@@ -114,8 +115,9 @@ def _within_limit(data: JsonObject | None) -> JsonObject | None:
     if data is None:
         return None
     try:
+        check_depth(data)
         size = len(json.dumps({**data}, allow_nan=False).encode())
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
         log.warning("turn.provider_data_dropped", error=explain(error))
         return None
     if size > messages.MAX_PROVIDER_DATA:

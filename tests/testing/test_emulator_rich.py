@@ -104,3 +104,43 @@ async def test_a_rich_draft_may_think(chat: EmulatedChat, api: Call) -> None:
     assert draft.rich is not None
     await api("sendRichMessage", chat_id=chat.id, rich_message={"html": "Done"})
     assert chat.drafts == {}
+
+
+def deep(levels: int) -> dict[str, Any]:
+    text: Any = "x"
+    for _ in range(levels):
+        text = {"type": "bold", "text": [text, "y"]}
+    return {"blocks": [{"type": "paragraph", "text": text}]}
+
+
+async def test_texts_in_texts_are_read_at_any_depth(chat: EmulatedChat, api: Call) -> None:
+    await api("sendRichMessage", chat_id=chat.id, rich_message=deep(100))
+    assert chat.messages[-1].text == "x" + "y" * 100
+
+
+@pytest.mark.parametrize("unit", ["<b>", "<blockquote>", "<ul><li>", "<table><tr><td>"])
+async def test_endless_nesting_is_refused(chat: EmulatedChat, refused: Call, unit: str) -> None:
+    words = await refused("sendRichMessage", chat_id=chat.id, rich_message={"html": unit * 3000 + "x"})
+    assert words == "400 Bad Request: rich message blocks are nested too deep"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"type": "shiny", "text": "x"},
+        {"type": "url", "text": "x"},
+        {"type": "bold", "text": [5]},
+        ["x", {"text": "x"}],
+        5,
+    ],
+)
+async def test_texts_of_another_shape_are_refused(chat: EmulatedChat, refused: Call, text: Any) -> None:
+    rich = {"blocks": [{"type": "paragraph", "text": {"type": "italic", "text": ["x", text]}}]}
+    words = await refused("sendRichMessage", chat_id=chat.id, rich_message=rich)
+    assert words.startswith("400 Bad Request: can't parse rich message: blocks.0.paragraph.text")
+
+
+async def test_fields_of_other_kinds_of_blocks_are_passed_over(chat: EmulatedChat, api: Call) -> None:
+    rich = {"blocks": [{"type": "paragraph", "text": "x", "items": 5, "cells": [5], "blocks": [{}], "expression": "y"}]}
+    sent = await api("sendRichMessage", chat_id=chat.id, rich_message=rich)
+    assert sent["rich_message"]["blocks"] == [{"type": "paragraph", "text": "x"}]

@@ -1,12 +1,12 @@
 """Rich messages: from what a bot sends to blocks, their plain text and their limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.rich_html import parse_rich_html
+from tgllm.testing.emulator.rich_shape import check_shape
 from tgllm.testing.emulator.text import utf16_len
 
 __all__ = ["RichContent", "read_rich_message"]
@@ -19,6 +19,13 @@ MAX_MEDIA = 50
 MAX_COLUMNS = 20
 
 _MEDIA = frozenset({"photo", "video", "audio", "document", "animation", "voice_note"})
+# Which kinds of blocks have these fields.
+_HOLDERS: Mapping[str, frozenset[str]] = {
+    "blocks": frozenset({"blockquote", "expandable_blockquote", "details", "collage", "slideshow"}),
+    "items": frozenset({"list"}),
+    "cells": frozenset({"table"}),
+    "expression": frozenset({"mathematical_expression"}),
+}
 Json = dict[str, Any]
 
 
@@ -47,8 +54,14 @@ def read_rich_message(raw: object, *, in_draft: bool = False) -> RichContent:
     """
     if not isinstance(raw, dict):
         raise bad_request("can't parse rich message: expected an Object")
-    source = cast("Json", raw)
-    _check_shape(source)
+    try:
+        return _read(cast("Json", raw), in_draft=in_draft)
+    except RecursionError:
+        raise bad_request("rich message blocks are nested too deep") from None
+
+
+def _read(source: Json, *, in_draft: bool) -> RichContent:
+    check_shape(source)
     blocks = _read_blocks(source)
     plain = "\n".join(filter(None, map(_plain, blocks)))
     _check(blocks, plain, in_draft=in_draft)
@@ -56,18 +69,6 @@ def read_rich_message(raw: object, *, in_draft: bool = False) -> RichContent:
     if source.get("is_rtl"):
         body["is_rtl"] = True
     return RichContent(body, plain)
-
-
-def _check_shape(source: Json) -> None:
-    """Let aiogram's model of InputRichMessage read it: that is where the kinds of blocks stand."""
-    from aiogram.types import InputRichMessage  # noqa: PLC0415 - costs seconds of CPU
-
-    try:
-        InputRichMessage.model_validate(source)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise bad_request(f"can't parse rich message: {place}: {first['msg']}") from None
 
 
 def _read_blocks(source: Json) -> list[Json]:
@@ -95,12 +96,12 @@ def _objects(value: object) -> list[Json]:
 
 
 def _labelled(block: Json) -> Json:
-    """A sent block as a received one: list items get their labels."""
+    """A sent block as a received one: list items get their labels, fields of other kinds are passed over."""
     if "type" not in block:
         raise bad_request("can't parse rich message: block has no type")
-    made = dict(block)
-    if "blocks" in block:
-        made["blocks"] = [_labelled(inner) for inner in _objects(block["blocks"])]
+    made = {name: value for name, value in block.items() if name not in _HOLDERS or block["type"] in _HOLDERS[name]}
+    if "blocks" in made:
+        made["blocks"] = [_labelled(inner) for inner in _objects(made["blocks"])]
     if block["type"] == "list":
         made["items"] = [_item(item) for item in _objects(block.get("items"))]
     return made

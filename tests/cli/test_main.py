@@ -251,6 +251,23 @@ def test_letters_that_a_terminal_lacks_are_written_as_escapes(shell: "Shell") ->
         assert rb"\u0410\u043d\u044f" in screen.read(10_000)
 
 
+@pytest.mark.parametrize("encoding", ["cp1251", "latin-1", "utf-8"])
+def test_json_can_be_read_whatever_the_encoding(shell: "Shell", encoding: str) -> None:
+    assert shell.runs("db", "init").code == 0
+    with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as conn:
+        conn.execute("INSERT INTO users (id, first_name, created_at, updated_at) VALUES (7, 'Аня é 😀', 1, 1)")
+        conn.commit()
+    done = subprocess.run(
+        [sys.executable, "-m", "tgllm", "users", "list", "--json"],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)[0]["first_name"] == "Аня é 😀"
+
+
 class TestCommandsOfPlugins:
     def test_are_listed_without_being_imported(self, shell: "Shell", install: Callable[..., None]) -> None:
         install("tgllm-hello", "raise RuntimeError('imported')", tgllm__cli={"greet": "tgllm_hello:app"})

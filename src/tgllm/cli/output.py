@@ -18,8 +18,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 
 
 def print_json(data: object) -> None:
-    """Print JSON; letters of all languages stay readable."""
-    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    """Print JSON; letters of all languages stay readable, unless the output is in an encoding that is not JSON's."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    typer.echo(json.dumps(data, ensure_ascii=not is_utf8, indent=2))
 
 
 @dataclass(frozen=True, slots=True)

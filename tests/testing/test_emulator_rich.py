@@ -144,3 +144,24 @@ async def test_fields_of_other_kinds_of_blocks_are_passed_over(chat: EmulatedCha
     rich = {"blocks": [{"type": "paragraph", "text": "x", "items": 5, "cells": [5], "blocks": [{}], "expression": "y"}]}
     sent = await api("sendRichMessage", chat_id=chat.id, rich_message=rich)
     assert sent["rich_message"]["blocks"] == [{"type": "paragraph", "text": "x"}]
+
+
+async def test_quotations_lists_and_cells_of_every_kind(chat: EmulatedChat, api: Call) -> None:
+    html = (
+        "<blockquote><p>Said</p><cite>Ann</cite></blockquote>"
+        "<blockquote collapsed><p>a <b>b</b></p><p>c</p></blockquote>"
+        '<aside>Pulled<cite>Bob</cite></aside><ol start="x"><li>one</li></ol><h7>no heading</h7>'
+        '<table><tr><td colspan="2" rowspan="x">wide</td></tr></table>'
+    )
+    sent = await api("sendRichMessage", chat_id=chat.id, rich_message={"html": html})
+    said, folded, pulled, numbers, text, table = sent["rich_message"]["blocks"]
+    assert said == {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "Said"}], "credit": "Ann"}
+    bold = {"type": "bold", "text": "b"}
+    assert folded == {"type": "expandable_blockquote", "text": [["a ", bold], "\n", "c"]}
+    assert pulled == {"type": "pullquote", "text": "Pulled", "credit": "Bob"}
+    assert numbers["items"][0]["label"] == "1."
+    assert text == {"type": "paragraph", "text": "no heading"}
+    assert (table["cells"][0][0]["colspan"], "rowspan" in table["cells"][0][0]) == (2, False)
+    assert Message.model_validate(sent).rich_message is not None
+    again = {"blocks": sent["rich_message"]["blocks"]}
+    assert (await api("sendRichMessage", chat_id=chat.id, rich_message=again))["rich_message"] == sent["rich_message"]

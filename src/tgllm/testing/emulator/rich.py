@@ -21,7 +21,7 @@ MAX_COLUMNS = 20
 _MEDIA = frozenset({"photo", "video", "audio", "document", "animation", "voice_note"})
 # Which kinds of blocks have these fields.
 _HOLDERS: Mapping[str, frozenset[str]] = {
-    "blocks": frozenset({"blockquote", "expandable_blockquote", "details", "collage", "slideshow"}),
+    "blocks": frozenset({"blockquote", "details", "collage", "slideshow"}),
     "items": frozenset({"list"}),
     "cells": frozenset({"table"}),
     "expression": frozenset({"mathematical_expression"}),

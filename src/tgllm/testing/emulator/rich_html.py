@@ -1,5 +1,6 @@
 """The ``html`` form of a rich message, read into blocks. Source: Bot API, "Rich message formatting"."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -12,8 +13,10 @@ __all__ = ["parse_rich_html"]
 Json = dict[str, Any]
 
 _INLINE = {**INLINE_TAGS, "mark": "marked", "sub": "subscript", "sup": "superscript"}
+_NUMBER = re.compile("[0-9]{1,9}")
 _VOID = frozenset({"br", "hr", "img", "input", "tg-map"})
-_PARAGRAPHS = {"p": "paragraph", "footer": "footer", "tg-thinking": "thinking", "pullquote": "pullquote"}
+_PARAGRAPHS = {"p": "paragraph", "footer": "footer", "tg-thinking": "thinking"}
+_HEADINGS = {f"h{size}": size for size in range(1, 7)}
 
 
 @dataclass(slots=True)
@@ -89,8 +92,8 @@ def _block(node: Node) -> list[Json] | None:
     """The blocks of a block element, None for an inline one."""
     if node.tag in _PARAGRAPHS:
         return [{"type": _PARAGRAPHS[node.tag], "text": _rich_text(node.children)}]
-    if node.tag[:1] == "h" and node.tag[1:].isdigit():
-        return [{"type": "heading", "text": _rich_text(node.children), "size": int(node.tag[1:])}]
+    if node.tag in _HEADINGS:
+        return [{"type": "heading", "text": _rich_text(node.children), "size": _HEADINGS[node.tag]}]
     maker = _MAKERS.get(node.tag)
     return None if maker is None else maker(node)
 
@@ -106,7 +109,7 @@ def _pre(node: Node) -> list[Json]:
 
 def _list(node: Node) -> list[Json]:
     items: list[Json] = []
-    for number, item in enumerate(node.elements("li"), start=int(node.attrs.get("start") or 1)):
+    for number, item in enumerate(node.elements("li"), start=_number(node.attrs.get("start"), 1)):
         box = next((n for n in item.elements("input") if n.attrs.get("type") == "checkbox"), None)
         entry: Json = {
             "label": f"{number}." if node.tag == "ol" else "•",
@@ -117,6 +120,10 @@ def _list(node: Node) -> list[Json]:
             entry["is_checked"] = "checked" in box.attrs
         items.append(entry)
     return [{"type": "list", "items": items}]
+
+
+def _number(value: str | None, default: int) -> int:
+    return int(value) if value is not None and _NUMBER.fullmatch(value) else default
 
 
 def _table(node: Node) -> list[Json]:
@@ -139,6 +146,9 @@ def _cell(node: Node) -> Json:
     }
     if node.tag == "th":
         cell["is_header"] = True
+    for name in ("colspan", "rowspan"):
+        if (span := _number(node.attrs.get(name), 1)) > 1:
+            cell[name] = span
     return cell
 
 
@@ -152,8 +162,22 @@ def _details(node: Node) -> list[Json]:
 
 
 def _quote(node: Node) -> list[Json]:
-    kind = "expandable_blockquote" if "expandable" in node.attrs else "blockquote"
-    return [{"type": kind, "blocks": _blocks(node)}]
+    """A quotation with its author; of the collapsed and the pulled ones, only text is left."""
+    author = next(iter(node.elements("cite")), None)
+    credit = {} if author is None else {"credit": _rich_text(author.children)}
+    blocks = _blocks(Node(node.tag, {}, [child for child in node.children if child is not author]))
+    if node.tag == "blockquote" and "collapsed" not in node.attrs:
+        return [{"type": "blockquote", "blocks": blocks, **credit}]
+    kind = "pullquote" if node.tag == "aside" else "expandable_blockquote"
+    return [{"type": kind, "text": _lines(blocks), **credit}]
+
+
+def _lines(blocks: list[Json]) -> Any:  # noqa: ANN401 - RichText
+    """The texts of blocks, each on a line of its own."""
+    lines: list[Any] = []
+    for block in blocks:
+        lines += [*(["\n"] if lines else []), block.get("text", "")]
+    return lines[0] if len(lines) == 1 else lines
 
 
 def _math(node: Node) -> list[Json]:

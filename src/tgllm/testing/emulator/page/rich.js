@@ -32,11 +32,16 @@ function block(value) {
     case "list": return el("ul", {}, ...value.items.map(item));
     case "table": return table(value);
     case "details": return el("details", { open: value.is_open === true }, el("summary", {}, ...text(value.summary)), ...richBlocks(value.blocks ?? []));
-    case "blockquote": return quote(false, ...richBlocks(value.blocks ?? []));
-    case "expandable_blockquote": return quote(true, ...richBlocks(value.blocks ?? []));
-    case "pullquote": return quote(false, ...text(value.text));
+    case "blockquote": return quote(false, ...richBlocks(value.blocks ?? []), credit(value));
+    case "expandable_blockquote": return quote(true, el("p", {}, ...text(value.text)), credit(value));
+    case "pullquote": return quote(false, el("p", {}, ...text(value.text)), credit(value));
+    case "collage": case "slideshow": return el("div", {}, ...richBlocks(value.blocks ?? []));
     default: return el("p", {}, `[${value.type}]`);
   }
+}
+
+function credit(value) {
+  return value.credit ? el("footer", {}, "— ", ...text(value.credit)) : null;
 }
 
 function item(value) {

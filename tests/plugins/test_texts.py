@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import UserInfo
+from tgllm import hookimpl
+from tgllm.api import ChatCommand, PluginInfo, ProviderError, TgllmError, TurnInfo, Unavailable, UserInfo
 from tgllm.api.commands import CommandCall
 from tgllm.api.people import ChatInfo
-from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts, read_texts
+from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts, error_text, read_texts
 from tgllm.plugins import PluginHost
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 LoadHost = Callable[..., Awaitable[PluginHost]]
 
@@ -80,6 +82,55 @@ async def test_a_path_that_is_none_is_told(site: Any, load_host: LoadHost, recor
     )
     found = record(await load_host(), "wrong")
     assert (found.state, found.reason) == ("quarantined", "its texts are a str instead of a pathlib.Path")
+
+
+class Sleepy:
+    """Says no in words of its own, in three places."""
+
+    def __init__(self, texts: Path) -> None:
+        self._texts = texts
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo("sleepy", "Sleepy", "1.0", texts=self._texts)
+
+    @hookimpl
+    def tgllm_before_request(self, turn: TurnInfo) -> None:
+        if turn.text != "ask the model":
+            raise TgllmError("it is late", code="sleepy.asleep", until="8:00")
+
+    @hookimpl
+    def tgllm_commands(self) -> list[ChatCommand]:
+        return [ChatCommand("wake", "Wake it", self._wake)]
+
+    async def _wake(self, call: CommandCall) -> None:
+        raise TgllmError("it is late", code="sleepy.asleep", until="nine")
+
+
+async def test_errors_of_a_plugin_are_told_in_its_own_words(tmp_path: Path) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    folder(texts, en='asleep = "I sleep until {until}."', de='asleep = "Ich schlafe bis {until}."')
+    scripted = ScriptedProvider()
+    scripted.answer(ProviderError("it is late", code="sleepy.asleep", until="ten"))
+    told: list[str] = []
+    async with Emulator() as emulator:
+        ann = emulator.add_user(first_name="Ann", language_code="de")
+        plugins = [GivenPlugin.of("sleepy", Sleepy(texts))]
+        async with running_bot(emulator, tmp_path, admins=[ann.id], plugins=plugins, provider=scripted):
+            for text in ("good morning", "/wake", "ask the model"):
+                said = await ann.say(text)
+                reply = await emulator.wait_for_message(ann.private_chat(), after=said)
+                told.append(reply.text)
+    assert told == ["Ich schlafe bis 8:00.", "Ich schlafe bis nine.", "Ich schlafe bis ten."]
+
+
+def test_a_code_that_is_no_key_of_a_plugin_has_the_words_of_its_class(tmp_path: Path) -> None:
+    catalogue = Catalogue()
+    catalogue.bring("my", PluginTexts("my", read_texts(folder(tmp_path, en='a = "A"')), catalogue))
+    for code in ("my.b", "my", "other.a", "ping.ready"):
+        assert error_text(catalogue, Unavailable(code=code)) == error_text(catalogue, Unavailable())
+    assert error_text(catalogue, Unavailable(code="my.a")) == "A"
 
 
 async def test_in_a_chat(site: Any, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
+from tgllm.i18n.plugin_texts import PluginTexts
 from tgllm.i18n.plurals import FORMS, plural_form
 
 __all__ = ["Catalogue", "Text", "TextError", "languages", "texts_of"]
@@ -60,6 +61,7 @@ class Catalogue:
         """
         self._default = _known(default) or _FALLBACK
         self._strict = strict
+        self._brought: dict[str, PluginTexts] = {}
 
     def __call__(self, key: str, language: str = "", **params: object) -> str:
         """The text of that key in the nearest language: ``ru-RU``, then ``ru``, then the default, then English."""
@@ -78,6 +80,15 @@ class Catalogue:
     def has(self, key: str) -> bool:
         """Whether there is a text of that key."""
         return key in texts_of(_FALLBACK)
+
+    def bring(self, plugin_id: str, texts: PluginTexts) -> None:
+        """Take in the texts of a plugin, for the errors that it raises."""
+        self._brought[plugin_id] = texts
+
+    def brought(self, key: str) -> PluginTexts | None:
+        """The texts in which a key of a plugin's own is found, such as ``sheep.asleep``; None for any other key."""
+        texts = self._brought.get(key.partition(".")[0])
+        return texts if texts is not None and texts.has(key) else None
 
 
 def _known(language: str) -> str | None:

@@ -17,10 +17,12 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
     """What to tell a person about an error.
 
     The words are those of the error's code, else of its class, else of ``internal``; never the error's own message,
-    which is for logs.
+    which is for logs. A code that is a key of a plugin's texts has the plugin's words.
     """
     if not isinstance(error, TgllmError):
         return texts("error.internal", language)
+    if (brought := texts.brought(str(error.code))) is not None:
+        return brought(error.code, language, **error.params)
     if isinstance(error, RateLimited) and error.retry_after and error.code == RateLimited.default_code:
         return texts("error.rate_limited_for", language, count=math.ceil(error.retry_after))
     if isinstance(error, Refused) and error.code == Refused.default_code and error.params.get("reason"):

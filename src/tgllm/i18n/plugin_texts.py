@@ -52,12 +52,20 @@ class PluginTexts:
 
     def __call__(self, key: str, language: str = "", **params: object) -> str:
         """The text in the nearest language: ``de-AT``, then ``de``, then the bot's own, then English, then the key."""
-        own = key.removeprefix(self._prefix) if key.startswith(self._prefix) else ""
+        own = self._own(key)
         for code in (_short(language), _short(self._default), ENGLISH):
             text = self._brought.get(code, {}).get(own)
             if text is not None:
                 return _filled(key, text, code, params)
         return self._bot(key, language, **params)
+
+    def has(self, key: str) -> bool:
+        """Whether the plugin has a text of that key, in any language."""
+        return any(self._own(key) in texts for texts in self._brought.values())
+
+    def _own(self, key: str) -> str:
+        """A key without the plugin's id; empty for one of the bot's."""
+        return key.removeprefix(self._prefix) if key.startswith(self._prefix) else ""
 
 
 def read_texts(folder: Path) -> BroughtTexts:

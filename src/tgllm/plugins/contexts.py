@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
-from tgllm.i18n import BroughtTexts, PluginTexts
+from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
 from tgllm.plugins.store import PluginStore
 
 if TYPE_CHECKING:
@@ -58,5 +58,12 @@ def make_context(
         data_dir=folder,
         store=PluginStore(plugin_id, services.database, services.clock),
         clock=services.clock,
-        texts=services.texts if texts is None else PluginTexts(plugin_id, texts, services.texts, services.language),
+        texts=services.texts if texts is None else _with_own(plugin_id, texts, services),
     )
+
+
+def _with_own(plugin_id: str, texts: BroughtTexts, services: Services) -> Texts:
+    own = PluginTexts(plugin_id, texts, services.texts, services.language)
+    if isinstance(services.texts, Catalogue):
+        services.texts.bring(plugin_id, own)
+    return own

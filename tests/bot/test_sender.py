@@ -98,10 +98,10 @@ async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
         before, again = len(ann.private_chat().bot_texts), str(notice.buttons[0].data)
         assert await menus.toast(ann, notice, again) == "Sent again."
         await emu.wait_for(lambda: len(ann.private_chat().bot_texts) > before and not notice.labels)
-        # Such as by a press that was on its way already.
+        # Such as by a press that was on its way already; it takes the buttons away once more.
         assert await menus.toast(ann, notice, again) == ""
         await bot.stop()
-        assert await bot.core.database.read(outbox.counts) == {"sent": 3}
+        assert await bot.core.database.read(outbox.counts) == {"sent": 4}
     assert ann.private_chat().bot_texts[before:] == ["did it arrive?"]
 
 
@@ -115,6 +115,19 @@ async def test_an_answer_is_still_offered_when_the_offer_itself_had_an_unknown_e
         await ann.press(notice, "Send again")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "did it arrive?", after=notice)
     assert len(ann.private_chat().bot_texts) == 2
+
+
+async def test_an_offer_that_came_twice_loses_its_buttons_twice(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    emu.faults.add(Fault.bad_gateway("sendMessage"))
+    emu.faults.add(Fault.cut_after("sendMessage"))
+    async with start():
+        await ann.say("did it arrive?")
+        first = await emu.wait_for_message(ann.private_chat(), is_notice)
+        second = await emu.wait_for_message(ann.private_chat(), is_notice, after=first)
+        for notice in (first, second):
+            await ann.press(notice, "Send again")
+            await emu.wait_for(lambda shown=notice: not shown.labels)
+        await emu.wait_for(lambda: ann.private_chat().bot_texts.count("did it arrive?") == 1)
 
 
 async def test_what_the_person_has_is_not_sent_again(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

@@ -34,16 +34,19 @@ async def _keep(scope: UpdateScope, pressed: Pressed) -> str:
 
 
 async def _decide(scope: UpdateScope, pressed: Pressed, *, again: bool) -> str:
-    """The first press counts, and takes the buttons away."""
+    """The first press counts; each takes the buttons away, since the question may have come twice."""
     argument = pressed.argument
     if not argument.isdecimal() or len(argument) > 18:
         return ""
     row, asker_id, name = await scope.parts.core.database.read(lambda conn: _row_and_asker(conn, int(argument)))
-    if row is None or row.lane != scope.lane.key or row.state != "uncertain":
+    if row is None or row.lane != scope.lane.key:
         return ""
     if not is_theirs(scope, asker_id):
         return not_theirs(scope, name)
     buttons_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
+    if row.state != "uncertain":
+        await scope.end(replies=buttons_gone)
+        return ""
     await scope.end(
         lambda conn: outbox.resend(conn, row.id) if again else _go_on_after(conn, row), replies=buttons_gone
     )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 import sqlite3
 import sys
 from contextlib import closing
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tgllm.api.errors import TgllmError
+from tgllm.cli.user_data import write_new
 from tgllm.db import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
 from tgllm.db.files import NewFile
 from tgllm.db.inbox import NewUpdate
@@ -161,6 +164,18 @@ class TestExport:
         assert result.code == 1
         assert "is there already" in result.err
         assert target.read_text() == "mine"
+
+    def test_where_the_disk_is_full_no_half_a_file_is_left(self, shell: "Shell") -> None:
+        target = shell.folder / "ann.json"
+        most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        try:
+            with pytest.raises(TgllmError, match="can't be written"):
+                write_new(target, "x" * 100_000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+
+        assert not target.exists()
 
     def test_into_a_folder_that_is_not_there(self, shell: "Shell") -> None:
         result = shell.runs("users", "export", "@ann_lee", str(shell.folder / "no" / "a.json"))

@@ -14,6 +14,7 @@ from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.config.edit import set_in_file
+from tgllm.config.files import is_there
 from tgllm.config.keys import variable
 from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
@@ -35,7 +36,7 @@ def path(ctx: typer.Context) -> None:
     """Show where the config file is, or would be."""
     found = find_config(options_of(ctx).config)
     typer.echo(found)
-    if not found.is_file():
+    if not is_there(found):
         tell(Catalogue()("shell.config_none"))
 
 

@@ -66,14 +66,19 @@ def _say(texts: Catalogue, language: str) -> Say:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that only this system user can read; never over another one.
+    """Write a file that only this system user can read; never over another one, and never half of it.
 
     Raises:
         TgllmError: there is a file already, or it can't be written.
     """
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+        try:
+            with file:
+                file.write(text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     except FileExistsError as error:
         raise TgllmError(f"{path}: is there already; choose another name") from error
     except OSError as error:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.api import ConfigError
+from tgllm import hookimpl
+from tgllm.api import ConfigError, JobSpec, PluginContext, PluginInfo
 from tgllm.config.paths import database_path
 from tgllm.db import models, schedules
 from tgllm.db.database import Database
@@ -14,7 +15,7 @@ from tgllm.db.unit import Connection
 from tgllm.scheduler.jobs import REFRESH_JOB
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 
 @pytest.fixture
@@ -44,3 +45,37 @@ async def test_a_wrong_time_of_the_refresh_keeps_the_bot_from_starting(emu: Emul
     with pytest.raises(ConfigError, match=r"refresh_cron \(REFRESH_CRON\)"):
         async with running_bot(emu, tmp_path, refresh_cron="0 25 * * *"):
             pass
+
+
+class Sweeper:
+    """A plugin with a job."""
+
+    def __init__(self, cron: str) -> None:
+        self._cron = cron
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo("sweeper", "Sweeper", "1.0")
+
+    @hookimpl
+    def tgllm_jobs(self) -> list[JobSpec]:
+        return [JobSpec("daily", "Sweep", "0 4 * * *", self._sweep), JobSpec("odd", "Sweep", self._cron, self._sweep)]
+
+    async def _sweep(self, ctx: PluginContext) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("cron", "state", "reason"),
+    [
+        ("30 4 * * mon-fri", "active", ""),
+        ("0 25 * * *", "quarantined", "the cron of job odd: '0 25 * * *' is no cron expression"),
+        ("0 4 30 2 *", "quarantined", "the cron of job odd: '0 4 30 2 *' names a day that never comes"),
+    ],
+)
+async def test_a_time_that_never_comes_is_told_of_the_plugin_that_gave_it(
+    emu: Emulator, tmp_path: Path, cron: str, state: str, reason: str
+) -> None:
+    async with running_bot(emu, tmp_path, plugins=[GivenPlugin.of("sweeper", Sweeper(cron))]) as bot:
+        (record,) = [record for record in bot.core.host.records if record.id == "sweeper"]
+
+    assert (record.state, record.reason[: len(reason) or None]) == (state, reason)

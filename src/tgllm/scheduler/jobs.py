@@ -6,7 +6,6 @@ from datetime import tzinfo
 
 from tgllm.api.errors import ConfigError, ProviderError
 from tgllm.config.checks import zone
-from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
 from tgllm.scheduler.clock import Cron
@@ -14,8 +13,6 @@ from tgllm.services.core import Core
 from tgllm.services.retention import Retention
 
 __all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
-
-log = get_logger(__name__)
 
 REFRESH_JOB = "models.refresh"
 """No plugin's job can be called so: their ids have no dot of their own."""
@@ -56,7 +53,7 @@ def refresh_times(cron: str, time_zone: str) -> Cron | None:
 
 
 def jobs_of(core: Core) -> tuple[Job, ...]:
-    """All jobs of the bot; a plugin's job with a wrong cron expression is logged and left out.
+    """All jobs of the bot; a plugin whose job has a wrong cron expression is quarantined.
 
     Raises:
         ConfigError: the cron expression in the settings is wrong.
@@ -88,7 +85,8 @@ def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:
         try:
             cron = Cron.parse(owned.job.cron, time_zone)
         except ConfigError as error:
-            log.warning("job.wrong_cron", plugin=owned.plugin_id, job=owned.job.id, reason=str(error))
+            # The host has counted the fields; what they mean is known here alone.
+            host.quarantine(owned.plugin_id, f"the cron of job {owned.job.id}: {error}")
             continue
         yield _plugin_job(host, owned, cron)
 

@@ -57,6 +57,12 @@ async def test_send_and_edit(emu: Emulator, ann: EmulatedUser, chat: EmulatedCha
             {"chat_id": "ann", "message_id": 77},
             "400 Bad Request: message to delete not found",
         ),
+        ("sendChatAction", {"chat_id": "ann", "action": "dance"}, "400 Bad Request: wrong parameter action in request"),
+        (
+            "deleteMessages",
+            {"chat_id": "ann", "message_ids": list(range(1, 102))},
+            "400 Bad Request: too many message identifiers specified",
+        ),
         ("noSuchMethod", {}, "404 Not Found: method not found"),
     ],
 )
@@ -241,3 +247,24 @@ async def test_a_quote_is_of_the_message_that_is_replied_to(
     await ann.delete(message)
     edited = await api("editMessageText", chat_id=chat.id, message_id=sent["message_id"], text="y")
     assert "reply_to_message" not in edited
+
+
+async def test_an_empty_keyboard_is_none(chat: EmulatedChat, api: Call, refused: Call) -> None:
+    go = [{"text": "Go", "callback_data": "go"}]
+    sent = await api("sendMessage", chat_id=chat.id, text="x", reply_markup={"inline_keyboard": [[], go, []]})
+    assert sent["reply_markup"] == {"inline_keyboard": [go]}
+    where = {"chat_id": chat.id, "message_id": sent["message_id"]}
+    assert "reply_markup" not in await api("editMessageReplyMarkup", **where, reply_markup={"inline_keyboard": [[]]})
+    words = await refused("editMessageReplyMarkup", **where, reply_markup={"inline_keyboard": []})
+    assert words.startswith("400 Bad Request: message is not modified")
+
+
+async def test_a_topic_or_a_message_of_another_chat_is_no_place(
+    emu: Emulator, ann: EmulatedUser, chat: EmulatedChat
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    topic, message = emu.add_topic(chat, "Work"), await ann.say("hi")
+    with pytest.raises(ValueError, match="'Work' is in another chat"):
+        await ann.say("x", chat=group, topic=topic)
+    with pytest.raises(ValueError, match="is in another chat"):
+        await ann.say("x", chat=group, reply_to=message)

@@ -30,7 +30,7 @@ _MAX_BUTTONS = 100
 
 
 def check_markup(markup: object) -> dict[str, Any] | None:
-    """The markup as it was sent, None for an empty one. Raises BotApiError 400."""
+    """The markup without empty rows, None when nothing is left. Raises BotApiError 400."""
     if markup is None:
         return None
     if not isinstance(markup, dict):
@@ -39,9 +39,11 @@ def check_markup(markup: object) -> dict[str, Any] | None:
     if not any(name in body for name in _KEYBOARDS):
         return None
     rows = body.get("inline_keyboard")
-    if rows is not None:
-        _check_rows(rows)
-    return body
+    if rows is None:
+        return body
+    _check_rows(rows)
+    filled = [row for row in rows if row]
+    return {**body, "inline_keyboard": filled} if filled else None
 
 
 def _check_rows(rows: object) -> None:

@@ -218,8 +218,14 @@ class EmulatedUser(Account):
         topic: EmulatedTopic | None = None,
         reply_to: EmulatedMessage | None = None,
     ) -> Place:
-        there = chat or (topic.chat if topic else None) or (reply_to.chat if reply_to else None)
-        return Place(there or self.private_chat(), topic, reply_to)
+        there = chat or (topic.chat if topic else None) or (reply_to.chat if reply_to else None) or self.private_chat()
+        if topic is not None and topic.chat is not there:
+            raise ValueError(f"topic {topic.name!r} is in another chat than {there.id}")
+        if reply_to is not None and reply_to.chat is not there:
+            raise ValueError(
+                f"message {reply_to.id} is in another chat than {there.id}; replies across chats are not modelled"
+            )
+        return Place(there, topic, reply_to)
 
     def _check_own(self, message: EmulatedMessage) -> None:
         if message.sender is not self or message.is_deleted:

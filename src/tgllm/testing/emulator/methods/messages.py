@@ -1,5 +1,6 @@
 """sendMessage, editMessageText, deleteMessage and what else is done to a message."""
 
+from functools import cache
 from typing import Any, cast
 
 from tgllm.testing.emulator.errors import bad_request
@@ -18,6 +19,7 @@ NOT_MODIFIED = (
     "as a current content and reply markup of the message"
 )
 _DELETE_SECONDS = 48 * 3600
+_MAX_DELETED = 100
 
 
 def deliver(
@@ -153,7 +155,10 @@ def delete_message(call: MethodCall) -> object:
 def delete_messages(call: MethodCall) -> object:
     """Bot API: deleteMessages; messages that are not there are skipped."""
     chat = call.chat()
-    for message_id in cast("list[int]", call.get("message_ids", [])):
+    numbers = cast("list[int]", call.get("message_ids", []))
+    if len(numbers) > _MAX_DELETED:
+        raise bad_request("too many message identifiers specified")
+    for message_id in numbers:
         message = chat.message(int(message_id))
         if message is not None:
             _check_deletable(call, chat, message)
@@ -193,7 +198,18 @@ def send_chat_action(call: MethodCall) -> object:
     """Bot API: sendChatAction; shown for five seconds or until the bot sends something."""
     chat = call.chat()
     topic = call.topic(chat)
+    action = str(call.get("action")).lower()
+    if action not in _actions():
+        raise bad_request("wrong parameter action in request")
     until = call.world.clock.monotonic() + 5
-    chat.actions[topic.id if topic else 0] = (str(call.get("action")), until)
+    chat.actions[topic.id if topic else 0] = (action, until)
     call.world.changes.bump()
     return True
+
+
+@cache
+def _actions() -> frozenset[str]:
+    """The actions that there are: those that aiogram knows."""
+    from aiogram.enums import ChatAction  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+
+    return frozenset(action.value for action in ChatAction)

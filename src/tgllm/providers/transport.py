@@ -167,7 +167,10 @@ def _words(error: Exception) -> str:
         return "the connection was closed before an answer came"
     if isinstance(error, aiohttp.ClientResponseError):
         return error.message.partition(":")[0]
-    if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError):
+        # The class of httpx's error says which.
+        return ""
+    if isinstance(error, aiohttp.ClientConnectionError):
         # Its number is missing where the connection was lost while the request was being sent.
         number = error.errno if isinstance(error, OSError) else None
         return os.strerror(number) if number else "the connection was lost"

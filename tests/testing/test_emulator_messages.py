@@ -127,11 +127,18 @@ async def test_buttons_and_their_answers(
     assert words == ("400 Bad Request: inline keyboard button URL 'http://localhost:8080/' is invalid: Wrong HTTP URL")
 
 
-async def test_a_reaction_of_the_bot(chat: EmulatedChat, ann: EmulatedUser, api: Call, emu: Emulator) -> None:
+async def test_a_reaction_of_the_bot(
+    chat: EmulatedChat, ann: EmulatedUser, api: Call, refused: Call, emu: Emulator
+) -> None:
     message = await ann.say("hi")
     thumb = [{"type": "emoji", "emoji": "👀"}]
     await api("setMessageReaction", chat_id=chat.id, message_id=message.id, reaction=thumb)
     assert message.reactions[emu.bot.id] == thumb
+    for emoji in ("⏳", "seen", ""):
+        wrong = [{"type": "emoji", "emoji": emoji}]
+        words = await refused("setMessageReaction", chat_id=chat.id, message_id=message.id, reaction=wrong)
+        assert words == "400 Bad Request: REACTION_INVALID"
+    await api("setMessageReaction", chat_id=chat.id, message_id=message.id, reaction=[{"type": "emoji", "emoji": "❤️"}])
 
 
 async def test_a_draft_grows_and_ends_with_the_message(

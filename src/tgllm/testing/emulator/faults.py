@@ -28,7 +28,7 @@ class FaultKind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """One trouble; made by the class methods below.
+    """One trouble; made by the class methods below. ValueError for ``times`` below 1.
 
     ``times`` is how many calls it strikes, None for all until it is removed; ``chat_id`` restricts
     it to one chat; ``hits`` counts the calls it struck; ``reached`` is set at the first of them.
@@ -43,6 +43,10 @@ class Fault:
     hits: int = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if self.times is not None and self.times < 1:
+            raise ValueError("times is at least 1, or None for all calls")
 
     @classmethod
     def retry_after(cls, method: str, seconds: int, *, times: int | None = 1, chat_id: int | None = None) -> "Fault":

@@ -7,6 +7,7 @@ from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.ephemeral import make_ephemeral
 from tgllm.testing.emulator.methods.registry import handles
+from tgllm.testing.emulator.reactions import is_reaction
 from tgllm.testing.emulator.rich import read_rich_message
 from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, StoredFile
 from tgllm.testing.emulator.text import Text
@@ -187,6 +188,8 @@ def set_message_reaction(call: MethodCall) -> object:
     if len(reactions) > 1:
         raise bad_request("REACTIONS_TOO_MANY")
     if any(reaction.get("type") not in {"emoji", "custom_emoji"} for reaction in reactions):
+        raise bad_request("REACTION_INVALID")
+    if any(reaction["type"] == "emoji" and not is_reaction(reaction.get("emoji")) for reaction in reactions):
         raise bad_request("REACTION_INVALID")
     message.reactions[call.bot.id] = reactions
     call.world.changes.bump()

@@ -47,6 +47,7 @@ export async function follow(path, params, signal, onData, onTrouble) {
       await pause(40);
     } catch (error) {
       if (signal.aborted) return;
+      since = -1; // the next answer comes at once, and takes the trouble away
       onTrouble(error);
       await pause(1000);
     }

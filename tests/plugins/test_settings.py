@@ -140,17 +140,18 @@ ALIASES = """
         mode: str = Field(default="", validation_alias=AliasChoices("manner", AliasPath("ways", 0)))
     @hookimpl
     def tgllm_plugin_info():
-        return PluginInfo(id="parrot", title="P", api="1.0", settings=Settings)
+        return PluginInfo(id="parrot", title="P", api="1.0", settings=Settings, env={"key": "PARROT_KEY"})
     @hookimpl
     def tgllm_doctor(ctx):
         return [Check(ctx.settings.region, "ok", ctx.settings.key + ctx.settings.mode)]
 """
 
 
-async def test_fields_may_have_aliases(site: Any, load_host: LoadHost) -> None:
+@pytest.mark.parametrize("names", [("location", "token"), ("region", "key")])
+async def test_fields_may_have_aliases(site: Any, load_host: LoadHost, names: tuple[str, str]) -> None:
     site.write("parrot", ALIASES)
 
-    host = await load_host(settings=Source(location="eu", token="t", ways=["slow"]))
+    host = await load_host(settings=Source(**dict(zip(names, ("eu", "t"), strict=True)), ways=["slow"]))
 
     assert await errors_of(host) == []
     ((_, check),) = await host.doctor()

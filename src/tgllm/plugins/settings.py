@@ -91,7 +91,7 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
     from pydantic import ValidationError  # noqa: PLC0415  slow to import, and needed by plugins with settings only
 
     try:
-        settings = model.model_validate(dict(raw))
+        settings = model.model_validate({_key(model, name): value for name, value in raw.items()})
     except ValidationError as error:
         problems = (_problem(plugin_id, details, raw) for details in error.errors(include_url=False))
         # Without the cause: it holds the values.
@@ -101,6 +101,13 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
     for secret in _secrets(settings):
         redactor.add(secret)
     return settings
+
+
+def _key(model: "type[BaseModel]", name: str) -> str:
+    """Where the model looks for what was set by the name of a field, which may have an alias."""
+    field = model.model_fields.get(name)
+    alias = None if field is None else field.validation_alias
+    return alias if isinstance(alias, str) else name
 
 
 def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object]) -> str:

@@ -4,10 +4,14 @@ import asyncio
 import heapq
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiogram import Bot
+from aiogram.methods import TelegramMethod
 
 from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
+from tgllm.bot.session import BotSession
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator, RateLimits
 from tgllm.testing.emulator.state import EmulatedChat
@@ -45,7 +49,7 @@ class SharedClock:
         await future
 
     async def run(self, is_busy: Callable[[], bool]) -> None:
-        """Go on until cancelled, and never while ``is_busy`` says that a call is being answered."""
+        """Go on until cancelled, and never while ``is_busy`` says that a call is under way."""
         while True:
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -112,13 +116,30 @@ async def clock() -> SharedClock:
 
 
 @pytest.fixture
-async def emu(clock: SharedClock) -> AsyncIterator[Emulator]:
+def under_way(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The bot's calls that have begun and not ended, by ``id``; getUpdates is left out, since it waits."""
+    calls: set[int] = set()
+    send = BotSession.make_request
+
+    async def make_request(
+        session: BotSession, bot: Bot, method: TelegramMethod[Any], timeout: int | None = None
+    ) -> Any:
+        if method.__api_method__ == "getUpdates":
+            return await send(session, bot, method, timeout)
+        calls.add(id(method))
+        try:
+            return await send(session, bot, method, timeout)
+        finally:
+            calls.remove(id(method))
+
+    monkeypatch.setattr(BotSession, "make_request", make_request)
+    return calls
+
+
+@pytest.fixture
+async def emu(clock: SharedClock, under_way: set[int]) -> AsyncIterator[Emulator]:
     async with Emulator(clock=clock, rate_limits=RateLimits()) as emulator, asyncio.TaskGroup() as group:
-
-        def is_busy() -> bool:
-            return any(call.status is None and call.method != "getUpdates" for call in emulator.journal[-2 * CHATS :])
-
-        running = group.create_task(clock.run(is_busy))
+        running = group.create_task(clock.run(lambda: bool(under_way)))
         yield emulator
         running.cancel()
 

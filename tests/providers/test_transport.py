@@ -143,7 +143,7 @@ async def test_answers_are_read(listen: Listen, answer: Sequence[bytes]) -> None
     ],
 )
 async def test_a_broken_answer_is_the_same_error(listen: Listen, talk: Talk, error: type[Exception]) -> None:
-    assert await agreed(await listen(talk), SHORT) == (error,)
+    assert await agreed(await listen(talk), SHORT if error is httpx.ReadTimeout else None) == (error,)
 
 
 async def test_nobody_there_is_the_same_error() -> None:

@@ -207,6 +207,13 @@ async def test_a_parse_mode_that_there_is_not_is_refused(chat: EmulatedChat, ref
     )
 
 
+async def test_markup_counts_up_to_a_limit_of_its_own(chat: EmulatedChat, api: Call, refused: Call) -> None:
+    text = "<b></b>" * 4681
+    await api("sendMessage", chat_id=chat.id, text=f"{text}x", parse_mode="HTML")
+    words = await refused("sendMessage", chat_id=chat.id, text=f"{text}xx", parse_mode="HTML")
+    assert words == "400 Bad Request: text is too long"
+
+
 async def test_a_parse_mode_goes_before_entities(chat: EmulatedChat, api: Call) -> None:
     italic = [entity("italic", 0, 1)]
     sent = await api("sendMessage", chat_id=chat.id, text="<b>x</b>", parse_mode="HTML", entities=italic)
@@ -248,3 +255,9 @@ async def test_links_mentions_and_addresses_are_found(chat: EmulatedChat, api: C
         "email": "me@e.org",
         "bot_command": "/go",
     }
+
+
+async def test_tabs_become_spaces_and_carriage_returns_go(chat: EmulatedChat, api: Call) -> None:
+    bold = [entity("bold", 1, 4), entity("code", 6, 4)]
+    sent = await api("sendMessage", chat_id=chat.id, text="\ta\r\nb\u202e c\x00\u2028d", entities=bold)
+    assert (sent["text"], sent["entities"]) == ("a\nb c d", [entity("bold", 0, 3), entity("code", 3, 3)])

@@ -413,3 +413,9 @@ def test_an_entity_knows_its_form_in_the_bot_api() -> None:
         "length": 1,
         "url": "https://e.com",
     }
+
+
+@pytest.mark.parametrize("mode", ["never", "always"])
+def test_code_that_is_indented_with_tabs_stays_indented(shown: Shown, mode: RichMode) -> None:
+    output = shown(render("```go\nif x {\n\treturn\t// done\n}\n```", rich=mode))
+    assert "if x {\n    return  // done\n}" in output

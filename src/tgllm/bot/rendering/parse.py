@@ -43,6 +43,7 @@ _INLINE_KINDS = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image
 _STYLES: Mapping[str, Style] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strikethrough"}
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
 _BREAK = re.compile(r"<br\s*/?>\Z", re.IGNORECASE)
+_TAB_WIDTH = 4
 
 
 @dataclass(slots=True)
@@ -182,7 +183,8 @@ def _table(frame: _Frame) -> Iterable[Node]:
 
 def _code_block(frame: _Frame) -> Iterable[Node]:
     info = str(frame.data.get("Fenced", "")) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
-    code = plain_text(frame.children).removesuffix("\n")
+    # Telegram keeps one space of a tab, and nothing would be left of the indentation.
+    code = plain_text(frame.children).removesuffix("\n").expandtabs(_TAB_WIDTH)
     if not code.strip():
         return [CodeBlock(info, "")] if info else []
     language, _, more = info.partition(" ")

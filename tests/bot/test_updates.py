@@ -124,3 +124,18 @@ CHAT = {"id": -100, "type": "supergroup"}
 )
 def test_the_lane_is_chat_and_topic(kind: str, content: object, lane: Lane) -> None:
     assert lane_of(kind, content) == lane
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"update_id": 5, "message": {"chat": CHAT, "business_connection_id": "\ud800"}},
+        {"update_id": 5, "\ud800": {}},
+        {"update_id": 5, "message": {"chat": CHAT, "text": "\ud800"}},
+    ],
+)
+def test_half_a_letter_keeps_nothing_from_being_stored(update: dict[str, Any]) -> None:
+    row = to_inbox(update)
+    assert row is not None
+    for text in (row.lane, row.kind, row.payload):
+        text.encode()

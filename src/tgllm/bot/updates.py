@@ -14,6 +14,7 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.bot.rich_updates import without_rich_messages
 from tgllm.db.inbox import InboxRow, NewUpdate
 from tgllm.services.lane import Lane
+from tgllm.services.text import mend_surrogates
 
 __all__ = [
     "ALLOWED_UPDATES",
@@ -69,8 +70,9 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     kind = next((key for key in raw if key != "update_id"), "unknown")
     return NewUpdate(
         update_id=update_id,
-        lane=lane_of(kind, raw.get(kind)).key,
-        kind=kind,
+        # Half a letter in one of them would keep all that came with it from being stored.
+        lane=mend_surrogates(lane_of(kind, raw.get(kind)).key),
+        kind=mend_surrogates(kind),
         control=_is_control(kind, raw.get(kind)),
         payload=json.dumps(raw, separators=(",", ":")),
     )

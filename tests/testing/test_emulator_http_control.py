@@ -90,12 +90,14 @@ async def test_a_chat_shows_the_commands_of_its_user(
 
 
 async def test_files_over_http(emu: Emulator, ann: EmulatedUser, control: Call, http: aiohttp.ClientSession) -> None:
-    form = aiohttp.FormData({"user": str(ann.id), "caption": "see"})
+    said = await ann.say("hi")
+    form = aiohttp.FormData({"user": str(ann.id), "caption": "see", "reply_to": str(said.id)})
     form.add_field("file", b"abc", filename="a.txt", content_type="text/plain")
     headers = {"X-Control-Key": emu.control_key}
     async with http.post(f"{emu.base_url}/_control/upload", data=form, headers=headers) as answer:
         sent = await answer.json()
     assert (sent["file"]["name"], sent["file"]["size"], sent["text"]) == ("a.txt", 3, "see")
+    assert sent["reply_to"]["id"] == said.id
     url = f"{emu.base_url}/_control/file?id={sent['file']['id']}"
     async with http.get(url, headers=headers) as answer:
         assert await answer.read() == b"abc"

@@ -39,6 +39,7 @@ async def _upload(request: ControlRequest) -> View:
         caption=request.text("caption", ""),
         chat=chat,
         topic=request.topic(chat),
+        reply_to=request.reply_to(),
     )
     return message_view(message)
 

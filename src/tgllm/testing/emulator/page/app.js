@@ -76,8 +76,8 @@ async function send(file) {
   if (!file || state.chat === null) return;
   toast(`Sending ${file.name}…`);
   const caption = box.value.trim();
-  const fields = { ...where(), topic: state.topic, caption };
-  if (await attempt(() => upload(fields, file))) { box.value = ""; grow(); byId("toast").hidden = true; }
+  const fields = { ...where(), topic: state.topic, caption, reply_to: state.context?.reply };
+  if (await attempt(() => upload(fields, file))) { box.value = ""; setContext(null); grow(); byId("toast").hidden = true; }
 }
 
 // --- showing ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 
 import httpx
 import pytest
@@ -348,6 +349,17 @@ class TestSecrets:
             ProviderHttp("https://api.example.org", proxy=proxy)
 
         assert "hush" not in str(caught.value)
+
+    @pytest.mark.parametrize("content", [None, "no certificate"])
+    def test_certificates_that_cannot_be_read_are_told(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+    ) -> None:
+        file = tmp_path / "ca.pem"
+        if content is not None:
+            file.write_text(content)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        with pytest.raises(NotConfigured, match="SSL_CERT_FILE"):
+            open_client("https://api.example.com")
 
     def test_a_proxy_that_needs_one_more_package_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "socksio", None)

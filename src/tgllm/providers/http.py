@@ -47,7 +47,8 @@ def open_client(
             machine is asked directly.
 
     Raises:
-        NotConfigured: an address or a header can't be used.
+        NotConfigured: an address or a header can't be used, or the certificates can't be read that servers are checked
+            against.
     """
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
@@ -69,6 +70,10 @@ def open_client(
     # The errors repeat the address or the header, which may hold a password or a key.
     except (httpx.InvalidURL, ValueError):
         raise NotConfigured("base_url or proxy is no address, or the key holds a letter that keys don't have") from None
+    except OSError:
+        raise NotConfigured(
+            "no certificates can be read: SSL_CERT_FILE, if it is set, must name a file of them"
+        ) from None
     except ImportError:
         raise NotConfigured("a SOCKS proxy needs one more package: pip install 'httpx[socks]'") from None
 

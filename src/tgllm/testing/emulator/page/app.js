@@ -14,7 +14,8 @@ const shown = new Map();
 const where = () => ({ user: state.me, chat: state.chat, bot: state.bot });
 
 async function attempt(work) {
-  try { return await work(); } catch (error) { toast(error.message); return undefined; }
+  // What the server refused has a status.
+  try { return await work(); } catch (error) { toast(error.status ? error.message : "The server cannot be reached"); return undefined; }
 }
 
 const LONGEST = 4096;

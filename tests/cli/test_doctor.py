@@ -76,6 +76,17 @@ def test_a_default_model_that_nobody_offers_is_told(shell: "Shell", monkeypatch:
     assert shell.runs("doctor", "--offline").code == 1
 
 
+def test_a_language_that_the_bot_does_not_speak_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(shell, "--offline")["Language"] == ("ok", "en")
+    monkeypatch.setenv("TGLLM_LANGUAGE", "rus")
+    state, detail = states(shell, "--offline")["Language"]
+
+    assert state == "warning"
+    assert detail == "the bot does not speak rus, and uses en; it speaks en, ru"
+    monkeypatch.setenv("TGLLM_LANGUAGE", "ru-RU")
+    assert states(shell, "--offline")["Language"] == ("ok", "ru-RU")
+
+
 def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: "Shell", install: Callable[..., None]) -> None:
     install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
     found = states(shell)

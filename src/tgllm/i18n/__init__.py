@@ -1,7 +1,7 @@
 """The texts that people read, in every language that the bot speaks: one TOML file a language."""
 
-from tgllm.i18n.catalogue import Catalogue, TextError, languages
+from tgllm.i18n.catalogue import Catalogue, TextError, languages, speaks
 from tgllm.i18n.errors import error_text
 from tgllm.i18n.plugin_texts import BroughtTexts, PluginTexts, read_texts
 
-__all__ = ["BroughtTexts", "Catalogue", "PluginTexts", "TextError", "error_text", "languages", "read_texts"]
+__all__ = ["BroughtTexts", "Catalogue", "PluginTexts", "TextError", "error_text", "languages", "read_texts", "speaks"]

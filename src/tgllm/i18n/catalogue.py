@@ -9,7 +9,7 @@ from typing import cast
 from tgllm.i18n.plugin_texts import PluginTexts
 from tgllm.i18n.plurals import FORMS, plural_form
 
-__all__ = ["Catalogue", "Text", "TextError", "languages", "texts_of"]
+__all__ = ["Catalogue", "Text", "TextError", "languages", "speaks", "texts_of"]
 
 Text = str | Mapping[str, str]
 """A text, or its plural forms by CLDR name, chosen by the parameter ``count``."""
@@ -89,6 +89,11 @@ class Catalogue:
         """The texts in which a key of a plugin's own is found, such as ``sheep.asleep``; None for any other key."""
         texts = self._brought.get(key.partition(".")[0])
         return texts if texts is not None and texts.has(key) else None
+
+
+def speaks(language: str) -> bool:
+    """Whether the bot's own texts are there in a language, given by a tag such as ``ru`` or ``en-GB``."""
+    return _known(language) is not None
 
 
 def _known(language: str) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from tgllm.api import Check, ModelNotFound, TgllmError
+from tgllm.i18n import languages, speaks
 from tgllm.plugins.doctor_checks import check_doctor
 from tgllm.plugins.outcome import explain
 from tgllm.services.core import Core
@@ -30,6 +31,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
         _token(core),
         _owners(core),
         _default_model(core),
+        _language(core),
     ]
     checks += [
         Check(f"Plugin {record.id}", "warning" if record.note or record.state != "active" else "ok", record.note)
@@ -59,6 +61,14 @@ def _default_model(core: Core) -> Check:
         return Check("Default model", "ok", str(core.registry.resolve(core.config.default_model)))
     except ModelNotFound as error:
         return Check("Default model", "failed", f"{core.config.default_model}: {error}")
+
+
+def _language(core: Core) -> Check:
+    """Another language than the bot's own is no mistake: plugins may speak it."""
+    spoken, chosen = ", ".join(sorted(languages())), core.config.language
+    if speaks(chosen):
+        return Check("Language", "ok", chosen)
+    return Check("Language", "warning", f"the bot does not speak {chosen}, and uses en; it speaks {spoken}")
 
 
 async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:

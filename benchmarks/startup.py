@@ -33,8 +33,8 @@ def measure_starts(rounds: int) -> dict[str, Start]:
     """Run each command so often, in turn, after a first round that is not counted; medians."""
     found: dict[str, list[Start]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
-        # A bot that has run has a database.
-        _run(("-m", "tgllm", "db", "init"), folder)
+        # A bot that has run has a database, and knows models.
+        _run(("-m", "tgllm", "models", "sync"), folder)
         for number in range(rounds + 1):
             for name, args in COMMANDS.items():
                 once = _run(args, folder)

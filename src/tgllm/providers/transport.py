@@ -158,7 +158,9 @@ def _errors_of_httpx() -> Generator[None, None, None]:
 def _words(error: Exception) -> str:
     """What happened; aiohttp's own texts show objects, whole addresses, and what came, over several lines."""
     if isinstance(error, aiohttp.ClientConnectorError):
-        return str(error.os_error)
+        # aiohttp before 3.14 can't say the latter of a certificate.
+        is_certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
+        return str(error.certificate_error if is_certificate else error.os_error)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return "an address begins with http:// or https:// and names a host"
     if isinstance(error, aiohttp.ClientPayloadError):

@@ -236,6 +236,20 @@ async def test_an_empty_answer_is_told(
     assert "empty answer" in answer.text
 
 
+async def test_an_answer_of_white_space_is_told_and_no_model_is_shown_it_later(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer(" \n\n")
+    async with start():
+        await ann.say("first")
+        told = await emu.wait_for_message(ann.private_chat())
+        provider.answer("an answer")
+        await ann.say("second")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "an answer")
+    assert "empty answer" in told.text
+    assert [(message.role, message.text) for message in provider.requests[-1].messages] == [("user", "second")]
+
+
 async def test_chats_do_not_wait_for_each_other_and_one_chat_keeps_its_order(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

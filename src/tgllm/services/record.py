@@ -57,7 +57,8 @@ def record_turn(
     branch = _branch(conn, turn, now)
     question_id = messages.add(conn, _question(turn, branch), now)
     answer_id = None
-    if outcome.text:
+    # White space is told as an empty answer, and there are services that refuse a conversation with a blank message.
+    if outcome.text.strip():
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
     dialogue.give_title(conn, branch, turn.title, turn.text, now)

@@ -56,7 +56,7 @@ def test_a_line_is_json_with_the_time_in_utc(stream: io.StringIO) -> None:
 
 def test_lines_below_the_level_are_left_out(stream: io.StringIO) -> None:
     get_logger("x").debug("quiet")
-    logging.getLogger("some.library").debug("quiet")
+    logging.getLogger("another.package").debug("quiet")
 
     assert lines(stream) == []
 
@@ -73,10 +73,10 @@ def test_each_level(level: LogLevel, count: int) -> None:
 
 
 def test_lines_of_libraries_look_the_same(stream: io.StringIO) -> None:
-    logging.getLogger("some.library").warning("lost %s of %d", "one", 2)
+    logging.getLogger("another.package").warning("lost %s of %d", "one", 2)
 
     (line,) = lines(stream)
-    assert (line["event"], line["logger_name"], line["level"]) == ("lost one of 2", "some.library", "warning")
+    assert (line["event"], line["logger_name"], line["level"]) == ("lost one of 2", "another.package", "warning")
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "aiogram.event", "asyncio", "aiohttp.access"])
@@ -93,7 +93,7 @@ def test_a_line_with_wrong_arguments_still_appears(capsys: pytest.CaptureFixture
     # Here, not in a fixture: this takes away pytest's own handlers, which would raise.
     stream = io.StringIO()
     configure_logging("json", "info", stream)
-    logging.getLogger("some.library").warning("lost %d", TOKEN)
+    logging.getLogger("another.package").warning("lost %d", TOKEN)
 
     assert lines(stream)[0]["event"] == "lost %d"
     assert capsys.readouterr().err == ""
@@ -115,7 +115,7 @@ class TestSecrets:
     def test_in_lines_of_libraries(self, log_format: LogFormat) -> None:
         stream = io.StringIO()
         configure_logging(log_format, "info", stream)
-        logging.getLogger("some.library").error("failed: %s", f"https://h/bot{TOKEN}/x")
+        logging.getLogger("another.package").error("failed: %s", f"https://h/bot{TOKEN}/x")
 
         assert "failed" in stream.getvalue()
         assert TOKEN not in stream.getvalue()
@@ -124,7 +124,7 @@ class TestSecrets:
         stream = io.StringIO()
         configure_logging(log_format, "info", stream)
         secret_local = TOKEN
-        for write in (get_logger("x").error, logging.getLogger("some.library").error):
+        for write in (get_logger("x").error, logging.getLogger("another.package").error):
             try:
                 raise ValueError(f"no answer from /bot{secret_local}/getMe")
             except ValueError:
@@ -145,7 +145,7 @@ class TestSecrets:
 async def test_values_of_the_context_reach_every_line_inside(stream: io.StringIO) -> None:
     async def work() -> None:
         get_logger("child").info("in a task")
-        logging.getLogger("some.library").warning("in a library")
+        logging.getLogger("another.package").warning("in a library")
 
     with log_values(turn_id="t1", update_id=7):
         await asyncio.create_task(work())
@@ -200,7 +200,7 @@ class TestTroubleWithTheStream:
 
         configure_logging("json", "info", Broken())
         get_logger("x").info("unheard")
-        logging.getLogger("some.library").warning("unheard")
+        logging.getLogger("another.package").warning("unheard")
 
 
 def test_every_value_makes_a_line_of_json(stream: io.StringIO) -> None:

@@ -245,7 +245,7 @@ async def test_requests_arrive_the_same(serve: Serve, request_: dict[str, object
             given = {**request_, **({"content": content()} if callable(content) else {})}
             if "files" in given:
                 given["headers"] = {"Content-Type": "multipart/form-data; boundary=here"}
-            assert (await client.request(url=url, **given)).status_code == 200  # type: ignore[arg-type]
+            assert (await client.request(url=url, **given)).status_code == 200  # type: ignore[arg-type]  # of several types
 
     theirs, mine = heard
     lower = [[(name.lower(), value) for name, value in headers] for _, _, headers, _ in heard]

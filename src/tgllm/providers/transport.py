@@ -1,6 +1,6 @@
-"""Carries httpx's requests over aiohttp, whose parser is compiled: an answer in pieces costs a third of the time.
+"""Carries httpx's requests over aiohttp, whose parser is compiled, so that an answer in pieces costs less.
 
-Measured with ``benchmarks/``, see docs/explanation/performance.md.
+How much less is told in docs/explanation/asking-providers.md, and for a whole turn in performance.md beside it.
 """
 
 import asyncio

@@ -154,8 +154,10 @@ class ConversationService:
         Raises:
             DatabaseError: nothing of the turn could be stored.
         """
-        asked = (turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name)
-        with self._running.track(turn.id, turn.lane, *asked) as handle, self._quota.turn(turn) as quota:
+        track = self._running.track(
+            turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name
+        )
+        with track as handle, self._quota.turn(turn) as quota:
             context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, quota))
             if not is_let_in:
                 # They were kept out after their question came; turns that are tracked are stopped by whoever does that.

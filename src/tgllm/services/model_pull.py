@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from tgllm.api import NotConfigured, TgllmError
 from tgllm.db.models import NewModel
-from tgllm.observe.redaction import redact
 from tgllm.plugins.outcome import Breach, Raised, value_of
 from tgllm.plugins.runner import HookRunner
 from tgllm.services.model_diff import ProviderReport
 from tgllm.services.model_list import checked_models
 from tgllm.services.registry import ProviderRegistry
-from tgllm.services.text import mend_surrogates
+from tgllm.services.text import sentence
 
 __all__ = ["Listed", "pull_models"]
 
@@ -43,13 +42,8 @@ async def pull_models(registry: ProviderRegistry, provider: str, seconds: float)
             raise outcome.error
         return Listed(provider, checked_models(provider, value_of(outcome, "list_models")))
     except NotConfigured as error:
-        return ProviderReport(provider, "not configured", _sentence(error))
+        return ProviderReport(provider, "not configured", sentence(error))
     except (TgllmError, Breach) as error:
-        return ProviderReport(provider, "failed", _sentence(error))
+        return ProviderReport(provider, "failed", sentence(error))
     finally:
         await runner.aclose()
-
-
-def _sentence(error: Exception) -> str:
-    """What an error says, on one line, without secrets and fit to be printed."""
-    return redact(mend_surrogates(" ".join(str(error).split())))

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
-from tgllm.observe.redaction import redact
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.outcome import Breach, Raised, Returned, explain, value_of
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.plugins.runner import HookRunner
 from tgllm.plugins.thread import HookThread
-from tgllm.services.text import mend_surrogates
+from tgllm.services.text import sentence
 
 __all__ = ["ProviderRegistry", "ProviderStatus"]
 
@@ -115,9 +114,9 @@ class ProviderRegistry:
         except NotConfigured as error:
             variable = error.params.get("variable")
             named = variable if isinstance(variable, str) else None
-            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "not configured", _sentence(error), named)
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "not configured", sentence(error), named)
         except TgllmError as error:
-            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "broken", _sentence(error))
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "broken", sentence(error))
         return ProviderStatus(spec.id, spec.title, owned.plugin_id, "ready")
 
     async def aclose(self) -> None:
@@ -165,7 +164,3 @@ def _checked(created: object) -> Provider:
     if not isinstance(created, Provider):
         raise Breach(f"create made a {type(created).__name__}, which is no tgllm.api.Provider")
     return created
-
-
-def _sentence(error: TgllmError) -> str:
-    return redact(mend_surrogates(" ".join(str(error).split())))

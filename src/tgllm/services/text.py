@@ -1,6 +1,8 @@
 """Text that can be stored and sent."""
 
-__all__ = ["clip", "mend_surrogates"]
+from tgllm.observe.redaction import redact
+
+__all__ = ["clip", "mend_surrogates", "sentence"]
 
 MESSAGE_LIMIT = 4096
 """UTF-16 units of a message at most (Bot API: sendMessage)."""
@@ -24,3 +26,8 @@ def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
     if len(units) <= 2 * limit:
         return text
     return units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, on one line, without secrets and fit to be printed and stored."""
+    return redact(mend_surrogates(" ".join(str(error).split())))

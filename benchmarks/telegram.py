@@ -18,7 +18,7 @@ from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 
 if TYPE_CHECKING:
-    from tgllm.testing.emulator.state import EmulatedChat
+    from tgllm.testing.emulator.state.records import EmulatedChat
 
 __all__ = ["Load"]
 

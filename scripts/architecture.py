@@ -14,7 +14,7 @@ from imports import Import, Module
 FLOORS = (
     {"api"},
     {"hookspecs"},
-    {"i18n", "observe", "providers"},
+    {"i18n", "observe", "providers", "shutdown"},
     {"config", "db"},
     {"plugins"},
     {"services"},
@@ -52,7 +52,7 @@ MEDIAN_MODULE = 150
 
 
 def part_of(name: str) -> str:
-    """The part of the package that a module belongs to: ``tgllm.db.inbox`` is in ``db``, ``tgllm`` in ``""``."""
+    """The part of the package that a module belongs to: ``tgllm.db.tables.inbox`` is in ``db``, ``tgllm`` in ``""``."""
     return f"{name}.".split(".")[1]
 
 
@@ -76,7 +76,7 @@ def may_import(found: Import) -> bool:
     if there in {here, ""}:
         return True
     if there == TESTING:
-        return found.lazy and at_home(found.importer, {"cli.demo"})
+        return found.lazy and at_home(found.importer, {"cli.commands.demo"})
     return here == TESTING or FLOOR_OF.get(here, -1) > FLOOR_OF.get(there, len(FLOORS))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from tgllm.config.keys import FIELDS, SECRETS, variable
+from tgllm.config.sources.keys import FIELDS, SECRETS, variable
 
 TARGET = Path(__file__).resolve().parent.parent / ".env.example"
 HEAD = """\

@@ -9,7 +9,7 @@ import pytest
 
 import architecture
 from imports import Import, Module, read_imports, read_modules
-from tgllm.db.schema import prepare
+from tgllm.db.file.schema import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
@@ -114,20 +114,23 @@ class TestFloors:
     @pytest.mark.parametrize(
         ("path", "line"),
         [
-            ("db/inbox.py", "from tgllm.services.conversation import run"),
-            ("db/inbox.py", "from tgllm import services"),
-            ("db/inbox.py", "import tgllm.services"),
-            ("db/inbox.py", "import tgllm.config"),
-            ("bot/poller.py", "import tgllm.scheduler"),
+            ("db/tables/inbox.py", "from tgllm.services.turns.runner import run"),
+            ("db/tables/inbox.py", "from tgllm import services"),
+            ("db/tables/inbox.py", "import tgllm.services"),
+            ("db/tables/inbox.py", "import tgllm.config"),
+            ("bot/intake/poller.py", "import tgllm.scheduler"),
             ("api/types.py", "if True:\n    import tgllm.hookspecs"),
             ("api/types.py", "def late() -> None:\n    import tgllm.cli"),
-            ("services/turn.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tgllm.bot"),
+            (
+                "services/conversations/turn.py",
+                "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tgllm.bot",
+            ),
             ("app.py", "import tgllm.testing"),
             ("app.py", "def late() -> None:\n    import tgllm.testing"),
-            ("cli/demo.py", "import tgllm.testing"),
-            ("cli/run.py", "def late() -> None:\n    import tgllm.testing"),
+            ("cli/commands/demo.py", "import tgllm.testing"),
+            ("cli/commands/run.py", "def late() -> None:\n    import tgllm.testing"),
             ("rogue/part.py", "import tgllm.api"),
-            ("cli/run.py", "import tgllm.rogue"),
+            ("cli/commands/run.py", "import tgllm.rogue"),
         ],
     )
     def test_an_import_that_points_up_is_told(self, tmp_path: Path, path: str, line: str) -> None:
@@ -136,10 +139,10 @@ class TestFloors:
     @pytest.mark.parametrize(
         ("path", "line"),
         [
-            ("services/turn.py", "from tgllm.db.inbox import claim"),
-            ("services/turn.py", "from tgllm.services import quota"),
+            ("services/conversations/turn.py", "from tgllm.db.tables.inbox import claim"),
+            ("services/conversations/turn.py", "from tgllm.services import quota"),
             ("plugins/builtin/echo.py", "from tgllm import hookimpl"),
-            ("cli/demo.py", "def late() -> None:\n    import tgllm.testing.emulator"),
+            ("cli/commands/demo.py", "def late() -> None:\n    import tgllm.testing.emulator"),
             ("testing/bot.py", "import tgllm.app"),
             ("__main__.py", "from tgllm.cli.main import run"),
             ("api/types.py", "import asyncio"),
@@ -171,16 +174,16 @@ def test_a_plugin_that_reaches_past_the_contract_is_told(tmp_path: Path, line: s
 @pytest.mark.parametrize(
     ("path", "line", "count"),
     [
-        ("services/turn.py", "import aiogram", 1),
-        ("services/turn.py", "from aiogram.types import Message", 1),
-        ("bot/poller.py", "import aiosqlite", 1),
+        ("services/conversations/turn.py", "import aiogram", 1),
+        ("services/conversations/turn.py", "from aiogram.types import Message", 1),
+        ("bot/intake/poller.py", "import aiosqlite", 1),
         ("providers/openai_chat.py", "import httpx", 1),
         ("web/routes.py", "def late() -> None:\n    import typer", 1),
-        ("bot/poller.py", "import aiogram", 0),
+        ("bot/intake/poller.py", "import aiogram", 0),
         ("providers/http.py", "import httpx", 0),
         ("providers/transport.py", "import aiohttp", 0),
         ("providers/openai_chat.py", "import aiohttp", 1),
-        ("db/writer.py", "import sqlite3", 0),
+        ("db/engine/writer.py", "import sqlite3", 0),
     ],
 )
 def test_a_library_outside_its_home_is_told(tmp_path: Path, path: str, line: str, count: int) -> None:
@@ -212,12 +215,12 @@ def test_sql_outside_the_database_part_is_told(tmp_path: Path, part: str, count:
 @pytest.mark.parametrize(
     ("path", "line", "count"),
     [
-        ("bot/poller.py", "import asyncio\nasync def wait() -> None:\n    await asyncio.sleep(1)", 1),
-        ("db/inbox.py", "import time\nNOW = time.time()", 1),
-        ("db/inbox.py", "import datetime\nNOW = datetime.datetime.now()", 1),
-        ("db/inbox.py", "from datetime import datetime\nNOW = datetime.now()", 1),
-        ("db/inbox.py", "from time import monotonic", 1),
-        ("db/inbox.py", "def late(clock: object) -> None:\n    clock.sleep(clock.time())", 0),
+        ("bot/intake/poller.py", "import asyncio\nasync def wait() -> None:\n    await asyncio.sleep(1)", 1),
+        ("db/tables/inbox.py", "import time\nNOW = time.time()", 1),
+        ("db/tables/inbox.py", "import datetime\nNOW = datetime.datetime.now()", 1),
+        ("db/tables/inbox.py", "from datetime import datetime\nNOW = datetime.now()", 1),
+        ("db/tables/inbox.py", "from time import monotonic", 1),
+        ("db/tables/inbox.py", "def late(clock: object) -> None:\n    clock.sleep(clock.time())", 0),
         ("api/clock.py", "import time\nNOW = time.time()", 0),
     ],
 )

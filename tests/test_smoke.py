@@ -10,7 +10,7 @@ import pytest
 
 from tgllm.db.connection import get_db
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 if TYPE_CHECKING:

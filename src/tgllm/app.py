@@ -17,31 +17,31 @@ from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
-from tgllm.db.lock import lock_data_folder
+from tgllm.db.engine.lock import lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
-from tgllm.services.access import Access
-from tgllm.services.accounting import Accounting
-from tgllm.services.admin_password import AdminPassword
-from tgllm.services.backups import Backups
-from tgllm.services.broadcaster import Broadcaster
+from tgllm.services.access.service import Access
+from tgllm.services.access.user_service import UserService
+from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.broadcasts.broadcaster import Broadcaster
+from tgllm.services.budgets.message_rate import MessageRate
+from tgllm.services.budgets.service import QuotaService
 from tgllm.services.command_names import CORE_COMMANDS
-from tgllm.services.conversation import ConversationService, TurnSettings
+from tgllm.services.common.calendar import Days
 from tgllm.services.core import Core
-from tgllm.services.days import Days
-from tgllm.services.message_rate import MessageRate
-from tgllm.services.model_service import ModelService, ModelSettings
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.pricing import Prices
-from tgllm.services.quota import QuotaService
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.running import RunningTurns
-from tgllm.services.stopping import Stopping
-from tgllm.services.trouble import AccountTrouble
-from tgllm.services.unconfirmed import Unconfirmed
-from tgllm.services.user_service import UserService
+from tgllm.services.maintenance.backups import Backups
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.models.pricing import Prices
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.models.service import ModelService, ModelSettings
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.running import RunningTurns
+from tgllm.services.usage.accounting import Accounting
+from tgllm.shutdown import Stopping
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime

@@ -13,12 +13,12 @@ import pytest
 import structlog
 
 from tgllm.api.clock import SystemClock
-from tgllm.db import users
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import users
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

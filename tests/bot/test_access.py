@@ -8,9 +8,9 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, ChatInfo, CommandCall, Decision, PluginInfo, UserInfo
-from tgllm.db import users
-from tgllm.services.actor import SHELL
-from tgllm.services.group_mode import choose_group_mode
+from tgllm.db.tables import users
+from tgllm.services.chats.group_mode import choose_group_mode
+from tgllm.services.common.actor import SHELL
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

@@ -13,17 +13,17 @@ from tgllm.api import ChatCommand, CommandCall, PluginInfo, RateLimited, UserInf
 from tgllm.bot.admin.assembly import admin_table
 from tgllm.bot.admin.table import AdminCommand
 from tgllm.bot.assembly import own_commands, press_actions
-from tgllm.bot.commands import may_use
-from tgllm.bot.updates import ALLOWED_UPDATES
-from tgllm.db import audit, groups, inbox, outbox, users
-from tgllm.db.groups import GroupStatus
-from tgllm.db.unit import Connection
-from tgllm.db.users import Role, Status
+from tgllm.bot.ui.command_table import may_use
+from tgllm.bot.updates.raw import ALLOWED_UPDATES
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, groups, inbox, outbox, users
+from tgllm.db.tables.groups import GroupStatus
+from tgllm.db.tables.users import Role, Status
 from tgllm.i18n import Catalogue
 from tgllm.i18n.catalogue import texts_of
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

@@ -7,8 +7,8 @@ import pytest
 from aiogram.types import Message
 
 from tgllm.api import ChatInfo
-from tgllm.bot.addressing import is_addressed, question_of
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.addressing import is_addressed, question_of
 
 BOT_ID = 42
 PEER = {"id": 9, "is_bot": False, "first_name": "Ben"}

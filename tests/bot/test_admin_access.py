@@ -5,13 +5,14 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.db import groups, users, waiting
-from tgllm.db.unit import Connection
-from tgllm.services.actor import SHELL
-from tgllm.services.user_service import Verdict
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import pending_access
+from tgllm.db.tables import groups, users
+from tgllm.services.access.user_service import Verdict
+from tgllm.services.common.actor import SHELL
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
@@ -26,7 +27,7 @@ async def know(bot: RunningBot, user_id: int, verdict: Verdict | None = None) ->
         users.upsert_seen(conn, users.SeenUser(user_id, None, "Eve"), now)
         users.register_pending(conn, user_id, now)
         # In the same transaction, or the admins might be told of one more who waits.
-        waiting.mark_carded(conn, "users", user_id, now)
+        pending_access.mark_carded(conn, "users", user_id, now)
 
     await bot.core.database.write(unit)
     if verdict is not None:

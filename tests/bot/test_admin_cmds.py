@@ -13,18 +13,18 @@ import pytest
 
 from tgllm.api import ModelInfo, Unavailable
 from tgllm.bot.admin.assembly import admin_table
-from tgllm.db import audit, groups, inbox, invites, outbox, requests, schedules, usage, users
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.requests import NewRequest, Outcome
-from tgllm.db.unit import Connection, Unit
-from tgllm.db.usage import Spent
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import audit, groups, inbox, invites, outbox, requests, schedules, usage, users
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.db.tables.usage import Spent
 from tgllm.i18n.catalogue import texts_of
 from tgllm.observe.logs import configure_logging
-from tgllm.services.actor import Actor
+from tgllm.services.common.actor import Actor
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from tgllm.bot.updates import to_inbox
+from tgllm.bot.updates.raw import to_inbox
 from tgllm.config.password_hash import Cost, hash_password
-from tgllm.db import audit, inbox
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, inbox
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

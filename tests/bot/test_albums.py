@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import inbox, messages
+from tgllm.db.tables import inbox, messages
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -31,7 +31,7 @@ def group_of(album: list[EmulatedMessage]) -> str:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Albums here come at once, unless a test says otherwise."""
-    monkeypatch.setattr("tgllm.bot.albums.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("tgllm.bot.turns.albums.WAIT_SECONDS", 0.1)
 
 
 async def test_the_caption_of_an_album_is_answered_once(
@@ -77,7 +77,7 @@ async def test_several_captions_are_one_question_in_their_order(
 async def test_a_picture_alone_does_not_wait_for_others(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgllm.bot.albums.WAIT_SECONDS", 1e6)
+    monkeypatch.setattr("tgllm.bot.turns.albums.WAIT_SECONDS", 1e6)
     chat = ann.private_chat()
     async with start():
         await ann.upload(b"picture", kind="photo", caption="What is it?")
@@ -95,7 +95,7 @@ async def test_a_picture_alone_does_not_wait_for_others(
 async def test_an_item_that_comes_a_little_later_still_belongs_to_it(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgllm.bot.albums.WAIT_SECONDS", 1e6)
+    monkeypatch.setattr("tgllm.bot.turns.albums.WAIT_SECONDS", 1e6)
     async with start():
         first = await ann.album(THREE, caption="Our boat")
         await emu.wait_for(lambda: not emu.bot.queue.pending)

@@ -9,7 +9,7 @@ import pytest
 from tgllm.api import Unavailable
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

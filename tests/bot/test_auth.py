@@ -9,19 +9,19 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
-from tgllm.db import audit, groups, outbox, users
-from tgllm.db.groups import Group
-from tgllm.db.unit import Connection
-from tgllm.db.users import User
-from tgllm.services.access_requests import Asked
-from tgllm.services.access_upkeep import AccessUpkeep
-from tgllm.services.actor import SHELL
-from tgllm.services.group_access import GroupAccess
-from tgllm.services.user_service import Actor, Verdict
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, groups, outbox, users
+from tgllm.db.tables.groups import Group
+from tgllm.db.tables.users import User
+from tgllm.services.access.groups import GroupAccess
+from tgllm.services.access.requests import Asked
+from tgllm.services.access.upkeep import AccessUpkeep
+from tgllm.services.access.user_service import Actor, Verdict
+from tgllm.services.common.actor import SHELL
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import audit
+from tgllm.db.tables import audit
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
@@ -77,7 +77,7 @@ async def test_a_full_disk_is_told_and_the_bot_goes_on(
         return real_open(path, flags, mode, dir_fd=dir_fd)  # type: ignore[call-overload]  handed on as it came
 
     async with start():
-        monkeypatch.setattr("tgllm.db.backup.os.open", full)
+        monkeypatch.setattr("tgllm.db.file.backup.os.open", full)
         told = await ask("/admin backup")
         monkeypatch.undo()
         answer = await ask("Hello")

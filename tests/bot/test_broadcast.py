@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.db import audit, users
+from tgllm.db.tables import audit, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]

@@ -10,16 +10,16 @@ import pytest
 
 from tgllm.api import Finished, Usage
 from tgllm.api.clock import SystemClock, milliseconds
-from tgllm.bot.updates import to_inbox
-from tgllm.db import audit, groups, inbox, requests, usage
-from tgllm.db.unit import Connection
-from tgllm.services.actor import SHELL
+from tgllm.bot.updates.raw import to_inbox
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, groups, inbox, requests, usage
 from tgllm.services.budget_changes import GiveExtra, SetLimit
-from tgllm.services.budget_scope import BOT, BudgetScope
+from tgllm.services.budgets.scope import BOT, BudgetScope
+from tgllm.services.common.actor import SHELL
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

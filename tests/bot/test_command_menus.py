@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
-from tgllm.db import users
+from tgllm.db.tables import users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.faults import Fault
+from tgllm.testing.emulator.limits.faults import Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tgllm.api import Access, UserInfo
-from tgllm.bot.commands import CommandTable, LiveCommands, ParsedCommand, TableCommand, may_use, parse_command
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import CommandTable, LiveCommands, ParsedCommand, TableCommand, may_use, parse_command
 
 ANN = UserInfo(1, "Ann", "user", language="ru")
 

@@ -7,7 +7,7 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
-from tgllm.bot.commands import CommandTable, TableCommand, parse_command
+from tgllm.bot.ui.command_table import CommandTable, TableCommand, parse_command
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

@@ -8,12 +8,12 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo, Reply
-from tgllm.db import conversations, messages
-from tgllm.db.unit import Connection
-from tgllm.services.lane import Lane
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, messages
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

@@ -8,8 +8,8 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import Finished, PluginInfo, RateLimited, ReasoningDelta, Usage
-from tgllm.db import inbox, messages, outbox, requests
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox, messages, outbox, requests
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

@@ -14,12 +14,12 @@ from aiogram import Bot, Dispatcher
 from aiogram.types import Update
 
 from tgllm.api import DatabaseError
-from tgllm.bot.dispatch import Dispatch, _Claimed
-from tgllm.bot.updates import to_inbox
-from tgllm.db import inbox
+from tgllm.bot.intake.dispatch import Dispatch, _Claimed
+from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.database import Database
-from tgllm.db.inbox import InboxRow, NewUpdate
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.testing.clock import ManualClock
 
 

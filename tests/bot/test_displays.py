@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aiogram.methods.base import TelegramMethod
 
-from tgllm.bot.displays import DraftDisplay, EditDisplay, draft_id_of
-from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER
+from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render
-from tgllm.db.outbox import NewOutbox
-from tgllm.services.lane import Lane
+from tgllm.bot.streaming.displays import DraftDisplay, EditDisplay, draft_id_of
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.services.common.lane import Lane
 
 if TYPE_CHECKING:
     from aiogram import Bot
     from aiogram.methods import EditMessageText, SendMessageDraft
 
-    from tgllm.bot.sender import Sender
+    from tgllm.bot.delivery.sender import Sender
 
 TOPIC = Lane(-100, 3)
 

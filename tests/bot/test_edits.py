@@ -10,12 +10,12 @@ from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.db import inbox, users
+from tgllm.db.tables import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.emulator.wire import message_json
+from tgllm.testing.emulator.world.wire import message_json
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tgllm.api.clock import SystemClock
-from tgllm.bot.waiting import WAITING
-from tgllm.db import inbox, outbox
+from tgllm.bot.updates.acknowledgements import WAITING
+from tgllm.db.tables import inbox, outbox
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser

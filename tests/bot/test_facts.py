@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
-from tgllm.db import facts
-from tgllm.services.facts import MOST_FACTS, MOST_LENGTH
-from tgllm.services.lane import Lane
+from tgllm.db.tables import facts
+from tgllm.services.chats.facts import MOST_FACTS, MOST_LENGTH
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

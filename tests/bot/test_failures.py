@@ -7,7 +7,7 @@ from aiogram import exceptions as telegram
 from aiogram.methods import GetMe
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 
-from tgllm.bot.failures import CallFailure, classify, fatal_error
+from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
 
 METHOD = GetMe()
 

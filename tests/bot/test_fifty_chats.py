@@ -11,10 +11,10 @@ from aiogram import Bot
 from aiogram.methods import TelegramMethod
 
 from tgllm.api import ChatRequest, Finished, StreamEvent, TextDelta
-from tgllm.bot.session import BotSession
+from tgllm.bot.telegram.session import BotSession
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator, RateLimits
-from tgllm.testing.emulator.state import EmulatedChat
+from tgllm.testing.emulator.state.records import EmulatedChat
 from tgllm.testing.scripted import ScriptedProvider
 
 CHATS = 50

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import audit, conversations, files, kv, messages, outbox, requests, usage, users
-from tgllm.db.files import NewFile
-from tgllm.db.sqlite import connect, in_transaction
-from tgllm.db.unit import Connection
-from tgllm.services.actor import SHELL
-from tgllm.services.user_data import forget
+from tgllm.db.engine.sqlite import connect, in_transaction
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, conversations, files, kv, messages, outbox, requests, usage, users
+from tgllm.db.tables.files import NewFile
+from tgllm.services.common.actor import SHELL
+from tgllm.services.personal_data.forget import forget
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

@@ -7,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tgllm.api.clock import SystemClock
-from tgllm.db import inbox
+from tgllm.db.tables import inbox
 from tgllm.scheduler.jobs import RETENTION_JOB, jobs_of
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

@@ -18,7 +18,7 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramMethod
 
-from tgllm.bot.limiter import Limiter, Rates, rates_from
+from tgllm.bot.telegram.limiter import Limiter, Rates, rates_from
 from tgllm.config.model import SendingSection
 from tgllm.testing.clock import ManualClock
 

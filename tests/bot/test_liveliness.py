@@ -9,9 +9,9 @@ import pytest
 
 from tgllm.api import ReasoningDelta, Waiting
 from tgllm.api.clock import SystemClock
-from tgllm.db import conversations
-from tgllm.db.unit import Connection
-from tgllm.services.lane import Lane
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser

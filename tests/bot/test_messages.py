@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from tgllm.bot.calls import RawEditText, RawSendMessage, call_of, edit_call, new_message_instead
-from tgllm.bot.messages import EDIT_OF_PART, PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.delivery.calls import RawEditText, RawSendMessage, call_of, edit_call, new_message_instead
+from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.split import utf16_length
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 
 LANE = Lane(7)
 TOPIC = Lane(-100, 3, "business")

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
-from tgllm.db import audit, outbox
-from tgllm.db.unit import Connection
-from tgllm.services.group_mode import group_mode
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, outbox
+from tgllm.services.chats.group_mode import group_mode
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

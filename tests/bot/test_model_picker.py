@@ -21,8 +21,8 @@ from tgllm.api import (
     StreamEvent,
     TextDelta,
 )
-from tgllm.db import models
-from tgllm.services.model_choices import choice_key
+from tgllm.db.tables import models
+from tgllm.services.models.choices import choice_key
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tgllm.api import ModelRef, RateLimited, Unavailable
-from tgllm.bot.outcomes import beginning_payloads, final_payloads
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage
 from tgllm.bot.rendering.split import utf16_length
+from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
 from tgllm.i18n import Catalogue
-from tgllm.services.chat_settings import AnswerLook
-from tgllm.services.turn import TurnOutcome
+from tgllm.services.chats.settings import AnswerLook
+from tgllm.services.conversations.turn import TurnOutcome
 
 TEXTS = Catalogue(strict=True)
 OK = TurnOutcome("ok", ModelRef("scripted", "model"), "Fine.")

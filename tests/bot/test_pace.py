@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from tgllm.bot.pace import AdaptiveInterval, Pace
-from tgllm.bot.turns import LONGEST_OF_DRAFTS
+from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
+from tgllm.bot.turns.start import LONGEST_OF_DRAFTS
 from tgllm.config.model import StreamingSection
 
 FADES_AFTER = 30

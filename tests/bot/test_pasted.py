@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tgllm.api.clock import Clock
-from tgllm.bot.followers import wait_for
-from tgllm.db import inbox, messages
+from tgllm.bot.turns.merging import wait_for
+from tgllm.db.tables import inbox, messages
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -122,7 +122,7 @@ async def test_a_stop_waits_for_a_text_that_waits_for_its_next_part(
         waits.set()
         return await wait_for(*args)
 
-    monkeypatch.setattr("tgllm.bot.pasted.wait_for", noted)
+    monkeypatch.setattr("tgllm.bot.turns.split_texts.wait_for", noted)
     provider.answer("I see.")
     async with start(turns__context_tokens=20000, turns__stop_timeout=30) as bot:
         await ann.say("x" * LIMIT)

@@ -7,10 +7,11 @@ from typing import Any, Never
 
 import pytest
 
-from tgllm.bot.failures import TelegramRefused
-from tgllm.db import failures, inbox
-from tgllm.services.lane import Lane
-from tgllm.services.user_service import UserService
+from tgllm.bot.telegram.failures import TelegramRefused
+from tgllm.db.queries import failures
+from tgllm.db.tables import inbox
+from tgllm.services.access.user_service import UserService
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser

@@ -3,8 +3,8 @@
 import pytest
 
 from tgllm.bot.assembly import own_commands
-from tgllm.bot.presses import PressAction, Pressed, PressTable
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.press_table import PressAction, Pressed, PressTable
 from tgllm.i18n import Catalogue
 from tgllm.services.command_names import CORE_COMMANDS
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 import pytest
 
 from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
-from tgllm.bot.preview import Preview
 from tgllm.bot.rendering.split import utf16_length
+from tgllm.bot.streaming.preview import Preview
 from tgllm.i18n import Catalogue
 
 TEXTS = Catalogue()

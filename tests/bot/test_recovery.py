@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tgllm.bot.updates import to_inbox
-from tgllm.db import inbox
+from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tgllm.db import outbox
+from tgllm.db.tables import outbox
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

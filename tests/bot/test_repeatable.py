@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from tgllm.bot.messages import message_rows
-from tgllm.bot.uncertain import is_repeatable, uncertain_notices
-from tgllm.db import outbox
+from tgllm.bot.delivery.rows import message_rows
+from tgllm.bot.delivery.uncertain import is_repeatable, uncertain_notices
 from tgllm.db.database import Database
-from tgllm.db.outbox import NewOutbox, OutboxRow
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 
 LANE = Lane(-100, 3)
 

@@ -8,10 +8,10 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import Finished, PluginInfo, ProviderSpec, RateLimited
-from tgllm.db import inbox, requests
+from tgllm.db.tables import inbox, requests
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiogram.types import Update
 
-from tgllm.bot.rich_updates import without_rich_messages
+from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

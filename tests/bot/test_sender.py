@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgllm.bot.messages import edit_of_part, message_rows
+from tgllm.bot.delivery.rows import edit_of_part, message_rows
+from tgllm.bot.delivery.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT, Sender
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT, Sender
-from tgllm.db import outbox
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
 from tgllm.i18n import Catalogue
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

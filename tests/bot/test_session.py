@@ -10,7 +10,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.methods import Response, SendMessage
 from aiogram.types import Chat
 
-from tgllm.bot.session import BotSession
+from tgllm.bot.telegram.session import BotSession
 
 
 async def test_the_model_of_an_answer_outlives_the_garbage_collector() -> None:

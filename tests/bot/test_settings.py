@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tgllm.api import ReasoningDelta
-from tgllm.db import conversations, models
-from tgllm.db.models import NewModel
+from tgllm.db.tables import conversations, models
+from tgllm.db.tables.models import NewModel
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser

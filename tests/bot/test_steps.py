@@ -1,8 +1,8 @@
 """What is sent instead of a message whose formatting is refused."""
 
-from tgllm.bot.messages import EDIT_OF_PART
+from tgllm.bot.delivery.fallbacks import following, formatted, method_of, stepped_down
+from tgllm.bot.delivery.rows import EDIT_OF_PART
 from tgllm.bot.rendering.payloads import Entity, EntityText, RichMessage
-from tgllm.bot.steps import following, formatted, method_of, stepped_down
 
 BOLD = EntityText("bold", (Entity("bold", 0, 4),))
 RICH = RichMessage([{"type": "paragraph", "text": "x"}], (BOLD, EntityText("two"), EntityText("three")))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from tgllm.db import inbox, users, waiting
+from tgllm.db.queries import pending_access
+from tgllm.db.tables import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -33,7 +34,7 @@ async def test_a_flood_of_strangers_costs_little(
         await ann.say("hello")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "hello")
         await bot.stop()
-        found = await bot.core.database.read(waiting.waiting)
+        found = await bot.core.database.read(pending_access.waiting)
         known = await bot.core.database.read(lambda conn: len(users.list_all(conn)))
     answers = [call for call in emu.journal if call.method == "sendMessage" and call.chat_id != ann.id]
     cards = [message for message in ann.private_chat().messages if "🔔" in message.text and message.buttons]

@@ -12,16 +12,16 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, Teleg
 from aiogram.methods import GetMe
 
 from tgllm.api import ChatInfo, Finished, ModelRef, ReasoningDelta, TextDelta, UserInfo, Waiting
-from tgllm.bot.limiter import Limiter, Rates
-from tgllm.bot.messages import answer_rows
-from tgllm.bot.pace import Intervals, Pace
+from tgllm.bot.delivery.rows import answer_rows
 from tgllm.bot.rendering.payloads import EntityText, Payload
-from tgllm.bot.streaming import ChatSink, Look
-from tgllm.db.outbox import NewOutbox
+from tgllm.bot.streaming.pace import Intervals, Pace
+from tgllm.bot.streaming.sink import ChatSink, Look
+from tgllm.bot.telegram.limiter import Limiter, Rates
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.services.chat_settings import ReasoningDisplay
-from tgllm.services.lane import Lane
-from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
 
 PACE = Pace(first_delay=1.0, interval=2.0, keep_alive=1000.0, last_call=0.0)

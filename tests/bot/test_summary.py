@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tgllm.api import ChatRequest, ContextTooLong, Finished, StreamEvent, TextDelta, Unavailable, Usage
-from tgllm.db import requests, usage
+from tgllm.db.tables import requests, usage
 from tgllm.providers.tokens import estimate_request
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -147,7 +147,7 @@ async def test_a_summary_that_fails_is_not_tried_again_at_once(
 async def test_a_summary_that_fails_or_takes_long_is_in_nobodys_way(
     emu: Emulator, start: Start, ask: Ask, provider: SummarisingProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tgllm.services.summariser.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("tgllm.services.turns.summariser.PAUSE_SECONDS", 0.0)
     provider.error = Unavailable("down")
     async with start(turns__context_tokens=300, turns__summary="on") as bot:
         await talk(ask, bot, "one", "two", "three", "four")

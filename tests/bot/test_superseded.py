@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tgllm.bot.superseded import stop_superseded
-from tgllm.db.inbox import NewUpdate
-from tgllm.services.running import RunningTurns
+from tgllm.bot.turns.edits import stop_superseded
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.services.turns.running import RunningTurns
 
 LANE = ":5:"
 

@@ -8,9 +8,9 @@ import pytest
 
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.emulator.wire import message_json
+from tgllm.testing.emulator.world.wire import message_json
 from tgllm.testing.scripted import ScriptedProvider
 
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]

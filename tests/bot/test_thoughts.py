@@ -8,9 +8,9 @@ import pytest
 from tgllm.api import ModelRef
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render
-from tgllm.bot.thoughts import with_thoughts
-from tgllm.services.chat_settings import AnswerLook
-from tgllm.services.turn import TurnOutcome
+from tgllm.bot.streaming.reasoning import with_thoughts
+from tgllm.services.chats.settings import AnswerLook
+from tgllm.services.conversations.turn import TurnOutcome
 
 OUTCOME = TurnOutcome("ok", ModelRef("a", "b"), "The **answer**.", reasoning="First.\n\nThen.")
 

@@ -10,12 +10,12 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, DatabaseError, PluginInfo, TextDelta
-from tgllm.bot.handlers import plugin_commands
-from tgllm.db import inbox, outbox
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.unit import Connection
+from tgllm.bot.commands import plugins
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
@@ -159,8 +159,8 @@ async def test_a_command_that_returns_something_else_has_failed(emu: Emulator, a
 async def test_a_command_that_hangs_is_given_up_with_a_sentence(
     emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch, swallow: bool
 ) -> None:
-    monkeypatch.setattr(plugin_commands, "COMMAND_SECONDS", 0.05)
-    monkeypatch.setattr(plugin_commands, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(plugins, "COMMAND_SECONDS", 0.05)
+    monkeypatch.setattr(plugins, "GRACE_SECONDS", 0.05)
     release = asyncio.Event()
 
     async def handler(call: CommandCall) -> str:
@@ -184,7 +184,7 @@ async def test_a_turn_that_breaks_inside_the_bot_is_told_and_holds_nobody_up(
         raise LookupError("a mistake of ours")
 
     async with start() as bot:
-        monkeypatch.setattr("tgllm.services.conversation.record_turn", broken)
+        monkeypatch.setattr("tgllm.services.turns.runner.record_turn", broken)
         await ann.say("go")
         answer = await emu.wait_for_message(ann.private_chat())
         monkeypatch.undo()

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.bot.messages import buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.delivery.rows import buttons, edit_of_part, message_rows, placeholder_row
+from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.uncertain import edited_message, uncertain_notices
-from tgllm.db import outbox, users
 from tgllm.db.database import Database
-from tgllm.db.outbox import NewOutbox, OutboxRow
-from tgllm.db.users import SeenUser
+from tgllm.db.tables import outbox, users
+from tgllm.db.tables.outbox import NewOutbox, OutboxRow
+from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 
 LANE = Lane(-100, 3)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.bot.updates import lane_of, to_inbox
-from tgllm.services.lane import Lane
+from tgllm.bot.updates.raw import lane_of, to_inbox
+from tgllm.services.common.lane import Lane
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from tgllm.api import Finished, Usage
-from tgllm.db import usage
-from tgllm.db.unit import Connection
-from tgllm.db.usage import Spent
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import usage
+from tgllm.db.tables.usage import Spent
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 

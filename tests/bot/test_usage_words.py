@@ -2,7 +2,7 @@
 
 import pytest
 
-from tgllm.bot.usage_words import bar, grouped
+from tgllm.bot.ui.usage_words import bar, grouped
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import audit, groups, users
-from tgllm.db.audit import NewEntry
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
-from tgllm.db.users import SeenUser
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, groups, users
+from tgllm.db.tables.audit import NewEntry
+from tgllm.db.tables.users import SeenUser
 
 if TYPE_CHECKING:
     from conftest import Shell

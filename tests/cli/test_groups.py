@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import audit, groups, outbox, users
-from tgllm.db.groups import Group
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
-from tgllm.db.users import SeenUser
-from tgllm.services.moved_chats import note_move
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, groups, outbox, users
+from tgllm.db.tables.groups import Group
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.chats.moved_chats import note_move
 
 if TYPE_CHECKING:
     from conftest import Shell

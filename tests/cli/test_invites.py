@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import audit, invites
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
-from tgllm.services.bot_account import remember_username
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, invites
+from tgllm.services.access.bot_account import remember_username
 
 if TYPE_CHECKING:
     from conftest import Shell

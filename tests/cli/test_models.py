@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgllm.api.types import ModelRef
-from tgllm.db import audit, models
-from tgllm.db.models import Model, NewModel
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, models
+from tgllm.db.tables.models import Model, NewModel
 
 if TYPE_CHECKING:
     from conftest import Shell

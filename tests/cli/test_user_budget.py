@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgllm.api.clock import SystemClock
-from tgllm.db import audit, usage, users
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
-from tgllm.db.usage import Spent
-from tgllm.db.users import SeenUser
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, usage, users
+from tgllm.db.tables.usage import Spent
+from tgllm.db.tables.users import SeenUser
 
 if TYPE_CHECKING:
     from conftest import Shell

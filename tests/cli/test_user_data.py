@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgllm.api.errors import TgllmError
-from tgllm.cli.user_data import write_new
-from tgllm.db import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
-from tgllm.db.files import NewFile
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.lock import lock_data_folder
-from tgllm.db.messages import NewMessage
-from tgllm.db.requests import NewRequest, Outcome
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect, in_transaction
-from tgllm.db.usage import Spent
-from tgllm.db.users import SeenUser
+from tgllm.cli.commands.users.data import write_new
+from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.sqlite import connect, in_transaction
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
+from tgllm.db.tables.files import NewFile
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.db.tables.usage import Spent
+from tgllm.db.tables.users import SeenUser
 
 if TYPE_CHECKING:
     from conftest import Shell

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgllm.db import audit, outbox, users
-from tgllm.db.outbox import OutboxRow
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
-from tgllm.db.users import SeenUser, User
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, outbox, users
+from tgllm.db.tables.outbox import OutboxRow
+from tgllm.db.tables.users import SeenUser, User
 
 if TYPE_CHECKING:
     from conftest import Shell

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgllm.config.budgets import LimitsSetting
+from tgllm.config.sections.budgets import LimitsSetting
 
 if TYPE_CHECKING:
     from conftest import Operator

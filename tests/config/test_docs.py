@@ -8,7 +8,7 @@ import annotated_types
 import pytest
 from pydantic.fields import FieldInfo
 
-from tgllm.config.keys import FIELDS, SPECIAL_VARIABLES, variable
+from tgllm.config.sources.keys import FIELDS, SPECIAL_VARIABLES, variable
 
 if TYPE_CHECKING:
     from conftest import Operator

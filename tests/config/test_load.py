@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.keys import FIELDS
 from tgllm.config.load import load_config, require_token
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path, default_config_path
+from tgllm.config.sources.keys import FIELDS
 from tgllm.observe.redaction import redact
 
 if TYPE_CHECKING:

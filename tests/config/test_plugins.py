@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgllm.config.plugins import PluginSettings
+from tgllm.config.sources.plugins import PluginSettings
 
 if TYPE_CHECKING:
     from conftest import Operator

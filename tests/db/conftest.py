@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tgllm.db.database import Database
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.schema import prepare
 
 NOW = 1_790_000_000_000
 

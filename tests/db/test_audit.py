@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from tgllm.db import audit
-from tgllm.db.audit import NewEntry
+from tgllm.db.tables import audit
+from tgllm.db.tables.audit import NewEntry
 
 NOW = 1_790_000_000_000
 

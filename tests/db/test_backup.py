@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db.backup import backup
-from tgllm.db.errors import BackupFailed, DatabaseError, DatabaseTooNew
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.errors import BackupFailed, DatabaseError, DatabaseTooNew
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.backup import backup
+from tgllm.db.file.schema import prepare
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db.backups import backup_into
-from tgllm.db.errors import BackupFailed, DatabaseError
-from tgllm.db.schema import prepare
+from tgllm.db.engine.errors import BackupFailed, DatabaseError
+from tgllm.db.file.backup_folder import backup_into
+from tgllm.db.file.schema import prepare
 
 NOW = 1_790_000_000_123
 

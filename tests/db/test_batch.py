@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tgllm.db import kv
 from tgllm.db.database import Database
-from tgllm.db.errors import DatabaseError
+from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.tables import kv
 
 NOW = 1_790_000_000_000
 

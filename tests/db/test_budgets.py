@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import budgets
-from tgllm.db.budgets import Budget, BudgetPeriod
+from tgllm.db.tables import budgets
+from tgllm.db.tables.budgets import Budget, BudgetPeriod
 
 DAY = "2026-11-22"
 

@@ -3,8 +3,9 @@
 import sqlite3
 from dataclasses import replace
 
-from tgllm.db import budgets, chat_moves, conversations, facts, outbox
-from tgllm.db.outbox import NewOutbox
+from tgllm.db.queries import chat_moves
+from tgllm.db.tables import budgets, conversations, facts, outbox
+from tgllm.db.tables.outbox import NewOutbox
 
 OLD, NEW = -5, -1005
 HERE, THERE = ":-5:", ":-1005:"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db.check import check
-from tgllm.db.errors import DatabaseError
-from tgllm.db.schema import models_sql, prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.check import check
+from tgllm.db.file.schema import models_sql, prepare
 
 
 @pytest.fixture

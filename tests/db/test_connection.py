@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import connection, get_db, init_db, sqlite
-from tgllm.db.errors import DatabaseError, NotInitialised
-from tgllm.db.schema import prepare
+from tgllm.db import connection, get_db, init_db
+from tgllm.db.engine import sqlite
+from tgllm.db.engine.errors import DatabaseError, NotInitialised
+from tgllm.db.file.schema import prepare
 
 
 async def test_get_db_uses_the_path_of_the_last_init_db(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ async def test_a_locked_database_is_said_in_words(path: Path, monkeypatch: pytes
 AS_NOBODY = """
 import asyncio, os, sys
 from tgllm.db import init_db
-from tgllm.db.errors import DatabaseError
+from tgllm.db.engine.errors import DatabaseError
 asyncio.run(init_db(sys.argv[2]))  # loads all that is loaded late: afterwards Python's own files may be out of reach
 if os.getuid() == 0:
     os.setgid(65534)

@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 
 from tgllm.api.types import ModelRef
-from tgllm.db import conversations, messages
-from tgllm.db.conversations import Conversation
-from tgllm.db.messages import NewMessage
+from tgllm.db.tables import conversations, messages
+from tgllm.db.tables.conversations import Conversation
+from tgllm.db.tables.messages import NewMessage
 
 NOW = 1_790_000_000_000
 MODEL = ModelRef("echo", "words/fast")

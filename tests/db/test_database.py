@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import kv
 from tgllm.db.database import Database
-from tgllm.db.errors import DatabaseClosed, DatabaseError
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import BUSY_TIMEOUT, connect
+from tgllm.db.engine.errors import DatabaseClosed, DatabaseError
+from tgllm.db.engine.sqlite import BUSY_TIMEOUT, connect
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import kv
 
 NOW = 1_790_000_000_000
 
@@ -234,7 +234,7 @@ async def test_a_failed_opening_leaves_no_thread(path: Path, monkeypatch: pytest
         started.append(threading.current_thread())
         raise DatabaseError("no")
 
-    monkeypatch.setattr("tgllm.db.writer.connect", refuse)
+    monkeypatch.setattr("tgllm.db.engine.writer.connect", refuse)
     with pytest.raises(DatabaseError, match="no"):
         await Database.open(path)
     assert started
@@ -262,7 +262,7 @@ FORGETFUL = """
 import asyncio, sys
 from pathlib import Path
 from tgllm.db.database import Database
-from tgllm.db import kv
+from tgllm.db.tables import kv
 
 async def main():
     database = await Database.open(Path(sys.argv[1]))
@@ -285,7 +285,7 @@ import os, signal, sqlite3, sys
 import asyncio
 from pathlib import Path
 from tgllm.db.database import Database
-from tgllm.db import kv
+from tgllm.db.tables import kv
 
 def unit(conn):
     kv.set_value(conn, "test", "half", 1, 1)

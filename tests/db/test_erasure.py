@@ -3,9 +3,10 @@
 import json
 import sqlite3
 
-from tgllm.db import conversations, erasure, facts, inbox, kv, outbox, users
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.outbox import NewOutbox
+from tgllm.db.queries import erasure
+from tgllm.db.tables import conversations, facts, inbox, kv, outbox, users
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.outbox import NewOutbox
 
 NOW = 1_700_000_000_000
 ANN, MINE, TOPIC, GROUP, LONGER = 7, ":7:", ":7:3", ":-7:", ":77:"

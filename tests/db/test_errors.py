@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db.errors import explain
+from tgllm.db.engine.errors import explain
 
 PATH = Path("/srv/tgllm.db")
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tgllm.db import facts
+from tgllm.db.tables import facts
 
 NOW = 1_790_000_000_000
 

@@ -2,10 +2,11 @@
 
 import sqlite3
 
-from tgllm.db import failures, inbox, outbox, requests
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.requests import NewRequest, Outcome
+from tgllm.db.queries import failures
+from tgllm.db.tables import inbox, outbox, requests
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.requests import NewRequest, Outcome
 
 NOW = 1_790_000_000_000
 

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import conversations, files, messages, requests
-from tgllm.db.files import NewFile
+from tgllm.db.tables import conversations, files, messages, requests
+from tgllm.db.tables.files import NewFile
 
 NOW = 1_790_000_000_000
 ONE, TWO = "a" * 64, "b" * 64

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import groups
+from tgllm.db.tables import groups
 
 NOW = 1_790_000_000_000
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 
 import pytest
 
-from tgllm.db import inbox
 from tgllm.db.database import Database
-from tgllm.db.inbox import NewUpdate
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import NewUpdate
 
 NOW = 1_790_000_000_000
 

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import invites
+from tgllm.db.tables import invites
 
 NOW = 1_790_000_000_000
 HASH = "a" * 64

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tgllm.db.json_depth import MOST_LEVELS, check_depth
+from tgllm.db.engine.json_depth import MOST_LEVELS, check_depth
 
 
 def nested(levels: int) -> object:

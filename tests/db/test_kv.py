@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tgllm.db import kv
+from tgllm.db.tables import kv
 
 NOW = 1_790_000_000_000
 

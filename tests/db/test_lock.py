@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db.errors import DatabaseError, DataFolderBusy
-from tgllm.db.lock import lock_data_folder
+from tgllm.db.engine.errors import DatabaseError, DataFolderBusy
+from tgllm.db.engine.lock import lock_data_folder
 
 HOLDER = """
 import sys
 from pathlib import Path
-from tgllm.db.lock import lock_data_folder
+from tgllm.db.engine.lock import lock_data_folder
 with lock_data_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.db import models
-from tgllm.db.errors import DatabaseError, DatabaseTooNew
-from tgllm.db.look import is_there, look
-from tgllm.db.models import NewModel
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.look import is_there, look
+from tgllm.db.file.schema import prepare
+from tgllm.db.tables import models
+from tgllm.db.tables.models import NewModel
 
 NOW = 1_790_000_000_000
 

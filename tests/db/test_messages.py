@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import conversations, messages
-from tgllm.db.messages import NewMessage
-from tgllm.db.users import SeenUser, upsert_seen
+from tgllm.db.tables import conversations, messages
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.users import SeenUser, upsert_seen
 
 NOW = 1_790_000_000_000
 

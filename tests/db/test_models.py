@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from tgllm.api.types import ModelRef
-from tgllm.db import models
-from tgllm.db.models import NewModel
+from tgllm.db.tables import models
+from tgllm.db.tables.models import NewModel
 
 NOW = 1_790_000_000_000
 

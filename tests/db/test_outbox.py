@@ -6,9 +6,9 @@ from collections import defaultdict
 
 import pytest
 
-from tgllm.db import outbox
 from tgllm.db.database import Database
-from tgllm.db.outbox import NewOutbox, OutboxRow
+from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 
 NOW = 1_790_000_000_000
 

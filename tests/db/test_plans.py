@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tgllm.db import conversations, inbox, messages, outbox, traces, users
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.messages import NewMessage
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.users import SeenUser
+from tgllm.db.queries import traces
+from tgllm.db.tables import conversations, inbox, messages, outbox, users
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.users import SeenUser
 
 NOW = 1_790_000_000_000
 LANE = ":5:"

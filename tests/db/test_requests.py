@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import requests
-from tgllm.db.requests import NewRequest, Outcome, Request
-from tgllm.db.users import SeenUser, upsert_seen
+from tgllm.db.tables import requests
+from tgllm.db.tables.requests import NewRequest, Outcome, Request
+from tgllm.db.tables.users import SeenUser, upsert_seen
 
 NOW = 1_790_000_000_000
 DONE = Outcome(status="ok")

@@ -4,13 +4,13 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import audit, conversations, files, inbox, messages, outbox
-from tgllm.db.audit import NewEntry
-from tgllm.db.files import NewFile
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.messages import NewMessage
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.retention import conversations_after, forget_messages, forget_taken_back
+from tgllm.db.queries.retention import conversations_after, forget_messages, forget_taken_back
+from tgllm.db.tables import audit, conversations, files, inbox, messages, outbox
+from tgllm.db.tables.audit import NewEntry
+from tgllm.db.tables.files import NewFile
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.outbox import NewOutbox
 
 NOW = 1_790_000_000_000
 LANE = ":7:"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.db.rows import clean, dumps
+from tgllm.db.engine.rows import clean, dumps
 
 
 @pytest.mark.parametrize(

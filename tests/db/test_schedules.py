@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tgllm.db import schedules
+from tgllm.db.tables import schedules
 
 NOW = 1_790_000_000_000
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tgllm.db import init_db
-from tgllm.db.errors import DatabaseError, DatabaseTooNew
-from tgllm.db.identity import APPLICATION_ID
-from tgllm.db.schema import models_sql, prepare
-from tgllm.db.sqlite import connect
+from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.file.identity import APPLICATION_ID
+from tgllm.db.file.schema import models_sql, prepare
 
 NOW = 1_790_000_000_000
 TABLES = {

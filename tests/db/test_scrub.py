@@ -3,8 +3,9 @@
 import json
 import sqlite3
 
-from tgllm.db import inbox, scrub
-from tgllm.db.inbox import NewUpdate
+from tgllm.db.queries import scrub
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import NewUpdate
 
 NOW = 1_790_000_000_000
 ANN, MINE, TOPIC, GROUP, LONGER, BUSINESS = 7, ":7:", ":7:3", ":-7:", ":77:", "b:7:"

@@ -2,9 +2,10 @@
 
 import sqlite3
 
-from tgllm.db import requests, statistics, usage, users
-from tgllm.db.requests import NewRequest, Outcome
-from tgllm.db.usage import Spent
+from tgllm.db.queries import statistics
+from tgllm.db.tables import requests, usage, users
+from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.db.tables.usage import Spent
 
 NOW = 1_790_000_000_000
 

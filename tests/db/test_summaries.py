@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import conversations, messages, summaries
-from tgllm.db.messages import NewMessage
-from tgllm.db.summaries import Summary
+from tgllm.db.tables import conversations, messages, summaries
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.summaries import Summary
 
 NOW = 1_790_000_000_000
 

@@ -2,9 +2,10 @@
 
 import sqlite3
 
-from tgllm.db import inbox, traces
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.scrub import scrub
+from tgllm.db.queries import traces
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import NewUpdate
 
 
 def test_emptied_updates_go_in_pieces(conn: sqlite3.Connection) -> None:

@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from tgllm.db import usage
-from tgllm.db.usage import ModelTotal, Spent, Total, Used, UserTotal
+from tgllm.db.tables import usage
+from tgllm.db.tables.usage import ModelTotal, Spent, Total, Used, UserTotal
 
 
 def test_calls_of_a_day_add_up(conn: sqlite3.Connection) -> None:

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from tgllm.db import users
-from tgllm.db.users import SeenUser, User
+from tgllm.db.tables import users
+from tgllm.db.tables.users import SeenUser, User
 
 NOW = 1_790_000_000_000
 

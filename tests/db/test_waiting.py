@@ -2,9 +2,10 @@
 
 import sqlite3
 
-from tgllm.db import conversations, groups, messages, users, waiting
-from tgllm.db.users import SeenUser
-from tgllm.db.waiting import Waiting
+from tgllm.db.queries import pending_access
+from tgllm.db.queries.pending_access import Waiting
+from tgllm.db.tables import conversations, groups, messages, users
+from tgllm.db.tables.users import SeenUser
 
 NOW = 1_790_000_000_000
 
@@ -21,17 +22,17 @@ def test_people_and_groups_that_wait_are_counted(conn: sqlite3.Connection) -> No
     users.upsert_seen(conn, SeenUser(4), NOW)
     users.set_status(conn, 3, "active", NOW)
     groups.request(conn, -1, "", NOW)
-    waiting.mark_carded(conn, "users", 1, NOW)
-    assert waiting.waiting(conn) == Waiting(people=2, groups=1, unseen=2)
+    pending_access.mark_carded(conn, "users", 1, NOW)
+    assert pending_access.waiting(conn) == Waiting(people=2, groups=1, unseen=2)
 
 
 def test_cards_are_counted_by_time(conn: sqlite3.Connection) -> None:
     for user_id in (1, 2):
         ask(conn, user_id)
-        waiting.mark_carded(conn, "users", user_id, NOW + user_id)
+        pending_access.mark_carded(conn, "users", user_id, NOW + user_id)
     groups.request(conn, -1, "", NOW)
-    waiting.mark_carded(conn, "groups", -1, NOW + 3)
-    assert [waiting.count_cards(conn, NOW + since) for since in range(4)] == [3, 2, 1, 0]
+    pending_access.mark_carded(conn, "groups", -1, NOW + 3)
+    assert [pending_access.count_cards(conn, NOW + since) for since in range(4)] == [3, 2, 1, 0]
 
 
 def test_old_requests_are_forgotten_and_decisions_are_kept(conn: sqlite3.Connection) -> None:
@@ -41,7 +42,7 @@ def test_old_requests_are_forgotten_and_decisions_are_kept(conn: sqlite3.Connect
     users.set_status(conn, 2, "blocked", NOW)
     users.set_status(conn, 3, "active", NOW)
     groups.request(conn, -1, "", NOW)
-    assert waiting.drop_old(conn, NOW + 10) == 2
+    assert pending_access.drop_old(conn, NOW + 10) == 2
     assert [user.id for user in users.list_all(conn)] == [2, 3, 4]
     assert groups.list_all(conn) == []
 
@@ -56,7 +57,7 @@ def test_somebody_who_has_said_something_in_a_group_is_kept_and_may_ask_again(co
         ),
         NOW,
     )
-    assert waiting.drop_old(conn, NOW + 1) == 1
+    assert pending_access.drop_old(conn, NOW + 1) == 1
     user = users.get(conn, 1)
     assert user is not None
     assert (user.requested_at, user.reason) == (None, None)
@@ -68,6 +69,6 @@ def test_all_who_wait_are_declined_together(conn: sqlite3.Connection) -> None:
     ask(conn, 2)
     users.upsert_seen(conn, SeenUser(3), NOW)
     users.set_status(conn, 2, "active", NOW)
-    assert waiting.decline_all(conn, NOW + 1, 9) == 1
+    assert pending_access.decline_all(conn, NOW + 1, 9) == 1
     found = {user.id: (user.status, user.decided_by, user.reason) for user in users.list_all(conn)}
     assert found == {1: ("denied", 9, None), 2: ("active", None, None), 3: ("pending", None, None)}

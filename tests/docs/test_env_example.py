@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import env_example
-from tgllm.config.keys import FIELDS, SPECIAL_VARIABLES, variable
 from tgllm.config.load import load_config
+from tgllm.config.sources.keys import FIELDS, SPECIAL_VARIABLES, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / ".env.example"

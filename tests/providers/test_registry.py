@@ -22,7 +22,7 @@ from tgllm.api import (
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
-from tgllm.services.registry import ProviderRegistry, ProviderStatus
+from tgllm.services.models.registry import ProviderRegistry, ProviderStatus
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

@@ -8,10 +8,10 @@ import pytest
 from tgllm import hookimpl
 from tgllm.api import ConfigError, JobSpec, PluginContext, PluginInfo
 from tgllm.config.paths import database_path
-from tgllm.db import models, schedules
 from tgllm.db.database import Database
-from tgllm.db.models import NewModel
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import models, schedules
+from tgllm.db.tables.models import NewModel
 from tgllm.scheduler.jobs import REFRESH_JOB
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator

@@ -11,8 +11,8 @@ from tgllm import hookimpl
 from tgllm.api import ConfigError, JobSpec, ModelInfo, PluginContext, PluginInfo, Unavailable
 from tgllm.app import open_core
 from tgllm.config.load import load_config
-from tgllm.db import models, outbox, schedules
-from tgllm.db.schedules import Run
+from tgllm.db.tables import models, outbox, schedules
+from tgllm.db.tables.schedules import Run
 from tgllm.scheduler.jobs import REFRESH_JOB, jobs_of, refresh_times
 from tgllm.scheduler.scheduler import Scheduler
 from tgllm.services.core import Core

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tgllm.db import schedules
 from tgllm.db.database import Database
-from tgllm.db.schedules import Run
+from tgllm.db.tables import schedules
+from tgllm.db.tables.schedules import Run
 from tgllm.scheduler.clock import Cron
 from tgllm.scheduler.jobs import Job
 from tgllm.scheduler.scheduler import Scheduler

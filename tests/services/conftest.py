@@ -12,13 +12,13 @@ import pytest
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, PluginInfo, ProviderSpec, StreamEvent, UserInfo
 from tgllm.db.database import Database
-from tgllm.db.outbox import NewOutbox
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
-from tgllm.services.lane import Lane
-from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin
 

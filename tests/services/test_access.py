@@ -5,25 +5,26 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tgllm.config.access import AccessSection
-from tgllm.config.retention import RetentionSection
-from tgllm.db import audit, groups, inbox, invites, outbox, users, waiting
+from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.retention import RetentionSection
 from tgllm.db.database import Database
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.scrub import scrub
-from tgllm.db.unit import Connection
-from tgllm.db.users import SeenUser, User
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import pending_access
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import audit, groups, inbox, invites, outbox, users
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.users import SeenUser, User
 from tgllm.i18n import Catalogue
-from tgllm.services.access import Access
-from tgllm.services.access_decisions import AccessError
-from tgllm.services.access_requests import Asked
-from tgllm.services.access_upkeep import AccessUpkeep
-from tgllm.services.actor import SHELL, Actor
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.retention import Retention
-from tgllm.services.running import RunningTurns
-from tgllm.services.unconfirmed import Unconfirmed
-from tgllm.services.user_service import UserService
+from tgllm.services.access.requests import Asked
+from tgllm.services.access.service import Access
+from tgllm.services.access.upkeep import AccessUpkeep
+from tgllm.services.access.user_service import UserService
+from tgllm.services.common.actor import SHELL, Actor
+from tgllm.services.maintenance.retention import Retention
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.people.decisions import AccessError
+from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 
 T = TypeVar("T")
@@ -399,7 +400,7 @@ async def test_ten_thousand_strangers_fill_neither_disk_nor_admin_chat(
         await bot.write(flood)
         await bot.upkeep.look()
     cards = await bot.sent(ANN)
-    found = await database.read(waiting.waiting)
+    found = await database.read(pending_access.waiting)
     known = await database.read(lambda conn: len(users.list_all(conn)))
     assert len(cards) == bot.access.settings.cards_per_hour + 1
     assert found.people == bot.access.settings.most_pending

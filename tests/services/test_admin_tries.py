@@ -1,9 +1,10 @@
 """Wrong tries lock for longer and longer, up to a day."""
 
-from tgllm.db import erasure, users
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.services.admin_tries import MOST_TRIES, Tries, count_try, forgive, tries_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import erasure
+from tgllm.db.tables import users
+from tgllm.services.admin_password.tries import MOST_TRIES, Tries, count_try, forgive, tries_of
 
 ANN, EVE, NOW, MINUTE = 7, 8, 1_790_000_000_000, 60_000
 

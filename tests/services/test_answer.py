@@ -15,7 +15,7 @@ from tgllm.api import (
     Usage,
     Waiting,
 )
-from tgllm.services.answer import Answer
+from tgllm.services.turns.answer import Answer
 from tgllm.testing.clock import ManualClock
 
 MODEL = ModelRef("scripted", "model")

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tgllm.api.clock import milliseconds
-from tgllm.db import broadcasts, outbox, users
-from tgllm.db.broadcasts import Broadcast
 from tgllm.db.database import Database
-from tgllm.db.outbox import OutboxRow
-from tgllm.db.rows import read_all
-from tgllm.db.unit import Connection
+from tgllm.db.engine.rows import read_all
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import broadcasts, outbox, users
+from tgllm.db.tables.broadcasts import Broadcast
+from tgllm.db.tables.outbox import OutboxRow
 from tgllm.i18n import Catalogue
-from tgllm.services.broadcast_decisions import confirm, stop
-from tgllm.services.broadcaster import Broadcaster
-from tgllm.services.notify import AdminNotifier
+from tgllm.services.broadcasts.broadcaster import Broadcaster
+from tgllm.services.broadcasts.decisions import confirm, stop
+from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.testing.clock import ManualClock
 
 ADMIN, TEXT = 1, "The bot moves tonight."

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from tgllm.api import ChatRequest, ContextTooLong, ModelRef, ProviderSpec, Usage, UserInfo
-from tgllm.config.personas import PersonaSetting
-from tgllm.db import conversations, facts, kv, messages, models, summaries
+from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.database import Database
-from tgllm.db.messages import NewMessage
-from tgllm.db.models import NewModel
-from tgllm.db.summaries import Summary
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, facts, kv, messages, models, summaries
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.models import NewModel
+from tgllm.db.tables.summaries import Summary
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
 from tgllm.providers.tokens import estimate_request
-from tgllm.services.chat_request import RequestBuilder
-from tgllm.services.chat_settings import ChatSettings, change_settings
-from tgllm.services.context import estimate_tokens
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.turn import Turn
-from tgllm.services.user_key import make_secret, read_secret, user_key
+from tgllm.services.chats.settings import ChatSettings, change_settings
+from tgllm.services.conversations.history import estimate_tokens
+from tgllm.services.conversations.request import RequestBuilder
+from tgllm.services.conversations.turn import Turn
+from tgllm.services.conversations.user_key import make_secret, read_secret, user_key
+from tgllm.services.models.registry import ProviderRegistry
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
 

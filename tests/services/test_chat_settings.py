@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tgllm.db import conversations
 from tgllm.db.database import Database
-from tgllm.services.chat_settings import ChatSettings, change_settings, settings_of
+from tgllm.db.tables import conversations
+from tgllm.services.chats.settings import ChatSettings, change_settings, settings_of
 from tgllm.testing.clock import ManualClock
 
 SET = ChatSettings("Be brief.", "pirate", 0.5, "low", "folded")

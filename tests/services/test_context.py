@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
-from tgllm.db.messages import Message, Role
-from tgllm.db.models import Model
-from tgllm.services.chat_settings import ContextSize
-from tgllm.services.context import (
+from tgllm.db.tables.messages import Message, Role
+from tgllm.db.tables.models import Model
+from tgllm.services.chats.settings import ContextSize
+from tgllm.services.conversations.history import (
     begin_with,
     budget_of,
     estimate_tokens,

@@ -24,15 +24,15 @@ from tgllm.api import (
     Usage,
     UserInfo,
 )
-from tgllm.db import conversations, kv, messages, outbox, requests, users
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, kv, messages, outbox, requests, users
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
-from tgllm.services.conversation import ConversationService, TurnSettings
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.running import RunningTurns
-from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 

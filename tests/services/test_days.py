@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tgllm.services.days import Days
+from tgllm.services.common.calendar import Days
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = 1_762_862_400_000  # 2025-11-11 12:00 UTC

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from tgllm.db.checkpoint import TRIES, empty_log
 from tgllm.db.database import Database
-from tgllm.services.emptied_log import TRIES, empty_log
 from tgllm.testing.clock import ManualClock
 
 

@@ -2,13 +2,13 @@
 
 import json
 
-from tgllm.db import conversations, files, messages
 from tgllm.db.database import Database
-from tgllm.db.files import NewFile
-from tgllm.db.messages import NewMessage, Role, Status
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, files, messages
+from tgllm.db.tables.files import NewFile
+from tgllm.db.tables.messages import NewMessage, Role, Status
 from tgllm.i18n import Catalogue
-from tgllm.services.export import as_json, as_markdown, load_export
+from tgllm.services.personal_data.conversation import as_json, as_markdown, load_export
 
 SAID = 1_762_862_400_000  # 2025-11-11 12:00 UTC
 LANE = ":7:"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.services.lane import Lane
+from tgllm.services.common.lane import Lane
 
 IDS = st.integers(-(2**52), 2**52)
 

@@ -1,6 +1,6 @@
 """How fast one person may ask."""
 
-from tgllm.services.message_rate import MOST_PEOPLE, MessageRate
+from tgllm.services.budgets.message_rate import MOST_PEOPLE, MessageRate
 from tgllm.testing.clock import ManualClock
 
 

@@ -20,16 +20,16 @@ from tgllm.api import (
     ProviderSpec,
     StreamEvent,
 )
-from tgllm.db import models, outbox, users
 from tgllm.db.database import Database
-from tgllm.db.models import Model
+from tgllm.db.tables import models, outbox, users
+from tgllm.db.tables.models import Model
 from tgllm.i18n import Catalogue
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
-from tgllm.services.model_diff import FieldChange, ModelChange, ModelDiff, ProviderReport
-from tgllm.services.model_service import ModelService, ModelSettings
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.registry import ProviderRegistry
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.models.diff import FieldChange, ModelChange, ModelDiff, ProviderReport
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.models.service import ModelService, ModelSettings
 from tgllm.testing.clock import ManualClock
 
 LoadHost = Callable[..., Awaitable[PluginHost]]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from tgllm.db import outbox, users
 from tgllm.db.database import Database
-from tgllm.db.outbox import OutboxRow
-from tgllm.db.unit import Connection
-from tgllm.db.users import SeenUser
-from tgllm.services.notify import AdminNotifier
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox, users
+from tgllm.db.tables.outbox import OutboxRow
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.testing.clock import ManualClock
 
 ANN, BOB, EVE, OLD = 1, 2, 3, 4

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from tgllm.db import groups, kv, users
 from tgllm.db.database import Database
-from tgllm.db.sqlite import connect
-from tgllm.services.lost_access import LostAccess
-from tgllm.services.outside_changes import OutsideChanges, Reaction
-from tgllm.services.running import RunningTurns
+from tgllm.db.engine.sqlite import connect
+from tgllm.db.tables import groups, kv, users
+from tgllm.services.access.lost_access import LostAccess
+from tgllm.services.maintenance.outside_changes import OutsideChanges, Reaction
+from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 
 INTERVAL = 2.0

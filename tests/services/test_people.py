@@ -2,12 +2,12 @@
 
 import pytest
 
-from tgllm.db import users
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.db.users import SeenUser
-from tgllm.services.people import find_person, search_people
-from tgllm.services.user_service import AccessError
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import users
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.access.user_service import AccessError
+from tgllm.services.people.search import find_person, search_people
 
 NOW = 1_790_000_000_000
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tgllm.config.personas import PersonaSetting
+from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.database import Database
-from tgllm.services.personas import MOST_PERSONAS, PersonaRefused, forget_persona, keep_persona, own_personas
+from tgllm.services.chats.personas import MOST_PERSONAS, PersonaRefused, forget_persona, keep_persona, own_personas
 from tgllm.testing.clock import ManualClock
 
 ANN = 7

@@ -3,11 +3,11 @@
 import pytest
 
 from tgllm.api import ModelRef, Price, Usage
-from tgllm.config.prices import PriceSetting
-from tgllm.db import models
+from tgllm.config.sections.prices import PriceSetting
 from tgllm.db.database import Database
-from tgllm.db.models import NewModel
-from tgllm.services.pricing import Prices, Rates, cost, to_micros
+from tgllm.db.tables import models
+from tgllm.db.tables.models import NewModel
+from tgllm.services.models.pricing import Prices, Rates, cost, to_micros
 
 SMALL = ModelRef("mistral", "small-2603")
 RATES = Rates(input=150_000, output=600_000, cached=15_000)

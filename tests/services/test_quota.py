@@ -26,28 +26,28 @@ from tgllm.api import (
     UserInfo,
     Waiting,
 )
-from tgllm.config.budgets import BudgetsSection, GroupsSection
-from tgllm.config.prices import PriceSetting
-from tgllm.db import audit, budgets, models, outbox, requests, usage, users
+from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.prices import PriceSetting
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.db.usage import Spent, Total
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, budgets, models, outbox, requests, usage, users
+from tgllm.db.tables.usage import Spent, Total
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
-from tgllm.services.access_decisions import AccessError
-from tgllm.services.accounting import Accounting
-from tgllm.services.actor import SHELL, Actor
 from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
-from tgllm.services.budget_scope import BOT, BudgetError, BudgetScope
-from tgllm.services.conversation import ConversationService, TurnSettings
-from tgllm.services.days import Days
-from tgllm.services.lane import Lane
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.pricing import Prices
-from tgllm.services.quota import QuotaService, ScopeReport
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.running import RunningTurns
-from tgllm.services.turn import Turn, TurnOutcome
+from tgllm.services.budgets.scope import BOT, BudgetError, BudgetScope
+from tgllm.services.budgets.service import QuotaService, ScopeReport
+from tgllm.services.common.actor import SHELL, Actor
+from tgllm.services.common.calendar import Days
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.models.pricing import Prices
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.people.decisions import AccessError
+from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.running import RunningTurns
+from tgllm.services.usage.accounting import Accounting
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
 

@@ -1,6 +1,6 @@
 """What has happened a little while ago is remembered, within bounds."""
 
-from tgllm.services.recent_keys import RecentKeys
+from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.testing.clock import ManualClock
 
 

@@ -7,21 +7,21 @@ from typing import Any, cast
 import pytest
 
 from tgllm.api import ContextTooLong, JsonObject, ModelRef, Unavailable, Usage
-from tgllm.config.prices import PriceSetting
-from tgllm.db import conversations, kv, messages, models, outbox, requests, usage, users
+from tgllm.config.sections.prices import PriceSetting
 from tgllm.db.database import Database
-from tgllm.db.messages import Message
-from tgllm.db.models import NewModel
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.requests import Request
-from tgllm.db.retention import forget_messages
-from tgllm.db.unit import Unit
-from tgllm.services import dialogue
-from tgllm.services.accounting import Accounting
-from tgllm.services.lane import Lane
-from tgllm.services.pricing import Prices
-from tgllm.services.record import record_turn
-from tgllm.services.turn import Branch, Turn, TurnOutcome, TurnStatus
+from tgllm.db.engine.unit import Unit
+from tgllm.db.queries.retention import forget_messages
+from tgllm.db.tables import conversations, kv, messages, models, outbox, requests, usage, users
+from tgllm.db.tables.messages import Message
+from tgllm.db.tables.models import NewModel
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.requests import Request
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations import branches
+from tgllm.services.conversations.turn import Branch, Turn, TurnOutcome, TurnStatus
+from tgllm.services.models.pricing import Prices
+from tgllm.services.turns.record import record_turn
+from tgllm.services.usage.accounting import Accounting
 
 OUTCOME = TurnOutcome(
     "ok", ModelRef("scripted", "model"), "Fine.", "hm", "stop", Usage(1, 2, 3, 4), {"a": 1}, None, 0.5
@@ -81,7 +81,7 @@ async def test_a_question_without_an_answer_is_not_repeated_to_the_model(databas
     await record(database, replace(turn, id="u2"), replace(OUTCOME, status="failed", text="", error=Unavailable()))
     conversation = await database.read(lambda conn: conversations.active_in(conn, turn.lane))
     assert conversation is not None
-    assert await database.read(lambda conn: dialogue.tip(conn, conversation)) == (await said(database, turn))[-1].id
+    assert await database.read(lambda conn: branches.tip(conn, conversation)) == (await said(database, turn))[-1].id
 
 
 @pytest.mark.parametrize(

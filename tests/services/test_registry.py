@@ -22,7 +22,7 @@ from tgllm.api import (
 )
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
-from tgllm.services.registry import ProviderRegistry
+from tgllm.services.models.registry import ProviderRegistry
 
 LoadHost = Callable[..., Awaitable[PluginHost]]
 Offer = Callable[..., FoundPlugin]

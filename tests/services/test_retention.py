@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tgllm.config.access import AccessSection
-from tgllm.config.retention import RetentionSection
-from tgllm.db import audit, broadcasts, conversations, inbox, messages, outbox, requests
-from tgllm.db.audit import NewEntry
+from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.retention import RetentionSection
 from tgllm.db.database import Database
-from tgllm.db.inbox import NewUpdate
-from tgllm.db.messages import NewMessage
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.requests import NewRequest, Outcome
-from tgllm.db.scrub import scrub
-from tgllm.db.unit import Connection
-from tgllm.services.export_files import write_exports
-from tgllm.services.retention import PIECE, Retention
-from tgllm.services.unconfirmed import Unconfirmed
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import audit, broadcasts, conversations, inbox, messages, outbox, requests
+from tgllm.db.tables.audit import NewEntry
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.messages import NewMessage
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.services.maintenance.retention import PIECE, Retention
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.personal_data.files import write_exports
 from tgllm.testing.clock import ManualClock
 
 DAY = 86_400

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tgllm.services.running import SLACK, RunningTurn, RunningTurns
+from tgllm.services.turns.running import SLACK, RunningTurn, RunningTurns
 
 
 def test_a_turn_is_known_while_it_runs() -> None:

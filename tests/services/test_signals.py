@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tgllm.services.signals import Wakeup
+from tgllm.services.common.wakeup import Wakeup
 
 
 async def test_a_call_before_the_wait_counts_once() -> None:

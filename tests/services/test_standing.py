@@ -3,14 +3,14 @@
 import pytest
 
 from tgllm.api import Role
-from tgllm.db import groups, users
 from tgllm.db.database import Database
-from tgllm.db.groups import GroupStatus
-from tgllm.db.users import SeenUser, Status
+from tgllm.db.tables import groups, users
+from tgllm.db.tables.groups import GroupStatus
+from tgllm.db.tables.users import SeenUser, Status
 from tgllm.i18n import Catalogue
-from tgllm.services.access_cards import AccessCards
-from tgllm.services.standing import may_talk, standing_of
-from tgllm.services.user_service import UserService
+from tgllm.services.access.cards import AccessCards
+from tgllm.services.access.user_service import UserService
+from tgllm.services.people.standing import may_talk, standing_of
 from tgllm.testing.clock import ManualClock
 
 EVE = SeenUser(7, "eve", "Eve", None, "en")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tgllm.db import requests, usage, users
 from tgllm.db.database import Database
-from tgllm.db.requests import NewRequest, Outcome
-from tgllm.db.unit import Connection
-from tgllm.db.usage import Spent
-from tgllm.services.days import Days
-from tgllm.services.statistics import Latency, models_of, people_of, statistics_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import requests, usage, users
+from tgllm.db.tables.requests import NewRequest, Outcome
+from tgllm.db.tables.usage import Spent
+from tgllm.services.common.calendar import Days
+from tgllm.services.usage.statistics import Latency, models_of, people_of, statistics_of
 
 DAY = 86_400_000
 NOW = 1_767_225_600_000 + 40 * DAY + 3_600_000  # 2026-02-10 01:00 UTC

@@ -1,6 +1,6 @@
 """Strangers are answered once in a while, and not too many of them."""
 
-from tgllm.services.stranger_limits import MOST_KNOWN, StrangerLimits
+from tgllm.services.access.stranger_limits import MOST_KNOWN, StrangerLimits
 from tgllm.testing.clock import ManualClock
 
 

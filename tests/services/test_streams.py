@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from tgllm.api import Finished, StreamEvent, TextDelta
-from tgllm.plugins.outcome import Raised, Returned
-from tgllm.services.streams import Streams
+from tgllm.plugins.calls.outcome import Raised, Returned
+from tgllm.services.turns.provider_stream import Streams
 
 Begin = Callable[[], AsyncGenerator[StreamEvent, None]]
 

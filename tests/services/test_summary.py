@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.db.messages import Message
-from tgllm.db.summaries import Summary
+from tgllm.db.tables.messages import Message
+from tgllm.db.tables.summaries import Summary
 from tgllm.i18n import Catalogue
-from tgllm.services.context import Shown, show
-from tgllm.services.summary import Gap, cut_to_fit, gap_of, question_for
+from tgllm.services.conversations.history import Shown, show
+from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, question_for
 
 ROW = Message(
     id=1,

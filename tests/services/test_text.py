@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.services.text import clip, mend_surrogates
+from tgllm.services.common.text import clip, mend_surrogates
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -9,8 +9,8 @@ import pytest
 from tgllm.api import AuthFailed, QuotaExceeded, RateLimited, TgllmError
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.trouble import QUIET_SECONDS, AccountTrouble
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.turns.account_alerts import QUIET_SECONDS, AccountTrouble
 from tgllm.testing.clock import ManualClock
 
 

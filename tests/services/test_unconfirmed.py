@@ -1,6 +1,6 @@
 """Which updates may come again."""
 
-from tgllm.services.unconfirmed import Unconfirmed
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
 
 
 def test_the_latest_batch_may_come_again() -> None:

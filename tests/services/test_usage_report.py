@@ -1,11 +1,11 @@
 """A person's usage by day, month and model."""
 
-from tgllm.db import usage
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.db.usage import ModelTotal, Spent, Total
-from tgllm.services.days import Days
-from tgllm.services.usage_report import usage_report
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import usage
+from tgllm.db.tables.usage import ModelTotal, Spent, Total
+from tgllm.services.common.calendar import Days
+from tgllm.services.usage.report import usage_report
 
 NOON = 1_762_862_400_000  # 2025-11-11 12:00 UTC
 

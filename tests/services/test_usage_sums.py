@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from tgllm.db import usage
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.db.usage import Spent
-from tgllm.services.budget_scope import BOT
-from tgllm.services.usage_sums import UsageSums
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import usage
+from tgllm.db.tables.usage import Spent
+from tgllm.services.budgets.scope import BOT
+from tgllm.services.budgets.sums import UsageSums
 
 MONTH = "2026-11-01"
 DAYS = [(date(2026, 10, 31) + timedelta(days=number)).isoformat() for number in range(31)]

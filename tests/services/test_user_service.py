@@ -2,15 +2,15 @@
 
 import pytest
 
-from tgllm.db import audit, outbox, users
 from tgllm.db.database import Database
-from tgllm.db.unit import Connection
-from tgllm.db.users import SeenUser
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, outbox, users
+from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue, error_text
-from tgllm.services.access_cards import AccessCards
-from tgllm.services.actor import SHELL
-from tgllm.services.running import RunningTurns
-from tgllm.services.user_service import AccessError, Actor, UserService, Verdict, full_name
+from tgllm.services.access.cards import AccessCards
+from tgllm.services.access.user_service import AccessError, Actor, UserService, Verdict, full_name
+from tgllm.services.common.actor import SHELL
+from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 
 

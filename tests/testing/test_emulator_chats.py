@@ -9,7 +9,7 @@ import telegram
 from aiogram.methods.base import Response
 
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-from tgllm.testing.emulator.parameters import known_methods, method_spec
+from tgllm.testing.emulator.protocol.parameters import known_methods, method_spec
 
 Call = Callable[..., Awaitable[Any]]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from tgllm.testing.emulator.control_actions import ACTIONS
+from tgllm.testing.emulator.control.actions import ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/emulator.md").read_text(encoding="utf-8")
 

@@ -7,7 +7,7 @@ import pytest
 
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedDraft, EmulatedUser, Emulator
-from tgllm.testing.emulator.text import Text
+from tgllm.testing.emulator.markup.text import Text
 
 Call = Callable[..., Awaitable[Any]]
 

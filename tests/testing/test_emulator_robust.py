@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tgllm.testing.emulator import BotApiError, EmulatedChat, EmulatedUser, Emulator, Fault
-from tgllm.testing.emulator.parameters import Kind, known_methods, method_spec
-from tgllm.testing.emulator.text import Text, tidy, utf16_len
+from tgllm.testing.emulator.markup.text import Text, tidy, utf16_len
+from tgllm.testing.emulator.protocol.parameters import Kind, known_methods, method_spec
 
 Call = Callable[..., Awaitable[Any]]
 

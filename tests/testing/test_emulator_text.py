@@ -7,7 +7,7 @@ import pytest
 from aiogram.types import Message
 
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser
-from tgllm.testing.emulator.text import slice_utf16
+from tgllm.testing.emulator.markup.text import slice_utf16
 
 Call = Callable[..., Awaitable[Any]]
 

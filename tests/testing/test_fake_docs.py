@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
-from tgllm.testing.fake_providers.errors import Errors
+from tgllm.testing.fake_providers.base.errors import Errors
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/fake-providers.md").read_text(encoding="utf-8")
 

@@ -1,8 +1,8 @@
 """Telegram: the only part, with ``web`` and ``testing``, that knows aiogram.
 
-Importing any module of this package imports aiogram by way of ``aiogram_import``, which makes that cheaper.
+Importing any module of this package imports aiogram by way of ``imports``, which makes that cheaper.
 """
 
-from tgllm.bot import aiogram_import
+from tgllm.bot.telegram import imports
 
-aiogram_import.prepare()
+imports.prepare()

@@ -1,7 +1,7 @@
 """The admin chat of the settings, also after it has become a supergroup."""
 
 from tgllm.bot.scope import UpdateScope
-from tgllm.services.moved_chats import present_id
+from tgllm.services.chats.moved_chats import present_id
 
 __all__ = ["is_admin_chat", "is_confidential"]
 

@@ -7,40 +7,40 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
-from tgllm.bot.commands import LiveCommands, TableCommand
+from tgllm.bot.commands.branches import branch_commands
+from tgllm.bot.commands.cancel import cancel_commands
+from tgllm.bot.commands.export import export_commands
+from tgllm.bot.commands.facts import fact_commands, fact_presses
+from tgllm.bot.commands.forget import forget_commands, forget_presses
+from tgllm.bot.commands.group_mode import group_commands, group_presses
+from tgllm.bot.commands.history import history_commands, history_presses
+from tgllm.bot.commands.model import model_commands, model_presses
+from tgllm.bot.commands.persona import persona_commands, persona_presses
+from tgllm.bot.commands.plugins import plugin_command
+from tgllm.bot.commands.retry import retry_commands, retry_presses
+from tgllm.bot.commands.settings import settings_commands, settings_presses
+from tgllm.bot.commands.start_stop import core_commands
+from tgllm.bot.commands.system import system_commands
+from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
-from tgllm.bot.handlers.branch_commands import branch_commands
-from tgllm.bot.handlers.cancel import cancel_commands
-from tgllm.bot.handlers.core_commands import core_commands
 from tgllm.bot.handlers.edited import handle_edited
-from tgllm.bot.handlers.export_command import export_commands
-from tgllm.bot.handlers.fact_commands import fact_commands, fact_presses
-from tgllm.bot.handlers.forget_command import forget_commands, forget_presses
-from tgllm.bot.handlers.group_commands import group_commands, group_presses
-from tgllm.bot.handlers.history_commands import history_commands, history_presses
 from tgllm.bot.handlers.membership import handle_membership
 from tgllm.bot.handlers.message import MessageHandler
-from tgllm.bot.handlers.model_commands import model_commands, model_presses
-from tgllm.bot.handlers.persona_commands import persona_commands, persona_presses
-from tgllm.bot.handlers.plugin_commands import plugin_command
 from tgllm.bot.handlers.press import PressHandler
-from tgllm.bot.handlers.retry import retry_commands, retry_presses
-from tgllm.bot.handlers.settings_commands import settings_commands, settings_presses
 from tgllm.bot.handlers.stopped import handle_stopped
-from tgllm.bot.handlers.system_command import system_commands
-from tgllm.bot.handlers.usage_command import usage_commands
-from tgllm.bot.limiter import Limiter
 from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
 from tgllm.bot.middlewares.migration import MigrationMiddleware
 from tgllm.bot.middlewares.password import PasswordMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
-from tgllm.bot.presses import PressAction, PressTable
-from tgllm.bot.session import BotSession
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.bot.telegram.session import BotSession
+from tgllm.bot.ui.command_table import LiveCommands, TableCommand
+from tgllm.bot.ui.press_table import PressAction, PressTable
 from tgllm.i18n import Catalogue
-from tgllm.plugins.runner import HookRunner
+from tgllm.plugins.calls.runner import HookRunner
 from tgllm.services.core import Core
 
 __all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands", "press_actions"]

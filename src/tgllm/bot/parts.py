@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from aiogram import Bot
 
-from tgllm.bot.limiter import Limiter
-from tgllm.bot.pace import Intervals
-from tgllm.bot.sender import Sender
-from tgllm.bot.waiting import Acknowledgements
+from tgllm.bot.delivery.sender import Sender
+from tgllm.bot.streaming.pace import Intervals
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.services.core import Core
-from tgllm.services.job_times import ListJobs
+from tgllm.services.maintenance.jobs import ListJobs
 
 __all__ = ["BotParts"]
 

@@ -10,28 +10,28 @@ from aiogram.types import User
 from tgllm.api import ModelNotFound
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
-from tgllm.bot.command_menus import CommandMenus
-from tgllm.bot.dispatch import Dispatch
-from tgllm.bot.failures import classify, fatal_error
-from tgllm.bot.handlers.plugin_commands import command_runner
-from tgllm.bot.intake import Intake
-from tgllm.bot.limiter import Limiter, rates_from
+from tgllm.bot.commands.plugins import command_runner
+from tgllm.bot.delivery.sender import Sender
+from tgllm.bot.intake.dispatch import Dispatch
+from tgllm.bot.intake.poller import Poller
+from tgllm.bot.intake.recovery import recover
+from tgllm.bot.intake.store import Intake
 from tgllm.bot.parts import BotParts
-from tgllm.bot.poller import Poller
-from tgllm.bot.recovery import recover
-from tgllm.bot.sender import Sender
+from tgllm.bot.telegram.failures import classify, fatal_error
+from tgllm.bot.telegram.limiter import Limiter, rates_from
 from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.waiting import Acknowledgements
-from tgllm.db.inbox import Recovered
-from tgllm.db.unit import Connection
+from tgllm.bot.ui.menus import CommandMenus
+from tgllm.bot.updates.acknowledgements import Acknowledgements
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.inbox import Recovered
 from tgllm.observe.logs import get_logger
-from tgllm.services.access_upkeep import AccessUpkeep
-from tgllm.services.admin_recovery import recover_questions
-from tgllm.services.bot_account import remember_username
+from tgllm.services.access.bot_account import remember_username
+from tgllm.services.access.lost_access import LostAccess
+from tgllm.services.access.upkeep import AccessUpkeep
+from tgllm.services.admin_password.recovery import recover_questions
 from tgllm.services.core import Core
-from tgllm.services.job_times import ListJobs
-from tgllm.services.lost_access import LostAccess
-from tgllm.services.outside_changes import OutsideChanges
+from tgllm.services.maintenance.jobs import ListJobs
+from tgllm.services.maintenance.outside_changes import OutsideChanges
 
 __all__ = ["BotRuntime", "open_runtime"]
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from tgllm.api import ChatInfo, UserInfo
 from tgllm.api.clock import milliseconds
-from tgllm.bot.messages import message_rows
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.parts import BotParts
-from tgllm.db import inbox, outbox
-from tgllm.db.inbox import FinalState, InboxRow
-from tgllm.db.outbox import NewOutbox
-from tgllm.db.unit import Connection, Unit
-from tgllm.db.users import SeenUser
-from tgllm.services.group_mode import GroupMode
-from tgllm.services.lane import Lane
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables.inbox import FinalState, InboxRow
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.chats.group_mode import GroupMode
+from tgllm.services.common.lane import Lane
 
 __all__ = ["UpdateScope"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tgllm.api.errors import ConfigError, ModelNotFound
 from tgllm.config.load import LoadedConfig
-from tgllm.plugins.registration import nearest
+from tgllm.plugins.loading.registration import nearest
 from tgllm.scheduler.jobs import refresh_times
 from tgllm.services.core import Core
 

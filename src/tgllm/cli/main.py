@@ -53,7 +53,7 @@ def top(
     if version:
         typer.echo(f"tgllm {tgllm.__version__}")
     elif ping:
-        from tgllm.cli.ping import ping as check  # noqa: PLC0415  imported when it is called, as all commands are
+        from tgllm.cli.commands.ping import ping as check  # noqa: PLC0415  imported when it is called, as all commands are
 
         check(ctx)
     elif ctx.invoked_subcommand is None:

@@ -11,16 +11,16 @@ from tgllm.cli.options import Options
 from tgllm.cli.words import person_name
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
-from tgllm.db import users
 from tgllm.db.database import Database
-from tgllm.db.look import is_there
-from tgllm.db.unit import Connection
-from tgllm.db.users import User
+from tgllm.db.engine.unit import Connection
+from tgllm.db.file.look import is_there
+from tgllm.db.tables import users
+from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue, error_text
-from tgllm.services.access import Access
-from tgllm.services.people import find_person
-from tgllm.services.running import RunningTurns
-from tgllm.services.user_service import AccessError, UserService, full_name
+from tgllm.services.access.service import Access
+from tgllm.services.access.user_service import AccessError, UserService, full_name
+from tgllm.services.people.search import find_person
+from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["People", "open_people"]
 

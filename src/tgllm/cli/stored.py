@@ -6,8 +6,8 @@ from typing import TypeVar
 from tgllm.cli.options import Options
 from tgllm.config.paths import database_path
 from tgllm.config.quick import quick_settings
-from tgllm.db.look import is_there, look
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.file.look import is_there, look
 
 __all__ = ["look_at"]
 

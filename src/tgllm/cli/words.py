@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from tgllm.db.groups import Group
-from tgllm.db.users import User
+from tgllm.db.tables.groups import Group
+from tgllm.db.tables.users import User
+from tgllm.services.access.user_service import full_name
 from tgllm.services.plain_name import one_line
-from tgllm.services.user_service import full_name
 
 __all__ = ["moment", "person_name", "shown_name", "shown_title"]
 

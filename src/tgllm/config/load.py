@@ -10,14 +10,14 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.files import dotenv_path, is_there, read_dotenv, read_toml
-from tgllm.config.keys import FIELDS
-from tgllm.config.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
-from tgllm.config.plugins import PluginSettings
-from tgllm.config.section import in_words
-from tgllm.config.source import DEFAULT, Source, Value
+from tgllm.config.sections.base import in_words
+from tgllm.config.sources.files import dotenv_path, is_there, read_dotenv, read_toml
+from tgllm.config.sources.keys import FIELDS
+from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
+from tgllm.config.sources.plugins import PluginSettings
+from tgllm.config.sources.source import DEFAULT, Source, Value
 from tgllm.observe.redaction import redact, redactor
 
 __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]

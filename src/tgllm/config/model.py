@@ -6,15 +6,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
-from tgllm.config.access import AccessSection
-from tgllm.config.admin import AdminSection
-from tgllm.config.budgets import BudgetsSection, GroupsSection
 from tgllm.config.paths import default_data_dir
-from tgllm.config.personas import PersonaSetting, read_personas
-from tgllm.config.prices import PriceSetting, read_prices
 from tgllm.config.quick import DEFAULT_MODEL
-from tgllm.config.retention import RetentionSection
-from tgllm.config.section import Section
+from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.admin import AdminSection
+from tgllm.config.sections.base import Section
+from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.personas import PersonaSetting, read_personas
+from tgllm.config.sections.prices import PriceSetting, read_prices
+from tgllm.config.sections.retention import RetentionSection
 
 __all__ = [
     "Config",
@@ -130,7 +130,7 @@ class LogSection(Section):
 
 
 class Config(Section):
-    """All settings of the bot; those of plugins are kept apart (``tgllm.config.plugins``)."""
+    """All settings of the bot; those of plugins are kept apart (``tgllm.config.sources.plugins``)."""
 
     bot_token: Annotated[SecretStr | None, BeforeValidator(checks.bot_token)] = Field(
         default=None, description="The bot's token, from @BotFather."

@@ -6,8 +6,8 @@ from typing import cast
 from pydantic import BaseModel, SecretStr
 
 from tgllm.api.types import Json
-from tgllm.config.keys import FIELDS
 from tgllm.config.load import LoadedConfig
+from tgllm.config.sources.keys import FIELDS
 from tgllm.observe.redaction import redact
 
 __all__ = ["HIDDEN", "Setting", "settings"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import aiosqlite
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
-from tgllm.db.errors import NotInitialised
-from tgllm.db.schema import prepare
-from tgllm.db.sqlite import connect, in_words
+from tgllm.db.engine.errors import NotInitialised
+from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.file.schema import prepare
 
 __all__ = ["get_db", "init_db"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from tgllm.api.clock import Clock
-from tgllm.db.changes import Changes
 from tgllm.db.connection import init_db
-from tgllm.db.sqlite import checkpoint
-from tgllm.db.writer import ConnectionThread
+from tgllm.db.engine.changes import Changes
+from tgllm.db.engine.sqlite import checkpoint
+from tgllm.db.engine.writer import ConnectionThread
 
 __all__ = ["Database"]
 

@@ -12,20 +12,21 @@ from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
-from tgllm.plugins import lifecycle, records
-from tgllm.plugins.assembly import assemble
+from tgllm.plugins import lifecycle
 from tgllm.plugins.builtin import BUILTIN
-from tgllm.plugins.contexts import Logs, Services
+from tgllm.plugins.calls.limits import HostLimits
+from tgllm.plugins.calls.runner import HookRunner
+from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.plugins.limits import HostLimits
-from tgllm.plugins.loader import Loader
+from tgllm.plugins.loading import records
+from tgllm.plugins.loading.assemble import assemble
+from tgllm.plugins.loading.contexts import Logs, Services
+from tgllm.plugins.loading.loader import Loader
+from tgllm.plugins.loading.records import PluginRecord
+from tgllm.plugins.loading.registration import nearest
+from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
-from tgllm.plugins.records import PluginRecord
-from tgllm.plugins.registration import nearest
 from tgllm.plugins.roster import Roster
-from tgllm.plugins.runner import HookRunner
-from tgllm.plugins.settings import NO_SETTINGS, PluginSettingsSource
-from tgllm.plugins.thread import HookThread
 from tgllm.plugins.turns import TurnHooks
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """The hooks around a run: getting ready, letting go, and the checks of ``tgllm doctor``."""
 
 from tgllm.api.context import Check, Log
-from tgllm.plugins.checks import refuse_async
-from tgllm.plugins.doctor_checks import check_doctor
-from tgllm.plugins.limits import HostLimits
-from tgllm.plugins.outcome import Breach, value_of
+from tgllm.plugins.calls.limits import HostLimits
+from tgllm.plugins.calls.outcome import Breach, value_of
+from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.checks.doctor import check_doctor
+from tgllm.plugins.checks.values import refuse_async
 from tgllm.plugins.roster import Bound, Roster
-from tgllm.plugins.thread import HookThread
 
 __all__ = ["doctor", "shutdown", "startup"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tgllm.api.context import Log, PluginContext
-from tgllm.plugins.checks import check_value
-from tgllm.plugins.offers import Offers
-from tgllm.plugins.outcome import Breach, Outcome, value_of
-from tgllm.plugins.plugin import LoadedPlugin
-from tgllm.plugins.registration import HOOKS, Implementation
-from tgllm.plugins.runner import HookRunner
+from tgllm.plugins.calls.outcome import Breach, Outcome, value_of
+from tgllm.plugins.calls.runner import HookRunner
+from tgllm.plugins.checks.values import check_value
+from tgllm.plugins.loading.offers import Offers
+from tgllm.plugins.loading.plugin import LoadedPlugin
+from tgllm.plugins.loading.registration import HOOKS, Implementation
 
 __all__ = ["Bound", "Roster"]
 

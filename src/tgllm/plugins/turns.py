@@ -5,8 +5,8 @@ from tgllm.api.errors import TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
-from tgllm.plugins.outcome import Breach, Raised
-from tgllm.plugins.request_checks import check_request
+from tgllm.plugins.calls.outcome import Breach, Raised
+from tgllm.plugins.checks.request import check_request
 from tgllm.plugins.roster import Bound, Roster
 
 __all__ = ["TurnHooks"]

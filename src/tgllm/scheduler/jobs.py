@@ -10,7 +10,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
 from tgllm.scheduler.clock import Cron
 from tgllm.services.core import Core
-from tgllm.services.retention import Retention
+from tgllm.services.maintenance.retention import Retention
 
 __all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
 

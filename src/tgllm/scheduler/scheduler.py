@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.db import schedules
 from tgllm.db.database import Database
-from tgllm.db.schedules import FinalState, Run
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import schedules
+from tgllm.db.tables.schedules import FinalState, Run
 from tgllm.observe.logs import get_logger
-from tgllm.plugins.outcome import Outcome, Raised, Returned, TimedOut, explain
-from tgllm.plugins.runner import HookRunner
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
-from tgllm.services.job_times import JobTimes
+from tgllm.services.maintenance.jobs import JobTimes
 
 __all__ = ["Scheduler"]
 

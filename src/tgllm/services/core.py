@@ -7,21 +7,21 @@ from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
-from tgllm.services.access import Access
-from tgllm.services.admin_password import AdminPassword
-from tgllm.services.backups import Backups
-from tgllm.services.broadcaster import Broadcaster
-from tgllm.services.conversation import ConversationService
-from tgllm.services.days import Days
-from tgllm.services.message_rate import MessageRate
-from tgllm.services.model_service import ModelService
-from tgllm.services.notify import AdminNotifier
-from tgllm.services.pricing import Prices
-from tgllm.services.quota import QuotaService
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.running import RunningTurns
-from tgllm.services.unconfirmed import Unconfirmed
-from tgllm.services.user_service import UserService
+from tgllm.services.access.service import Access
+from tgllm.services.access.user_service import UserService
+from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.broadcasts.broadcaster import Broadcaster
+from tgllm.services.budgets.message_rate import MessageRate
+from tgllm.services.budgets.service import QuotaService
+from tgllm.services.common.calendar import Days
+from tgllm.services.maintenance.backups import Backups
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.models.pricing import Prices
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.models.service import ModelService
+from tgllm.services.turns.runner import ConversationService
+from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["Core"]
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from tgllm.api import Check, ModelNotFound, TgllmError
 from tgllm.i18n import languages, speaks
-from tgllm.plugins.doctor_checks import check_doctor
-from tgllm.plugins.outcome import explain
+from tgllm.plugins.calls.outcome import explain
+from tgllm.plugins.checks.doctor import check_doctor
 from tgllm.services.core import Core
-from tgllm.services.registry import ProviderStatus
+from tgllm.services.models.registry import ProviderStatus
 
 __all__ = ["examine"]
 

@@ -3,9 +3,9 @@
 import difflib
 
 from tgllm.api import ModelNotFound, ModelRef
-from tgllm.db import audit, models
-from tgllm.db.models import Model
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, models
+from tgllm.db.tables.models import Model
 
 __all__ = ["known_model", "set_default_model"]
 

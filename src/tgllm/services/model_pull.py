@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.api import NotConfigured, TgllmError
-from tgllm.db.models import NewModel
-from tgllm.plugins.outcome import Breach, Raised, value_of
-from tgllm.plugins.runner import HookRunner
-from tgllm.services.model_diff import ProviderReport
-from tgllm.services.model_list import checked_models
-from tgllm.services.registry import ProviderRegistry
-from tgllm.services.text import sentence
+from tgllm.db.tables.models import NewModel
+from tgllm.plugins.calls.outcome import Breach, Raised, value_of
+from tgllm.plugins.calls.runner import HookRunner
+from tgllm.services.common.text import sentence
+from tgllm.services.models.diff import ProviderReport
+from tgllm.services.models.listing import checked_models
+from tgllm.services.models.registry import ProviderRegistry
 
 __all__ = ["Listed", "pull_models"]
 

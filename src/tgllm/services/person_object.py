@@ -1,8 +1,8 @@
 """What is known of a person, for programs."""
 
 from tgllm.api import Json
-from tgllm.db.users import User
-from tgllm.services.times import iso_time
+from tgllm.db.tables.users import User
+from tgllm.services.common.times import iso_time
 
 __all__ = ["person_object"]
 

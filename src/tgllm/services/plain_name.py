@@ -1,6 +1,6 @@
 """Words of strangers as they can stand in a message of the bot: on one line, and without signs that nobody sees."""
 
-from tgllm.services.text import clip
+from tgllm.services.common.text import clip
 
 __all__ = ["one_line"]
 

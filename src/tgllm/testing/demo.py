@@ -10,7 +10,7 @@ from typing import Literal
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state import EmulatedDraft, EmulatedMessage
+from tgllm.testing.emulator.state.records import EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
 __all__ = ["Demo", "Line", "open_demo"]

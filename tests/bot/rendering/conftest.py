@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tgllm.bot.rendering.payloads import Entity, EntityText, Payload, RichMessage
-from tgllm.testing.emulator.rich import read_rich_message
-from tgllm.testing.emulator.text import tidy
+from tgllm.testing.emulator.markup.rich import read_rich_message
+from tgllm.testing.emulator.markup.text import tidy
 
 UNSTYLED = {"code", "pre"}
 QUOTES = {"blockquote", "expandable_blockquote"}

@@ -2,27 +2,27 @@
 
 from collections.abc import Iterator
 
-from tgllm.bot.admin.access import access_rows
-from tgllm.bot.admin.audit import audit_rows
-from tgllm.bot.admin.backup import backup_rows
-from tgllm.bot.admin.broadcast import broadcast_rows
-from tgllm.bot.admin.budget import budget_rows
-from tgllm.bot.admin.errors import errors_rows
-from tgllm.bot.admin.groups import group_rows
 from tgllm.bot.admin.guard import ask_password
-from tgllm.bot.admin.invites import invite_rows
-from tgllm.bot.admin.jobs import jobs_rows
 from tgllm.bot.admin.menu import menu_row
-from tgllm.bot.admin.models import models_rows
-from tgllm.bot.admin.plugins import plugins_rows
 from tgllm.bot.admin.screen import WORD
-from tgllm.bot.admin.stats import stats_rows
+from tgllm.bot.admin.screens.access import access_rows
+from tgllm.bot.admin.screens.audit import audit_rows
+from tgllm.bot.admin.screens.backup import backup_rows
+from tgllm.bot.admin.screens.broadcast import broadcast_rows
+from tgllm.bot.admin.screens.budget import budget_rows
+from tgllm.bot.admin.screens.errors import errors_rows
+from tgllm.bot.admin.screens.groups import group_rows
+from tgllm.bot.admin.screens.invites import invite_rows
+from tgllm.bot.admin.screens.jobs import jobs_rows
+from tgllm.bot.admin.screens.models import models_rows
+from tgllm.bot.admin.screens.plugins import plugins_rows
+from tgllm.bot.admin.screens.stats import stats_rows
+from tgllm.bot.admin.screens.user_card import user_rows
+from tgllm.bot.admin.screens.users import users_rows
 from tgllm.bot.admin.table import AdminCommand, AdminTable
-from tgllm.bot.admin.user_card import user_rows
-from tgllm.bot.admin.users import users_rows
-from tgllm.bot.commands import ParsedCommand, TableCommand
-from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.i18n import Catalogue
 
 __all__ = ["admin_commands", "admin_presses", "admin_rows", "admin_table"]

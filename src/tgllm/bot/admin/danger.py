@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tgllm.bot.admin.table import AdminCall
-from tgllm.db.unit import Connection
-from tgllm.services.access_decisions import AccessError
-from tgllm.services.people import find_person
+from tgllm.db.engine.unit import Connection
+from tgllm.services.people.decisions import AccessError
+from tgllm.services.people.search import find_person
 
 __all__ = ["about_admin"]
 

@@ -3,9 +3,9 @@
 from tgllm.bot.admin.password_answer import locked_text
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
-from tgllm.db.unit import Connection
-from tgllm.services.admin_questions import Question
-from tgllm.services.admin_tries import tries_of
+from tgllm.db.engine.unit import Connection
+from tgllm.services.admin_password.questions import Question
+from tgllm.services.admin_password.tries import tries_of
 
 __all__ = ["ask_password"]
 

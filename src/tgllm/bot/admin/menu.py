@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import HOME, AdminCall, AdminCommand
-from tgllm.bot.commands import may_use
-from tgllm.bot.keyboards import Button
+from tgllm.bot.ui.command_table import may_use
+from tgllm.bot.ui.keyboards import Button
 
 __all__ = ["menu_row"]
 

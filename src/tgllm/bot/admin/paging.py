@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from tgllm.bot.admin.screen import admin_button
-from tgllm.bot.keyboards import PAGE, Button, Page, pager
+from tgllm.bot.ui.keyboards import PAGE, Button, Page, pager
 
 __all__ = ["MOST_QUERY", "as_argument", "read_page", "split_page", "turn_pages"]
 

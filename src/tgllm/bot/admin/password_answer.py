@@ -14,15 +14,16 @@ from aiogram.types import Message, Update
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import WORD
-from tgllm.bot.messages import message_rows
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import audit, outbox, scrub
-from tgllm.db.unit import Connection
+from tgllm.db.checkpoint import empty_log
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import scrub
+from tgllm.db.tables import audit, outbox
 from tgllm.observe.logs import get_logger
-from tgllm.services.admin_password import AdminPassword
-from tgllm.services.admin_questions import Question
-from tgllm.services.admin_tries import Tries, count_try, forgive
-from tgllm.services.emptied_log import empty_log
+from tgllm.services.admin_password.questions import Question
+from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.admin_password.tries import Tries, count_try, forgive
 
 __all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "locked_text", "text_of"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tgllm.bot.keyboards import Button
+from tgllm.bot.ui.keyboards import Button
 
 __all__ = ["WORD", "Screen", "admin_button"]
 

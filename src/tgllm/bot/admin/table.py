@@ -12,12 +12,12 @@ from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin_chat import is_confidential
-from tgllm.bot.commands import may_use
-from tgllm.bot.keyboards import Menu, menu_rows
-from tgllm.bot.presses import Pressed
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import outbox
-from tgllm.db.unit import Connection
+from tgllm.bot.ui.command_table import may_use
+from tgllm.bot.ui.keyboards import Menu, menu_rows
+from tgllm.bot.ui.press_table import Pressed
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
 from tgllm.i18n import error_text
 from tgllm.observe.logs import get_logger
 

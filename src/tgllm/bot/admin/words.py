@@ -6,12 +6,12 @@ from typing import Final
 
 from tgllm.bot.admin.screen import admin_button
 from tgllm.bot.admin.table import HOME, AdminCall
-from tgllm.bot.keyboards import Button
+from tgllm.bot.ui.keyboards import Button
 from tgllm.config.checks import zone
-from tgllm.db.users import User
+from tgllm.db.tables.users import User
 from tgllm.observe.redaction import redact
+from tgllm.services.access.user_service import full_name
 from tgllm.services.plain_name import one_line
-from tgllm.services.user_service import full_name
 
 __all__ = ["error_line", "home_button", "joined", "moment", "person", "standing"]
 

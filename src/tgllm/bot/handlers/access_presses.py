@@ -2,15 +2,15 @@
 
 from typing import cast, get_args
 
-from tgllm.bot.presses import PressAction, Pressed
 from tgllm.bot.scope import UpdateScope
-from tgllm.db.unit import Connection
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.db.engine.unit import Connection
 from tgllm.i18n import error_text
-from tgllm.services.access_cards import CARD
-from tgllm.services.access_decisions import AccessError, Decided, Verdict
-from tgllm.services.access_words import group_decided, person_decided
-from tgllm.services.actor import Actor
-from tgllm.services.group_access import GroupDecided, GroupVerdict
+from tgllm.services.access.card_texts import group_decided, person_decided
+from tgllm.services.access.cards import CARD
+from tgllm.services.access.groups import GroupDecided, GroupVerdict
+from tgllm.services.common.actor import Actor
+from tgllm.services.people.decisions import AccessError, Decided, Verdict
 
 __all__ = ["access_presses"]
 

@@ -1,16 +1,16 @@
 """The buttons of answers: stop one that is being written, send again one that may not have arrived."""
 
-from tgllm.bot.displays import STOP_DATA
-from tgllm.bot.messages import without_buttons
-from tgllm.bot.ownership import is_theirs, name_of, not_theirs
-from tgllm.bot.presses import PressAction, Pressed
+from tgllm.bot.delivery.fallbacks import following, method_of
+from tgllm.bot.delivery.rows import without_buttons
+from tgllm.bot.delivery.uncertain import KEEP, RESEND
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.steps import following, method_of
-from tgllm.bot.stopping import stop_running
-from tgllm.bot.uncertain import KEEP, RESEND
-from tgllm.db import messages, outbox
-from tgllm.db.outbox import OutboxRow
-from tgllm.db.unit import Connection
+from tgllm.bot.streaming.displays import STOP_DATA
+from tgllm.bot.turns.ownership import is_theirs, name_of, not_theirs
+from tgllm.bot.turns.stopping import stop_running
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import messages, outbox
+from tgllm.db.tables.outbox import OutboxRow
 
 __all__ = ["answer_presses"]
 

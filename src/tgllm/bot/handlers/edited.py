@@ -2,13 +2,13 @@
 
 from aiogram.types import Message
 
-from tgllm.bot.addressing import command_in, question_of
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.telling import told
-from tgllm.bot.turns import run_turn
-from tgllm.db import messages
-from tgllm.db.unit import Connection
-from tgllm.services import dialogue
+from tgllm.bot.turns.addressing import command_in, question_of
+from tgllm.bot.turns.prompt import told
+from tgllm.bot.turns.start import run_turn
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import messages
+from tgllm.services.conversations import branches
 
 __all__ = ["handle_edited"]
 
@@ -25,15 +25,15 @@ async def handle_edited(event: Message, scope: UpdateScope) -> None:
     text = told(event, scope, words, shown, 0 if event.text else 1)
     # Telegram also tells of changes that are not to the text, such as a link's preview.
     if text != question.text:
-        await run_turn(scope, text, (event.message_id,), branch=dialogue.branch_before(question), title=words)
+        await run_turn(scope, text, (event.message_id,), branch=branches.branch_before(question), title=words)
 
 
 def _question_and_shown(
     conn: Connection, event: Message, scope: UpdateScope
 ) -> tuple[messages.Message, tuple[int, ...]] | None:
     """The last question, if it is this message, and which messages show the answer before it."""
-    question = dialogue.last_question(conn, scope.lane.key)
+    question = branches.last_question(conn, scope.lane.key)
     # One that the client has split is not asked again with the edited part alone.
     if question is None or question.telegram_message_ids != (event.message_id,):
         return None
-    return question, dialogue.shown_by(conn, question.parent_id)
+    return question, branches.shown_by(conn, question.parent_id)

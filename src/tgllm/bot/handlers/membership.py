@@ -4,13 +4,13 @@ from aiogram.types import ChatMemberUpdated
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin_chat import is_admin_chat
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.strangers import forget_update, group_state
-from tgllm.bot.messages import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import groups, outbox
-from tgllm.db.unit import Connection
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import groups, outbox
 from tgllm.observe.logs import get_logger
-from tgllm.services.actor import Actor
+from tgllm.services.common.actor import Actor
 
 __all__ = ["handle_membership"]
 

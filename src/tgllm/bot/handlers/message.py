@@ -6,17 +6,17 @@ from dataclasses import replace
 from aiogram.types import Message
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.addressing import command_in, question_of
-from tgllm.bot.albums import album_of
-from tgllm.bot.commands import LiveCommands, ParsedCommand, may_use
-from tgllm.bot.messages import message_rows
-from tgllm.bot.pasted import whole_text
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.telling import replied_text, told
-from tgllm.bot.turns import run_turn
-from tgllm.db import outbox
-from tgllm.db.unit import Unit
-from tgllm.services import dialogue
+from tgllm.bot.turns.addressing import command_in, question_of
+from tgllm.bot.turns.albums import album_of
+from tgllm.bot.turns.prompt import replied_text, told
+from tgllm.bot.turns.split_texts import whole_text
+from tgllm.bot.turns.start import run_turn
+from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use
+from tgllm.db.engine.unit import Unit
+from tgllm.db.tables import outbox
+from tgllm.services.conversations import branches
 
 __all__ = ["MessageHandler"]
 
@@ -107,4 +107,4 @@ async def _shown_before(event: Message, scope: UpdateScope) -> Collection[int]:
     """Which messages show the latest answer; of interest for a reply only."""
     if event.reply_to_message is None:
         return ()
-    return await scope.parts.core.database.read(lambda conn: dialogue.shown_before_next(conn, scope.lane.key))
+    return await scope.parts.core.database.read(lambda conn: branches.shown_before_next(conn, scope.lane.key))

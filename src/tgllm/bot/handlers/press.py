@@ -4,11 +4,11 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery
 
-from tgllm.bot.commands import may_use
-from tgllm.bot.presses import MOST_TOAST, Pressed, PressTable
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import may_use
+from tgllm.bot.ui.press_table import MOST_TOAST, Pressed, PressTable
 from tgllm.observe.logs import get_logger
-from tgllm.services.text import clip
+from tgllm.services.common.text import clip
 
 __all__ = ["PressHandler"]
 

@@ -8,20 +8,20 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.addressing import command_in
-from tgllm.bot.commands import ParsedCommand
-from tgllm.bot.messages import PLACEHOLDER, message_rows
-from tgllm.bot.presses import MOST_TOAST
+from tgllm.bot.delivery.rows import PLACEHOLDER, message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.db import outbox
-from tgllm.db.scrub import scrub
-from tgllm.db.unit import Connection, Unit
-from tgllm.db.users import SeenUser
+from tgllm.bot.turns.addressing import command_in
+from tgllm.bot.ui.command_table import ParsedCommand
+from tgllm.bot.ui.press_table import MOST_TOAST
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import outbox
+from tgllm.db.tables.users import SeenUser
 from tgllm.observe.logs import get_logger
-from tgllm.services.access_requests import Asked
-from tgllm.services.invitations import is_token
-from tgllm.services.standing import Standing
-from tgllm.services.text import clip
+from tgllm.services.access.invitations import is_token
+from tgllm.services.access.requests import Asked
+from tgllm.services.common.text import clip
+from tgllm.services.people.standing import Standing
 
 __all__ = ["answer_press", "forget_update", "group_state", "receive_stranger"]
 

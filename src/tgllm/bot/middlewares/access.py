@@ -7,10 +7,10 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGenerationStopped, TelegramObject, Update
 
-from tgllm.bot.addressing import command_in, is_addressed, is_heard
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import UpdateScope
-from tgllm.services.standing import Standing
+from tgllm.bot.turns.addressing import command_in, is_addressed, is_heard
+from tgllm.services.people.standing import Standing
 
 __all__ = ["AuthMiddleware"]
 

@@ -8,9 +8,9 @@ from aiogram.types import TelegramObject
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import milliseconds
-from tgllm.bot.emptying import empty_strangers
-from tgllm.bot.messages import message_rows
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.updates.scrubbing import empty_strangers
 from tgllm.i18n import error_text
 from tgllm.observe.logs import get_logger
 

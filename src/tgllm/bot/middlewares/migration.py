@@ -7,7 +7,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import Message, TelegramObject, Update
 
 from tgllm.api.clock import milliseconds
-from tgllm.services.chat_migration import move_chat
+from tgllm.services.access.migration import move_chat
 
 if TYPE_CHECKING:
     from tgllm.bot.scope import UpdateScope

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from aiogram import BaseMiddleware
 from aiogram.types import Message, TelegramObject, Update
 
-from tgllm.bot.addressing import command_in
 from tgllm.bot.admin.password_answer import answer_question, close_question, delete_late, drop_edit, text_of
 from tgllm.bot.scope import UpdateScope
-from tgllm.services.admin_password import AdminPassword
+from tgllm.bot.turns.addressing import command_in
+from tgllm.services.admin_password.service import AdminPassword
 
 __all__ = ["PasswordMiddleware"]
 

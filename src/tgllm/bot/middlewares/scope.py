@@ -18,11 +18,11 @@ from aiogram.types import (
 from tgllm.api import ChatInfo
 from tgllm.bot.parts import BotParts
 from tgllm.bot.scope import UpdateScope
-from tgllm.db.users import SeenUser
-from tgllm.services.lane import Lane
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.common.lane import Lane
 
 if TYPE_CHECKING:
-    from tgllm.db.inbox import InboxRow
+    from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["ScopeMiddleware"]
 

@@ -28,8 +28,8 @@ from tgllm.bot.rendering.document import (
     Table,
     Text,
 )
+from tgllm.bot.rendering.dollars import with_plain_prices
 from tgllm.bot.rendering.flow import as_blocks, as_inlines, plain_text
-from tgllm.bot.rendering.prices import with_plain_prices
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 
 __all__ = ["parse"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from tgllm.services.chat_settings import RichMode
+from tgllm.services.chats.settings import RichMode
 
 __all__ = ["ENTITIES_LIMIT", "Entity", "EntityText", "EntityType", "Payload", "RichMessage", "RichMode"]
 

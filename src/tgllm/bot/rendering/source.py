@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from tgllm.services.text import mend_surrogates
+from tgllm.services.common.text import mend_surrogates
 
 __all__ = ["ready_source"]
 

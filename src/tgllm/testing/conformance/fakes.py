@@ -19,7 +19,7 @@ from tgllm.api.errors import (
 from tgllm.api.types import Usage
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 from tgllm.testing.fake_providers import FakeDipseek, FakeError, FakeGemini, FakeMistral, FakeServer, Signal
-from tgllm.testing.fake_providers.answers import Answer
+from tgllm.testing.fake_providers.base.answers import Answer
 
 __all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest"]
 

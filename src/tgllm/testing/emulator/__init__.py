@@ -6,13 +6,13 @@ async with Emulator() as emu:
     reply = await emu.wait_for_message(ann.private_chat())
 """
 
-from tgllm.testing.emulator.bots import EmulatedBot
 from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
-from tgllm.testing.emulator.errors import BotApiError
-from tgllm.testing.emulator.faults import EVERY_METHOD, Fault
-from tgllm.testing.emulator.journal import Call, Journal
-from tgllm.testing.emulator.limits import RateLimits
-from tgllm.testing.emulator.state import (
+from tgllm.testing.emulator.limits.faults import EVERY_METHOD, Fault
+from tgllm.testing.emulator.limits.rates import RateLimits
+from tgllm.testing.emulator.protocol.errors import BotApiError
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.journal import Call, Journal
+from tgllm.testing.emulator.state.records import (
     Button,
     CallbackQuery,
     EmulatedChat,

@@ -11,7 +11,7 @@ import sys
 
 from tgllm.api.clock import SystemClock
 from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
-from tgllm.testing.emulator.limits import RateLimits
+from tgllm.testing.emulator.limits.rates import RateLimits
 
 __all__ = ["main"]
 

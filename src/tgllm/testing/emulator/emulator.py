@@ -7,21 +7,21 @@ from typing import Any, Self, TypeVar
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.testing.changes import LOOK_SECONDS
-from tgllm.testing.emulator import people
-from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.faults import Faults
-from tgllm.testing.emulator.journal import Journal
-from tgllm.testing.emulator.limits import RateLimits, RateMeter
+from tgllm.testing.emulator.limits.faults import Faults
+from tgllm.testing.emulator.limits.rates import RateLimits, RateMeter
 from tgllm.testing.emulator.serving import HOST, Serving
-from tgllm.testing.emulator.state import (
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.journal import Journal
+from tgllm.testing.emulator.state.records import (
     EmulatedChat,
     EmulatedDraft,
     EmulatedMessage,
     EmulatedTopic,
 )
-from tgllm.testing.emulator.transcript import transcript
 from tgllm.testing.emulator.users import EmulatedUser
-from tgllm.testing.emulator.world import FIRST_UPDATE_ID, World
+from tgllm.testing.emulator.world import people
+from tgllm.testing.emulator.world.transcript import transcript
+from tgllm.testing.emulator.world.world import FIRST_UPDATE_ID, World
 
 __all__ = ["DEFAULT_TOKEN", "Emulator"]
 

@@ -4,13 +4,13 @@ import asyncio
 
 from aiohttp import web
 
-from tgllm.testing.emulator.errors import ConnectionCutError
-from tgllm.testing.emulator.http_control import HttpControl
-from tgllm.testing.emulator.page_routes import add_page_routes
-from tgllm.testing.emulator.reaper import expire_drafts
-from tgllm.testing.emulator.server import MAX_REQUEST_BYTES, BotApi
-from tgllm.testing.emulator.webhook import push_updates
-from tgllm.testing.emulator.world import World
+from tgllm.testing.emulator.control.http import HttpControl
+from tgllm.testing.emulator.page.routes import add_page_routes
+from tgllm.testing.emulator.protocol.errors import ConnectionCutError
+from tgllm.testing.emulator.server.bot_api import MAX_REQUEST_BYTES, BotApi
+from tgllm.testing.emulator.server.webhook import push_updates
+from tgllm.testing.emulator.world.reaper import expire_drafts
+from tgllm.testing.emulator.world.world import World
 
 __all__ = ["HOST", "Serving"]
 

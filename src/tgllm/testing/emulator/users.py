@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from tgllm.testing.emulator import membership
-from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.members import ADMINS
-from tgllm.testing.emulator.posting import Place, file_content, post, publish_message, split_paste, text_content
-from tgllm.testing.emulator.state import (
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.records import (
     Account,
     CallbackQuery,
     EmulatedChat,
@@ -17,8 +14,11 @@ from tgllm.testing.emulator.state import (
     EmulatedMessage,
     EmulatedTopic,
 )
-from tgllm.testing.emulator.wire import callback_json, chat_json, user_json
-from tgllm.testing.emulator.world import World
+from tgllm.testing.emulator.world import membership
+from tgllm.testing.emulator.world.members import ADMINS
+from tgllm.testing.emulator.world.posting import Place, file_content, post, publish_message, split_paste, text_content
+from tgllm.testing.emulator.world.wire import callback_json, chat_json, user_json
+from tgllm.testing.emulator.world.world import World
 
 __all__ = ["EmulatedUser"]
 

@@ -6,14 +6,14 @@ fake.answer(["Hel", "lo"], reasoning="hm")
 assert fake.requests[-1].body["model"] == "mistral-small-2603"
 """
 
-from tgllm.testing.fake_providers.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.base.errors import Errors, FakeError
+from tgllm.testing.fake_providers.base.faults import Fault
+from tgllm.testing.fake_providers.base.journal import FakeRequest
+from tgllm.testing.fake_providers.base.server import FakeServer
 from tgllm.testing.fake_providers.dipseek import FakeDipseek
-from tgllm.testing.fake_providers.errors import Errors, FakeError
-from tgllm.testing.fake_providers.faults import Fault
 from tgllm.testing.fake_providers.gemini import FakeGemini
-from tgllm.testing.fake_providers.journal import FakeRequest
 from tgllm.testing.fake_providers.mistral import FakeMistral
-from tgllm.testing.fake_providers.server import FakeServer
 
 __all__ = [
     "Answer",

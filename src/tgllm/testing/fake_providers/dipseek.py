@@ -7,14 +7,14 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from tgllm.api.clock import Clock
-from tgllm.testing.fake_providers.bearer import bearer_token
-from tgllm.testing.fake_providers.call import Call
-from tgllm.testing.fake_providers.dipseek_body import ChatBody, all_text, complaint, has_image, question_of
+from tgllm.testing.fake_providers.base.bearer import bearer_token
+from tgllm.testing.fake_providers.base.call import Call
+from tgllm.testing.fake_providers.base.errors import Refusal
+from tgllm.testing.fake_providers.base.server import FakeServer, Route
+from tgllm.testing.fake_providers.base.uploads import StoredFile, Uploads
+from tgllm.testing.fake_providers.dipseek_api.body import ChatBody, all_text, complaint, has_image, question_of
+from tgllm.testing.fake_providers.dipseek_api.wire import DipseekWire
 from tgllm.testing.fake_providers.dipseek_errors import DipseekErrors
-from tgllm.testing.fake_providers.dipseek_wire import DipseekWire
-from tgllm.testing.fake_providers.errors import Refusal
-from tgllm.testing.fake_providers.server import FakeServer, Route
-from tgllm.testing.fake_providers.uploads import StoredFile, Uploads
 
 __all__ = ["FakeDipseek"]
 

@@ -1,6 +1,6 @@
 """The error bodies of the DeepSeek API."""
 
-from tgllm.testing.fake_providers.errors import Errors, FakeError
+from tgllm.testing.fake_providers.base.errors import Errors, FakeError
 
 __all__ = ["DipseekErrors"]
 

@@ -6,19 +6,19 @@ from typing import Any
 from aiohttp import web
 
 from tgllm.api.clock import Clock
-from tgllm.testing.fake_providers.answers import Answer
-from tgllm.testing.fake_providers.bearer import bearer_token
-from tgllm.testing.fake_providers.call import Call
-from tgllm.testing.fake_providers.errors import Refusal
-from tgllm.testing.fake_providers.gemini_body import CountBody, GenerateBody
-from tgllm.testing.fake_providers.gemini_checks import check_contents, check_signatures, check_thinking, read
-from tgllm.testing.fake_providers.gemini_errors import GeminiErrors
-from tgllm.testing.fake_providers.gemini_files import GeminiFiles
-from tgllm.testing.fake_providers.gemini_pages import page_of
-from tgllm.testing.fake_providers.gemini_signatures import Signatures
-from tgllm.testing.fake_providers.gemini_wire import GeminiWire
-from tgllm.testing.fake_providers.server import FakeServer, Route
-from tgllm.testing.fake_providers.wire import estimate_tokens
+from tgllm.testing.fake_providers.base.answers import Answer
+from tgllm.testing.fake_providers.base.bearer import bearer_token
+from tgllm.testing.fake_providers.base.call import Call
+from tgllm.testing.fake_providers.base.errors import Refusal
+from tgllm.testing.fake_providers.base.server import FakeServer, Route
+from tgllm.testing.fake_providers.base.wire import estimate_tokens
+from tgllm.testing.fake_providers.gemini_api.body import CountBody, GenerateBody
+from tgllm.testing.fake_providers.gemini_api.checks import check_contents, check_signatures, check_thinking, read
+from tgllm.testing.fake_providers.gemini_api.errors import GeminiErrors
+from tgllm.testing.fake_providers.gemini_api.files import GeminiFiles
+from tgllm.testing.fake_providers.gemini_api.pages import page_of
+from tgllm.testing.fake_providers.gemini_api.signatures import Signatures
+from tgllm.testing.fake_providers.gemini_api.wire import GeminiWire
 
 __all__ = ["FakeGemini"]
 

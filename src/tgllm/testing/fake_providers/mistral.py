@@ -8,14 +8,14 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from tgllm.api.clock import Clock
-from tgllm.testing.fake_providers.bearer import bearer_token
-from tgllm.testing.fake_providers.call import Call
-from tgllm.testing.fake_providers.errors import Refusal
-from tgllm.testing.fake_providers.mistral_body import ChatBody, invalid_fields, question_of, text_of
+from tgllm.testing.fake_providers.base.bearer import bearer_token
+from tgllm.testing.fake_providers.base.call import Call
+from tgllm.testing.fake_providers.base.errors import Refusal
+from tgllm.testing.fake_providers.base.server import FakeServer, Route
+from tgllm.testing.fake_providers.base.uploads import StoredFile, Uploads
+from tgllm.testing.fake_providers.mistral_api.body import ChatBody, invalid_fields, question_of, text_of
+from tgllm.testing.fake_providers.mistral_api.wire import MistralWire
 from tgllm.testing.fake_providers.mistral_errors import MistralErrors
-from tgllm.testing.fake_providers.mistral_wire import MistralWire
-from tgllm.testing.fake_providers.server import FakeServer, Route
-from tgllm.testing.fake_providers.uploads import StoredFile, Uploads
 
 __all__ = ["FakeMistral"]
 

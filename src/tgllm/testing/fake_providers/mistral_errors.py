@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tgllm.testing.fake_providers.errors import Errors, FakeError
+from tgllm.testing.fake_providers.base.errors import Errors, FakeError
 
 __all__ = ["MistralErrors"]
 

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tgllm.testing.emulator.bots import EmulatedBot
-from tgllm.testing.emulator.errors import bad_request, forbidden, migrated
-from tgllm.testing.emulator.formatting import format_text
-from tgllm.testing.emulator.keyboards import check_markup
-from tgllm.testing.emulator.parameters import MethodSpec
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, EmulatedTopic
-from tgllm.testing.emulator.text import MAX_CAPTION, MAX_QUOTE, MAX_TEXT, Text, utf16_len
-from tgllm.testing.emulator.wire import user_json
-from tgllm.testing.emulator.world import World
+from tgllm.testing.emulator.markup.formatting import format_text
+from tgllm.testing.emulator.markup.keyboards import check_markup
+from tgllm.testing.emulator.markup.text import MAX_CAPTION, MAX_QUOTE, MAX_TEXT, Text, utf16_len
+from tgllm.testing.emulator.protocol.errors import bad_request, forbidden, migrated
+from tgllm.testing.emulator.protocol.parameters import MethodSpec
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.world.wire import user_json
+from tgllm.testing.emulator.world.world import World
 
 __all__ = ["MethodCall", "Upload"]
 

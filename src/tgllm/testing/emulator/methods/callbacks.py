@@ -1,9 +1,9 @@
 """answerCallbackQuery."""
 
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.text import utf16_len
+from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["answer_callback_query"]
 

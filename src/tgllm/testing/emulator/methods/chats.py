@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tgllm.testing.emulator.errors import bad_request
-from tgllm.testing.emulator.members import ADMINS, member_json
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import Account, EmulatedChat, MemberStatus
-from tgllm.testing.emulator.wire import chat_json, message_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.state.records import Account, EmulatedChat, MemberStatus
+from tgllm.testing.emulator.world.members import ADMINS, member_json
+from tgllm.testing.emulator.world.wire import chat_json, message_json
 
 __all__ = ["get_chat"]
 

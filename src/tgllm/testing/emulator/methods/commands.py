@@ -3,12 +3,12 @@
 import re
 from typing import Any, cast
 
-from tgllm.testing.emulator.command_menus import scope_key
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.text import utf16_len
-from tgllm.testing.emulator.wire import user_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.world.command_menus import scope_key
+from tgllm.testing.emulator.world.wire import user_json
 
 __all__ = ["get_me", "set_my_commands"]
 

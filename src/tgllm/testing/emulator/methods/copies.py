@@ -2,12 +2,12 @@
 
 from typing import cast
 
-from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.messages import deliver
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage
-from tgllm.testing.emulator.wire import message_json, user_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
+from tgllm.testing.emulator.world.wire import message_json, user_json
 
 __all__ = ["copy_message", "forward_message"]
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.text import Text
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedDraft
-from tgllm.testing.emulator.text import Text
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedDraft
 
 __all__ = ["DRAFT_SECONDS", "show_draft"]
 

@@ -2,11 +2,11 @@
 
 from typing import Any, cast
 
-from tgllm.testing.emulator.errors import bad_request
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import EmulatedMessage
-from tgllm.testing.emulator.wire import user_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.state.records import EmulatedMessage
+from tgllm.testing.emulator.world.wire import user_json
 
 __all__ = ["make_ephemeral"]
 

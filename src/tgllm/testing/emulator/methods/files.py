@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, cast
 
-from tgllm.testing.emulator.errors import BotApiError, bad_request
-from tgllm.testing.emulator.files import MAX_DOWNLOAD_BYTES, MAX_PHOTO_BYTES, MAX_UPLOAD_BYTES
-from tgllm.testing.emulator.formatting import format_text
-from tgllm.testing.emulator.media import FOLDERS, media_fields
+from tgllm.testing.emulator.markup.formatting import format_text
+from tgllm.testing.emulator.markup.text import MAX_CAPTION, Text
 from tgllm.testing.emulator.methods.call import MethodCall, Upload
 from tgllm.testing.emulator.methods.messages import deliver, own_message, replace_content
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import StoredFile
-from tgllm.testing.emulator.text import MAX_CAPTION, Text
-from tgllm.testing.emulator.wire import file_json, message_json
+from tgllm.testing.emulator.protocol.errors import BotApiError, bad_request
+from tgllm.testing.emulator.state.files import MAX_DOWNLOAD_BYTES, MAX_PHOTO_BYTES, MAX_UPLOAD_BYTES
+from tgllm.testing.emulator.state.records import StoredFile
+from tgllm.testing.emulator.world.media import FOLDERS, media_fields
+from tgllm.testing.emulator.world.wire import file_json, message_json
 
 __all__ = ["get_file", "send_file", "send_media_group"]
 

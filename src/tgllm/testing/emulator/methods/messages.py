@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Any, cast
 
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.rich import read_rich_message
+from tgllm.testing.emulator.markup.text import Text
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.ephemeral import make_ephemeral
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.reactions import is_reaction
-from tgllm.testing.emulator.rich import read_rich_message
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedMessage, StoredFile
-from tgllm.testing.emulator.text import Text
-from tgllm.testing.emulator.wire import message_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.protocol.reactions import is_reaction
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, StoredFile
+from tgllm.testing.emulator.world.wire import message_json
 
 __all__ = ["deliver", "own_message", "replace_content"]
 

@@ -2,11 +2,11 @@
 
 import re
 
-from tgllm.testing.emulator.bots import WebhookSettings
-from tgllm.testing.emulator.errors import bad_request, conflict
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.updates import MAX_LIMIT
+from tgllm.testing.emulator.protocol.errors import bad_request, conflict
+from tgllm.testing.emulator.state.bots import WebhookSettings
+from tgllm.testing.emulator.state.updates import MAX_LIMIT
 
 __all__ = ["get_updates"]
 

@@ -1,12 +1,12 @@
 """sendRichMessage and sendRichMessageDraft."""
 
+from tgllm.testing.emulator.markup.rich import read_rich_message
+from tgllm.testing.emulator.markup.text import Text
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.drafts import show_draft
 from tgllm.testing.emulator.methods.messages import deliver
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.rich import read_rich_message
-from tgllm.testing.emulator.text import Text
-from tgllm.testing.emulator.wire import message_json
+from tgllm.testing.emulator.world.wire import message_json
 
 __all__ = ["send_rich_message", "send_rich_message_draft"]
 

@@ -1,9 +1,9 @@
 """What a bot says about itself: name, description, short description, menu button."""
 
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.text import utf16_len
+from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["get_text", "set_text"]
 

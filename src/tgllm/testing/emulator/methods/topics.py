@@ -1,11 +1,11 @@
 """Forum topics, in supergroups and in private chats."""
 
-from tgllm.testing.emulator.errors import bad_request
+from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
-from tgllm.testing.emulator.state import EmulatedChat, EmulatedTopic
-from tgllm.testing.emulator.text import utf16_len
-from tgllm.testing.emulator.wire import topic_json
+from tgllm.testing.emulator.protocol.errors import bad_request
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedTopic
+from tgllm.testing.emulator.world.wire import topic_json
 
 __all__ = ["create_forum_topic"]
 

@@ -1,0 +1,1 @@
+"""The screens of /admin, a module for each."""

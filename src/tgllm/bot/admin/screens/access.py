@@ -1,0 +1,90 @@
+"""Letting people and groups in and keeping them out, by text: ``/admin approve <user or group>`` and so on."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, cast, get_args
+
+from tgllm.bot.admin.danger import about_admin
+from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
+from tgllm.bot.admin_chat import is_confidential
+from tgllm.db.engine.unit import Connection
+from tgllm.services.access.card_texts import group_decided, person_decided
+from tgllm.services.access.groups import GroupVerdict
+from tgllm.services.common.actor import Actor
+from tgllm.services.people.decisions import Verdict
+from tgllm.services.people.search import find_person
+
+__all__ = ["access_rows"]
+
+ALL: Final = "all"
+"""In place of a person: everybody who waits."""
+
+
+def access_rows() -> tuple[AdminCommand, ...]:
+    """The rows for the admin table. In a group, approve and deny without an argument are about the group itself."""
+    danger = about_admin(least_words=1)
+    return (
+        AdminCommand("approve", _decider("approve"), usage="[user|group]", dangerous=danger, anywhere=True),
+        AdminCommand("guest", _decider("guest"), usage="<user>", dangerous=danger),
+        AdminCommand("deny", _decider("deny"), usage="[user|group|all]", dangerous=danger, anywhere=True),
+        AdminCommand("block", _decider("block"), usage="<user>", dangerous=danger),
+    )
+
+
+def _decider(verdict: Verdict) -> Callable[[AdminCall], Awaitable[Result]]:
+    return lambda call: _decide(call, verdict)
+
+
+async def _decide(call: AdminCall, verdict: Verdict) -> Result:
+    chat, who = call.scope.chat, call.argument
+    if verdict in get_args(GroupVerdict):
+        if not who and not chat.is_private:
+            return _about_group(call, cast("GroupVerdict", verdict), chat.id)
+        if not await is_confidential(call.scope):
+            return call.says(call.text("admin.not_here"))
+        if who.startswith("-") and who[1:].isascii() and who[1:].isdecimal() and len(who) < 19:
+            return _about_group(call, cast("GroupVerdict", verdict), int(who))
+    if verdict == "deny" and who.casefold() == ALL:
+        return _about_all(call)
+    return _about_person(call, verdict, who)
+
+
+def _about_person(call: AdminCall, verdict: Verdict, who: str) -> Result:
+    core = call.scope.parts.core
+
+    def work(conn: Connection) -> Screen:
+        decided = core.users.decide_in(conn, find_person(conn, who).id, verdict, _actor(call))
+        words = person_decided(core.texts, conn, decided.user, verdict, decided.by)
+        text = words(call.scope.language) if decided.changed else call.text("access.so_already")
+        return Screen(text, after=lambda: core.users.enforce(decided))
+
+    return work
+
+
+def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result:
+    core, here = call.scope.parts.core, call.scope.chat
+
+    def work(conn: Connection) -> Screen:
+        if verdict == "approve" and chat_id == here.id:
+            decided = core.access.groups.let_in_by(conn, chat_id, here.title, _actor(call))
+        else:
+            decided = core.access.groups.decide_in(conn, chat_id, verdict, _actor(call))
+        if not decided.changed:
+            return Screen(call.text("access.so_already"))
+        words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
+        # The group is told in any case.
+        return Screen("" if chat_id == here.id else words(call.scope.language), after=decided.enforce)
+
+    return work
+
+
+def _about_all(call: AdminCall) -> Result:
+    def work(conn: Connection) -> Screen:
+        count = call.scope.parts.core.users.decline_all_in(conn, _actor(call))
+        return Screen(call.text("admin.deny.all", count=count))
+
+    return work
+
+
+def _actor(call: AdminCall) -> Actor:
+    return Actor(call.user.id, "telegram")

@@ -1,0 +1,49 @@
+"""``/admin backup``: copies the database on the server."""
+
+from collections.abc import Iterator
+
+from tgllm.api import DatabaseError
+from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit
+from tgllm.observe.logs import get_logger
+from tgllm.services.maintenance.backups import Backup
+
+__all__ = ["backup_rows"]
+
+log = get_logger(__name__)
+
+
+def backup_rows() -> Iterator[AdminCommand]:
+    """The row for the admin table."""
+    yield AdminCommand("backup", _make, dangerous=True, menu=True)
+
+
+async def _make(call: AdminCall) -> Result:
+    await call.begin(call.text("admin.backup.begun"))
+    try:
+        made = await call.scope.parts.core.backups.make()
+    except DatabaseError as error:
+        # Of the copy, not of the database that the bot works with: that one is as it was.
+        log.error("backup.failed", error=str(error))
+        full = error.code == "database_full"
+        text = call.text("admin.backup.full" if full else "admin.backup.failed", reason=str(error))
+        return Screen(text, separate=True)
+    return lambda conn: _made(conn, call, made)
+
+
+def _made(conn: Connection, call: AdminCall, made: Backup) -> Screen:
+    details = {"bytes": made.size}
+    entry = audit.NewEntry(
+        actor_id=call.user.id, source="telegram", action="backup.make", target=made.path.name, details=details
+    )
+    audit.add(conn, entry, call.now)
+    kept = call.scope.parts.core.config.admin.backups_kept
+    text = call.text("admin.backup.made", path=made.path, size=_size(made.size), kept=kept)
+    return Screen(text, separate=True)
+
+
+def _size(size: int) -> str:
+    """Bytes as people write them."""
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{-(-size // 2**10)} KiB"

@@ -1,0 +1,89 @@
+"""Budgets: seen, set, lifted, given extra and reset, of the bot, of roles, of people and of groups."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.screens.budget_screens import NAME, choice_screen, overview_screen, scope_screen
+from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
+from tgllm.db.engine.unit import Connection
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.amounts import parse_amount, parse_limit
+from tgllm.services.budgets.scope import BOT, BudgetScope
+from tgllm.services.common.actor import Actor
+from tgllm.services.people.search import find_person
+
+__all__ = ["budget_rows"]
+
+
+def budget_rows() -> tuple[AdminCommand, ...]:
+    """The row for the admin table."""
+    usage = f"[bot|<role>|<user>|<group> [{'|'.join(_CHANGES)} <limit> <amount>]]"
+    return (AdminCommand(NAME, _budget, usage=usage, menu=True, dangerous=_changes_the_bot),)
+
+
+async def _changes_the_bot(call: AdminCall) -> bool:
+    """Whether what everybody together may use is to be another; that is the operator's money."""
+    whose, verb, *_ = [*call.argument.split(), "", ""]
+    return verb in _CHANGES and whose.lower().removeprefix(":") == BOT.key
+
+
+async def _budget(call: AdminCall) -> Result:
+    """Show whose budgets there are, those of one, or what one of them can be; perhaps after a change."""
+    whose, verb, *words = [*call.argument.split(), "", ""][:5]
+    words = [word for word in words if word]
+    if not whose:
+        return overview_screen(call)
+
+    def work(conn: Connection) -> Screen:
+        scope = _scope(conn, whose)
+        if verb == "choose":
+            return choice_screen(call, conn, scope, *parse_limit(_word(words, 0)))
+        if not verb:
+            return scope_screen(call, conn, scope)
+        if verb not in _CHANGES:
+            return Screen(call.text("admin.budget.how"))
+        change, actor = _CHANGES[verb](words), Actor(call.user.id, "telegram")
+        call.scope.parts.core.quota.change(conn, scope, [change], actor, shown_in=call.scope.chat.id)
+        return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
+
+    return work
+
+
+def _scope(conn: Connection, text: str) -> BudgetScope:
+    """Whose budget is meant; somebody may be named by their username, with the @."""
+    return BudgetScope.user(find_person(conn, text).id) if text.startswith("@") else BudgetScope.parse(text)
+
+
+def _word(words: list[str], place: int) -> str:
+    return words[place] if len(words) > place else ""
+
+
+def _limit(words: list[str]) -> tuple[Measure, Period]:
+    return parse_limit(_word(words, 0))
+
+
+def _amount(words: list[str], measure: Measure) -> int:
+    return parse_amount(measure, _word(words, 1))
+
+
+def _set(words: list[str]) -> BudgetChange:
+    measure, period = _limit(words)
+    return SetLimit(measure, period, _amount(words, measure))
+
+
+def _give(words: list[str]) -> BudgetChange:
+    measure, period = _limit(words)
+    return GiveExtra(measure, period, _amount(words, measure))
+
+
+_CHANGES: Final[Mapping[str, Callable[[list[str]], BudgetChange]]] = {
+    "set": _set,
+    "lift": lambda words: SetLimit(*_limit(words), None),
+    "default": lambda words: ClearLimit(*_limit(words)),
+    "give": _give,
+    "reset": lambda _words: ResetUse(),
+}
+"""What the words after a verb say."""

@@ -1,0 +1,130 @@
+"""The figures of the bot: all together, by model and by person."""
+
+from collections.abc import Iterator, Sequence
+
+from tgllm.api import ModelRef
+from tgllm.bot.admin.paging import split_page, turn_pages
+from tgllm.bot.admin.screen import Screen, admin_button
+from tgllm.bot.admin.table import AdminCall, AdminCommand
+from tgllm.bot.admin.words import home_button, joined, person
+from tgllm.bot.ui.keyboards import Button, page_of
+from tgllm.bot.ui.usage_words import bar, grouped, usage_line
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.statistics import DayTotal
+from tgllm.db.tables import users
+from tgllm.db.tables.usage import NOBODY
+from tgllm.services.common.text import clip
+from tgllm.services.usage.statistics import (
+    SPANS,
+    Latency,
+    Share,
+    Span,
+    Statistics,
+    models_of,
+    people_of,
+    statistics_of,
+)
+
+__all__ = ["stats_rows"]
+
+NAME = "stats"
+MODELS, PEOPLE = "models", "people"
+MOST_NAME = 80
+"""UTF-16 units of a model's name."""
+
+_Named = tuple[str, Share[ModelRef] | Share[int]]
+
+
+def stats_rows() -> tuple[AdminCommand, ...]:
+    """The rows for the admin table."""
+    days = "|".join(map(str, SPANS))
+    return (AdminCommand(NAME, _stats, usage=f"[{MODELS}|{PEOPLE} [{days}]]", menu=True),)
+
+
+async def _stats(call: AdminCall) -> Screen:
+    rest, number = split_page(call.argument)
+    words = rest.casefold().split()
+    days = next((span for span in SPANS if str(span) in words), SPANS[-1])
+    kind = next((kind for kind in (MODELS, PEOPLE) if kind in words), None)
+    return await _all(call) if kind is None else await _shares(call, kind, days, number)
+
+
+async def _all(call: AdminCall) -> Screen:
+    core = call.scope.parts.core
+    found = await core.database.read(lambda conn: statistics_of(conn, call.now, core.days))
+    blocks = [_span_lines(call, span) for span in found.spans]
+    text = joined(_head(call, found), *blocks, _chart(call, found.days))
+    return Screen(text, [*(_choices(call, kind) for kind in (MODELS, PEOPLE)), home_button(call)])
+
+
+def _head(call: AdminCall, found: Statistics) -> Iterator[str]:
+    yield call.text("admin.stats.title", zone=call.scope.parts.core.config.time_zone)
+    counts = {status: found.people.get(status, 0) for status in ("active", "pending", "denied", "blocked")}
+    yield call.text("admin.stats.people", **counts)
+
+
+def _span_lines(call: AdminCall, span: Span) -> Iterator[str]:
+    yield usage_line(call.text, call.text(f"admin.stats.days_{span.days}"), span.total)
+    if span.total.requests or span.errors:
+        asked = call.text("admin.stats.asked", people=span.people)
+        yield f"{asked} {call.text('admin.stats.errors', errors=span.errors)}"
+    if span.latency is not None:
+        yield _latency_line(call, span.latency)
+
+
+def _latency_line(call: AdminCall, latency: Latency) -> str:
+    return call.text("admin.stats.latency", median=f"{latency.median / 1000:.1f}", slow=f"{latency.slow / 1000:.1f}")
+
+
+def _chart(call: AdminCall, days: Sequence[DayTotal]) -> Iterator[str]:
+    yield call.text("admin.stats.chart")
+    most = max(day.requests for day in days)
+    for day in days:
+        yield f"{day.day[5:]} {bar(day.requests, most)} {grouped(day.requests)}"
+
+
+def _choices(call: AdminCall, kind: str) -> Sequence[Button]:
+    """Buttons that lead to the shares of models or people, for each number of days."""
+    return [
+        admin_button(
+            call.text(f"admin.stats.button_{kind}", days=call.text(f"admin.stats.days_{span}")), NAME, f"{kind} {span}"
+        )
+        for span in SPANS
+    ]
+
+
+async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
+    core = call.scope.parts.core
+
+    def read(conn: Connection) -> Sequence[_Named]:
+        if kind == MODELS:
+            found = models_of(conn, call.now, core.days, days)
+            return [(clip(str(share.name), MOST_NAME), share) for share in found]
+        return [(_name(call, conn, share.name), share) for share in people_of(conn, call.now, core.days, days)]
+
+    shares = await core.database.read(read)
+    page = page_of(shares, number)
+    blocks = [_share_lines(call, share, shares) for share in page.items]
+    title = call.text(f"admin.stats.by_{kind}", days=call.text(f"admin.stats.days_{days}"))
+    back = [admin_button(call.text("admin.stats.back"), NAME)]
+    text = joined(title, *blocks) if blocks else joined(title, call.text("admin.stats.nothing"))
+    return Screen(text, [_choices(call, kind), *turn_pages(page, NAME, f"{kind} {days}"), back])
+
+
+def _share_lines(call: AdminCall, named: _Named, shares: Sequence[_Named]) -> Iterator[str]:
+    """A bar for the share in money, or in tokens where nothing has a price; then what it is made of."""
+    name, share = named
+    by = 0 if any(other.weight[0] for _, other in shares) else 1
+    whole = sum(other.weight[by] for _, other in shares)
+    yield f"{bar(share.weight[by], whole)} {usage_line(call.text, name, share.total)}"
+    if share.errors:
+        yield call.text("admin.stats.errors", errors=share.errors)
+    if share.latency is not None:
+        yield _latency_line(call, share.latency)
+
+
+def _name(call: AdminCall, conn: Connection, user_id: int) -> str:
+    if user_id == NOBODY:
+        return call.text("admin.stats.shell")
+    user = users.get(conn, user_id)
+    return str(user_id) if user is None else person(user)

@@ -1,0 +1,64 @@
+"""The commands that move within a conversation: /undo, /fork, /continue."""
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
+from tgllm.bot.turns.prompt import said
+from tgllm.bot.turns.start import run_turn
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.i18n import Catalogue
+from tgllm.services.conversations import branches
+from tgllm.services.conversations.turn import Branch
+
+__all__ = ["branch_commands"]
+
+
+def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (
+        TableCommand("undo", lambda language: texts("command.undo", language), "user", _undo),
+        TableCommand("fork", lambda language: texts("command.fork", language), "user", _fork),
+        TableCommand("continue", lambda language: texts("command.continue", language), "user", _continue),
+    )
+
+
+async def _undo(scope: UpdateScope, _command: ParsedCommand) -> None:
+    lane, now = scope.lane.key, milliseconds(scope.parts.core.clock)
+    question, name = await last_question(scope)
+    if question is None:
+        await scope.reply(scope.text("again.nothing_to_undo"))
+        return
+    if not is_theirs(scope, question.user_id):
+        await scope.reply(not_theirs(scope, name))
+        return
+    text = scope.text("again.undone", question=branches.title_of(question.text))
+    await scope.reply(text, lambda conn: branches.undo(conn, lane, now))
+
+
+async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Go on from the answer that the command replies to; a text behind the command is the next question."""
+    branch = await _replied_answer(scope, command)
+    if branch is None:
+        await scope.reply(scope.text("again.fork_how"))
+    elif command.args:
+        await run_turn(scope, said(scope, command.args), command.message_ids, branch=branch)
+    else:
+        now = milliseconds(scope.parts.core.clock)
+        await scope.reply(scope.text("again.forked"), lambda conn: branches.go_to(conn, branch, now))
+
+
+async def _replied_answer(scope: UpdateScope, command: ParsedCommand) -> Branch | None:
+    replied = command.reply_to
+    if replied is None:
+        return None
+    return await scope.parts.core.database.read(
+        lambda conn: branches.branch_at_answer(conn, scope.lane.key, scope.lane.chat_id, replied)
+    )
+
+
+async def _continue(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Ask the model for the rest of a cut answer."""
+    if await scope.parts.core.database.read(lambda conn: branches.is_cut(conn, scope.lane.key)):
+        await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
+    else:
+        await scope.reply(scope.text("again.whole"))

@@ -1,0 +1,60 @@
+"""The command /cancel: takes away what waits for the answer that is being written, else stops that answer."""
+
+import json
+from typing import Any
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.delivery.rows import message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.stopping import end_with, stop_answer
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+from tgllm.i18n import Catalogue
+
+__all__ = ["cancel_commands"]
+
+MOST_CANCELLED = 1000
+"""Waiting messages of a chat that are looked at."""
+
+
+def cancel_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The row for the command table."""
+    return (TableCommand("cancel", lambda language: texts("command.cancel", language), "user", _cancel),)
+
+
+async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
+    waiting = await scope.parts.core.database.read(lambda conn: _waiting(conn, scope))
+    if waiting:
+        now = milliseconds(scope.parts.core.clock)
+        replies = message_rows(scope.lane, scope.text("turn.cancelled", count=len(waiting)))
+        for row in waiting:
+            replies += scope.parts.acknowledgements.taken_away(row)
+        await scope.end(lambda conn: _take_away(conn, waiting, now), replies=replies)
+    else:
+        await end_with(scope, await stop_answer(scope))
+
+
+def _waiting(conn: Connection, scope: UpdateScope) -> list[InboxRow]:
+    """What the person has said in this chat before the command and what has not begun yet."""
+    return [
+        row
+        for row in inbox.queued(conn, scope.lane.key, MOST_CANCELLED)
+        if row.kind == "message" and row.update_id < scope.row.update_id and _sender_id(row) == _own_id(scope)
+    ]
+
+
+def _take_away(conn: Connection, rows: list[InboxRow], now: int) -> None:
+    for row in rows:
+        inbox.cancel(conn, row.update_id, now)
+
+
+def _own_id(scope: UpdateScope) -> int | None:
+    return None if scope.person is None else scope.person.id
+
+
+def _sender_id(row: InboxRow) -> object:
+    message: Any = json.loads(row.payload).get("message")
+    sender = message.get("from") if isinstance(message, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON from outside
+    return sender.get("id") if isinstance(sender, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  the same

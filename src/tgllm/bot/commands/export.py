@@ -1,0 +1,40 @@
+"""The command ``/export``: the conversation of a chat as files."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.delivery.files import document_payload
+from tgllm.bot.delivery.rows import document_row
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.i18n import Catalogue
+from tgllm.services.personal_data.conversation import Exported, as_json, as_markdown, load_export
+from tgllm.services.personal_data.files import write_exports
+
+__all__ = ["export_commands"]
+
+
+def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (TableCommand("export", lambda language: texts("command.export", language), "user", _export),)
+
+
+async def _export(scope: UpdateScope, _command: ParsedCommand) -> None:
+    core = scope.parts.core
+    now = milliseconds(core.clock)
+    exported = await core.database.read(lambda conn: load_export(conn, scope.lane.key, now))
+    if exported is None:
+        await scope.reply(scope.text("export.nothing"))
+        return
+    markdown, data = await asyncio.to_thread(
+        lambda: write_exports(core.config.data_dir, _texts(scope, exported), core.clock.now())
+    )
+    name = datetime.fromtimestamp(core.clock.now(), UTC).strftime("conversation-%Y%m%d-%H%M%S")
+    caption = scope.text("export.ready", count=len(exported.messages))
+    payloads = document_payload(markdown, f"{name}.md", caption), document_payload(data, f"{name}.json")
+    await scope.end(replies=[document_row(scope.lane, payload) for payload in payloads])
+
+
+def _texts(scope: UpdateScope, exported: Exported) -> tuple[str, str]:
+    return as_markdown(exported, scope.text), as_json(exported)

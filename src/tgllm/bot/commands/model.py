@@ -1,0 +1,128 @@
+"""Choosing the model of a chat: the commands ``/model`` and ``/models``, and the buttons of the picker."""
+
+from tgllm.api import ModelRef
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.keyboards import Menu, page_number, send_menu, show_menu
+from tgllm.bot.ui.model_menu import CHOOSE, DEFAULT, FIND, HOME, LIST, MOST_QUERY, ModelMenus
+from tgllm.bot.ui.model_words import nothing_found
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.i18n import Catalogue
+from tgllm.services.models.choices import choose_model, load_choices, pick
+
+__all__ = ["model_commands", "model_presses"]
+
+MOST_LISTED = 40
+"""Models in one list of ``/models``."""
+NO_CHOICE = frozenset({"-", DEFAULT})
+"""What takes a choice back."""
+
+
+def model_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (
+        TableCommand("model", lambda language: texts("command.model", language), "user", _model),
+        TableCommand("models", lambda language: texts("command.models", language), "user", _models),
+    )
+
+
+def model_presses() -> tuple[PressAction, ...]:
+    """The rows for the press table."""
+    return (
+        PressAction(HOME, _home),
+        PressAction(LIST, _list),
+        PressAction(FIND, _find),
+        PressAction(CHOOSE, _choose),
+    )
+
+
+async def _model(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Show the picker, search for a text, or choose what is named exactly."""
+    await scope.parts.core.models.fill_missing()
+    menus = await _menus(scope)
+    if not command.args:
+        await send_menu(scope, menus.home() if menus.choices.models else Menu(scope.text("model_list.nothing")))
+    elif command.args in NO_CHOICE:
+        await _send_chosen(scope, None, menus.chosen_default())
+    elif (ref := pick(scope.parts.core, menus.choices, command.args)) is not None:
+        model = menus.choices.model(ref)
+        unlisted = Menu(scope.text("model_list.chosen", model=ref))
+        await _send_chosen(scope, ref, unlisted if model is None else menus.chosen(model))
+    else:
+        query = _query(command.args)
+        await send_menu(scope, menus.found(query, 0) or Menu(nothing_found(scope.text, menus.choices, query)))
+
+
+async def _models(scope: UpdateScope, command: ParsedCommand) -> None:
+    """List the models that hold a text, or all, one a line."""
+    await scope.parts.core.models.fill_missing()
+    menus = await _menus(scope)
+    found = menus.choices.search(command.args)
+    if not found:
+        await scope.reply(nothing_found(scope.text, menus.choices, _query(command.args)))
+        return
+    lines = [menus.line(model) for model in found[:MOST_LISTED]]
+    if len(found) > MOST_LISTED:
+        word = found[0].provider
+        lines += [
+            "",
+            scope.text("model_list.more", count=len(found) - MOST_LISTED),
+            scope.text("model_list.narrow", word=word),
+        ]
+    await scope.reply("\n".join(lines))
+
+
+async def _home(scope: UpdateScope, pressed: Pressed) -> str:
+    menus = await _menus(scope)
+    await show_menu(scope, pressed, menus.home(page_number(pressed.argument)))
+    return ""
+
+
+async def _list(scope: UpdateScope, pressed: Pressed) -> str:
+    menus = await _menus(scope)
+    key, _, number = pressed.argument.partition(":")
+    provider = menus.choices.provider_by_key(key)
+    if provider is None:
+        return scope.text("model_list.old")
+    await show_menu(scope, pressed, menus.of_provider(provider, page_number(number)))
+    return ""
+
+
+async def _find(scope: UpdateScope, pressed: Pressed) -> str:
+    menus = await _menus(scope)
+    number, _, query = pressed.argument.partition(":")
+    menu = menus.found(_query(query), page_number(number))
+    if menu is None:
+        return scope.text("model_list.old")
+    await show_menu(scope, pressed, menu)
+    return ""
+
+
+async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
+    menus = await _menus(scope)
+    core, lane = scope.parts.core, scope.lane.key
+    if pressed.argument == DEFAULT:
+        await show_menu(scope, pressed, menus.chosen_default(), choose_model(core, lane, None))
+        return ""
+    model = menus.choices.model_by_key(pressed.argument)
+    if model is None:
+        return scope.text("model_list.old")
+    await show_menu(scope, pressed, menus.chosen(model), choose_model(core, lane, model.ref))
+    return ""
+
+
+async def _menus(scope: UpdateScope) -> ModelMenus:
+    core, user = scope.parts.core, scope.user
+    choices = await load_choices(core, scope.lane.key)
+    # In a group others read along, who are no admins.
+    show_locked = user is not None and user.is_admin and scope.chat.is_private
+    return ModelMenus(choices, core.prices, core.texts, scope.language, show_locked)
+
+
+async def _send_chosen(scope: UpdateScope, ref: ModelRef | None, menu: Menu) -> None:
+    await send_menu(scope, menu, choose_model(scope.parts.core, scope.lane.key, ref))
+
+
+def _query(text: str) -> str:
+    """As much of a searched text as fits into a button, on one line."""
+    return " ".join(text.split()).encode()[:MOST_QUERY].decode(errors="ignore").strip()

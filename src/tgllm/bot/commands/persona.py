@@ -1,0 +1,168 @@
+"""How the model of a chat behaves: the command ``/persona``, and the buttons of personas.
+
+There are those of the settings, for everybody, and those that people make for themselves.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.keyboards import MARK, Button, Menu, page_number, page_of, pager, send_menu, show_menu
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.config.sections.personas import PersonaSetting
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import conversations
+from tgllm.i18n import Catalogue, error_text
+from tgllm.services.chats.personas import PersonaRefused, forget_persona, keep_persona, own_personas
+from tgllm.services.chats.settings import ChatSettings, change_settings, settings_of
+from tgllm.services.models.choices import choice_key, choose_model
+
+__all__ = ["persona_commands", "persona_presses"]
+
+HOME = "personas"
+"""First word of the data of the button that shows a page of personas; its number follows."""
+CHOOSE = "persona"
+"""The same for choosing one; its key follows, or ``NONE``."""
+NONE = "-"
+
+_MADE = re.compile(r"([^\s:]+)\s*:\s*(.+)", re.DOTALL)
+"""A name and what a persona of that name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What somebody can choose from in a chat."""
+
+    offered: Sequence[PersonaSetting]
+    """Those of the settings."""
+    own: Sequence[PersonaSetting]
+    settings: ChatSettings
+    """The chat's."""
+
+    @property
+    def all(self) -> Sequence[PersonaSetting]:
+        return [*self.offered, *self.own]
+
+    def named(self, name: str) -> PersonaSetting | None:
+        return next((persona for persona in self.all if persona.name == name.casefold()), None)
+
+    def by_key(self, key: str) -> PersonaSetting | None:
+        return next((persona for persona in self.all if choice_key(persona.name) == key), None)
+
+
+def persona_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The row for the command table."""
+    return (TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona),)
+
+
+def persona_presses() -> tuple[PressAction, ...]:
+    """The rows for the press table."""
+    return (PressAction(HOME, _page), PressAction(CHOOSE, _choose))
+
+
+async def _persona(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Show the personas, choose the one that is named, or make one."""
+    choices = await _choices(scope)
+    made = _MADE.fullmatch(command.args)
+    if not command.args:
+        await send_menu(scope, _menu(scope, choices, 0))
+    elif command.args == NONE:
+        await send_menu(scope, _chosen(scope, None), *_effects(scope, choices, None))
+    elif made is not None:
+        await _make(scope, choices, made[1].casefold(), made[2])
+    elif (persona := choices.named(command.args)) is not None:
+        await send_menu(scope, _chosen(scope, persona), *_effects(scope, choices, persona))
+    else:
+        await scope.reply(scope.text("persona.unknown", name=command.args[:64]))
+
+
+async def _make(scope: UpdateScope, choices: _Choices, name: str, system: str) -> None:
+    """Keep a persona of the person's own and choose it here, or forget it."""
+    if system == NONE:
+        await _forget(scope, choices, name)
+        return
+    persona = PersonaSetting(name=name, system=system)
+    keep = keep_persona(scope.parts.core.clock, _user_id(scope), persona, choices.offered)
+    try:
+        await scope.reply(scope.text("persona.made", persona=name), keep, *_effects(scope, choices, persona))
+    except PersonaRefused as error:
+        await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
+
+
+async def _forget(scope: UpdateScope, choices: _Choices, name: str) -> None:
+    if all(persona.name != name for persona in choices.own):
+        await scope.reply(scope.text("persona.unknown", name=name[:64]))
+        return
+    here = choices.settings.persona == name and choices.settings.persona_system is not None
+    effects = _effects(scope, choices, None) if here else []
+    forget = forget_persona(scope.parts.core.clock, _user_id(scope), name)
+    await scope.reply(scope.text("persona.forgotten", persona=name), forget, *effects)
+
+
+async def _page(scope: UpdateScope, pressed: Pressed) -> str:
+    await show_menu(scope, pressed, _menu(scope, await _choices(scope), page_number(pressed.argument)))
+    return ""
+
+
+async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
+    choices = await _choices(scope)
+    persona = choices.by_key(pressed.argument)
+    if persona is None and pressed.argument != NONE:
+        return scope.text("persona.old")
+    menu = replace(_chosen(scope, persona), rows=[[Button(scope.text("persona.change"), HOME)]])
+    await show_menu(scope, pressed, menu, *_effects(scope, choices, persona))
+    return ""
+
+
+def _menu(scope: UpdateScope, choices: _Choices, number: int) -> Menu:
+    """A page of the personas, with a mark on the chat's."""
+    how = scope.text("persona.how")
+    if not choices.all and choices.settings.persona is None:
+        return Menu(f"{scope.text('persona.none_there')}\n\n{how}")
+    current = choices.settings.persona or NONE
+
+    def button(name: str, key: str, label: str) -> Button:
+        return Button((MARK if name == current else "") + label, f"{CHOOSE}:{key}")
+
+    page = page_of(choices.all, number)
+    rows = [[button(each.name, choice_key(each.name), each.title or each.name)] for each in page.items]
+    turn = pager(page, lambda to: f"{HOME}:{to}")
+    last = [button(NONE, NONE, scope.text("persona.none"))]
+    return Menu(f"{scope.text('persona.choose')}\n\n{how}", [*rows, *turn, last])
+
+
+def _chosen(scope: UpdateScope, persona: PersonaSetting | None) -> Menu:
+    if persona is None:
+        return Menu(scope.text("persona.taken_back"))
+    return Menu(scope.text("persona.chosen", persona=persona.title or persona.name))
+
+
+def _effects(scope: UpdateScope, choices: _Choices, persona: PersonaSetting | None) -> list[Unit]:
+    """Choose a persona; with one that brings a model, the chat's own choice of a model ends.
+
+    Of somebody's own the chat keeps what it says: others there go on with it, whatever becomes of it.
+    """
+    name = None if persona is None else persona.name
+    system = None if persona is None or persona in choices.offered else persona.system
+    core, lane = scope.parts.core, scope.lane.key
+    change = change_settings(core.clock, lane, lambda before: replace(before, persona=name, persona_system=system))
+    if persona is None or persona.model is None:
+        return [change]
+    return [change, choose_model(core, lane, None)]
+
+
+async def _choices(scope: UpdateScope) -> _Choices:
+    lane, user_id, offered = scope.lane.key, _user_id(scope), scope.parts.core.config.personas
+
+    def unit(conn: Connection) -> _Choices:
+        settings = settings_of(conversations.active_in(conn, lane))
+        return _Choices(offered, own_personas(conn, user_id), settings)
+
+    return await scope.parts.core.database.read(unit)
+
+
+def _user_id(scope: UpdateScope) -> int:
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    return scope.user.id

@@ -1,0 +1,106 @@
+"""Commands that plugins bring, as rows of the command table."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from tgllm.api import (
+    Answers,
+    ChatCommand,
+    ChatInfo,
+    CommandCall,
+    CommandInfo,
+    DatabaseError,
+    PluginError,
+    Reply,
+    TgllmError,
+    UserInfo,
+)
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.markdown_reply import send_long_message
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.calls.runner import HookRunner
+from tgllm.plugins.owned import OwnedCommand
+from tgllm.services.chats.group_mode import GroupMode
+
+__all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
+
+COMMAND_SECONDS = 60.0
+"""How long a plugin's command may take."""
+GRACE_SECONDS = 1.0
+"""How long one that took longer has for its clean-up."""
+
+Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
+
+_ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed", "never": "commands"}
+
+
+def command_runner() -> HookRunner:
+    """What calls the plugins' commands; to be closed."""
+    return HookRunner(COMMAND_SECONDS, GRACE_SECONDS)
+
+
+def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) -> TableCommand:
+    """The row for a plugin's command.
+
+    Args:
+        owned: the command and whose it is.
+        listing: what commands a person may use in a chat, for help texts.
+        runner: calls the command.
+    """
+    command = owned.command
+
+    async def run(scope: UpdateScope, parsed: ParsedCommand) -> None:
+        assert scope.user is not None  # noqa: S101  the access middleware has set it
+        call = CommandCall(
+            command.name,
+            parsed.args,
+            scope.user,
+            scope.chat,
+            owned.context,
+            tuple(listing(scope.user, scope.chat)),
+            _ANSWERS[scope.group_mode],
+            scope.chat.is_private or scope.parts.sees_all,
+        )
+        reply = _reply(await runner.call(command.handler, call), owned)
+        if reply.markdown:
+            await send_long_message(scope, reply.text)
+        else:
+            await scope.reply(reply.text)
+
+    return TableCommand(
+        command.name, lambda language: _description(command, language), command.access, run, command.aliases
+    )
+
+
+def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
+    """What the plugin answers; nothing is sent of an empty text.
+
+    Raises:
+        TgllmError: it failed; the error of a plugin that keeps to the contract is passed on as it is.
+    """
+    match outcome:
+        case Returned(None):
+            return Reply("")
+        case Returned(str(text)):
+            return Reply(text)
+        case Returned(Reply(str()) as reply):
+            return reply
+        case Returned(other):
+            raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
+        case TimedOut(seconds):
+            raise _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
+        # A plugin's trouble with the database is its own: what ends the program is the bot's.
+        case Raised(TgllmError() as error) if not isinstance(error, DatabaseError):
+            raise error
+        case Raised(error):
+            raise _failure(owned, "command_failed", f"raised {explain(error)}") from error
+
+
+def _failure(owned: OwnedCommand, code: str, what: str, **params: float) -> PluginError:
+    name = owned.command.name
+    words = f"/{name} of the plugin {owned.plugin_id} {what}"
+    return PluginError(words, code=code, command=name, plugin=owned.plugin_id, **params)
+
+
+def _description(command: ChatCommand, language: str) -> str:
+    return command.descriptions.get(language.partition("-")[0].lower(), command.description)

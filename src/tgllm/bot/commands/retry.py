@@ -1,0 +1,90 @@
+"""Asking the last question again: the command /retry, and the button under an answer."""
+
+from collections.abc import Sequence
+
+from tgllm.api import ModelNotFound, ModelRef
+from tgllm.api.clock import milliseconds
+from tgllm.bot.delivery.rows import without_buttons
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
+from tgllm.bot.turns.start import run_turn
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.model_words import nothing_found
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.bot.updates.raw import RETRY
+from tgllm.db.tables import outbox
+from tgllm.db.tables.messages import Message
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.i18n import Catalogue, error_text
+from tgllm.services.common.text import clip
+from tgllm.services.conversations import branches
+from tgllm.services.models.choices import ModelChoices, load_choices, pick
+
+__all__ = ["retry_commands", "retry_presses"]
+
+MOST_NAME = 100
+"""UTF-16 units of what was written in place of a model."""
+
+
+def retry_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The row for the command table."""
+    return (TableCommand("retry", lambda language: texts("command.retry", language), "user", _retry),)
+
+
+def retry_presses() -> tuple[PressAction, ...]:
+    """The row for the press table."""
+    return (PressAction(RETRY, _press),)
+
+
+async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Ask again, with another model if one is named."""
+    model = None
+    if command.args:
+        choices = await load_choices(scope.parts.core, scope.lane.key)
+        model = pick(scope.parts.core, choices, command.args)
+        if model is None:
+            await scope.reply(_unknown(scope, choices, command.args))
+            return
+    question, name = await last_question(scope)
+    if question is None:
+        await scope.reply(scope.text("again.nothing"))
+    elif not is_theirs(scope, question.user_id):
+        await scope.reply(not_theirs(scope, name))
+    else:
+        await _ask_again(scope, question, model)
+
+
+def _unknown(scope: UpdateScope, choices: ModelChoices, text: str) -> str:
+    """Why a model can't be asked: nobody has its provider, or its provider does not have it."""
+    try:
+        scope.parts.core.registry.resolve(text)
+    except ModelNotFound as error:
+        return error_text(scope.parts.core.texts, error, scope.language)
+    return nothing_found(scope.text, choices, clip(text, MOST_NAME))
+
+
+async def _press(scope: UpdateScope, pressed: Pressed) -> str:
+    """Ask again, if nothing was said since; the button names the turn that it belongs to. It works once."""
+    question, name = await last_question(scope)
+    button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
+    if question is None or question.turn_id != pressed.argument:
+        await scope.end(replies=button_gone)
+        return scope.text("again.too_late")
+    if not is_theirs(scope, question.user_id):
+        return not_theirs(scope, name)
+    await pressed.answer("")
+    await _send_now(scope, button_gone)
+    await _ask_again(scope, question, None)
+    return ""
+
+
+async def _send_now(scope: UpdateScope, rows: Sequence[NewOutbox]) -> None:
+    """Send something that the answer need not be waited for; the update goes on."""
+    now = milliseconds(scope.parts.core.clock)
+    await scope.parts.core.database.write(lambda conn: outbox.add(conn, rows, now))
+    scope.parts.sender.wake()
+
+
+async def _ask_again(scope: UpdateScope, question: Message, model: ModelRef | None) -> None:
+    ids, branch = question.telegram_message_ids, branches.branch_before(question)
+    await run_turn(scope, question.text, ids, branch=branch, model=model)

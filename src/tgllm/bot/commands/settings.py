@@ -1,0 +1,100 @@
+"""The command ``/settings`` and its buttons."""
+
+from dataclasses import replace
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.keyboards import send_menu, show_menu
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.bot.ui.setting_values import Setting, with_value
+from tgllm.bot.ui.settings_menu import HOME, SET, SETTINGS, UNSET, SettingsMenus
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import conversations, models
+from tgllm.i18n import Catalogue
+from tgllm.services.chats.language import choose_language, chosen_language
+from tgllm.services.chats.settings import change_settings, settings_of
+from tgllm.services.conversations.turn import Turn
+from tgllm.services.models.choices import persona_of
+
+__all__ = ["settings_commands", "settings_presses"]
+
+
+def settings_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (TableCommand("settings", lambda language: texts("command.settings", language), "user", _settings),)
+
+
+def settings_presses() -> tuple[PressAction, ...]:
+    """The rows for the press table."""
+    return (PressAction(HOME, _open), PressAction(SET, _set))
+
+
+async def _settings(scope: UpdateScope, _command: ParsedCommand) -> None:
+    await send_menu(scope, (await _menus(scope)).home())
+
+
+async def _open(scope: UpdateScope, pressed: Pressed) -> str:
+    """Show one setting, or all."""
+    menus = await _menus(scope)
+    setting = _setting(pressed.argument)
+    await show_menu(scope, pressed, menus.home() if setting is None else menus.of(setting))
+    return ""
+
+
+async def _set(scope: UpdateScope, pressed: Pressed) -> str:
+    """Choose a value. What is not among those that are offered was forged, or is of another version."""
+    name, _, value = pressed.argument.partition(":")
+    menus = await _menus(scope)
+    setting = _setting(name)
+    if setting is None or value not in menus.values(setting):
+        return scope.text("settings.old")
+    chosen = None if value == UNSET else value
+    changed = _changed(menus, setting, chosen, scope)
+    await show_menu(scope, pressed, changed.home(), _effect(scope, setting, chosen))
+    if setting == "language":
+        scope.parts.menus_changed()
+    return ""
+
+
+def _setting(name: str) -> Setting | None:
+    return next((setting for setting in SETTINGS if setting == name), None)
+
+
+def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: UpdateScope) -> SettingsMenus:
+    """The menus after a choice."""
+    if setting == "language":
+        own = scope.person.language_code if scope.person is not None else None
+        return replace(menus, chosen_language=value, language=value or own or "")
+    return replace(menus, settings=with_value(menus.settings, setting, value))
+
+
+def _effect(scope: UpdateScope, setting: Setting, value: str | None) -> Unit:
+    """The piece of work that keeps a choice, and leaves what others chose meanwhile."""
+    clock = scope.parts.core.clock
+    if setting == "language":
+        assert scope.user is not None  # noqa: S101  the access middleware has set it
+        return choose_language(clock, scope.user.id, value)
+    return change_settings(clock, scope.lane.key, lambda before: with_value(before, setting, value))
+
+
+async def _menus(scope: UpdateScope) -> SettingsMenus:
+    core, user = scope.parts.core, scope.user
+    assert user is not None  # noqa: S101  the access middleware has set it
+    turn = Turn(id="", lane=scope.lane.key, user=user, chat=scope.chat, text="")
+
+    def unit(conn: Connection) -> SettingsMenus:
+        conversation = conversations.active_in(conn, turn.lane)
+        context = core.conversations.load(conn, turn)
+        known = models.find(conn, context.model)
+        return SettingsMenus(
+            settings_of(conversation),
+            persona_of(core, conversation),
+            context.model,
+            known is None or known.reasoning,
+            lambda size: core.conversations.measure(replace(context, size=size)),
+            chosen_language(conn, user.id),
+            core.texts,
+            scope.language,
+        )
+
+    return await core.database.read(unit)

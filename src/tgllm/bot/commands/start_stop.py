@@ -1,0 +1,33 @@
+"""The commands of the bot itself: those that need its services."""
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.stopping import end_with, stop_answer
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.db.queries.scrub import scrub
+from tgllm.i18n import Catalogue
+from tgllm.services.access.invitations import is_token
+
+__all__ = ["core_commands"]
+
+
+def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (
+        TableCommand("start", lambda language: texts("command.start", language), "user", _start),
+        TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop),
+    )
+
+
+async def _start(scope: UpdateScope, command: ParsedCommand) -> None:
+    """Say hello. An invite link that somebody opens who is in already stays as it is, and is not kept."""
+    name = scope.user.name if scope.user is not None else ""
+    text = scope.text("start.welcome", name=name)
+    if is_token(command.args):
+        await scope.reply(text, lambda conn: scrub(conn, scope.row.update_id))
+    else:
+        await scope.reply(text)
+
+
+async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:
+    """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
+    await end_with(scope, await stop_answer(scope))

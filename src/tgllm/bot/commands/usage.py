@@ -1,0 +1,77 @@
+"""The command ``/usage``: what a person has used, and what they have left of their budgets."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tgllm.api import ModelRef, UserInfo
+from tgllm.api.clock import milliseconds
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.budget_words import allowance_line
+from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.usage_words import usage_line
+from tgllm.db.engine.unit import Connection
+from tgllm.i18n import Catalogue
+from tgllm.services.budgets.allowance import Allowance
+from tgllm.services.budgets.scope import BOT
+from tgllm.services.common.text import clip
+from tgllm.services.usage.report import UsageReport, usage_report
+
+__all__ = ["usage_commands"]
+
+MOST_MODELS = 20
+"""Models that are listed; the others are counted."""
+MOST_NAME = 100
+"""UTF-16 units of a model's name."""
+
+
+def usage_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
+    """The rows for the command table."""
+    return (TableCommand("usage", lambda language: texts("command.usage", language), "user", _usage),)
+
+
+async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
+    user = scope.user
+    assert user is not None  # noqa: S101  the access middleware has set it
+    found = await scope.parts.core.database.read(lambda conn: _read(conn, scope, user))
+    await scope.reply("\n".join([*_lines(scope, found.report), *_budgets(scope, found.allowances)]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    report: UsageReport
+    allowances: Sequence[Allowance]
+
+
+def _read(conn: Connection, scope: UpdateScope, user: UserInfo) -> _Found:
+    core = scope.parts.core
+    report = usage_report(conn, user.id, milliseconds(core.clock), core.days)
+    allowances = [*core.quota.of_person(conn, user, scope.chat)]
+    # What all have used together is for the admins, and for them in private.
+    if user.is_admin and scope.chat.is_private:
+        allowances += core.quota.report(conn, BOT).allowances
+    return _Found(report, allowances)
+
+
+def _budgets(scope: UpdateScope, allowances: Sequence[Allowance]) -> Iterator[str]:
+    """The budgets, each kind under its name."""
+    for kind in dict.fromkeys(allowance.scope.kind for allowance in allowances):
+        yield ""
+        yield f"{scope.text(f'budget.whose_{kind}')}:"
+        for allowance in allowances:
+            if allowance.scope.kind == kind:
+                yield allowance_line(scope.text, allowance, scope.parts.core.days)
+
+
+def _lines(scope: UpdateScope, report: UsageReport) -> Iterator[str]:
+    yield scope.text("usage.title", zone=scope.parts.core.days.zone)
+    yield ""
+    yield usage_line(scope.text, scope.text("usage.today"), report.today)
+    yield usage_line(scope.text, scope.text("usage.month"), report.month)
+    yield usage_line(scope.text, scope.text("usage.ever"), report.ever)
+    if report.models:
+        yield ""
+        yield scope.text("usage.models")
+    for total in report.models[:MOST_MODELS]:
+        yield usage_line(scope.text, clip(str(ModelRef(total.provider, total.model)), MOST_NAME), total)
+    if len(report.models) > MOST_MODELS:
+        yield scope.text("usage.more", count=len(report.models) - MOST_MODELS)

@@ -1,0 +1,60 @@
+"""Files in the outbox: a row holds the path, since a file itself is no JSON."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiogram.types import FSInputFile
+
+from tgllm.observe.logs import get_logger
+from tgllm.services.personal_data.files import remove_export
+
+__all__ = ["DOCUMENT", "document_payload", "opened", "remove_document"]
+
+DOCUMENT = "document"
+"""Key in the payload of sendDocument: the file's path and its name in the chat."""
+
+log = get_logger(__name__)
+
+
+def document_payload(path: Path, name: str, caption: str = "") -> dict[str, Any]:
+    """The part of a row's payload that sends a file, which is removed once Telegram has it.
+
+    Args:
+        path: of the file.
+        name: what the file is called in the chat.
+        caption: a text below it, of 1024 characters at most (Bot API: sendDocument).
+    """
+    payload: dict[str, Any] = {DOCUMENT: {"path": str(path.absolute()), "name": name}}
+    return {**payload, "caption": caption} if caption else payload
+
+
+def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The payload with the file itself in place of its path; others as they are.
+
+    Raises:
+        ValueError: the file is not there any more.
+    """
+    path = _path(payload)
+    if path is None:
+        return payload
+    if not path.is_file():
+        raise ValueError("the file to be sent is gone")
+    return {**payload, DOCUMENT: FSInputFile(path, filename=str(payload[DOCUMENT]["name"]))}
+
+
+async def remove_document(payload: Mapping[str, Any]) -> None:
+    """Remove the file of a row that is done with; a row without one is fine."""
+    path = _path(payload)
+    if path is None:
+        return
+    try:
+        await asyncio.to_thread(remove_export, path)
+    except OSError as error:
+        # It is swept away with the exports of another day.
+        log.warning("export.not_removed", error=type(error).__name__)
+
+
+def _path(payload: Mapping[str, Any]) -> Path | None:
+    return Path(str(payload[DOCUMENT]["path"])) if DOCUMENT in payload else None

@@ -1,0 +1,312 @@
+"""Delivers the outbox: the only place that sends replies to Telegram.
+
+A row is marked as being sent before the call and as sent after it. What happens in between can't be known after a
+crash or a cut connection, since sendMessage has no idempotency key: such a row becomes ``uncertain`` and is not sent
+again by itself. The person is told and offered a button; an edit may safely be repeated, so it is.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.methods.base import TelegramMethod
+
+from tgllm.api import DatabaseError
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.delivery.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
+from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
+from tgllm.bot.delivery.files import DOCUMENT, remove_document
+from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
+from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
+from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import messages, outbox
+from tgllm.db.tables.outbox import NewOutbox, OutboxRow
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.services.access.migration import move_chat
+from tgllm.services.access.verdicts import language_in
+from tgllm.services.common.lane import Lane
+from tgllm.services.common.wakeup import Wakeup
+
+__all__ = ["Sender"]
+
+log = get_logger(__name__)
+
+PARALLEL_CALLS = 64
+"""Calls under way at once; each holds a connection."""
+PARALLEL_IN_CHAT = 4
+"""Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the
+topics of one group could keep all other chats waiting."""
+MOST_ATTEMPTS = 8
+"""Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever, and so
+is the notice of a message that may not have arrived."""
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """What came of trying to send a row."""
+
+    row: OutboxRow
+    message_id: int | None = None
+    failure: CallFailure | None = None
+    repeatable: bool = False
+    """Whether doing it twice would harm nobody."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the row as it is will not be sent again, whoever presses what."""
+        return self.failure is None or self.failure.meaning in {"rejected", "blocked"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What there is to do."""
+
+    rows: list[OutboxRow]
+    """To be sent now."""
+    pending: bool = True
+    """Whether anything waits to be sent, now or later."""
+    due: int | None = None
+    """When to look again (milliseconds since 1970), whatever becomes of the rows."""
+
+
+class Sender:
+    """Takes rows from the outbox, lane by lane in order, and sends them."""
+
+    def __init__(self, bot: Bot, database: Database, limiter: Limiter, clock: Clock, texts: Catalogue) -> None:
+        """Prepare; ``run`` does the work."""
+        self._bot = bot
+        self._database = database
+        self._limiter = limiter
+        self._clock = clock
+        self._texts = texts
+        self._work = Wakeup()
+        self._under_way = 0
+        self._in_chats: Counter[int | None] = Counter()
+        self._finished: list[_Delivery] = []
+        self._waiting: dict[int, asyncio.Future[int | None]] = {}
+        self._idle = asyncio.Event()
+        self._claiming = True
+
+    def stop_claiming(self) -> None:
+        """Begin no further call; what is under way goes on, and ``wait_idle`` waits for that alone."""
+        self._claiming = False
+        self.wake()
+
+    def wake(self) -> None:
+        """Say that rows were added."""
+        self._idle.clear()
+        self._work.set()
+
+    async def wait_idle(self) -> None:
+        """Wait until all rows that are due have been dealt with."""
+        await self._idle.wait()
+
+    async def post_and_wait(self, row: NewOutbox) -> int | None:
+        """Add a row, unless its turn has it already, and wait until it was sent.
+
+        Returns:
+            The id of the message; None if it could not be sent or nobody knows.
+        """
+        row_id = await self._database.write(lambda conn: _add_once(conn, row, milliseconds(self._clock)))
+        if isinstance(row_id, OutboxRow):
+            return row_id.message_id
+        future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
+        self.wake()
+        try:
+            return await future
+        finally:
+            self._waiting.pop(row_id, None)
+
+    async def run(self) -> None:
+        """Send until cancelled.
+
+        Raises:
+            TelegramRefused: Telegram does not accept the token any more.
+            DatabaseError: the outbox can't be read or written.
+        """
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                found = await self._turn_over()
+                for row in found.rows:
+                    self._under_way += 1
+                    self._in_chats[row.chat_id] += 1
+                    calls.create_task(self._deliver(row), name=f"send {row.id}")
+                if self._finished:
+                    continue
+                if not self._under_way and not found.pending:
+                    self._idle.set()
+                await self._work.wait(self._pause(found.due))
+
+    def _pause(self, due: int | None) -> float | None:
+        """Seconds until a row is due or a chat may be written to again; None if only a call can bring work."""
+        release = self._limiter.next_release()
+        wait = None if due is None else max(0.0, due / 1000 - self._clock.now())
+        return min((seconds for seconds in (wait, release) if seconds is not None), default=None)
+
+    async def _turn_over(self) -> _Next:
+        """Write down what was finished and take what comes next, in one transaction."""
+        finished, self._finished = self._finished, []
+        held = self._limiter.held_chats() | self._crowded()
+        claiming = self._claiming
+        free = PARALLEL_CALLS - self._under_way if claiming else 0
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> _Next:
+            for delivery in finished:
+                self._record(conn, delivery, now)
+            rows = outbox.claim(conn, free, now, exclude_chats=held, most_in_chat=PARALLEL_IN_CHAT) if free > 0 else []
+            if len(rows) >= free:
+                # The end of any of them makes a place, which is when to look again.
+                return _Next(rows, pending=claiming)
+            due = outbox.next_due(conn)
+            return _Next(
+                rows, bool(rows) or due is not None, outbox.next_due(conn, exclude_chats=held) if held else due
+            )
+
+        result = await self._database.write(unit)
+        self._announce(finished)
+        for delivery in finished:
+            if delivery.is_over:
+                await remove_document(delivery.row.payload)
+        return result
+
+    def _crowded(self) -> frozenset[int]:
+        """The chats with as many calls under way as are allowed."""
+        return frozenset(
+            chat for chat, calls in self._in_chats.items() if chat is not None and calls >= PARALLEL_IN_CHAT
+        )
+
+    async def _deliver(self, row: OutboxRow) -> None:
+        """Make the call for a row and put what came of it on the list."""
+        delivery = await self._attempt(row)
+        if delivery.failure is not None:
+            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+        self._under_way -= 1
+        self._in_chats[row.chat_id] -= 1
+        if not self._in_chats[row.chat_id]:
+            del self._in_chats[row.chat_id]
+        self._finished.append(delivery)
+        self._work.set()
+
+    async def _attempt(self, row: OutboxRow) -> _Delivery:
+        try:
+            method = await self._method(row)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  a row that asks for something impossible must not stop the others
+            return _Delivery(row, failure=classify(error))
+        delivery = await self._call(row, method)
+        if delivery.failure is not None and _has_lost_its_message(row, delivery.failure):
+            return await self._call(row, new_message_instead(row.payload))
+        return delivery
+
+    async def _call(self, row: OutboxRow, method: TelegramMethod[Any]) -> _Delivery:
+        try:
+            result = await self._bot(method)
+        except Exception as error:
+            fatal = fatal_error(error)
+            if fatal is not None:
+                await self._put_back(row, fatal)
+                raise fatal from error
+            repeatable = not is_send(method) or REPEATABLE in row.payload
+            return _Delivery(row, failure=classify(error), repeatable=repeatable)
+        return _Delivery(row, message_id_of(result))
+
+    async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
+        """Keep a row that Telegram has refused together with the bot itself for the next start."""
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code))
+
+    async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
+        if EDIT_OF_PART not in row.payload:
+            return call_of(row.method, row.payload)
+        message_id = await self._database.read(lambda conn: edited_message(conn, row))
+        return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
+
+    def _record(self, conn: Connection, delivery: _Delivery, now: int) -> None:
+        """Write down what came of a row, within a transaction."""
+        row, failure = delivery.row, delivery.failure
+        if failure is None or NOT_MODIFIED in failure.reason:
+            self._sent(conn, delivery, now)
+        elif outbox.drop_erased(conn, row.id):
+            log.info("send.erased", outbox=row.id)
+        elif failure.moved_to is not None and row.chat_id is not None:
+            outbox.mark_ready_again(conn, row.id, now, failure.reason)
+            move_chat(conn, row.chat_id, failure.moved_to, now)
+        elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
+            self._retry(conn, row, failure, now)
+        elif failure.meaning == "unknown":
+            self._offer_again(conn, row, failure, now)
+        elif failure.meaning == "rejected" and (less := stepped_down(row.payload)) is not None:
+            method = row.method if row.kind == "edit" else method_of(less)
+            outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
+        else:
+            outbox.mark_failed(conn, row.id, failure.reason)
+            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or DOCUMENT in row.payload)
+            if failure.meaning == "rejected" and missed:
+                lane = Lane.parse(row.lane)
+                language = language_in(conn, lane.chat_id)
+                text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed", language)
+                outbox.add(conn, message_rows(lane, text), now)
+
+    def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
+        row = delivery.row
+        if row.turn_id is not None and row.chat_id is not None and delivery.message_id is not None:
+            messages.add_telegram_id(conn, row.turn_id, row.chat_id, delivery.message_id)
+        rest = following(row.payload)
+        if rest is None:
+            outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
+        elif not outbox.drop_erased(conn, row.id):
+            outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
+
+    def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        outbox.mark_uncertain(conn, row.id, failure.reason)
+        outbox.add(conn, uncertain_notices(conn, [row], self._texts), now)
+
+    def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
+        asked_to_wait = failure.meaning == "wait"
+        if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
+            if EDIT_OF_PART in row.payload:
+                # It holds an answer, which must not be lost without a word.
+                self._offer_again(conn, row, failure, now)
+            else:
+                outbox.mark_failed(conn, row.id, failure.reason)
+            return
+        pause = max(
+            failure.retry_after, 0.0 if asked_to_wait else min(LONGEST_PAUSE_SECONDS, 2.0 ** min(row.attempts, 10))
+        )
+        outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
+
+    def _announce(self, finished: list[_Delivery]) -> None:
+        """Tell those who wait for a row of theirs, now that its state is stored."""
+        for delivery in finished:
+            future = self._waiting.get(delivery.row.id)
+            again = delivery.failure is not None and (
+                delivery.failure.meaning in {"wait", "retry"} or delivery.repeatable
+            )
+            if future is not None and not future.done() and not again:
+                future.set_result(delivery.message_id)
+
+
+def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
+    """Whether an answer was to be written into a message that somebody has deleted. Bot API: editMessageText."""
+    gone = "message to edit not found" in failure.reason or "message can't be edited" in failure.reason
+    return EDIT_OF_PART in row.payload and failure.meaning == "rejected" and gone
+
+
+def _add_once(conn: Connection, row: NewOutbox, now: int) -> int | OutboxRow:
+    """Add a row; the one that is there if its turn has a row in that place."""
+    if row.turn_id is not None:
+        present = outbox.find(conn, row.turn_id, row.part)
+        if present is not None and present.state != "ready":
+            return present
+        if present is not None:
+            return present.id
+    return outbox.add(conn, [row], now)[0]

@@ -1,0 +1,1 @@
+"""From getUpdates to a handler: poller, inbox, dispatch, recovery."""

@@ -1,0 +1,229 @@
+"""Hands stored updates to the handlers: one of a lane at a time, lanes side by side, controls past the queue."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiogram import Bot, Dispatcher
+from aiogram.types import Update
+
+from tgllm.api import DatabaseError
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.updates.raw import ALLOWED_UPDATES
+from tgllm.bot.updates.rich_text import without_rich_messages
+from tgllm.bot.updates.scrubbing import empty_strangers
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+from tgllm.observe.logs import get_logger, log_values
+from tgllm.services.common.wakeup import Wakeup
+
+__all__ = ["Dispatch"]
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What a claim has found."""
+
+    rows: Sequence[InboxRow]
+    """Updates that begin."""
+    queued: bool
+    """Whether others wait, for the end of an update or for a free place."""
+
+
+class Dispatch:
+    """Claims updates from the inbox and runs them through aiogram's dispatcher."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        database: Database,
+        clock: Clock,
+        *,
+        most_parallel: int,
+        most_attempts: int,
+        ended: Callable[[InboxRow], None] = lambda _: None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            bot: the bot that updates are bound to.
+            dispatcher: with the middlewares and handlers.
+            database: with the inbox.
+            clock: for times.
+            most_parallel: lanes that are worked on at once; controls come on top.
+            most_attempts: times that an update is begun, crashes included.
+            ended: is told of each update that nobody works on any more.
+        """
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._database = database
+        self._clock = clock
+        self._most_parallel = most_parallel
+        self._most_attempts = most_attempts
+        self._told_ended = ended
+        self._running = 0
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._accepting = True
+        self._idle = asyncio.Event()
+        self._queued = True
+        self._claiming = asyncio.Lock()
+        self._begun = asyncio.TaskGroup()
+        self._ended = False
+        self.arrived = Wakeup()
+
+    def stop_accepting(self) -> None:
+        """Begin no further updates but controls, so that a running turn can still be stopped."""
+        self._accepting = False
+
+    async def wait_idle(self) -> None:
+        """Wait until nothing runs, nor is about to begin."""
+        while True:
+            # Units run in the order in which they were handed over: what was being claimed has begun after this one.
+            await self._database.write(lambda _: None, durable=False)
+            if not self._tasks:
+                return
+            self._idle.clear()
+            await self._idle.wait()
+
+    async def run(self) -> None:
+        """Work until cancelled; what runs then is cancelled and comes back after the next start.
+
+        Raises:
+            DatabaseError: the inbox can't be read or written.
+        """
+        async with self._begun:
+            try:
+                while True:
+                    async with self._claiming:
+                        # A claim that a power cut takes back is made anew, as it would be after a crash.
+                        await self._database.write(self._claim(), durable=False, then=self._begin)
+                    await self.arrived.wait()
+            finally:
+                self._ended = True
+
+    async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
+        """Store updates, and let those begin that may, which are claimed in the same transaction.
+
+        Args:
+            store: adds them to the inbox.
+            stored: is told what that returned, once it is committed and before any of them begins.
+
+        Raises:
+            DatabaseError: they can't be stored.
+        """
+        if self._claiming.locked():
+            await self._database.write(store, then=stored)
+            self.arrived.set()
+            return
+        async with self._claiming:
+            claim = self._claim()
+
+            def then(found: tuple[T, _Claimed]) -> None:
+                stored(found[0])
+                self._begin(found[1])
+
+            await self._database.write(lambda conn: (store(conn), claim(conn)), then=then)
+
+    def _claim(self) -> Callable[[Connection], _Claimed]:
+        """The unit that takes what may begin; only one at a time may be under way, since each fills the free places."""
+        free = max(0, self._most_parallel - self._running) if self._accepting else 0
+        now, most_attempts = milliseconds(self._clock), self._most_attempts
+
+        def unit(conn: Connection) -> _Claimed:
+            return _Claimed(inbox.claim(conn, free, now, max_attempts=most_attempts), inbox.has_queued(conn))
+
+        # An update may end before the answer is here, and then nobody knows yet whether others wait for that.
+        self._queued = True
+        return unit
+
+    def _begin(self, claimed: _Claimed) -> None:
+        """Begin what was claimed; what is claimed after the end comes back with the next start."""
+        if self._ended:
+            return
+        self._queued = claimed.queued
+        for row in claimed.rows:
+            self._running += not row.control
+            name = f"update {row.update_id}"
+            self._tasks[row.update_id] = self._begun.create_task(self._run_one(row), name=name)
+
+    async def _run_one(self, row: InboxRow) -> None:
+        try:
+            with log_values(update_id=row.update_id):
+                await self._handle(row)
+        except Exception:
+            # The group begins nothing from here on, and says so only once it is asked to.
+            self._ended = True
+            raise
+        finally:
+            self._leave(row)
+
+    def _leave(self, row: InboxRow) -> None:
+        """Note that the task of an update is over."""
+        self._running -= not row.control
+        # An update that was given back to the queue may have begun again by now.
+        if self._tasks.get(row.update_id) is asyncio.current_task():
+            del self._tasks[row.update_id]
+            self._told_ended(row)
+        if not self._tasks:
+            self._idle.set()
+        if self._queued:
+            self.arrived.set()
+
+    async def _handle(self, row: InboxRow) -> None:
+        if row.kind not in ALLOWED_UPDATES:
+            await self._forget(row)
+            return
+        try:
+            raw = without_rich_messages(json.loads(row.payload))
+            update = Update.model_validate(raw, context={"bot": self._bot})
+        except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
+            await self._quarantine(row, error)
+            return
+        try:
+            await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
+            log.error("update.failed", kind=row.kind, error=repr(error))
+            await self._fail(row, repr(error))
+
+    async def _fail(self, row: InboxRow, error: str) -> None:
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> None:
+            empty_strangers(conn, row, now)
+            inbox.finish(conn, row.update_id, "failed", now, error)
+
+        await self._database.write(unit)
+
+    async def _forget(self, row: InboxRow) -> None:
+        """End an update that was not asked for, whoever it is of, and keep nothing of it but its id."""
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> None:
+            scrub(conn, row.update_id)
+            inbox.finish(conn, row.update_id, "done", now)
+
+        await self._database.write(unit)
+
+    async def _quarantine(self, row: InboxRow, error: Exception) -> None:
+        """Put an update aside that this version of aiogram does not understand."""
+        reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+        log.warning("update.quarantined", kind=row.kind, reason=reason)
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> None:
+            empty_strangers(conn, row, now)
+            inbox.quarantine(conn, row.update_id, now, reason)
+
+        await self._database.write(unit)

@@ -1,0 +1,85 @@
+"""Questions that were being answered when the program ended: they count, so that a crash gives nobody free answers.
+
+Nothing is stored of a call until it ends, so what the model was shown is estimated once more from the same context, and
+what it had written by then is not known. A question counts even if the program ended before the model was asked.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from tgllm.api import ChatInfo
+from tgllm.bot.parts import BotParts
+from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.updates.command import ParsedCommand, parse_command
+from tgllm.bot.updates.raw import RETRY, as_id, as_mapping, content_of, is_raw_own
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+from tgllm.db.tables.users import SeenUser
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn
+from tgllm.services.people.standing import standing_of
+
+__all__ = ["count_interrupted"]
+
+_ASKING_AGAIN: Final = frozenset({"retry", "continue"})
+"""Commands that ask a model without a question of their own."""
+
+
+def count_interrupted(conn: Connection, rows: Iterable[InboxRow], parts: BotParts, now: int) -> None:
+    """Count the questions among updates that an earlier run was at when it ended.
+
+    Args:
+        conn: in the transaction that takes them up again.
+        rows: the updates.
+        parts: of the bot.
+        now: UTC, in milliseconds.
+    """
+    for row in rows:
+        turn = _turn(conn, row, parts, now)
+        if turn is not None:
+            parts.core.conversations.count_interrupted(conn, turn, now)
+
+
+def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | None:
+    """The turn that an update began; None if it asks no model, or its sender may not."""
+    lane, content = Lane.parse(row.lane), content_of(row)
+    question = _question(conn, row, content, parts, now)
+    sender_id = as_id(as_mapping(content.get("from")).get("id"))
+    if question is None or sender_id is None:
+        return None
+    standing = standing_of(conn, SeenUser(sender_id), lane.chat_id, now)
+    # Whoever is not stored got no turn: they are before it begins.
+    if standing.closed is not None or standing.row is None:
+        return None
+    chat = ChatInfo(lane.chat_id, "private" if lane.chat_id > 0 else "supergroup", topic_id=lane.topic_id)
+    return Turn(turn_id_of(row.update_id), row.lane, standing.user, chat, question, attempt=row.attempts)
+
+
+def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts: BotParts, now: int) -> str | None:
+    """What was asked, empty where an earlier question was asked again; None where nothing was."""
+    if row.kind == "callback_query":
+        return "" if str(content.get("data")).partition(":")[0] == RETRY else None
+    if row.kind not in {"message", "edited_message"}:
+        return None
+    command = parse_command(_text(content), parts.username) if is_raw_own(content) else None
+    if command is not None:
+        return _asked_by(command, content)
+    if not parts.acknowledgements.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
+        return None
+    # Pictures without a caption are no question.
+    return (
+        "".join([_text(content), *(_text(content_of(each)) for each in inbox.followers(conn, row.update_id))]) or None
+    )
+
+
+def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
+    """What a command asks a model, in the same way."""
+    if command.name == "fork" and "reply_to_message" in content:
+        return command.args or None
+    return "" if command.name in _ASKING_AGAIN else None
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    text = message.get("text") or message.get("caption")
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,52 @@
+"""Takes up what an earlier run of the bot has left, before anything runs."""
+
+from collections.abc import Iterator, Sequence
+
+from tgllm.bot.delivery.uncertain import is_repeatable, uncertain_notices
+from tgllm.bot.intake.given_up import expired_rows, spent_rows
+from tgllm.bot.intake.interrupted import count_interrupted
+from tgllm.bot.parts import BotParts
+from tgllm.bot.turns.edits import take_edits
+from tgllm.bot.updates.scrubbing import empty_strangers
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables.inbox import Recovered
+from tgllm.db.tables.outbox import NewOutbox
+
+__all__ = ["recover"]
+
+
+def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
+    """Queue again what was begun, offer again what may not have arrived, and end what is past it, with words.
+
+    Args:
+        conn: an open write transaction.
+        parts: of the bot.
+        now: UTC in milliseconds.
+    """
+    count_interrupted(conn, inbox.running(conn), parts, now)
+    found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts)
+    take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
+    outbox.add(conn, [*_unconfirmed(conn, parts), *_ended(conn, found, parts, now)], now)
+    for row in (*found.spent, *found.expired):
+        empty_strangers(conn, row, now)
+    return found
+
+
+def _unconfirmed(conn: Connection, parts: BotParts) -> Sequence[NewOutbox]:
+    """Notices of the messages that were under way; what may be sent twice is sent again."""
+    lost: list[outbox.OutboxRow] = []
+    for row in outbox.recover(conn):
+        if is_repeatable(conn, row):
+            outbox.resend(conn, row.id)
+        else:
+            lost.append(row)
+    return uncertain_notices(conn, lost, parts.core.texts)
+
+
+def _ended(conn: Connection, found: Recovered, parts: BotParts, now: int) -> Iterator[NewOutbox]:
+    """What is said of questions that get no answer any more."""
+    for row in found.spent:
+        yield from spent_rows(conn, row, parts, now)
+    for row in found.expired:
+        yield from expired_rows(conn, row, parts, now)

@@ -1,0 +1,77 @@
+"""Takes a batch of updates in: all that is done for them in the transaction that stores them, and right after it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.intake.dispatch import Dispatch
+from tgllm.bot.parts import BotParts
+from tgllm.bot.turns.edits import stop_superseded, take_edits
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.services.common.lane import Lane
+
+__all__ = ["Intake"]
+
+Heard = Callable[[Iterable[int]], None]
+"""Is told of the chats in which something was said or done."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """What the transaction says to the loop."""
+
+    new: Sequence[NewUpdate]
+    """Those that were not known; the others were taken in when they came first."""
+    begun: Mapping[int, str]
+    """The turns that may have to begin anew; see ``take_edits``."""
+    reactions: Sequence[NewOutbox]
+    """What is sent for them at once."""
+
+
+class Intake:
+    """Stores updates and lets those begin that may."""
+
+    def __init__(self, parts: BotParts, dispatch: Dispatch, heard: Heard) -> None:
+        """Use these."""
+        self._parts = parts
+        self._dispatch = dispatch
+        self._heard = heard
+
+    async def take(self, updates: Sequence[NewUpdate]) -> None:
+        """Take in what Telegram has handed over, be it nothing.
+
+        Raises:
+            DatabaseError: the updates can't be stored.
+        """
+        unconfirmed = self._parts.core.unconfirmed
+        if not updates:
+            unconfirmed.note((), any_new=False)
+            return
+
+        def stored(arrived: _Arrived) -> None:
+            unconfirmed.note((update.update_id for update in updates), any_new=bool(arrived.new))
+            self._stored(arrived)
+
+        now = milliseconds(self._parts.core.clock)
+        await self._dispatch.add(lambda conn: self._store(conn, updates, now), stored)
+
+    def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
+        """Store those that are not known yet; called on the thread of the database."""
+        parts = self._parts
+        new = inbox.add_updates(conn, updates, now)
+        begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
+        reactions = parts.acknowledgements.put(conn, new, now)
+        outbox.add(conn, reactions, now)
+        return _Arrived(new, begun, reactions)
+
+    def _stored(self, arrived: _Arrived) -> None:
+        """Tell the rest of the bot, before any of them begins."""
+        parts = self._parts
+        if arrived.reactions:
+            parts.acknowledgements.note(arrived.reactions)
+            parts.sender.wake()
+        stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.username)
+        self._heard(Lane.parse(update.lane).chat_id for update in arrived.new)

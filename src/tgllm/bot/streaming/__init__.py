@@ -1,0 +1,1 @@
+"""An answer that grows in the chat: displays, pace, preview, outcome."""

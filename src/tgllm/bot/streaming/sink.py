@@ -1,0 +1,234 @@
+"""Shows an answer in a chat while it is written, and hands over its final form.
+
+In private chats a draft grows (Bot API: sendMessageDraft) and the answer is a message of its own. Elsewhere there are
+no drafts: a placeholder is sent through the outbox, edited at intervals, and its last edit is the answer. What is shown
+on the way may be late, thinned out or missing; the ending goes through the outbox and can't be.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from aiogram.exceptions import TelegramBadRequest
+
+from tgllm.api import StreamEvent
+from tgllm.api.clock import Clock
+from tgllm.bot.delivery.rows import document_row
+from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
+from tgllm.bot.streaming.answer_files import AnswerFiles
+from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
+from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
+from tgllm.bot.streaming.preview import Preview
+from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify
+from tgllm.bot.telegram.limiter import Limiter
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.turn import Turn, TurnOutcome
+
+__all__ = ["ChatSink", "Display", "Look"]
+
+log = get_logger(__name__)
+
+
+ThoughtsSetting: TypeAlias = Callable[[], Awaitable[ReasoningDisplay]]
+"""Looks up whether the chat wants to see what the model thinks; asked once, and only of a model that tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an answer looks in its chat."""
+
+    rich: RichMode = "auto"
+    """Whether it ends as rich messages."""
+    thoughts: ThoughtsSetting | None = None
+    """Whether what the model thinks is shown while it does; None: it is not."""
+    files: AnswerFiles | None = None
+    """Takes the answers that are too long for messages; None: none are."""
+    interval: AdaptiveInterval | None = None
+    """Between two changes, as Telegram took them in this chat before; None: begins as the pace says."""
+
+
+class Display(Protocol):
+    """One way of showing a growing text."""
+
+    async def show(self, shown: EntityText) -> None:
+        """Make the display show that; without a text it says that the model thinks."""
+        ...
+
+    def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
+        """The outbox rows that leave the answer, at least one message, in the chat for good."""
+        ...
+
+
+_PLAIN = Look()
+_ROUNDING = 1e-6
+"""Seconds that a sleep may end too early."""
+
+
+class ChatSink:
+    """The sink of a turn in Telegram. An asynchronous context manager: leaving it ends the display."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        display: Display,
+        limiter: Limiter,
+        clock: Clock,
+        pace: Pace,
+        texts: Catalogue,
+        look: Look = _PLAIN,
+    ) -> None:
+        """Prepare to show a turn.
+
+        Args:
+            turn: the turn.
+            display: where.
+            limiter: says when the chat can take a change.
+            clock: the time.
+            pace: how often the display changes.
+            texts: the words of the bot.
+            look: how the answer looks.
+        """
+        self._turn = turn
+        self._texts = texts
+        self._display = display
+        self._limiter = limiter
+        self._clock = clock
+        self._pace = pace
+        self._look = look
+        self._preview = Preview(texts, turn.user.language)
+        self._thoughts: ReasoningDisplay | None = None
+        self._interval = look.interval or AdaptiveInterval(pace)
+        self._is_plain = False
+        self._shown: EntityText | None = None
+        self._shown_at = 0.0
+        self._began_at = clock.monotonic()
+        self._changed = asyncio.Event()
+        self._changed.set()
+        self._calling = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._stream(), name=f"stream {self._turn.id}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._end_display()
+
+    def show(self, event: StreamEvent) -> None:
+        """Take note of an event; the display follows at its own pace."""
+        if self._preview.add(event):
+            self._changed.set()
+
+    async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
+        """End the display; the rows hold the whole answer, or what there is of it and why."""
+        await self._end_display()
+        words = (outcome, self._texts, self._turn.user.language)
+        document = None if self._look.files is None else await self._look.files.document(*words)
+        if document is None:
+            return self._display.finish(final_payloads(*words, self._look.rich))
+        rows = self._display.finish(beginning_payloads(*words))
+        lane, part = Lane.parse(self._turn.lane), rows[-1].part + 1
+        return [*rows, document_row(lane, document, turn_id=self._turn.id, part=part)]
+
+    async def _stream(self) -> None:
+        """Show the latest state, never sooner than the pace and Telegram's limits allow."""
+        await self._clock.sleep(self._pace.first_delay)
+        while True:
+            await self._wait_for_change()
+            while (wait := self._limiter.wait_for(self._turn.chat.id)) > 0:
+                await self._clock.sleep(wait)
+            self._changed.clear()
+            if not await self._show_once():
+                return
+            await self._clock.sleep(self._interval.seconds)
+
+    async def _wait_for_change(self) -> None:
+        """Wait until there is something else to show, or the display has to be refreshed."""
+        if self._changed.is_set():
+            return
+        async with asyncio.TaskGroup() as group:
+            refresh = group.create_task(self._refresh_in_time())
+            await self._changed.wait()
+            refresh.cancel()
+
+    async def _refresh_in_time(self) -> None:
+        await self._clock.sleep(self._until_refresh())
+        self._changed.set()
+
+    def _until_refresh(self) -> float:
+        """Seconds until what is shown has to be shown again although it is the same."""
+        return self._shown_at + self._pace.keep_alive - self._clock.monotonic()
+
+    async def _show_once(self) -> bool:
+        """Show the present state; False if the display can't work in this chat."""
+        frame = EntityText("")
+        try:
+            frame = await self._frame()
+            # Not only after a wait: a model may think all the time, and none of it is to be seen.
+            if frame != self._shown or self._until_refresh() < _ROUNDING:
+                await self._show(frame)
+        except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
+            failure = classify(error)
+            log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
+            # It is tried again with what there is by then.
+            self._interval.slow_down()
+            self._changed.set()
+            return failure.meaning in {"wait", "retry", "unknown"} or self._becomes_plain(frame, failure)
+        return True
+
+    async def _frame(self) -> EntityText:
+        elapsed = self._clock.monotonic() - self._began_at
+        frame = self._preview.frame(await self._display_of_thoughts(), elapsed)
+        return EntityText(frame.text) if self._is_plain else frame
+
+    def _becomes_plain(self, refused: EntityText, failure: CallFailure) -> bool:
+        """Do without formats from now on if Telegram may have refused them; False if it was not them."""
+        if failure.meaning != "rejected" or not refused.entities:
+            return False
+        self._is_plain = True
+        return True
+
+    async def _show(self, frame: EntityText) -> None:
+        async with self._calling:
+            self._shown_at = self._clock.monotonic()
+            try:
+                await self._display.show(frame)
+            except TelegramBadRequest as error:
+                if NOT_MODIFIED not in error.message:
+                    raise
+        self._shown = frame
+        self._interval.speed_up()
+
+    async def _display_of_thoughts(self) -> ReasoningDisplay:
+        if self._look.thoughts is None or not self._preview.has_thoughts:
+            return "hidden"
+        if self._thoughts is None:
+            self._thoughts = await self._look.thoughts()
+        return self._thoughts
+
+    async def _end_display(self) -> None:
+        """Stop showing. A call on its way is waited for, so that it can't arrive after the answer."""
+        task = self._task
+        if task is None:
+            return
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.last_call), self._calling:
+                    task.cancel()
+        finally:
+            task.cancel()
+        # If this wait is cancelled too, leaving the sink waits again.
+        await asyncio.wait({task})
+        self._task = None
+        if task.cancelled() or task.exception() is None:
+            return
+        log.error("stream.failed", turn=self._turn.id, error=repr(task.exception()))

@@ -1,0 +1,1 @@
+"""From messages to a turn: addressing, prompt, albums, split texts, edits, stopping."""

@@ -1,0 +1,83 @@
+"""Messages with pictures or files, alone or as an album: what of them can be read, and which belong together.
+
+Telegram sends an album as one message for each item, with a common ``media_group_id`` (Bot API: Message). The first
+one's update leads the turn, the others are merged into it, so that an album is one question and is told once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiogram.types import Message
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.addressing import words_in
+from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
+from tgllm.bot.updates.mentions import is_raw_heard
+from tgllm.bot.updates.raw import message_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+from tgllm.services.chats.group_mode import group_mode
+
+__all__ = ["Album", "album_of"]
+
+WAIT_SECONDS = 1.0
+"""How long an album waits for its next item; they come within moments of each other."""
+MOST_ITEMS = 10
+"""Items of an album. Bot API: sendMediaGroup."""
+REACH = 500
+"""How many updates back an item of the same album is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Album:
+    """What one or several messages with attachments say together."""
+
+    words: str
+    """The captions, without the bot's name."""
+    message_ids: Sequence[int]
+    """In order; a message has one attachment."""
+    is_told: bool
+    """Whether the chat has had an answer to items of the same album: these ones came late."""
+
+
+async def album_of(message: Message, scope: UpdateScope) -> Album:
+    """The attachment of a message, with all of its album."""
+    group_id = message.media_group_id
+    if group_id is None:
+        return Album(_words(message.caption, scope), (message.message_id,), is_told=False)
+    rows = [scope.row, *await merged_rows(scope)]
+    while len(rows) < MOST_ITEMS:
+        more = await wait_for(scope, lambda waiting: _items_of(group_id, waiting) or None, WAIT_SECONDS)
+        if more is None:
+            break
+        rows += await merge_rows(scope, more)
+    items = sorted((message_of(row.payload) for row in rows), key=_message_id)
+    captions = (_words(item.get("caption"), scope) for item in items)
+    is_told = await scope.parts.core.database.read(lambda conn: _is_told(conn, group_id, scope))
+    return Album("\n".join(filter(None, captions)), [_message_id(item) for item in items], is_told)
+
+
+def _items_of(group_id: str, rows: Sequence[InboxRow]) -> list[InboxRow]:
+    return [row for row in rows if message_of(row.payload).get("media_group_id") == group_id]
+
+
+def _is_told(conn: Connection, group_id: str, scope: UpdateScope) -> bool:
+    """Whether an earlier item was dealt with; in a group, those that did not speak to the bot were passed over."""
+    row, parts = scope.row, scope.parts
+    before = inbox.ended_before(conn, scope.lane.key, row.update_id, REACH)
+    items = [message_of(item.payload) for item in _items_of(group_id, before) if item.leader_id != row.update_id]
+    if scope.chat.is_private or not items:
+        return bool(items)
+    mode = group_mode(conn, scope.chat.id)
+    return any(is_raw_heard(item, parts.bot_id, parts.username, mode) for item in items)
+
+
+def _words(caption: object, scope: UpdateScope) -> str:
+    text = caption if isinstance(caption, str) else ""
+    return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
+
+
+def _message_id(message: Mapping[str, Any]) -> int:
+    return cast("int", message["message_id"])

@@ -1,0 +1,137 @@
+"""What an edit does to its question: before its turn it is asked as it is by then, one that is answered is stopped.
+
+A question that was stopped is asked anew once the turn of the edit comes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.turns.addressing import words_in
+from tgllm.bot.ui.command_table import parse_command
+from tgllm.bot.updates.raw import as_id, as_mapping, content_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.scrub import scrub
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow, NewUpdate
+from tgllm.services.admin_password.questions import Questions
+from tgllm.services.common.lane import Lane
+from tgllm.services.turns.running import RunningTurn, RunningTurns
+
+__all__ = ["begins_anew", "stop_superseded", "take_edits"]
+
+
+def take_edits(
+    conn: Connection, updates: Iterable[NewUpdate | InboxRow], username: str, questions: Questions, now: int
+) -> dict[int, str]:
+    """Put edits of messages that wait in the place of those; commands are left as they are.
+
+    Args:
+        conn: in a transaction in which the updates are stored already.
+        updates: those that may be edits.
+        username: the bot's own, without the @.
+        questions: for the admin password; what may be an answer to one must not take the place of a question.
+        now: UTC, in milliseconds.
+
+    Returns:
+        The turns that have been claimed and may not have begun: by the update of the edit, which waits.
+    """
+    begun: dict[int, str] = {}
+    for update in updates:
+        edited = _edited(update)
+        message_id = as_id(edited.get("message_id"))
+        if message_id is None or questions.of(Lane.parse(update.lane).chat_id) is not None:
+            continue
+        row = _latest(conn, update, message_id, username)
+        if row is None or _is_command(edited, username):
+            continue
+        leader = row if row.leader_id is None else inbox.get(conn, row.leader_id)
+        if leader is not None and leader.state == "running":
+            begun[update.update_id] = turn_id_of(leader.update_id)
+            continue
+        payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
+        inbox.rewrite(conn, row.update_id, payload)
+        # What continued its text may not continue the text that it has by now.
+        inbox.separate(conn, row.update_id)
+        # What it says is kept in one place, where it is emptied if a stranger has written it.
+        scrub(conn, update.update_id)
+        inbox.finish(conn, update.update_id, "done", now)
+    return begun
+
+
+def stop_superseded(
+    updates: Iterable[NewUpdate], begun: Mapping[int, str], running: RunningTurns, username: str
+) -> None:
+    """Stop the turns whose question is edited by one of these updates, which are stored already.
+
+    Args:
+        updates: those that have just come.
+        begun: what ``take_edits`` has said of them.
+        running: all turns.
+        username: the bot's own, without the @.
+    """
+    for update in updates:
+        turn, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
+        if begun_id is not None and (turn is None or turn.id != begun_id):
+            running.outdate(update.lane, begun_id)
+        elif turn is not None and _is_superseded(turn, _edited(update), username):
+            turn.stop("person")
+
+
+async def begins_anew(scope: UpdateScope) -> bool:
+    """Whether the messages of an update were edited since it was begun: then it is, with what they say by now.
+
+    To be asked just before its turn would begin.
+    """
+    core, row = scope.parts.core, scope.row
+    if not core.running.take_outdated(row.lane, turn_id_of(row.update_id)):
+        return False
+    now = milliseconds(core.clock)
+
+    def unit(conn: Connection) -> None:
+        inbox.release(conn, row.update_id)
+        take_edits(conn, inbox.queued_edits(conn), scope.parts.username, core.password.questions, now)
+
+    await core.database.write(unit)
+    scope.ended = True
+    return True
+
+
+def _latest(conn: Connection, update: NewUpdate | InboxRow, message_id: int, username: str) -> InboxRow | None:
+    """The update that an edit is about, or the edit before it, unless that is a command."""
+    rows = inbox.open_with_message(conn, update.lane, message_id, update.update_id)
+    return next((row for row in rows if not _is_command(content_of(row), username)), None)
+
+
+def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
+    """The message as an edit has left it; empty for an update of another kind."""
+    if update.kind != "edited_message":
+        return {}
+    return content_of(update)
+
+
+def _is_superseded(turn: RunningTurn, edited: Mapping[str, Any], username: str) -> bool:
+    """Whether the turn answers that message alone, and its text is another one by now.
+
+    Telegram also tells of changes that are not to the text. Before the words the model may be told who says them and
+    what they answer.
+    """
+    text, message_id = _text(edited), as_id(edited.get("message_id"))
+    if turn.message_ids != (message_id,) or text is None or parse_command(text, username) is not None:
+        return False
+    is_private = as_mapping(edited.get("chat")).get("type") == "private"
+    words = text.strip() if is_private else words_in(text, username)
+    return turn.question != words and not turn.question.endswith((f"\n{words}", f": {words}"))
+
+
+def _is_command(message: Mapping[str, Any], username: str) -> bool:
+    text = _text(message)
+    return text is not None and parse_command(text, username) is not None
+
+
+def _text(message: Mapping[str, Any]) -> str | None:
+    text = message.get("text") or message.get("caption")
+    return text if isinstance(text, str) else None

@@ -1,0 +1,98 @@
+"""What the model is told of a message: its words, and who said them, what they answer, where they come from."""
+
+from collections.abc import Collection, Iterator
+
+from aiogram.types import (
+    Message,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+)
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.services.access.user_service import full_name
+from tgllm.services.common.text import clip
+
+__all__ = ["replied_text", "said", "told"]
+
+MOST_QUOTED = 300
+"""UTF-16 units of a quote."""
+MOST_NAME = 64
+"""UTF-16 units of a name."""
+
+
+def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int], attached: int = 0) -> str:
+    """The message as the model reads it.
+
+    Args:
+        message: from the chat.
+        scope: its update.
+        words: its text, without the bot's name.
+        shown: Telegram's ids of the answer that it follows in any case, which is not quoted as a whole.
+        attached: how many pictures or files came with it.
+    """
+    remarks = [*_remarks(message, scope, shown)]
+    if attached:
+        remarks.append(scope.text("prompt.attached", count=attached))
+    return "\n".join([*remarks, said(scope, words)])
+
+
+def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> Iterator[str]:
+    quote = _quote(message, shown)
+    if quote:
+        yield _replying(message, scope, clip(" ".join(quote.split()), MOST_QUOTED))
+    origin = _origin(message)
+    if origin is not None:
+        yield scope.text("prompt.forwarded", name=_name(origin))
+
+
+def said(scope: UpdateScope, words: str) -> str:
+    """The words as the model reads them: in a group it is told who speaks."""
+    if scope.chat.is_private or scope.person is None:
+        return words
+    return scope.text("prompt.said", name=_name(full_name(scope.person)), text=words)
+
+
+def _quote(message: Message, shown: Collection[int]) -> str:
+    """What of an earlier message it answers: the part that the person chose, or all. Bot API: Message, TextQuote."""
+    replied = message.reply_to_message
+    if message.quote is None and replied is not None and replied.message_id in shown:
+        return ""
+    return replied_text(message)
+
+
+def replied_text(message: Message) -> str:
+    """What the message that it replies to says, or the part of it that the person chose; empty for no reply."""
+    if message.quote is not None:
+        return message.quote.text
+    replied = message.reply_to_message
+    return "" if replied is None else replied.text or replied.caption or ""
+
+
+def _replying(message: Message, scope: UpdateScope, quote: str) -> str:
+    replied = message.reply_to_message
+    author = None if replied is None else replied.from_user
+    if author is None:
+        return scope.text("prompt.quoting", text=quote)
+    if author.id == scope.parts.bot_id:
+        return scope.text("prompt.replying_to_you", text=quote)
+    return scope.text("prompt.replying", name=_name(author.full_name), text=quote)
+
+
+def _origin(message: Message) -> str | None:
+    """Who wrote a forwarded message; None for any other. Bot API: MessageOrigin."""
+    match message.forward_origin:
+        case None:
+            return None
+        case MessageOriginUser(sender_user=user):
+            return user.full_name
+        case MessageOriginHiddenUser(sender_user_name=name):
+            return name
+        case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
+            return chat.title or ""
+
+
+def _name(name: str) -> str:
+    """A name as part of a line."""
+    return clip(" ".join(name.split()), MOST_NAME)

@@ -1,0 +1,85 @@
+"""Long texts that a client has split into several messages, put together again.
+
+Telegram's apps cut a text of more than 4096 UTF-16 units into messages that are full but for the last one, and send
+them one after the other. The first one's update leads the turn, the others are merged into it in the inbox, so that a
+restart finds them together.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiogram.types import Message
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
+from tgllm.db.tables.inbox import InboxRow
+from tgllm.services.common.text import MESSAGE_LIMIT
+
+__all__ = ["Pasted", "whole_text"]
+
+WAIT_SECONDS = 1.0
+"""How long a full message waits for the next one."""
+MOST_PARTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What one or several messages say together."""
+
+    text: str
+    message_ids: Sequence[int]
+    """In order."""
+
+
+async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
+    """The text of a message and of those that continue it.
+
+    Only in private chats: in groups the bot is not spoken to by the others.
+    """
+    parts = [Pasted(message.text or "", (message.message_id,))]
+    if scope.chat.is_private and _may_be_full(parts[0].text):
+        parts += [part for row in await merged_rows(scope) if (part := _part(row)) is not None]
+        while len(parts) < MOST_PARTS and _may_be_full(parts[-1].text):
+            following = await _next_part(scope, parts[-1].text)
+            if following is None:
+                break
+            parts.append(following)
+    return Pasted("".join(part.text for part in parts), tuple(part.message_ids[0] for part in parts))
+
+
+async def _next_part(scope: UpdateScope, text: str) -> Pasted | None:
+    """Take the message that continues ``text`` into the turn; None if none comes in time."""
+    following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
+    part = None if following is None else _part(following)
+    if following is None or part is None or not _continues(text, part.text):
+        return None
+    merged = await merge_rows(scope, [following])
+    return (_part(merged[0]) or part) if merged else None
+
+
+def _part(row: InboxRow) -> Pasted | None:
+    """A plain message as a part; replies, forwarded messages and commands begin something of their own."""
+    message: Any = json.loads(row.payload).get("message")
+    if not isinstance(message, dict) or "reply_to_message" in message or "forward_origin" in message:
+        return None
+    plain = cast("dict[str, Any]", message)
+    text, message_id = plain.get("text"), plain.get("message_id")
+    if not isinstance(text, str) or not isinstance(message_id, int) or text.startswith("/"):
+        return None
+    return Pasted(text, (message_id,))
+
+
+def _may_be_full(text: str) -> bool:
+    # One unit may be left free, where the next character takes two.
+    return _units(text) >= MESSAGE_LIMIT - 1
+
+
+def _continues(text: str, following: str) -> bool:
+    """Whether the next message begins with what had no place in this one."""
+    return _units(text) + _units(following[:1]) > MESSAGE_LIMIT
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

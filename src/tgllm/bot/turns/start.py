@@ -1,0 +1,119 @@
+"""Starts a turn for a message: the value, the display that fits the chat, and the sink."""
+
+from collections.abc import Sequence
+
+from tgllm.api import ModelRef
+from tgllm.bot.message_rate import is_too_fast
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.streaming.answer_files import AnswerFiles
+from tgllm.bot.streaming.displays import DraftDisplay, EditDisplay, draft_id_of
+from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
+from tgllm.bot.streaming.preview import with_elapsed
+from tgllm.bot.streaming.retry_button import RetryButton
+from tgllm.bot.streaming.sink import ChatSink, Display, Look
+from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.turns.edits import begins_anew
+from tgllm.db.engine.unit import Unit
+from tgllm.services.conversations.request import reasoning_display
+from tgllm.services.conversations.turn import Branch, Turn
+
+__all__ = ["run_turn"]
+
+LONGEST_OF_DRAFTS = 5.0
+"""Seconds between two updates of a draft at most; it must not fade meanwhile."""
+LONGEST_OF_EDITS = 15.0
+"""Seconds between two edits of a message at most."""
+
+
+async def run_turn(
+    scope: UpdateScope,
+    question: str,
+    message_ids: Sequence[int],
+    *,
+    branch: Branch | None = None,
+    model: ModelRef | None = None,
+    title: str = "",
+    effects: Sequence[Unit] = (),
+) -> None:
+    """Answer a question; its update is done when the answer is stored. Somebody who asks too fast gets no answer.
+
+    A question that was edited since its update was begun is left to that update, which is begun anew.
+
+    Args:
+        scope: the update.
+        question: as the model reads it.
+        message_ids: of the messages in the chat that hold the question, in order.
+        branch: where it goes on from; None: it follows what was said last.
+        model: answers instead of the chat's.
+        title: what lists call a conversation that begins with it; empty: the name it has, or the question.
+        effects: what else is stored together with the answer.
+    """
+    assert scope.user is not None  # noqa: S101  the access middleware has set it
+    ending = scope.ending(message_ids)
+    # Nothing may be waited for from here to the turn's place among those that run: from there on an edit stops it.
+    if await begins_anew(scope) or await is_too_fast(scope):
+        return
+    core = scope.parts.core
+    turn = Turn(
+        id=turn_id_of(scope.row.update_id),
+        lane=scope.lane.key,
+        user=scope.user,
+        chat=scope.chat,
+        text=question,
+        message_id=message_ids[0] if message_ids else None,
+        more_message_ids=message_ids[1:],
+        attempt=scope.row.attempts,
+        branch=branch,
+        model=model,
+        title=title,
+    )
+    pace = _pace(scope)
+    look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
+    sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
+    async with sink:
+        shown, sender = _with_button(scope, sink, turn), scope.parts.sender
+        await core.conversations.run(turn, shown, *effects, ending, stored=sender.wake)
+
+
+def _with_button(scope: UpdateScope, sink: ChatSink, turn: Turn) -> RetryButton:
+    whole = scope.text("button.regenerate") if scope.parts.core.config.rendering.regenerate_button else None
+    return RetryButton(sink, turn.id, failed=scope.text("button.retry"), whole=whole)
+
+
+def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:
+    core = scope.parts.core
+    rendering = core.config.rendering
+    return Look(
+        rendering.rich,
+        lambda: core.database.read(lambda conn: reasoning_display(conn, turn)),
+        AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
+        interval,
+    )
+
+
+def _display(scope: UpdateScope, turn: Turn) -> Display:
+    parts, clock = scope.parts, scope.parts.core.clock
+    if scope.chat.is_private:
+        return DraftDisplay(parts.bot, scope.lane, turn.id, draft_id_of(scope.row.update_id))
+    began_at = clock.monotonic()
+
+    def thinking() -> str:
+        elapsed = clock.monotonic() - began_at
+        return with_elapsed(scope.text("stream.thinking"), elapsed, parts.core.texts, scope.language)
+
+    return EditDisplay(
+        parts.bot,
+        parts.sender,
+        scope.lane,
+        turn.id,
+        reply_to=turn.message_id,
+        thinking=thinking,
+        stop=scope.text("button.stop"),
+    )
+
+
+def _pace(scope: UpdateScope) -> Pace:
+    streaming = scope.parts.core.config.streaming
+    if scope.chat.is_private:
+        return Pace(streaming.first_delay, streaming.draft_interval, streaming.keep_alive, longest=LONGEST_OF_DRAFTS)
+    return Pace(streaming.first_delay, streaming.edit_interval, streaming.keep_alive, longest=LONGEST_OF_EDITS)

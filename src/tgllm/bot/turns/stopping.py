@@ -1,0 +1,63 @@
+"""Stops the answer of a chat at the wish of who asked for it, or of an admin; also one that has not quite begun."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.turns.ownership import is_theirs, not_theirs
+from tgllm.bot.updates.raw import as_mapping, content_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+
+__all__ = ["end_with", "stop_answer", "stop_running"]
+
+
+def stop_running(scope: UpdateScope) -> str:
+    """Stop the turn that runs in the chat.
+
+    Returns:
+        Why it is not stopped, in words; nothing where it is, since the answer itself says so.
+    """
+    turn = scope.parts.core.running.in_lane(scope.lane.key)
+    if turn is None:
+        return scope.text("turn.nothing_to_stop")
+    if not is_theirs(scope, turn.user_id, turn.author_id or turn.user_id):
+        return not_theirs(scope, turn.user_name)
+    turn.stop("person")
+    return ""
+
+
+async def stop_answer(scope: UpdateScope) -> str:
+    """Stop the turn of the chat, like ``stop_running``.
+
+    A question that came just before the wish, in one batch of updates even, may not have become a turn yet: it is
+    stopped as soon as it does.
+    """
+    running, lane = scope.parts.core.running, scope.lane.key
+    if running.in_lane(lane) is not None:
+        return stop_running(scope)
+    before = await scope.parts.core.database.read(lambda conn: _begins_next(conn, scope))
+    if before is None:
+        return scope.text("turn.nothing_to_stop")
+    sender = _sender(before)
+    if not is_theirs(scope, sender.get("id")):
+        return not_theirs(scope, str(sender.get("first_name")))
+    running.stop_turn(lane, turn_id_of(before.update_id))
+    return ""
+
+
+async def end_with(scope: UpdateScope, words: str) -> None:
+    """End the update with these words, or without any."""
+    await (scope.reply(words) if words else scope.end())
+
+
+def _begins_next(conn: Connection, scope: UpdateScope) -> InboxRow | None:
+    """The update before this one that its lane is at, or that comes next there."""
+    rows = inbox.running_in(conn, scope.lane.key) or inbox.queued(conn, scope.lane.key, 1)
+    return next((row for row in rows if row.update_id < scope.row.update_id), None)
+
+
+def _sender(row: InboxRow) -> Mapping[str, Any]:
+    return as_mapping(content_of(row).get("from"))

@@ -1,0 +1,1 @@
+"""Commands, buttons and menus: the tables and their words."""

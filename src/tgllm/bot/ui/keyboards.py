@@ -1,0 +1,149 @@
+"""Messages with buttons that change in place, and lists of buttons in pages."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tgllm.bot.delivery.rows import buttons, message_rows
+from tgllm.bot.scope import UpdateScope
+from tgllm.bot.ui.press_table import Pressed
+from tgllm.db.engine.unit import Unit
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import clip
+
+__all__ = [
+    "MARK",
+    "PAGE",
+    "Button",
+    "Menu",
+    "Page",
+    "menu_rows",
+    "page_number",
+    "page_of",
+    "pager",
+    "send_menu",
+    "show_menu",
+]
+
+PAGE = 8
+"""Buttons on a page."""
+MARK = "✓ "
+"""Stands before what is chosen now."""
+MOST_DATA = 64
+"""Bytes of callback data. Bot API: InlineKeyboardButton."""
+MOST_LABEL = 60
+"""UTF-16 units of a label; clients cut longer ones off somewhere."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button below a message."""
+
+    label: str
+    data: str
+
+    def __post_init__(self) -> None:
+        """Refuse what Telegram would refuse.
+
+        Raises:
+            ValueError: the callback data is empty or too long.
+        """
+        if not 1 <= len(self.data.encode()) <= MOST_DATA:
+            raise ValueError(f"callback data of {len(self.data.encode())} bytes: {self.data!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A message with rows of buttons; the text fits one message."""
+
+    text: str
+    rows: Sequence[Sequence[Button]] = ()
+
+    @property
+    def markup(self) -> dict[str, object]:
+        """The keyboard, as ``reply_markup`` of the Bot API."""
+        return buttons([[(clip(button.label, MOST_LABEL), button.data) for button in row] for row in self.rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list."""
+
+    items: Sequence[T]
+    number: int
+    """From 0."""
+    count: int
+    """Pages in all, at least 1."""
+
+
+def page_of(items: Sequence[T], number: int) -> Page[T]:
+    """A page of a list; the last one where there are not so many."""
+    count = max(1, -(-len(items) // PAGE))
+    number = min(max(0, number), count - 1)
+    return Page(items[number * PAGE : (number + 1) * PAGE], number, count)
+
+
+def page_number(text: str) -> int:
+    """A page as it stands in callback data; the first one for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 6 else 0
+
+
+def pager(page: Page[T], data: Callable[[int], str]) -> Sequence[Sequence[Button]]:
+    """The row of buttons that turns pages; none where there is one page.
+
+    Args:
+        page: the one that is shown.
+        data: the callback data for a page's number.
+    """
+    if page.count == 1:
+        return ()
+
+    def button(label: str, number: int) -> Button:
+        return Button(label, data(number))
+
+    back = [button("«", page.number - 1)] if page.number else []
+    on = [button("»", page.number + 1)] if page.number + 1 < page.count else []
+    return ([*back, button(f"{page.number + 1} / {page.count}", page.number), *on],)
+
+
+async def send_menu(scope: UpdateScope, menu: Menu, *effects: Unit) -> None:
+    """End the update with these effects and a new message."""
+    await scope.end(*effects, replies=menu_rows(scope, menu, None))
+
+
+async def show_menu(scope: UpdateScope, pressed: Pressed, menu: Menu, *effects: Unit) -> None:
+    """End the update with these effects, and put the menu in place of the message whose button was pressed."""
+    await scope.end(*effects, replies=menu_rows(scope, menu, pressed))
+
+
+def menu_rows(scope: UpdateScope, menu: Menu, pressed: Pressed | None) -> list[NewOutbox]:
+    """The rows that put a menu in place of the message whose button was pressed, or send it as a new one."""
+    message_id = None if pressed is None else pressed.message_id
+    return _message(scope.lane, menu) if message_id is None else [_edit(scope.lane, message_id, menu)]
+
+
+def _message(lane: Lane, menu: Menu) -> list[NewOutbox]:
+    return message_rows(lane, menu.text, reply_markup=menu.markup if menu.rows else None)
+
+
+def _edit(lane: Lane, message_id: int, menu: Menu) -> NewOutbox:
+    payload: dict[str, object] = {
+        "chat_id": lane.chat_id,
+        "message_id": message_id,
+        "text": clip(menu.text),
+        "link_preview_options": {"is_disabled": True},
+        "reply_markup": menu.markup,
+    }
+    if lane.business_connection_id is not None:
+        payload["business_connection_id"] = lane.business_connection_id
+    return NewOutbox(
+        lane=lane.key,
+        method="editMessageText",
+        chat_id=lane.chat_id,
+        thread_id=lane.topic_id,
+        payload=payload,  # type: ignore[arg-type]  all of it is JSON
+        kind="edit",
+    )

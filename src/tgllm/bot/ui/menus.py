@@ -1,0 +1,197 @@
+"""The menus of commands that Telegram shows: for everybody what users may do, in admins' private chats all.
+
+A person who has chosen a language for the bot has a menu in that language, whatever that of their Telegram is.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
+
+from tgllm.api import Role, UserInfo
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.telegram.failures import CallFailure, classify
+from tgllm.bot.ui.command_table import LiveCommands
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import kv, users
+from tgllm.i18n import languages
+from tgllm.observe.logs import get_logger
+from tgllm.services.chats.language import chosen_languages
+from tgllm.services.common.text import clip
+from tgllm.services.common.wakeup import Wakeup
+
+__all__ = ["CommandMenus"]
+
+log = get_logger(__name__)
+
+CHECK_SECONDS = 300.0
+"""How often it is looked whether admins, languages or commands are others; Telegram is told of what is different."""
+MOST_COMMANDS = 100
+MOST_DESCRIPTION = 256
+"""UTF-16 units. Both: Bot API, setMyCommands and BotCommand."""
+
+_ADMINS: frozenset[Role] = frozenset({"owner", "admin"})
+_SCOPE = "bot"
+_UNSURE = ""
+"""In place of a digest: nobody knows what Telegram shows there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a menu is shown, and to whom: to those whose client speaks that language."""
+
+    chat_id: int | None
+    """The private chat of an admin, or of somebody who has chosen a language; None for all others."""
+    language: str
+    """Two letters; empty for languages that have no menu of their own."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.chat_id or ''}/{self.language}"
+
+    @classmethod
+    def parse(cls, key: str) -> "_Place":
+        chat, _, language = key.partition("/")
+        return cls(int(chat) if chat else None, language)
+
+    @property
+    def scope(self) -> BotCommandScopeChat | BotCommandScopeDefault:
+        return BotCommandScopeDefault() if self.chat_id is None else BotCommandScopeChat(chat_id=self.chat_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Somebody with a menu of their own, in their private chat."""
+
+    role: Role
+    language: str | None
+    """What they have chosen; None: it is that of their Telegram."""
+
+
+_Menu = tuple[tuple[str, str], ...]
+"""Commands and their descriptions."""
+
+
+class CommandMenus:
+    """Keeps Telegram's menus as the command table is. What goes wrong is logged and tried again later."""
+
+    def __init__(self, bot: Bot, database: Database, clock: Clock, commands: LiveCommands) -> None:
+        """Prepare; ``run`` does the work."""
+        self._bot = bot
+        self._database = database
+        self._clock = clock
+        self._commands = commands
+        self._others = Wakeup()
+        self._refused: set[int] = set()
+        """Chats that Telegram does not let the bot into, such as of an admin who has never begun to talk to it."""
+        self._heard: set[int] = set()
+        """Chats that were among these until somebody wrote there: what is refused there since is not for the chat."""
+        self._rejected: dict[str, str] = {}
+        """By place, the digest of the menu that Telegram does not take, whatever it has against it."""
+        # Another bot on the same database has menus of its own.
+        self._key = f"command_menus:{bot.id}"
+
+    def refresh(self) -> None:
+        """Say that admins, languages or commands may be others."""
+        self._others.set()
+
+    def heard(self, chat_ids: Iterable[int]) -> None:
+        """Say that somebody has written in these chats: those that had no menu can have one by now."""
+        if self._refused and (found := self._refused.intersection(chat_ids)):
+            self._refused -= found
+            self._heard |= found
+            self.refresh()
+
+    async def run(self) -> None:
+        """Publish menus until cancelled.
+
+        Raises:
+            DatabaseError: it can't be read who is an admin, or written what was published.
+        """
+        while True:
+            await self.publish()
+            await self._others.wait(CHECK_SECONDS)
+
+    async def publish(self) -> None:
+        """Tell Telegram what is different from what it was told last."""
+        known, readers = await self._database.read(self._load)
+        wanted = {place.key: menu for place, menu in self._wanted(readers)}
+        done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
+        others = [key for key in {**wanted, **known} if key not in done]
+        if all(self._is_refused(_Place.parse(key), wanted.get(key)) for key in others):
+            return
+        # Whatever Telegram is told from here on is known to be there, even if the program is killed meanwhile.
+        await self._store({**done, **dict.fromkeys(others, _UNSURE)})
+        for key in others:
+            told = await self._tell(_Place.parse(key), wanted.get(key))
+            if key in wanted or not told:
+                done[key] = _digest(wanted[key]) if told else _UNSURE
+        await self._store(done)
+
+    async def _store(self, digests: Mapping[str, str]) -> None:
+        now = milliseconds(self._clock)
+        await self._database.write(lambda conn: kv.set_value(conn, _SCOPE, self._key, digests, now))
+
+    def _load(self, conn: Connection) -> tuple[Mapping[str, str], Mapping[int, _Reader]]:
+        """What was published, by place, and who has a menu of their own, by their chat."""
+        now = milliseconds(self._clock)
+        stored = kv.get(conn, _SCOPE, self._key)
+        known = {key: str(value) for key, value in stored.items()} if isinstance(stored, Mapping) else {}
+        active = [user for user in users.list_all(conn, "active") if user.may_use(now)]
+        chosen = chosen_languages(conn)
+        readers = {user.id: _Reader(user.role, chosen.get(user.id)) for user in active}
+        return known, {key: who for key, who in readers.items() if who.role in _ADMINS or who.language is not None}
+
+    def _wanted(self, readers: Mapping[int, _Reader]) -> Iterator[tuple[_Place, _Menu]]:
+        for language in ("", *sorted(languages())):
+            yield _Place(None, language), self._menu("user", language)
+            for chat_id, reader in readers.items():
+                if reader.language is None:
+                    yield _Place(chat_id, language), self._menu(reader.role, language)
+        # Where a chat has one menu, Telegram shows it in every language. Bot API: BotCommandScope.
+        for chat_id, reader in readers.items():
+            if reader.language is not None:
+                yield _Place(chat_id, ""), self._menu(reader.role, reader.language)
+
+    def _menu(self, role: Role, language: str) -> _Menu:
+        usable = self._commands.table.for_user(UserInfo(0, "", role, language=language))
+        return tuple((info.name, clip(info.description, MOST_DESCRIPTION)) for info in usable[:MOST_COMMANDS])
+
+    async def _tell(self, place: _Place, menu: _Menu | None) -> bool:
+        """Set or delete a menu; False if Telegram did not take it, or refused it or the chat before."""
+        if self._is_refused(place, menu):
+            return False
+        try:
+            if menu is None:
+                await self._bot.delete_my_commands(place.scope, place.language)
+            else:
+                commands = [BotCommand(command=name, description=text) for name, text in menu]
+                await self._bot.set_my_commands(commands, place.scope, place.language)
+        except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
+            failure = classify(error)
+            log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
+            if failure.meaning in {"rejected", "blocked"}:
+                self._note_refusal(place, menu, failure)
+            return False
+        return True
+
+    def _is_refused(self, place: _Place, menu: _Menu | None) -> bool:
+        """Whether Telegram has refused the same already, so that it makes no sense to try it again for now."""
+        return place.chat_id in self._refused or self._rejected.get(place.key) == _digest(menu)
+
+    def _note_refusal(self, place: _Place, menu: _Menu | None, failure: CallFailure) -> None:
+        """Remember what was refused: the chat until somebody writes there, or else the menu until it is another one."""
+        chat_id = place.chat_id
+        if chat_id is None or (chat_id in self._heard and failure.meaning == "rejected"):
+            self._rejected[place.key] = _digest(menu)
+        else:
+            self._refused.add(chat_id)
+            self._heard.discard(chat_id)
+
+
+def _digest(menu: _Menu | None) -> str:
+    return hashlib.sha256(json.dumps(menu).encode()).hexdigest()

@@ -1,0 +1,144 @@
+"""The settings of a chat and of a person as one message with buttons that changes in place."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from tgllm.api import ModelRef
+from tgllm.bot.ui.keyboards import MARK, Button, Menu
+from tgllm.bot.ui.setting_values import ChatSetting, Setting, value_of
+from tgllm.config.sections.personas import PersonaSetting
+from tgllm.i18n import Catalogue, languages
+from tgllm.services.chats.settings import DISPLAYS, EFFORTS, RICH_MODES, SUMMARIES, ChatSettings, ContextSize
+from tgllm.services.conversations.request import ContextUse
+
+__all__ = ["HOME", "SET", "SETTINGS", "UNSET", "SettingsMenus"]
+
+HOME = "settings"
+"""First word of the data of the button that shows all settings; one setting's name may follow."""
+SET = "set"
+"""The same for choosing a value; the setting's name and the value follow."""
+UNSET = "-"
+"""The value that takes a choice back."""
+
+SETTINGS: tuple[Setting, ...] = (*get_args(ChatSetting), "language")
+_OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
+"""Settings of models that think."""
+TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
+FILES_OVER = ("0", "4000", "8000", "16000")
+"""UTF-16 units of an answer above which it comes as a file."""
+CONTEXT_SIZES = (2_000, 8_000, 32_000, 128_000)
+"""Tokens of all that the model is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsMenus:
+    """Makes the messages for one person in one chat, as things are now."""
+
+    settings: ChatSettings
+    persona: PersonaSetting | None
+    model: ModelRef
+    reasoning: bool
+    """Whether the model may know reasoning efforts."""
+    measure: Callable[[ContextSize | None], ContextUse]
+    """How much of a context of that size is taken."""
+    chosen_language: str | None
+    texts: Catalogue
+    language: str
+
+    def home(self) -> Menu:
+        """All settings, with a button for each that can be changed here."""
+        rows = [[Button(self._title(setting), f"{HOME}:{setting}")] for setting in self._settable()]
+        return Menu("\n".join([self._say("settings.title"), "", *self._lines()]), rows)
+
+    def of(self, setting: Setting) -> Menu:
+        """The values of one setting, with a mark on the one that holds."""
+        current = self._value(setting) or UNSET
+        values = self.values(setting)
+        buttons = [
+            Button((MARK if value == current else "") + self._label(setting, value), f"{SET}:{setting}:{value}")
+            for value in values
+        ]
+        rows = [[button] for button in buttons]
+        return Menu(self._about(setting), [*rows, [Button(self._say("settings.back"), HOME)]])
+
+    def values(self, setting: Setting) -> Sequence[str]:
+        """What can be chosen; where there is a value that holds by itself, ``UNSET`` first."""
+        choices: Mapping[Setting, Sequence[str]] = {
+            "temperature": TEMPERATURES,
+            "effort": EFFORTS,
+            "thoughts": DISPLAYS,
+            "rich": RICH_MODES,
+            "files": FILES_OVER,
+            "context": self._sizes(),
+            "summary": SUMMARIES,
+            "language": sorted(languages()),
+        }
+        return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
+
+    def _sizes(self) -> Sequence[str]:
+        """Sizes of contexts that the model has room for; all that it takes, where that is known."""
+        room = self.measure("max").room
+        if room is None:
+            return [str(size) for size in CONTEXT_SIZES]
+        return [*(str(size) for size in CONTEXT_SIZES if size < room), "max"]
+
+    def _settable(self) -> Sequence[Setting]:
+        return [setting for setting in SETTINGS if self.reasoning or setting not in _OF_THINKING]
+
+    def _lines(self) -> Sequence[str]:
+        persona = self._say("settings.unset") if self.persona is None else self.persona.title or self.persona.name
+        lines = [self._say("settings.model", value=self.model), self._say("settings.persona", value=persona)]
+        system = self._say("settings.unset") if self.settings.system is None else self._say("settings.is_set")
+        lines.append(self._say("settings.system", value=system))
+        return [*lines, *map(self._line, self._settable())]
+
+    def _line(self, setting: Setting) -> str:
+        if setting == "context":
+            return self._say("settings.context_line", name=self._title(setting), **self._use())
+        return f"{self._title(setting)}: {self._label(setting, self._value(setting) or UNSET)}"
+
+    def _value(self, setting: Setting) -> str | None:
+        if setting == "language":
+            return self.chosen_language
+        return value_of(self.settings, setting) or ("hidden" if setting == "thoughts" else None)
+
+    def _title(self, setting: Setting) -> str:
+        return self._say(f"settings.name_{setting}")
+
+    def _about(self, setting: Setting) -> str:
+        if setting == "context":
+            return self._say("settings.about_context", **self._use())
+        return self._say(f"settings.about_{setting}")
+
+    def _use(self) -> dict[str, int]:
+        use = self.measure(self.settings.context)
+        return {"used": use.used, "most": use.most}
+
+    def _label(self, setting: Setting, value: str) -> str:
+        if value == UNSET:
+            return self._say("settings.from_telegram" if setting == "language" else "settings.unset")
+        match setting:
+            case "effort" | "thoughts" | "rich" | "summary":
+                return self._say(f"settings.{setting}_{value}")
+            case "files":
+                return (
+                    self._say("settings.files_over", count=int(value))
+                    if value != "0"
+                    else self._say("settings.files_never")
+                )
+            case "context":
+                return self._size(value)
+            case "language":
+                # As those call it who look for it.
+                return self.texts("settings.language_name", value)
+            case "temperature":
+                return value
+
+    def _size(self, value: str) -> str:
+        if value == "max":
+            return self._say("settings.context_max")
+        return self._say("settings.context_size", size=int(value) // 1000)
+
+    def _say(self, key: str, **params: object) -> str:
+        return self.texts(key, self.language, **params)

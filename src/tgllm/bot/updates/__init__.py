@@ -1,0 +1,1 @@
+"""Raw updates: reading, mentions, commands, scrubbing, acknowledgements."""

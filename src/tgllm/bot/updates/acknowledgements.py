@@ -1,0 +1,118 @@
+"""Tells people that their message has been seen, while an answer to an earlier one is still being written.
+
+The message gets a reaction when it is stored, and loses it when it has been dealt with.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tgllm.bot.updates.mentions import is_raw_heard
+from tgllm.bot.updates.raw import as_id, as_mapping, message_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables.inbox import InboxRow, NewUpdate
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.services.chats.group_mode import group_mode
+from tgllm.services.common.lane import Lane
+from tgllm.services.people.standing import may_talk
+from tgllm.services.turns.running import RunningTurns
+
+__all__ = ["WAITING", "Acknowledgements"]
+
+WAITING = "👀"
+"""The reaction. Bot API: ReactionTypeEmoji lists those there are."""
+
+_MOST_NOTED = 10_000
+
+
+class Acknowledgements:
+    """Puts the reactions and takes them away."""
+
+    def __init__(self, running: RunningTurns, bot_id: int, username: str, started_at: int) -> None:
+        """Begin with none.
+
+        Args:
+            running: the turns that messages wait for.
+            bot_id: the bot's own id.
+            username: the bot's own, without the @.
+            started_at: when the program began, UTC in milliseconds; who had a reaction before that is not known.
+        """
+        self._running = running
+        self._bot_id = bot_id
+        self._username = username
+        self._started_at = started_at
+        self._noted: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def put(self, conn: Connection, updates: Iterable[NewUpdate], now: int) -> Sequence[NewOutbox]:
+        """A reaction for each message that has to wait for the turn of its lane.
+
+        Args:
+            conn: in the transaction that stores the updates.
+            updates: those that have just come.
+            now: UTC in milliseconds.
+        """
+        found: list[NewOutbox] = []
+        for update in updates:
+            if self._running.in_lane(update.lane) is None or update.control or update.kind != "message":
+                continue
+            message = message_of(update.payload)
+            lane, message_id = Lane.parse(update.lane), as_id(message.get("message_id"))
+            if message_id is not None and self.is_for_the_bot(conn, lane, message, now):
+                found.append(_reaction(lane, message_id, WAITING))
+        return found
+
+    def note(self, reactions: Iterable[NewOutbox]) -> None:
+        """Remember which messages have what ``put`` gave, once that is stored."""
+        for row in reactions:
+            self._noted[row.lane, int(str(row.payload["message_id"]))] = None
+            if len(self._noted) > _MOST_NOTED:
+                self._noted.popitem(last=False)
+
+    def taken_away(self, row: InboxRow, message_ids: Sequence[int] = ()) -> list[NewOutbox]:
+        """What takes the reactions of an update away again, which has been dealt with.
+
+        Args:
+            row: the update.
+            message_ids: of the messages that it was about, where those are several.
+        """
+        is_old = row.received_at < self._started_at
+        if row.kind != "message" or row.control or not (is_old or self._noted):
+            return []
+        own = as_id(message_of(row.payload).get("message_id"))
+        ids = [*message_ids]
+        if own is not None and own not in ids:
+            ids.append(own)
+        lane = Lane.parse(row.lane)
+        # Taking one away that is not there harms nobody.
+        return [_reaction(lane, each) for each in ids if self._forget(row.lane, each) or is_old]
+
+    def is_for_the_bot(self, conn: Connection, lane: Lane, message: Mapping[str, Any], now: int) -> bool:
+        """Whether the bot will deal with a message, as far as that can be seen; strangers get nothing.
+
+        Args:
+            conn: to read who may use the bot.
+            lane: the message's.
+            message: as it came from Telegram.
+            now: UTC in milliseconds.
+        """
+        sender_id = as_id(as_mapping(message.get("from")).get("id"))
+        if lane.business_connection_id is not None or sender_id is None:
+            return False
+        if not may_talk(conn, sender_id, lane.chat_id, now):
+            return False
+        if as_mapping(message.get("chat")).get("type") == "private":
+            return True
+        return is_raw_heard(message, self._bot_id, self._username, group_mode(conn, lane.chat_id))
+
+    def _forget(self, lane: str, message_id: int) -> bool:
+        if (lane, message_id) not in self._noted:
+            return False
+        del self._noted[lane, message_id]
+        return True
+
+
+def _reaction(lane: Lane, message_id: int, emoji: str | None = None) -> NewOutbox:
+    """The row that sets a reaction, or with no emoji takes it away. Bot API: setMessageReaction."""
+    reaction = [{"type": "emoji", "emoji": emoji}] if emoji else []
+    payload = {"chat_id": lane.chat_id, "message_id": message_id, "reaction": reaction}
+    return NewOutbox(lane=lane.key, method="setMessageReaction", chat_id=lane.chat_id, payload=payload, kind="other")

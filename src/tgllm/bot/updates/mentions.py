@@ -1,0 +1,50 @@
+"""Which messages of a group are for the bot, by their text alone."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from tgllm.bot.updates.command import parse_command
+from tgllm.bot.updates.raw import as_mapping, is_raw_own
+from tgllm.services.chats.group_mode import GroupMode
+
+__all__ = ["is_raw_heard", "is_text_heard", "mention_of", "speaks_to_bot"]
+
+_COMMAND_TO_A_BOT = re.compile(r"/\w+@\w+", re.ASCII)
+
+
+def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: GroupMode) -> bool:
+    """Whether the bot is to answer a message of a group, which is as it came, before aiogram has read it."""
+    text = message.get("text") or message.get("caption")
+    text = text if isinstance(text, str) else ""
+    author = as_mapping(as_mapping(message.get("reply_to_message")).get("from")).get("id")
+    is_own = is_raw_own(message)
+    is_spoken_to = speaks_to_bot(bot_id, username, text, author, is_own=is_own)
+    return is_text_heard(text, username, mode, is_spoken_to=is_spoken_to, is_own=is_own)
+
+
+def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bool, is_own: bool) -> bool:
+    """Whether the bot is to answer a text in a group of that mode."""
+    if mode == "never":
+        return is_own and parse_command(text, username) is not None
+    if is_spoken_to:
+        return True
+    return mode == "always" and bool(text.strip()) and _COMMAND_TO_A_BOT.match(text) is None
+
+
+def speaks_to_bot(bot_id: int, username: str, text: str, replied_to: object, *, is_own: bool) -> bool:
+    """Whether it is a command to the bot, a mention of it, or a reply to it."""
+    if is_own and parse_command(text, username) is not None:
+        return True
+    if _COMMAND_TO_A_BOT.match(text):
+        # What is no command to this bot but has a bot's name is one to another, also as a reply.
+        return False
+    return replied_to == bot_id or mention_of(username).search(text) is not None
+
+
+@cache
+def mention_of(username: str) -> re.Pattern[str]:
+    """Finds the bot's name in a text."""
+    # Names consist of Latin letters, digits and underscores: @bot is not spoken to by @bot_two, nor by me@bot.
+    return re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE | re.ASCII)

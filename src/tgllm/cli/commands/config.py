@@ -1,0 +1,119 @@
+"""``tgllm config``: the settings, and where they come from."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from tgllm.api.errors import ConfigError
+from tgllm.cli.failure import tell
+from tgllm.cli.options import Options, options_of
+from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.config.edit import set_in_file
+from tgllm.config.load import LoadedConfig, config_place, find_config
+from tgllm.config.password_hash import hash_password, why_unfit
+from tgllm.config.show import Setting, settings
+from tgllm.config.sources.files import is_there
+from tgllm.config.sources.keys import variable
+from tgllm.i18n import Catalogue
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="See the settings and where they come from.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+)
+
+
+_HASH_KEY = "admin.password_hash"
+
+
+@app.command()
+def path(ctx: typer.Context) -> None:
+    """Show where the config file is, or would be."""
+    found = find_config(options_of(ctx).config)
+    typer.echo(found)
+    if not is_there(found):
+        tell(Catalogue()("shell.config_none"))
+
+
+@app.command()
+def show(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Show every setting with its source; secrets stay hidden."""
+    found = settings(options_of(ctx).load())
+    if as_json:
+        print_json([asdict(setting) for setting in found])
+    else:
+        print_table(("Setting", "Value", "Source"), ((item.key, _text(item), item.source) for item in found))
+
+
+def _text(setting: Setting) -> str:
+    if setting.value is None:
+        return "-"
+    return setting.value if isinstance(setting.value, str) else json.dumps(setting.value, ensure_ascii=False)
+
+
+@app.command()
+def check(ctx: typer.Context) -> None:
+    """Check all settings, those of plugins too."""
+    options = options_of(ctx)
+    options.quiet_log()
+    loaded = options.load()
+    asyncio.run(_check_plugins(loaded, options))
+    typer.echo(Catalogue(loaded.config.language)("shell.config_ok"))
+
+
+async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
+    from tgllm.app import open_core  # noqa: PLC0415  the other commands here do without plugins
+    from tgllm.cli.core import raise_config_errors, warnings  # noqa: PLC0415
+
+    async with open_core(loaded, plugins=options.plugins) as core:
+        raise_config_errors(core)
+        for warning in warnings(core, loaded):
+            tell(warning)
+
+
+@app.command()
+def password(ctx: typer.Context) -> None:
+    """Set the password for dangerous actions in the chat.
+
+    It is asked for twice and not shown; what is no terminal is read as one line. The config file gets its hash only.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    path = _file_to_write(options.config)
+    set_in_file(path, _HASH_KEY, str(hash_password(_new_password())))
+    texts = Catalogue()
+    typer.echo(texts("shell.password_set", path=path))
+    if os.environ.get(variable(_HASH_KEY), "").strip():
+        tell(texts("shell.password_overridden", variable=variable(_HASH_KEY)))
+
+
+def _file_to_write(named: Path | None) -> Path:
+    """The config file that the other commands read; one that the flag names need not be there yet."""
+    return find_config() if named is None else config_place(named)[0]
+
+
+def _new_password() -> str:
+    """Ask for a password; in a terminal until it will do.
+
+    Raises:
+        ConfigError: what was read instead will not do.
+    """
+    texts = Catalogue()
+    if not sys.stdin.isatty():
+        given = sys.stdin.readline().rstrip("\r\n")
+        if reason := why_unfit(given):
+            raise ConfigError(f"the password {reason}")
+        return given
+    while True:
+        asked = typer.prompt(texts("shell.password_new"), hide_input=True)
+        if reason := why_unfit(asked):
+            tell(f"The password {reason}.")
+        elif asked == typer.prompt(texts("shell.password_again"), hide_input=True):
+            return str(asked)
+        else:
+            tell(texts("shell.password_differs"))

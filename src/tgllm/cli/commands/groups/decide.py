@@ -1,0 +1,65 @@
+"""Carries out ``tgllm groups approve`` and ``deny``."""
+
+import asyncio
+
+from tgllm.api.errors import TgllmError
+from tgllm.cli.options import Options
+from tgllm.cli.people import People, open_people
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import groups
+from tgllm.db.tables.groups import Group
+from tgllm.services.access.card_texts import named_group
+from tgllm.services.access.groups import GroupDecided, GroupVerdict
+from tgllm.services.chats.moved_chats import present_id
+from tgllm.services.common.actor import SHELL
+
+__all__ = ["run_decide"]
+
+MOST_DIGITS = 18
+"""Of an id: more would not fit the database."""
+
+
+def run_decide(options: Options, group: str, verdict: GroupVerdict) -> str:
+    """Decide about a group; says what is so now.
+
+    Raises:
+        TgllmError: no such group is known, or several have that title.
+    """
+    return asyncio.run(_decide(options, group, verdict))
+
+
+async def _decide(options: Options, text: str, verdict: GroupVerdict) -> str:
+    async with open_people(options) as people:
+
+        def decide(conn: Connection) -> GroupDecided:
+            return people.access.groups.decide_in(conn, _find(people, conn, text).id, verdict, SHELL)
+
+        decided = await people.database.write(decide)
+        name = named_group(decided.group)
+        now = (
+            people.texts("shell.group_approved", group=name)
+            if verdict == "approve"
+            else people.texts("shell.group_denied", group=name)
+        )
+        return now if decided.changed else f"{now} {people.texts('shell.user_unchanged')}"
+
+
+def _find(people: People, conn: Connection, text: str) -> Group:
+    """The group of an id, with the minus or without it, or of a title.
+
+    Raises:
+        TgllmError: none is known, or several have that title.
+    """
+    number = text.strip().removeprefix("-")
+    if number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS:
+        known = groups.get(conn, present_id(conn, -int(number)))
+        if known is not None:
+            return known
+    title = text.strip().casefold()
+    called = [group for group in groups.list_all(conn) if title and group.title.strip().casefold() == title]
+    if len(called) == 1:
+        return called[0]
+    if called:
+        ids = ", ".join(str(group.id) for group in called)
+        raise TgllmError(people.texts("shell.group_several", text=text, ids=ids), code="access_unknown_group")
+    raise TgllmError(people.texts("shell.group_unknown", text=text), code="access_unknown_group")

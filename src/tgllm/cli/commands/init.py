@@ -1,0 +1,117 @@
+"""``tgllm init``: asks for what a bot needs, and writes the config file."""
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, TypeVar, cast
+
+import typer
+
+from tgllm.api.clock import SystemClock
+from tgllm.api.errors import ConfigError
+from tgllm.cli.options import options_of
+from tgllm.config.checks import admin_ids, bot_token
+from tgllm.config.load import LoadedConfig, config_place, load_config
+from tgllm.config.sources.files import is_there
+from tgllm.config.write import TomlValue, toml_text, write_config
+from tgllm.i18n import Catalogue
+
+__all__ = ["app"]
+
+T = TypeVar("T")
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a config file that is there already.")] = False,
+) -> None:
+    """Ask what a bot needs, and write the config file.
+
+    The token comes from @BotFather on Telegram, your user id from a bot such as @userinfobot. What you type stays on
+    this machine, in the config file, which only you can read.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    path, _ = config_place(options.config)
+    if is_there(path) and not force:
+        raise ConfigError(f"{path}: is there already; edit it, or write it anew with --force")
+    # What stands in the file that is to be written does not count: whether it is there, right or wrong.
+    loaded = load_config(with_file=False)
+    settings: dict[str, TomlValue] = {
+        "bot_token": _ask("Bot token", _token, hidden=True),
+        "admin_ids": list(_ask("Telegram user ids of the admins, with spaces between them", _some_admins)),
+    }
+    if options.flags.get("data_dir") is not None:
+        settings["data_dir"] = str(Path(str(options.flags["data_dir"])).expanduser().absolute())
+    for plugin, title in asyncio.run(_providers_without_key(loaded, plugins=options.plugins)):
+        if key := _ask(f"Key for {title} (empty: none)", _key, hidden=True, default=""):
+            settings[f"plugins.{plugin}.api_key"] = key
+    write_config(path, toml_text(settings), replace=force)
+    typer.echo(f"Written: {path}\nNow start the bot with: tgllm run{_config_flag(path)}")
+
+
+def _ask(question: str, check: Callable[[str], T], *, hidden: bool = False, default: str | None = None) -> T:
+    """Ask until the answer is right."""
+    while True:
+        answer = typer.prompt(question, hide_input=hidden and _terminal(), default=default, show_default=False)
+        try:
+            return check(answer)
+        except ValueError as error:
+            typer.echo(f"It {error}.", err=True)
+
+
+def _token(answer: str) -> str:
+    return str(bot_token(answer))
+
+
+def _some_admins(answer: str) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", admin_ids(answer))
+
+
+def _key(answer: str) -> str:
+    key = answer.strip()
+    if not key.isprintable():
+        # Such as a half of a letter from a terminal with another encoding, which no file could hold.
+        raise ValueError("must be letters, digits and signs on one line, as its provider shows it")
+    return key
+
+
+def _terminal() -> bool:
+    # A hidden prompt on something that is no terminal warns instead of hiding.
+    return sys.stdin.isatty()
+
+
+def _config_flag(path: Path) -> str:
+    return "" if path == config_place()[0] else f" --config {shlex.quote(str(path))}"
+
+
+async def _providers_without_key(loaded: LoadedConfig, *, plugins: bool) -> list[tuple[str, str]]:
+    """Plugin and title of the providers that take a key and have none yet, such as from the environment."""
+    from tgllm.observe.logs import get_logger  # noqa: PLC0415  loads what the first questions do not need
+    from tgllm.plugins import PluginHost, discover  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        host = await PluginHost.load(
+            discover(),
+            data_dir=Path(folder),
+            clock=SystemClock(),
+            texts=Catalogue(),
+            logs=get_logger,
+            settings=loaded.plugins,
+            disabled=frozenset(loaded.config.disable_plugins),
+            plugins_enabled=plugins,
+        )
+        async with host:
+            offered = [(owned, owned.context.settings) for owned in host.providers]
+            return [
+                (owned.plugin_id, owned.spec.title)
+                for owned, given in offered
+                if getattr(given, "api_key", "no such setting") is None
+            ]

@@ -1,0 +1,1 @@
+"""`tgllm models`."""

@@ -1,0 +1,114 @@
+"""``tgllm models``: which models there are, and which of them answers."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tgllm.cli.options import Options, options_of
+from tgllm.cli.output import JsonOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tgllm.cli.commands.models.rows import Dollars
+    from tgllm.db.tables.models import Model
+
+# Imports inside functions: `models list` needs few of them, and is to answer at once.
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="See and choose models, and fetch their lists.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+@app.command("list")
+def list_models(
+    ctx: typer.Context,
+    *,
+    provider: Annotated[str | None, typer.Option(help="Only models of this provider.", metavar="ID")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the models that are known, as last fetched.
+
+    "USD per 1M tokens" is the price in US dollars for a million tokens. The default answers where none was chosen.
+    """
+    from tgllm.cli.commands.models.rows import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415
+
+    found, fallback, price = _stored(options_of(ctx))
+    is_default = mark_default(found, fallback)
+    shown = [model for model in found if provider in {None, model.provider}]
+    if as_json:
+        print_json([as_object(model, price(model), is_default=is_default(model)) for model in shown])
+    elif shown:
+        print_table(COLUMNS, (as_row(model, price(model), is_default=is_default(model)) for model in shown))
+    if not shown:
+        _tell_none(found, provider)
+
+
+def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
+    """All models that are offered, the default of the config, and how to find a price."""
+    from tgllm.cli.commands.models.rows import dollars_of  # noqa: PLC0415
+    from tgllm.config.quick import quick_settings  # noqa: PLC0415
+
+    quick = quick_settings(options.flags, options.config)
+    if quick is not None:
+        return _read(quick.data_dir), quick.default_model, dollars_of
+    from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415
+
+    config = options.load().config
+    return _read(config.data_dir), config.default_model, price_finder(config.prices)
+
+
+def _read(data_dir: "Path") -> "Sequence[Model]":
+    from tgllm.config.paths import database_path  # noqa: PLC0415
+    from tgllm.db.file.look import is_there, look  # noqa: PLC0415
+    from tgllm.db.tables.models import list_all  # noqa: PLC0415
+
+    path = database_path(data_dir)
+    return look(path, list_all) if is_there(path) else ()
+
+
+def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:
+    from tgllm.cli.failure import tell  # noqa: PLC0415
+    from tgllm.i18n import Catalogue  # noqa: PLC0415
+
+    texts = Catalogue()
+    known = sorted({model.provider for model in found})
+    if provider is None or not known:
+        tell(texts("shell.models_none"))
+    else:
+        tell(texts("shell.models_none_of", provider=provider, known=", ".join(known)))
+
+
+@app.command()
+def sync(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Ask all providers for their models, and show what is different.
+
+    A provider that fails keeps its old list, and the command ends with 1. One without a key is no failure.
+    """
+    from tgllm.cli.commands.models.sync import run_sync  # noqa: PLC0415
+
+    raise typer.Exit(run_sync(options_of(ctx), as_json=as_json))
+
+
+@app.command()
+def default(
+    ctx: typer.Context,
+    ref: Annotated[str | None, typer.Argument(help="The model, as provider/model.")] = None,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="Go back to the default_model of the settings.")] = False,
+) -> None:
+    """Choose the model that answers where none was chosen, or show it.
+
+    The choice goes before default_model in the settings. A running bot follows at once.
+    """
+    from tgllm.cli.commands.models.default import run_default  # noqa: PLC0415
+
+    if ref is not None and none:
+        raise typer.BadParameter("give a model or --none, not both")
+    typer.echo(run_default(options_of(ctx), ref, reset=none))

@@ -1,0 +1,26 @@
+"""Prices for ``tgllm models list`` where the operator has set some."""
+
+from collections.abc import Callable, Iterable
+
+from tgllm.api.types import ModelRef
+from tgllm.cli.commands.models.rows import Dollars, dollars_of
+from tgllm.config.sections.prices import PriceSetting
+from tgllm.db.tables.models import Model
+
+__all__ = ["price_finder"]
+
+
+def price_finder(settings: Iterable[PriceSetting]) -> Callable[[Model], Dollars | None]:
+    """Finds the operator's price of a model, or else its provider's."""
+    by_ref = {ModelRef.parse(price.model): price for price in settings}
+
+    def find(model: Model) -> Dollars | None:
+        names = (model.ref, *(ModelRef(model.provider, alias) for alias in model.aliases))
+        own = next((by_ref[name] for name in names if name in by_ref), None)
+        return dollars_of(model) if own is None else _dollars(own)
+
+    return find
+
+
+def _dollars(price: PriceSetting) -> Dollars:
+    return {"input": price.input, "output": price.output, "cached": price.cached, "as_of": price.as_of or None}

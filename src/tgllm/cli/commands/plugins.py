@@ -1,0 +1,56 @@
+"""``tgllm plugins``: which plugins there are, and how they are."""
+
+import asyncio
+
+import typer
+
+from tgllm.app import open_core
+from tgllm.cli.options import Options, options_of
+from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.plugins.loading.records import PluginRecord
+
+__all__ = ["app"]
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def plugins() -> None:
+    """See the plugins and their state."""
+
+
+@app.command("list")
+def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """List all plugins with their state.
+
+    A plugin is active, quarantined (the note says why), disabled, misconfigured, or missing since the last run.
+    """
+    options = options_of(ctx)
+    options.quiet_log()
+    records = asyncio.run(_records(options))
+    if as_json:
+        print_json([_object(record) for record in records])
+    else:
+        print_table(("Plugin", "Package", "Version", "API", "State", "Provides", "Note"), map(_row, records))
+
+
+async def _records(options: Options) -> tuple[PluginRecord, ...]:
+    async with open_core(options.load(), plugins=options.plugins) as core:
+        return core.host.records
+
+
+def _object(record: PluginRecord) -> dict[str, object]:
+    return {
+        "plugin": record.id,
+        "package": record.package,
+        "version": record.version,
+        "api": record.api,
+        "state": record.state,
+        "provides": list(record.provides),
+        "note": record.note,
+    }
+
+
+def _row(record: PluginRecord) -> tuple[str, ...]:
+    provides = ", ".join(record.provides)
+    return (record.id, record.package, record.version, record.api, record.state, provides, record.note)

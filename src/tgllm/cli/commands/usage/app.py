@@ -1,0 +1,31 @@
+"""``tgllm usage``: what people have used."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from tgllm.cli.options import options_of
+from tgllm.cli.output import JsonOption
+
+__all__ = ["app"]
+
+MOST_DAYS = 3660
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def usage(
+    ctx: typer.Context,
+    *,
+    by: Annotated[Literal["user", "model", "day"], typer.Option(help="What each line is.")] = "user",
+    days: Annotated[int, typer.Option(help="Days that are summed up, today included.", min=1, max=MOST_DAYS)] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what has been used: requests, tokens, cost.
+
+    Days are those of the setting time_zone. Requests whose price is unknown are counted apart from the cost.
+    """
+    from tgllm.cli.commands.usage.table import run_usage  # noqa: PLC0415  as all commands, so that --help is quick
+
+    run_usage(options_of(ctx), by, days, as_json=as_json)

@@ -1,0 +1,88 @@
+"""Carries out ``tgllm usage``."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tgllm.api.clock import Clock, SystemClock, milliseconds
+from tgllm.cli.commands.models.rows import MICROS
+from tgllm.cli.failure import tell
+from tgllm.cli.options import Options
+from tgllm.cli.output import Bars, print_json, print_table
+from tgllm.cli.words import person_name
+from tgllm.config.checks import zone
+from tgllm.config.paths import database_path
+from tgllm.db.file.look import is_there, look
+from tgllm.db.tables.usage import NOBODY, Total
+from tgllm.i18n import Catalogue
+from tgllm.i18n.numbers import dollars
+from tgllm.services.common.calendar import Days
+from tgllm.services.usage.table import By, UsageRow, UsageTable, usage_table
+
+__all__ = ["run_usage"]
+
+TITLES: Final[dict[By, str]] = {"user": "Person", "model": "Model", "day": "Day"}
+COLUMNS: Final = ("Requests", "Tokens read", "Tokens written", "Cost (USD)", "Price unknown")
+
+
+def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Clock | None = None) -> None:
+    """Sum up the last ``days`` days and print it.
+
+    Raises:
+        ConfigError: the settings are wrong.
+        DatabaseError: the database can't be read.
+    """
+    config = options.load().config
+    calendar, now = Days(zone(config.time_zone)), milliseconds(clock or SystemClock())
+    since, today = f"{calendar.begin(now, days - 1):%Y-%m-%d}", calendar.day(now)
+    path, none = database_path(config.data_dir), UsageTable((), Total(0, 0, 0, 0, 0))
+    table = look(path, lambda conn: usage_table(conn, by, since, today)) if is_there(path) else none
+    if as_json:
+        print_json(_object(table, by, since, today))
+    else:
+        _print(table, by, since, Catalogue(config.language))
+
+
+def _print(table: UsageTable, by: By, since: str, texts: Catalogue) -> None:
+    if not table.total.requests:
+        tell(texts("shell.usage_none", day=since))
+        return
+    bars = Bars("Cost" if table.total.cost_micros else "Tokens", table.shares())
+    rows = ((_title(row, by), *_cells(row.total)) for row in table.rows)
+    print_table((TITLES[by], *COLUMNS), rows, footer=("All", *_cells(table.total)), bars=bars)
+    if table.total.unpriced_requests:
+        tell(texts("shell.usage_unpriced", count=table.total.unpriced_requests))
+
+
+def _title(row: UsageRow, by: By) -> str:
+    if row.user is not None:
+        return person_name(row.user)
+    return "shell" if by == "user" and row.key == str(NOBODY) else row.key
+
+
+def _cells(total: Total) -> Sequence[str]:
+    return (
+        f"{total.requests:,}",
+        f"{total.input_tokens:,}",
+        f"{total.output_tokens:,}",
+        dollars(total.cost_micros),
+        f"{total.unpriced_requests:,}" if total.unpriced_requests else "-",
+    )
+
+
+def _object(table: UsageTable, by: By, since: str, until: str) -> dict[str, object]:
+    rows = [{by: int(row.key) if by == "user" else row.key, **_names(row), **_sums(row.total)} for row in table.rows]
+    return {"by": by, "since": since, "until": until, "rows": rows, "total": _sums(table.total)}
+
+
+def _names(row: UsageRow) -> dict[str, object]:
+    return {} if row.user is None else {"username": row.user.username, "role": row.user.role}
+
+
+def _sums(total: Total) -> dict[str, object]:
+    return {
+        "requests": total.requests,
+        "input_tokens": total.input_tokens,
+        "output_tokens": total.output_tokens,
+        "cost": total.cost_micros / MICROS,
+        "unpriced_requests": total.unpriced_requests,
+    }

@@ -1,0 +1,142 @@
+"""Carries out ``tgllm users export`` and ``tgllm users forget``."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Literal
+
+from tgllm.api.clock import milliseconds
+from tgllm.api.errors import TgllmError
+from tgllm.cli.options import Options
+from tgllm.cli.people import People, open_people
+from tgllm.cli.words import person_name
+from tgllm.db.engine.errors import DataFolderBusy
+from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries.erasure import Erased
+from tgllm.db.tables.users import User
+from tgllm.i18n import Catalogue
+from tgllm.services.access.verdicts import language_of, tell
+from tgllm.services.common.actor import SHELL
+from tgllm.services.personal_data.conversation import Say
+from tgllm.services.personal_data.forget import clean_up, forget
+from tgllm.services.personal_data.markdown import as_markdown
+from tgllm.services.personal_data.person import PersonData, as_json, load_person
+
+__all__ = ["Form", "form_of", "run_export", "run_forget", "write_new"]
+
+Form = Literal["json", "markdown"]
+
+_FORMS: Final[dict[str, Form]] = {".md": "markdown", ".markdown": "markdown"}
+
+
+def form_of(target: Path | None) -> Form:
+    """The form that a file's name asks for; JSON where it says nothing."""
+    return "json" if target is None else _FORMS.get(target.suffix.lower(), "json")
+
+
+def run_export(options: Options, person: str, form: Form) -> tuple[str, Catalogue]:
+    """All that is stored of somebody, and the texts of the settings.
+
+    Raises:
+        TgllmError: nobody like that is known.
+    """
+    return asyncio.run(_export(options, person, form))
+
+
+async def _export(options: Options, person: str, form: Form) -> tuple[str, Catalogue]:
+    async with open_people(options) as people:
+        now = milliseconds(people.clock)
+
+        def read(conn: Connection) -> tuple[PersonData, str]:
+            user = people.find(conn, person)
+            return load_person(conn, user, now), language_of(conn, user)
+
+        data, language = await people.database.read(read)
+        return as_json(data) if form == "json" else as_markdown(data, _say(people.texts, language)), people.texts
+
+
+def _say(texts: Catalogue, language: str) -> Say:
+    def say(key: str, **params: object) -> str:
+        return texts(key, language, **params)
+
+    return say
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that only this system user can read; never over another one, and never half of it.
+
+    Raises:
+        TgllmError: there is a file already, or it can't be written.
+    """
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+        try:
+            with file:
+                file.write(text)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+    except FileExistsError as error:
+        raise TgllmError(f"{path}: is there already; choose another name") from error
+    except OSError as error:
+        raise TgllmError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def run_forget(options: Options, person: str, confirm: Callable[[str], object]) -> str:
+    """Erase somebody's private chats; says what was erased.
+
+    Args:
+        options: of the command line.
+        person: who is meant.
+        confirm: is asked the question, and raises something where the answer is no.
+
+    Raises:
+        TgllmError: nobody like that is known, or the bot is writing an answer for them.
+    """
+    texts, user = asyncio.run(_find(options, person))
+    confirm(texts("shell.user_forget_ask", person=person_name(user)))
+    erased = asyncio.run(_forget(options, user))
+    if erased is None:
+        raise TgllmError(texts("shell.user_busy", person=person_name(user)))
+    return texts(
+        "shell.user_forgotten",
+        person=person_name(user),
+        conversations=erased.conversations,
+        messages=erased.messages,
+        files=erased.files,
+        requests=erased.requests,
+    )
+
+
+async def _find(options: Options, person: str) -> tuple[Catalogue, User]:
+    async with open_people(options) as people:
+        return people.texts, await people.database.read(lambda conn: people.find(conn, person))
+
+
+async def _forget(options: Options, user: User) -> Erased | None:
+    async with open_people(options) as people:
+        erased = await _try_to_erase(people, user, bot_runs=True)
+        if erased is None:
+            with suppress(DataFolderBusy), lock_data_folder(people.config.data_dir):
+                # No bot runs here, and none can start meanwhile.
+                erased = await _try_to_erase(people, user, bot_runs=False)
+        if erased is not None:
+            await clean_up(people.database, people.clock, people.config.data_dir, erased)
+        return erased
+
+
+async def _try_to_erase(people: People, user: User, *, bot_runs: bool) -> Erased | None:
+    now = milliseconds(people.clock)
+    return await people.database.write(lambda conn: _erase(people, conn, user, now, bot_runs=bot_runs))
+
+
+def _erase(people: People, conn: Connection, user: User, now: int, *, bot_runs: bool) -> Erased | None:
+    # Read before, since the choice of a language is erased too.
+    language = language_of(conn, user)
+    erased = forget(conn, user.id, SHELL, now, bot_runs=bot_runs)
+    if erased is not None and user.may_use(now):
+        tell(conn, user.id, people.texts("forget.by_admin", language), now)
+    return erased

@@ -1,0 +1,62 @@
+"""Personas as the operator sets them: ``[personas.NAME]``."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, cast
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from tgllm.config.checks import model_reference
+from tgllm.config.sections.base import Section, in_words
+
+__all__ = ["PersonaSetting", "read_personas"]
+
+# A name stands in a button's callback data, which has 64 bytes (Bot API: InlineKeyboardButton).
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+
+
+class PersonaSetting(Section):
+    """A way for the model to behave, which people choose by name."""
+
+    name: str
+    """The name of the table."""
+    title: str = Field(default="", max_length=60)
+    """What the button says; empty: the name."""
+    system: str = Field(min_length=1)
+    """What the model is told, after the bot's own system prompt."""
+    model: Annotated[str | None, BeforeValidator(model_reference)] = None
+    """The model that answers, unless another is chosen in the chat; None: the default."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+
+
+def read_personas(value: object) -> object:
+    """A tuple of personas from the tables by name, or from the same as JSON.
+
+    Raises:
+        ValueError: something is wrong with one; names it.
+    """
+    tables = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(tables, Mapping):
+        raise ValueError("must be tables such as [personas.translator] with a system prompt")  # noqa: TRY004  pydantic turns a ValueError into words
+    return tuple(_persona(str(name), table) for name, table in cast("Mapping[object, object]", tables).items())
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError('must be JSON such as {"translator": {"system": "Translate into English."}}') from None
+
+
+def _persona(name: str, table: object) -> PersonaSetting:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} must be a name of small Latin letters, digits, - and _, at most 32")
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{name!r} must have a system prompt")  # noqa: TRY004  the same
+    try:
+        return PersonaSetting.model_validate({**cast("Mapping[str, object]", table), "name": name})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{name!r}, {field}: {in_words(first['msg'])}") from None

@@ -1,0 +1,64 @@
+"""Prices of models as the operator sets them: ``[prices."provider/model"]``."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, cast
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from tgllm.config.checks import day, model_reference
+from tgllm.config.sections.base import Section, in_words
+
+__all__ = ["MOST_DOLLARS", "PriceSetting", "read_prices"]
+
+MOST_DOLLARS = 1_000_000.0
+"""For a million tokens; more is a mistake, and would not fit the database."""
+
+
+class PriceSetting(Section):
+    """What a model costs, in US dollars for a million tokens."""
+
+    model: str
+    """As ``provider/model``; the name of the table."""
+    input: float = Field(ge=0, le=MOST_DOLLARS)
+    output: float = Field(ge=0, le=MOST_DOLLARS)
+    cached: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
+    """Of input tokens from the provider's cache; None: as much as others."""
+    as_of: Annotated[str, BeforeValidator(day)] = ""
+    """The day the prices were true."""
+
+
+def read_prices(value: object) -> object:
+    """A tuple of prices from the tables by model, or from the same as JSON.
+
+    Raises:
+        ValueError: something is wrong with one; names the model.
+    """
+    tables = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(tables, Mapping):
+        raise ValueError('must be tables such as [prices."mistral/mistral-small-latest"] with input and output')  # noqa: TRY004  pydantic turns a ValueError into words
+    return tuple(_price(str(ref), table) for ref, table in cast("Mapping[object, object]", tables).items())
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError(
+            'must be JSON such as {"mistral/mistral-small-latest": {"input": 0.1, "output": 0.3}}'
+        ) from None
+
+
+def _price(ref: str, table: object) -> PriceSetting:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"{ref!r} must have input and output, in US dollars for a million tokens")  # noqa: TRY004  the same
+    try:
+        model = model_reference(ref)
+    except ValueError:
+        raise ValueError(f"{ref!r} must be written provider/model, in quotes") from None
+    try:
+        return PriceSetting.model_validate({**cast("Mapping[str, object]", table), "model": model})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{ref!r}, {field}: {in_words(first['msg'])}") from None

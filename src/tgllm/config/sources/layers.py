@@ -1,0 +1,119 @@
+"""Takes one source of settings apart: known values, settings of plugins, and what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from tgllm.config.sources.keys import FIELDS, PLUGIN_PREFIX, PREFIX, SECTIONS, SPECIAL_VARIABLES, nearest, variable
+from tgllm.config.sources.source import Source, SourceKind, Value
+
+__all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
+
+Table = dict[str, object]
+"""A table of the config file, as TOML gives it."""
+
+_VARIABLES = {variable(key): key for key in FIELDS}
+_COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
+"""Variables without our prefix that people know a setting by; within one source, the one with it is stronger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source says."""
+
+    kind: SourceKind
+    path: str = ""
+    """The file that was read, where there is one."""
+    values: dict[str, Value] = field(default_factory=dict[str, Value], repr=False)
+    """By dotted key."""
+    plugins: dict[str, Table] = field(default_factory=dict[str, Table], repr=False)
+    """By plugin id."""
+    variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """All variables of an environment, for the names that plugins know their settings by."""
+    problems: list[str] = field(default_factory=list[str])
+    """A sentence each."""
+
+
+def _hint(name: str, known: list[str]) -> str:
+    best = nearest(name, known)
+    return f"did you mean {best}?" if best else "`tgllm config show` lists all settings"
+
+
+def flag_layer(flags: Mapping[str, object]) -> Layer:
+    """Settings from the command line, by dotted key; None means that the flag was not given."""
+    layer = Layer("flag")
+    for key, raw in flags.items():
+        if raw is None:
+            continue
+        if key in FIELDS:
+            layer.values[key] = Value(raw, Source("flag", key))
+        else:
+            layer.problems.append(f"flag --{key}: unknown setting; {_hint(key, list(FIELDS))}")
+    return layer
+
+
+def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "") -> Layer:
+    """Settings from variables that begin with ``TGLLM_``, or are known by another name; an empty value is unset."""
+    layer = Layer(kind, path, variables=dict(variables))
+    where = path or "environment"
+    for name, key in _COMMON_NAMES.items():
+        if variables.get(name, "").strip():
+            layer.values[key] = Value(variables[name], Source(kind, name, path))
+    for name, text in variables.items():
+        if not name.startswith(PREFIX) or name in SPECIAL_VARIABLES or not text.strip():
+            continue
+        if name in _VARIABLES:
+            layer.values[_VARIABLES[name]] = Value(text, Source(kind, name, path))
+        elif name.startswith(PLUGIN_PREFIX):
+            _plugin_variable(layer, where, name, text)
+        else:
+            layer.problems.append(f"{where}: unknown variable {name}; {_hint(name, [*_VARIABLES, *SPECIAL_VARIABLES])}")
+    return layer
+
+
+def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
+    plugin, *fields = name.removeprefix(PLUGIN_PREFIX).lower().split("__")
+    if not plugin or not fields or not all(fields):
+        layer.problems.append(f"{where}: {name} names no setting of a plugin; write {PLUGIN_PREFIX}<ID>__<FIELD>")
+        return
+    table = layer.plugins.setdefault(plugin, {})
+    for step in fields[:-1]:
+        inner = table.setdefault(step, {})
+        if not isinstance(inner, dict):
+            layer.problems.append(f"{where}: {name} and a shorter name set the same setting; keep one of them")
+            return
+        table = cast("Table", inner)
+    if isinstance(table.get(fields[-1]), dict):
+        layer.problems.append(f"{where}: {name} and a longer name set the same setting; keep one of them")
+        return
+    table[fields[-1]] = text
+
+
+def file_layer(tables: Mapping[str, object], path: str) -> Layer:
+    """Settings from the tables of a TOML file."""
+    layer = Layer("file", path)
+    _take(layer, tables, path, "")
+    return layer
+
+
+def _take(layer: Layer, table: Mapping[str, object], path: str, prefix: str) -> None:
+    for name, raw in table.items():
+        key = prefix + name
+        if key in FIELDS:
+            layer.values[key] = Value(raw, Source("file", key, path))
+        elif key not in SECTIONS:
+            layer.problems.append(f"{path}: unknown key {key}; {_hint(key, [*FIELDS, *SECTIONS])}")
+        elif not isinstance(raw, dict):
+            layer.problems.append(f"{path}: {key} is a table; write it as [{key}] with its settings below")
+        elif key == "plugins":
+            _take_plugins(layer, cast("Table", raw), path)
+        else:
+            _take(layer, cast("Table", raw), path, f"{key}.")
+
+
+def _take_plugins(layer: Layer, table: Table, path: str) -> None:
+    for plugin, settings in table.items():
+        if isinstance(settings, dict):
+            layer.plugins[plugin] = cast("Table", settings)
+        else:
+            layer.problems.append(f"{path}: plugins.{plugin} is a table; write it as [plugins.{plugin}]")

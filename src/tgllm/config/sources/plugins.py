@@ -1,0 +1,66 @@
+"""The raw settings of plugins, merged from all sources; the plugin host checks them against each plugin's model."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from tgllm.config.sources.keys import PLUGIN_PREFIX
+from tgllm.config.sources.layers import Layer, Table
+from tgllm.config.sources.source import Source
+
+__all__ = ["PluginSettings"]
+
+
+class PluginSettings:
+    """What the operator set for plugins. Holds secrets, so it never shows its content."""
+
+    def __init__(self, layers: Sequence[Layer] = ()) -> None:
+        """Take the layers, the weakest first."""
+        self._layers = tuple(layers)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids that have a section or a ``TGLLM_PLUGINS__`` variable, sorted; no such plugin need exist."""
+        return tuple(sorted({plugin for layer in self._layers for plugin in layer.plugins}))
+
+    def for_plugin(self, plugin_id: str, env_names: Mapping[str, str]) -> Mapping[str, object]:
+        """The settings of one plugin, by field.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> variable, for settings that people know under another name (``GEMINI_API_KEY``). Within
+                one source ``TGLLM_PLUGINS__<ID>__<FIELD>`` is stronger than these.
+        """
+        merged: Table = {}
+        for layer in self._layers:
+            known = {field: layer.variables.get(name, "").strip() for field, name in env_names.items()}
+            _merge(merged, {field: text for field, text in known.items() if text})
+            _merge(merged, layer.plugins.get(plugin_id, {}))
+        return merged
+
+    def sources(self, plugin_id: str) -> Mapping[str, Source]:
+        """Where the settings of one plugin came from, by field, as far as they stand under the plugin's id."""
+        return {
+            field: Source(layer.kind, _name(layer, plugin_id, field), layer.path)
+            for layer in self._layers
+            for field in layer.plugins.get(plugin_id, {})
+        }
+
+    def __repr__(self) -> str:
+        return f"PluginSettings({', '.join(self.ids)})"
+
+
+def _name(layer: Layer, plugin_id: str, field: str) -> str:
+    if layer.kind == "file":
+        return f"plugins.{plugin_id}.{field}"
+    return f"{PLUGIN_PREFIX}{plugin_id}__{field}".upper()
+
+
+def _merge(target: Table, table: Mapping[str, object]) -> None:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            inner = target.get(name)
+            copy: Table = cast("Table", inner) if isinstance(inner, dict) else {}
+            _merge(copy, cast("Table", value))
+            target[name] = copy
+        else:
+            target[name] = value

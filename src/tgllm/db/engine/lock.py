@@ -1,0 +1,52 @@
+"""One running program for one data folder."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tgllm.db.engine.errors import DataFolderBusy
+from tgllm.db.engine.sqlite import in_words
+
+__all__ = ["lock_data_folder"]
+
+FILE_NAME = "tgllm.lock"
+
+
+@contextmanager
+def lock_data_folder(folder: Path) -> Generator[None]:
+    """Hold the data folder for the length of a ``with``.
+
+    The system lets go of the lock when the process ends, however it ends. The lock file stays: to remove it would let
+    two processes hold two files of the same name.
+
+    Raises:
+        DataFolderBusy: another process holds it; the sentence names the folder and the process.
+        DatabaseError: the folder can't be made, written or locked: its disk may be full.
+    """
+    path = folder / FILE_NAME
+    with in_words(path):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with in_words(path):
+            _take(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        raise DataFolderBusy(
+            f"Another tgllm (process {pid}) runs on the data folder {folder}. "
+            "Stop it first, or give this one a data folder of its own.",
+            folder=str(folder),
+            pid=pid,
+        ) from None
+    os.truncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)

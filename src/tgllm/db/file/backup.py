@@ -1,0 +1,63 @@
+"""Copying a database while it is in use."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from tgllm.db.engine.errors import BackupFailed
+from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.file.identity import latest_version, refuse_foreign, version_of
+from tgllm.db.file.integrity import damage
+from tgllm.db.migrations import shipped
+from tgllm.db.queries.scrub import scrub_answers
+
+__all__ = ["backup", "copy_to"]
+
+
+def backup(path: Path, target: Path) -> None:
+    """Copy the database at ``path`` to the new file ``target`` (mode 0600), checked and complete in one file.
+
+    Others may read and write the database meanwhile. This call blocks; on a running loop use ``asyncio.to_thread``.
+
+    Raises:
+        BackupFailed: ``target`` exists already, there is nothing in the database yet, or the copy is not sound.
+        DatabaseError: the database can't be read, is of a newer version or belongs to another program, or ``target``
+            can't be written.
+    """
+    with in_words(path), closing(connect(path, "ro")) as conn:
+        refuse_foreign(conn, path, latest_version(shipped()))
+        if not version_of(conn):
+            raise BackupFailed(f"{path} is empty. Make the database with: tgllm db init", path=str(path))
+        copy_to(conn, target)
+
+
+def copy_to(conn: sqlite3.Connection, target: Path) -> None:
+    """Copy the database of ``conn`` to ``target``; see ``backup``."""
+    if target.exists():
+        raise BackupFailed(f"{target} exists already. Choose another name for the backup.", path=str(target))
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    with in_words(target):
+        try:
+            unfinished.unlink(missing_ok=True)
+            os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            with closing(connect(unfinished)) as copy:
+                conn.backup(copy)
+                # Out of WAL, the copy is one file that may be moved by itself; what is scrubbed stays in no journal.
+                copy.execute("PRAGMA journal_mode = MEMORY")
+                _verify(copy, target)
+                scrub_answers(copy)
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def _verify(copy: sqlite3.Connection, target: Path) -> None:
+    found = damage(copy)
+    if found:
+        raise BackupFailed(
+            f"The copy {target} is not sound ({found[0]}), so it was not kept. Run `tgllm db check` on the database.",
+            path=str(target),
+            reason=found[0],
+        )

@@ -1,0 +1,103 @@
+"""Looking a database over without changing it."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.file.identity import latest_version, refuse_foreign, version_of
+from tgllm.db.file.integrity import damage
+from tgllm.db.migrations import shipped
+
+__all__ = ["Report", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found."""
+
+    path: Path
+    size: int
+    """Bytes of the file, without its write-ahead log."""
+    version: int
+    """Of the schema, as the file says."""
+    known_version: int
+    """Of the schema that this program works with."""
+    journal_mode: str
+    """``wal`` where all is well."""
+    damage: tuple[str, ...]
+    """What SQLite's integrity check reports; empty where all is well."""
+    broken_references: tuple[str, ...]
+    """Rows that point to missing rows, as ``table: row id -> table``; not looked for where there is damage."""
+    rows: Mapping[str, int]
+    """Count of rows by table; empty where there is damage, since damaged tables can't be counted."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that is wrong, a sentence each."""
+        found = [f"damage: {line}" for line in self.damage]
+        found += [f"broken reference: {line}" for line in self.broken_references]
+        if self.version != self.known_version:
+            remedy = "install a newer tgllm" if self.version > self.known_version else "run `tgllm db init`"
+            found.append(
+                f"the file has version {self.version}, this tgllm works with version {self.known_version}: {remedy}"
+            )
+        if self.journal_mode != "wal":
+            found.append(f"the journal mode is {self.journal_mode}, not wal: run `tgllm db init`")
+        return tuple(found)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def check(path: Path) -> Report:
+    """Look the database at ``path`` over; others may use it meanwhile. Blocks, seconds for a large file.
+
+    Raises:
+        DatabaseError: the file can't be opened, is no database or that of another program.
+    """
+    with in_words(path), closing(_connect(path)) as conn:
+        found = damage(conn)
+        if not found:
+            refuse_foreign(conn, path, version_of(conn))
+        return Report(
+            path=path,
+            size=path.stat().st_size,
+            version=version_of(conn),
+            known_version=latest_version(shipped()),
+            journal_mode=str(conn.execute("PRAGMA journal_mode").fetchone()[0]),
+            damage=found,
+            broken_references=() if found else _broken_references(conn),
+            rows={} if found else _rows(conn),
+        )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return connect(path, "ro")
+    except DatabaseError as error:
+        if error.code != "database_corrupt":
+            raise
+        raise DatabaseError(
+            f"{path} is damaged or no database ({error.__cause__}), so that nothing in it can be looked at. "
+            "Stop the bot and put a backup in its place.",
+            code=error.code,
+            path=str(path),
+        ) from error
+
+
+def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:
+    rows = conn.execute("PRAGMA foreign_key_check")
+    return tuple(f"{row['table']}: {row['rowid']} -> {row['parent']}" for row in rows)
+
+
+def _rows(conn: sqlite3.Connection) -> dict[str, int]:
+    names = conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    # A table's name can't be a parameter; these come from the schema itself.
+    counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608
+    return {name: int(count.fetchone()[0]) for name, count in counts.items()}

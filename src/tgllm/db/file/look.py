@@ -1,0 +1,51 @@
+"""A quick look into the database file, for a command that reads and is done."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from tgllm.db.engine.errors import DatabaseError
+from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.file.identity import latest_version, refuse_foreign
+from tgllm.db.migrations import shipped
+
+__all__ = ["is_there", "look"]
+
+T = TypeVar("T")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a database file.
+
+    Raises:
+        DatabaseError: its folder can't be looked into, or is no folder.
+    """
+    with in_words(path):
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def look(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Run ``query`` on the file as it is: it is neither made nor brought to this version.
+
+    Raises:
+        DatabaseTooNew: the file is of a newer version.
+        DatabaseError: the file can't be read, is of an older version, or belongs to another program.
+    """
+    with in_words(path), closing(connect(path, "ro")) as conn:
+        refuse_foreign(conn, path, latest_version(shipped()))
+        try:
+            return query(conn)
+        except (sqlite3.OperationalError, LookupError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such" not in str(error):
+                raise
+            raise DatabaseError(
+                f"{path} is of another version than this program. Bring it up to date with: tgllm db init",
+                code="database_version",
+                path=str(path),
+            ) from error

@@ -1,0 +1,1 @@
+"""Queries that read or change several tables."""

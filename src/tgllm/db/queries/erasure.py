@@ -1,0 +1,83 @@
+"""Erases what the database holds of a person: the content of their private chats, and links to them elsewhere."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.db.tables import files
+
+__all__ = ["Erased", "erase", "is_busy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What has been erased."""
+
+    conversations: int
+    messages: int
+    files: int
+    requests: int
+    """Calls of models that are not linked to the person any more; their numbers stay."""
+    paths: Sequence[str]
+    """Of blobs that nothing shares any more and of files on their way to Telegram; relative to the data folder or from
+    the root, to be removed after the commit."""
+
+
+# A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
+_MINE = "lane GLOB ':' || :user || ':*'"
+_MY_MESSAGES = f"SELECT id FROM messages WHERE conversation_id IN (SELECT id FROM conversations WHERE {_MINE})"  # noqa: S608 (constants)
+
+_BUSY = f"SELECT 1 FROM inbox WHERE {_MINE} AND state = 'running' AND control = 0 AND update_id <> :update LIMIT 1"  # noqa: S608 (constants)
+_FILES = f"SELECT id FROM files WHERE message_id IN ({_MY_MESSAGES}) OR (user_id = :user AND message_id IS NULL)"  # noqa: S608 (constants)
+_MESSAGES = f"SELECT count(*) FROM ({_MY_MESSAGES})"  # noqa: S608 (constants)
+_CONVERSATIONS = f"DELETE FROM conversations WHERE {_MINE}"  # noqa: S608 (constants)
+_FACTS = f"DELETE FROM facts WHERE {_MINE}"  # noqa: S608 (constants)
+_REQUESTS = "UPDATE requests SET user_id = NULL, error_text = NULL WHERE user_id = :user"
+_KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
+# The rows themselves stay, so that an update that comes twice is still known; so do parts of a turn that is to come.
+_INBOX = f"""
+    UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL
+    WHERE {_MINE} AND state NOT IN ('queued', 'running') AND update_id <> :update
+      AND NOT EXISTS (SELECT 1 FROM inbox AS leader
+                      WHERE leader.update_id = inbox.leader_id AND leader.state IN ('queued', 'running'))
+"""  # noqa: S608 (constants)
+# What waits to be sent and belongs to no turn, such as a notice for an admin, is none of the person's content. What is
+# under way is not sent once more: see ``outbox.drop_erased``.
+_MY_OUTBOX = f"""
+    {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR turn_id IS NOT NULL)
+"""
+_OUTBOX = f"""
+    UPDATE outbox SET payload = '{{}}', error = NULL,
+        state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
+    WHERE {_MY_OUTBOX}
+"""  # noqa: S608 (constants)
+# Answers and exports that are files, and have not been taken away by Telegram.
+_DOCUMENTS = f"SELECT json_extract(payload, '$.document.path') FROM outbox WHERE {_MY_OUTBOX}"  # noqa: S608 (constants)
+
+
+def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
+    """Whether an update other than ``update_id`` is being worked on in the person's private chat."""
+    return conn.execute(_BUSY, {"user": user_id, "update": update_id}).fetchone() is not None
+
+
+def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
+    """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
+
+    What stays: the row of the person with the decision on their access, sums of usage, the audit trail, what they
+    said in groups, and what plugins keep.
+
+    Args:
+        conn: an open write transaction.
+        user_id: Telegram's user id.
+        update_id: the update that asks for it, whose row is still needed.
+    """
+    values = {"user": user_id, "update": update_id}
+    found = [int(row[0]) for row in conn.execute(_FILES, values)]
+    paths = [files.delete(conn, file_id) for file_id in found]
+    paths += [row[0] for row in conn.execute(_DOCUMENTS, values)]
+    messages = int(conn.execute(_MESSAGES, values).fetchone()[0])
+    conversations = conn.execute(_CONVERSATIONS, values).rowcount
+    requests = conn.execute(_REQUESTS, values).rowcount
+    for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
+        conn.execute(statement, values)
+    return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None])

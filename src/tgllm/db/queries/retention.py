@@ -1,0 +1,98 @@
+"""Forgets what was said: all that is old, or what was taken back. A piece at a time, so that nobody waits for it."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.db.engine.rows import dumps
+from tgllm.db.tables import files
+
+__all__ = ["Forgotten", "conversations_after", "forget_messages", "forget_taken_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one piece was."""
+
+    messages: int
+    paths: Sequence[str]
+    """Of blobs that nothing shares any more; relative to the data folder, to be removed after the commit."""
+
+
+# Ids count up as time does: the oldest ones are the least, and nothing behind a young one needs to be looked at.
+_OLD = "SELECT id FROM (SELECT id, created_at FROM messages ORDER BY id LIMIT :limit) WHERE created_at < :before"
+# What a turn that runs is about to go on from stays until it has ended.
+_TAKEN_BACK = """
+    WITH RECURSIVE kept (id, parent_id) AS (
+        SELECT id, parent_id FROM messages
+        WHERE conversation_id = :conversation
+          AND (created_at >= :before
+               OR id = (SELECT head_message_id FROM conversations WHERE conversations.id = :conversation))
+        UNION
+        SELECT messages.id, messages.parent_id FROM messages JOIN kept ON messages.id = kept.parent_id
+    )
+    SELECT id FROM messages
+    WHERE conversation_id = :conversation AND created_at < :before AND id NOT IN (SELECT id FROM kept)
+      AND NOT EXISTS (SELECT 1 FROM inbox JOIN conversations ON inbox.lane = conversations.lane
+                      WHERE conversations.id = :conversation AND inbox.state = 'running' AND inbox.control = 0)
+"""
+_HEADS = "UPDATE conversations SET head_message_id = NULL WHERE head_message_id IN (SELECT value FROM json_each(:ids))"
+_CHILDREN = """
+    UPDATE messages SET parent_id = NULL
+    WHERE (conversation_id, parent_id) IN
+          (SELECT conversation_id, id FROM messages WHERE id IN (SELECT value FROM json_each(:ids)))
+"""
+_FILES = "SELECT id FROM files WHERE message_id IN (SELECT value FROM json_each(:ids))"
+_MESSAGES = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(:ids))"
+# The one that a chat is in keeps the model and the settings that people have chosen.
+_EMPTY = """
+    DELETE FROM conversations WHERE active = 0 AND updated_at < :before
+      AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.conversation_id = conversations.id)
+"""
+
+
+def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgotten:
+    """Delete questions and answers of before ``before``, with their files and summaries.
+
+    What was said later stays, and begins its conversation. Conversations in which nothing is left go too. The figures
+    of requests and usage stay.
+
+    Args:
+        conn: an open write transaction.
+        before: UTC, in milliseconds.
+        limit: messages at most; where so many were deleted, there may be more.
+    """
+    gone = _delete(conn, [int(row[0]) for row in conn.execute(_OLD, {"before": before, "limit": limit})])
+    if gone.messages < limit:
+        conn.execute(_EMPTY, {"before": before})
+    return gone
+
+
+def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: int) -> Forgotten:
+    """Delete what was said in a conversation before ``before`` and leads to nothing: cleared, undone, asked anew.
+
+    The branch that ends at the head stays, however old it is, and so does what leads to anything said since.
+
+    Args:
+        conn: an open write transaction.
+        conversation_id: which one.
+        before: UTC, in milliseconds.
+    """
+    values = {"conversation": conversation_id, "before": before}
+    return _delete(conn, [int(row[0]) for row in conn.execute(_TAKEN_BACK, values)])
+
+
+def conversations_after(conn: sqlite3.Connection, conversation_id: int, limit: int) -> Sequence[int]:
+    """The ids of the next conversations, in order."""
+    rows = conn.execute("SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?", (conversation_id, limit))
+    return [int(row[0]) for row in rows]
+
+
+def _delete(conn: sqlite3.Connection, ids: Sequence[int]) -> Forgotten:
+    if not ids:
+        return Forgotten(0, ())
+    values = {"ids": dumps(ids)}
+    paths = [files.delete(conn, int(row[0])) for row in conn.execute(_FILES, values).fetchall()]
+    for statement in (_HEADS, _CHILDREN, _MESSAGES):
+        conn.execute(statement, values)
+    return Forgotten(len(ids), [path for path in paths if path is not None])

@@ -1,0 +1,113 @@
+"""Figures about everybody: people, usage by day, person and model, errors, and how long answers take."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from tgllm.db.engine.rows import read_all
+from tgllm.db.tables.usage import NOBODY, ModelTotal, Total
+from tgllm.db.tables.users import Status
+
+__all__ = [
+    "Answered",
+    "DayTotal",
+    "Failed",
+    "active_people",
+    "answered",
+    "by_day",
+    "by_model",
+    "failed",
+    "known_people",
+    "people",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal(Total):
+    """What everybody together has used on a day."""
+
+    day: str
+    """``YYYY-MM-DD`` in the bot's time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """How often calls of a model went wrong for somebody."""
+
+    user_id: int | None
+    provider: str
+    model: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How long a whole answer took."""
+
+    user_id: int | None
+    provider: str
+    model: str
+    latency_ms: int
+
+
+def people(conn: sqlite3.Connection) -> dict[Status, int]:
+    """How many people have each status; one that nobody has is left out. Pending are those who have asked."""
+    cursor = conn.execute(
+        "SELECT status, count(*) FROM users WHERE status <> 'pending' OR requested_at IS NOT NULL GROUP BY status"
+    )
+    return {row[0]: row[1] for row in cursor}
+
+
+def known_people(conn: sqlite3.Connection) -> int:
+    """How many people the bot has heard of."""
+    return int(conn.execute("SELECT count(*) FROM users").fetchone()[0])
+
+
+def active_people(conn: sqlite3.Connection, since: str) -> int:
+    """How many people have asked a model something since the day ``since``, that day included."""
+    cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NOBODY))
+    return int(cursor.fetchone()[0])
+
+
+def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
+    """The sums of each day since ``since``, the first day first; days without any are left out."""
+    cursor = conn.execute(
+        "SELECT day, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
+        " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
+        " sum(unpriced_requests) AS unpriced_requests FROM usage WHERE day >= ? GROUP BY day ORDER BY day",
+        (since,),
+    )
+    return read_all(DayTotal, cursor)
+
+
+def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
+    """What everybody has used of each model since the day ``since``, the most expensive first."""
+    cursor = conn.execute(
+        "SELECT provider, model, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
+        " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
+        " sum(unpriced_requests) AS unpriced_requests FROM usage WHERE day >= ? GROUP BY provider, model"
+        " ORDER BY sum(cost_micros) DESC, sum(requests) DESC, provider, model",
+        (since,),
+    )
+    return read_all(ModelTotal, cursor)
+
+
+def failed(conn: sqlite3.Connection, since: int) -> list[Failed]:
+    """Calls of a model that have failed or were interrupted since a time (UTC, milliseconds), by person and model."""
+    cursor = conn.execute(
+        "SELECT user_id, provider, model, count(*) AS count FROM requests"
+        " WHERE status IN ('failed', 'interrupted') AND created_at >= ? GROUP BY user_id, provider, model",
+        (since,),
+    )
+    return read_all(Failed, cursor)
+
+
+_ANSWERED = """
+    SELECT user_id, provider, model, latency_ms
+    FROM (SELECT * FROM requests ORDER BY id DESC LIMIT :latest)
+    WHERE status = 'ok' AND created_at >= :since AND latency_ms IS NOT NULL ORDER BY latency_ms
+"""
+
+
+def answered(conn: sqlite3.Connection, since: int, latest: int) -> list[Answered]:
+    """The whole answers since a time, the fastest first; of the ``latest`` calls only."""
+    return read_all(Answered, conn.execute(_ANSWERED, {"since": since, "latest": latest}))

@@ -1,0 +1,61 @@
+"""What is not to be kept: updates of strangers once they are done, and invite links once they are sent."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from tgllm.db.engine.rows import dumps
+from tgllm.db.tables.inbox import SPARED
+
+__all__ = ["INVITE", "drop_scrubbed", "has_sent_link", "scrub_sent_links"]
+
+INVITE: Final = "invite:"
+"""How the turn of an outbox row begins whose payload is a secret: an invite link."""
+
+_SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
+
+
+_SCRUBBED = f"""
+    DELETE FROM inbox
+    WHERE finished_at >= :since AND finished_at < :until AND leader_id IS NULL AND update_id NOT IN ({SPARED})
+      AND payload = json_object('update_id', update_id)
+      AND NOT EXISTS (SELECT 1 FROM inbox AS follower WHERE follower.leader_id = inbox.update_id)
+"""  # noqa: S608 (constants)
+
+
+def drop_scrubbed(
+    conn: sqlite3.Connection, since: int, before: int, limit: int, *, spared: Iterable[int]
+) -> tuple[int, int]:
+    """Forget updates that ended in that time and hold nothing but their id (``scrub``), a piece at a time.
+
+    Args:
+        conn: an open write transaction.
+        since: UTC, in milliseconds.
+        before: the same.
+        limit: how many updates are looked at, apart from those that ended in the same millisecond.
+        spared: updates that stay; see ``inbox.prune``.
+
+    Returns:
+        How many were forgotten, and until when it has looked: the next piece begins there, unless that is ``before``.
+    """
+    until = _end_of_piece(conn, since, before, limit)
+    values = {"since": since, "until": until, "spared": dumps([*spared])}
+    return conn.execute(_SCRUBBED, values).rowcount, until
+
+
+def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int) -> int:
+    query = (
+        "SELECT finished_at FROM inbox WHERE finished_at >= ? AND finished_at < ? ORDER BY finished_at LIMIT 1 OFFSET ?"
+    )
+    row = conn.execute(query, (since, before, limit)).fetchone()
+    return before if row is None else max(int(row[0]), since + 1)
+
+
+def has_sent_link(conn: sqlite3.Connection) -> bool:
+    """Whether an invite link has been sent and still stands in the outbox."""
+    return conn.execute(f"SELECT 1 FROM outbox WHERE {_SENT_LINKS} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
+
+
+def scrub_sent_links(conn: sqlite3.Connection) -> int:
+    """Leave nothing of invite links that have been sent; returns how many there were."""
+    return conn.execute(f"UPDATE outbox SET payload = '{{}}' WHERE {_SENT_LINKS}").rowcount  # noqa: S608 (constants)

@@ -1,0 +1,120 @@
+"""Budgets: limits that admins have set, and what is special about a limit in one day or month."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.db.engine.rows import dumps, read_all
+
+__all__ = ["Budget", "BudgetPeriod", "Told", "clear", "forgive", "give", "limits", "periods", "prune", "put", "tell"]
+
+Told = Literal[0, 80, 100]
+"""Percent of a limit that people have been told are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit that was set."""
+
+    scope: str
+    measure: Measure
+    period: Period
+    amount: int | None
+    """Requests, tokens, or millionths of a US dollar; None: no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPeriod:
+    """What is special about a limit in one day or month."""
+
+    scope: str
+    measure: Measure
+    period: Period
+    first_day: str
+    extra: int
+    forgiven: int
+    told: Told
+
+
+def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[Budget]:
+    """The limits that are set for these scopes."""
+    return read_all(
+        Budget,
+        conn.execute(
+            "SELECT scope, measure, period, amount FROM budgets WHERE scope IN (SELECT value FROM json_each(?))",
+            (dumps(list(scopes)),),
+        ),
+    )
+
+
+def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterable[str]) -> list[BudgetPeriod]:
+    """What is special about the limits of these scopes in the periods that begin on these days."""
+    return read_all(
+        BudgetPeriod,
+        conn.execute(
+            "SELECT * FROM budget_periods WHERE scope IN (SELECT value FROM json_each(?))"
+            " AND first_day IN (SELECT value FROM json_each(?))",
+            (dumps(list(scopes)), dumps(list(first_days))),
+        ),
+    )
+
+
+def put(conn: sqlite3.Connection, budget: Budget, now: int) -> None:
+    """Set a limit; what people were told of the one before is told again when it comes to that."""
+    conn.execute(
+        "INSERT INTO budgets (scope, measure, period, amount, updated_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (scope, measure, period) DO UPDATE"
+        " SET amount = excluded.amount, updated_at = excluded.updated_at",
+        (budget.scope, budget.measure, budget.period, budget.amount, now),
+    )
+    _forget_told(conn, budget.scope, budget.measure, budget.period)
+
+
+def clear(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+    """Forget a limit that was set: that of the configuration holds again."""
+    conn.execute("DELETE FROM budgets WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period))
+    _forget_told(conn, scope, measure, period)
+
+
+def _forget_told(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
+    """Of a role, what each person has been told: the limit is theirs."""
+    conn.execute(
+        "UPDATE budget_periods SET told = 0 WHERE (measure, period) = (?, ?) AND scope GLOB ?",
+        (measure, period, "user:*" if scope.startswith("role:") else scope),
+    )
+
+
+_ROW = "INSERT INTO budget_periods (scope, measure, period, first_day"
+_KEY = "ON CONFLICT (scope, measure, period, first_day) DO UPDATE SET"
+
+
+def give(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, amount: int) -> None:
+    """Add to a limit in one period; what people were told of it before is told again when it comes to that."""
+    conn.execute(
+        f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = extra + excluded.extra, told = 0",
+        (scope, measure, period, first_day, amount),
+    )
+
+
+def forgive(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, used: int) -> None:
+    """Count from 0 again in one period in which ``used`` has been used so far; extras of before are gone."""
+    conn.execute(
+        f"{_ROW}, forgiven) VALUES (?, ?, ?, ?, ?) {_KEY} forgiven = excluded.forgiven, extra = 0, told = 0",
+        (scope, measure, period, first_day, used),
+    )
+
+
+def tell(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, told: Told) -> bool:
+    """Note that people are told; False if they have been before."""
+    cursor = conn.execute(
+        f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE told < excluded.told",
+        (scope, measure, period, first_day, told),
+    )
+    return cursor.rowcount == 1
+
+
+def prune(conn: sqlite3.Connection, before: str) -> None:
+    """Forget what was special about periods that began before a day."""
+    conn.execute("DELETE FROM budget_periods WHERE first_day < ?", (before,))

@@ -1,0 +1,136 @@
+"""Conversations: one line of talk each, with the model chosen for it; each lane has at most one that is active."""
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import Any
+
+from tgllm.api.types import JsonObject, ModelRef
+from tgllm.db.engine.rows import BOOL, JSON, clean, dumps, read, read_all, read_one
+
+__all__ = [
+    "Conversation",
+    "activate",
+    "active_for",
+    "active_in",
+    "archive",
+    "get",
+    "list_for",
+    "set_head",
+    "set_model",
+    "set_settings",
+    "set_title",
+    "start_new",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation; the fields are the columns of the table ``conversations``."""
+
+    id: int
+    lane: str
+    title: str | None
+    provider: str | None
+    model: str | None
+    settings: dict[str, Any] = field(metadata=JSON)
+    head_message_id: int | None
+    active: bool = field(metadata=BOOL)
+    created_at: int
+    updated_at: int
+
+    @property
+    def chosen(self) -> ModelRef | None:
+        """The model that was chosen for it; None for the default model."""
+        return None if self.provider is None or self.model is None else ModelRef(self.provider, self.model)
+
+
+def active_in(conn: sqlite3.Connection, lane: str) -> Conversation | None:
+    """The lane's active conversation; None if there is none. Only reads."""
+    cursor = conn.execute("SELECT * FROM conversations WHERE lane = ? AND active = 1", (lane,))
+    return read_one(Conversation, cursor)
+
+
+def active_for(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
+    """The lane's active conversation, begun if there is none."""
+    return active_in(conn, lane) or _insert(conn, lane, None, now)
+
+
+def start_new(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
+    """Begin an empty conversation in the lane; the former one is archived and hands on its model and settings."""
+    former = active_in(conn, lane)
+    if former is not None:
+        archive(conn, former.id, now)
+    return _insert(conn, lane, former, now)
+
+
+def _insert(conn: sqlite3.Connection, lane: str, former: Conversation | None, now: int) -> Conversation:
+    provider, model, settings = (former.provider, former.model, former.settings) if former else (None, None, {})
+    cursor = conn.execute(
+        "INSERT INTO conversations (lane, provider, model, settings, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?) RETURNING *",
+        (lane, provider, model, dumps(settings), now, now),
+    )
+    return read(Conversation, cursor.fetchone())
+
+
+def archive(conn: sqlite3.Connection, conversation_id: int, now: int) -> None:
+    """Put a conversation aside; it can be made active again."""
+    conn.execute("UPDATE conversations SET active = 0, updated_at = ? WHERE id = ?", (now, conversation_id))
+
+
+def activate(conn: sqlite3.Connection, conversation_id: int, now: int) -> None:
+    """Go on with a conversation; the one that was active in its lane is archived."""
+    conn.execute(
+        "UPDATE conversations SET active = 0, updated_at = :now"
+        " WHERE active = 1 AND id <> :id AND lane = (SELECT lane FROM conversations WHERE id = :id)",
+        {"id": conversation_id, "now": now},
+    )
+    conn.execute("UPDATE conversations SET active = 1, updated_at = ? WHERE id = ?", (now, conversation_id))
+
+
+def set_model(conn: sqlite3.Connection, conversation_id: int, model: ModelRef | None, now: int) -> None:
+    """Choose the model of a conversation; None goes back to the default model."""
+    conn.execute(
+        "UPDATE conversations SET provider = ?, model = ?, updated_at = ? WHERE id = ?",
+        (model.provider if model else None, model.model if model else None, now, conversation_id),
+    )
+
+
+def set_settings(conn: sqlite3.Connection, conversation_id: int, settings: JsonObject, now: int) -> None:
+    """Replace the settings of a conversation."""
+    conn.execute(
+        "UPDATE conversations SET settings = ?, updated_at = ? WHERE id = ?",
+        (dumps(settings), now, conversation_id),
+    )
+
+
+def set_title(conn: sqlite3.Connection, conversation_id: int, title: str, now: int) -> None:
+    """Name a conversation."""
+    conn.execute(
+        "UPDATE conversations SET title = ?, updated_at = ? WHERE id = ?", (clean(title), now, conversation_id)
+    )
+
+
+def set_head(conn: sqlite3.Connection, conversation_id: int, message_id: int | None, now: int) -> None:
+    """Say which message the next one answers; None empties the conversation without forgetting it.
+
+    Raises:
+        sqlite3.IntegrityError: the message is not of this conversation.
+    """
+    conn.execute(
+        "UPDATE conversations SET head_message_id = ?, updated_at = ? WHERE id = ?",
+        (message_id, now, conversation_id),
+    )
+
+
+def get(conn: sqlite3.Connection, conversation_id: int) -> Conversation | None:
+    """One conversation."""
+    return read_one(Conversation, conn.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)))
+
+
+def list_for(conn: sqlite3.Connection, lane: str, limit: int) -> list[Conversation]:
+    """The lane's conversations, the one that changed last first."""
+    cursor = conn.execute(
+        "SELECT * FROM conversations WHERE lane = ? ORDER BY updated_at DESC, id DESC LIMIT ?", (lane, limit)
+    )
+    return read_all(Conversation, cursor)

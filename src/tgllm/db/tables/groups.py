@@ -1,0 +1,90 @@
+"""Groups: whether everybody who speaks there is answered."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from tgllm.db.engine.rows import clean, read_all, read_one
+
+__all__ = ["Group", "GroupStatus", "get", "list_all", "move", "request", "set_status", "set_title"]
+
+GroupStatus = Literal["pending", "active", "denied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A known group; the fields are the columns of the table ``groups``."""
+
+    id: int
+    title: str
+    status: GroupStatus
+    requested_at: int
+    requested_by: int | None
+    carded_at: int | None
+    """When the admins were shown the request."""
+    decided_at: int | None
+    decided_by: int | None
+    updated_at: int
+
+
+def get(conn: sqlite3.Connection, chat_id: int) -> Group | None:
+    """One group; None where nobody has asked for it."""
+    return read_one(Group, conn.execute("SELECT * FROM groups WHERE id = ?", (chat_id,)))
+
+
+def request(conn: sqlite3.Connection, chat_id: int, title: str, now: int, *, by: int | None = None) -> bool:
+    """Note that somebody wants the bot in a group; False where it is known already, which changes nothing."""
+    cursor = conn.execute(
+        "INSERT INTO groups (id, title, requested_at, requested_by, updated_at) VALUES (:id, :title, :now, :by, :now)"
+        " ON CONFLICT (id) DO NOTHING",
+        {"id": chat_id, "title": clean(title), "now": now, "by": by},
+    )
+    return cursor.rowcount == 1
+
+
+def set_title(conn: sqlite3.Connection, chat_id: int, title: str, now: int) -> None:
+    """Remember how a known group is called now."""
+    conn.execute("UPDATE groups SET title = ?, updated_at = ? WHERE id = ?", (clean(title), now, chat_id))
+
+
+def set_status(
+    conn: sqlite3.Connection, chat_id: int, status: GroupStatus, now: int, *, decided_by: int | None = None
+) -> Group:
+    """Decide about a group.
+
+    Args:
+        conn: an open write transaction.
+        chat_id: Telegram's chat id.
+        status: what was decided.
+        now: UTC, in milliseconds.
+        decided_by: user id of the one who decided; None for the shell.
+
+    Raises:
+        LookupError: nobody has asked for that group.
+    """
+    cursor = conn.execute(
+        "UPDATE groups SET status = :status, decided_at = :now, decided_by = :by, updated_at = :now WHERE id = :id"
+        " RETURNING *",
+        {"status": status, "now": now, "by": decided_by, "id": chat_id},
+    )
+    group = read_one(Group, cursor)
+    if group is None:
+        raise LookupError(f"no group {chat_id}")
+    return group
+
+
+def move(conn: sqlite3.Connection, old: int, new: int) -> None:
+    """Let what was decided about a group hold for the supergroup that it has become.
+
+    What is known of ``new`` already stands, unless it is a request that nobody has decided.
+    """
+    if get(conn, old) is None:
+        return
+    conn.execute("DELETE FROM groups WHERE id = ? AND status = 'pending'", (new,))
+    conn.execute("UPDATE OR IGNORE groups SET id = ? WHERE id = ?", (new, old))
+    conn.execute("DELETE FROM groups WHERE id = ?", (old,))
+
+
+def list_all(conn: sqlite3.Connection) -> list[Group]:
+    """All groups: those that wait for a decision come first, then the latest requests."""
+    return read_all(Group, conn.execute("SELECT * FROM groups ORDER BY status <> 'pending', requested_at DESC, id"))

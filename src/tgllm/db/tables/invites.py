@@ -1,0 +1,84 @@
+"""Links that let people in."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from tgllm.db.engine.rows import read_all, read_one
+
+__all__ = ["Invite", "create", "find", "get", "list_open", "prune", "revoke", "use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A link; the fields are the columns of the table ``invites``."""
+
+    id: int
+    token_hash: str
+    uses: int
+    uses_left: int
+    expires_at: int
+    created_by: int | None
+    created_at: int
+
+    def works(self, now: int) -> bool:
+        """Whether it lets anybody in at ``now`` (UTC, milliseconds)."""
+        return self.uses_left > 0 and now < self.expires_at
+
+
+def create(
+    conn: sqlite3.Connection, token_hash: str, uses: int, expires_at: int, now: int, *, created_by: int | None = None
+) -> Invite:
+    """Store a new link.
+
+    Args:
+        conn: an open write transaction.
+        token_hash: SHA-256 of its token, in hex.
+        uses: how many people it may let in.
+        expires_at: when it stops working; UTC, in milliseconds.
+        now: the same, of now.
+        created_by: user id of the admin; None for the shell.
+    """
+    cursor = conn.execute(
+        "INSERT INTO invites (token_hash, uses, uses_left, expires_at, created_by, created_at)"
+        " VALUES (:hash, :uses, :uses, :expires_at, :by, :now) RETURNING *",
+        {"hash": token_hash, "uses": uses, "expires_at": expires_at, "by": created_by, "now": now},
+    )
+    invite = read_one(Invite, cursor)
+    assert invite is not None  # noqa: S101  an INSERT with RETURNING gives the row
+    return invite
+
+
+def find(conn: sqlite3.Connection, token_hash: str) -> Invite | None:
+    """The link with that token."""
+    return read_one(Invite, conn.execute("SELECT * FROM invites WHERE token_hash = ?", (token_hash,)))
+
+
+def get(conn: sqlite3.Connection, invite_id: int) -> Invite | None:
+    """One link."""
+    return read_one(Invite, conn.execute("SELECT * FROM invites WHERE id = ?", (invite_id,)))
+
+
+def use(conn: sqlite3.Connection, invite_id: int, now: int) -> bool:
+    """Count one person; False where the link does not work any more, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE invites SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 AND expires_at > ?",
+        (invite_id, now),
+    )
+    return cursor.rowcount == 1
+
+
+def revoke(conn: sqlite3.Connection, invite_id: int) -> bool:
+    """Let a link work no more; False where it does not exist or has no uses left."""
+    cursor = conn.execute("UPDATE invites SET uses_left = 0 WHERE id = ? AND uses_left > 0", (invite_id,))
+    return cursor.rowcount == 1
+
+
+def list_open(conn: sqlite3.Connection, now: int) -> list[Invite]:
+    """The links that work at ``now``, the latest first."""
+    cursor = conn.execute("SELECT * FROM invites WHERE uses_left > 0 AND expires_at > ? ORDER BY id DESC", (now,))
+    return read_all(Invite, cursor)
+
+
+def prune(conn: sqlite3.Connection, before: int) -> int:
+    """Forget links that expired before ``before``; returns how many."""
+    return conn.execute("DELETE FROM invites WHERE expires_at < ?", (before,)).rowcount

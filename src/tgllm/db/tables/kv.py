@@ -1,0 +1,35 @@
+"""Small values by scope and key, for plugins and for parts of the program."""
+
+import json
+import sqlite3
+
+from tgllm.api.types import Json
+from tgllm.db.engine.rows import dumps
+
+__all__ = ["delete", "get", "items", "set_value"]
+
+
+def get(conn: sqlite3.Connection, scope: str, key: str) -> Json:
+    """The value; None where there is none."""
+    row = conn.execute("SELECT value FROM kv WHERE scope = ? AND key = ?", (scope, key)).fetchone()
+    return None if row is None else json.loads(row[0])
+
+
+def set_value(conn: sqlite3.Connection, scope: str, key: str, value: Json, now: int) -> None:
+    """Keep a value, in place of what was there."""
+    conn.execute(
+        "INSERT INTO kv (scope, key, value, updated_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        (scope, key, dumps(value), now),
+    )
+
+
+def delete(conn: sqlite3.Connection, scope: str, key: str) -> bool:
+    """Forget a value; False where there was none."""
+    return conn.execute("DELETE FROM kv WHERE scope = ? AND key = ?", (scope, key)).rowcount == 1
+
+
+def items(conn: sqlite3.Connection, scope: str) -> dict[str, Json]:
+    """All values of a scope by key, in the order of the keys."""
+    cursor = conn.execute("SELECT key, value FROM kv WHERE scope = ? ORDER BY key", (scope,))
+    return {row["key"]: json.loads(row["value"]) for row in cursor}

@@ -1,0 +1,153 @@
+"""Models: what providers offer, as last asked, and which of them answers by default."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from tgllm.api.types import ModelRef
+from tgllm.db.engine.rows import BOOL, JSON_LIST, clean, dumps, read_all, read_one
+
+__all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_missing", "set_default", "upsert"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewModel:
+    """A model as its provider lists it. Prices are millionths of a US dollar for a million tokens."""
+
+    provider: str
+    model: str
+    title: str
+    aliases: Collection[str] = ()
+    """Other ids for the same model."""
+    context_window: int | None = None
+    """In tokens."""
+    max_output_tokens: int | None = None
+    mime_types: Collection[str] = ()
+    reasoning: bool = False
+    input_price: int | None = None
+    output_price: int | None = None
+    cached_price: int | None = None
+    price_as_of: str | None = None
+    """Day the prices were true, ``YYYY-MM-DD``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A stored model; the fields are the columns of the table ``models``."""
+
+    provider: str
+    model: str
+    title: str
+    aliases: tuple[str, ...] = field(metadata=JSON_LIST)
+    context_window: int | None
+    max_output_tokens: int | None
+    mime_types: tuple[str, ...] = field(metadata=JSON_LIST)
+    reasoning: bool = field(metadata=BOOL)
+    input_price: int | None
+    output_price: int | None
+    cached_price: int | None
+    price_as_of: str | None
+    is_default: bool = field(metadata=BOOL)
+    first_seen_at: int
+    last_seen_at: int
+    retired_at: int | None
+
+    @property
+    def ref(self) -> ModelRef:
+        """Its name: ``provider/model``."""
+        return ModelRef(self.provider, self.model)
+
+
+_UPSERT = """
+    INSERT INTO models (provider, model, title, aliases, context_window, max_output_tokens, mime_types, reasoning,
+                        input_price, output_price, cached_price, price_as_of, first_seen_at, last_seen_at)
+    VALUES (:provider, :model, :title, :aliases, :context_window, :max_output_tokens, :mime_types, :reasoning,
+            :input_price, :output_price, :cached_price, :price_as_of, :now, :now)
+    ON CONFLICT (provider, model) DO UPDATE
+    SET title = excluded.title, aliases = excluded.aliases, context_window = excluded.context_window,
+        max_output_tokens = excluded.max_output_tokens, mime_types = excluded.mime_types,
+        reasoning = excluded.reasoning, input_price = excluded.input_price, output_price = excluded.output_price,
+        cached_price = excluded.cached_price, price_as_of = excluded.price_as_of,
+        last_seen_at = excluded.last_seen_at, retired_at = NULL
+"""
+
+
+def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> None:
+    """Store what a provider lists; a model that was retired is back."""
+    for new in models:
+        values = {
+            "provider": new.provider,
+            "model": new.model,
+            "title": clean(new.title),
+            "aliases": dumps(list(new.aliases)),
+            "context_window": new.context_window,
+            "max_output_tokens": new.max_output_tokens,
+            "mime_types": dumps(list(new.mime_types)),
+            "reasoning": new.reasoning,
+            "input_price": new.input_price,
+            "output_price": new.output_price,
+            "cached_price": new.cached_price,
+            "price_as_of": new.price_as_of,
+            "now": now,
+        }
+        conn.execute(_UPSERT, values)
+
+
+def retire_missing(conn: sqlite3.Connection, provider: str, listed: Collection[str], now: int) -> list[ModelRef]:
+    """Retire the provider's models that it lists no longer; a retired model is not the default any more.
+
+    Returns:
+        The models that were retired now.
+    """
+    cursor = conn.execute(
+        "UPDATE models SET retired_at = ?, is_default = 0 WHERE provider = ? AND retired_at IS NULL"
+        " AND model NOT IN (SELECT value FROM json_each(?)) RETURNING model",
+        (now, provider, dumps(sorted(listed))),
+    )
+    return [ModelRef(provider, name) for name in sorted(row[0] for row in cursor.fetchall())]
+
+
+def get(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
+    """One model, retired or not."""
+    cursor = conn.execute("SELECT * FROM models WHERE provider = ? AND model = ?", (ref.provider, ref.model))
+    return read_one(Model, cursor)
+
+
+_BY_ALIAS = """
+    SELECT * FROM models
+    WHERE provider = :provider AND EXISTS (SELECT 1 FROM json_each(aliases) WHERE value = :model)
+    ORDER BY retired_at IS NOT NULL, model LIMIT 1
+"""
+
+
+def find(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
+    """The model of that id, or else the one that has it as an alias; retired or not."""
+    # Every turn looks its model up, mostly by its id: the aliases of a provider's models are read where that is none.
+    return get(conn, ref) or read_one(Model, conn.execute(_BY_ALIAS, {"provider": ref.provider, "model": ref.model}))
+
+
+def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:
+    """The models, of one provider or of all, by name; with ``retired`` also those that are not listed any more."""
+    cursor = conn.execute(
+        "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider) AND (:retired OR retired_at IS NULL)"
+        " ORDER BY provider, model",
+        {"provider": provider, "retired": retired},
+    )
+    return read_all(Model, cursor)
+
+
+def default(conn: sqlite3.Connection) -> Model | None:
+    """The model that answers where none is chosen; None where no default is set."""
+    return read_one(Model, conn.execute("SELECT * FROM models WHERE is_default = 1"))
+
+
+def set_default(conn: sqlite3.Connection, ref: ModelRef | None) -> bool:
+    """Make a model the default, or none; False where the model is unknown or retired, which changes nothing."""
+    if ref is not None:
+        found = get(conn, ref)
+        if found is None or found.retired_at is not None:
+            return False
+    conn.execute("UPDATE models SET is_default = 0 WHERE is_default = 1")
+    if ref is not None:
+        conn.execute("UPDATE models SET is_default = 1 WHERE provider = ? AND model = ?", (ref.provider, ref.model))
+    return True

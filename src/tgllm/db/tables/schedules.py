@@ -1,0 +1,74 @@
+"""Schedules: each time that a job was due is fired once, whatever restarts in between."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from tgllm.db.engine.rows import clean, read_all, read_one
+
+__all__ = ["FinalState", "Run", "State", "finish", "interrupt_running", "last", "prune", "recent", "start"]
+
+State = Literal["running", "ok", "failed", "missed", "interrupted"]
+FinalState = Literal["ok", "failed", "missed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One time that a job was due; the fields are the columns of the table ``schedules``."""
+
+    job_id: str
+    fire_time: int
+    started_at: int
+    finished_at: int | None
+    state: State
+    error: str | None
+
+
+def start(conn: sqlite3.Connection, job_id: str, fire_time: int, now: int) -> bool:
+    """Take the time ``fire_time`` of a job; False where it was taken before, and the job is not to run."""
+    cursor = conn.execute(
+        "INSERT INTO schedules (job_id, fire_time, started_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (job_id, fire_time) DO NOTHING",
+        (job_id, fire_time, now),
+    )
+    return cursor.rowcount == 1
+
+
+def finish(
+    conn: sqlite3.Connection, job_id: str, fire_time: int, state: FinalState, now: int, error: str | None = None
+) -> bool:
+    """Note how a run ended; False where it had ended already, which changes nothing."""
+    cursor = conn.execute(
+        "UPDATE schedules SET state = ?, finished_at = ?, error = ?"
+        " WHERE job_id = ? AND fire_time = ? AND state = 'running'",
+        (state, now, None if error is None else clean(error), job_id, fire_time),
+    )
+    return cursor.rowcount == 1
+
+
+def interrupt_running(conn: sqlite3.Connection, now: int) -> int:
+    """Mark the runs that an earlier run of the program left behind; returns how many."""
+    cursor = conn.execute("UPDATE schedules SET state = 'interrupted', finished_at = ? WHERE state = 'running'", (now,))
+    return cursor.rowcount
+
+
+def last(conn: sqlite3.Connection, job_id: str) -> Run | None:
+    """The latest time that a job was due and taken."""
+    cursor = conn.execute("SELECT * FROM schedules WHERE job_id = ? ORDER BY fire_time DESC LIMIT 1", (job_id,))
+    return read_one(Run, cursor)
+
+
+def recent(conn: sqlite3.Connection, limit: int) -> list[Run]:
+    """The runs that were started last, of all jobs, the latest first."""
+    cursor = conn.execute("SELECT * FROM schedules ORDER BY started_at DESC, job_id LIMIT ?", (limit,))
+    return read_all(Run, cursor)
+
+
+def prune(conn: sqlite3.Connection, before: int) -> int:
+    """Forget ended runs that were due before ``before``, but for each job's latest; returns how many."""
+    cursor = conn.execute(
+        "DELETE FROM schedules WHERE fire_time < ? AND state <> 'running'"
+        " AND fire_time < (SELECT max(fire_time) FROM schedules AS latest WHERE latest.job_id = schedules.job_id)",
+        (before,),
+    )
+    return cursor.rowcount

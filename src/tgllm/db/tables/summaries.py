@@ -1,0 +1,62 @@
+"""Summaries of the beginnings of conversations, each up to one message of the tree.
+
+What leads to a message is the same on every branch that it is part of, and so is a summary of it.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from tgllm.db.engine.rows import clean, read_one
+
+__all__ = ["Summary", "latest_before", "put"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A stored summary; the fields are the columns of the table ``summaries``."""
+
+    conversation_id: int
+    message_id: int
+    text: str
+    provider: str
+    model: str
+    created_at: int
+
+
+def put(conn: sqlite3.Connection, summary: Summary) -> None:
+    """Keep a summary, in place of one that reaches to the same message.
+
+    Raises:
+        sqlite3.IntegrityError: there is no such message in that conversation.
+    """
+    conn.execute(
+        "INSERT INTO summaries (conversation_id, message_id, text, provider, model, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (conversation_id, message_id) DO UPDATE"
+        " SET text = excluded.text, provider = excluded.provider, model = excluded.model,"
+        " created_at = excluded.created_at",
+        (
+            summary.conversation_id,
+            summary.message_id,
+            clean(summary.text),
+            summary.provider,
+            summary.model,
+            summary.created_at,
+        ),
+    )
+
+
+_LATEST = """
+    WITH RECURSIVE branch (id, parent_id) AS (
+        SELECT id, parent_id FROM messages WHERE conversation_id = :conversation_id AND id = :head
+        UNION ALL
+        SELECT messages.id, messages.parent_id FROM messages JOIN branch ON messages.id = branch.parent_id
+    )
+    SELECT summaries.* FROM summaries JOIN branch ON summaries.message_id = branch.id
+    WHERE conversation_id = :conversation_id
+    ORDER BY message_id DESC LIMIT 1
+"""
+
+
+def latest_before(conn: sqlite3.Connection, conversation_id: int, head: int | None) -> Summary | None:
+    """The summary that reaches furthest on the branch that ends at ``head``; None where that has none."""
+    return read_one(Summary, conn.execute(_LATEST, {"conversation_id": conversation_id, "head": head}))

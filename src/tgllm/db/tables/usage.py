@@ -1,0 +1,200 @@
+"""Usage: what each person has used on each day, alone or in a group, for budgets and reports."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+from tgllm.db.engine.rows import read, read_all
+
+__all__ = [
+    "EVER",
+    "NEVER",
+    "NOBODY",
+    "NO_GROUP",
+    "ModelTotal",
+    "Spent",
+    "Total",
+    "Used",
+    "UserTotal",
+    "add",
+    "by_model",
+    "by_user",
+    "total",
+    "used",
+]
+
+NOBODY: Final = 0
+"""The user id of what nobody in Telegram has asked for, such as a question from the shell."""
+NO_GROUP: Final = 0
+"""The group id of what was not asked in a group."""
+EVER: Final = ""
+"""Stands before every day: sums since then hold all there is."""
+NEVER: Final = "~"
+"""Stands after every day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one call of a model has used."""
+
+    input_tokens: int | None = None
+    """None where the provider does not say: counted as 0."""
+    output_tokens: int | None = None
+    cost_micros: int | None = None
+    """Millionths of a US dollar; None where the price is unknown: counted under ``unpriced_requests``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum of usage."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int
+    """Millionths of a US dollar, without the unpriced requests."""
+    unpriced_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Sums that budgets are compared with: of a month, and of the present day in it."""
+
+    month_requests: int
+    month_tokens: int
+    """Read and written."""
+    month_cost: int
+    """Millionths of a US dollar."""
+    day_requests: int
+    day_tokens: int
+    day_cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserTotal(Total):
+    """A sum of usage of one person."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTotal(Total):
+    """A sum of usage of one model."""
+
+    provider: str
+    model: str
+
+
+_ADD = """
+    INSERT INTO usage (user_id, group_id, day, provider, model, requests, input_tokens, output_tokens, cost_micros,
+                       unpriced_requests)
+    VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)
+    ON CONFLICT (user_id, day, group_id, provider, model) DO UPDATE
+    SET requests = requests + 1, input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens, cost_micros = cost_micros + excluded.cost_micros,
+        unpriced_requests = unpriced_requests + excluded.unpriced_requests
+"""
+
+
+def add(
+    conn: sqlite3.Connection,
+    user_id: int | None,
+    day: str,
+    provider: str,
+    model: str,
+    spent: Spent,
+    *,
+    group_id: int = NO_GROUP,
+) -> None:
+    """Count one call of a model.
+
+    Args:
+        conn: an open write transaction.
+        user_id: who asked; None is ``NOBODY``.
+        day: ``YYYY-MM-DD`` in the bot's time zone.
+        provider: who was asked.
+        model: the model that was asked.
+        spent: what it has used.
+        group_id: where it was asked.
+    """
+    values = (
+        NOBODY if user_id is None else user_id,
+        group_id,
+        day,
+        provider,
+        model,
+        spent.input_tokens or 0,
+        spent.output_tokens or 0,
+        spent.cost_micros or 0,
+        spent.cost_micros is None,
+    )
+    conn.execute(_ADD, values)
+
+
+_SUMS = """
+    coalesce(sum(requests), 0) AS requests, coalesce(sum(input_tokens), 0) AS input_tokens,
+    coalesce(sum(output_tokens), 0) AS output_tokens, coalesce(sum(cost_micros), 0) AS cost_micros,
+    coalesce(sum(unpriced_requests), 0) AS unpriced_requests
+"""
+_TOTAL = f"SELECT {_SUMS} FROM usage WHERE day >= :since AND (:user_id IS NULL OR user_id = :user_id)"  # noqa: S608 (constants)
+_BY_USER = f"SELECT user_id, {_SUMS} FROM usage WHERE day >= ? GROUP BY user_id ORDER BY cost_micros DESC, user_id"  # noqa: S608 (constants)
+_BY_MODEL = f"""
+    SELECT provider, model, {_SUMS} FROM usage WHERE day >= ? AND user_id = ? GROUP BY provider, model
+    ORDER BY cost_micros DESC, requests DESC, provider, model
+"""  # noqa: S608 (constants)
+
+
+def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> Total:
+    """What has been used since the day ``since``, that day included, by one person or by everybody."""
+    return read(Total, conn.execute(_TOTAL, {"since": since, "user_id": user_id}).fetchone())
+
+
+def by_user(conn: sqlite3.Connection, since: str) -> list[UserTotal]:
+    """What each person has used since the day ``since``, the most expensive first."""
+    return read_all(UserTotal, conn.execute(_BY_USER, (since,)))
+
+
+def by_model(conn: sqlite3.Connection, since: str, user_id: int) -> list[ModelTotal]:
+    """What one person has used of each model since the day ``since``, the most expensive first."""
+    return read_all(ModelTotal, conn.execute(_BY_MODEL, (since, user_id)))
+
+
+_TOKENS = "input_tokens + output_tokens"
+_USED = f"""
+    SELECT coalesce(sum(requests), 0) AS month_requests, coalesce(sum({_TOKENS}), 0) AS month_tokens,
+           coalesce(sum(cost_micros), 0) AS month_cost,
+           coalesce(sum(requests) FILTER (WHERE day >= :today), 0) AS day_requests,
+           coalesce(sum({_TOKENS}) FILTER (WHERE day >= :today), 0) AS day_tokens,
+           coalesce(sum(cost_micros) FILTER (WHERE day >= :today), 0) AS day_cost
+    FROM usage WHERE day >= :since AND day < :before
+"""  # noqa: S608 (constants)
+_USED_BY_USER = f"{_USED} AND user_id = :user_id"
+_USED_IN_PRIVATE = f"{_USED_BY_USER} AND group_id = {NO_GROUP}"
+_USED_IN_GROUP = f"{_USED} AND group_id = :group_id AND group_id <> {NO_GROUP}"
+
+
+def used(
+    conn: sqlite3.Connection,
+    since: str,
+    today: str,
+    *,
+    user_id: int | None = None,
+    group_id: int | None = None,
+    private_only: bool = False,
+    before: str = NEVER,
+) -> Used:
+    """What has been used since one day, and of it since another: by a person, in a group, or by all.
+
+    Args:
+        conn: to read from.
+        since: the first day of the month; a later one where the month's sums don't matter.
+        today: the present day.
+        user_id: by this person only.
+        group_id: in this group only, whoever asked.
+        private_only: with ``user_id``: without what the person has asked in groups.
+        before: the day after the last one that counts.
+    """
+    values = {"since": since, "today": today, "before": before, "user_id": user_id, "group_id": group_id}
+    if user_id is not None:
+        return read(Used, conn.execute(_USED_IN_PRIVATE if private_only else _USED_BY_USER, values).fetchone())
+    return read(Used, conn.execute(_USED if group_id is None else _USED_IN_GROUP, values).fetchone())

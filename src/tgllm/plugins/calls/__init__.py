@@ -1,0 +1,1 @@
+"""Calls into plugins: time limits, threads, outcomes."""

@@ -1,0 +1,66 @@
+"""Check what a plugin says of itself."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from tgllm.api.context import PluginInfo
+from tgllm.api.version import API_VERSION, ApiVersion
+from tgllm.plugins.calls.outcome import Breach
+from tgllm.plugins.checks.values import called, check_match, check_text
+from tgllm.plugins.discovery import FoundPlugin
+
+__all__ = ["check_info"]
+
+_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""Two underscores in a row separate the parts of a variable (TGLLM_PLUGINS__<ID>__<FIELD>)."""
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OWN_PREFIX = "TGLLM_"
+
+
+def check_info(found: FoundPlugin, info: PluginInfo) -> None:
+    """Refuse a plugin that this program can't take as what it says it is.
+
+    Raises:
+        Breach: says which field is wrong.
+    """
+    check_match("its id", info.id, _ID)
+    if info.id != found.id:
+        raise Breach(f"it calls itself {info.id}, but its entry point is named {found.id}: they must be the same")
+    check_text("its title", info.title)
+    _check_api(found, info.api)
+    _check_settings(info.settings)
+    _check_env(info.env)
+    _check_texts(info.texts)
+
+
+def _check_api(found: FoundPlugin, api: str) -> None:
+    try:
+        wanted = ApiVersion.parse(api)
+    except (AttributeError, ValueError) as error:
+        raise Breach(f"its API version {api!r} can't be read: write it like '1.0'") from error
+    if not API_VERSION.serves(wanted):
+        cure = "tgllm" if wanted > API_VERSION else found.package
+        raise Breach(f"it needs API {wanted}, this tgllm has {API_VERSION}: upgrade {cure}")
+
+
+def _check_settings(model: object) -> None:
+    # Looked for by its methods: importing pydantic takes longer than loading a plugin without settings.
+    if model is not None and not (isinstance(model, type) and hasattr(model, "model_validate")):
+        kind = f"the class {model.__name__}" if isinstance(model, type) else called(model)
+        raise Breach(f"its settings are {kind} instead of a class derived from pydantic.BaseModel")
+
+
+def _check_env(env: object) -> None:
+    if not isinstance(env, Mapping):
+        raise Breach(f"its env is {called(env)} instead of a dict of fields and variables")
+    for field, name in cast("Mapping[object, object]", env).items():
+        check_match(f"the variable that its env names for {field}", name, _VARIABLE)
+        if str(name).startswith(_OWN_PREFIX):
+            raise Breach(f"its env names {name}: variables that begin with {_OWN_PREFIX} are the bot's own")
+
+
+def _check_texts(folder: object) -> None:
+    if folder is not None and not isinstance(folder, Path):
+        raise Breach(f"its texts are {called(folder)} instead of a pathlib.Path")

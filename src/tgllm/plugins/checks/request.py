@@ -1,0 +1,61 @@
+"""Check a request that a plugin has made, so that no provider is blamed for what is wrong with it."""
+
+from typing import cast, get_args
+
+from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ReasoningEffort, TextPart
+from tgllm.plugins.calls.outcome import Breach
+from tgllm.plugins.checks.values import called
+
+__all__ = ["check_request"]
+
+_HOOK = "tgllm_before_request"
+_EFFORTS = (None, *get_args(ReasoningEffort))
+
+
+def check_request(changed: ChatRequest, before: ChatRequest) -> ChatRequest:
+    """``changed`` if it can be sent in place of ``before``.
+
+    Raises:
+        Breach: says which field is wrong.
+    """
+    if changed.model != before.model:
+        raise Breach(f"{_HOOK} changed the model: people choose it, and what it costs is counted by it")
+    _check("system", changed.system, str)
+    _check("temperature", changed.temperature, int, float)
+    _check("max_output_tokens", changed.max_output_tokens, int)
+    _check("user_key", changed.user_key, str)
+    if changed.reasoning_effort not in _EFFORTS:
+        raise Breach(f"{_HOOK} set reasoning_effort to {changed.reasoning_effort!r}")
+    _check_messages(changed.messages)
+    return changed
+
+
+def _check(field: str, value: object, *kinds: type) -> None:
+    if value is not None and not isinstance(value, kinds):
+        raise Breach(f"{_HOOK} set {field} to {called(value)}")
+
+
+def _check_messages(messages: object) -> None:
+    if not isinstance(messages, tuple) or not messages:
+        raise Breach(f"{_HOOK} set messages to something else than a tuple with a message in it")
+    for message in cast("tuple[object, ...]", messages):
+        if not isinstance(message, ChatMessage):
+            raise Breach(f"{_HOOK} put {called(message)} among the messages")
+        if message.role not in {"user", "assistant"}:
+            raise Breach(f"{_HOOK} made a message with the role {message.role!r} instead of user or assistant")
+        _check_parts(message.parts)
+
+
+def _check_parts(parts: object) -> None:
+    if not isinstance(parts, tuple):
+        raise Breach(f"{_HOOK} set the parts of a message to {called(parts)} instead of a tuple")
+    for part in cast("tuple[object, ...]", parts):
+        if not isinstance(part, TextPart | FilePart):
+            raise Breach(f"{_HOOK} put {called(part)} among the parts of a message")
+        if isinstance(part, TextPart):
+            _check_text(part.text)
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise Breach(f"{_HOOK} made a TextPart of {called(text)}")

@@ -1,0 +1,1 @@
+"""Loading plugins: registration, settings, contexts, records."""

@@ -1,0 +1,82 @@
+"""Put the plugins of a run together: what is left out, what is loaded, what is missing, and who keeps which name."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.loading.clashes import settle_ids, settle_names
+from tgllm.plugins.loading.loader import Loader
+from tgllm.plugins.loading.offers import Name
+from tgllm.plugins.loading.plugin import LoadedPlugin
+from tgllm.plugins.loading.records import Known
+
+__all__ = ["assemble"]
+
+
+async def assemble(
+    found: Iterable[FoundPlugin],
+    loader: Loader,
+    *,
+    known: Mapping[str, Known],
+    disabled: Collection[str],
+    plugins_enabled: bool,
+    reserved_commands: Collection[str],
+) -> Sequence[LoadedPlugin]:
+    """All plugins, loaded, in order: the built-in ones first, then by id.
+
+    Args:
+        found: plugins that are installed.
+        loader: what loads one.
+        known: what the last run knew, by id.
+        disabled: ids that the operator switched off by name.
+        plugins_enabled: False leaves out all but the built-in plugins.
+        reserved_commands: names of the bot's own commands.
+    """
+    plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
+    _leave_out(plugins, disabled, plugins_enabled=plugins_enabled)
+    settle_ids(plugin for plugin in plugins if plugin.is_active)
+    for plugin in plugins:
+        if plugin.is_active:
+            await loader.load(plugin)
+    settle_names(plugins, {Name("command", name): "the bot itself" for name in reserved_commands})
+    plugins += _missing(plugins, known, disabled)
+    keepers = {plugin.id: plugin for plugin in plugins if plugin.is_active}
+    for plugin in plugins:
+        _complete(plugin, known.get(plugin.id), keepers.get(plugin.id))
+    return sorted(plugins, key=lambda plugin: _order(plugin.found))
+
+
+def _order(found: FoundPlugin) -> tuple[bool, str, str]:
+    return (not found.builtin, found.id, found.package)
+
+
+def _leave_out(plugins: Iterable[LoadedPlugin], disabled: Collection[str], *, plugins_enabled: bool) -> None:
+    for plugin in plugins:
+        if plugin.id in disabled:
+            plugin.stop("disabled", "it is disabled by name (TGLLM_DISABLE_PLUGINS)")
+        elif not plugins_enabled and not plugin.found.builtin:
+            plugin.stop("disabled", "only built-in plugins are loaded (--no-plugins)")
+
+
+def _missing(
+    plugins: Iterable[LoadedPlugin], known: Mapping[str, Known], disabled: Collection[str]
+) -> list[LoadedPlugin]:
+    gone = known.keys() - {plugin.id for plugin in plugins} - set(disabled)
+    return [_missing_plugin(plugin_id, known[plugin_id]) for plugin_id in gone]
+
+
+def _missing_plugin(plugin_id: str, known: Known) -> LoadedPlugin:
+    plugin = LoadedPlugin(FoundPlugin(plugin_id, known.package, known.version, value=""))
+    plugin.stop(
+        "missing",
+        f"it was there on the last run and is gone: run pip install {known.package}, "
+        f"or name it in TGLLM_DISABLE_PLUGINS once to forget it",
+    )
+    return plugin
+
+
+def _complete(plugin: LoadedPlugin, known: Known | None, keeper: LoadedPlugin | None) -> None:
+    # A plugin whose hooks could not be read now still counts as one that has those of the last run. Where another
+    # package has taken its id, that is so only of the one that had it then.
+    if known is not None and not plugin.implementations and (keeper is None or known.package == plugin.found.package):
+        plugin.hooks = known.hooks
+        plugin.api = plugin.api or known.api

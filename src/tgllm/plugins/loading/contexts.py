@@ -1,0 +1,69 @@
+"""Make the context that a plugin is handed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tgllm.api.clock import Clock
+from tgllm.api.context import Log, PluginContext, Texts
+from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
+from tgllm.plugins.loading.store import PluginStore
+
+if TYPE_CHECKING:
+    from tgllm.db.database import Database
+
+__all__ = ["Logs", "Services", "make_context"]
+
+Logs = Callable[[str], Log]
+"""Makes a logger from the name of the part that speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the host passes on to plugins."""
+
+    database: "Database | None"
+    data_dir: Path
+    """The bot's; plugins have theirs under ``plugins/``."""
+    clock: Clock
+    texts: Texts
+    logs: Logs
+    language: str = "en"
+    """For people whose own is not known."""
+
+
+def make_context(
+    plugin_id: str, settings: object, services: Services, texts: BroughtTexts | None = None
+) -> PluginContext:
+    """The context of one plugin, with its data folder made. Blocks: it writes to disk.
+
+    Args:
+        plugin_id: the plugin.
+        settings: the checked ones.
+        services: what it gets from the bot.
+        texts: its own; None: it has none.
+    """
+    log = services.logs(f"plugin.{plugin_id}")
+    folder = services.data_dir / "plugins" / plugin_id
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        # Listing plugins must work where nothing can be written; a plugin that needs the folder will say so itself.
+        log.warning("plugin.data_folder_failed", folder=str(folder), error=str(error))
+    return PluginContext(
+        plugin_id=plugin_id,
+        settings=settings,
+        log=log,
+        data_dir=folder,
+        store=PluginStore(plugin_id, services.database, services.clock),
+        clock=services.clock,
+        texts=services.texts if texts is None else _with_own(plugin_id, texts, services),
+    )
+
+
+def _with_own(plugin_id: str, texts: BroughtTexts, services: Services) -> Texts:
+    own = PluginTexts(plugin_id, texts, services.texts, services.language)
+    if isinstance(services.texts, Catalogue):
+        services.texts.bring(plugin_id, own)
+    return own

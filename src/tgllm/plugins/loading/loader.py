@@ -1,0 +1,102 @@
+"""Load one plugin: import it, read its hooks, check who it is, its settings and what it brings."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tgllm.api.context import PluginInfo
+from tgllm.api.errors import ConfigError
+from tgllm.i18n import read_texts
+from tgllm.plugins.calls.limits import HostLimits
+from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, value_of
+from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.checks import values
+from tgllm.plugins.checks.info import check_info
+from tgllm.plugins.loading.contexts import Services, make_context
+from tgllm.plugins.loading.offers import OFFER_HOOKS
+from tgllm.plugins.loading.plugin import LoadedPlugin
+from tgllm.plugins.loading.registration import Implementation, read_hooks
+from tgllm.plugins.loading.settings import PluginSettingsSource, read_settings
+
+__all__ = ["Loader"]
+
+T = TypeVar("T")
+
+
+class Loader:
+    """Loads plugins, each on its own; what is wrong with one ends up in its state and reason."""
+
+    def __init__(
+        self, thread: HookThread, limits: HostLimits, settings: PluginSettingsSource, services: Services
+    ) -> None:
+        """Make a loader; all calls into plugins go through ``thread``."""
+        self._thread = thread
+        self._limits = limits
+        self._settings = settings
+        self._services = services
+
+    async def load(self, plugin: LoadedPlugin) -> None:
+        """Fill in ``plugin``, or take it out with the reason."""
+        try:
+            info = await self._read(plugin)
+            await self._configure(plugin, info)
+            await self._collect(plugin)
+        except Breach as breach:
+            plugin.stop("quarantined", str(breach))
+        except ConfigError as error:
+            plugin.stop("misconfigured", str(error))
+
+    async def _read(self, plugin: LoadedPlugin) -> PluginInfo:
+        loaded = await self._run("its import", plugin.found.load, self._limits.import_seconds)
+        plugin.implementations = await self._run("reading its hooks", lambda: read_hooks(loaded))
+        plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
+        info = await self._info(plugin)
+        plugin.api = str(info.api)
+        check_info(plugin.found, info)
+        return info
+
+    async def _info(self, plugin: LoadedPlugin) -> PluginInfo:
+        match _of(plugin, "tgllm_plugin_info"):
+            case (only,):
+                return values.check_value(only.hook, await self._call(only), PluginInfo)
+            case ():
+                raise Breach(f"it has no tgllm_plugin_info: {plugin.found.value} must implement it")
+            case _:
+                raise Breach("it implements tgllm_plugin_info more than once")
+
+    async def _configure(self, plugin: LoadedPlugin, info: PluginInfo) -> None:
+        outcome = await self._try(lambda: read_settings(info, self._settings))
+        if isinstance(outcome, Raised) and isinstance(outcome.error, ConfigError):
+            raise outcome.error
+        settings = value_of(outcome, "its settings model")
+        folder = info.texts
+        texts = None if folder is None else await self._run("reading its texts", lambda: read_texts(folder))
+        plugin.notes = () if texts is None else texts.problems
+        plugin.context = await self._run(
+            "its context", lambda: make_context(plugin.id, settings, self._services, texts)
+        )
+
+    async def _collect(self, plugin: LoadedPlugin) -> None:
+        for hook in OFFER_HOOKS:
+            for implementation in _of(plugin, hook):
+                value = await self._call(implementation, plugin.context)
+                plugin.offers = plugin.offers.extended(hook, value, implementation.rank)
+        names = list(plugin.offers.names())
+        for name in names:
+            if names.count(name) > 1:
+                raise Breach(f"it gives {name} twice")
+
+    async def _call(self, implementation: Implementation, ctx: object = None) -> object:
+        values.refuse_async(implementation.hook, implementation.function)
+        arguments = implementation.arguments({"ctx": ctx})
+        return await self._run(implementation.hook, lambda: implementation.function(*arguments))
+
+    async def _run(self, what: str, function: Callable[[], T], seconds: float | None = None) -> T:
+        return value_of(await self._try(function, seconds), what)
+
+    async def _try(self, function: Callable[[], T], seconds: float | None = None) -> Outcome[T]:
+        return await self._thread.run(function, seconds or self._limits.hook_seconds)
+
+
+def _of(plugin: LoadedPlugin, hook: str) -> tuple[Implementation, ...]:
+    mine = (implementation for implementation in plugin.implementations if implementation.hook == hook)
+    return tuple(sorted(mine, key=lambda implementation: implementation.rank))

@@ -1,0 +1,91 @@
+"""What a plugin brings: providers, commands, file handlers and jobs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tgllm.api.commands import ChatCommand
+from tgllm.api.files import FileHandler
+from tgllm.api.jobs import JobSpec
+from tgllm.api.provider import ProviderSpec
+from tgllm.plugins.calls.outcome import Breach
+from tgllm.plugins.checks import offers
+from tgllm.plugins.checks.values import check_list
+
+__all__ = ["OFFER_HOOKS", "Name", "Offers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that only one plugin can have."""
+
+    kind: str
+    """Of what: ``provider``, ``command``, ``file handler`` or ``job``."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'/' if self.kind == 'command' else ''}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """All that one plugin brings, with the rank of the implementation that brought it (0 comes first)."""
+
+    providers: tuple[tuple[int, ProviderSpec], ...] = field(default=())
+    commands: tuple[tuple[int, ChatCommand], ...] = field(default=())
+    file_handlers: tuple[tuple[int, FileHandler], ...] = field(default=())
+    jobs: tuple[tuple[int, JobSpec], ...] = field(default=())
+
+    def names(self) -> Iterable[Name]:
+        """Every name, aliases too."""
+        for _, spec in self.providers:
+            yield from (Name("provider", text) for text in (spec.id, *spec.aliases))
+        for _, command in self.commands:
+            yield from (Name("command", text) for text in (command.name, *command.aliases))
+        yield from (Name("file handler", handler.id) for _, handler in self.file_handlers)
+        yield from (Name("job", job.id) for _, job in self.jobs)
+
+    def provides(self) -> tuple[str, ...]:
+        """What it brings in words, such as ``provider echo`` and ``command /ping``; without aliases."""
+        return (
+            *(str(Name("provider", spec.id)) for _, spec in self.providers),
+            *(str(Name("command", command.name)) for _, command in self.commands),
+            *(str(Name("file handler", handler.id)) for _, handler in self.file_handlers),
+            *(str(Name("job", job.id)) for _, job in self.jobs),
+        )
+
+    def extended(self, hook: str, value: object, rank: int) -> "Offers":
+        """These and what an implementation of ``hook`` returned.
+
+        Raises:
+            Breach: the value is not what the hook returns.
+        """
+        offer = OFFER_HOOKS[hook]
+        members = check_list(hook, value, offer.kind)
+        for member in members:
+            _check(hook, offer, member)
+        known = getattr(self, offer.field)
+        return replace(self, **{offer.field: (*known, *((rank, member) for member in members))})
+
+
+@dataclass(frozen=True, slots=True)
+class _OfferHook:
+    field: str
+    kind: type[object]
+    check: Callable[[Any], None]
+
+
+OFFER_HOOKS: Mapping[str, _OfferHook] = {
+    "tgllm_providers": _OfferHook("providers", ProviderSpec, offers.check_provider),
+    "tgllm_commands": _OfferHook("commands", ChatCommand, offers.check_command),
+    "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, offers.check_file_handler),
+    "tgllm_jobs": _OfferHook("jobs", JobSpec, offers.check_job),
+}
+"""The hooks that bring something, in the order in which they are called."""
+
+
+def _check(hook: str, offer: _OfferHook, member: object) -> None:
+    try:
+        offer.check(member)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Breach(f"{hook} returned a {offer.kind.__name__} with a field of the wrong type: {error}") from error

@@ -1,0 +1,92 @@
+"""Read the hook implementations of one plugin with pluggy, and refuse what the contract does not know.
+
+Every plugin is registered with a manager of its own: one that is refused leaves nothing behind, and one that hangs
+while it is looked at can't touch the others.
+"""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import pluggy
+
+from tgllm import hookspecs
+from tgllm.plugins.calls.outcome import Breach
+
+__all__ = ["HOOKS", "Implementation", "nearest", "read_hooks"]
+
+HOOKS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(inspect.signature(spec).parameters)
+    for name, spec in vars(hookspecs).items()
+    if name.startswith("tgllm_") and inspect.isfunction(spec)
+}
+"""Every hook with the names of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One function of a plugin that implements a hook."""
+
+    hook: str
+    function: Callable[..., object]
+    argnames: tuple[str, ...]
+    """The arguments of the hook that it takes, in its own order."""
+    rank: int
+    """0 with ``tryfirst``, 2 with ``trylast``, 1 otherwise."""
+
+    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
+        """Of all the hook's arguments, those that the function takes."""
+        return tuple(values[name] for name in self.argnames)
+
+
+def read_hooks(plugin: object) -> tuple[Implementation, ...]:
+    """All implementations in a module or object.
+
+    Raises:
+        Breach: an unknown hook, an unknown argument, a wrapper, or a hook without its mark.
+        pluggy.PluginValidationError: another rule of pluggy's is broken.
+    """
+    manager = pluggy.PluginManager("tgllm")
+    manager.register(plugin)
+    impls = [impl for caller in manager.get_hookcallers(plugin) or () for impl in _checked(caller)]
+    _refuse_unmarked(plugin, {impl.hook for impl in impls})
+    # What is left are pluggy's own rules; the words above are for the mistakes that people make.
+    manager.add_hookspecs(hookspecs)
+    manager.check_pending()
+    return tuple(impls)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """A question after the nearest name, to be put at the end of a sentence; empty if none is near."""
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _checked(caller: pluggy.HookCaller) -> Iterable[Implementation]:
+    for impl in caller.get_hookimpls():
+        if caller.name not in HOOKS:
+            if impl.optionalhook:
+                continue
+            raise Breach(f"{caller.name} is no hook of this tgllm{nearest(caller.name, HOOKS)}")
+        if impl.wrapper or impl.hookwrapper:
+            raise Breach(f"{caller.name} is a hook wrapper, and wrappers are refused: make it a plain implementation")
+        _check_arguments(caller.name, impl.argnames)
+        rank = 0 if impl.tryfirst else 2 if impl.trylast else 1
+        yield Implementation(caller.name, impl.function, impl.argnames, rank)
+
+
+def _check_arguments(hook: str, argnames: Iterable[str]) -> None:
+    for name in argnames:
+        if name not in HOOKS[hook]:
+            takes = ", ".join(HOOKS[hook]) or "no arguments"
+            raise Breach(f"{hook} has no argument {name}{nearest(name, HOOKS[hook])}: it takes {takes}")
+
+
+def _refuse_unmarked(plugin: object, implemented: set[str]) -> None:
+    own = cast("Mapping[str, object]", getattr(plugin, "__dict__", {}))
+    for hook in HOOKS:
+        function = own.get(hook)
+        if inspect.isfunction(function) and hook not in implemented and not hasattr(function, "tgllm_impl"):
+            raise Breach(f"{hook} lacks its mark: put @tgllm.hookimpl above it")

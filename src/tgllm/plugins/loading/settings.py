@@ -1,0 +1,158 @@
+"""Check what the operator set for a plugin against the plugin's own model."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol, cast
+
+from tgllm.api.context import PluginInfo
+from tgllm.api.errors import ConfigError
+from tgllm.observe.redaction import redact, redactor
+from tgllm.plugins.calls.outcome import Breach, explain
+from tgllm.plugins.loading.registration import nearest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import ErrorDetails
+
+__all__ = ["NO_SETTINGS", "PluginSettingsSource", "read_settings"]
+
+
+class PluginSettingsSource(Protocol):
+    """Where the settings of plugins come from."""
+
+    def for_plugin(self, plugin_id: str, env_names: Mapping[str, str], /) -> Mapping[str, object]:
+        """What is set for one plugin, by field.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> environment variable, for fields that have a name of their own there.
+        """
+        ...
+
+
+class _NoSettings:
+    def for_plugin(self, plugin_id: str, env_names: Mapping[str, str], /) -> Mapping[str, object]:  # noqa: ARG002  no source, whatever is asked
+        return {}
+
+
+_SEVERAL = {"dict_type", "frozen_set_type", "list_type", "set_type", "tuple_type"}
+"""Pydantic's names for "this is no list" and its like."""
+
+NO_SETTINGS: PluginSettingsSource = _NoSettings()
+"""A source that sets nothing."""
+
+
+def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel | None":
+    """The checked settings of a plugin; its secrets are made known to the log's redaction.
+
+    Raises:
+        ConfigError: names the key, and what is wrong with it or the nearest right one; never a value.
+        Breach: the plugin's own description of its settings is wrong.
+    """
+    model = info.settings
+    fields = _fields(model)
+    for field in info.env:
+        if field not in fields:
+            raise Breach(f"its env names {field}, which is no field of its settings")
+    raw = source.for_plugin(info.id, info.env)
+    if model is None:
+        _refuse_keys(info.id, raw, ())
+        return None
+    if model.model_config.get("extra") != "allow":
+        _refuse_keys(info.id, raw, fields)
+    return _validated(model, info.id, raw)
+
+
+def _fields(model: "type[BaseModel] | None") -> set[str]:
+    if model is None:
+        return set()
+    aliases = (alias for field in model.model_fields.values() for alias in (field.alias, field.validation_alias))
+    return {*model.model_fields, *(name for alias in aliases for name in _names(alias))}
+
+
+def _names(alias: object) -> Iterable[str]:
+    """The keys of a table that an alias of pydantic's (a text, AliasPath or AliasChoices) reads."""
+    if isinstance(alias, str):
+        yield alias
+    for choice in cast("Iterable[object]", getattr(alias, "choices", ())):
+        yield from _names(choice)
+    # Of a path the first step is the key, and the others are within its value.
+    yield from (str(step) for step in cast("list[object]", getattr(alias, "path", []))[:1])
+
+
+def _refuse_keys(plugin_id: str, raw: Mapping[str, object], fields: Iterable[str]) -> None:
+    known = sorted(fields)
+    for key in raw:
+        if key not in known:
+            rest = nearest(key, known) or (f": it takes {', '.join(known)}" if known else ": it takes none")
+            raise ConfigError(f"plugins.{plugin_id}.{key} is no setting of the plugin {plugin_id}{rest}")
+
+
+def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, object]) -> "BaseModel":
+    from pydantic import ValidationError  # noqa: PLC0415  slow to import, and needed by plugins with settings only
+
+    try:
+        settings = model.model_validate({_key(model, name): value for name, value in raw.items()})
+    except ValidationError as error:
+        problems = (_problem(plugin_id, details, raw) for details in error.errors(include_url=False))
+        # Without the cause: it holds the values.
+        raise ConfigError("; ".join(problems)) from None
+    except Exception as error:  # noqa: BLE001  whatever a validator of the plugin's own raises
+        raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
+    for secret in _secrets(settings):
+        redactor.add(secret)
+    return settings
+
+
+def _key(model: "type[BaseModel]", name: str) -> str:
+    """Where the model looks for what was set by the name of a field, which may have an alias."""
+    field = model.model_fields.get(name)
+    alias = None if field is None else field.validation_alias
+    return alias if isinstance(alias, str) else name
+
+
+def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object]) -> str:
+    key = ".".join(("plugins", plugin_id, *(str(part) for part in details["loc"])))
+    if details["type"] == "missing":
+        variable = f"TGLLM_{key.replace('.', '__').upper()}"
+        return f"{key} is missing: set it in the config file, or {variable} in the environment"
+    # What is one text comes from a variable, as a rule.
+    by_variable = details["type"] in _SEVERAL and isinstance(details["input"], str)
+    cure = "; it can't be set by a variable, write it in the config file" if by_variable else ""
+    return f"{key} is wrong: {_hidden(redact(details['msg']), raw)}{cure}"
+
+
+def _hidden(words: str, raw: Mapping[str, object]) -> str:
+    """What a validator of the plugin's own says, without what it was given and may have repeated."""
+    for value in sorted(_texts(raw), key=len, reverse=True):
+        words = words.replace(value, "…")
+    return words
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for inner in cast("Mapping[object, object]", value).values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in cast("Iterable[object]", value):
+            yield from _texts(inner)
+    elif isinstance(value, str) and len(value) > 1:
+        yield value
+
+
+def _secrets(value: object) -> Iterable[str]:
+    from pydantic import BaseModel, SecretBytes, SecretStr  # noqa: PLC0415  the caller has imported it
+
+    match value:
+        case SecretStr():
+            yield value.get_secret_value()
+        case SecretBytes():
+            yield value.get_secret_value().decode(errors="replace")
+        case BaseModel():
+            yield from _secrets(dict(value))
+        case Mapping():
+            yield from _secrets(list(cast("Mapping[object, object]", value).values()))
+        case list() | tuple() | set() | frozenset():
+            for inner in cast("Iterable[object]", value):
+                yield from _secrets(inner)
+        case _:
+            return

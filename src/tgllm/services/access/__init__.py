@@ -1,0 +1,1 @@
+"""Access: requests, cards, groups, invite links, expiry."""

@@ -1,0 +1,82 @@
+"""What people and groups are called, and what cards say of a request for access before and after it is decided."""
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import users
+from tgllm.db.tables.groups import Group
+from tgllm.db.tables.users import User
+from tgllm.i18n import Catalogue
+from tgllm.services.access.cards import CardText
+from tgllm.services.plain_name import one_line
+
+__all__ = ["group_card", "group_decided", "named", "named_group", "person_card", "person_decided"]
+
+MOST_NAME = 80
+MOST_REASON = 300
+"""UTF-16 units that a card shows of what a stranger has written."""
+
+
+def named(user: User) -> str:
+    """Name, @username and id of somebody, on one line."""
+    name = one_line(f"{user.first_name} {user.last_name or ''}", MOST_NAME)
+    return " ".join([*([name] if name else []), *([f"@{user.username}"] if user.username else []), f"({user.id})"])
+
+
+def named_group(group: Group) -> str:
+    """Title and id of a group, on one line."""
+    title = one_line(group.title, MOST_NAME)
+    return f"{title} ({group.id})" if title else str(group.id)
+
+
+def person_card(texts: Catalogue, user: User) -> CardText:
+    """The request of a person."""
+
+    def text(language: str) -> str:
+        lines = [texts("access.card_person", language, name=named(user))]
+        if user.language_code:
+            lines.append(texts("access.card_language", language, code=one_line(user.language_code, MOST_NAME)))
+        if user.reason:
+            lines.append(texts("access.card_reason", language, reason=one_line(user.reason, MOST_REASON)))
+        return "\n".join(lines)
+
+    return text
+
+
+def group_card(texts: Catalogue, group: Group, asker: User | None) -> CardText:
+    """The request for a group."""
+    title = named_group(group)
+
+    def text(language: str) -> str:
+        lines = [texts("access.card_group", language, title=title)]
+        if asker is not None:
+            lines.append(texts("access.card_asker", language, name=named(asker)))
+        return "\n".join(lines)
+
+    return text
+
+
+def person_decided(texts: Catalogue, conn: Connection, user: User, what: str, by: int | None) -> CardText:
+    """How the request of a person was decided: ``what`` is a verdict, or ``invite``."""
+    decider = _decider(conn, by)
+
+    def text(language: str) -> str:
+        name = decider or texts("access.by_operator", language)
+        return texts(f"access.decided_{what}", language, name=named(user), by=name)
+
+    return text
+
+
+def group_decided(texts: Catalogue, conn: Connection, group: Group, what: str, by: int | None) -> CardText:
+    """How the request for a group was decided."""
+    decider = _decider(conn, by)
+
+    def text(language: str) -> str:
+        name = decider or texts("access.by_operator", language)
+        return texts(f"access.decided_{what}", language, name=named_group(group), by=name)
+
+    return text
+
+
+def _decider(conn: Connection, by: int | None) -> str | None:
+    """The one who decided; None for the shell."""
+    user = None if by is None else users.get(conn, by)
+    return str(by) if by is not None and user is None else None if user is None else named(user)

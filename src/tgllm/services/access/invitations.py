@@ -1,0 +1,119 @@
+"""Links that let people in without a decision on each.
+
+What a link holds is random (144 bits) and stored as a hash only, so a copy of the database lets nobody in.
+"""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import invites, users
+from tgllm.db.tables.invites import Invite
+from tgllm.db.tables.users import SeenUser, User
+from tgllm.i18n import Catalogue
+from tgllm.services.access.card_texts import person_decided
+from tgllm.services.access.cards import AccessCards, Subject
+from tgllm.services.common.actor import Actor, note
+from tgllm.services.people.decisions import AccessError, administrator
+
+__all__ = ["MOST_HOURS", "MOST_USES", "Invitations", "NewInvite", "is_token", "link"]
+
+MOST_USES: Final = 1000
+MOST_HOURS: Final = 24 * 90
+_HOUR = 60 * 60 * 1000
+_TOKEN = re.compile(r"inv_[A-Za-z0-9_-]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvite:
+    """A link that has just been made."""
+
+    invite: Invite
+    token: str
+    """What the link holds: shown once, and stored nowhere."""
+
+
+def is_token(text: str) -> bool:
+    """Whether the argument of /start looks like that of an invite link."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def link(username: str, token: str) -> str:
+    """The link that starts the bot with a token. Telegram: Bot features, Deep linking."""
+    return f"https://t.me/{username}?start={token}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitations:
+    """Makes and takes links; all methods are parts of larger transactions."""
+
+    clock: Clock
+    texts: Catalogue
+    cards: AccessCards
+
+    def create_in(self, conn: Connection, actor: Actor, uses: int, hours: int) -> NewInvite:
+        """Make a link for ``uses`` people, 1 to 1000, that works for ``hours``, 1 to 2160.
+
+        Raises:
+            AccessError: the numbers are out of range, or the actor is no admin.
+        """
+        now = milliseconds(self.clock)
+        administrator(conn, actor, now)
+        if not (1 <= uses <= MOST_USES and 1 <= hours <= MOST_HOURS):
+            raise AccessError("out of range", code="access_invite_range", uses=MOST_USES, hours=MOST_HOURS)
+        token = f"inv_{secrets.token_urlsafe(18)}"
+        made = invites.create(conn, _hash(token), uses, now + hours * _HOUR, now, created_by=actor.id)
+        note(conn, actor, "invite.create", str(made.id), now, {"uses": uses, "expires_at": made.expires_at})
+        return NewInvite(made, token)
+
+    def revoke_in(self, conn: Connection, actor: Actor, invite_id: int) -> bool:
+        """Let a link work no more; False where it does not work anyway.
+
+        Raises:
+            AccessError: the actor is no admin.
+        """
+        now = milliseconds(self.clock)
+        administrator(conn, actor, now)
+        revoked = invites.revoke(conn, invite_id)
+        if revoked:
+            note(conn, actor, "invite.revoke", str(invite_id), now, {})
+        return revoked
+
+    def redeem_in(self, conn: Connection, person: SeenUser, token: str) -> User | None:
+        """Let somebody in who has a link.
+
+        Returns:
+            Who they are now; None where the link is wrong, spent, expired or made by somebody who is no admin any
+            more, and where the person was declined or blocked.
+        """
+        now = milliseconds(self.clock)
+        invite, before = invites.find(conn, _hash(token)), users.get(conn, person.id)
+        if invite is None or not _is_valid(conn, invite, now) or (before and before.status in {"denied", "blocked"}):
+            return None
+        if not invites.use(conn, invite.id, now):
+            return None
+        users.upsert_seen(conn, person, now)
+        users.set_role(conn, person.id, "user", now)
+        after = users.set_status(conn, person.id, "active", now, decided_by=invite.created_by)
+        actor = Actor(person.id, "telegram")
+        details = {"invite": invite.id, "invited_by": invite.created_by, "uses_left": invite.uses_left - 1}
+        note(conn, actor, "user.invite", str(person.id), now, details)
+        if before is not None and before.status == "pending" and before.requested_at is not None:
+            text = person_decided(self.texts, conn, after, "invite", invite.created_by)
+            self.cards.close(conn, Subject("users", after.id, before.requested_at), text, now)
+        return after
+
+
+def _is_valid(conn: Connection, invite: Invite, now: int) -> bool:
+    """Whether the link works and whoever made it could still let people in by hand."""
+    if not invite.works(now) or invite.created_by is None:
+        return invite.works(now)
+    return any(admin.id == invite.created_by for admin in users.admins(conn, now))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

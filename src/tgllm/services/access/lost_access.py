@@ -1,0 +1,40 @@
+"""Stops the turns of people who may not use the bot any more."""
+
+from collections.abc import Sequence
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.services.common.lane import Lane
+from tgllm.services.people.standing import may_talk
+from tgllm.services.turns.running import RunningTurn, RunningTurns
+
+__all__ = ["LostAccess", "without_access"]
+
+
+class LostAccess:
+    """Compares the turns that run with what is stored of those who asked, after a change that another program made."""
+
+    def __init__(self, database: Database, running: RunningTurns, clock: Clock) -> None:
+        """Prepare; ``stop_turns`` does the work."""
+        self._database = database
+        self._running = running
+        self._clock = clock
+
+    async def stop_turns(self) -> None:
+        """Stop every turn of somebody who may not use the bot.
+
+        Raises:
+            DatabaseError: the database can't be read.
+        """
+        turns = self._running.turns
+        if not turns:
+            return
+        now = milliseconds(self._clock)
+        for turn in await self._database.read(lambda conn: without_access(conn, turns, now)):
+            turn.stop("person")
+
+
+def without_access(conn: Connection, turns: Sequence[RunningTurn], now: int) -> list[RunningTurn]:
+    """Those turns whose asker may not use the bot where the turn runs."""
+    return [turn for turn in turns if not may_talk(conn, turn.user_id, Lane.parse(turn.lane).chat_id, now)]

@@ -1,0 +1,36 @@
+"""Groups that become supergroups: all that the bot keeps of a group goes on under its new id."""
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import chat_moves
+from tgllm.db.tables import audit, groups, outbox
+from tgllm.observe.logs import get_logger
+from tgllm.services.access.cards import CARD
+from tgllm.services.chats.group_mode import move_group_mode
+from tgllm.services.chats.moved_chats import note_move
+from tgllm.services.common.lane import Lane
+
+__all__ = ["move_chat"]
+
+log = get_logger(__name__)
+
+
+def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
+    """Take over what is kept of a group; part of a larger transaction, and harmless if it was done before.
+
+    Args:
+        conn: an open write transaction.
+        old: Telegram's id of the group.
+        new: Telegram's id of the supergroup.
+        now: UTC, in milliseconds.
+    """
+    chat_moves.move(conn, old, new, Lane(old).key, Lane(new).key)
+    groups.move(conn, old, new)
+    outbox.rename_turns(conn, f"{CARD}:{old}:", f"{CARD}:{new}:")
+    move_group_mode(conn, old, new, now)
+    if not note_move(conn, old, new, now):
+        return
+    entry = audit.NewEntry(
+        actor_id=None, source="telegram", action="group.moved", target=str(old), details={"from": old, "to": new}
+    )
+    audit.add(conn, entry, now)
+    log.info("group.moved", old=old, new=new)

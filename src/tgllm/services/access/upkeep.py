@@ -1,0 +1,89 @@
+"""What becomes of access with time: guests leave, requests are summed up, links that were sent are emptied."""
+
+from typing import Final
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import pending_access, traces
+from tgllm.db.tables import kv, users
+from tgllm.i18n import Catalogue
+from tgllm.services.access.lost_access import LostAccess
+from tgllm.services.access.requests import expire
+from tgllm.services.access.service import Access
+from tgllm.services.access.verdicts import language_of, tell
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.turns.running import RunningTurns
+
+__all__ = ["AccessUpkeep"]
+
+CHECK_SECONDS = 30.0
+_HOUR: Final = 60 * 60 * 1000
+_SCOPE = "access"
+_SUMMED_UP = "summed_up"
+"""Its value: when the admins were last told how many requests they have not been shown (UTC, milliseconds)."""
+
+
+class AccessUpkeep:
+    """Looks every half minute; writes only where there is something to do."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        texts: Catalogue,
+        access: Access,
+        running: RunningTurns,
+        notifier: AdminNotifier,
+    ) -> None:
+        """Prepare; ``run`` does the work."""
+        self._database = database
+        self._clock = clock
+        self._texts = texts
+        self._access = access
+        # In a group that is let in, somebody whose own time is over may talk on.
+        self._lost_access = LostAccess(database, running, clock)
+        self._notifier = notifier
+
+    async def run(self) -> None:
+        """Look until cancelled.
+
+        Raises:
+            DatabaseError: the database can't be used.
+        """
+        while True:
+            await self.look()
+            await self._clock.sleep(CHECK_SECONDS)
+
+    async def look(self) -> None:
+        """Do what is due."""
+        now = milliseconds(self._clock)
+        if await self._database.read(lambda conn: self._is_due(conn, now)):
+            await self._database.write(lambda conn: self._catch_up(conn, now))
+            self._notifier.wake()
+        # Also of those whose time was noted to be over when they asked again.
+        await self._lost_access.stop_turns()
+
+    def _is_due(self, conn: Connection, now: int) -> bool:
+        return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
+
+    def _catch_up(self, conn: Connection, now: int) -> None:
+        for user in expire(conn, now):
+            tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now)
+        traces.scrub_sent_links(conn)
+        if _is_to_be_summed_up(conn, now):
+            self._sum_up(conn, now)
+
+    def _sum_up(self, conn: Connection, now: int) -> None:
+        """Tell the admins how many wait of whom they have seen no card."""
+        count = pending_access.waiting(conn).unseen
+        self._access.cards.announce(
+            conn, lambda language: self._texts("access.more_waiting", language, count=count), now
+        )
+        kv.set_value(conn, _SCOPE, _SUMMED_UP, now, now)
+
+
+def _is_to_be_summed_up(conn: Connection, now: int) -> bool:
+    last = kv.get(conn, _SCOPE, _SUMMED_UP)
+    since = last if isinstance(last, int) else 0
+    return now - since >= _HOUR and pending_access.has_unseen(conn, since)

@@ -1,0 +1,184 @@
+"""Who may use the bot: the rules for people, with no Telegram in them."""
+
+from collections.abc import Callable
+
+from tgllm.api import Role, UserInfo
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import pending_access
+from tgllm.db.tables import users
+from tgllm.db.tables.users import SeenUser, User
+from tgllm.i18n import Catalogue
+from tgllm.services.access.card_texts import person_decided
+from tgllm.services.access.cards import AccessCards, Subject
+from tgllm.services.access.verdicts import tell_declined, tell_role, tell_verdict
+from tgllm.services.common.actor import CONFIG, Actor, note
+from tgllm.services.people import decisions
+from tgllm.services.people.decisions import AccessError, Decided, Verdict, administrator
+from tgllm.services.people.standing import Standing, full_name, standing_of
+from tgllm.services.turns.running import RunningTurns
+
+__all__ = ["AccessError", "Actor", "Decided", "UserService", "Verdict", "full_name"]
+
+
+class UserService:
+    """Looks people up, keeps what is known of them, and carries out decisions on them.
+
+    Methods that take a connection are for use within a larger transaction; call ``enforce`` after its commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        texts: Catalogue,
+        cards: AccessCards,
+        running: RunningTurns | None = None,
+    ) -> None:
+        """Work on that database; nothing is cached, so a change made elsewhere counts at once.
+
+        Args:
+            database: with the people.
+            clock: the time.
+            texts: the words in which people are told.
+            cards: what admins were shown of requests.
+            running: the turns of this program, if it runs any: those of people who are kept out are stopped.
+        """
+        self._database = database
+        self._clock = clock
+        self._texts = texts
+        self._cards = cards
+        self._running = running
+        self._added: Callable[[], None] = lambda: None
+
+    def on_added(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called when messages wait in the outbox."""
+        self._added = wake
+
+    async def ensure_owners(self, admin_ids: tuple[int, ...]) -> None:
+        """Make the people named in the config active owners, and those who are not named any more ordinary users."""
+        now = milliseconds(self._clock)
+
+        def unit(conn: Connection) -> None:
+            changes = users.ensure_owners(conn, admin_ids, now)
+            roles: dict[int, Role] = dict.fromkeys(changes.added, "owner")
+            roles |= dict.fromkeys(changes.removed, "user")
+            for user_id, role in roles.items():
+                note(conn, CONFIG, "user.role", str(user_id), now, {"role": role})
+
+        await self._database.write(unit)
+
+    async def identify(self, person: SeenUser) -> UserInfo:
+        """Who that is to the bot in private, and remember them. Somebody who has not been let in has no role."""
+        standing = await self.standing(person, person.id)
+        await self.remember(standing)
+        return standing.user
+
+    async def standing(self, person: SeenUser, chat_id: int) -> Standing:
+        """How somebody stands with the bot in a chat."""
+        now = milliseconds(self._clock)
+        return await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
+
+    async def remember(self, standing: Standing) -> None:
+        """Keep who somebody is who uses the bot, if that is not known; to be called before what they say is stored."""
+        news, now = standing.news, milliseconds(self._clock)
+        if news is not None:
+            await self._database.write(lambda conn: users.upsert_seen(conn, news, now), durable=False)
+
+    async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:
+        """Let somebody in, or keep them out, and tell them; see ``decide_in``.
+
+        Raises:
+            AccessError: nobody of that id is known, or the actor may not decide about them.
+            DatabaseError: it can't be stored.
+        """
+        return self.enforce(
+            await self._database.write(
+                lambda conn: self.decide_in(conn, user_id, verdict, actor, only_pending=only_pending)
+            )
+        )
+
+    async def set_role(self, user_id: int, role: Role, actor: Actor) -> User:
+        """Say what somebody who has been let in may do, and tell them.
+
+        Raises:
+            AccessError: see ``decisions.set_role``.
+            DatabaseError: it can't be stored.
+        """
+        return self.enforce(await self._database.write(lambda conn: self.set_role_in(conn, user_id, role, actor))).user
+
+    async def toggle(self, user_id: int, actor: Actor) -> User:
+        """Block somebody who may use the bot, and let anybody else in.
+
+        Raises:
+            AccessError: nobody of that id is known, or the actor may not decide about them.
+            DatabaseError: it can't be stored.
+        """
+        return self.enforce(await self._database.write(lambda conn: self.toggle_in(conn, user_id, actor))).user
+
+    def decide_in(
+        self, conn: Connection, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False
+    ) -> Decided:
+        """``decide`` as part of a transaction.
+
+        Args:
+            conn: an open write transaction.
+            user_id: about whom.
+            verdict: what is decided.
+            actor: who decides.
+            only_pending: let an earlier decision stand: the first of several admins wins.
+
+        Raises:
+            AccessError: nobody of that id is known, or the actor may not decide about them.
+        """
+        now = milliseconds(self._clock)
+        decided = decisions.decide(conn, user_id, verdict, actor, now, only_pending=only_pending)
+        if decided.changed:
+            tell_verdict(conn, self._texts, decided.user, verdict, now)
+            self._close_cards(conn, decided, verdict, now)
+        return decided
+
+    def decline_all_in(self, conn: Connection, actor: Actor) -> int:
+        """Decline everybody who waits, and tell them, as part of a transaction. Returns how many.
+
+        Raises:
+            AccessError: the actor is no admin.
+        """
+        now = milliseconds(self._clock)
+        administrator(conn, actor, now)
+        asked = [user for user in users.list_all(conn, "pending") if user.requested_at is not None]
+        for user in asked:
+            if user.carded_at is not None:
+                decided = Decided(user, changed=True, by=actor.id, request=user.requested_at)
+                self._close_cards(conn, decided, "deny", now)
+        pending_access.decline_all(conn, now, actor.id)
+        tell_declined(conn, self._texts, asked, now)
+        note(conn, actor, "user.deny_all", "pending", now, {"count": len(asked)})
+        return len(asked)
+
+    def set_role_in(self, conn: Connection, user_id: int, role: Role, actor: Actor) -> Decided:
+        """``set_role`` as part of a transaction."""
+        now = milliseconds(self._clock)
+        decided = decisions.set_role(conn, user_id, role, actor, now)
+        if decided.changed:
+            tell_role(conn, self._texts, decided.user, now)
+        return decided
+
+    def toggle_in(self, conn: Connection, user_id: int, actor: Actor) -> Decided:
+        """``toggle`` as part of a transaction."""
+        may_use = decisions.known(conn, user_id).may_use(milliseconds(self._clock))
+        return self.decide_in(conn, user_id, "block" if may_use else "approve", actor)
+
+    def enforce(self, decided: Decided) -> Decided:
+        """What follows the commit of a decision: messages go out, and turns of somebody who is kept out are stopped."""
+        if not decided.user.may_use(milliseconds(self._clock)) and self._running is not None:
+            self._running.stop_user(decided.user.id)
+        self._added()
+        return decided
+
+    def _close_cards(self, conn: Connection, decided: Decided, verdict: Verdict, now: int) -> None:
+        """Let the cards of a request say how it was decided."""
+        if decided.request is not None:
+            text = person_decided(self._texts, conn, decided.user, verdict, decided.by)
+            self._cards.close(conn, Subject("users", decided.user.id, decided.request), text, now)

@@ -1,0 +1,84 @@
+"""After a restart: answers to the question for the admin password that were stored and not yet looked at."""
+
+import json
+from typing import Any, cast
+
+from tgllm.api.clock import milliseconds
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import scrub
+from tgllm.db.tables import inbox, outbox, users
+from tgllm.db.tables.inbox import UPDATE_LIFE, InboxRow
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.logs import get_logger
+from tgllm.services.admin_password.questions import (
+    LATE,
+    Question,
+    forget_question,
+    has_questions,
+    stored_questions,
+    updates_after,
+)
+from tgllm.services.chats.language import chosen_language
+from tgllm.services.common.lane import Lane
+from tgllm.services.core import Core
+from tgllm.services.messaging.rows import call_row, plain_message
+
+__all__ = ["recover_questions"]
+
+log = get_logger(__name__)
+
+
+async def recover_questions(core: Core) -> None:
+    """Delete stored answers unread, tell those who gave them, and take what is still to come for late.
+
+    To be called before any update is handled.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    now = milliseconds(core.clock)
+    if not await core.database.read(has_questions):
+        return
+    core.password.questions.restore(await core.database.write(lambda conn: _recover(conn, core, now)))
+    await core.database.checkpoint()
+    log.info("password.recovered")
+
+
+def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
+    found, over = stored_questions(conn), set[int]()
+    for user_id, question in found.items():
+        rows = updates_after(conn, user_id, question)
+        answers = [(row, message) for row in rows if (message := _answer(row, question)) is not None]
+        for row, message in answers:
+            scrub.scrub(conn, row.update_id)
+            if inbox.finish(conn, row.update_id, "done", now):
+                outbox.add(conn, [_deletion(Lane.parse(row.lane), message["message_id"])], now)
+        if answers:
+            outbox.add(conn, [_notice(conn, core, user_id)], now)
+        # Of a question that is older, no answer is handled any more.
+        if answers or question.until < now - UPDATE_LIFE:
+            forget_question(conn, user_id)
+            over.add(user_id)
+    return {user_id: question for user_id, question in found.items() if user_id not in over}
+
+
+def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
+    """The message, if it may be an answer: a text that is no command and was sent in the question's time."""
+    message: Any = json.loads(row.payload).get(row.kind)
+    if not isinstance(message, dict):
+        return None
+    plain = cast("dict[str, Any]", message)
+    sent_at = 1000 * int(plain.get("edit_date") or plain.get("date") or 0)
+    in_time = min(sent_at, row.received_at) <= question.until + LATE
+    says = "rich_message" in plain or "caption" in plain or not str(plain.get("text", "/")).startswith("/")
+    return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
+
+
+def _deletion(lane: Lane, message_id: int) -> NewOutbox:
+    return call_row(lane, "deleteMessage", {"message_id": message_id}, kind="delete")
+
+
+def _notice(conn: Connection, core: Core, user_id: int) -> NewOutbox:
+    known = users.get(conn, user_id)
+    language = chosen_language(conn, user_id) or (known and known.language_code) or ""
+    return plain_message(Lane(user_id), core.texts("password.restarted", language))

@@ -1,0 +1,1 @@
+"""Messages from admins to everybody."""

@@ -1,0 +1,51 @@
+"""Writing, confirming and stopping a broadcast, each as a part of a transaction."""
+
+from typing import Any, Final, Literal
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import audit, broadcasts, outbox
+from tgllm.db.tables.broadcasts import Broadcast
+from tgllm.i18n import Catalogue
+from tgllm.services.broadcasts.messages import progress_row, progress_text
+
+__all__ = ["PREVIEW_LIFE", "Refusal", "confirm", "stop"]
+
+PREVIEW_LIFE: Final = 10 * 60 * 1000
+"""Milliseconds in which a preview can be confirmed."""
+
+Refusal = Literal["gone", "begun", "expired"]
+"""``gone``: there is no such broadcast of that admin; ``begun``: it is under way or over."""
+
+
+def confirm(conn: Connection, texts: Catalogue, broadcast_id: int, admin_id: int, now: int) -> Broadcast | Refusal:
+    """Begin a broadcast, which is a preview of the admin's own, and show its progress."""
+    preview = broadcasts.get(conn, broadcast_id)
+    if preview is None or preview.admin_id != admin_id:
+        return "gone"
+    if preview.state != "preview":
+        return "begun"
+    if now >= preview.expires_at:
+        return "expired"
+    begun = broadcasts.start(conn, broadcast_id, now)
+    (row_id,) = outbox.add(conn, [progress_row(texts, begun, progress_text(texts, begun))], now)
+    broadcasts.set_progress_row(conn, broadcast_id, row_id)
+    _note(conn, "broadcast.start", begun, admin_id, {"people": begun.people}, now)
+    return begun
+
+
+def stop(conn: Connection, broadcast_id: int, admin_id: int, now: int) -> bool:
+    """Let a broadcast go to nobody else, whoever began it; False where there is nothing to stop."""
+    found = broadcasts.get(conn, broadcast_id)
+    if found is None or not broadcasts.stop(conn, broadcast_id, now):
+        return False
+    _note(conn, "broadcast.stop", found, admin_id, {"delivered": found.delivered}, now)
+    return True
+
+
+def _note(
+    conn: Connection, action: str, broadcast: Broadcast, admin_id: int, details: dict[str, Any], now: int
+) -> None:
+    entry = audit.NewEntry(
+        actor_id=admin_id, source="telegram", action=action, target=f"broadcast {broadcast.id}", details=details
+    )
+    audit.add(conn, entry, now)

@@ -1,0 +1,1 @@
+"""Budgets: limits, reservations, the ledger, alerts, changes, the message rate."""

@@ -1,0 +1,115 @@
+"""What is left of a budget: its limit for the present day or month, and what has been used of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import budgets
+from tgllm.db.tables.budgets import BudgetPeriod, Told
+from tgllm.db.tables.usage import Used
+from tgllm.services.budgets.limits import Limit
+from tgllm.services.budgets.scope import BudgetScope
+from tgllm.services.budgets.sums import UsageSums
+from tgllm.services.common.calendar import Days
+
+__all__ = ["Allowance", "AllowanceKey", "level_of", "read_allowances"]
+
+NEAR = 80
+"""Percent of a budget at which people are told."""
+
+AllowanceKey: TypeAlias = tuple[str, Measure, Period]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A limit and what has been used of it; amounts are requests, tokens, or millionths of a US dollar."""
+
+    scope: BudgetScope
+    measure: Measure
+    period: Period
+    limit: int
+    """With what was given extra."""
+    used: int
+    """Since the period began, or since the last reset."""
+    first_day: str
+    until: datetime
+    """When the next period begins, on the clock on the wall."""
+    told: Told = 0
+
+    @property
+    def key(self) -> AllowanceKey:
+        """Names the limit, whatever the day or month."""
+        return self.scope.key, self.measure, self.period
+
+    @property
+    def left(self) -> int:
+        """What can still be used."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def percent(self) -> int:
+        """How much is used, rounded down; may be more than 100."""
+        return self.used * 100 // self.limit
+
+
+def level_of(allowance: Allowance) -> Told:
+    """What there is to tell of a budget: the percents that are used."""
+    if allowance.used >= allowance.limit:
+        return 100
+    return NEAR if allowance.percent >= NEAR else 0
+
+
+def read_allowances(
+    conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: UsageSums
+) -> Sequence[Allowance]:
+    """What is left of these limits; lifted ones are left out, and nothing is read where none is left.
+
+    Args:
+        conn: to read from.
+        limits: of the bot, of people and of groups.
+        now: UTC, in milliseconds.
+        days: of the bot's time zone.
+        sums: of usage.
+    """
+    by_scope: dict[BudgetScope, list[tuple[Limit, int]]] = {}
+    for limit in limits:
+        if limit.amount is not None:
+            by_scope.setdefault(limit.scope, []).append((limit, limit.amount))
+    if not by_scope:
+        return ()
+    today, month = days.day(now), days.month(now)
+    special = {
+        (row.scope, row.measure, row.period, row.first_day): row
+        for row in budgets.periods(conn, [scope.key for scope in by_scope], {today, month})
+    }
+    found: list[Allowance] = []
+    for scope, held in by_scope.items():
+        since = month if any(limit.period == "month" for limit, _ in held) else today
+        used = sums.of(conn, scope, since, today)
+        for limit, amount in held:
+            first_day = month if limit.period == "month" else today
+            until = days.month_end(now) if limit.period == "month" else days.day_end(now)
+            row = special.get((scope.key, limit.measure, limit.period, first_day))
+            found.append(_allowance(limit, amount, used, first_day, until, row))
+    return found
+
+
+def _allowance(
+    limit: Limit, amount: int, used: Used, first_day: str, until: datetime, special: BudgetPeriod | None
+) -> Allowance:
+    sum_: int = getattr(used, f"{limit.period}_{limit.measure}")
+    if special is None:
+        return Allowance(limit.scope, limit.measure, limit.period, amount, sum_, first_day, until)
+    return Allowance(
+        limit.scope,
+        limit.measure,
+        limit.period,
+        amount + special.extra,
+        max(0, sum_ - special.forgiven),
+        first_day,
+        until,
+        special.told,
+    )

@@ -1,0 +1,131 @@
+"""What is told of a changed budget, in one line: to the person whose it is, and to the admins of all others."""
+
+from collections.abc import Iterator, Sequence
+
+from tgllm.api.budgets import Measure, Period
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import groups, users
+from tgllm.db.tables.users import User
+from tgllm.i18n import Catalogue
+from tgllm.i18n.budgets import budget_amount
+from tgllm.services.access.card_texts import named, named_group
+from tgllm.services.access.verdicts import language_of, tell
+from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.limits import Limit
+from tgllm.services.budgets.scope import BudgetScope
+from tgllm.services.common.actor import Actor
+
+__all__ = ["admin_line", "tell_budget"]
+
+_Kind = tuple[Measure, Period]
+
+
+def tell_budget(
+    conn: Connection,
+    texts: Catalogue,
+    user: User,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    now: int,
+) -> None:
+    """Tell somebody, unless all is as it was.
+
+    Args:
+        conn: the transaction that makes the changes.
+        texts: the words of the bot.
+        user: whose budget it is.
+        changes: those that were made, in their order.
+        limits: before them, and after.
+        now: UTC, in milliseconds.
+    """
+    language = language_of(conn, user)
+    made = _made(texts, language, changes, limits, texts("budget.changed_reset", language))
+    if made:
+        tell(conn, user.id, texts("budget.changed", language, changes=made), now)
+
+
+def admin_line(
+    conn: Connection,
+    texts: Catalogue,
+    scope: BudgetScope,
+    actor: Actor,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+) -> str:
+    """What admins are told of a change by one of them, in the bot's language; empty where all is as it was.
+
+    Args:
+        conn: the transaction that makes the changes.
+        texts: the words of the bot.
+        scope: whose budget it is: a role's, a group's or the bot's.
+        actor: who has made them.
+        changes: those that were made, in their order.
+        limits: before them, and after.
+    """
+    made = _made(texts, "", changes, limits, texts("budget.changed_count"))
+    if not made:
+        return ""
+    admin = None if actor.id is None else users.get(conn, actor.id)
+    by = texts("access.by_operator") if admin is None else named(admin)
+    return texts("budget.changed_by", whose=_whose(conn, texts, scope), changes=made, by=by)
+
+
+def _whose(conn: Connection, texts: Catalogue, scope: BudgetScope) -> str:
+    if scope.kind == "role":
+        return texts("budget.whose_role", role=texts(f"admin.words.role_{scope.name}"))
+    if scope.id is None:
+        return texts("budget.whose_bot")
+    group = groups.get(conn, scope.id)
+    return texts("budget.whose_that_group", group=scope.name if group is None else named_group(group))
+
+
+def _made(
+    texts: Catalogue,
+    language: str,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    reset: str,
+) -> str:
+    """The changes in words, each once; ``reset`` says that the use is counted from zero again."""
+    return "; ".join(dict.fromkeys(_parts(texts, language, changes, limits, reset)))
+
+
+def _parts(
+    texts: Catalogue,
+    language: str,
+    changes: Sequence[BudgetChange],
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    reset: str,
+) -> Iterator[str]:
+    before, after = (_amounts(each) for each in limits)
+    for change in changes:
+        match change:
+            case SetLimit(measure, period) | ClearLimit(measure, period):
+                amount = after.get((measure, period))
+                if amount != before.get((measure, period)):
+                    yield _part(texts, language, "none" if amount is None else "limit", (measure, period), amount or 0)
+            case GiveExtra(measure, period):
+                given = _given(changes, (measure, period))
+                yield _part(texts, language, "extra", (measure, period), given)
+            case ResetUse():
+                yield reset
+
+
+def _given(changes: Sequence[BudgetChange], kind: _Kind) -> int:
+    extras = [each for each in changes if isinstance(each, GiveExtra)]
+    return sum(each.amount for each in extras if (each.measure, each.period) == kind)
+
+
+def _amounts(limits: Sequence[Limit]) -> dict[_Kind, int | None]:
+    return {(each.measure, each.period): each.amount for each in limits}
+
+
+def _part(texts: Catalogue, language: str, what: str, kind: _Kind, amount: int) -> str:
+    measure, period = kind
+    return texts(
+        f"budget.changed_{what}",
+        language,
+        measure=texts(f"budget.measure_{measure}", language),
+        period=texts(f"budget.period_{period}", language),
+        amount=budget_amount(measure, amount),
+    )

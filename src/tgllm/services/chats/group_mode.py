@@ -1,0 +1,50 @@
+"""Which messages of a group the bot answers: an admin's choice for each group."""
+
+from typing import Literal, get_args
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import audit, kv
+
+__all__ = ["MODES", "GroupMode", "choose_group_mode", "group_mode", "move_group_mode", "parse_mode"]
+
+GroupMode = Literal["always", "mention", "never"]
+"""``always``: every message; ``mention``: what mentions it, replies to it or is a command; ``never``: commands only."""
+MODES: tuple[GroupMode, ...] = get_args(GroupMode)
+
+_DEFAULT: GroupMode = "mention"
+_SCOPE = "group_mode"
+"""In it, the key is the group's Telegram id."""
+
+
+def group_mode(conn: Connection, chat_id: int) -> GroupMode:
+    """The mode of a group; ``mention`` where none was chosen."""
+    return parse_mode(kv.get(conn, _SCOPE, str(chat_id))) or _DEFAULT
+
+
+def parse_mode(value: object) -> GroupMode | None:
+    """The mode of that name; None for anything else."""
+    return next((mode for mode in MODES if mode == value), None)
+
+
+def move_group_mode(conn: Connection, old: int, new: int, now: int) -> None:
+    """Let the mode of a group hold for the supergroup that it has become, unless that has one."""
+    mode = kv.get(conn, _SCOPE, str(old))
+    if mode is not None and kv.get(conn, _SCOPE, str(new)) is None:
+        kv.set_value(conn, _SCOPE, str(new), mode, now)
+    kv.delete(conn, _SCOPE, str(old))
+
+
+def choose_group_mode(clock: Clock, chat_id: int, mode: GroupMode, actor_id: int) -> Unit:
+    """The piece of work that keeps an admin's choice."""
+    now = milliseconds(clock)
+
+    def unit(conn: Connection) -> None:
+        change = {"from": group_mode(conn, chat_id), "to": mode}
+        kv.set_value(conn, _SCOPE, str(chat_id), mode, now)
+        entry = audit.NewEntry(
+            actor_id=actor_id, source="telegram", action="group.mode", target=str(chat_id), details=change
+        )
+        audit.add(conn, entry, now)
+
+    return unit

@@ -1,0 +1,1 @@
+"""Conversations as values: history, branches, the request to a model, summaries."""

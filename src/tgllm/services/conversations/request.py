@@ -1,0 +1,191 @@
+"""Makes what a model is asked: which model, how much of the history fits, and on whose behalf."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
+from tgllm.config.sections.personas import PersonaSetting
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.i18n import Catalogue
+from tgllm.providers.tokens import Calibration, estimate_request
+from tgllm.services.chats.facts import facts_told
+from tgllm.services.chats.settings import ReasoningDisplay, SummaryMode, settings_of
+from tgllm.services.conversations.calibration import has_moved, keep_factor
+from tgllm.services.conversations.history import (
+    Estimate,
+    Shown,
+    begin_with,
+    budget_of,
+    estimate_tokens,
+    show,
+    to_chat_message,
+)
+from tgllm.services.conversations.loader import ContextLoader, TurnContext, conversation_of
+from tgllm.services.conversations.turn import Turn
+from tgllm.services.conversations.user_key import user_key
+from tgllm.services.models.registry import ProviderRegistry
+
+__all__ = ["ContextUse", "Prepared", "RequestBuilder", "reasoning_display"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request, and what of the conversation it holds."""
+
+    request: ChatRequest
+    shown: Shown
+    most: int
+    """Tokens of the whole context."""
+    summary: TextPart | None
+    """What the request begins with instead of older messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """How much of a chat's context is taken before the next question, in tokens."""
+
+    used: int
+    most: int
+    room: int | None
+    """What the model takes in, or may be shown; None: unknown."""
+
+
+class RequestBuilder:
+    """Makes requests, and learns from what providers report how many tokens a text has for each model."""
+
+    def __init__(  # noqa: PLR0913  all that is the same for all turns
+        self,
+        registry: ProviderRegistry,
+        default_model: str,
+        system_prompt: str | None,
+        context_tokens: int,
+        personas: Iterable[PersonaSetting] = (),
+        *,
+        summaries: SummaryMode = "off",
+        most_tokens: int | None = None,
+        texts: Catalogue | None = None,
+    ) -> None:
+        """Take what is the same for all turns.
+
+        Args:
+            registry: knows aliases of providers.
+            default_model: of the config.
+            system_prompt: what every model is told first.
+            context_tokens: tokens of question, prompt and history at most.
+            personas: that a chat may have.
+            summaries: whether chats that don't say so themselves have what falls out of the context summarised.
+            most_tokens: like ``context_tokens``, whatever a chat has chosen; None: as many as its model takes.
+            texts: for what the model is told by the bot itself.
+        """
+        self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries, most_tokens)
+        self._tokens = context_tokens
+        self.texts = texts or Catalogue()
+        """The words that a model is told by the bot itself."""
+        self._calibration = Calibration()
+        self._stored: dict[ModelRef, float | None] = {}
+        """What the database has of the calibration, of the models that were looked up."""
+
+    def load(self, conn: Connection, turn: Turn) -> TurnContext:
+        """Read what a turn begins with."""
+        return self._loader.load(conn, turn, self._stored)
+
+    def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
+        """The request of a turn; see ``prepare``."""
+        return self.prepare(turn, context, secret).request
+
+    def prepare(self, turn: Turn, context: TurnContext, secret: str) -> Prepared:
+        """The request of a turn, with as much of the history as fits.
+
+        Raises:
+            ContextTooLong: the question alone, with what the model is told first, is more than the whole context.
+        """
+        system, most = self._frame(context)
+        needed = sum(self.estimate(context.model, text) for text in (turn.text, system) if text)
+        if needed > most:
+            raise ContextTooLong(
+                f"the question takes about {needed} of {most} tokens",
+                code="question_too_long",
+                tokens=needed,
+                limit=most,
+            )
+        shown = self._shown(context, most - needed)
+        request = ChatRequest(
+            model=context.model.model,
+            messages=self._messages(shown, context.model, turn.text),
+            system=system or None,
+            temperature=context.temperature,
+            reasoning_effort=context.reasoning_effort,
+            user_key=user_key(secret, turn.user.id),
+        )
+        return Prepared(request, shown, most, self._summary(shown))
+
+    def measure(self, context: TurnContext) -> ContextUse:
+        """How much of the context is taken before the next question."""
+        system, most = self._frame(context)
+        told = self.estimate(context.model, system) if system else 0
+        past = self._messages(self._shown(context, most - told), context.model, "")
+        return ContextUse(
+            told + sum(self.estimate(context.model, message.text) for message in past if message.text),
+            most,
+            context.room,
+        )
+
+    def estimate(self, model: ModelRef, text: str) -> int:
+        """Tokens of a text as a message of its own, as far as is known of the model."""
+        return self._calibration.estimate(model, estimate_tokens(text))
+
+    def tokens(self, model: ModelRef, request: ChatRequest) -> int:
+        """Tokens of a whole request, as far as is known of the model."""
+        return self._calibration.estimate(model, estimate_request(request))
+
+    def estimator(self, model: ModelRef) -> Estimate:
+        """The estimate for one model."""
+        return lambda text: self.estimate(model, text)
+
+    def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
+        """Correct the estimate for a model by what its provider counted."""
+        counted: object = usage.input_tokens
+        # A plugin may say anything.
+        if isinstance(counted, int):
+            self._calibration.learn(model, estimate_request(request), counted)
+
+    def learnt(self, model: ModelRef, now: int) -> Sequence[Unit]:
+        """What is to be stored of that: nothing, unless the correction has moved much since it was stored.
+
+        Args:
+            model: the one that has answered.
+            now: UTC, in milliseconds.
+        """
+        factor = self._calibration.factor(model)
+        if not has_moved(self._stored.get(model), factor):
+            return ()
+        self._stored[model] = factor
+        return (keep_factor(model, factor, now),)
+
+    def _frame(self, context: TurnContext) -> tuple[str, int]:
+        """What the model is told first, and the tokens of all that it is shown."""
+        if context.model not in self._stored:
+            self._stored[context.model] = context.factor
+            if context.factor is not None:
+                self._calibration.recall(context.model, context.factor)
+        pieces = (context.system, facts_told(self.texts, context.facts))
+        return "\n\n".join(piece for piece in pieces if piece), budget_of(context.size, self._tokens, context.room)
+
+    def _shown(self, context: TurnContext, budget: int) -> Shown:
+        return show(context.history, context.summary, budget, self.estimator(context.model))
+
+    def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
+        """History and question."""
+        past = [to_chat_message(row, model) for row in shown.messages]
+        messages, summary = (*past, ChatMessage("user", (TextPart(question),))), self._summary(shown)
+        return messages if summary is None else begin_with(messages, summary)
+
+    def _summary(self, shown: Shown) -> TextPart | None:
+        if shown.summary is None:
+            return None
+        return TextPart(self.texts("prompt.summary", text=shown.summary.text) + "\n\n")
+
+
+def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:
+    """Whether people see what the model thinks in this turn."""
+    return settings_of(conversation_of(conn, turn)).look.thoughts

@@ -1,0 +1,1 @@
+"""Upkeep of the data folder: retention, backups, changes from outside, times of jobs."""

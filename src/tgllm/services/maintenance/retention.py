@@ -1,0 +1,157 @@
+"""Deletes what the bot is done with and the settings do not want kept, a piece at a time."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.sections.access import AccessSection
+from tgllm.config.sections.retention import RetentionSection
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import pending_access, traces
+from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
+from tgllm.db.tables import audit, broadcasts, inbox, invites, outbox, requests
+from tgllm.observe.logs import get_logger
+from tgllm.services.access.cards import CARD
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.personal_data.files import sweep_exports
+from tgllm.services.stored_files import remove_files
+
+__all__ = ["PIECE", "Retention"]
+
+log = get_logger(__name__)
+
+PIECE: Final = 500
+"""Rows that are deleted in one unit of work: updates and answers wait for no more than that."""
+CARD_DAYS: Final = 60
+"""Days for which the rows of admins' cards stay at least, since they are edited when a request is decided."""
+LINK_DAYS: Final = 30
+"""Days for which invite links stay that let nobody in any more."""
+REPORTED_DAYS: Final = 31
+"""Days for which calls that failed stay at least: the statistics tell of a month."""
+_HOUR: Final = 60 * 60 * 1000
+_DAY: Final = 24 * _HOUR
+
+Delete = Callable[[Connection, int, int], int]
+"""Deletes what is from before a time, so many rows at most; returns how many those were."""
+
+
+@dataclass(slots=True)
+class Retention:
+    """Keeps things for as long as the settings say."""
+
+    database: Database
+    data_dir: Path
+    clock: Clock
+    settings: RetentionSection
+    access: AccessSection
+    unconfirmed: Unconfirmed
+    """Updates that must be known when they come again; while it knows nothing, all stay."""
+    _emptied_until: int = field(default=0, init=False)
+    """Until when (UTC, milliseconds) updates ended of which those that were emptied are gone."""
+
+    async def clean(self) -> None:
+        """Delete what is older than it may be.
+
+        Raises:
+            DatabaseError: the database can't be used.
+            OSError: a file can't be removed; what has no files is deleted all the same.
+        """
+        days = self.settings.updates_days
+        counts = {
+            "updates": await self._forget_updates(),
+            "sent": await self._delete(days, _sent) + await self._delete(max(days, CARD_DAYS), outbox.prune),
+            "failed": await self._delete(max(days, REPORTED_DAYS), requests.prune_failed),
+            "broadcasts": await self._delete(max(days, REPORTED_DAYS), broadcasts.prune),
+            "audit": await self._delete(self.settings.audit_days, audit.prune),
+            "emptied": await self._forget_emptied(),
+            **await self.database.write(self._forget_access),
+            "taken_back": await self._forget_taken_back(),
+            "messages": await self._forget_messages(),
+        }
+        if any(counts.values()):
+            log.info("retention.cleaned", **counts)
+        await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
+
+    async def _delete(self, days: float, delete: Delete) -> int:
+        """How many rows went; with 0 days, all stay."""
+        if not days:
+            return 0
+        before, gone, last = self._before(days), 0, PIECE
+        while last >= PIECE:
+            last = await self.database.write(lambda conn: delete(conn, before, PIECE), durable=False)
+            gone += last
+        return gone
+
+    async def _forget_updates(self) -> int:
+        spared = self.unconfirmed.ids
+        if spared is None:
+            return 0
+        return await self._delete(
+            self.settings.updates_days, lambda conn, before, limit: inbox.prune(conn, before, limit, spared=spared)
+        )
+
+    async def _forget_emptied(self) -> int:
+        """Updates of which nothing is left but their id, such as those of strangers, an hour after they ended."""
+        spared, before, gone = self.unconfirmed.ids, milliseconds(self.clock) - _HOUR, 0
+        if spared is None:
+            return 0
+        while (since := self._emptied_until) < before:
+            dropped, self._emptied_until = await self.database.write(_emptied(since, before, spared), durable=False)
+            gone += dropped
+        return gone
+
+    def _forget_access(self, conn: Connection) -> dict[str, int]:
+        """Requests that nobody has decided, and links that ended long ago."""
+        return {
+            "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
+            "links": invites.prune(conn, self._before(LINK_DAYS)),
+        }
+
+    async def _forget_messages(self) -> int:
+        days, gone, last = self.settings.messages_days, 0, PIECE
+        if not days:
+            return 0
+        before = self._before(days)
+        while last >= PIECE:
+            last = await self._forget(lambda conn: forget_messages(conn, before, PIECE))
+            gone += last
+        return gone
+
+    async def _forget_taken_back(self) -> int:
+        """Conversation by conversation, the oldest first."""
+        days, gone, last = self.settings.cleared_days, 0, 0
+        if not days:
+            return 0
+        before = self._before(days)
+        while ids := await self._conversations_after(last):
+            for each in ids:
+                gone += await self._forget(_taken_back(each, before))
+            last = ids[-1]
+        return gone
+
+    async def _conversations_after(self, last: int) -> "list[int]":
+        return [*await self.database.read(lambda conn: conversations_after(conn, last, PIECE))]
+
+    async def _forget(self, piece: Callable[[Connection], Forgotten]) -> int:
+        forgotten = await self.database.write(piece)
+        await asyncio.to_thread(remove_files, self.data_dir, forgotten.paths)
+        return forgotten.messages
+
+    def _before(self, days: float) -> int:
+        return milliseconds(self.clock) - int(days * _DAY)
+
+
+def _sent(conn: Connection, before: int, limit: int) -> int:
+    return outbox.prune(conn, before, limit, spared_turns=f"{CARD}:*")
+
+
+def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Connection], tuple[int, int]]:
+    return lambda conn: traces.drop_scrubbed(conn, since, before, PIECE, spared=spared)
+
+
+def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:
+    return lambda conn: forget_taken_back(conn, conversation_id, before)

@@ -1,0 +1,78 @@
+"""Outbox rows for calls of the Bot API: the parameters that follow from where they go, and plain messages."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tgllm.db.tables.outbox import Kind, NewOutbox
+from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import clip
+
+__all__ = ["NO_PREVIEW", "buttons", "call_row", "plain_message", "reply_parameters"]
+
+NO_PREVIEW: Final[dict[str, Any]] = {"link_preview_options": {"is_disabled": True}}
+"""The parameter against previews of links, which would make Telegram fetch an address that a model wrote."""
+
+
+def call_row(
+    lane: Lane,
+    method: str,
+    payload: Mapping[str, Any],
+    *,
+    kind: Kind = "send",
+    turn_id: str | None = None,
+    part: int = 0,
+) -> NewOutbox:
+    """The row of a call.
+
+    Args:
+        lane: where to; its chat, topic and business connection become parameters.
+        method: of the Bot API.
+        payload: the other parameters.
+        kind: whether twice would be seen.
+        turn_id: the turn that it belongs to.
+        part: place among the rows of the turn.
+    """
+    target: dict[str, Any] = {"chat_id": lane.chat_id}
+    if lane.business_connection_id is not None:
+        target["business_connection_id"] = lane.business_connection_id
+    if lane.topic_id is not None and kind == "send":
+        target["message_thread_id"] = lane.topic_id
+    return NewOutbox(
+        lane=lane.key,
+        method=method,
+        chat_id=lane.chat_id,
+        thread_id=lane.topic_id,
+        payload=target | dict(payload),
+        turn_id=turn_id,
+        part=part,
+        kind=kind,
+    )
+
+
+def plain_message(
+    lane: Lane, text: str, keyboard: Sequence[Sequence[tuple[str, str]]] = (), *, answers: int | None = None
+) -> NewOutbox:
+    """The row that sends one message of plain text without a preview of links.
+
+    Args:
+        lane: where to.
+        text: what is over Telegram's limit for one message is cut off.
+        keyboard: rows of (label, callback data of 1-64 bytes).
+        answers: the message that it answers visibly.
+    """
+    payload: dict[str, Any] = NO_PREVIEW | {"text": clip(text)} | reply_parameters(answers)
+    if keyboard:
+        payload["reply_markup"] = buttons(keyboard)
+    return call_row(lane, "sendMessage", payload)
+
+
+def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
+    """An inline keyboard of (text, callback data of 1-64 bytes)."""
+    return {"inline_keyboard": [[{"text": text, "callback_data": data} for text, data in row] for row in rows]}
+
+
+def reply_parameters(message_id: int | None) -> dict[str, Any]:
+    """The parameter that makes a message answer another one visibly, if that is still there."""
+    if message_id is None:
+        return {}
+    return {"reply_parameters": {"message_id": message_id, "allow_sending_without_reply": True}}

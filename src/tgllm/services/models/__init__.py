@@ -1,0 +1,1 @@
+"""Models and their providers: registry, prices, lists, choices, the default."""

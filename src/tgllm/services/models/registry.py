@@ -1,0 +1,166 @@
+"""The providers that plugins offer, created when they are first used."""
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
+from tgllm.plugins.calls.outcome import Breach, Raised, Returned, explain, value_of
+from tgllm.plugins.calls.runner import HookRunner
+from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.host import PluginHost
+from tgllm.plugins.owned import OwnedProvider
+from tgllm.services.common.text import sentence
+
+__all__ = ["ProviderRegistry", "ProviderStatus"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderStatus:
+    """Whether a provider can be used."""
+
+    id: str
+    title: str
+    plugin_id: str
+    state: Literal["ready", "not configured", "broken"]
+    reason: str = ""
+    """What is missing or wrong, as a sentence without secrets."""
+    variable: str | None = None
+    """The environment variable to set, such as ``GEMINI_API_KEY``, where that is all that is missing."""
+
+
+class ProviderRegistry:
+    """Finds the provider of a model. Close it to close the providers."""
+
+    def __init__(
+        self, host: PluginHost, *, create_seconds: float = 30.0, close_seconds: float = 5.0, grace_seconds: float = 1.0
+    ) -> None:
+        """Take over what the host's plugins offer, now and whenever that changes.
+
+        Args:
+            host: the plugins.
+            create_seconds: how long making a provider may take; it imports an SDK.
+            close_seconds: how long closing one may take.
+            grace_seconds: how long one may clean up that was cut while it closed.
+        """
+        self._host = host
+        self._revision = -1
+        self._present: Mapping[str, OwnedProvider] = {}
+        self._aliases: Mapping[str, str] = {}
+        self._created: dict[str, tuple[OwnedProvider, Provider]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._create_seconds = create_seconds
+        self._closing = HookRunner(close_seconds, grace_seconds)
+
+    @property
+    def _offered(self) -> Mapping[str, OwnedProvider]:
+        """The providers of plugins that are in order."""
+        if self._revision != self._host.revision:
+            self._revision = self._host.revision
+            self._present = {owned.spec.id: owned for owned in self._host.providers}
+            self._aliases = {alias: owned.spec.id for owned in self._present.values() for alias in owned.spec.aliases}
+        return self._present
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The providers' ids, sorted."""
+        return tuple(sorted(self._offered))
+
+    def resolve(self, text: str) -> ModelRef:
+        """Read a model reference; aliases of providers become their ids.
+
+        Raises:
+            ModelNotFound: it is no reference, or no plugin offers that provider; names the nearest one.
+        """
+        ref = self.canonical(ModelRef.parse(text))
+        if ref.provider not in self._offered:
+            raise self._unknown(ref.provider)
+        return ref
+
+    def canonical(self, ref: ModelRef) -> ModelRef:
+        """The same model under its provider's id, if an alias was used; the provider may be unknown."""
+        return (
+            ref if ref.provider in self._offered else ModelRef(self._aliases.get(ref.provider, ref.provider), ref.model)
+        )
+
+    async def provider(self, provider_id: str) -> Provider:
+        """The provider of that id, made on first use.
+
+        Raises:
+            ModelNotFound: no plugin offers it.
+            NotConfigured: it lacks a key.
+            ProviderError: it can't be made for another reason.
+        """
+        owned = self._offered.get(provider_id)
+        if owned is None:
+            raise self._unknown(provider_id)
+        if provider_id not in self._created:
+            async with self._locks.setdefault(provider_id, asyncio.Lock()):
+                if provider_id not in self._created:
+                    self._created[provider_id] = (owned, await self._create(owned))
+        return self._created[provider_id][1]
+
+    async def statuses(self) -> Sequence[ProviderStatus]:
+        """How each provider is, sorted by id; all of them are made for that, side by side."""
+        offered = sorted(self._offered.values(), key=lambda owned: owned.spec.id)
+        return await asyncio.gather(*map(self._status, offered))
+
+    async def _status(self, owned: OwnedProvider) -> ProviderStatus:
+        spec = owned.spec
+        try:
+            await self.provider(spec.id)
+        except NotConfigured as error:
+            variable = error.params.get("variable")
+            named = variable if isinstance(variable, str) else None
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "not configured", sentence(error), named)
+        except TgllmError as error:
+            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "broken", sentence(error))
+        return ProviderStatus(spec.id, spec.title, owned.plugin_id, "ready")
+
+    async def aclose(self) -> None:
+        """Close all providers that were made; one that fails or hangs does not keep the others open."""
+        created, self._created = self._created, {}
+        await asyncio.gather(*(self._close(owned, provider) for owned, provider in created.values()))
+        await self._closing.aclose()
+
+    async def _close(self, owned: OwnedProvider, provider: Provider) -> None:
+        outcome = await self._closing.call(provider.aclose)
+        if not isinstance(outcome, Returned):
+            error = explain(outcome.error) if isinstance(outcome, Raised) else f"no end in {outcome.seconds:g} s"
+            owned.context.log.warning("provider.close_failed", provider=owned.spec.id, error=error)
+
+    async def _create(self, owned: OwnedProvider) -> Provider:
+        """Make a provider in a thread: importing its SDK takes a second and must not stop the loop."""
+        thread = HookThread()
+        try:
+            outcome = await thread.run(lambda: owned.spec.create(owned.context), self._create_seconds)
+        finally:
+            thread.close()
+        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
+            raise outcome.error
+        try:
+            return _checked(value_of(outcome, f"the start of the provider {owned.spec.id}"))
+        except Breach as breach:
+            raise ProviderError(str(breach), code="provider_broken", provider=owned.spec.id) from breach
+
+    def _unknown(self, name: str) -> ModelNotFound:
+        near = difflib.get_close_matches(name, [*self._offered, *self._aliases], n=1)
+        if near:
+            return ModelNotFound(
+                f"no provider is called {name!r}; did you mean {near[0]}?",
+                code="provider_unknown_near",
+                provider=name,
+                nearest=near[0],
+            )
+        known = ", ".join(self.ids) or "-"
+        return ModelNotFound(
+            f"no provider is called {name!r}; there are: {known}", code="provider_unknown", provider=name, known=known
+        )
+
+
+def _checked(created: object) -> Provider:
+    if not isinstance(created, Provider):
+        raise Breach(f"create made a {type(created).__name__}, which is no tgllm.api.Provider")
+    return created

@@ -1,0 +1,1 @@
+"""Who somebody is: name, standing, decisions, search."""

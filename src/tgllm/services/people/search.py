@@ -1,0 +1,45 @@
+"""Finding people among those the bot knows: by status, by a part of their name, and one by id or username."""
+
+from collections.abc import Sequence
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import users
+from tgllm.db.tables.users import Status, User
+from tgllm.services.access.user_service import full_name
+from tgllm.services.people.decisions import AccessError
+
+__all__ = ["find_person", "search_people"]
+
+
+def search_people(conn: Connection, status: Status | None = None, query: str = "") -> Sequence[User]:
+    """Those of a status whose name, username or id hold every word of a text, in any case.
+
+    Those who asked for access come first, in the order in which they asked; the others by id. Pending are those who
+    have asked, and not the guests of groups, who are known and have not.
+    """
+    words = query.casefold().replace("@", " ").split()
+    found = [user for user in users.list_all(conn, status) if status != "pending" or user.requested_at is not None]
+    return [user for user in found if all(word in _searched(user) for word in words)] if words else found
+
+
+def find_person(conn: Connection, text: str) -> User:
+    """The one who is meant by an id or a username, with or without the @.
+
+    Usernames change hands: of several people who had it, the one who was seen last is meant.
+
+    Raises:
+        AccessError: nobody like that is known.
+    """
+    name = text.strip().removeprefix("@")
+    if name.isascii() and name.isdecimal() and len(name) < 20:
+        known = users.get(conn, int(name)) if int(name) < 2**63 else None
+    else:
+        namesakes = [user for user in users.list_all(conn) if (user.username or "").casefold() == name.casefold()]
+        known = max(namesakes, key=lambda user: user.updated_at, default=None) if name else None
+    if known is None:
+        raise AccessError("nobody like that is known", code="access_unknown", user=text.strip() or "?")
+    return known
+
+
+def _searched(user: User) -> str:
+    return f"{user.id} {full_name(user)} {user.username or ''}".casefold()

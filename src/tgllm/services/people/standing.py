@@ -1,0 +1,102 @@
+"""How somebody stands with the bot in a chat: what they may do there, and if nothing, why."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tgllm.api import Role, UserInfo
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import groups, users
+from tgllm.db.tables.groups import Group
+from tgllm.db.tables.users import SeenUser, User
+from tgllm.services.chats.group_mode import GroupMode, group_mode
+from tgllm.services.chats.language import chosen_language
+
+__all__ = ["Closed", "Standing", "full_name", "may_talk", "standing_of"]
+
+Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
+"""Why somebody may not use the bot. ``group_pending``: the group has not been let in, nor has the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person in a chat."""
+
+    user: UserInfo
+    """Without a role where they may not use the bot."""
+    row: User | None
+    """What is stored of them."""
+    group: Group | None = None
+    """What is stored of the group; None in private, and where nobody has asked for it."""
+    mode: GroupMode = "mention"
+    """Which messages of the group the bot answers."""
+    closed: Closed | None = None
+    """Why they may not use the bot; None where they may."""
+    news: SeenUser | None = None
+    """What is to be remembered of somebody who may use the bot: who they are, or their new name."""
+
+
+def full_name(person: SeenUser | User) -> str:
+    """First and last name, as Telegram shows them; the id of somebody named in the config who never wrote."""
+    return f"{person.first_name} {person.last_name or ''}".strip() or str(person.id)
+
+
+def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> Standing:
+    """How a person stands.
+
+    Args:
+        conn: an open transaction; only reads.
+        person: who.
+        chat_id: Telegram's id of the chat; groups have negative ones (Bot API: Chat).
+        now: UTC, in milliseconds.
+    """
+    row, language = users.get(conn, person.id), chosen_language(conn, person.id)
+    if person.language_code is None and row is not None:
+        # Not every update says it (Bot API: User), and none takes it back.
+        person = replace(person, language_code=row.language_code)
+    group = groups.get(conn, chat_id) if chat_id < 0 else None
+    role, closed = _role(row, group, now, in_group=chat_id < 0)
+    user = UserInfo(
+        id=person.id,
+        name=full_name(person),
+        role=role,
+        username=person.username,
+        language=language or person.language_code or "",
+    )
+    mode: GroupMode = group_mode(conn, chat_id) if chat_id < 0 else "mention"
+    is_news = closed is None and (row is None or users.differs(row, person))
+    return Standing(user, row, group, mode, closed, person if is_news else None)
+
+
+def may_talk(conn: Connection, user_id: int, chat_id: int, now: int) -> bool:
+    """Whether somebody may use the bot in a chat."""
+    group = groups.get(conn, chat_id) if chat_id < 0 else None
+    return _role(users.get(conn, user_id), group, now, in_group=chat_id < 0)[0] is not None
+
+
+def _role(row: User | None, group: Group | None, now: int, *, in_group: bool) -> tuple[Role | None, Closed | None]:
+    """What somebody may do, and if nothing, why. What is decided about them goes before what holds for the group."""
+    own = row.role if row is not None and row.may_use(now) else None
+    why = _closed(row)
+    if not in_group:
+        return (own, None) if own is not None else (None, why)
+    status = "pending" if group is None else group.status
+    if status == "denied" and own not in {"owner", "admin"}:
+        return None, "group_denied"
+    if own is not None:
+        return own, None
+    if why in {"denied", "blocked"}:
+        return None, why
+    return ("guest", None) if status == "active" else (None, "group_pending")
+
+
+def _closed(row: User | None) -> Closed:
+    """Why somebody without access has none."""
+    if row is None:
+        return "unknown"
+    match row.status:
+        case "denied" | "blocked":
+            return row.status
+        case "pending":
+            return "unknown" if row.requested_at is None else "pending"
+        case _:
+            return "expired"

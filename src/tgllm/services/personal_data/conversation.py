@@ -1,0 +1,134 @@
+"""A conversation as a file that people keep: as Markdown to read, as JSON to work with."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tgllm.api import Json
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, facts, files, messages
+from tgllm.db.tables.conversations import Conversation
+from tgllm.db.tables.files import File
+from tgllm.db.tables.messages import Message
+from tgllm.services.common.times import iso_time, readable_time
+
+__all__ = [
+    "Exported",
+    "ExportedMessage",
+    "Say",
+    "as_json",
+    "as_markdown",
+    "load_export",
+    "message_blocks",
+    "message_object",
+    "with_attached",
+]
+
+FORMAT = "tgllm-conversation"
+VERSION = 1
+MOST_MESSAGES = 100_000
+"""Messages of a file at most; the last ones."""
+
+Say = Callable[..., str]
+"""A text by its key and parameters, in the language of the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """Something that was said, and what was attached to it."""
+
+    message: Message
+    attached: Sequence[File]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The branch of a conversation that is gone on with, the oldest message first."""
+
+    conversation: Conversation
+    messages: Sequence[ExportedMessage]
+    facts: Sequence[str]
+    """Pinned in the chat."""
+    now: int
+    """When it was read: UTC, in milliseconds."""
+
+
+def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
+    """The active conversation of a lane; None if nothing has been said in it."""
+    conversation = conversations.active_in(conn, lane)
+    if conversation is None or conversation.head_message_id is None:
+        return None
+    branch = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
+    said = [with_attached(conn, message) for message in branch]
+    pinned = [fact.text for fact in facts.list_for(conn, lane)]
+    return Exported(conversation, said, pinned, now)
+
+
+def with_attached(conn: Connection, message: Message) -> ExportedMessage:
+    """A message with what was attached to it."""
+    return ExportedMessage(message, files.of_message(conn, message.id))
+
+
+def as_json(exported: Exported) -> str:
+    """The conversation for programs. Times are ISO 8601 in UTC, sizes are bytes."""
+    document: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": exported.conversation.title,
+        "exported_at": iso_time(exported.now),
+        "facts": [*exported.facts],
+        "messages": [message_object(said) for said in exported.messages],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def message_object(said: ExportedMessage) -> dict[str, Json]:
+    """A message for programs."""
+    message = said.message
+    return {
+        "role": message.role,
+        "text": message.text,
+        "model": _model_of(message),
+        "status": message.status,
+        "said_at": iso_time(message.created_at),
+        "attachments": [{"name": file.original_name, "mime": file.mime, "size": file.size} for file in said.attached],
+    }
+
+
+def as_markdown(exported: Exported, say: Say) -> str:
+    """The conversation for people."""
+    title = exported.conversation.title or say("history.untitled")
+    head = [f"# {title}", say("export.exported", time=readable_time(exported.now))]
+    return (
+        "\n\n".join(
+            [
+                *head,
+                *_pinned(exported, say),
+                *(block for said in exported.messages for block in message_blocks(said, say)),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _pinned(exported: Exported, say: Say) -> Iterator[str]:
+    if exported.facts:
+        yield f"## {say('export.facts')}"
+        yield "\n".join("- " + "\n  ".join(fact.splitlines()) for fact in exported.facts)
+
+
+def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iterator[str]:
+    """A message for people, in blocks of Markdown."""
+    message, model = said.message, _model_of(said.message)
+    who = say("export.user" if message.role == "user" else "export.assistant")
+    yield f"{heading} {who if model is None else f'{who} ({model})'}, {readable_time(message.created_at)}"
+    if message.text:
+        yield message.text
+    for file in said.attached:
+        yield say("export.attached", name=file.original_name or file.mime)
+    if message.status != "complete":
+        yield f"*{say('export.incomplete')}*"
+
+
+def _model_of(message: Message) -> str | None:
+    return None if message.model is None else f"{message.provider}/{message.model}"

@@ -1,0 +1,50 @@
+"""All that is stored of a person, as Markdown for people."""
+
+from collections.abc import Iterator
+
+from tgllm.services.access.user_service import full_name
+from tgllm.services.common.times import readable_time
+from tgllm.services.personal_data.conversation import Say, message_blocks
+from tgllm.services.personal_data.person import PersonConversation, PersonData
+from tgllm.services.plain_name import one_line
+
+__all__ = ["as_markdown"]
+
+MOST_TITLE = 200
+"""UTF-16 units of a heading."""
+
+
+def as_markdown(data: PersonData, say: Say) -> str:
+    """What was said, and who it was; the figures stand in the JSON."""
+    return "\n\n".join(_document(data, say)) + "\n"
+
+
+def _document(data: PersonData, say: Say) -> Iterator[str]:
+    user = data.user
+    yield f"# {one_line(full_name(user), MOST_TITLE)}"
+    yield say("export.exported", time=readable_time(data.now))
+    yield "\n".join(_lines(data, say))
+    if data.facts:
+        yield f"## {say('export.person_facts')}"
+        yield "\n".join("- " + "\n  ".join(fact.text.splitlines()) for fact in data.facts)
+    for conversation in data.conversations:
+        yield from _conversation(conversation, say)
+    if data.elsewhere:
+        yield f"## {say('export.elsewhere')}"
+        for said in data.elsewhere:
+            yield from message_blocks(said, say, "###")
+
+
+def _lines(data: PersonData, say: Say) -> Iterator[str]:
+    user = data.user
+    yield f"- Telegram: {user.id}" + (f", @{user.username}" if user.username else "")
+    yield f"- {say('export.access', role=user.role, status=user.status)}"
+    yield f"- {say('export.first_seen', time=readable_time(user.created_at))}"
+    yield f"- {say('usage.requests', count=sum(day.requests for day in data.usage))}"
+
+
+def _conversation(each: PersonConversation, say: Say) -> Iterator[str]:
+    title = one_line(each.conversation.title or say("history.untitled"), MOST_TITLE)
+    yield f"## {title}, {readable_time(each.conversation.created_at)}"
+    for said in each.messages:
+        yield from message_blocks(said, say, "###")

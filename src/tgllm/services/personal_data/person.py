@@ -1,0 +1,151 @@
+"""All that is stored of a person, as JSON for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from tgllm.api import Json
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import person
+from tgllm.db.tables import audit
+from tgllm.db.tables.conversations import Conversation
+from tgllm.db.tables.facts import Fact
+from tgllm.db.tables.files import File
+from tgllm.db.tables.requests import Request
+from tgllm.db.tables.summaries import Summary
+from tgllm.db.tables.users import User
+from tgllm.services.common.times import iso_time, iso_times
+from tgllm.services.person_object import person_object
+from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
+
+__all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
+
+FORMAT = "tgllm-person"
+VERSION = 1
+MOST_CHANGES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class PersonConversation:
+    """A conversation of somebody's private chat with all its branches, in the order in which things were said."""
+
+    conversation: Conversation
+    messages: Sequence[ExportedMessage]
+    summaries: Sequence[Summary]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonData:
+    """What is stored of a person, apart from updates and messages on their way, which say the same."""
+
+    user: User
+    settings: dict[str, Json]
+    facts: Sequence[Fact]
+    conversations: Sequence[PersonConversation]
+    elsewhere: Sequence[ExportedMessage]
+    """What they said in groups."""
+    files: Sequence[File]
+    requests: Sequence[Request]
+    usage: Sequence[person.Day]
+    changes: Sequence[audit.AuditRow]
+    """What was decided about them."""
+    now: int
+    """When it was read: UTC, in milliseconds."""
+
+
+def load_person(conn: Connection, user: User, now: int) -> PersonData:
+    """Read all of it."""
+    return PersonData(
+        user,
+        cast("dict[str, Json]", person.settings(conn, user.id)),
+        person.facts(conn, user.id),
+        [_conversation(conn, conversation) for conversation in person.conversations(conn, user.id)],
+        [with_attached(conn, message) for message in person.elsewhere(conn, user.id)],
+        person.files(conn, user.id),
+        person.requests(conn, user.id),
+        person.usage(conn, user.id),
+        audit.list_recent(conn, MOST_CHANGES, target=str(user.id))[::-1],
+        now,
+    )
+
+
+def _conversation(conn: Connection, conversation: Conversation) -> PersonConversation:
+    said = [with_attached(conn, message) for message in person.all_of(conn, conversation.id)]
+    return PersonConversation(conversation, said, person.summaries(conn, conversation.id))
+
+
+def as_json(data: PersonData) -> str:
+    """All of it. Times are ISO 8601 in UTC, sizes are bytes, money is millionths of a US dollar."""
+    document: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported_at": iso_time(data.now),
+        "person": {**person_object(data.user)},
+        "settings": data.settings,
+        "facts": [{"text": fact.text, "said_at": iso_time(fact.created_at)} for fact in data.facts],
+        "conversations": [_conversation_object(each) for each in data.conversations],
+        "elsewhere": [{"chat": said.message.telegram_chat_id, **message_object(said)} for said in data.elsewhere],
+        "files": [_file(file) for file in data.files],
+        "requests": [_request(request) for request in data.requests],
+        "usage": [_day(day) for day in data.usage],
+        "changes": [_change(row) for row in data.changes],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _conversation_object(each: PersonConversation) -> Json:
+    conversation = each.conversation
+    return {
+        "title": conversation.title,
+        "model": None if conversation.chosen is None else str(conversation.chosen),
+        "settings": conversation.settings,
+        "active": conversation.active,
+        "begun_at": iso_time(conversation.created_at),
+        "messages": [*_tree(each.messages)],
+        "summaries": [{"up_to": summary.message_id, "text": summary.text} for summary in each.summaries],
+    }
+
+
+def _tree(messages: Sequence[ExportedMessage]) -> Iterator[Json]:
+    for said in messages:
+        yield {"id": said.message.id, "parent": said.message.parent_id, **message_object(said)}
+
+
+def _file(file: File) -> Json:
+    return {
+        "name": file.original_name,
+        "mime": file.mime,
+        "size": file.size,
+        "sha256": file.sha256,
+        "sent_at": iso_time(file.created_at),
+    }
+
+
+def _request(request: Request) -> Json:
+    return {
+        "model": f"{request.provider}/{request.model}",
+        "status": request.status,
+        "input_tokens": request.input_tokens,
+        "output_tokens": request.output_tokens,
+        "cost_micros": request.cost_micros,
+        "error": request.error_code,
+        "asked_at": iso_time(request.created_at),
+    }
+
+
+def _day(day: person.Day) -> Json:
+    return {
+        "day": day.day,
+        "group": day.group_id or None,
+        "model": f"{day.provider}/{day.model}",
+        "requests": day.requests,
+        "input_tokens": day.input_tokens,
+        "output_tokens": day.output_tokens,
+        "cost_micros": day.cost_micros,
+        "unpriced_requests": day.unpriced_requests,
+    }
+
+
+def _change(row: audit.AuditRow) -> Json:
+    return {"at": iso_time(row.at), "source": row.source, "action": row.action, "details": iso_times(row.details)}

@@ -1,0 +1,1 @@
+"""One turn: from the question through the call of the model to the stored answer."""

@@ -1,0 +1,139 @@
+"""Asks a model: plays its stream into an answer, within a limit on silence and with a handle that stops it."""
+
+import asyncio
+from collections.abc import Callable
+
+from tgllm.api import (
+    ChatRequest,
+    ContextTooLong,
+    ModelRef,
+    ProviderError,
+    StreamEvent,
+    TextPart,
+    TgllmError,
+    Unavailable,
+)
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.calls.outcome import Raised, Returned, explain
+from tgllm.services.conversations.history import with_less_history
+from tgllm.services.conversations.request import RequestBuilder
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.turns.answer import Answer
+from tgllm.services.turns.provider_stream import Streams
+from tgllm.services.turns.running import RunningTurn
+
+__all__ = ["Asking", "Show"]
+
+log = get_logger(__name__)
+
+Show = Callable[[StreamEvent], None]
+"""Takes note of what came; returns at once."""
+
+
+class Asking:
+    """Asks models. Close it to end what still runs of answers that were given up."""
+
+    def __init__(
+        self, registry: ProviderRegistry, requests: RequestBuilder, idle_seconds: float, close_seconds: float
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            registry: has the providers.
+            requests: learns from what they count.
+            idle_seconds: a provider that sends nothing for so long is given up.
+            close_seconds: a stream that has ended or was cut, and does not close in that time, is left alone.
+        """
+        self._registry = registry
+        self._requests = requests
+        self._idle_seconds = idle_seconds
+        self._streams = Streams(close_seconds)
+
+    async def aclose(self) -> None:
+        """End what still runs of answers that were given up."""
+        await self._streams.aclose()
+
+    async def ask(
+        self,
+        request: ChatRequest,
+        answer: Answer,
+        show: Show,
+        handle: RunningTurn,
+        summary: TextPart | None = None,
+    ) -> None:
+        """Ask the model; if that is too much for it, once more with less history.
+
+        Args:
+            request: what it is asked.
+            answer: takes what comes.
+            show: takes note of what came.
+            handle: stops it.
+            summary: what the request begins with if it has one; it is no history that can be left out.
+
+        Raises:
+            TimeoutError: the provider was silent for too long, or the turn was stopped.
+            TgllmError: it failed.
+        """
+        if handle.cause is not None:
+            raise TimeoutError
+        try:
+            await self._generate(request, answer, show, handle)
+        except ContextTooLong as error:
+            shorter = with_less_history(request, summary)
+            if shorter is None or not answer.is_empty:
+                raise
+            log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
+            answer.begin_again(error)
+            request = shorter
+            await self._generate(request, answer, show, handle)
+        self._requests.learn(answer.model, request, answer.usage)
+
+    def cut(self, answer: Answer, handle: RunningTurn) -> None:
+        """Say in the answer why it ended before its end."""
+        match handle.cause:
+            case "person":
+                answer.stop("stopped")
+            case "shutdown":
+                answer.stop("interrupted")
+            case None:
+                seconds = self._idle_seconds
+                answer.fail(Unavailable(f"{answer.model} was silent for {seconds:g} s", code="idle", seconds=seconds))
+
+    async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
+        """Pump the provider's events into the answer and to ``show``.
+
+        Raises:
+            TimeoutError: the provider was silent for too long, or the turn was stopped.
+            TgllmError: it failed.
+        """
+        idle = self._idle_seconds
+
+        def take(event: StreamEvent) -> None:
+            handle.extend(idle)
+            answer.add(event)
+            show(event)
+
+        async with asyncio.timeout(None) as deadline:
+            with handle.interruptible(deadline):
+                # Making a provider has a limit of its own: importing an SDK is no silence of the model.
+                provider = await self._registry.provider(answer.model.provider)
+                handle.extend(idle)
+                answer.ask(request)
+                played = await self._streams.play(lambda: provider.generate(request), take)
+        match played:
+            case Raised(TgllmError() as error):
+                raise error
+            case Raised(error):
+                raise _broken(answer.model, error) from error
+            case Returned(finished) if not finished:
+                raise ProviderError(f"{answer.model} ended without a Finished event", code="bad_response")
+            case _:
+                pass
+
+
+def _broken(model: ModelRef, error: BaseException) -> ProviderError:
+    """An error that a provider should not have raised; it is told like one of the contract's."""
+    words = f"{model} raised {explain(error)}"
+    if isinstance(error, TimeoutError | OSError):
+        return Unavailable(words)
+    return ProviderError(words, code="provider_broken", provider=model.provider)

@@ -1,0 +1,96 @@
+"""Plays the stream of a provider so that nothing a provider does can hold up or end the bot."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import cast
+
+from tgllm.api import Finished, StreamEvent
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, explain
+from tgllm.plugins.calls.strays import Strays, outcome_of
+
+__all__ = ["Streams"]
+
+log = get_logger(__name__)
+
+Begin = Callable[[], AsyncGenerator[StreamEvent, None]]
+Take = Callable[[StreamEvent], None]
+
+
+class Streams:
+    """Plays streams. Close it to cancel once more what did not end when it was cut."""
+
+    def __init__(self, close_seconds: float) -> None:
+        """Give each stream that many seconds to close."""
+        self._seconds = close_seconds
+        self._strays = Strays(close_seconds)
+
+    async def play(self, begin: Begin, take: Take) -> Returned[bool] | Raised:
+        """Hand the events of a stream to ``take`` up to its ``Finished``; then, or when cancelled, close it.
+
+        ``take`` is not called any more once this is over. What goes wrong while a finished stream is closed is logged
+        and no failure: the answer is whole.
+
+        Returns:
+            Whether there was a Finished event, or what the provider raised.
+        """
+        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        # A task of its own, since a generator may swallow its cancellation, hang while it is closed, or raise anything.
+        task = asyncio.create_task(outcome_of(_pump(begin, take, ended)))
+        task.add_done_callback(lambda _: _settle(ended, finished=False))
+        try:
+            finished = await ended
+            if finished and not task.done():
+                await asyncio.wait({task}, timeout=self._seconds)
+        finally:
+            ended.cancel()
+            if not task.done():
+                await self._strays.end(task)
+        return _after_the_end(task) if finished else _result(task)
+
+    async def aclose(self) -> None:
+        """Cancel once more what still runs of streams that were given up."""
+        await self._strays.aclose()
+
+
+async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None:
+    async with aclosing(_checked(begin())) as events:
+        async for event in events:
+            if ended.done():
+                return
+            take(event)
+            if isinstance(event, Finished):
+                _settle(ended, finished=True)
+                return
+
+
+def _checked(stream: object) -> AsyncGenerator[StreamEvent, None]:
+    """What ``generate`` returned, which no type checker may have seen."""
+    if hasattr(stream, "__aiter__") and hasattr(stream, "aclose"):
+        return cast("AsyncGenerator[StreamEvent, None]", stream)
+    if inspect.iscoroutine(stream):
+        stream.close()
+    raise TypeError(
+        f"generate returned a {type(stream).__name__} instead of an async generator: "
+        "write it as async def, and yield the events"
+    )
+
+
+def _settle(ended: "asyncio.Future[bool]", *, finished: bool) -> None:
+    if not ended.done():
+        ended.set_result(finished)
+
+
+def _result(task: "asyncio.Task[Outcome[None]]") -> Returned[bool] | Raised:
+    outcome = task.result()
+    return outcome if isinstance(outcome, Raised) else Returned(value=False)
+
+
+def _after_the_end(task: "asyncio.Task[Outcome[None]]") -> Returned[bool]:
+    if not task.done():
+        log.warning("stream.not_closed")
+    elif isinstance(outcome := task.result(), Raised):
+        log.warning("stream.close_failed", error=explain(outcome.error))
+    return Returned(value=True)

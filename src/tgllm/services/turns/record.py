@@ -1,0 +1,127 @@
+"""Writes down a turn: question, answer, request and messages to send, all in the caller's transaction."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tgllm.api import JsonObject
+from tgllm.db.engine.json_depth import check_depth
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import conversations, messages, outbox
+from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.calls.outcome import explain
+from tgllm.services.common.lane import Lane
+from tgllm.services.conversations import branches
+from tgllm.services.conversations.turn import Branch, Turn, TurnOutcome, TurnStatus
+from tgllm.services.turns.request_record import record_requests
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["record_turn"]
+
+log = get_logger(__name__)
+
+_MESSAGE_STATUS: dict[TurnStatus, messages.Status] = {
+    "ok": "complete",
+    "stopped": "stopped",
+    "interrupted": "partial",
+    "failed": "partial",
+}
+
+_ACCOUNTING = Accounting()
+
+
+def record_turn(
+    conn: Connection,
+    turn: Turn,
+    outcome: TurnOutcome,
+    rows: Sequence[NewOutbox],
+    units: Sequence[Unit],
+    now: int,
+    accounting: Accounting = _ACCOUNTING,
+) -> None:
+    """Store all that came of a turn.
+
+    A question without any answer becomes the conversation's head too, so that it can be asked again; the next one does
+    not follow it: see ``branches.tip``.
+
+    Args:
+        conn: in a transaction.
+        turn: the question.
+        outcome: how it ended.
+        rows: the messages to send.
+        units: further work in the same transaction.
+        now: UTC, in milliseconds.
+        accounting: at which prices and on which day it counts.
+    """
+    branch = _branch(conn, turn, now)
+    question_id = messages.add(conn, _question(turn, branch), now)
+    answer_id = None
+    # White space is told as an empty answer, and there are services that refuse a conversation with a blank message.
+    if outcome.text.strip():
+        answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
+    conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
+    branches.give_title(conn, branch, turn.title, turn.text, now)
+    record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
+    outbox.add(conn, rows, now)
+    for unit in units:
+        unit(conn)
+
+
+def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
+    """Where the turn stands in the tree; the conversation that it is in is the active one afterwards."""
+    branch = turn.branch
+    if branch is not None and conversations.get(conn, branch.conversation_id) is not None:
+        conversations.activate(conn, branch.conversation_id, now)
+        return branch if _is_there(conn, branch.parent_id) else replace(branch, parent_id=None)
+    conversation = conversations.active_for(conn, turn.lane, now)
+    return Branch(conversation.id, branches.tip(conn, conversation))
+
+
+def _is_there(conn: Connection, message_id: int | None) -> bool:
+    """Whether a message is still stored: old ones are deleted, also while they are asked about anew."""
+    return message_id is None or messages.get(conn, message_id) is not None
+
+
+def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
+    return messages.NewMessage(
+        conversation_id=branch.conversation_id,
+        parent_id=branch.parent_id,
+        turn_id=turn.id,
+        role="user",
+        text=turn.text,
+        telegram_chat_id=Lane.parse(turn.lane).chat_id,
+        telegram_message_ids=turn.message_ids,
+        user_id=turn.author_id,
+    )
+
+
+def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) -> messages.NewMessage:
+    return messages.NewMessage(
+        conversation_id=branch.conversation_id,
+        parent_id=question_id,
+        turn_id=turn.id,
+        role="assistant",
+        text=outcome.text,
+        provider=outcome.model.provider,
+        model=outcome.model.model,
+        provider_data=_within_limit(outcome.provider_data),
+        status=_MESSAGE_STATUS[outcome.status],
+        user_id=turn.user.id,
+    )
+
+
+def _within_limit(data: JsonObject | None) -> JsonObject | None:
+    """A provider's data, or None if a turn can't keep it, being too much or no JSON: the answer matters more."""
+    if data is None:
+        return None
+    try:
+        check_depth(data)
+        size = len(json.dumps({**data}, allow_nan=False).encode())
+    except (TypeError, ValueError) as error:
+        log.warning("turn.provider_data_dropped", error=explain(error))
+        return None
+    if size > messages.MAX_PROVIDER_DATA:
+        log.warning("turn.provider_data_dropped", bytes=size)
+        return None
+    return data

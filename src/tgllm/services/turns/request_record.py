@@ -1,0 +1,121 @@
+"""Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
+
+from dataclasses import dataclass
+
+from tgllm.api import BudgetExceeded, ModelRef, Usage
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import requests
+from tgllm.db.tables import usage as sums
+from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.turns.token_count import counted
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["InterruptedCall", "record_interrupted", "record_requests"]
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedCall:
+    """A call of which nothing was stored, since the program ended."""
+
+    model: ModelRef
+    conversation_id: int | None
+    tokens: Usage
+    """Those that it counts with; input and output are numbers."""
+
+
+def record_requests(
+    conn: Connection,
+    turn: Turn,
+    outcome: TurnOutcome,
+    belongs_to: tuple[int, int | None],
+    now: int,
+    accounting: Accounting,
+) -> None:
+    """Store the call of the model, and before it the one that failed and was made again; and add to the usage.
+
+    A question that was refused by a budget is no call, and what was never sent has used nothing.
+
+    Args:
+        conn: in a transaction.
+        turn: the question.
+        outcome: how it ended.
+        belongs_to: ids of the conversation and of the answer.
+        now: UTC, in milliseconds.
+        accounting: at which prices and on which day it counts.
+    """
+    if isinstance(outcome.error, BudgetExceeded):
+        return
+    conversation_id, answer_id = belongs_to
+    began = now - round(outcome.seconds * 1000)
+    attempt = turn.attempt
+    if outcome.first_error is not None:
+        error = outcome.first_error
+        failed = requests.Outcome(status="failed", error_code=error.code, error_text=str(error))
+        requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), failed, began, now)
+        attempt += 1
+    reported = counted(outcome.usage)
+    cost = accounting.prices.cost(conn, outcome.model, reported)
+    final = _request_outcome(outcome, reported, cost, answer_id)
+    requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
+    if outcome.asked:
+        tokens = reported if outcome.spent is None else outcome.spent
+        counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
+        _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
+
+
+def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
+    """Store a call that the end of the program cut off, and add it to the usage; once for each attempt.
+
+    Args:
+        conn: in a transaction.
+        turn: the question.
+        call: what is known of it.
+        now: UTC, in milliseconds.
+        accounting: at which prices and on which day it counts.
+    """
+    if any(each.attempt == turn.attempt for each in requests.of_turn(conn, turn.id)):
+        return
+    ended = requests.Outcome(status="interrupted", error_code="interrupted", error_text="the program ended")
+    requests.add(conn, _call(turn, call.model, call.conversation_id, turn.attempt), ended, now, now)
+    cost = accounting.prices.cost(conn, call.model, call.tokens)
+    _add_usage(conn, turn, call.model, _spent(call.tokens, cost), accounting.days.day(now))
+
+
+def _spent(tokens: Usage, cost: int | None) -> sums.Spent:
+    return sums.Spent(input_tokens=tokens.input_tokens, output_tokens=tokens.output_tokens, cost_micros=cost)
+
+
+def _add_usage(conn: Connection, turn: Turn, model: ModelRef, spent: sums.Spent, day: str) -> None:
+    group_id = sums.NO_GROUP if turn.chat.is_private else turn.chat.id
+    sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
+
+
+def _call(turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int) -> requests.NewRequest:
+    return requests.NewRequest(
+        turn_id=turn.id,
+        attempt=attempt,
+        conversation_id=conversation_id,
+        user_id=turn.user.id,
+        provider=model.provider,
+        model=model.model,
+    )
+
+
+def _request_outcome(
+    outcome: TurnOutcome, reported: Usage, cost: int | None, answer_id: int | None
+) -> requests.Outcome:
+    error, first_token = outcome.error, outcome.first_token_seconds
+    return requests.Outcome(
+        status=outcome.status,
+        message_id=answer_id,
+        finish_reason=outcome.reason,
+        input_tokens=reported.input_tokens,
+        output_tokens=reported.output_tokens,
+        reasoning_tokens=reported.reasoning_tokens,
+        cached_tokens=reported.cached_tokens,
+        cost_micros=cost,
+        first_token_ms=None if first_token is None else round(first_token * 1000),
+        latency_ms=round(outcome.seconds * 1000),
+        error_code=None if error is None else error.code,
+        error_text=None if error is None else str(error),
+    )

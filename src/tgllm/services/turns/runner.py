@@ -1,0 +1,248 @@
+"""One turn: from a question to an answer that is stored and on its way.
+
+There is no Telegram in here: a chat, the shell and the tests run the same code with sinks of their own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from tgllm.api import (
+    ChatRequest,
+    ModelRef,
+    TgllmError,
+    TurnInfo,
+    TurnResult,
+    Usage,
+    Waiting,
+)
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.sections.personas import PersonaSetting
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.host import PluginHost
+from tgllm.services.budgets.reservation import TurnQuota
+from tgllm.services.budgets.service import QuotaService
+from tgllm.services.chats.settings import SummaryMode
+from tgllm.services.conversations.loader import TurnContext
+from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder
+from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
+from tgllm.services.conversations.user_key import make_secret
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.models.in_use import forget_choice
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.people.standing import may_talk
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.answer import Answer
+from tgllm.services.turns.model_call import Asking
+from tgllm.services.turns.record import record_turn
+from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
+from tgllm.services.turns.running import RunningTurn, RunningTurns
+from tgllm.services.turns.summariser import Summariser
+from tgllm.services.turns.token_count import NOTHING, tokens_of
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["ConversationService", "TurnSettings"]
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """What the operator sets for all turns."""
+
+    default_model: str
+    system_prompt: str | None
+    context_tokens: int
+    """Tokens of history at most."""
+    idle_seconds: float
+    """A provider that sends nothing for so long is given up."""
+    close_seconds: float = 2.0
+    """A stream that has ended or was cut, and does not close in that time, is left alone."""
+    personas: Sequence[PersonaSetting] = ()
+    """That people can choose from."""
+    accounting: Accounting = field(default_factory=Accounting)
+    most_context_tokens: int | None = None
+    """Tokens of history at most, whatever a chat has chosen; None: as many as its model takes."""
+    summaries: SummaryMode = "off"
+    """Whether what falls out of a context is summarised, where its chat has not chosen."""
+    texts: Catalogue = field(default_factory=Catalogue)
+    """For what a model is told by the bot itself."""
+
+
+class ConversationService:
+    """Runs turns."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  what a turn is made of
+        self,
+        database: Database,
+        registry: ProviderRegistry,
+        host: PluginHost,
+        running: RunningTurns,
+        clock: Clock,
+        settings: TurnSettings,
+        trouble: AccountTrouble | None = None,
+        quota: QuotaService | None = None,
+    ) -> None:
+        """Put the parts together; ``trouble`` is told what fails, and ``quota`` keeps the budgets, if there are any."""
+        self._quota = quota or _no_budgets(database, clock)
+        self._trouble = trouble
+        self._database = database
+        self._host = host
+        self._running = running
+        self._clock = clock
+        self._settings = settings
+        self._requests = RequestBuilder(
+            registry,
+            settings.default_model,
+            settings.system_prompt,
+            settings.context_tokens,
+            settings.personas,
+            summaries=settings.summaries,
+            most_tokens=settings.most_context_tokens,
+            texts=settings.texts,
+        )
+        self._asking = Asking(registry, self._requests, settings.idle_seconds, settings.close_seconds)
+        self._summaries = Summariser(
+            database, host, self._requests, self._asking, self._quota, settings.accounting, clock
+        )
+
+    async def wait_idle(self) -> None:
+        """Wait until no summary is under way."""
+        await self._summaries.wait_idle()
+
+    async def aclose(self) -> None:
+        """End the summaries that are under way, and what still runs of answers that were given up."""
+        await self._summaries.aclose()
+        await self._asking.aclose()
+
+    def load(self, conn: Connection, turn: Turn) -> TurnContext:
+        """Read what a turn would begin with; nothing else of the turn is done."""
+        return self._requests.load(conn, turn)
+
+    def measure(self, context: TurnContext) -> ContextUse:
+        """How much of a context is taken before a question."""
+        return self._requests.measure(context)
+
+    def count_interrupted(self, conn: Connection, turn: Turn, now: int) -> None:
+        """Count a call of which nothing was stored, since the program ended: what the model was shown, by estimate.
+
+        Args:
+            conn: an open write transaction.
+            turn: the question; an empty text where one of before was asked again.
+            now: UTC, in milliseconds.
+        """
+        context = self.load(conn, turn)
+        shown = self.measure(context).used + (self._requests.estimate(context.model, turn.text) if turn.text else 0)
+        call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
+        record_interrupted(conn, turn, call, now, self._settings.accounting)
+
+    async def run(self, turn: Turn, sink: Sink, *units: Unit, stored: Callable[[], None] = lambda: None) -> TurnOutcome:
+        """Answer a question, and store all that comes of it in one transaction.
+
+        Args:
+            turn: the question.
+            sink: where the answer is shown; its ``finish`` gives the messages to send.
+            units: what else belongs into the same transaction, such as marking the update as done.
+            stored: is called once it is committed, before plugins learn of the answer.
+
+        Returns:
+            How it ended; a provider's failure is an outcome too.
+
+        Raises:
+            DatabaseError: nothing of the turn could be stored.
+        """
+        track = self._running.track(
+            turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name
+        )
+        with track as handle, self._quota.turn(turn) as quota:
+            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, quota))
+            if not is_let_in:
+                # They were kept out after their question came; turns that are tracked are stopped by whoever does that.
+                handle.stop("person")
+            answer = Answer(context.model, self._clock)
+            info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
+            prepared = None
+            try:
+                prepared = await self._prepare(turn, context)
+                request = await self._host.before_request(prepared.request, info)
+                await self._reserve(quota, request, answer.model, sink, handle)
+                await self._asking.ask(request, answer, sink.show, handle, prepared.summary)
+            except TgllmError as error:
+                answer.fail(error)
+            except TimeoutError:
+                self._asking.cut(answer, handle)
+            outcome = self._outcome(answer, context)
+            rows = await sink.finish(outcome)
+            now = milliseconds(self._clock)
+            news = self._quota.settle(turn, quota, outcome.spent or NOTHING)
+            if context.retired is not None:
+                news = (*news, forget_choice(turn.lane, context.retired, now))
+            # The caller's come last: once they have run, nothing of the turn can fail but the commit.
+            units = (*self._requests.learnt(answer.model, now), *news, *units)
+            booked = self._settings.accounting
+            await self._database.write(
+                lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked), then=lambda _: stored()
+            )
+        await self._tell_plugins(info, outcome)
+        if prepared is not None and outcome.status == "ok":
+            self._summaries.begin(turn, context, prepared)
+        return outcome
+
+    def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> tuple[TurnContext, bool]:
+        """What the turn begins with, and whether its person may still talk there."""
+        context = self.load(conn, turn)
+        quota.load(conn, context.model)
+        return context, may_talk(conn, turn.user.id, turn.chat.id, milliseconds(self._clock))
+
+    async def _reserve(
+        self, quota: TurnQuota, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
+    ) -> None:
+        """Wait until the budgets have room for the request.
+
+        Raises:
+            BudgetExceeded: they have none.
+            TimeoutError: the turn was stopped meanwhile.
+        """
+        if not quota.is_limited:
+            return
+        async with asyncio.timeout(None) as deadline:
+            with handle.interruptible(deadline):
+                tokens = self._requests.tokens(model, request)
+                await quota.reserve(request, tokens, lambda: sink.show(Waiting("queue")))
+
+    def _outcome(self, answer: Answer, context: TurnContext) -> TurnOutcome:
+        outcome = answer.outcome()
+        spent = tokens_of(outcome, answer.request)
+        return replace(outcome, spent=spent, retired=context.retired, look=context.look)
+
+    async def _prepare(self, turn: Turn, context: TurnContext) -> Prepared:
+        secret = context.secret
+        if secret is None:
+            now = milliseconds(self._clock)
+            secret = await self._database.write(lambda conn: make_secret(conn, now))
+        return self._requests.prepare(turn, context, secret)
+
+    async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
+        if outcome.error is not None:
+            log.warning(
+                "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
+            )
+            if self._trouble is not None:
+                await self._trouble.note(info.model.provider, outcome.error)
+            await self._host.on_error(info, outcome.error)
+            return
+        log.info(
+            "turn.answered",
+            turn=info.id,
+            model=str(info.model),
+            status=outcome.status,
+            seconds=round(outcome.seconds, 3),
+        )
+        await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
+
+
+def _no_budgets(database: Database, clock: Clock) -> QuotaService:
+    return QuotaService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))

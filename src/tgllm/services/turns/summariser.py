@@ -1,0 +1,173 @@
+"""Has what falls out of a context summarised, by the model that answers there, once its answer is on the way."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection, Unit
+from tgllm.db.tables import conversations, messages, summaries
+from tgllm.db.tables.summaries import Summary
+from tgllm.observe.logs import get_logger
+from tgllm.plugins.host import PluginHost
+from tgllm.services.budgets.service import QuotaService
+from tgllm.services.conversations.loader import TurnContext
+from tgllm.services.conversations.request import Prepared, RequestBuilder
+from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, question_for
+from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.turns.answer import Answer
+from tgllm.services.turns.model_call import Asking
+from tgllm.services.turns.request_record import record_requests
+from tgllm.services.turns.running import RunningTurn
+from tgllm.services.turns.token_count import NOTHING, tokens_of
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["Summariser"]
+
+log = get_logger(__name__)
+
+PAUSE_SECONDS = 600.0
+"""After a summary that failed, none is tried in that conversation for so long: each try may have to be paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A summary that is to be made."""
+
+    turn: Turn
+    """The call of the model, in the name of whoever asked last."""
+    context: TurnContext
+    """Of the turn before it."""
+    gap: Gap
+    most: int
+    """Tokens of the whole context."""
+    user_key: str | None
+
+
+class Summariser:
+    """Makes summaries beside the turns, one for a conversation at a time. Close it to end those that are under way."""
+
+    def __init__(
+        self,
+        database: Database,
+        host: PluginHost,
+        requests: RequestBuilder,
+        asking: Asking,
+        quota: QuotaService,
+        accounting: Accounting,
+        clock: Clock,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            database: where summaries and usage are kept.
+            host: plugins see these requests like any other.
+            requests: estimates tokens, and has the words that a model is told.
+            asking: asks a model.
+            quota: the budgets.
+            accounting: at which prices and on which day it counts.
+            clock: the time.
+        """
+        self._database = database
+        self._host = host
+        self._requests = requests
+        self._asking = asking
+        self._quota = quota
+        self._accounting = accounting
+        self._clock = clock
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
+
+    def begin(self, turn: Turn, context: TurnContext, prepared: Prepared) -> None:
+        """Begin a summary after a turn, if its chat wants that and anything has fallen out of the context."""
+        if not context.summarise:
+            return
+        gap = gap_of(prepared.shown, prepared.most, self._requests.estimator(context.model))
+        if gap is None:
+            return
+        conversation_id = gap.rows[-1].conversation_id
+        if conversation_id in self._tasks or self._is_paused(conversation_id):
+            return
+        own = replace(turn, id=f"{turn.id}:summary", attempt=1)
+        wanted = Wanted(own, context, gap, prepared.most, prepared.request.user_key)
+        task = asyncio.create_task(self._run(wanted), name=f"summary of conversation {conversation_id}")
+        self._tasks[conversation_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(conversation_id, None))
+
+    def _is_paused(self, conversation_id: int) -> bool:
+        now = self._clock.monotonic()
+        self._not_before = {each: until for each, until in self._not_before.items() if until > now}
+        return conversation_id in self._not_before
+
+    def _pause(self, wanted: Wanted) -> None:
+        self._not_before[wanted.gap.rows[-1].conversation_id] = self._clock.monotonic() + PAUSE_SECONDS
+
+    async def wait_idle(self) -> None:
+        """Wait until no summary is under way."""
+        await asyncio.gather(*self._tasks.values())
+
+    async def aclose(self) -> None:
+        """End the summaries that are under way; they are made again after a later turn."""
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, wanted: Wanted) -> None:
+        """Make a summary. Whatever goes wrong with it is no trouble for anybody: more of the history is left out."""
+        try:
+            outcome = await self._make(wanted)
+        except Exception as error:  # noqa: BLE001  it may be anything, and the turn that it belongs to is over
+            log.warning("summary.failed", turn=wanted.turn.id, error=repr(error))
+            self._pause(wanted)
+            return
+        if outcome.error is not None:
+            self._pause(wanted)
+            log.warning("summary.failed", turn=wanted.turn.id, code=outcome.error.code, error=str(outcome.error))
+
+    async def _make(self, wanted: Wanted) -> TurnOutcome:
+        model = wanted.context.model
+        answer = Answer(model, self._clock)
+        # Not among the running turns: nobody stops it, and it holds nobody up.
+        handle = RunningTurn(wanted.turn.id, wanted.turn.lane, wanted.turn.user.id)
+        with self._quota.turn(wanted.turn) as quota:
+            await self._database.read(lambda conn: quota.load(conn, model))
+            try:
+                request = await self._request(wanted)
+                await quota.reserve(request, self._requests.tokens(model, request), lambda: None)
+                await self._asking.ask(request, answer, lambda _event: None, handle)
+            except TgllmError as error:
+                answer.fail(error)
+            except TimeoutError:
+                self._asking.cut(answer, handle)
+            outcome = answer.outcome()
+            outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
+            news = self._quota.settle(wanted.turn, quota, outcome.spent or NOTHING)
+            await self._database.write(lambda conn: self._record(conn, wanted, outcome, news))
+        return outcome
+
+    async def _request(self, wanted: Wanted) -> ChatRequest:
+        model = wanted.context.model
+        question = question_for(wanted.gap, wanted.most, self._requests.texts, self._requests.estimator(model))
+        messages = (ChatMessage("user", (TextPart(question),)),)
+        turn = wanted.turn
+        info = TurnInfo(turn.id, turn.user, turn.chat, model, question)
+        return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
+
+    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, news: Sequence[Unit]) -> None:
+        """Store what was used, and the summary; nothing of a conversation that is deleted by now."""
+        now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
+        if conversations.get(conn, last.conversation_id) is None:
+            return
+        record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
+        for unit in news:
+            unit(conn)
+        text = outcome.text.strip()
+        # What it covers may be so old that it has been deleted meanwhile.
+        if outcome.status != "ok" or not text or messages.get(conn, last.id) is None:
+            return
+        # Beside it there has to be room for what comes after.
+        text = cut_to_fit(text, wanted.most // 4, self._requests.estimator(model))
+        summaries.put(conn, Summary(last.conversation_id, last.id, text, model.provider, model.model, now))

@@ -1,0 +1,38 @@
+"""What a person has used: today, this month, in all, and by model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import usage
+from tgllm.services.common.calendar import Days
+
+__all__ = ["UsageReport", "usage_report"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Sums of one person's usage."""
+
+    today: usage.Total
+    month: usage.Total
+    ever: usage.Total
+    models: Sequence[usage.ModelTotal]
+    """Of all time, the most expensive first."""
+
+
+def usage_report(conn: Connection, user_id: int, now: int, days: Days) -> UsageReport:
+    """What a person has used.
+
+    Args:
+        conn: to read from.
+        user_id: Telegram's user id.
+        now: UTC, in milliseconds.
+        days: say which day and month that is.
+    """
+    return UsageReport(
+        usage.total(conn, days.day(now), user_id),
+        usage.total(conn, days.month(now), user_id),
+        usage.total(conn, usage.EVER, user_id),
+        usage.by_model(conn, usage.EVER, user_id),
+    )

@@ -1,0 +1,82 @@
+"""Usage of everybody, by person, model or day."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import statistics
+from tgllm.db.tables import usage, users
+from tgllm.db.tables.usage import Total
+from tgllm.db.tables.users import User
+
+__all__ = ["By", "UsageRow", "UsageTable", "usage_table"]
+
+By = Literal["user", "model", "day"]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One line: what somebody used, what a model was used for, or what was used on a day."""
+
+    key: str
+    """A user id (0: the shell), ``provider/model``, or ``YYYY-MM-DD``."""
+    total: Total
+    user: User | None = None
+    """Whose it is, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTable:
+    """Lines, the most expensive first; days in their order, those without any too."""
+
+    rows: Sequence[UsageRow]
+    total: Total
+
+    def shares(self) -> Sequence[float]:
+        """How much each line has of the largest one, from 0 to 1: of the cost, or of the tokens where nothing costs."""
+        amounts = [self._amount(row.total) for row in self.rows]
+        most = max(amounts, default=0)
+        return [amount / most if most else 0.0 for amount in amounts]
+
+    def _amount(self, total: Total) -> int:
+        return total.cost_micros if self.total.cost_micros else total.input_tokens + total.output_tokens
+
+
+def usage_table(conn: Connection, by: By, since: str, until: str) -> UsageTable:
+    """Sum up.
+
+    Args:
+        conn: to read from.
+        by: what a line is.
+        since: the first day, ``YYYY-MM-DD`` in the bot's time zone.
+        until: today.
+    """
+    match by:
+        case "user":
+            rows = _by_user(conn, since)
+        case "model":
+            rows = _by_model(conn, since)
+        case "day":
+            rows = _by_day(conn, since, until)
+    return UsageTable(tuple(rows), usage.total(conn, since))
+
+
+def _by_user(conn: Connection, since: str) -> Iterator[UsageRow]:
+    for total in usage.by_user(conn, since):
+        yield UsageRow(str(total.user_id), total, users.get(conn, total.user_id))
+
+
+def _by_model(conn: Connection, since: str) -> Iterator[UsageRow]:
+    for total in statistics.by_model(conn, since):
+        yield UsageRow(f"{total.provider}/{total.model}", total)
+
+
+def _by_day(conn: Connection, since: str, until: str) -> Iterator[UsageRow]:
+    found = {total.day: total for total in statistics.by_day(conn, since)}
+    # Days before anything was used say nothing.
+    day, last = date.fromisoformat(min(found, default=until)), date.fromisoformat(until)
+    while day <= last:
+        yield UsageRow(day.isoformat(), found.get(day.isoformat(), Total(0, 0, 0, 0, 0)))
+        day += timedelta(days=1)

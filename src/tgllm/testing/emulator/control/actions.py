@@ -1,0 +1,227 @@
+"""The actions of the HTTP control API: what users do, and what the owner of the server does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, fields
+from typing import Any, cast
+
+from tgllm.testing.emulator.control.request import ControlRequest
+from tgllm.testing.emulator.control.views import chat_view, message_view, user_view
+from tgllm.testing.emulator.limits.faults import Fault
+from tgllm.testing.emulator.limits.rates import RateLimits
+from tgllm.testing.emulator.world.people import add_bot, add_group, add_topic, add_user
+
+__all__ = ["ACTIONS", "Action"]
+
+View = dict[str, Any]
+Action = Callable[[ControlRequest], Awaitable[View]]
+
+# A kind of file by the first half of its MIME type; everything else is a document.
+_KINDS = {"image/jpeg": "photo", "image/png": "photo", "audio/ogg": "voice"}
+
+
+async def _say(request: ControlRequest) -> View:
+    chat = request.chat_or_private()
+    message = await request.user().say(
+        request.text("text"), chat=chat, topic=request.topic(chat), reply_to=request.reply_to()
+    )
+    return message_view(message)
+
+
+async def _upload(request: ControlRequest) -> View:
+    if request.file is None:
+        raise ValueError("a file is missing: send a form with a file field")
+    chat = request.chat_or_private()
+    message = await request.user().upload(
+        request.file.content,
+        name=request.file.name,
+        mime=request.file.mime,
+        kind=request.text("kind", _KINDS.get(request.file.mime, "document")),
+        caption=request.text("caption", ""),
+        chat=chat,
+        topic=request.topic(chat),
+        reply_to=request.reply_to(),
+    )
+    return message_view(message)
+
+
+async def _edit(request: ControlRequest) -> View:
+    return message_view(await request.user().edit(request.message(), request.text("text")))
+
+
+async def _delete(request: ControlRequest) -> View:
+    await request.user().delete(request.message())
+    return {}
+
+
+async def _press(request: ControlRequest) -> View:
+    """Waits for no answer: ``/_control/callback`` tells it."""
+    query = await request.user().press(request.message(), request.text("button"))
+    return {"callback_query_id": query.id}
+
+
+async def _stop(request: ControlRequest) -> View:
+    chat, draft_id = request.chat_or_private(), request.number("draft")
+    draft = next((d for d in chat.drafts.values() if d.id == draft_id), None)
+    if draft is None:
+        raise LookupError(f"there is no draft {draft_id}")
+    await request.user().stop(draft)
+    return {}
+
+
+async def _react(request: ControlRequest) -> View:
+    await request.user().react(request.message(), request.fields.get("emoji") or None)
+    return message_view(request.message())
+
+
+async def _block(request: ControlRequest) -> View:
+    await request.user().block()
+    return {}
+
+
+async def _unblock(request: ControlRequest) -> View:
+    await request.user().unblock()
+    return {}
+
+
+async def _join(request: ControlRequest) -> View:
+    await request.user().join(request.chat())
+    return {}
+
+
+async def _leave(request: ControlRequest) -> View:
+    await request.user().leave(request.chat())
+    return {}
+
+
+async def _add(request: ControlRequest) -> View:
+    await request.user().add(request.chat(), request.account())
+    return {}
+
+
+async def _remove(request: ControlRequest) -> View:
+    await request.user().remove(request.chat(), request.account())
+    return {}
+
+
+async def _promote(request: ControlRequest) -> View:
+    await request.user().promote(request.chat(), request.account())
+    return {}
+
+
+async def _upgrade(request: ControlRequest) -> View:
+    return {"id": (await request.user().upgrade(request.chat())).id}
+
+
+async def _add_bot(request: ControlRequest) -> View:
+    bot = add_bot(
+        request.world,
+        token=request.text("token"),
+        username=request.text("username"),
+        first_name=request.optional_text("first_name"),
+        reads_all_group_messages=bool(request.fields.get("reads_all_group_messages", True)),
+    )
+    return user_view(bot)
+
+
+async def _add_user(request: ControlRequest) -> View:
+    user = add_user(
+        request.world,
+        first_name=request.text("first_name"),
+        last_name=request.optional_text("last_name"),
+        username=request.optional_text("username"),
+        language_code=request.optional_text("language_code"),
+        user_id=request.optional_number("id"),
+    )
+    user.private_chat()
+    return user_view(user)
+
+
+async def _add_group(request: ControlRequest) -> View:
+    world = request.world
+    numbers: object = request.fields.get("members") or []
+    if not isinstance(numbers, list):
+        raise ValueError("members must be an array of ids")  # noqa: TRY004 - what was sent is wrong, not a type
+    members = [ControlRequest(world, {"user": number}).user() for number in cast("list[object]", numbers)]
+    group = add_group(world, title=request.text("title"), members=members, bots=list(world.bots.values()))
+    return chat_view(world, group)
+
+
+async def _add_topic(request: ControlRequest) -> View:
+    topic = add_topic(request.world, request.chat(), request.text("name"))
+    return {"id": topic.id, "name": topic.name}
+
+
+async def _inject(request: ControlRequest) -> View:
+    update = request.fields.get("update")
+    if not isinstance(update, dict):
+        raise ValueError("update must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
+    return {"update_id": request.bot().queue.put_raw(cast("View", update))}
+
+
+async def _repeat(request: ControlRequest) -> View:
+    request.bot().queue.repeat(request.optional_number("update_id"))
+    return {}
+
+
+_FAULTS: Mapping[str, Callable[[ControlRequest, str, dict[str, Any]], Fault]] = {
+    "retry_after": lambda r, m, scope: Fault.retry_after(m, r.number("seconds"), **scope),
+    "api_error": lambda r, m, scope: Fault.api_error(m, r.number("code"), r.text("description"), **scope),
+    "bad_gateway": lambda _r, m, scope: Fault.bad_gateway(m, **scope),
+    "cut_before": lambda _r, m, scope: Fault.cut_before(m, **scope),
+    "cut_after": lambda _r, m, scope: Fault.cut_after(m, **scope),
+    "hold": lambda r, m, scope: Fault.hold(m, after=bool(r.fields.get("after")), **scope),
+}
+
+
+async def _add_fault(request: ControlRequest) -> View:
+    kind = request.text("kind")
+    if kind not in _FAULTS:
+        raise ValueError(f"unknown kind of fault {kind!r}; there are: {', '.join(_FAULTS)}")
+    lasts = "times" in request.fields and request.fields["times"] is None
+    scope = {"times": None if lasts else request.number("times", 1), "chat_id": request.optional_number("chat_id")}
+    request.world.faults.add(_FAULTS[kind](request, request.text("method"), scope))
+    return {}
+
+
+async def _clear_faults(request: ControlRequest) -> View:
+    request.world.faults.clear()
+    return {}
+
+
+async def _set_rates(request: ControlRequest) -> View:
+    """No field at all switches the rates off."""
+    known = [field.name for field in fields(RateLimits)]
+    unknown = next((name for name in request.fields if name not in known), None)
+    if unknown is not None:
+        raise ValueError(f"unknown field {unknown!r}; there are: {', '.join(known)}")
+    limits = RateLimits(**request.fields) if request.fields else None
+    request.world.meter.limits = limits
+    return {"limits": asdict(limits) if limits else None, "violations": request.world.meter.violations}
+
+
+ACTIONS: Mapping[str, Action] = {
+    "say": _say,
+    "upload": _upload,
+    "edit": _edit,
+    "delete": _delete,
+    "press": _press,
+    "stop": _stop,
+    "react": _react,
+    "block": _block,
+    "unblock": _unblock,
+    "join": _join,
+    "leave": _leave,
+    "add": _add,
+    "remove": _remove,
+    "promote": _promote,
+    "upgrade": _upgrade,
+    "bots": _add_bot,
+    "users": _add_user,
+    "groups": _add_group,
+    "topics": _add_topic,
+    "updates": _inject,
+    "repeat": _repeat,
+    "faults": _add_fault,
+    "faults/clear": _clear_faults,
+    "rates": _set_rates,
+}

@@ -1,0 +1,122 @@
+"""The state as the HTTP control API tells it."""
+
+from typing import Any
+
+from tgllm.testing.emulator.state.records import Account, EmulatedChat, EmulatedDraft, EmulatedMessage
+from tgllm.testing.emulator.world.command_menus import shown_commands
+from tgllm.testing.emulator.world.world import World
+
+__all__ = ["chat_view", "draft_view", "message_view", "state_view", "user_view"]
+
+View = dict[str, Any]
+_SHOWN_MESSAGES = 300
+
+
+def user_view(account: Account) -> View:
+    """A user or a bot."""
+    name = " ".join(filter(None, (account.first_name, account.last_name)))
+    return {"id": account.id, "name": name, "username": account.username, "is_bot": account.is_bot}
+
+
+def state_view(world: World) -> View:
+    """Everybody and every chat."""
+    return {
+        "version": world.changes.version,
+        "users": [user_view(a) for a in world.accounts.values() if not a.is_bot],
+        "bots": [user_view(bot) for bot in world.bots.values()],
+        "chats": [_chat_line(chat) for chat in world.chats.values()],
+    }
+
+
+def _chat_line(chat: EmulatedChat) -> View:
+    newest = next(chat.newest_first(), None)
+    return {
+        "id": chat.id,
+        "bot": chat.bot.id if chat.bot else None,
+        "type": chat.type,
+        "title": chat.title or (chat.bot.first_name if chat.bot else ""),
+        "members": list(chat.members),
+        "topics": [{"id": topic.id, "name": topic.name} for topic in chat.topics.values()],
+        "last": newest.text[:80] if newest else "",
+        "migrated_to": chat.migrated_to,
+    }
+
+
+def chat_view(world: World, chat: EmulatedChat) -> View:
+    """A chat with its newest messages, its drafts and who is typing."""
+    now = world.clock.monotonic()
+    known = {command["command"]: command for bot in world.bots_in(chat) for command in shown_commands(bot, chat)}
+    return {
+        **_chat_line(chat),
+        "version": world.changes.version,
+        "blocked": chat.bot_blocked,
+        "actions": [action for action, until in chat.actions.values() if until > now],
+        "action_seconds": max((until - now for _, until in chat.actions.values()), default=0.0),
+        "commands": list(known.values()),
+        "messages": [message_view(message) for message in chat.messages[-_SHOWN_MESSAGES:]],
+        "drafts": [draft_view(draft) for draft in chat.drafts.values()],
+    }
+
+
+def message_view(message: EmulatedMessage) -> View:
+    """A message as it stands."""
+    return {
+        "id": message.id,
+        "chat": message.chat.id,
+        "from": user_view(message.sender),
+        "date": message.date,
+        "text": message.text,
+        "entities": list(message.entities),
+        "rich": message.fields.get("rich_message"),
+        "buttons": (message.reply_markup or {}).get("inline_keyboard", []),
+        "file": _file_view(message),
+        "service": _service(message),
+        "reply_to": _reply_view(message.reply_to),
+        "topic": message.topic.id if message.topic else None,
+        "edited": message.is_edited,
+        "pinned": message.is_pinned,
+        "reactions": _reactions(message),
+    }
+
+
+def _file_view(message: EmulatedMessage) -> View | None:
+    file = message.file
+    if file is None:
+        return None
+    is_image = "photo" in message.fields or (file.mime or "").startswith("image/")
+    return {"id": file.file_id, "name": file.name, "size": file.size, "mime": file.mime, "is_image": is_image}
+
+
+def _service(message: EmulatedMessage) -> str | None:
+    """What a service message says."""
+    if joined := message.fields.get("new_chat_members"):
+        return ", ".join(str(user["first_name"]) for user in joined) + " joined"
+    if left := message.fields.get("left_chat_member"):
+        return f"{left['first_name']} left"
+    if "migrate_to_chat_id" in message.fields or "migrate_from_chat_id" in message.fields:
+        return "the group became a supergroup"
+    return None
+
+
+def _reply_view(message: EmulatedMessage | None) -> View | None:
+    if message is None:
+        return None
+    return {"id": message.id, "name": message.sender.first_name, "text": message.text[:120]}
+
+
+def _reactions(message: EmulatedMessage) -> list[View]:
+    given = ((user, reaction) for user, all_of in message.reactions.items() for reaction in all_of)
+    return [{"user": user, "emoji": reaction.get("emoji", "")} for user, reaction in given]
+
+
+def draft_view(draft: EmulatedDraft) -> View:
+    """A draft as it is shown."""
+    return {
+        "id": draft.id,
+        "topic": draft.topic.id if draft.topic else None,
+        "text": draft.text,
+        "entities": list(draft.content.entities),
+        "rich": draft.rich,
+        "can_stop": draft.can_stop and not draft.is_stopped,
+        "revision": draft.revision,
+    }

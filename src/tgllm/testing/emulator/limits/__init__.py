@@ -1,0 +1,1 @@
+"""Limits and faults: sending rates, ordered failures."""

@@ -1,0 +1,1 @@
+"""Text and its formatting: entities, parse modes, rich messages, keyboards."""

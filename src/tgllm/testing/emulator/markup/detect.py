@@ -1,0 +1,52 @@
+"""Entities that Telegram finds by itself: commands, links, mentions, hashtags, addresses."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tgllm.testing.emulator.markup.text import MAX_ENTITIES, Text, utf16_len
+
+__all__ = ["detect"]
+
+_PATTERNS = {
+    "bot_command": re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?(?![\w/])"),
+    "url": re.compile(r"(?i)(?<![\w@.])(?:https?://[^\s<>\"]+[^\s<>\".,;:!?)\]'])"),
+    "email": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "mention": re.compile(r"(?<![\w@.+-])@[A-Za-z][A-Za-z0-9_]{2,31}(?![\w@.])"),
+    "hashtag": re.compile(r"(?<![\w#])#\w*[^\W\d]\w*"),
+}
+# What may hold a found entity, or lie in one.
+_OPEN = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "blockquote", "expandable_blockquote"})
+_HINT = re.compile(r"[/@#]")
+
+
+def detect(formatted: Text) -> Text:
+    """The text with the found entities added: in bold and its like too, not in code, links and mentions.
+
+    A small model of Telegram's rules: bare domains, phone and card numbers are not found, nor what begins in another
+    entity and ends outside it.
+    """
+    if not _HINT.search(formatted.text):
+        return formatted
+    taken = [_span(entity) for entity in formatted.entities if entity["type"] not in _OPEN]
+    around = [_span(entity) for entity in formatted.entities if entity["type"] in _OPEN]
+    found: list[dict[str, Any]] = []
+    for entity in _matches(formatted.text):
+        start, end = _span(entity)
+        is_free = all(end <= low or start >= high for low, high in taken)
+        if is_free and not any(start < low < end < high or low < start < high < end for low, high in around):
+            taken.append((start, end))
+            found.append(entity)
+    entities = sorted((*formatted.entities, *found), key=lambda e: (e["offset"], -e["length"]))
+    return Text(formatted.text, tuple(entities[:MAX_ENTITIES]))
+
+
+def _matches(text: str) -> Iterator[dict[str, Any]]:
+    for kind, pattern in _PATTERNS.items():
+        for match in pattern.finditer(text):
+            offset = utf16_len(text[: match.start()])
+            yield {"type": kind, "offset": offset, "length": utf16_len(match.group())}
+
+
+def _span(entity: dict[str, Any]) -> tuple[int, int]:
+    return int(entity["offset"]), int(entity["offset"]) + int(entity["length"])

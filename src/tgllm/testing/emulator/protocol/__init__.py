@@ -1,0 +1,1 @@
+"""Facts of the Bot API: error texts, the methods' parameters, reactions."""

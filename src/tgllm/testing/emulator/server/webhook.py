@@ -1,0 +1,88 @@
+"""Pushes updates to webhooks: in order for each chat, again and again until they are taken."""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from tgllm.testing.emulator.state.bots import EmulatedBot, WebhookSettings
+from tgllm.testing.emulator.state.updates import QueuedUpdate
+from tgllm.testing.emulator.world.world import World
+
+__all__ = ["push_updates"]
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - the name of a header
+_ANSWER_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 60.0
+_SUCCESS = range(200, 300)
+
+
+async def push_updates(world: World) -> None:
+    """Run until cancelled. Source: Bot API, setWebhook; order and pauses: Bot API server."""
+    timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
+        pusher = _Pusher(world, session)
+        while True:
+            job = await world.changes.first(pusher.next_job)
+            pusher.busy.add(job.lane)
+            group.create_task(pusher.push(job))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    bot: EmulatedBot
+    update: QueuedUpdate
+
+    @property
+    def lane(self) -> tuple[int, int]:
+        return self.bot.id, self.update.lane
+
+
+class _Pusher:
+    """Knows which lanes (a chat, or a user's button presses) have an update under way."""
+
+    def __init__(self, world: World, session: aiohttp.ClientSession) -> None:
+        self._world = world
+        self._session = session
+        self.busy: set[tuple[int, int]] = set()
+
+    def next_job(self) -> _Job | None:
+        """The oldest update whose lane is free, of a bot that has a connection left."""
+        for bot in self._world.bots.values():
+            if bot.webhook is None:
+                continue
+            under_way = sum(bot_id == bot.id for bot_id, _ in self.busy)
+            free = (u for u in bot.queue.pending if (bot.id, u.lane) not in self.busy)
+            update = next(free, None)
+            if update is not None and under_way < bot.webhook.max_connections:
+                return _Job(bot, update)
+        return None
+
+    async def push(self, job: _Job) -> None:
+        """Post one update until it is taken, is too old, or there is no webhook any more."""
+        pause = 1.0
+        try:
+            while job.bot.webhook is not None and job.update in job.bot.queue.pending:
+                if await self._post(job, job.bot.webhook):
+                    job.bot.queue.remove(job.update)
+                    return
+                await self._world.clock.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        finally:
+            self.busy.discard(job.lane)
+            self._world.changes.bump()
+
+    async def _post(self, job: _Job, webhook: WebhookSettings) -> bool:
+        headers = {SECRET_HEADER: webhook.secret_token} if webhook.secret_token else {}
+        try:
+            async with self._session.post(
+                webhook.url, json=job.update.body, headers=headers, allow_redirects=False
+            ) as answer:
+                if answer.status in _SUCCESS:
+                    return True
+                words = f"Wrong response from the webhook: {answer.status} {answer.reason}"
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:  # the last: a host name that is none
+            words = f"Connection failed: {type(error).__name__}"
+        job.bot.webhook_error = (self._world.timestamp(), words)
+        self._world.changes.bump()
+        return False

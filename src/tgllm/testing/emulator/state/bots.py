@@ -1,0 +1,35 @@
+"""A bot account: its token, its queue of updates, its webhook and what it told about itself."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tgllm.testing.emulator.state.records import Account
+from tgllm.testing.emulator.state.updates import UpdateQueue
+
+__all__ = ["EmulatedBot", "WebhookSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where updates are pushed to. Source: Bot API, setWebhook."""
+
+    url: str
+    secret_token: str | None = None
+    max_connections: int = 40
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class EmulatedBot(Account):
+    """A bot. ``commands`` is keyed by scope (as JSON) and language code; ``texts`` by field."""
+
+    token: str = field(repr=False)
+    queue: UpdateQueue = field(repr=False)
+    reads_all_group_messages: bool = True
+    has_topics: bool = True
+    webhook: WebhookSettings | None = None
+    webhook_error: tuple[int, str] | None = None
+    commands: dict[tuple[str, str], list[dict[str, Any]]] = field(
+        default_factory=dict[tuple[str, str], list[dict[str, Any]]]
+    )
+    texts: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    properties: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -1,0 +1,51 @@
+"""The files on the server."""
+
+import hashlib
+import re
+from itertools import count
+
+from tgllm.testing.emulator.state.records import StoredFile
+
+__all__ = ["MAX_DOWNLOAD_BYTES", "MAX_PHOTO_BYTES", "MAX_UPLOAD_BYTES", "FileStore"]
+
+# Bot API: getFile and "Sending files", in bytes.
+MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+MAX_PHOTO_BYTES = 10 * 1024 * 1024
+
+# What a client can put into an address as it is.
+_SUFFIX = re.compile(r"(?a)\.\w{1,15}$")
+
+
+class FileStore:
+    """Files by file_id and by the path of their download."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, StoredFile] = {}
+        self._by_path: dict[str, StoredFile] = {}
+        self._numbers = count(1)
+
+    def add(self, content: bytes, folder: str, name: str | None, mime: str | None) -> StoredFile:
+        """Keep a file; ``folder`` is its kind in the download path ("documents", "photos"...)."""
+        number = next(self._numbers)
+        suffix = _SUFFIX.search(name or "")
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        file = StoredFile(
+            file_id=f"EMU-{folder}-{number}-{digest}",
+            unique_id=f"EMU{digest}",
+            path=f"{folder}/file_{number}{suffix.group() if suffix else ''}",
+            content=content,
+            name=name,
+            mime=mime,
+        )
+        self._by_id[file.file_id] = file
+        self._by_path[file.path] = file
+        return file
+
+    def by_id(self, file_id: str) -> StoredFile | None:
+        """The file with this file_id."""
+        return self._by_id.get(file_id)
+
+    def by_path(self, path: str) -> StoredFile | None:
+        """The file at this download path."""
+        return self._by_path.get(path)

@@ -1,0 +1,234 @@
+"""What the server knows: accounts, chats, topics, messages, drafts, callback queries, files."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from tgllm.testing.emulator.markup.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "Account",
+    "Button",
+    "CallbackQuery",
+    "ChatType",
+    "EmulatedChat",
+    "EmulatedDraft",
+    "EmulatedMessage",
+    "EmulatedTopic",
+    "MemberStatus",
+    "StoredFile",
+]
+
+ChatType = Literal["private", "group", "supergroup", "channel"]
+MemberStatus = Literal["creator", "administrator", "member", "left", "kicked"]
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """A user or a bot. Source: Bot API, User."""
+
+    id: int
+    first_name: str
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str | None = None
+    is_bot: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class StoredFile:
+    """A file on the server; ``size`` is in bytes."""
+
+    file_id: str
+    unique_id: str
+    path: str
+    content: bytes = field(repr=False)
+    name: str | None = None
+    mime: str | None = None
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+        return len(self.content)
+
+
+@dataclass(slots=True, eq=False)
+class EmulatedTopic:
+    """A forum topic, in a supergroup or a private chat; ``id`` is the message_thread_id."""
+
+    id: int
+    chat: "EmulatedChat" = field(repr=False)
+    name: str
+    icon_color: int = 0x6FB9F0
+    icon_custom_emoji_id: str | None = None
+    is_closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An inline button; ``data`` is its callback_data, None for a button of another kind."""
+
+    text: str
+    data: str | None
+    raw: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class EmulatedMessage:
+    """A message as it stands now.
+
+    ``content`` holds its text or caption; ``fields`` everything else, in Bot API form (``photo``,
+    ``document``, ``rich_message``...); ``previous`` the texts before each edit, oldest first.
+    """
+
+    id: int
+    chat: "EmulatedChat" = field(repr=False)
+    sender: Account
+    date: int
+    content: Text = field(default_factory=Text)
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    is_caption: bool = False
+    topic: EmulatedTopic | None = None
+    reply_to: "EmulatedMessage | None" = field(default=None, repr=False)
+    reply_markup: dict[str, Any] | None = None
+    file: StoredFile | None = None
+    edit_date: int | None = None
+    is_deleted: bool = False
+    is_pinned: bool = False
+    reactions: dict[int, list[dict[str, Any]]] = field(default_factory=dict[int, list[Any]])
+    previous: list[str] = field(default_factory=list[str])
+
+    @property
+    def text(self) -> str:
+        """The text, the caption, or the plain text of a rich message; "" when there is none."""
+        return self.content.text
+
+    @property
+    def entities(self) -> tuple[dict[str, Any], ...]:
+        """The entities of the text or caption, in Bot API form."""
+        return self.content.entities
+
+    @property
+    def from_bot(self) -> bool:
+        """Whether a bot sent it."""
+        return self.sender.is_bot
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether its text was edited."""
+        return bool(self.previous)
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """The inline buttons, row by row."""
+        rows: list[list[dict[str, Any]]] = (self.reply_markup or {}).get("inline_keyboard") or []
+        return tuple(Button(str(raw.get("text", "")), raw.get("callback_data"), raw) for row in rows for raw in row)
+
+    @property
+    def labels(self) -> list[str]:
+        """What stands on the inline buttons, row by row."""
+        return [button.text for button in self.buttons]
+
+
+@dataclass(slots=True, eq=False)
+class EmulatedDraft:
+    """A draft that a bot is writing; ``text`` is empty while it thinks.
+
+    ``expires_at`` is monotonic time in seconds; ``revision`` counts how often it was sent.
+    """
+
+    id: int
+    chat: "EmulatedChat" = field(repr=False)
+    topic: EmulatedTopic | None
+    content: Text
+    expires_at: float
+    rich: dict[str, Any] | None = None
+    can_stop: bool = False
+    keep_on_stop: bool = False
+    is_stopped: bool = False
+    revision: int = 1
+
+    @property
+    def text(self) -> str:
+        """The text so far, or the plain text of a rich draft."""
+        return self.content.text
+
+
+@dataclass(slots=True, eq=False)
+class CallbackQuery:
+    """A press of an inline button; ``answer`` is what the bot showed, None until it answers."""
+
+    id: str
+    sender: Account
+    message: EmulatedMessage
+    data: str
+    expires_at: float
+    answer: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class EmulatedChat:
+    """A chat. ``bot`` is set in private chats only: each bot has its own with the same user.
+
+    ``ephemeral`` are the messages shown to one member only, by their ephemeral_message_id; ``migrated_to``
+    is the supergroup that a basic group has become.
+    """
+
+    id: int
+    type: ChatType
+    title: str | None = None
+    user: Account | None = None
+    bot: Account | None = None
+    username: str | None = None
+    is_forum: bool = False
+    bot_blocked: bool = False
+    members: dict[int, Account] = field(default_factory=dict[int, Account], repr=False)
+    statuses: dict[int, MemberStatus] = field(default_factory=dict[int, MemberStatus], repr=False)
+    topics: dict[int, EmulatedTopic] = field(default_factory=dict[int, EmulatedTopic], repr=False)
+    drafts: dict[int, EmulatedDraft] = field(default_factory=dict[int, EmulatedDraft], repr=False)
+    stopped_drafts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]], repr=False)
+    actions: dict[int, tuple[str, float]] = field(default_factory=dict[int, tuple[str, float]], repr=False)
+    properties: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    ephemeral: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
+    migrated_to: int | None = None
+    last_message_id: int = 0
+    _messages: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is a chat of one user with one bot."""
+        return self.type == "private"
+
+    @property
+    def messages(self) -> list[EmulatedMessage]:
+        """The messages that are there now, oldest first."""
+        return list(self._messages.values())
+
+    @property
+    def bot_texts(self) -> list[str]:
+        """The texts of the messages from bots that are there now, oldest first."""
+        return [message.text for message in self.messages if message.from_bot]
+
+    def newest_first(self) -> "Iterator[EmulatedMessage]":
+        """The messages from the newest back."""
+        return reversed(self._messages.values())
+
+    def message(self, message_id: int) -> EmulatedMessage | None:
+        """The message with this id, or None."""
+        return self._messages.get(message_id)
+
+    def next_message_id(self) -> int:
+        """Take a message id."""
+        self.last_message_id += 1
+        return self.last_message_id
+
+    def add(self, message: EmulatedMessage) -> None:
+        """Keep a message."""
+        self._messages[message.id] = message
+
+    def remove(self, message: EmulatedMessage) -> None:
+        """Delete a message."""
+        message.is_deleted = True
+        self._messages.pop(message.id, None)

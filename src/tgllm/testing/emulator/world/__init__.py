@@ -1,0 +1,1 @@
+"""Operations on the state: people, membership, posting, and the state as Bot API JSON."""

@@ -1,0 +1,34 @@
+"""Which of a bot's lists of commands a client shows in a chat."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.records import EmulatedChat
+
+__all__ = ["scope_key", "shown_commands"]
+
+
+def scope_key(scope: Mapping[str, Any]) -> str:
+    """A BotCommandScope as the key under which a bot's commands are kept."""
+    return json.dumps(scope, sort_keys=True)
+
+
+def shown_commands(bot: EmulatedBot, chat: EmulatedChat) -> list[dict[str, Any]]:
+    """The commands that everybody in the chat is shown; in a private chat, in the language of its user.
+
+    Source: Bot API, BotCommandScope, "Determining list of commands". Lists for single members or administrators of a
+    group are left out: they are not shown to everybody.
+    """
+    language = chat.user.language_code if chat.user else None
+    languages = [language, ""] if language else [""]
+    keys = ((scope_key(scope), code) for scope in _scopes(chat) for code in languages)
+    return next((bot.commands[key] for key in keys if bot.commands.get(key)), list[dict[str, Any]]())
+
+
+def _scopes(chat: EmulatedChat) -> Iterator[dict[str, Any]]:
+    """From the narrowest to the widest."""
+    yield {"type": "chat", "chat_id": chat.id}
+    yield {"type": "all_private_chats" if chat.is_private else "all_group_chats"}
+    yield {"type": "default"}

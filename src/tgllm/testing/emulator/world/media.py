@@ -1,0 +1,58 @@
+"""The fields of a message that carries a file. Source: Bot API, Document, PhotoSize, Voice..."""
+
+from typing import Any
+
+from tgllm.testing.emulator.state.records import StoredFile
+
+__all__ = ["FOLDERS", "media_fields"]
+
+# Kind (the name of the field and of the parameter) -> the folder in the download path.
+FOLDERS = {
+    "document": "documents",
+    "photo": "photos",
+    "voice": "voice",
+    "audio": "music",
+    "video": "videos",
+    "animation": "animations",
+    "video_note": "video_notes",
+    "sticker": "stickers",
+}
+
+# The emulator decodes no media: sizes and durations are those given, else these.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "photo": {"width": 1280, "height": 720},
+    "voice": {"duration": 1},
+    "audio": {"duration": 1},
+    "video": {"width": 1280, "height": 720, "duration": 1},
+    "animation": {"width": 320, "height": 240, "duration": 1},
+    "video_note": {"length": 240, "duration": 1},
+    "sticker": {
+        "type": "regular",
+        "width": 512,
+        "height": 512,
+        "is_animated": False,
+        "is_video": False,
+    },
+}
+_NAMED = frozenset({"document", "audio", "video", "animation"})
+_TYPED = frozenset({"document", "audio", "video", "animation", "voice"})
+_EXTRA = ("duration", "width", "height", "length", "performer", "title")
+
+
+def media_fields(kind: str, file: StoredFile, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The message field for a file of this kind; ``given`` are sizes and durations if known."""
+    extra = {name: value for name, value in (given or {}).items() if name in _EXTRA}
+    body: dict[str, Any] = {
+        "file_id": file.file_id,
+        "file_unique_id": file.unique_id,
+        "file_size": file.size,
+        **_DEFAULTS.get(kind, {}),
+        **{name: value for name, value in extra.items() if name in _DEFAULTS.get(kind, {}) or kind == "audio"},
+    }
+    if kind in _NAMED and file.name:
+        body["file_name"] = file.name
+    if kind in _TYPED and file.mime:
+        body["mime_type"] = file.mime
+    if kind == "animation":
+        return {"animation": body, "document": body}
+    return {kind: [body] if kind == "photo" else body}

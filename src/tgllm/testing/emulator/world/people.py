@@ -1,0 +1,90 @@
+"""Making bots, users, groups and topics."""
+
+from collections.abc import Sequence
+
+from tgllm.testing.emulator.state.bots import EmulatedBot
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedTopic
+from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.world.world import World
+
+__all__ = ["add_bot", "add_group", "add_topic", "add_user"]
+
+
+def add_bot(
+    world: World,
+    *,
+    token: str,
+    username: str,
+    first_name: str | None = None,
+    reads_all_group_messages: bool = True,
+) -> EmulatedBot:
+    """A bot; its id is what stands before the colon of the token.
+
+    Raises ValueError for a token without a numeric id or one whose id is taken.
+    """
+    number, _, secret = token.partition(":")
+    if not number.isdigit() or not secret:
+        raise ValueError("a bot token looks like 42:SECRET")
+    bot = EmulatedBot(
+        id=int(number),
+        first_name=first_name or username,
+        username=username,
+        is_bot=True,
+        token=token,
+        queue=world.new_queue(),
+        reads_all_group_messages=reads_all_group_messages,
+    )
+    world.add_account(bot)
+    world.bots[token] = bot
+    return bot
+
+
+def add_user(
+    world: World,
+    *,
+    first_name: str,
+    last_name: str | None = None,
+    username: str | None = None,
+    language_code: str | None = None,
+    user_id: int | None = None,
+) -> EmulatedUser:
+    """A user who has no chat with any bot yet. Raises ValueError when the id is taken."""
+    user = EmulatedUser(
+        id=world.next_user_id() if user_id is None else user_id,
+        first_name=first_name,
+        last_name=last_name,
+        username=username,
+        language_code=language_code,
+        world=world,
+    )
+    world.add_account(user)
+    return user
+
+
+def add_group(
+    world: World,
+    *,
+    title: str,
+    members: Sequence[EmulatedUser] = (),
+    bots: Sequence[EmulatedBot] = (),
+    is_basic: bool = False,
+    is_forum: bool = False,
+) -> EmulatedChat:
+    """A supergroup (a basic group on request) of these users and bots, told to nobody."""
+    chat = world.add_chat("group" if is_basic else "supergroup", title)
+    chat.is_forum = is_forum
+    chat.members = {account.id: account for account in (*members, *bots)}
+    chat.statuses = dict.fromkeys(chat.members, "member")
+    if members:
+        chat.statuses[members[0].id] = "creator"
+    world.changes.bump()
+    return chat
+
+
+def add_topic(world: World, chat: EmulatedChat, name: str) -> EmulatedTopic:
+    """A topic of a supergroup (which becomes a forum) or of a private chat."""
+    topic = EmulatedTopic(chat.next_message_id(), chat, name)
+    chat.is_forum = chat.is_forum or chat.type == "supergroup"
+    chat.topics[topic.id] = topic
+    world.changes.bump()
+    return topic

@@ -1,0 +1,109 @@
+"""How what a user sends becomes a message and an update."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tgllm.testing.emulator.markup.detect import detect
+from tgllm.testing.emulator.markup.text import MAX_CAPTION, MAX_TEXT, Text, tidy, utf16_len
+from tgllm.testing.emulator.state.records import Account, EmulatedChat, EmulatedMessage, EmulatedTopic, StoredFile
+from tgllm.testing.emulator.world.hearing import hears
+from tgllm.testing.emulator.world.media import FOLDERS, media_fields
+from tgllm.testing.emulator.world.wire import message_json
+from tgllm.testing.emulator.world.world import World
+
+__all__ = ["Content", "Place", "file_content", "post", "post_service", "publish_message", "split_paste", "text_content"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes."""
+
+    chat: EmulatedChat
+    topic: EmulatedTopic | None = None
+    reply_to: EmulatedMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message says and carries; ``fields`` in Bot API form."""
+
+    text: Text = field(default_factory=Text)
+    fields: dict[str, Any] = field(default_factory=dict[str, Any])
+    file: StoredFile | None = None
+
+
+def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
+    """A text as a client sends it. Raises ValueError when it is empty or too long."""
+    formatted = detect(tidy(text, entities))
+    if not 0 < utf16_len(formatted.text) <= MAX_TEXT:
+        raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units; paste() sends longer ones in parts")
+    return Content(formatted)
+
+
+def split_paste(text: str) -> list[str]:
+    """A long text in the parts that a client makes of it, each of at most 4096 UTF-16 units."""
+    parts: list[str] = []
+    part, size = "", 0
+    for char in text:
+        width = utf16_len(char)
+        if size + width > MAX_TEXT:
+            parts.append(part)
+            part, size = "", 0
+        part, size = part + char, size + width
+    return [*parts, part]
+
+
+def file_content(world: World, content: bytes, name: str, mime: str, kind: str, caption: str) -> Content:
+    """A file as a client uploads it. Raises ValueError for an unknown kind or a long caption."""
+    if kind not in FOLDERS:
+        raise ValueError(f"unknown kind {kind!r}; there are: {', '.join(FOLDERS)}")
+    text = detect(tidy(caption))
+    if utf16_len(text.text) > MAX_CAPTION:
+        raise ValueError(f"a caption has at most {MAX_CAPTION} UTF-16 units")
+    file = world.files.add(content, FOLDERS[kind], name, mime)
+    return Content(text, media_fields(kind, file), file)
+
+
+def post(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:
+    """Send a message. Raises ValueError when the sender may not write there."""
+    chat = place.chat
+    if sender.id not in chat.members:
+        raise ValueError(f"{sender.first_name} is not a member of chat {chat.id}")
+    if chat.migrated_to is not None:
+        raise ValueError(f"chat {chat.id} has become the supergroup {chat.migrated_to}")
+    if chat.bot_blocked:
+        raise ValueError(f"{sender.first_name} blocked the bot of this chat; unblock() first")
+    message = _message(world, sender, place, content)
+    world.add_message(message)
+    publish_message(world, message, "message")
+    return message
+
+
+def publish_message(world: World, message: EmulatedMessage, kind: str) -> None:
+    """Tell the bots that hear it of a message, by an update of this kind."""
+    listeners = [bot for bot in world.bots_in(message.chat) if hears(bot, message)]
+    world.publish_to(listeners, message.chat, kind, message_json(message))
+
+
+def post_service(world: World, sender: Account, place: Place, fields: dict[str, Any]) -> EmulatedMessage:
+    """A service message ("Ann joined"), which needs no right to write."""
+    message = _message(world, sender, place, Content(fields=fields))
+    world.add_message(message)
+    world.publish(place.chat, "message", message_json(message))
+    return message
+
+
+def _message(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:
+    return EmulatedMessage(
+        place.chat.next_message_id(),
+        place.chat,
+        sender,
+        world.timestamp(),
+        content.text,
+        content.fields,
+        is_caption=content.file is not None,
+        topic=place.topic,
+        reply_to=place.reply_to,
+        file=content.file,
+    )

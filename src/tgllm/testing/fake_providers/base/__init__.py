@@ -1,0 +1,1 @@
+"""What every fake API has: answers, errors, faults, the HTTP server, the journal of requests."""

@@ -1,0 +1,111 @@
+"""Plays an answer to a client, as a stream or as one body."""
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from tgllm.api.clock import Clock
+from tgllm.api.events import ReasoningDelta, TextDelta
+from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
+from tgllm.testing.fake_providers.base.wire import Wire
+
+__all__ = ["ConnectionCut", "Player"]
+
+_ENDLESS_PAUSE = 0.005  # seconds; lets other tasks run
+
+
+class ConnectionCut(Exception):
+    """The connection is to be aborted now."""
+
+
+class Player:
+    """Plays one answer to one request.
+
+    ``write_bytes`` is how much is written at a time, so that a client meets events, lines and characters that are
+    spread over reads; None writes whole events.
+    """
+
+    def __init__(self, request: web.Request, wire: Wire, clock: Clock, write_bytes: int | None) -> None:
+        self._request = request
+        self._wire = wire
+        self._clock = clock
+        self._write_bytes = write_bytes
+
+    async def whole(self, answer: Answer) -> web.StreamResponse:
+        """Answer with one body; what the steps wait for is waited for. An error anywhere is the whole answer."""
+        for error in (answer.error, *answer.steps):
+            if isinstance(error, FakeError):
+                raise Refusal(error)
+        response = await self._open("application/json")
+        for step in answer.steps:
+            match step:
+                case asyncio.Event():
+                    await step.wait()
+                case Signal.KEEP_ALIVE:
+                    await self._write(response, b"\n")
+                case Signal.CUT:
+                    raise ConnectionCut
+                case _:
+                    pass
+        await self._write(response, json.dumps(self._wire.whole(answer), ensure_ascii=False).encode())
+        await response.write_eof()
+        return response
+
+    async def stream(self, answer: Answer) -> web.StreamResponse:
+        """Answer with server-sent events."""
+        response = await self._open("text/event-stream")
+        await self._write(response, self._wire.begin())
+        if await self._play(response, answer):
+            await self._write(response, self._wire.end(answer))
+        await response.write_eof()
+        return response
+
+    async def _play(self, response: web.StreamResponse, answer: Answer) -> bool:
+        """Write the steps; tell whether the end of the answer is to follow."""
+        while True:
+            for step in answer.steps:
+                if step is Signal.EOF:
+                    return False
+                await self._write(response, await self._bytes(step))
+                if isinstance(step, FakeError):
+                    return False
+            if not answer.endless:
+                break
+            await self._clock.sleep(_ENDLESS_PAUSE)
+        if answer.error is not None:
+            await self._write(response, self._wire.error(answer.error))
+        return answer.error is None
+
+    async def _bytes(self, step: Step) -> bytes:
+        match step:
+            case str():
+                return self._wire.text(step)
+            case TextDelta():
+                return self._wire.text(step.text)
+            case ReasoningDelta():
+                return self._wire.reasoning(step.text)
+            case FakeError():
+                return self._wire.error(step)
+            case asyncio.Event():
+                await step.wait()
+                return b""
+            case bytes():
+                return step
+            case Signal.KEEP_ALIVE:
+                return self._wire.keep_alive()
+            case Signal.CUT:
+                raise ConnectionCut
+            case _:
+                return b""
+
+    async def _open(self, content_type: str) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-cache"})
+        await response.prepare(self._request)
+        return response
+
+    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
+        size = self._write_bytes or max(len(data), 1)
+        for start in range(0, len(data), size):
+            await response.write(data[start : start + size])

@@ -1,0 +1,1 @@
+"""The DeepSeek API: bodies and streams."""

@@ -1,0 +1,1 @@
+"""The Gemini API: bodies, checks, files, signatures, streams."""

@@ -8,7 +8,7 @@ import pytest
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.emulator.control.actions import ACTIONS
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/emulator.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/emulator.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

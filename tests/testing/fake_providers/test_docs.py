@@ -8,7 +8,7 @@ import pytest
 from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
 from tgllm.testing.fake_providers.base.errors import Errors
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/fake-providers.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/reference/fake-providers.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-TUTORIAL = (Path(__file__).parents[2] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+TUTORIAL = (Path(__file__).parents[3] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
 Launch = Callable[..., Awaitable[Any]]
 
 

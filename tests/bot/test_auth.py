@@ -16,8 +16,8 @@ from tgllm.db.tables.users import User
 from tgllm.services.access.groups import GroupAccess
 from tgllm.services.access.requests import Asked
 from tgllm.services.access.upkeep import AccessUpkeep
-from tgllm.services.access.user_service import Actor, Verdict
-from tgllm.services.common.actor import SHELL
+from tgllm.services.common.actor import SHELL, Actor
+from tgllm.services.people.decisions import Verdict
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault

@@ -19,9 +19,9 @@ from tgllm.bot.intake.store import Intake
 from tgllm.bot.parts import BotParts
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.limiter import Limiter, rates_from
-from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import Recovered
 from tgllm.observe.logs import get_logger

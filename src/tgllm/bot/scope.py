@@ -13,9 +13,10 @@ from tgllm.db.tables.inbox import FinalState, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
 from tgllm.services.chats.group_mode import GroupMode
+from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.lane import Lane
 
-__all__ = ["UpdateScope"]
+__all__ = ["UpdateScope", "is_admin_chat", "is_confidential"]
 
 
 @dataclass(slots=True)
@@ -99,3 +100,16 @@ class UpdateScope:
         if self._farewell is None:
             self._farewell = self.parts.acknowledgements.taken_away(self.row, message_ids)
         return self._farewell
+
+
+async def is_confidential(scope: UpdateScope) -> bool:
+    """Whether only those read along who the operator wants to: in private, and in the admin chat."""
+    return scope.chat.is_private or await is_admin_chat(scope)
+
+
+async def is_admin_chat(scope: UpdateScope) -> bool:
+    """Whether an update comes from the admin chat."""
+    chat_id, core = scope.parts.core.config.admin_chat_id, scope.parts.core
+    if chat_id is None or scope.chat.id == chat_id:
+        return chat_id is not None
+    return scope.chat.id == await core.database.read(lambda conn: present_id(conn, chat_id))

@@ -18,8 +18,10 @@ from tgllm.db.tables import users
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue, error_text
 from tgllm.services.access.service import Access
-from tgllm.services.access.user_service import AccessError, UserService, full_name
+from tgllm.services.access.user_service import UserService
+from tgllm.services.people.decisions import AccessError
 from tgllm.services.people.search import find_person
+from tgllm.services.people.standing import full_name
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["People", "open_people"]

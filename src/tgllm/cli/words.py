@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import User
-from tgllm.services.access.user_service import full_name
-from tgllm.services.plain_name import one_line
+from tgllm.services.common.text import one_line
+from tgllm.services.people.standing import full_name
 
 __all__ = ["moment", "person_name", "shown_name", "shown_title"]
 

@@ -8,8 +8,8 @@ import pytest
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access
 from tgllm.db.tables import groups, users
-from tgllm.services.access.user_service import Verdict
 from tgllm.services.common.actor import SHELL
+from tgllm.services.people.decisions import Verdict
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedMessage

@@ -9,7 +9,7 @@ import pytest
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
-from tgllm.bot.turn_ids import turn_id_of
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.tables import inbox, users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator

@@ -8,8 +8,10 @@ from tgllm.db.tables import audit, outbox, users
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import Catalogue, error_text
 from tgllm.services.access.cards import AccessCards
-from tgllm.services.access.user_service import AccessError, Actor, UserService, Verdict, full_name
-from tgllm.services.common.actor import SHELL
+from tgllm.services.access.user_service import UserService
+from tgllm.services.common.actor import SHELL, Actor
+from tgllm.services.people.decisions import AccessError, Verdict
+from tgllm.services.people.standing import full_name
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 

@@ -6,7 +6,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import SeenUser
-from tgllm.services.access.user_service import AccessError
+from tgllm.services.people.decisions import AccessError
 from tgllm.services.people.search import find_person, search_people
 
 NOW = 1_790_000_000_000

@@ -1,13 +1,18 @@
 """Asks for the admin password before a dangerous admin command is run."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
 from tgllm.bot.admin.password_answer import locked_text
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.engine.unit import Connection
 from tgllm.services.admin_password.questions import Question
 from tgllm.services.admin_password.tries import tries_of
+from tgllm.services.people.decisions import AccessError
+from tgllm.services.people.search import find_person
 
-__all__ = ["ask_password"]
+__all__ = ["about_admin", "ask_password"]
 
 
 async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
@@ -29,5 +34,23 @@ async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
         question = Question(call.scope.row.update_id, call.now + password.question_life, line)
         password.questions.ask(conn, call.user.id, question, call.now)
         return Screen(call.text("password.ask", seconds=password.question_life // 1000), separate=True)
+
+    return ask
+
+
+def about_admin(least_words: int) -> Callable[[AdminCall], Awaitable[bool]]:
+    """Whether an argument of at least so many words is about an admin; of somebody unknown nothing can be decided."""
+
+    async def ask(call: AdminCall) -> bool:
+        words = call.argument.split()
+        if len(words) < least_words:
+            return False
+
+        def read(conn: Connection) -> bool:
+            with suppress(AccessError):
+                return find_person(conn, words[0]).role == "admin"
+            return False
+
+        return await call.scope.parts.core.database.read(read)
 
     return ask

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import Screen
-from tgllm.bot.admin_chat import is_confidential
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import UpdateScope, is_confidential
 from tgllm.bot.ui.command_table import may_use
 from tgllm.bot.ui.keyboards import Menu, menu_rows
 from tgllm.bot.ui.press_table import Pressed

@@ -10,8 +10,8 @@ from tgllm.bot.ui.keyboards import Button
 from tgllm.config.checks import zone
 from tgllm.db.tables.users import User
 from tgllm.observe.redaction import redact
-from tgllm.services.access.user_service import full_name
-from tgllm.services.plain_name import one_line
+from tgllm.services.common.text import one_line
+from tgllm.services.people.standing import full_name
 
 __all__ = ["error_line", "home_button", "joined", "moment", "person", "standing"]
 

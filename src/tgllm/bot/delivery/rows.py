@@ -9,8 +9,7 @@ from tgllm.bot.rendering.split import split_text
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import mend_surrogates
-from tgllm.services.messaging.rows import buttons, call_row, reply_parameters
-from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER, REPEATABLE
+from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, call_row, reply_parameters
 
 __all__ = [
     "EDIT_OF_PART",

@@ -29,9 +29,9 @@ from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.migration import move_chat
-from tgllm.services.access.verdicts import language_in
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
+from tgllm.services.messaging.people import language_in
 
 __all__ = ["Sender"]
 

@@ -8,8 +8,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
-from tgllm.services.access.verdicts import language_in
 from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.people import language_in
 
 __all__ = ["KEEP", "RESEND", "edited_message", "is_repeatable", "uncertain_notices"]
 

@@ -3,10 +3,9 @@
 from aiogram.types import ChatMemberUpdated
 
 from tgllm.api.clock import milliseconds
-from tgllm.bot.admin_chat import is_admin_chat
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.strangers import forget_update, group_state
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import UpdateScope, is_admin_chat
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox
 from tgllm.observe.logs import get_logger

@@ -6,14 +6,13 @@ from typing import Any
 from tgllm.bot.delivery.rows import PLACEHOLDER, edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.turn_ids import turn_id_of
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of, message_of
+from tgllm.bot.updates.raw import as_id, as_mapping, content_of, message_of, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox, users
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import NewOutbox
-from tgllm.services.access.verdicts import language_of
 from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.people import language_of
 from tgllm.services.people.standing import may_talk
 
 __all__ = ["expired_rows", "spent_rows"]

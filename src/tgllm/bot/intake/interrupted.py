@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from tgllm.api import ChatInfo
 from tgllm.bot.parts import BotParts
-from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.updates.command import ParsedCommand, parse_command
-from tgllm.bot.updates.raw import RETRY, as_id, as_mapping, content_of, is_raw_own
+from tgllm.bot.updates.raw import RETRY, as_id, as_mapping, content_of, is_raw_own, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow

@@ -9,10 +9,9 @@ from typing import Any
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.turns.addressing import words_in
 from tgllm.bot.ui.command_table import parse_command
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of
+from tgllm.bot.updates.raw import as_id, as_mapping, content_of, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import inbox

@@ -4,9 +4,9 @@ from tgllm.bot.scope import UpdateScope
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.messages import Message
+from tgllm.services.common.text import one_line
 from tgllm.services.conversations import branches
 from tgllm.services.people.standing import full_name
-from tgllm.services.plain_name import one_line
 
 __all__ = ["is_theirs", "last_question", "name_of", "not_theirs"]
 

@@ -11,8 +11,8 @@ from aiogram.types import (
 )
 
 from tgllm.bot.scope import UpdateScope
-from tgllm.services.access.user_service import full_name
 from tgllm.services.common.text import clip
+from tgllm.services.people.standing import full_name
 
 __all__ = ["replied_text", "said", "told"]
 

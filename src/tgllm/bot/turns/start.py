@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from tgllm.api import ModelRef
-from tgllm.bot.message_rate import is_too_fast
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.streaming.answer_files import AnswerFiles
 from tgllm.bot.streaming.displays import DraftDisplay, EditDisplay, draft_id_of
@@ -11,13 +10,14 @@ from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
 from tgllm.bot.streaming.preview import with_elapsed
 from tgllm.bot.streaming.retry_button import RetryButton
 from tgllm.bot.streaming.sink import ChatSink, Display, Look
-from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.turns.edits import begins_anew
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Unit
+from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.request import reasoning_display
 from tgllm.services.conversations.turn import Branch, Turn
 
-__all__ = ["run_turn"]
+__all__ = ["is_too_fast", "run_turn"]
 
 LONGEST_OF_DRAFTS = 5.0
 """Seconds between two updates of a draft at most; it must not fade meanwhile."""
@@ -117,3 +117,22 @@ def _pace(scope: UpdateScope) -> Pace:
     if scope.chat.is_private:
         return Pace(streaming.first_delay, streaming.draft_interval, streaming.keep_alive, longest=LONGEST_OF_DRAFTS)
     return Pace(streaming.first_delay, streaming.edit_interval, streaming.keep_alive, longest=LONGEST_OF_EDITS)
+
+
+log = get_logger(__name__)
+
+
+async def is_too_fast(scope: UpdateScope) -> bool:
+    """Whether the question is dropped; then the update has ended, the first time in a minute with a sentence."""
+    user, settings = scope.user, scope.parts.core.config.budgets
+    if user is None or (user.is_admin and settings.admins_exempt):
+        return False
+    pace = scope.parts.core.message_rate.take(user.id)
+    if pace == "ok":
+        return False
+    log.info("turn.too_fast", user=user.id)
+    if pace == "first":
+        await scope.reply(scope.text("budget.too_fast", count=settings.messages_per_minute))
+    else:
+        await scope.end()
+    return True

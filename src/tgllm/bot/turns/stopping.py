@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.turn_ids import turn_id_of
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
-from tgllm.bot.updates.raw import as_mapping, content_of
+from tgllm.bot.updates.raw import as_mapping, content_of, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow

@@ -29,6 +29,7 @@ __all__ = [
     "lane_of",
     "message_of",
     "to_inbox",
+    "turn_id_of",
 ]
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation", "my_chat_member")
@@ -137,3 +138,8 @@ def as_id(value: object) -> int | None:
 def as_mapping(value: object) -> Mapping[str, Any]:
     """A part of an update that should be an object; empty if it is anything else."""
     return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside
+
+
+def turn_id_of(update_id: int) -> str:
+    """The turn that an update begins: the same whenever it is begun."""
+    return f"u{update_id}"

@@ -6,25 +6,13 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.services.access.cards import CardText
-from tgllm.services.plain_name import one_line
+from tgllm.services.common.text import one_line
+from tgllm.services.people.names import MOST_NAME, named, named_group
 
-__all__ = ["group_card", "group_decided", "named", "named_group", "person_card", "person_decided"]
+__all__ = ["group_card", "group_decided", "person_card", "person_decided"]
 
-MOST_NAME = 80
 MOST_REASON = 300
 """UTF-16 units that a card shows of what a stranger has written."""
-
-
-def named(user: User) -> str:
-    """Name, @username and id of somebody, on one line."""
-    name = one_line(f"{user.first_name} {user.last_name or ''}", MOST_NAME)
-    return " ".join([*([name] if name else []), *([f"@{user.username}"] if user.username else []), f"({user.id})"])
-
-
-def named_group(group: Group) -> str:
-    """Title and id of a group, on one line."""
-    title = one_line(group.title, MOST_NAME)
-    return f"{title} ({group.id})" if title else str(group.id)
 
 
 def person_card(texts: Catalogue, user: User) -> CardText:

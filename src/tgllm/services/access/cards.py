@@ -15,9 +15,9 @@ from tgllm.db.queries.pending_access import Table
 from tgllm.db.tables import outbox, users
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.services.access.verdicts import language_of, message_to
 from tgllm.services.chats.moved_chats import present_id
-from tgllm.services.payload_keys import EDIT_OF_PART, PLACEHOLDER
+from tgllm.services.messaging.people import language_of, message_to
+from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER
 
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
 

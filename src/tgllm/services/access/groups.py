@@ -19,10 +19,10 @@ from tgllm.services.access.card_texts import group_card, group_decided
 from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.access.lost_access import without_access
 from tgllm.services.access.requests import Asked
-from tgllm.services.access.verdicts import message_to
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.recent_keys import RecentKeys
+from tgllm.services.messaging.people import message_to
 from tgllm.services.people.decisions import AccessError, administrator
 from tgllm.services.turns.running import RunningTurn, RunningTurns
 

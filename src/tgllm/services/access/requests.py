@@ -13,7 +13,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access.card_texts import MOST_REASON, person_card
 from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.common.actor import PROGRAM, note
-from tgllm.services.plain_name import one_line
+from tgllm.services.common.text import one_line
 
 __all__ = ["PERSON_VERDICTS", "AccessRequests", "Asked", "expire"]
 

@@ -11,8 +11,8 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.requests import expire
 from tgllm.services.access.service import Access
-from tgllm.services.access.verdicts import language_of, tell
 from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["AccessUpkeep"]

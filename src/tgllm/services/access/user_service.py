@@ -15,11 +15,11 @@ from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.access.verdicts import tell_declined, tell_role, tell_verdict
 from tgllm.services.common.actor import CONFIG, Actor, note
 from tgllm.services.people import decisions
-from tgllm.services.people.decisions import AccessError, Decided, Verdict, administrator
-from tgllm.services.people.standing import Standing, full_name, standing_of
+from tgllm.services.people.decisions import Decided, Verdict, administrator
+from tgllm.services.people.standing import Standing, standing_of
 from tgllm.services.turns.running import RunningTurns
 
-__all__ = ["AccessError", "Actor", "Decided", "UserService", "Verdict", "full_name"]
+__all__ = ["UserService"]
 
 
 class UserService:

@@ -6,8 +6,7 @@ from tgllm.db.tables.broadcasts import Broadcast
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
-from tgllm.services.messaging.rows import NO_PREVIEW, call_row
-from tgllm.services.payload_keys import PLACEHOLDER
+from tgllm.services.messaging.rows import NO_PREVIEW, PLACEHOLDER, call_row
 
 __all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
 

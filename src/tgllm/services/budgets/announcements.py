@@ -8,12 +8,12 @@ from tgllm.db.tables import groups, users
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_amount
-from tgllm.services.access.card_texts import named, named_group
-from tgllm.services.access.verdicts import language_of, tell
-from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.limits import Limit
 from tgllm.services.budgets.scope import BudgetScope
 from tgllm.services.common.actor import Actor
+from tgllm.services.messaging.people import language_of, tell
+from tgllm.services.people.names import named, named_group
 
 __all__ = ["admin_line", "tell_budget"]
 

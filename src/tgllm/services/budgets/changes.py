@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tgllm.api.budgets import Measure, Period
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import budgets
 from tgllm.db.tables.budgets import Budget
 from tgllm.db.tables.users import User
-from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import limit_name, write_amount
 from tgllm.services.budgets.limits import Limit
 from tgllm.services.budgets.scope import BudgetError, BudgetScope
@@ -17,7 +17,44 @@ from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.calendar import Days
 from tgllm.services.people.decisions import administrator, known
 
-__all__ = ["QuotaChanges"]
+__all__ = ["BudgetChange", "ClearLimit", "GiveExtra", "QuotaChanges", "ResetUse", "SetLimit"]
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit:
+    """Set a limit; None lifts it, so that none holds whatever the configuration says."""
+
+    measure: Measure
+    period: Period
+    amount: int | None
+    """Requests, tokens, or millionths of a US dollar."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearLimit:
+    """Take back what was set: that of the role or of the configuration holds again."""
+
+    measure: Measure
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class GiveExtra:
+    """Give something on top of a limit, for the present day or month."""
+
+    measure: Measure
+    period: Period
+    amount: int
+    """Requests, tokens, or millionths of a US dollar."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResetUse:
+    """Count from zero again in the present day and month; extras are gone."""
+
+
+BudgetChange: TypeAlias = SetLimit | ClearLimit | GiveExtra | ResetUse
+
 
 MOST_AMOUNT = 10**15
 """More is a mistake, and sums of it would not fit the database."""

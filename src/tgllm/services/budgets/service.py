@@ -11,11 +11,10 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import budgets, users
 from tgllm.i18n import Catalogue
-from tgllm.services.budget_changes import BudgetChange
 from tgllm.services.budgets.alerts import QuotaNews
 from tgllm.services.budgets.allowance import Allowance, read_allowances
 from tgllm.services.budgets.announcements import admin_line, tell_budget
-from tgllm.services.budgets.changes import QuotaChanges
+from tgllm.services.budgets.changes import BudgetChange, QuotaChanges
 from tgllm.services.budgets.ledger import Ledger
 from tgllm.services.budgets.limits import Holders, Limit, Limits
 from tgllm.services.budgets.needs import OutputBounds

@@ -2,7 +2,7 @@
 
 from tgllm.observe.redaction import redact
 
-__all__ = ["clip", "mend_surrogates", "sentence"]
+__all__ = ["clip", "mend_surrogates", "one_line", "sentence"]
 
 MESSAGE_LIMIT = 4096
 """UTF-16 units of a message at most (Bot API: sendMessage)."""
@@ -31,3 +31,11 @@ def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
 def sentence(error: Exception) -> str:
     """What an error says, on one line, without secrets and fit to be printed and stored."""
     return redact(mend_surrogates(" ".join(str(error).split())))
+
+
+def one_line(text: str, limit: int) -> str:
+    """The words of a text, at most ``limit`` UTF-16 units.
+
+    Line breaks would look like lines of the bot's own, and signs that turn the direction of writing would reorder them.
+    """
+    return clip(" ".join("".join(sign if sign.isprintable() else " " for sign in text).split()), limit)

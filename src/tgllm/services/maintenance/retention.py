@@ -1,7 +1,7 @@
 """Deletes what the bot is done with and the settings do not want kept, a piece at a time."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,8 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.personal_data.files import sweep_exports
-from tgllm.services.stored_files import remove_files
 
-__all__ = ["PIECE", "Retention"]
+__all__ = ["PIECE", "Retention", "remove_files"]
 
 log = get_logger(__name__)
 
@@ -155,3 +154,17 @@ def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Conn
 
 def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:
     return lambda conn: forget_taken_back(conn, conversation_id, before)
+
+
+def remove_files(data_dir: Path, paths: Iterable[str]) -> None:
+    """Remove files; one that is gone already is fine. Blocks: it writes to disk.
+
+    Args:
+        data_dir: the bot's.
+        paths: relative to it, or from the root.
+
+    Raises:
+        OSError: a file can't be removed.
+    """
+    for path in paths:
+        (data_dir / path).unlink(missing_ok=True)

@@ -7,7 +7,29 @@ from tgllm.db.tables.outbox import Kind, NewOutbox
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip
 
-__all__ = ["NO_PREVIEW", "buttons", "call_row", "plain_message", "reply_parameters"]
+__all__ = [
+    "EDIT_OF_PART",
+    "NO_PREVIEW",
+    "PLACEHOLDER",
+    "REPEATABLE",
+    "buttons",
+    "call_row",
+    "plain_message",
+    "reply_parameters",
+]
+
+EDIT_OF_PART = "edit_of_part"
+"""In an edit: the part of the turn whose message is edited; its id is known only once it was sent."""
+
+
+PLACEHOLDER = "placeholder"
+"""In a message whose recipient does not miss it if it does not arrive, such as one that only holds the place for the
+answer, or one of a broadcast."""
+
+
+REPEATABLE = "repeatable"
+"""In a message that may rather come twice than not at all."""
+
 
 NO_PREVIEW: Final[dict[str, Any]] = {"link_preview_options": {"is_disabled": True}}
 """The parameter against previews of links, which would make Telegram fetch an address that a model wrote."""

@@ -12,8 +12,8 @@ from tgllm.db.tables import models
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.messaging.admins import AdminNotifier
-from tgllm.services.model_pull import Listed, pull_models
 from tgllm.services.models.diff import ProviderReport, SyncReport, store_models
+from tgllm.services.models.listing import Listed, pull_models
 from tgllm.services.models.news import news_of
 from tgllm.services.models.registry import ProviderRegistry
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
-from tgllm.services.access.user_service import full_name
 from tgllm.services.people.decisions import AccessError
+from tgllm.services.people.standing import full_name
 
 __all__ = ["find_person", "search_people"]
 

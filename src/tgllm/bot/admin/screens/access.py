@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, cast, get_args
 
-from tgllm.bot.admin.danger import about_admin
+from tgllm.bot.admin.guard import about_admin
 from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
-from tgllm.bot.admin_chat import is_confidential
+from tgllm.bot.scope import is_confidential
 from tgllm.db.engine.unit import Connection
 from tgllm.services.access.card_texts import group_decided, person_decided
 from tgllm.services.access.groups import GroupVerdict

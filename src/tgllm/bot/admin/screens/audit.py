@@ -12,9 +12,9 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import AuditRow
 from tgllm.db.tables.users import User
-from tgllm.services.access.card_texts import named_group
+from tgllm.services.common.text import one_line
+from tgllm.services.people.names import named_group
 from tgllm.services.people.search import find_person
-from tgllm.services.plain_name import one_line
 
 __all__ = ["audit_rows"]
 

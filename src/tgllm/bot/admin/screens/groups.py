@@ -14,7 +14,7 @@ from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group
 from tgllm.services.access.groups import GroupVerdict
 from tgllm.services.common.actor import Actor
-from tgllm.services.plain_name import one_line
+from tgllm.services.common.text import one_line
 
 __all__ = ["group_rows"]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final, cast, get_args
 
 from tgllm.api import Role
-from tgllm.bot.admin.danger import about_admin
+from tgllm.bot.admin.guard import about_admin
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.bot.admin.words import joined, moment, person, standing
@@ -15,10 +15,11 @@ from tgllm.bot.ui.usage_words import usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
-from tgllm.services.access.user_service import Actor, Decided, Verdict
 from tgllm.services.budgets.scope import BudgetScope
+from tgllm.services.common.actor import Actor
+from tgllm.services.common.text import one_line
+from tgllm.services.people.decisions import Decided, Verdict
 from tgllm.services.people.search import find_person
-from tgllm.services.plain_name import one_line
 from tgllm.services.usage.report import usage_report
 
 __all__ = ["user_rows"]

@@ -12,9 +12,9 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import AuditRow
 from tgllm.i18n import Catalogue
-from tgllm.services.access.card_texts import named_group
+from tgllm.services.common.text import one_line
 from tgllm.services.common.times import iso_time, iso_times
-from tgllm.services.plain_name import one_line
+from tgllm.services.people.names import named_group
 
 __all__ = ["run_audit"]
 

@@ -8,10 +8,10 @@ from tgllm.cli.people import People, open_people
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group
-from tgllm.services.access.card_texts import named_group
 from tgllm.services.access.groups import GroupDecided, GroupVerdict
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import SHELL
+from tgllm.services.people.names import named_group
 
 __all__ = ["run_decide"]
 

@@ -8,7 +8,7 @@ from tgllm.app import open_core
 from tgllm.cli.options import Options
 from tgllm.db.tables import models
 from tgllm.services.core import Core
-from tgllm.services.model_default import set_default_model
+from tgllm.services.models.in_use import set_default_model
 
 __all__ = ["run_default"]
 

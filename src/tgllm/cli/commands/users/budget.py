@@ -19,8 +19,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.users import User
 from tgllm.i18n import error_text
 from tgllm.i18n.budgets import budget_amount
-from tgllm.services.budget_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import limit_name, parse_amount, parse_limit
+from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.scope import BudgetError, BudgetScope
 from tgllm.services.budgets.service import QuotaService, ScopeReport
 from tgllm.services.common.actor import SHELL

@@ -18,8 +18,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
-from tgllm.services.access.verdicts import language_of, tell
 from tgllm.services.common.actor import SHELL
+from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.personal_data.conversation import Say
 from tgllm.services.personal_data.forget import clean_up, forget
 from tgllm.services.personal_data.markdown import as_markdown

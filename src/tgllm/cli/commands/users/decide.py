@@ -9,8 +9,8 @@ from tgllm.cli.words import moment, person_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.users import Role
 from tgllm.i18n import Catalogue
-from tgllm.services.access.user_service import Decided, Verdict
 from tgllm.services.common.actor import SHELL
+from tgllm.services.people.decisions import Decided, Verdict
 
 __all__ = ["run_decide", "run_role"]
 

@@ -42,7 +42,7 @@ def test_unreadable_metadata_is_passed_over(site: Any) -> None:
 
 def test_the_host_is_light_to_import() -> None:
     code = (
-        "import sys, tgllm.plugins, tgllm.plugins.builtin;"
+        "import sys, tgllm.plugins, tgllm.plugins.builtin.found;"
         "heavy = {'pydantic', 'aiogram', 'structlog', 'typer', 'rich', 'httpx', 'tgllm.plugins.builtin.echo'};"
         "print(sorted(heavy & sys.modules.keys()))"
     )

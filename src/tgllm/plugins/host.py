@@ -13,7 +13,7 @@ from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
-from tgllm.plugins.builtin import BUILTIN
+from tgllm.plugins.builtin.found import BUILTIN
 from tgllm.plugins.calls.limits import HostLimits
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread

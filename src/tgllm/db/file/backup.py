@@ -9,7 +9,7 @@ from tgllm.db.engine.errors import BackupFailed
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign, version_of
 from tgllm.db.file.integrity import damage
-from tgllm.db.migrations import shipped
+from tgllm.db.migrations.load import shipped
 from tgllm.db.queries.scrub import scrub_answers
 
 __all__ = ["backup", "copy_to"]

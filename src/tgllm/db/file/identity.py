@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
-from tgllm.db.migrations import FIRST_VERSION, Migration
+from tgllm.db.migrations.load import FIRST_VERSION, Migration
 
 __all__ = ["APPLICATION_ID", "latest_version", "refuse_foreign", "version_of"]
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign
-from tgllm.db.migrations import shipped
+from tgllm.db.migrations.load import shipped
 
 __all__ = ["is_there", "look"]
 

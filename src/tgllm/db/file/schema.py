@@ -12,7 +12,7 @@ from tgllm.db.engine.errors import DatabaseError, MigrationFailed
 from tgllm.db.engine.sqlite import connect, in_transaction, in_words, run_script
 from tgllm.db.file.backup import copy_to
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
-from tgllm.db.migrations import Migration, shipped
+from tgllm.db.migrations.load import Migration, shipped
 
 __all__ = ["models_sql", "prepare"]
 

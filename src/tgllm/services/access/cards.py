@@ -17,7 +17,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.messaging.people import language_of, message_to
-from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER
+from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
 
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
 
@@ -142,8 +142,4 @@ def _card(
 
 
 def _edit(chat_id: int, subject: Subject, part: int, text: str) -> NewOutbox:
-    sent = message_to(chat_id, text)
-    payload = {**sent.payload, PLACEHOLDER: True, EDIT_OF_PART: part}
-    return replace(
-        sent, method="editMessageText", payload=payload, turn_id=subject.turn_id, part=_CLOSING + part, kind="edit"
-    )
+    return edit_of_row(_card(chat_id, text, (), subject, _CLOSING + part), part)

@@ -21,7 +21,7 @@ from tgllm.services.admin_password.questions import (
 from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.lane import Lane
 from tgllm.services.core import Core
-from tgllm.services.messaging.rows import call_row, plain_message
+from tgllm.services.messaging.rows import deletion_row, plain_message
 
 __all__ = ["recover_questions"]
 
@@ -52,7 +52,7 @@ def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
         for row, message in answers:
             scrub.scrub(conn, row.update_id)
             if inbox.finish(conn, row.update_id, "done", now):
-                outbox.add(conn, [_deletion(Lane.parse(row.lane), message["message_id"])], now)
+                outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
         if answers:
             outbox.add(conn, [_notice(conn, core, user_id)], now)
         # Of a question that is older, no answer is handled any more.
@@ -72,10 +72,6 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
     in_time = min(sent_at, row.received_at) <= question.until + LATE
     says = "rich_message" in plain or "caption" in plain or not str(plain.get("text", "/")).startswith("/")
     return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
-
-
-def _deletion(lane: Lane, message_id: int) -> NewOutbox:
-    return call_row(lane, "deleteMessage", {"message_id": message_id}, kind="delete")
 
 
 def _notice(conn: Connection, core: Core, user_id: int) -> NewOutbox:

@@ -6,7 +6,7 @@ from tgllm.db.tables.broadcasts import Broadcast
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
-from tgllm.services.messaging.rows import NO_PREVIEW, PLACEHOLDER, call_row
+from tgllm.services.messaging.rows import PLACEHOLDER, edit_row, message_row
 
 __all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
 
@@ -19,7 +19,7 @@ ENDINGS: Final = ("delivered", "blocked", "failed", "unconfirmed", "left_out")
 
 def text_row(user_id: int, text: str) -> NewOutbox:
     """The call that tells somebody the text in private. If nobody knows whether it arrived, the report counts that."""
-    return call_row(Lane(user_id), "sendMessage", NO_PREVIEW | {"text": text, PLACEHOLDER: True})
+    return message_row(Lane(user_id), text, {PLACEHOLDER: True})
 
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
@@ -42,14 +42,12 @@ def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: 
         "callback_data": f"{STOP} {broadcast.id}",
     }
     keyboard = [[button]] if broadcast.state == "running" else []
-    payload = NO_PREVIEW | {"text": text, "reply_markup": {"inline_keyboard": keyboard}}
-    if message_id is None:
-        return call_row(lane, "sendMessage", payload)
-    return call_row(lane, "editMessageText", payload | {"message_id": message_id}, kind="edit")
+    markup = {"reply_markup": {"inline_keyboard": keyboard}}
+    return message_row(lane, text, markup) if message_id is None else edit_row(lane, message_id, text, markup)
 
 
 def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
     """The call that tells the admin what came of a broadcast."""
     counts = {name: getattr(broadcast, name) for name in ("people", *ENDINGS)}
     text = texts("admin.broadcast.report", broadcast.language, **counts)
-    return call_row(Lane.parse(broadcast.lane), "sendMessage", NO_PREVIEW | {"text": text})
+    return message_row(Lane.parse(broadcast.lane), text)

@@ -1,1 +1,1 @@
-"""Rows of the outbox, and messages to admins and people. The only room of the services that names Bot API methods."""
+"""Rows of the outbox, and messages to admins and people; no other room of the services names Bot API methods."""

@@ -1,6 +1,7 @@
 """Outbox rows for calls of the Bot API: the parameters that follow from where they go, and plain messages."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from tgllm.db.tables.outbox import Kind, NewOutbox
@@ -14,6 +15,10 @@ __all__ = [
     "REPEATABLE",
     "buttons",
     "call_row",
+    "deletion_row",
+    "edit_of_row",
+    "edit_row",
+    "message_row",
     "plain_message",
     "reply_parameters",
 ]
@@ -86,6 +91,27 @@ def plain_message(
     if keyboard:
         payload["reply_markup"] = buttons(keyboard)
     return call_row(lane, "sendMessage", payload)
+
+
+def message_row(lane: Lane, text: str, extra: Mapping[str, Any] | None = None) -> NewOutbox:
+    """The row that sends a text without a preview of links; ``extra`` are further parameters or payload keys."""
+    return call_row(lane, "sendMessage", NO_PREVIEW | {"text": text, **(extra or {})})
+
+
+def edit_row(lane: Lane, message_id: int, text: str, extra: Mapping[str, Any] | None = None) -> NewOutbox:
+    """The row that replaces the text of a message."""
+    payload = NO_PREVIEW | {"text": text, **(extra or {}), "message_id": message_id}
+    return call_row(lane, "editMessageText", payload, kind="edit")
+
+
+def edit_of_row(row: NewOutbox, edited_part: int) -> NewOutbox:
+    """The row that sends the text of ``row`` as an edit of the message that a part of the same turn has sent."""
+    return replace(row, method="editMessageText", payload={**row.payload, EDIT_OF_PART: edited_part}, kind="edit")
+
+
+def deletion_row(lane: Lane, message_id: int) -> NewOutbox:
+    """The row that deletes a message."""
+    return call_row(lane, "deleteMessage", {"message_id": message_id}, kind="delete")
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:

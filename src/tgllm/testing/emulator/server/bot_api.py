@@ -9,7 +9,7 @@ from aiohttp import web
 
 from tgllm.testing.emulator.limits.faults import Fault, FaultKind
 from tgllm.testing.emulator.limits.rates import is_metered
-from tgllm.testing.emulator.methods import HANDLERS, MethodCall
+from tgllm.testing.emulator.methods.table import HANDLERS, MethodCall
 from tgllm.testing.emulator.protocol.errors import (
     BotApiError,
     ConnectionCutError,

@@ -4,15 +4,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from aiogram import methods
 
 import architecture
+import rooms
 from imports import Import, Module, read_imports, read_modules
 from tgllm.db.file.schema import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
+ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
+METHODS = {
+    name[0].lower() + name[1:] for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod)
+}
 HEAVY = {"aiogram", "aiohttp", "aiosqlite", "apscheduler", "google", "httpx", "mistralai", "openai"}
 
 Breaches = list[str]
@@ -37,6 +44,27 @@ class TestThisTree:
 
     def test_imports_point_down(self, imports: list[Import]) -> None:
         assert architecture.floor_breaches(imports) == []
+
+    def test_imports_point_down_the_rooms(self, imports: list[Import]) -> None:
+        assert rooms.room_breaches(imports, ROOMS) == []
+
+    def test_every_room_has_its_place(self, modules: dict[str, Module]) -> None:
+        assert {"bot", "cli", "config", "db", "plugins", "services"} == ROOMS.keys()
+        assert rooms.room_table_breaches(modules.values(), ROOMS) == []
+
+    def test_every_room_says_what_lives_there(self, modules: dict[str, Module]) -> None:
+        assert rooms.room_front_breaches(modules.values(), ROOMS) == []
+
+    def test_no_folder_is_too_full(self) -> None:
+        roots = [ROOT / "src", ROOT / "tests", ROOT / "scripts", ROOT / "benchmarks", *PLUGINS]
+
+        assert [breach for root in roots for breach in rooms.folder_breaches(root)] == []
+
+    def test_the_tests_mirror_the_rooms(self) -> None:
+        assert rooms.mirror_breaches(ROOT / "tests", ROOT / "src" / "tgllm") == []
+
+    def test_one_room_of_the_services_names_methods_of_the_bot_api(self, modules: dict[str, Module]) -> None:
+        assert rooms.method_breaches(modules.values(), METHODS) == []
 
     def test_plugins_use_the_contract_only(self, imports: list[Import]) -> None:
         assert architecture.plugin_breaches(imports) == []
@@ -150,6 +178,107 @@ class TestFloors:
     )
     def test_an_import_that_points_down_is_left_alone(self, tmp_path: Path, path: str, line: str) -> None:
         assert architecture.floor_breaches(imports_in(tmp_path, {path: line})) == []
+
+
+class TestRooms:
+    order: ClassVar = {"db": ["engine", "tables", "database"], "services": ["common", "turns"]}
+
+    @pytest.mark.parametrize(
+        ("path", "line", "count"),
+        [
+            ("db/engine/writer.py", "from tgllm.db.tables.inbox import claim", 1),
+            ("db/engine/writer.py", "from tgllm.db.tables import inbox", 1),
+            ("db/engine/writer.py", "def late() -> None:\n    import tgllm.db.database", 1),
+            (
+                "db/engine/writer.py",
+                "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tgllm.db.database",
+                1,
+            ),
+            ("db/attic/old.py", "import tgllm.db.engine.unit", 1),
+            ("db/database.py", "import tgllm.db.attic.old", 1),
+            ("db/tables/inbox.py", "import tgllm.db.engine.unit", 0),
+            ("db/tables/inbox.py", "import tgllm.db.tables.outbox", 0),
+            ("db/database.py", "from tgllm.db.tables import inbox", 0),
+            ("services/common/text.py", "import tgllm.db.database", 0),
+            ("bot/scope.py", "import tgllm.bot.runtime", 0),
+        ],
+    )
+    def test_an_import_up_the_rooms_is_told(self, tmp_path: Path, path: str, line: str, count: int) -> None:
+        files = ("db/engine/unit.py", "db/tables/inbox.py", "db/tables/outbox.py", "db/database.py", "db/attic/old.py")
+
+        found = imports_in(tmp_path, dict.fromkeys(files, "") | {path: line})
+
+        assert len(rooms.room_breaches(found, self.order)) == count
+
+    def test_a_room_without_a_place_is_told(self, tmp_path: Path) -> None:
+        files = {"db/engine/unit.py", "db/attic/old.py", "db/database.py", "services/common/text.py", "bot/scope.py"}
+        write(tmp_path, {f"tgllm/{name}": "" for name in files})
+
+        assert rooms.room_table_breaches(read_modules(tmp_path).values(), self.order) == [
+            "db/attic has no place in the table of rooms",
+            "the table of rooms has db/tables, which is not there",
+            "the table of rooms has services/turns, which is not there",
+        ]
+
+    def test_the_table_is_read_from_its_section_only(self) -> None:
+        text = "| `bot` | `no` |\n\n## Rooms\n\n| `db` | `engine` `tables` |\n\n## Other\n\n| `cli` | `no` |\n"
+
+        assert rooms.read_rooms(text) == {"db": ["engine", "tables"]}
+
+    @pytest.mark.parametrize(
+        ("front", "count"),
+        [
+            ("", 1),
+            ('"""Tables."""\n\nfrom tgllm.db.tables.inbox import claim\n', 1),
+            ('"""Tables. One module each."""\n', 1),
+            ('"""Tables"""\n', 1),
+            ('"""Tables, one module each."""\n', 0),
+            ('"""Tables,\none module each.\n"""\n', 0),
+        ],
+    )
+    def test_the_front_of_a_room_is_one_sentence(self, tmp_path: Path, front: str, count: int) -> None:
+        write(tmp_path, {"tgllm/db/tables/__init__.py": front, "tgllm/db/tables/inbox.py": "X = 1"})
+
+        assert len(rooms.room_front_breaches(read_modules(tmp_path).values(), self.order)) == count
+
+    def test_a_folder_that_is_too_full_is_told(self, tmp_path: Path) -> None:
+        write(tmp_path, {f"full/a{number}.py": "" for number in range(rooms.FULLEST_FOLDER + 1)})
+        write(tmp_path, {f"part/a{number}.py": "" for number in range(rooms.FULLEST_FOLDER)})
+
+        limit = rooms.FULLEST_FOLDER
+
+        assert rooms.folder_breaches(tmp_path) == [f"{tmp_path.name}/full holds {limit + 1} files, more than {limit}"]
+
+    def test_tests_that_mirror_nothing_are_told(self, tmp_path: Path) -> None:
+        names = ("db/tables/inbox.py", "db/tables/outbox.py", "bot/ui/inbox.py")
+        write(tmp_path / "package", dict.fromkeys(names, ""))
+        tests = ("db/tables/test_inbox.py", "bot/ui/test_inbox.py", "db/attic/test_old.py", "docs/deep/test_page.py")
+        write(tmp_path / "tests", dict.fromkeys(tests, ""))
+
+        assert rooms.mirror_breaches(tmp_path / "tests", tmp_path / "package") == ["tests/db/attic mirrors nothing"]
+
+    def test_one_name_for_two_subjects_is_told(self, tmp_path: Path) -> None:
+        write(tmp_path / "package", {"db/inbox.py": "", "bot/outbox.py": ""})
+        write(tmp_path / "tests", {"db/test_inbox.py": "", "bot/test_access.py": "", "db/test_access.py": ""})
+
+        assert rooms.mirror_breaches(tmp_path / "tests", tmp_path / "package") == ["2 files are called test_access.py"]
+
+    @pytest.mark.parametrize(
+        ("path", "line", "count"),
+        [
+            ("services/access/cards.py", "METHOD = 'sendMessage'", 1),
+            ("db/tables/outbox.py", "def f(method: str) -> bool:\n    return method == 'editMessageText'", 1),
+            ("services/access/cards.py", "def f() -> None:\n    'Bot API: sendMessage'", 0),
+            ("services/messaging/rows.py", "METHOD = 'sendMessage'", 0),
+            ("bot/delivery/rows.py", "METHOD = 'sendMessage'", 0),
+        ],
+    )
+    def test_a_method_of_the_bot_api_outside_its_room_is_told(
+        self, tmp_path: Path, path: str, line: str, count: int
+    ) -> None:
+        write(tmp_path, {f"tgllm/{path}": line})
+
+        assert len(rooms.method_breaches(read_modules(tmp_path).values(), METHODS)) == count
 
 
 @pytest.mark.parametrize(

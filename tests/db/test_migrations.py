@@ -12,7 +12,7 @@ from tgllm.db.engine.sqlite import connect
 from tgllm.db.file import schema
 from tgllm.db.file.identity import latest_version, version_of
 from tgllm.db.file.schema import prepare
-from tgllm.db.migrations import FIRST_VERSION, Migration, load, shipped
+from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
 
 NOW = 1_790_000_000_000  # 2026-09-21T14:13:20Z
 BACKUP = "tgllm.db.backup-v1-20260921T141320Z"

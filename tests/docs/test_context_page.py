@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def mapped() -> set[str]:
     """The paths in the first column of the map."""
-    _, _, section = (ROOT / "CONTEXT.md").read_text().partition("## Where things are")
+    _, _, rest = (ROOT / "CONTEXT.md").read_text().partition("## Where things are")
+    section, _, _ = rest.partition("\n## ")
     rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     return {path.rstrip("/") for row in rows for path in re.findall(r"`([^`]+)`", row)}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.startup import Start
 from benchmarks.turns import Figures
 
-__all__ = ["start_table", "turn_table"]
+__all__ = ["start_table", "table", "turn_table"]
 
 
 def turn_table(figures: Mapping[str, Figures]) -> str:
@@ -13,7 +13,7 @@ def turn_table(figures: Mapping[str, Figures]) -> str:
     head = ["bot", "turns/s", "of the floor", "CPU ms/turn", "calls/turn", "polls/turn"]
     head += ["p50 ms", "p95 ms", "peak MiB", "emulator busy", "model busy"]
     floor = figures.get("floor")
-    return _table(head, [_turn_row(name, one, floor) for name, one in figures.items()])
+    return table(head, [_turn_row(name, one, floor) for name, one in figures.items()])
 
 
 def _turn_row(name: str, figures: Figures, floor: Figures | None) -> list[str]:
@@ -36,8 +36,9 @@ def _turn_row(name: str, figures: Figures, floor: Figures | None) -> list[str]:
 def start_table(starts: Mapping[str, Start]) -> str:
     """A line for each command, as Markdown."""
     rows = [[name, f"{start.cpu_ms:.0f}", f"{start.peak_mib:.0f}"] for name, start in starts.items()]
-    return _table(["command", "CPU ms", "peak MiB"], rows)
+    return table(["command", "CPU ms", "peak MiB"], rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as Markdown."""
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))

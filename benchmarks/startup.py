@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["COMMANDS", "Start", "measure_starts"]
+__all__ = ["COMMANDS", "Start", "measure_starts", "run_once", "shell_environment"]
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "python": ("-c", "pass"),
@@ -34,10 +34,10 @@ def measure_starts(rounds: int) -> dict[str, Start]:
     found: dict[str, list[Start]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
         # A bot that has run has a database, and knows models.
-        _run(("-m", "tgllm", "models", "sync"), folder)
+        run_once(("-m", "tgllm", "models", "sync"), folder)
         for number in range(rounds + 1):
             for name, args in COMMANDS.items():
-                once = _run(args, folder)
+                once = run_once(args, folder)
                 if number:
                     found[name].append(once)
     return {
@@ -46,11 +46,24 @@ def measure_starts(rounds: int) -> dict[str, Start]:
     }
 
 
-def _run(args: Sequence[str], folder: str) -> Start:
+def shell_environment(folder: str) -> dict[str, str]:
+    """Return the environment of a command that keeps its data in ``folder`` and has no other settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
-    environment |= {"TGLLM_DATA_DIR": folder, "TGLLM_CONFIG": ""}
+    return environment | {"TGLLM_DATA_DIR": folder, "TGLLM_CONFIG": ""}
+
+
+def run_once(args: Sequence[str], folder: str) -> Start:
+    """Run Python with these arguments, in ``folder``.
+
+    Raises:
+        RuntimeError: it ended with a failure.
+    """
     process = subprocess.Popen(
-        [sys.executable, *args], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+        [sys.executable, *args],
+        env=shell_environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
     )
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

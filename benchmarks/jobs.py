@@ -1,0 +1,126 @@
+"""Jobs of a bot whose calls are counted, on the emulator and with the built-in echo provider."""
+
+import asyncio
+import io
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from benchmarks.call_counter import CallCounter, Calls, counting_calls
+from benchmarks.words import QUESTION
+from tgllm.testing.bot import running_bot
+from tgllm.testing.emulator import Emulator
+
+if TYPE_CHECKING:
+    from tgllm.testing.emulator.state import EmulatedMessage
+    from tgllm.testing.emulator.users import EmulatedUser
+
+__all__ = ["JOBS", "count_job", "fill"]
+
+
+class People:
+    """An admin, and users who are new to the bot."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        """Add the admin, who has begun a chat with the bot."""
+        self._emulator = emulator
+        self.admin = emulator.add_user(first_name="Ann", language_code="en")
+        self._cards = self.admin.private_chat()
+
+    async def ask_for_access(self, name: str) -> "tuple[EmulatedUser, EmulatedMessage]":
+        """Have a new user write to the bot; return the user and the access card that the admin gets."""
+        person = self._emulator.add_user(first_name=name, language_code="en")
+        said = await person.say("/start")
+        await self._emulator.wait_for_message(person.private_chat(), after=said)
+        card = await self._emulator.wait_for_message(self._cards, lambda it: bool(it.buttons) and name in it.text)
+        return person, card
+
+    async def let_in(self, person: "EmulatedUser", card: "EmulatedMessage") -> None:
+        """Press the first button of the card, and wait until user and admin are told."""
+        last, before = person.private_chat().messages[-1], card.labels
+        await self.admin.press(card, card.buttons[0].text)
+        await self._emulator.wait_for_message(person.private_chat(), after=last)
+        await self._emulator.wait_for(lambda: card.labels != before)
+
+    async def ask(self, person: "EmulatedUser") -> None:
+        """Ask a question, and wait for the answer."""
+        said = await person.say(QUESTION)
+        await self._emulator.wait_for_message(person.private_chat(), lambda it: it.text == QUESTION, after=said)
+
+    async def use_in_group(self) -> None:
+        """Have the admin use the bot in a group."""
+        group = self._emulator.add_group(title="Room", members=[self.admin])
+        await self.admin.say("/ping@demo_bot", chat=group)
+        await self._emulator.wait_for_message(group)
+
+
+Job = Callable[[People, CallCounter], Awaitable[None]]
+"""Does something once to warm up, resets the counter, and does it once more."""
+
+
+async def _question(people: People, counter: CallCounter) -> None:
+    person, card = await people.ask_for_access("Bea")
+    await people.let_in(person, card)
+    await people.ask(person)
+    await counter.quiet()
+    counter.reset()
+    await people.ask(person)
+    await counter.quiet()
+
+
+async def _let_in(people: People, counter: CallCounter) -> None:
+    person, card = await people.ask_for_access("Bea")
+    await people.let_in(person, card)
+    person, card = await people.ask_for_access("Eve")
+    await counter.quiet()
+    counter.reset()
+    await people.let_in(person, card)
+    await counter.quiet()
+
+
+JOBS: Final[Mapping[str, Job]] = {"a question and its answer": _question, 'an admin presses "Let in"': _let_in}
+
+
+def count_job(job: Job) -> Calls:
+    """Run a job in a fresh bot and return what it calls."""
+
+    async def count() -> Calls:
+        with counting_calls() as counter:
+            async with _bot(Path(folder)) as people:
+                await job(people, counter)
+                return counter.calls()
+
+    with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder, redirect_stdout(io.StringIO()):
+        return asyncio.run(count())
+
+
+def fill(folder: Path) -> None:
+    """Create a database there with a row of everything that shell commands list."""
+
+    async def use() -> None:
+        async with _bot(folder) as people:
+            person, card = await people.ask_for_access("Bea")
+            await people.let_in(person, card)
+            await people.ask(person)
+            await people.use_in_group()
+
+    with redirect_stdout(io.StringIO()):
+        asyncio.run(use())
+
+
+@asynccontextmanager
+async def _bot(folder: Path) -> AsyncGenerator[People]:
+    async with Emulator() as emulator:
+        people = People(emulator)
+        # Pauses longer than the run: no background work, and no drafts.
+        async with running_bot(
+            emulator,
+            folder,
+            admins=[people.admin.id],
+            database__watch_interval=3600.0,
+            sending__poll_timeout=50,
+            streaming__first_delay=3600.0,
+        ):
+            yield people

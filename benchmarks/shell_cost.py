@@ -1,0 +1,79 @@
+"""What short commands of the shell load, and their processor time beside that of their libraries."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.jobs import fill
+from benchmarks.startup import run_once, shell_environment
+
+__all__ = ["SHELL_COMMANDS", "ShellCost", "measure_shell"]
+
+SHELL_COMMANDS: Final = (
+    "models sync",
+    "users list",
+    "usage",
+    "audit",
+    "groups list",
+    "plugins list",
+    "models list",
+    "--help",
+)
+BASE: Final = ("-c", "import typer, rich")
+
+_COUNT_MODULES: Final = """
+import sys
+from tgllm.cli.main import main
+code = main(sys.argv[1:])
+print(sum(name.split(".")[0] == "tgllm" for name in sys.modules), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCost:
+    """What one command costs."""
+
+    modules: int
+    """Modules of tgllm that are loaded at its end."""
+    cpu_ms: float
+    base_ms: float
+    """What ``import typer, rich`` costs at the same time."""
+
+    @property
+    def ratio(self) -> float:
+        """The command's processor time as a multiple of the libraries'."""
+        return self.cpu_ms / self.base_ms
+
+
+def measure_shell(rounds: int) -> dict[str, ShellCost]:
+    """Run each command so often in fresh processes, each after one that only imports the libraries; medians."""
+    times: dict[str, list[tuple[float, float]]] = {command: [] for command in SHELL_COMMANDS}
+    with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
+        fill(Path(folder))
+        # These runs also leave the byte code behind.
+        modules = {command: _modules(command, folder) for command in SHELL_COMMANDS}
+        for _ in range(rounds):
+            for command, found in times.items():
+                base = run_once(BASE, folder).cpu_ms
+                found.append((run_once(("-m", "tgllm", *command.split()), folder).cpu_ms, base))
+    return {
+        command: ShellCost(modules[command], *(statistics.median(column) for column in zip(*found, strict=True)))
+        for command, found in times.items()
+    }
+
+
+def _modules(command: str, folder: str) -> int:
+    done = subprocess.run(
+        [sys.executable, "-c", _COUNT_MODULES, *command.split()],
+        env=shell_environment(folder),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stderr.splitlines()[-1])

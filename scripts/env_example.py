@@ -1,4 +1,4 @@
-"""Write ``.env.example`` from the model of the settings, so that the two can't disagree."""
+"""Write ``.env.example`` from the model of the settings."""
 
 import sys
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from tgllm.config.sources.keys import FIELDS, SECRETS, variable
 
 TARGET = Path(__file__).resolve().parent.parent / ".env.example"
 HEAD = """\
-# Settings of tgllm, made from its settings model by `make generate`. Copy this file to .env in the folder where the bot
-# starts, and uncomment what you need; what stays commented has the value shown. An environment variable of the same
-# name is stronger than .env, and .env is stronger than the config file.
+# Settings of tgllm, generated from the settings model by `make generate`. Copy this file to .env in the folder where the
+# bot starts, and uncomment the lines you need; commented lines show the defaults. An environment variable of the same
+# name overrides .env, and .env overrides the config file.
 """
 PROGRAM = {
-    "TGLLM_CONFIG": "The config file (TOML), instead of the one in the system's usual place.",
-    "TGLLM_ALLOW_REAL_REQUESTS": "0 forbids providers to reach any machine but this one; for tests.",
-    "TGLLM_DEBUG": "1 shows the whole traceback of an error, not just its sentence.",
+    "TGLLM_CONFIG": "Path of the config file (TOML), instead of the default path.",
+    "TGLLM_ALLOW_REAL_REQUESTS": "0 forbids requests of providers to other machines; for tests.",
+    "TGLLM_DEBUG": "1 shows tracebacks of errors.",
 }
 PLUGINS = {
     "GEMINI_API_KEY": "Key for the plugin tgllm-gemini.",
@@ -28,19 +28,19 @@ PLUGINS = {
 
 
 def text() -> str:
-    """The whole file."""
+    """Return the content of the file."""
     entries = [*settings(), *((name, about, "") for name, about in (PROGRAM | PLUGINS).items())]
     return "\n".join([HEAD, *(f"# {about}\n#{name}={value}\n" for name, about, value in entries)])
 
 
 def settings() -> Iterator[tuple[str, str, str]]:
-    """Variable, meaning and default of each setting."""
+    """Yield variable, meaning and default of each setting."""
     for key, field in FIELDS.items():
         yield variable(key), field.description or "", "" if key in SECRETS else default(field)
 
 
 def default(field: FieldInfo) -> str:
-    """A setting's default as one would write it; empty where it is none or depends on the machine."""
+    """Return a setting's default as text; empty if it is unset or depends on the machine."""
     value = field.default
     if field.default_factory is not None or value is None or value == ():
         return ""

@@ -1,4 +1,4 @@
-"""The settings of the bot: every key, its meaning, its unit, its range and its default."""
+"""Settings of the bot: keys, meanings, units, ranges and defaults."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,34 +29,34 @@ __all__ = [
 
 
 class TurnsSection(Section):
-    """How questions are answered."""
+    """Settings of turns and the context."""
 
-    max_parallel: int = Field(default=32, ge=1, le=10_000, description="Turns that run at the same time, in all chats.")
-    idle_timeout: float = Field(default=120.0, gt=0, description="Seconds of silence after which a model is given up.")
+    max_parallel: int = Field(
+        default=32, ge=1, le=10_000, description="Maximum number of concurrent turns, over all chats."
+    )
+    idle_timeout: float = Field(
+        default=120.0, gt=0, description="Seconds without an event from a model after which its call times out."
+    )
     attempts: int = Field(
-        default=2, ge=1, le=10, description="Times a turn is begun when the program is killed in the middle."
+        default=2, ge=1, le=10, description="Maximum number of starts of a turn that crashes interrupt."
     )
-    stop_timeout: float = Field(
-        default=20.0, ge=0, description="Seconds that running turns get to end when the bot stops."
-    )
-    context_tokens: int = Field(
-        default=8000, ge=256, description="Tokens that a model is shown at most, where its chat has not chosen."
-    )
+    stop_timeout: float = Field(default=20.0, ge=0, description="Seconds that running turns get to finish at shutdown.")
+    context_tokens: int = Field(default=8000, ge=256, description="Default context size of a chat, in tokens.")
     most_context_tokens: int | None = Field(
         default=None,
         ge=256,
-        description="Tokens of a context at most, whatever its chat has chosen; without it, what the model takes.",
+        description="Maximum context size of every chat, in tokens; without it, the model's context window.",
     )
     summary: Literal["off", "on"] = Field(
         default="off",
-        description="Whether what no longer fits the context is summarised (off or on), where its chat has not chosen.",
+        description="Default for summarising messages that no longer fit the context: off or on.",
     )
 
 
 class StreamingSection(Section):
-    """How an answer appears while it is written."""
+    """Settings of previews of an answer in progress."""
 
-    first_delay: float = Field(default=0.3, ge=0, description="Seconds to gather text before the first piece is shown.")
+    first_delay: float = Field(default=0.3, ge=0, description="Seconds to collect text before the first preview.")
     draft_interval: float = Field(
         default=1.0, gt=0, description="Seconds between two updates of a draft (private chats)."
     )
@@ -65,12 +65,12 @@ class StreamingSection(Section):
         default=20.0,
         gt=0,
         le=24,
-        description="Seconds after which an unchanged draft is sent again; it fades after 30, and may be held up.",
+        description="Seconds after which an unchanged draft is sent again; drafts expire after 30.",
     )
 
 
 class RenderingSection(Section):
-    """How an answer looks."""
+    """Settings of finished answers."""
 
     rich: Literal["auto", "always", "never"] = Field(
         default="auto",
@@ -79,97 +79,92 @@ class RenderingSection(Section):
     file_over: int = Field(
         default=0,
         ge=0,
-        description="Characters (UTF-16 units) of an answer above which it comes as a file, below its beginning;"
-        " 0: never.",
+        description="UTF-16 units above which an answer is sent as a file, with its beginning as a message; 0: never.",
     )
-    regenerate_button: bool = Field(
-        default=True, description="Whether there is a button below each answer that asks for another one."
-    )
+    regenerate_button: bool = Field(default=True, description="Whether answers have a Regenerate button.")
 
 
 class SendingSection(Section):
-    """How fast the bot talks to Telegram."""
+    """Rate limits and timeouts of Bot API calls."""
 
-    paced: bool = Field(default=True, description="Whether the bot keeps to the rates below by itself.")
-    global_rate: float = Field(default=28.0, gt=0, description="Messages per second, all chats together.")
+    paced: bool = Field(default=True, description="Whether the bot enforces the rate limits below.")
+    global_rate: float = Field(default=28.0, gt=0, description="Messages per second, over all chats.")
     chat_rate: float = Field(default=1.0, gt=0, description="Messages per second to one chat.")
-    chat_burst: int = Field(default=3, ge=1, description="Messages to one chat that may go out at once.")
+    chat_burst: int = Field(default=3, ge=1, description="Messages to one chat that may be sent in a burst.")
     group_per_minute: int = Field(default=20, ge=1, description="Messages per minute to one group.")
-    request_timeout: float = Field(
-        default=30.0, gt=0, description="Seconds after which a call to Telegram is given up."
-    )
-    poll_timeout: int = Field(
-        default=30, ge=1, le=50, description="Seconds that one request for updates waits at Telegram."
-    )
+    request_timeout: float = Field(default=30.0, gt=0, description="Timeout of a Bot API call, in seconds.")
+    poll_timeout: int = Field(default=30, ge=1, le=50, description="Long-polling timeout of getUpdates, in seconds.")
 
 
 class ModelsSection(Section):
-    """How the lists of models are kept."""
+    """Settings of the lists of models."""
 
-    list_timeout: float = Field(default=30.0, gt=0, description="Seconds that a provider has to list its models.")
+    list_timeout: float = Field(default=30.0, gt=0, description="Timeout of a provider's list of models, in seconds.")
 
 
 class DatabaseSection(Section):
-    """How the database is used."""
+    """Settings of the database."""
 
     watch_interval: float = Field(
-        default=1.0, gt=0, description="Seconds after which a running bot notices what the shell has changed."
+        default=1.0, gt=0, description="Seconds between checks of a running bot for changes made from the shell."
     )
 
 
 class LogSection(Section):
-    """What the bot writes to its log."""
+    """Settings of the log."""
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
-    ] = Field(default="info", description="Least important kind of line written: debug, info, warning or error.")
+    ] = Field(default="info", description="Minimum level of log lines: debug, info, warning or error.")
     format: Literal["json", "console", "auto"] = Field(
-        default="auto", description="json, console (for people), or auto: console in a terminal, json elsewhere."
+        default="auto", description="json, console (human-readable), or auto: console in a terminal, json elsewhere."
     )
 
 
 class Config(Section):
-    """All settings of the bot; those of plugins are kept apart (``tgllm.config.sources.plugins``)."""
+    """All settings of the bot, without those of plugins (``tgllm.config.sources.plugins``)."""
 
     bot_token: Annotated[SecretStr | None, BeforeValidator(checks.bot_token)] = Field(
         default=None, description="The bot's token, from @BotFather."
     )
     telegram_api: Annotated[str, BeforeValidator(checks.telegram_api)] = Field(
-        default="https://api.telegram.org", description="Address of the Bot API server; http or https."
+        default="https://api.telegram.org", description="Base URL of the Bot API server; http or https."
     )
     admin_ids: Annotated[tuple[int, ...], BeforeValidator(checks.admin_ids)] = Field(
         default=(), description="Telegram user ids of the bot's owners, separated by commas or spaces."
     )
     admin_chat_id: Annotated[int | None, AfterValidator(checks.chat_id)] = Field(
-        default=None, description="Chat where admins are told of requests and trouble."
+        default=None,
+        description="Chat that receives access requests and alerts for admins.",
     )
     data_dir: Annotated[Path, BeforeValidator(checks.folder)] = Field(
-        default_factory=default_data_dir, description="Folder of the database and of files."
+        default_factory=default_data_dir, description="Folder of the database and files."
     )
     default_model: Annotated[str, BeforeValidator(checks.model_reference)] = Field(
-        default=DEFAULT_MODEL, description="Model that answers where none was chosen, as provider/model."
+        default=DEFAULT_MODEL, description="Model of chats that have not chosen one, as provider/model."
     )
     language: Annotated[str, BeforeValidator(checks.language)] = Field(
-        default="en", description="Language for people whose own the bot does not speak."
+        default="en", description="Fallback for people whose language the bot does not support."
     )
-    system_prompt: str | None = Field(default=None, description="What every model is told before a conversation.")
+    system_prompt: str | None = Field(default=None, description="System prompt of every conversation.")
     disable_plugins: Annotated[tuple[str, ...], BeforeValidator(checks.names)] = Field(
-        default=(), description="Plugins that are not loaded, by id, separated by commas."
+        default=(), description="Ids of plugins that are not loaded, separated by commas."
     )
     refresh_cron: Annotated[str, BeforeValidator(checks.stripped)] = Field(
         default="0 4 * * *",
-        description="When providers are asked for their models: five cron fields, or off. Also read from REFRESH_CRON.",
+        description="Schedule of the refresh of model lists: five cron fields, or off. Also read from REFRESH_CRON.",
     )
     time_zone: Annotated[str, BeforeValidator(checks.time_zone)] = Field(
         default="UTC",
-        description="Where cron's times are those of the clock on the wall and days begin, such as Europe/Berlin.",
+        description="Time zone of schedules, days and months, such as Europe/Berlin.",
     )
     prices: Annotated[tuple[PriceSetting, ...], BeforeValidator(read_prices)] = Field(
-        default=(), description="Prices that go before those that providers know, by model; in a variable, as JSON."
+        default=(),
+        description="Prices by model, which override those of the providers' packages; in a variable, as JSON.",
     )
     personas: Annotated[tuple[PersonaSetting, ...], BeforeValidator(read_personas)] = Field(
-        default=(), description="Ways to behave that people choose with /persona, by name; in a variable, as JSON."
+        default=(), description="Personas that people select with /persona, by name; in a variable, as JSON."
     )
     budgets: BudgetsSection = BudgetsSection()
     groups: GroupsSection = GroupsSection()

@@ -1,4 +1,4 @@
-"""The settings of how people ask to be let in."""
+"""Settings of access requests."""
 
 from pydantic import Field
 
@@ -9,19 +9,21 @@ __all__ = ["AccessSection"]
 
 
 class AccessSection(Section):
-    """How the bot deals with people who have not been let in."""
+    """Limits on answers to people without access and on their requests."""
 
     answer_interval: float = Field(
-        default=3600.0, ge=0, description="Seconds until somebody who has not been let in is answered again."
+        default=3600.0,
+        ge=0,
+        description="Minimum seconds between two answers of a kind to the same person without access.",
     )
     answers_per_hour: int = Field(
-        default=600, ge=0, description="Answers in an hour to people who have not been let in, all together."
+        default=600, ge=0, description="Maximum answers per hour to people without access, in total."
     )
     cards_per_hour: int = Field(
-        default=30, ge=0, description="Requests for access in an hour that admins are shown one by one."
+        default=30, ge=0, description="Maximum access requests per hour that admins see one by one."
     )
-    most_pending: int = Field(default=1000, ge=1, description="Requests for access that wait at most.")
+    most_pending: int = Field(default=1000, ge=1, description="Maximum number of pending access requests.")
     request_days: float = Field(
-        default=30.0, gt=0, le=MOST_DAYS, description="Days after which an undecided request is forgotten."
+        default=30.0, gt=0, le=MOST_DAYS, description="Days after which an undecided access request is deleted."
     )
     ask_again_days: float = Field(default=7.0, ge=0, description="Days after which a declined person may ask again.")

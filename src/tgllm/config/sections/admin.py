@@ -1,4 +1,4 @@
-"""The settings for what admins do from inside Telegram."""
+"""Settings of admin actions in Telegram."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ __all__ = ["AdminSection"]
 
 
 def _password_hash(value: object) -> object:
-    """A hash that can be checked; what stands there instead may be the password itself, so it is never repeated."""
+    """Validate the hash. An invalid value may be the password itself, so errors never repeat it."""
     if not isinstance(value, str):
         return value
     try:
@@ -23,22 +23,24 @@ def _password_hash(value: object) -> object:
 
 
 class AdminSection(Section):
-    """What admins do from inside Telegram."""
+    """The admin password, broadcasts and backups."""
 
     password_hash: Annotated[SecretStr | None, BeforeValidator(_password_hash)] = Field(
-        default=None, description="Hash of the password for dangerous actions, as tgllm config password writes it."
+        default=None, description="Hash of the admin password, written by tgllm config password."
     )
-    session_minutes: float = Field(default=10.0, gt=0, description="Minutes for which a right password holds.")
+    session_minutes: float = Field(default=10.0, gt=0, description="Minutes for which a correct password stays valid.")
     question_seconds: float = Field(
-        default=60.0, gt=0, le=600, description="Seconds that the question for the password can be answered."
+        default=60.0, gt=0, le=600, description="Seconds within which the password has to be sent."
     )
     lockout_minutes: float = Field(
-        default=5.0, gt=0, description="Minutes without further tries after three wrong ones; doubles each time."
+        default=5.0, gt=0, description="Minutes of lockout after three wrong passwords; doubles each time."
     )
     broadcast_rate: float = Field(
         default=10.0,
         gt=0,
         le=20,
-        description="Messages of a broadcast per second; what else may be sent is left to answers.",
+        description="Messages of a broadcast per second; the rest of the sending rate is left for answers.",
     )
-    backups_kept: int = Field(default=7, ge=1, description="Backups kept; older ones are removed when one is made.")
+    backups_kept: int = Field(
+        default=7, ge=1, description="Number of backups kept; making a backup deletes older ones."
+    )

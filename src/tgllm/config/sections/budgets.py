@@ -1,4 +1,4 @@
-"""Budgets as the operator sets them: ``[budgets.bot]``, ``[budgets.group]``, ``[budgets.roles.user]``."""
+"""Budgets in the settings: ``[budgets.bot]``, ``[budgets.group]``, ``[budgets.roles.user]``."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,26 +13,26 @@ from tgllm.config.sections.base import Section, in_words
 __all__ = ["BudgetsSection", "GroupsSection", "LimitsSetting", "RoleLimits", "read_limits", "read_role_limits"]
 
 MICROS = 1_000_000
-"""Money is counted in millionths of a US dollar."""
+"""Amounts of money are millionths of a US dollar."""
 MOST_DOLLARS = 1_000_000.0
 MOST_COUNT = 10**12
-"""Requests or tokens; more is a mistake, and sums of it would not fit the database."""
+"""Requests or tokens; sums of larger values would not fit the database."""
 
 
 class LimitsSetting(Section):
-    """How much may be used in a day and in a month; None: any amount."""
+    """Limits per day and month; None: no limit."""
 
     requests_per_day: int | None = Field(default=None, ge=1, le=MOST_COUNT)
     requests_per_month: int | None = Field(default=None, ge=1, le=MOST_COUNT)
     tokens_per_day: int | None = Field(default=None, ge=1, le=MOST_COUNT)
-    """Read and written together."""
+    """Input and output together."""
     tokens_per_month: int | None = Field(default=None, ge=1, le=MOST_COUNT)
     usd_per_day: float | None = Field(default=None, ge=1 / MICROS, le=MOST_DOLLARS)
     """US dollars."""
     usd_per_month: float | None = Field(default=None, ge=1 / MICROS, le=MOST_DOLLARS)
 
     def limits(self) -> Iterator[tuple[Measure, Period, int]]:
-        """The limits that are set: requests, tokens, or millionths of a US dollar."""
+        """Yield the limits that are set, in requests, tokens, or millionths of a US dollar."""
         for name in type(self).model_fields:
             value: int | float | None = getattr(self, name)
             unit, _, period = name.partition("_per_")
@@ -42,7 +42,7 @@ class LimitsSetting(Section):
 
 
 class RoleLimits(Section):
-    """How much each person of a role may use."""
+    """Limits of each person of a role."""
 
     role: Role
     """The name of the table."""
@@ -50,19 +50,19 @@ class RoleLimits(Section):
 
 
 def read_limits(value: object) -> object:
-    """Limits from a table, or from the same as JSON.
+    """Read limits from a table, or from the same as JSON.
 
     Raises:
-        ValueError: something is wrong with them; names the key.
+        ValueError: a limit is invalid; the message names the key.
     """
     return value if value is None or isinstance(value, LimitsSetting) else _limits(_parsed(value), "")
 
 
 def read_role_limits(value: object) -> object:
-    """A tuple of limits from the tables by role, or from the same as JSON.
+    """Read a tuple of limits from the tables by role, or from the same as JSON.
 
     Raises:
-        ValueError: something is wrong with one; names role and key.
+        ValueError: a limit is invalid; the message names the role and the key.
     """
     tables = _parsed(value)
     if not isinstance(tables, Mapping):
@@ -102,33 +102,33 @@ def _parsed(value: object) -> object:
 
 
 class BudgetsSection(Section):
-    """How much may be used, and how fast."""
+    """Budgets, and the rate limit of questions."""
 
     bot: Annotated[LimitsSetting | None, BeforeValidator(read_limits)] = Field(
-        default=None, description="What all people together may use in a day and in a month; in a variable, as JSON."
+        default=None, description="Limits of the whole bot, per day and month; in a variable, as JSON."
     )
     roles: Annotated[tuple[RoleLimits, ...], BeforeValidator(read_role_limits)] = Field(
-        default=(), description="What each person of a role may use, by role; in a variable, as JSON."
+        default=(), description="Limits of each person of a role, by role; in a variable, as JSON."
     )
     group: Annotated[LimitsSetting | None, BeforeValidator(read_limits)] = Field(
-        default=None, description="What each group may use; in a variable, as JSON."
+        default=None, description="Limits of each group; in a variable, as JSON."
     )
     fallback_price: float | None = Field(
         default=None,
         ge=0,
         le=MOST_DOLLARS,
-        description="US dollars for a million tokens where nobody knows the price; without it they cost nothing.",
+        description="US dollars per million tokens of models with an unknown price; without it, they cost nothing.",
     )
     messages_per_minute: int = Field(
-        default=20, ge=0, description="Questions that one person may ask in a minute, in all chats; 0: any number."
+        default=20, ge=0, description="Rate limit: questions of one person per minute, over all chats; 0: no limit."
     )
-    admins_exempt: bool = Field(default=True, description="Whether owners and admins may ask any number of them.")
+    admins_exempt: bool = Field(default=True, description="Whether owners and admins are exempt from this rate limit.")
 
 
 class GroupsSection(Section):
-    """What is special about groups."""
+    """Settings of groups."""
 
     pays: Literal["member", "group"] = Field(
         default="member",
-        description="Whose budget is used in a group: that of the member who asks, or the group's alone.",
+        description="Budgets that count a question in a group: member (both the member's and the group's) or group.",
     )

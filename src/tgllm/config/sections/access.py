@@ -26,4 +26,4 @@ class AccessSection(Section):
     request_days: float = Field(
         default=30.0, gt=0, le=MOST_DAYS, description="Days after which an undecided access request is deleted."
     )
-    ask_again_days: float = Field(default=7.0, ge=0, description="Days after which a declined person may ask again.")
+    ask_again_days: float = Field(default=7.0, ge=0, description="Days after which a denied person may ask again.")

@@ -1,13 +1,13 @@
-"""Every hook that a plugin may implement: when it runs, how results combine, what a failure does, since which API.
+"""Specifications of all hooks: when a hook runs, how results combine, what a failure does, and since which API version.
 
 An implementation is a function of the same name with ``@tgllm.hookimpl``; it may take any subset of the arguments.
-``tryfirst`` and ``trylast`` order implementations, then the plugin's id does; wrappers are refused. The host calls
-each implementation alone: one that raises or takes too long is cut off from its plugin's other hooks (the plugin is
-quarantined, with the reason in ``tgllm plugins list``) and never disturbs another plugin or the bot.
+Implementations are ordered by ``tryfirst`` and ``trylast``, then by the plugin's id; wrappers are refused. The host
+calls each implementation separately: if one raises or times out, its plugin is quarantined, with the reason in
+``tgllm plugins list``; other plugins and the bot are not affected.
 
-The first six hooks run at start, are plain functions, do no I/O and import nothing heavy. The others may be ``def`` or
-``async def``. A plain ``tgllm_startup`` or ``tgllm_shutdown`` runs in a thread. A plain one of those around a turn runs
-on the event loop, and must not block.
+The first six hooks run at startup, are plain functions, do no I/O and import nothing heavy. The others may be ``def``
+or ``async def``. A plain ``tgllm_startup`` or ``tgllm_shutdown`` runs in a thread. A plain hook around a turn runs on
+the event loop, and must not block.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -29,47 +29,46 @@ hookspec = pluggy.HookspecMarker("tgllm")
 
 @hookspec
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is and what settings it takes. Called first; every plugin has it.
+    """Return the plugin's id, title, API version and settings. Called first; required.
 
-    Combines: one per plugin. Failure: quarantined; also when the API is newer or the id is taken. Since 1.0.
+    Combines: one per plugin. Failure: quarantined; also if the API version is too new or the id is taken. Since 1.0.
     """
     ...
 
 
 @hookspec
 def tgllm_providers(ctx: PluginContext) -> Sequence[ProviderSpec]:
-    """Offer providers of models.
+    """Return the plugin's providers.
 
-    Combines: all, in order; an id or alias that another plugin has quarantines the later one. Failure: quarantined.
-    Since 1.0.
+    Combines: all, in order; a plugin with an id or alias that is taken is quarantined. Failure: quarantined. Since 1.0.
     """
     ...
 
 
 @hookspec
 def tgllm_commands(ctx: PluginContext) -> Sequence[ChatCommand]:
-    """Offer chat commands.
+    """Return the plugin's chat commands.
 
-    Combines: all, in order; a name that is taken quarantines the later plugin. Failure: quarantined. Since 1.0.
+    Combines: all, in order; a plugin with a name that is taken is quarantined. Failure: quarantined. Since 1.0.
     """
     ...
 
 
 @hookspec
 def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:
-    """Offer readers of files.
+    """Return the plugin's file handlers.
 
-    Combines: all; the first in order that takes a kind of file reads it. An id that is taken quarantines the later
-    plugin. Failure: quarantined. Since 1.0.
+    Combines: all; the first handler for a MIME type is used. A plugin with an id that is taken is quarantined.
+    Failure: quarantined. Since 1.0.
     """
     ...
 
 
 @hookspec
 def tgllm_jobs(ctx: PluginContext) -> Sequence[JobSpec]:
-    """Offer jobs to run on a schedule.
+    """Return the plugin's scheduled jobs.
 
-    Combines: all; an id that is taken quarantines the later plugin. Failure: quarantined. Since 1.0.
+    Combines: all; a plugin with an id that is taken is quarantined. Failure: quarantined. Since 1.0.
     """
     ...
 
@@ -85,7 +84,7 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 
 @hookspec
 def tgllm_startup(ctx: PluginContext) -> Awaitable[None] | None:
-    """Get ready: called once, before the first update is handled. Sync or async.
+    """Prepare the plugin: called once, before the first update is handled. Sync or async.
 
     Combines: all, in order. Failure: quarantined. Since 1.0.
     """
@@ -93,7 +92,7 @@ def tgllm_startup(ctx: PluginContext) -> Awaitable[None] | None:
 
 @hookspec
 def tgllm_shutdown(ctx: PluginContext) -> Awaitable[None] | None:
-    """Let go of what ``tgllm_startup`` took: called once, after the last turn has ended. Sync or async.
+    """Release the plugin's resources: called once, after the last turn has ended. Sync or async.
 
     Combines: all, in reverse order. Failure: logged. Since 1.0.
     """
@@ -103,14 +102,15 @@ def tgllm_shutdown(ctx: PluginContext) -> Awaitable[None] | None:
 def tgllm_authorize(
     ctx: PluginContext, user: UserInfo, chat: ChatInfo, action: str
 ) -> Awaitable[Decision | None] | Decision | None:
-    """Object to what a person is about to do: ``message``, ``command:<name>`` or ``button``. Sync or async.
+    """Allow or deny an action of a person: ``message``, ``command:<name>`` or ``button``. Sync or async.
 
-    Called for people who are let in already, and for guests of a group that is; it can only narrow. None is no
-    objection. An alias of a command counts as its name. Commands such as ``/retry`` and buttons may ask the model too;
-    what is about each question belongs into ``tgllm_before_request``. A further action is ``membership``: an admin
-    brings the bot into a group, which lets the group in.
-    Combines: any veto is a no; the first one's reason is told. Failure: no, for everybody but owners, until the
-    operator disables the plugin by name. Since 1.0.
+    Called for approved people and for members of an approved group; it can only restrict access. None means no
+    objection. An alias of a command counts as its name. Commands such as ``/retry`` and buttons may call the model too;
+    use ``tgllm_before_request`` for checks of every question. A further action is ``membership``: an admin adds the bot
+    to a group, which approves the group.
+
+    Combines: any veto denies the action; the first veto's reason is shown. Failure: denied, for everybody but owners,
+    until the operator disables the plugin by id. Since 1.0.
     """
 
 
@@ -118,18 +118,19 @@ def tgllm_authorize(
 def tgllm_before_request(
     ctx: PluginContext, request: ChatRequest, turn: TurnInfo
 ) -> Awaitable[ChatRequest | None] | ChatRequest | None:
-    """Change a request before it goes to the provider: all of it but the model. Sync or async.
+    """Change a request, except its model, before it is sent to the provider. Sync or async.
 
-    Also called for the summaries that the bot asks for by itself; the id of such a turn ends with ``:summary``.
+    Also called for the summaries that the bot requests; the id of such a turn ends with ``:summary``.
 
-    Combines: a chain, each gets what the one before returned; None leaves it as it is. Raising a TgllmError ends the
-    turn with that error's words. Failure of another kind: quarantined, the request goes on unchanged. Since 1.0.
+    Combines: a chain, each gets the result of the previous one; None leaves the request unchanged. A TgllmError ends
+    the turn with that error's text. Failure: any other exception quarantines the plugin, and the request continues
+    unchanged. Since 1.0.
     """
 
 
 @hookspec
 def tgllm_after_reply(ctx: PluginContext, turn: TurnInfo, result: TurnResult) -> Awaitable[None] | None:
-    """Learn of an answer that is stored and on its way to the chat. Sync or async.
+    """Handle an answer that has been stored and is being sent. Sync or async.
 
     Combines: all. Failure: quarantined. Since 1.0.
     """
@@ -137,7 +138,7 @@ def tgllm_after_reply(ctx: PluginContext, turn: TurnInfo, result: TurnResult) ->
 
 @hookspec
 def tgllm_on_error(ctx: PluginContext, turn: TurnInfo, error: TgllmError) -> Awaitable[None] | None:
-    """Learn of a turn that failed. Sync or async.
+    """Handle the failure of a turn. Sync or async.
 
     Combines: all. Failure: quarantined. Since 1.0.
     """

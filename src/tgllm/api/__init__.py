@@ -1,8 +1,8 @@
-"""The public contract: what a plugin may import and rely on.
+"""Public plugin API.
 
-Only the standard library is imported here at run time, and each part of it when it is first asked for. Within one major
-version of ``API_VERSION`` names, arguments and events are added and never removed or changed in meaning; callers ignore
-stream events they don't know.
+It imports only the standard library at run time, and loads each module on first access. Within one major version of
+``API_VERSION``, names, arguments and events may be added, but not removed or changed; consumers of a stream ignore
+unknown events.
 """
 
 from importlib import import_module
@@ -136,11 +136,11 @@ _PARTS = (
     "context",
     "clock",
 )
-"""In which names are looked for, in this order; the last ones load most."""
+"""Modules that are searched for a name, in this order; the last ones import most."""
 
 
 def __getattr__(name: str) -> object:
-    """Load what is asked for: a shell command that reads one table needs few of these values, and no asyncio."""
+    """Load a name on first access: many shell commands need few of these modules, and no asyncio."""
     for part in _PARTS if name in __all__ else ():
         module = import_module(f"{__name__}.{part}")
         if name in module.__all__:

@@ -1,6 +1,6 @@
-"""Time as a service, so that everything with a deadline can be tested without waiting.
+"""Injectable clock, so that code with timeouts can be tested without waiting.
 
-This is the only module of tgllm that asks the operating system for the time.
+This is the only module of tgllm that reads the system's clock.
 """
 
 import asyncio
@@ -12,30 +12,30 @@ __all__ = ["Clock", "SystemClock", "milliseconds"]
 
 @runtime_checkable
 class Clock(Protocol):
-    """What tells the time and waits."""
+    """Source of time and sleep."""
 
     def now(self) -> float:
-        """UTC as seconds since 1970; may jump when the system's clock is set."""
+        """Return UTC as seconds since 1970; may jump when the system's clock is set."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only go forward; the difference of two calls is a duration."""
+        """Return seconds that never go backward; the difference of two calls is a duration."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait ``seconds``; less than or equal to zero gives other tasks a turn."""
+        """Wait ``seconds``; a value of 0 or less yields to other tasks."""
         ...
 
 
 class SystemClock:
-    """The clock of the machine."""
+    """The system's clock."""
 
     def now(self) -> float:
-        """UTC as seconds since 1970."""
+        """Return UTC as seconds since 1970."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds since some moment in the past."""
+        """Return seconds since an unspecified point in the past."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -44,5 +44,5 @@ class SystemClock:
 
 
 def milliseconds(clock: Clock) -> int:
-    """UTC as whole milliseconds since 1970: the form in which times are stored."""
+    """Return UTC as whole milliseconds since 1970, the unit of stored times."""
     return int(clock.now() * 1000)

@@ -1,4 +1,4 @@
-"""Chat commands that plugins bring."""
+"""Chat commands of plugins."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ __all__ = ["Access", "Answers", "ChatCommand", "CommandCall", "CommandHandler", 
 Access = Literal["user", "admin", "owner"]
 """The lowest role that may use a command."""
 Answers = Literal["all", "addressed", "commands"]
-"""Every message; commands, mentions and replies to the bot; or commands alone."""
+"""All messages; commands, mentions and replies to the bot; or commands only."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandInfo:
-    """A command as it stands in the bot's command table."""
+    """An entry of the bot's command table."""
 
     name: str
     description: str
@@ -28,7 +28,7 @@ class CommandInfo:
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """A command that a person sent."""
+    """A call of a command, as sent by a person."""
 
     name: str
     """Without the slash."""
@@ -43,21 +43,21 @@ class CommandCall:
     answers: Answers = "all"
     """Which messages of this chat the bot answers."""
     sees_all: bool = True
-    """Whether Telegram shows the bot all messages of this chat. If not, the bot is in privacy mode, and sees them only
-    where it is an admin of the group. Bot API: User, can_read_all_group_messages."""
+    """Whether Telegram delivers all messages of this chat to the bot. If not, the bot is in privacy mode and not an
+    admin of the group. Bot API: User, can_read_all_group_messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text to answer with, of any length; it is split where Telegram needs it."""
+    """A reply of any length; it is split to fit Telegram's limits."""
 
     text: str
     markdown: bool = False
-    """Whether it is Markdown, to be shown as answers of models are; else it is plain text."""
+    """Whether the text is Markdown, rendered like a model's answer; otherwise it is plain text."""
 
 
 CommandHandler = Callable[[CommandCall], Awaitable[Reply | str | None]]
-"""Answers a command. It may run twice for one message if the program is killed in between."""
+"""Handler of a command. After a crash it may run twice for one message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class ChatCommand:
     name: str
     """``[a-z][a-z0-9_]{0,31}``, without the slash. Bot API: BotCommand."""
     description: str
-    """1-256 characters, shown in Telegram's menu and in ``/help``."""
+    """1-256 characters, shown in Telegram's command menu and in ``/help``."""
     handler: CommandHandler
     access: Access = "user"
     aliases: tuple[str, ...] = ()
     descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The description in other languages, by two-letter code."""
+    """The description in other languages, by two-letter language code."""

@@ -1,4 +1,4 @@
-"""What a plugin says of itself, and what it is given."""
+"""Description of a plugin, and the context that the host passes to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,85 +16,85 @@ __all__ = ["Check", "KeyValueStore", "Log", "PluginContext", "PluginInfo", "Text
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """What a plugin is. Returned by ``tgllm_plugin_info``, the first hook that is called."""
+    """Description of a plugin, returned by ``tgllm_plugin_info``, the first hook that is called."""
 
     id: str
-    """``[a-z][a-z0-9]*(_[a-z0-9]+)*``; names its section in the config (``[plugins.<id>]``) and its data folder."""
+    """``[a-z][a-z0-9]*(_[a-z0-9]+)*``; the name of its config section (``[plugins.<id>]``) and data folder."""
     title: str
     api: str
-    """The version of the contract it was written for, such as ``"1.0"``."""
+    """The version of the plugin API it was written for, such as ``"1.0"``."""
     settings: "type[BaseModel] | None" = None
-    """A pydantic model of its settings; None takes no settings. Validated before any other hook runs."""
+    """A pydantic model of its settings, or None for no settings. Validated before any other hook runs."""
     env: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Settings that people already know under another name: field -> variable, such as ``api_key: GEMINI_API_KEY``.
+    """Common environment variables of settings: field -> variable, such as ``api_key: GEMINI_API_KEY``.
 
-    Names that begin with ``TGLLM_`` are the bot's own.
+    Names that begin with ``TGLLM_`` are reserved for the bot.
     """
     texts: Path | None = None
-    """A folder with texts of the plugin's own, one TOML file for each language, such as ``en.toml``; see ``Texts``."""
+    """A folder with the plugin's texts, one TOML file per language, such as ``en.toml``; see ``Texts``."""
 
 
 class KeyValueStore(Protocol):
-    """A small durable store of the plugin's own. Values are JSON, 64 KiB at most each."""
+    """Durable key-value store of a plugin. Values are JSON, at most 64 KiB each."""
 
     async def get(self, key: str) -> Json:
-        """The value, or None."""
+        """Return the value, or None."""
         ...
 
     async def set(self, key: str, value: Json) -> None:
-        """Store a value; it is on disk when this returns."""
+        """Store a value; it is durable when this returns."""
         ...
 
     async def delete(self, key: str) -> None:
-        """Forget a value; harmless if there is none."""
+        """Delete a value; does nothing if there is none."""
         ...
 
 
 class Log(Protocol):
-    """A structured logger: an event in words, and values by name. Secrets are blotted out on the way."""
+    """Structured logger of events with named values. Secrets are redacted."""
 
     def debug(self, event: str, **values: object) -> object:
-        """For whoever looks for a fault."""
+        """Log details for debugging."""
         ...
 
     def info(self, event: str, **values: object) -> object:
-        """Normal work worth a line."""
+        """Log normal operation."""
         ...
 
     def warning(self, event: str, **values: object) -> object:
-        """Something is off, and the bot goes on."""
+        """Log a problem after which the bot continues normally."""
         ...
 
     def error(self, event: str, **values: object) -> object:
-        """Something failed."""
+        """Log a failure."""
         ...
 
 
 class Texts(Protocol):
-    """The text catalogue: the bot's own texts, and those of ``PluginInfo.texts``.
+    """Text catalogue: the bot's own texts, and those of ``PluginInfo.texts``.
 
     Keys of the latter begin with the plugin's id and a dot. A text may have parameters in braces, and plural forms (a
-    table with ``one``, ``few``, ``many``, ``other``), of which the parameter ``count`` chooses.
+    table with ``one``, ``few``, ``many``, ``other``), which the parameter ``count`` selects.
     """
 
     def __call__(self, key: str, language: str = "en", **params: object) -> str:
-        """The text of that key in the language nearest to ``language``, with its parameters filled in.
+        """Return the text of a key in the language closest to ``language``, with its parameters filled in.
 
-        Where there is none, it is the English one, and where that is missing too, the key.
+        The fallback is the English text, then the key.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """All that the host hands to a plugin."""
+    """Context that the host passes to a plugin."""
 
     plugin_id: str
     settings: object
     """An instance of the model in ``PluginInfo.settings``, or None."""
     log: Log
     data_dir: Path
-    """A folder for the plugin's own files; it exists."""
+    """A folder for the plugin's files; it exists."""
     store: KeyValueStore
     clock: Clock
     texts: Texts
@@ -107,4 +107,4 @@ class Check:
     name: str
     state: Literal["ok", "warning", "failed", "not configured"]
     detail: str = ""
-    """What is wrong and what to do."""
+    """The problem and its solution."""

@@ -1,26 +1,26 @@
-"""The errors of the contract: one small tree.
+"""Exception hierarchy of the plugin API.
 
-An error carries a ``code`` and ``params``; the words that a person reads come from the text catalogue
-(``error.<code>``), in the reader's language. ``str(error)`` is for logs and for plugin authors. Neither may hold a
-key, a token or a password: what is put into ``message`` and ``params`` ends up in logs and in chats.
+An error has a ``code`` and ``params``; the text shown to a person comes from the text catalogue (``error.<code>``), in
+the person's language. ``str(error)`` is for logs and for plugin authors. Messages and parameters end up in logs and
+chats, so they must not contain keys, tokens or passwords.
 
     TgllmError
-    ├── ConfigError              the operator's settings are wrong
+    ├── ConfigError              the settings are invalid
     ├── DatabaseError            the database can't be used
-    ├── PluginError              a plugin breaks the contract
+    ├── PluginError              a plugin violates the plugin API
     ├── Stopped                  a person or the shutdown ended the turn
-    ├── BudgetExceeded           a budget is used up, or too little of it is left
-    └── ProviderError            the model's side failed
+    ├── BudgetExceeded           a budget is used up, or less is left than the question needs
+    └── ProviderError            the provider failed
         ├── NotConfigured        a key or setting is missing
-        ├── AuthFailed           the key was refused
-        ├── RateLimited          too many requests; retry_after says how long to wait
+        ├── AuthFailed           the provider rejected the key
+        ├── RateLimited          too many requests; retry_after is the wait in seconds
         ├── QuotaExceeded        the account has no credit or quota left
         ├── ModelNotFound        no such model, or not for this account
-        ├── ContextTooLong       the request does not fit the model's window
-        ├── Unsupported          the model can't take such a part or setting
+        ├── ContextTooLong       the request exceeds the model's context window
+        ├── Unsupported          the model does not support a part or setting of the request
         ├── Refused              the provider's filter blocked the question or the answer
-        ├── Unavailable          the provider is down, overloaded, out of reach or too slow
-        └── BadResponse          the answer breaks the provider's own format
+        ├── Unavailable          the provider is down, overloaded, unreachable or too slow
+        └── BadResponse          the response violates the provider's own format
 """
 
 import math
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 ErrorParam = str | int | float | None
-"""What a parameter of an error may be: it is put into a sentence and into a log line."""
+"""Type of an error parameter, which is inserted into texts and log lines."""
 
 
 class TgllmError(Exception):
@@ -61,17 +61,17 @@ class TgllmError(Exception):
     params: Mapping[str, ErrorParam] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: object) -> None:
-        """Give errors of a class whose ``__init__`` leaves this class's out a code all the same."""
+        """Set the default code, also for subclasses whose ``__init__`` does not call this class's."""
         super().__init_subclass__(**kwargs)
         cls.code = cls.default_code
 
     def __init__(self, message: str = "", *, code: str | None = None, **params: ErrorParam) -> None:
-        """Make an error.
+        """Create an error.
 
         Args:
-            message: a sentence for logs and authors; without one, the first line of the class's docstring.
-            code: picks the words in the text catalogue (``error.<code>``); the class has a default.
-            params: values for those words.
+            message: a sentence for logs and authors; the default is the first line of the class's docstring.
+            code: key of the text in the catalogue (``error.<code>``); the class has a default.
+            params: parameters of that text.
         """
         first_line = (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
         super().__init__(message or first_line)
@@ -80,7 +80,7 @@ class TgllmError(Exception):
 
 
 class ConfigError(TgllmError):
-    """The settings are wrong or incomplete."""
+    """The settings are invalid or incomplete."""
 
     default_code = "config"
 
@@ -92,13 +92,13 @@ class DatabaseError(TgllmError):
 
 
 class PluginError(TgllmError):
-    """A plugin breaks the contract."""
+    """A plugin violates the plugin API."""
 
     default_code = "plugin"
 
 
 class Stopped(TgllmError):
-    """The turn was ended on purpose."""
+    """The turn was stopped by a person or the shutdown."""
 
     default_code = "stopped"
 
@@ -106,15 +106,15 @@ class Stopped(TgllmError):
 class BudgetExceeded(TgllmError):
     """A budget is used up, or less of it is left than the question needs.
 
-    The parameters are those of ``tgllm.i18n.budgets.budget_words``; ``need`` is what the question needs, where that is
-    the reason.
+    The parameters are those of ``tgllm.i18n.budgets.budget_words``; ``need`` is the amount that the question needs, if
+    that is the reason.
     """
 
     default_code = "budget"
 
 
 class ProviderError(TgllmError):
-    """The model's provider failed."""
+    """The provider failed."""
 
     default_code = "provider"
 
@@ -126,18 +126,18 @@ class NotConfigured(ProviderError):
 
 
 class AuthFailed(ProviderError):
-    """The provider refused the key."""
+    """The provider rejected the key."""
 
     default_code = "auth_failed"
 
 
 class RateLimited(ProviderError):
-    """The provider asks for fewer requests."""
+    """The provider's rate limit is exceeded."""
 
     default_code = "rate_limited"
 
     retry_after: float | None = None
-    """The wait that the provider asks for, in seconds; None if it does not say."""
+    """The wait that the provider requests, in seconds; None if unknown."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class RateLimited(ProviderError):
         code: str | None = None,
         **params: ErrorParam,
     ) -> None:
-        """Make the error; ``retry_after`` in seconds is passed over where it is no wait: below 0, NaN or no number."""
+        """Create the error; an invalid ``retry_after`` (negative, NaN or not a number) is ignored."""
         self.retry_after = _wait(retry_after)
         super().__init__(message, code=code, retry_after=self.retry_after, **params)
 
@@ -165,13 +165,13 @@ class ModelNotFound(ProviderError):
 
 
 class ContextTooLong(ProviderError):
-    """The conversation does not fit the model's context window."""
+    """The conversation exceeds the model's context window."""
 
     default_code = "context_too_long"
 
 
 class Unsupported(ProviderError):
-    """The model can't take such a part or setting."""
+    """The model does not support a part or setting of the request."""
 
     default_code = "unsupported"
 
@@ -183,17 +183,17 @@ class Refused(ProviderError):
 
 
 class Unavailable(ProviderError):
-    """The provider is down, overloaded, out of reach or too slow."""
+    """The provider is down, overloaded, unreachable or too slow."""
 
     default_code = "unavailable"
 
 
 class BadResponse(ProviderError):
-    """The provider's answer breaks its own format."""
+    """The provider's response violates its own format."""
 
     default_code = "bad_response"
 
 
 def _wait(seconds: object) -> float | None:
-    """What is a number of seconds; a service's answer may have been put in unread."""
+    """Return valid seconds, or None; the value may come unchecked from a service's response."""
     return seconds if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0 else None

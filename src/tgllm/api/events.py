@@ -1,7 +1,7 @@
-"""What a provider's ``generate`` yields.
+"""Events of a provider's ``generate``.
 
-The union may grow within an API major version: a caller ignores kinds it does not know. A stream ends with exactly
-one ``Finished``; errors are raised, not yielded.
+The union may grow within an API major version; consumers ignore unknown events. A stream ends with exactly one
+``Finished``; errors are raised, not yielded.
 """
 
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """The next piece of what the model thinks before it answers."""
+    """The next piece of the model's reasoning."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Nothing comes for now, and this is why; it lets the chat show that the turn is alive."""
+    """A delay of the answer, with its reason, which the chat shows."""
 
     reason: Literal["queue", "retry", "rate_limit"]
     seconds: float | None = None
@@ -37,12 +37,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of the answer; the last event of every stream that does not raise."""
+    """End of the answer; the last event of every stream that does not raise."""
 
     reason: FinishReason = "stop"
     usage: Usage = field(default_factory=Usage)
     provider_data: JsonObject | None = None
-    """Kept with the turn and handed back to the same provider and model in later requests; 256 KiB of JSON at most."""
+    """Stored with the turn and returned to the same provider and model in later requests; at most 256 KiB of JSON."""
 
 
 StreamEvent = TextDelta | ReasoningDelta | Waiting | Finished

@@ -1,4 +1,4 @@
-"""File handlers: turn a file that a person sent into text for a model that can't read it itself."""
+"""File handlers, which extract text from files for models that can't read them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ __all__ = ["Extracted", "ExtractionLimits", "FileHandler"]
 
 @dataclass(frozen=True, slots=True)
 class ExtractionLimits:
-    """What an extraction may use; the host enforces time and memory from outside as well."""
+    """Limits of an extraction; the host also enforces time and memory from outside."""
 
     max_chars: int
-    """Characters of text to return at most."""
+    """Maximum characters of the returned text."""
     seconds: float
     memory_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """Text from a file."""
+    """Text extracted from a file."""
 
     text: str
     truncated: bool = False
-    """Whether the file holds more than ``text``."""
+    """Whether the file contains more text than ``text``."""
     pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileHandler:
-    """Reads some kinds of files."""
+    """Extractor of text for certain MIME types."""
 
     id: str
     mime_types: frozenset[str]
     """Such as ``application/pdf`` or ``text/*``."""
     extract: Callable[[Path, ExtractionLimits], Extracted]
-    """A function of a module, sync: it runs in a process of its own, so it must be importable by name."""
+    """A synchronous module-level function; it runs in a separate process, so it must be importable by name."""

@@ -1,4 +1,4 @@
-"""Jobs that plugins run on a schedule."""
+"""Scheduled jobs of plugins."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ __all__ = ["JobSpec"]
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """A job. Runs missed while the bot was down are made up once; it never runs twice at a time."""
+    """A scheduled job. Runs missed while the bot was down are made up once; runs of a job never overlap."""
 
     id: str
     title: str
     cron: str
-    """Five fields, in the time zone of the bot."""
+    """Five cron fields, in the bot's time zone."""
     run: Callable[["PluginContext"], Awaitable[None]]
     timeout: float = 600.0
     """In seconds."""

@@ -1,4 +1,4 @@
-"""Who talks, and where: the values that hooks and commands are given."""
+"""People and chats, as passed to hooks and commands."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,14 +18,14 @@ class UserInfo:
     name: str
     """First and last name as Telegram shows them."""
     role: Role | None
-    """None for somebody who has not been let in."""
+    """None for a person without access."""
     username: str | None = None
     language: str = "en"
-    """IETF tag of the person's Telegram client, or of their own choice."""
+    """IETF tag of the language of the person's Telegram client, or of the language chosen in ``/settings``."""
 
     @property
     def is_admin(self) -> bool:
-        """Whether the person administers the bot: owners and admins."""
+        """Whether the person is an owner or admin of the bot."""
         return self.role in {"owner", "admin"}
 
 
@@ -41,5 +41,5 @@ class ChatInfo:
 
     @property
     def is_private(self) -> bool:
-        """Whether it is a chat with one person."""
+        """Whether it is a private chat."""
         return self.kind == "private"

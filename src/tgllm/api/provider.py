@@ -1,4 +1,4 @@
-"""A provider of models: the light half (ProviderSpec) and the working half (Provider)."""
+"""Providers of models: the lightweight description (ProviderSpec) and the provider itself (Provider)."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -15,14 +15,14 @@ __all__ = ["Provider", "ProviderSpec"]
 
 
 class Provider(ABC):
-    """Talks to one LLM service. Used from one event loop; several streams may run side by side."""
+    """Client of one LLM service. Used from one event loop; several streams may run concurrently."""
 
     @abstractmethod
     async def list_models(self) -> Sequence[ModelInfo]:
-        """The chat models that the account can use now.
+        """Return the chat models that the account can use.
 
         Raises:
-            ProviderError: the list can't be had; the caller keeps its old one.
+            ProviderError: the list is not available; the caller keeps its previous list.
         """
 
     @abstractmethod
@@ -30,22 +30,22 @@ class Provider(ABC):
         """Stream one answer. Implemented as ``async def`` with ``yield``.
 
         The generator yields any number of deltas and ends with exactly one ``Finished``. Closing it early
-        (``aclose``, cancellation) must close its connection. A part or a setting that changes the meaning of the
-        request and can't be honoured raises Unsupported; it is never dropped.
+        (``aclose``, cancellation) must close its connection. If a part or a setting that changes the meaning of the
+        request is not supported, raise Unsupported; never drop it silently.
 
         Raises:
-            ProviderError: of the kind that fits; also in the middle of a stream.
+            ProviderError: the subclass that fits; also in the middle of a stream.
         """
 
     async def count_tokens(self, request: ChatRequest) -> int | None:  # noqa: ARG002  overridden with the same name
-        """Tokens of the request as the service counts them, or None if it can't say without generating."""
+        """Return the tokens of the request as the service counts them, or None if it can't count without generating."""
         return None
 
     async def doctor(self) -> "Sequence[Check]":
-        """What ``tgllm doctor`` should say of the service as it is now, such as the account's balance.
+        """Return checks for ``tgllm doctor`` of the service's current state, such as the account's balance.
 
-        It may ask the service, and costs no tokens. What it can't find out it raises, as ``list_models`` does; the key
-        itself need not be tried, since ``list_models`` is called as well.
+        It may call the service, but must not use tokens. Errors are raised as in ``list_models``; the key itself need
+        not be checked, since ``list_models`` is called as well.
         """
         return ()
 
@@ -55,15 +55,15 @@ class Provider(ABC):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSpec:
-    """What the host knows of a provider before it is used: cheap to make, imports no SDK."""
+    """Description of a provider before its first use: cheap to create, imports no SDK."""
 
     id: str
-    """``[a-z][a-z0-9_]*``; the first half of every model reference."""
+    """``[a-z][a-z0-9_]*``; the first part of every model reference."""
     title: str
     create: "Callable[[PluginContext], Provider]"
-    """Makes the provider; imports what is heavy here. Raises NotConfigured when a key is missing.
+    """Create the provider; do heavy imports here. Raises NotConfigured if a key is missing.
 
-    Called in a thread, in which no event loop runs.
+    Called in a thread without an event loop.
     """
     aliases: tuple[str, ...] = ()
-    """Other names that people may use for ``id``."""
+    """Other names for ``id``."""

@@ -1,4 +1,4 @@
-"""One question and its answer, as hooks see it."""
+"""Turns, as passed to hooks."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ __all__ = ["Decision", "TurnInfo", "TurnResult"]
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo:
-    """A turn that is about to run, runs, or has run."""
+    """A question and the processing of its answer."""
 
     id: str
-    """Unique; the same after a restart that repeats the turn."""
+    """Unique; it stays the same if the turn is repeated after a restart."""
     user: UserInfo
     chat: ChatInfo
     model: ModelRef
     text: str
-    """What the person asked."""
+    """The question."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    """How a turn ended when it ended with an answer."""
+    """Result of a turn with an answer."""
 
     text: str
     reasoning: str
@@ -33,18 +33,18 @@ class TurnResult:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer of an ``authorize`` hook."""
+    """Result of ``tgllm_authorize``."""
 
     allowed: bool
     reason: str = ""
-    """Told to the person when the answer is no; one sentence, or empty for the bot's own words."""
+    """Shown to the person if the action is denied: one sentence, or empty for the bot's default text."""
 
     @classmethod
     def allow(cls) -> "Decision":
-        """No objection."""
+        """Return a decision that allows the action."""
         return cls(allowed=True)
 
     @classmethod
     def deny(cls, reason: str = "") -> "Decision":
-        """A veto."""
+        """Return a decision that denies the action."""
         return cls(allowed=False, reason=reason)

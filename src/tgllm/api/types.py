@@ -1,7 +1,7 @@
-"""Values of a conversation with a model.
+"""Requests to and results of providers.
 
-These are what goes to a provider and what comes back, no more: they know nothing of Telegram, of the database or of
-HTTP. Identity (row ids, message ids) is a matter of storage and has no place here.
+These types are independent of Telegram, the database and HTTP. They contain no identifiers of storage, such as row ids
+and message ids.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,24 +32,24 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 JsonObject: TypeAlias = Mapping[str, Json]
 
 FinishReason = Literal["stop", "length", "filtered", "stopped", "other"]
-"""Why an answer ended: by itself, at the token limit, by the provider's filter, by a person, or otherwise."""
+"""Why an answer ended: complete, token limit, provider's filter, stopped by a person, or another reason."""
 
 ReasoningEffort = Literal["none", "low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """A model by name: ``provider/model``, split at the first slash, so that model ids may hold slashes."""
+    """Reference to a model, ``provider/model``; split at the first slash, so model ids may contain slashes."""
 
     provider: str
     model: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``"mistral/mistral-small-2603"``.
+        """Parse a reference such as ``"mistral/mistral-small-2603"``.
 
         Raises:
-            ModelNotFound: the text has no slash, or nothing on one side of it.
+            ModelNotFound: the text has no slash, or one side of it is empty.
         """
         provider, slash, model = text.strip().partition("/")
         if not (provider and slash and model):
@@ -62,23 +62,23 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """A piece of text of a message."""
+    """Text of a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file that a person attached; the bytes stay on disk until a provider reads them."""
+    """An attached file; its content stays on disk until a provider reads it."""
 
     path: Path
     mime_type: str
     size: int
     """In bytes."""
     sha256: str
-    """Of the content, in hex."""
+    """SHA-256 of the content, in hex."""
     name: str | None = None
-    """As the sender called it; never a path to open."""
+    """File name from the sender; never open it as a path."""
 
 
 Part = TextPart | FilePart
@@ -86,25 +86,25 @@ Part = TextPart | FilePart
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message of the conversation that a model is shown."""
+    """One message of a conversation."""
 
     role: Literal["user", "assistant"]
     parts: tuple[Part, ...]
     provider_data: JsonObject | None = None
-    """What the same provider and model handed back with this answer (``Finished.provider_data``); None otherwise."""
+    """The ``Finished.provider_data`` of this answer if it is from the same provider and model; otherwise None."""
 
     @property
     def text(self) -> str:
-        """The text parts, one after another."""
+        """The concatenated text parts."""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a provider is asked. A setting that is None is left to the provider."""
+    """Request to a provider. A setting that is None uses the provider's default."""
 
     model: str
-    """The model's id as the provider knows it, without the provider's name."""
+    """The model's id at the provider, without the provider's name."""
     messages: tuple[ChatMessage, ...]
     """Oldest first; the last one is the question."""
     system: str | None = None
@@ -112,54 +112,54 @@ class ChatRequest:
     max_output_tokens: int | None = None
     reasoning_effort: ReasoningEffort | None = None
     user_key: str | None = None
-    """A stable hash for the person who asks, for providers that want one against abuse; never a Telegram id."""
+    """A stable hash of the person who asks, for abuse detection by providers; never a Telegram id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call as the provider counted them; None where it does not say."""
+    """Tokens of one call, as counted by the provider; None if it does not report them."""
 
     input_tokens: int | None = None
-    """All tokens of the request, cached ones included."""
+    """All input tokens, cached ones included."""
     output_tokens: int | None = None
-    """All tokens of the answer, reasoning included."""
+    """All output tokens, reasoning included."""
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
-    """The part of ``input_tokens`` that was read from the provider's cache."""
+    """The part of ``input_tokens`` from the provider's cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs, in US dollars for a million tokens. Prices change: they are data, with an as-of day."""
+    """Price of a model in US dollars per million tokens, with the day on which it was valid."""
 
     input: float
     output: float
-    """Of all tokens of an answer, reasoning included."""
+    """For all output tokens, reasoning included."""
     cached: float | None = None
-    """Of input tokens that were read from the provider's cache; None: they cost as much as others."""
+    """For input tokens from the provider's cache; None: same as other input tokens."""
     as_of: str = ""
-    """The day, as ``YYYY-MM-DD``; empty if it is not known."""
+    """The day, as ``YYYY-MM-DD``; empty if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that a provider offers now."""
+    """A model that a provider offers."""
 
     id: str
     title: str = ""
-    """For people; the id where it is empty."""
+    """Display name; if empty, the id is used."""
     context_window: int | None = None
-    """In tokens, question and answer together unless the provider says otherwise."""
+    """In tokens, input and output together unless the provider documents otherwise."""
     max_output_tokens: int | None = None
     mime_types: frozenset[str] = field(default_factory=frozenset[str])
-    """Kinds of files it takes, such as ``image/png`` or ``image/*``."""
+    """MIME types it accepts, such as ``image/png`` or ``image/*``."""
     reasoning: bool = False
     aliases: tuple[str, ...] = ()
-    """Other ids for the same model."""
+    """Other ids of the same model."""
     price: Price | None = None
-    """What the provider's package knows of its price; the operator's config goes first. None: not known, never free."""
+    """Price from the provider's package; the operator's config overrides it. None means unknown, never free."""
 
     @property
     def supports_files(self) -> bool:
-        """Whether it takes any file at all."""
+        """Whether it accepts files of any type."""
         return bool(self.mime_types)

@@ -1,4 +1,4 @@
-"""The version of the plugin contract, apart from the version of the program."""
+"""Version of the plugin API, independent of the version of tgllm."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,14 +8,14 @@ __all__ = ["API_VERSION", "ApiVersion"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class ApiVersion:
-    """A version of the contract. A change of ``major`` may break plugins; a change of ``minor`` only adds."""
+    """Version of the plugin API. A new ``major`` version may break plugins; a new ``minor`` version only adds."""
 
     major: int
     minor: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``"1"`` or ``"1.2"``.
+        """Parse a version such as ``"1"`` or ``"1.2"``.
 
         Raises:
             ValueError: for anything else.
@@ -26,7 +26,7 @@ class ApiVersion:
         return cls(int(major), int(minor or 0))
 
     def serves(self, wanted: Self) -> bool:
-        """Whether a host with this version can run a plugin written for ``wanted``."""
+        """Return whether a host with this version supports a plugin written for ``wanted``."""
         return self.major == wanted.major and self.minor >= wanted.minor
 
     def __str__(self) -> str:
@@ -34,4 +34,4 @@ class ApiVersion:
 
 
 API_VERSION = ApiVersion(1, 0)
-"""What this program offers to plugins."""
+"""The version that tgllm provides."""

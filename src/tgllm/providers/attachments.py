@@ -1,4 +1,4 @@
-"""Files in the form in which services take them inside a request."""
+"""Files inside requests."""
 
 import base64
 
@@ -8,14 +8,14 @@ from tgllm.api.types import FilePart
 __all__ = ["IMAGE_TYPES", "check_size", "data_url", "unsupported"]
 
 IMAGE_TYPES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
-"""What services that look at images take as a rule."""
+"""Image types that most vision models accept."""
 
 
 def data_url(part: FilePart) -> str:
-    """The file as a ``data:`` URL (RFC 2397); reads the file, so call it off the event loop.
+    """Return the file as a ``data:`` URL (RFC 2397). Call it off the event loop, since it reads the file.
 
     Raises:
-        Unsupported: the file is gone.
+        Unsupported: the file no longer exists.
     """
     try:
         content = part.path.read_bytes()
@@ -28,12 +28,12 @@ def check_size(part: FilePart, most: int) -> None:
     """Refuse a file of more than ``most`` bytes.
 
     Raises:
-        Unsupported: it is larger.
+        Unsupported: the file is larger.
     """
     if part.size > most:
         raise Unsupported(f"a file of {part.size} bytes is too large: {most} at most", mime_type=part.mime_type)
 
 
 def unsupported(part: FilePart, model: str) -> Unsupported:
-    """The error for a kind of file that a model does not take."""
+    """Return the error for a MIME type that a model does not accept."""
     return Unsupported(f"{model} takes no files of the kind {part.mime_type}", mime_type=part.mime_type)

@@ -1,4 +1,4 @@
-"""What models can do, from a TOML file in a provider's package: for services whose list of models tells ids only."""
+"""Capabilities of models from a TOML file in a provider's package, for services that list only ids."""
 
 import tomllib
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ class _File(BaseModel):
 
 
 def load_capabilities(package: str, name: str = "capabilities.toml") -> Mapping[str, ModelInfo]:
-    """The models in a file of an installed package, by id and by alias; for the format see ``read_capabilities``."""
+    """Load the models from a file of an installed package, by id and alias; see ``read_capabilities``."""
     return read_capabilities(files(package).joinpath(name).read_text(encoding="utf-8"))
 
 
 def read_capabilities(text: str) -> Mapping[str, ModelInfo]:
-    """The models in a text such as this, by id and by alias.
+    """Parse models from TOML, by id and alias.
 
     ```toml
     [models."small-1"]
@@ -49,7 +49,7 @@ def read_capabilities(text: str) -> Mapping[str, ModelInfo]:
     All fields are optional.
 
     Raises:
-        ValueError: it is not such a text.
+        ValueError: the format is invalid.
     """
     read = _File.model_validate(tomllib.loads(text)).models
     models = [_info(name, model) for name, model in read.items()]

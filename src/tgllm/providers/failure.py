@@ -1,4 +1,4 @@
-"""What a service said instead of an answer, and which error of the contract that is."""
+"""Failed responses of services, and the matching errors of the plugin API."""
 
 import math
 import re
@@ -25,7 +25,7 @@ from tgllm.providers.json_values import as_list, as_object, as_text, parse_json
 __all__ = ["Failure", "explain", "wait_hint"]
 
 _MAX_WORDS = 300
-"""Characters of a service's own words that go into an error."""
+"""Maximum characters of a service's message in an error."""
 
 _TOO_LONG = re.compile(
     r"maximum context length|context[_ ](length|window)|context_length_exceeded|too many tokens|prompt is too long"
@@ -51,7 +51,7 @@ _BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
     (_NO_SUCH_PART, Unsupported),
 )
 _SHARED = frozenset({0, 400, 403, 404, 413, 422, 429})
-"""Statuses that stand for several kinds of errors."""
+"""Status codes that services use for several kinds of errors."""
 
 _BY_STATUS: Mapping[int, type[ProviderError]] = {
     402: QuotaExceeded,
@@ -63,18 +63,18 @@ _BY_STATUS: Mapping[int, type[ProviderError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed call, without secrets; ``ProviderHttp`` makes it."""
+    """A failed call, without secrets; created by ``ProviderHttp``."""
 
     host: str
     status: int
-    """HTTP's; 0 for an error that came in the middle of a stream and names none."""
+    """HTTP status; 0 for an error inside a stream that has none."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """By name in small letters."""
+    """By lower-case name."""
     body: bytes = b""
 
     @property
     def json(self) -> JsonObject:
-        """The body as an object, whatever its content type says; empty if it is none."""
+        """The body as an object, regardless of its content type; empty if it is not one."""
         try:
             return as_object(parse_json(self.body))
         except BadResponse:
@@ -82,12 +82,12 @@ class Failure:
 
     @property
     def words(self) -> str:
-        """What the service says is wrong, in one line of 300 characters at most; empty if its body is no JSON."""
+        """The service's error message, in one line of at most 300 characters; empty if the body is not JSON."""
         return " ".join(_words(self.json).split())[:_MAX_WORDS]
 
     @property
     def kind(self) -> str:
-        """The service's own names for the error: its type and code."""
+        """The service's own type and code of the error."""
         error = as_object(self.json.get("error")) or self.json
         return " ".join(str(error[key]) for key in ("type", "code", "status") if error.get(key) is not None)
 
@@ -97,16 +97,16 @@ class Failure:
 
 
 def explain(failure: Failure) -> ProviderError:
-    """The error that fits a failure of a service that keeps to HTTP's status codes and common words.
+    """Map a failure to an error, by HTTP status and common messages.
 
-    Words go before the status where several kinds share one, such as 400. A plugin with a service of its own mind maps
-    its special cases and leaves the rest to this.
+    For status codes that are used for several kinds of errors, such as 400, the message takes precedence. A plugin maps
+    the special cases of its service and uses this function for the rest.
     """
     said = f"{failure.words} {failure.kind}"
     if failure.status in _SHARED and (kind := next((kind for words, kind in _BY_WORDS if words.search(said)), None)):
         return kind(str(failure))
     if failure.status in {401, 403}:
-        # A service may repeat a part of the key in its own words.
+        # The service's message may contain a part of the key.
         return AuthFailed(f"{failure.host} refused the key ({failure.status})")
     if failure.status == 404 and not failure.json:
         return BadResponse(f"{failure} (is base_url right?)")
@@ -124,7 +124,7 @@ def _to_try_again(failure: Failure) -> ProviderError:
 
 
 def wait_hint(failure: Failure) -> float | None:
-    """The wait that a service asks for by ``retry-after-ms`` or ``Retry-After`` (RFC 9110, 10.2.3), in seconds."""
+    """Return the wait in ``retry-after-ms`` or ``Retry-After`` (RFC 9110, 10.2.3), in seconds."""
     if (milliseconds := _number(failure.headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     text = failure.headers.get("retry-after")
@@ -142,7 +142,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _until(moment: str | None, now: str | None) -> float | None:
-    """Seconds between two dates of the same server, so that no other clock matters."""
+    """Return the seconds between two dates of the same server, independent of the local clock."""
     try:
         end, start = (parsedate_to_datetime(text or "").replace(tzinfo=UTC) for text in (moment, now))
     except (ValueError, OverflowError):
@@ -151,7 +151,7 @@ def _until(moment: str | None, now: str | None) -> float | None:
 
 
 def _words(value: Json) -> str:
-    """The message in ``{"error": {"message"}}``, ``{"message"}``, ``{"detail": [{"loc", "msg"}]}`` and their like."""
+    """Return the message in ``{"error": {"message"}}``, ``{"message"}`` or ``{"detail": [{"loc", "msg"}]}``."""
     if not isinstance(value, Mapping):
         return as_text(value) if isinstance(value, str) else "; ".join(map(_complaint, as_list(value)))
     found = (value.get(key) for key in ("error", "message", "detail"))
@@ -159,7 +159,7 @@ def _words(value: Json) -> str:
 
 
 def _complaint(value: Json) -> str:
-    """One of a list of complaints about fields; its ``input`` is left out, since it may be a person's words."""
+    """Return one entry of a list of field errors, without its ``input``, which may contain a person's text."""
     complaint = as_object(value)
     place = as_list(complaint.get("loc"))
     return f"{_dotted(place)}: {as_text(complaint.get('msg'))}" if place else _words(value)

@@ -1,4 +1,4 @@
-"""The one door to HTTP: a pooled client for one service, with limits of time, and errors of the contract."""
+"""Pooled HTTP client for one service, with timeouts, and errors of the plugin API."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
@@ -36,19 +36,18 @@ def open_client(
     idle_seconds: float = IDLE_SECONDS,
     proxy: str | None = None,
 ) -> httpx.AsyncClient:
-    """Make a client with tgllm's limits, for a library that takes one; close it with ``aclose``.
+    """Create a client with tgllm's timeouts, for a library that accepts one; close it with ``aclose``.
 
     Args:
-        base_url: put before relative paths.
+        base_url: prefix of relative paths.
         headers: sent with every request.
-        connect_seconds: for opening a connection, TLS included, and for a free place in the pool.
-        idle_seconds: between two pieces of an answer; any byte starts it again. There is no limit for a whole answer.
-        proxy: its URL; None takes the variables ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``. A server on this
-            machine is asked directly.
+        connect_seconds: timeout for opening a connection, TLS included, and for a free slot in the pool.
+        idle_seconds: timeout between two pieces of a response; any byte resets it. A whole response has no timeout.
+        proxy: URL of a proxy; None uses the variables ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``. Requests to
+            this machine bypass the proxy.
 
     Raises:
-        NotConfigured: an address or a header can't be used, or the certificates can't be read that servers are checked
-            against.
+        NotConfigured: a URL or a header is invalid, or the CA certificates can't be read.
     """
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
@@ -62,12 +61,12 @@ def open_client(
             timeout=httpx.Timeout(idle_seconds, connect=connect_seconds, pool=connect_seconds),
             limits=limits,
             proxy=None if local else proxy,
-            # httpx finds the way through proxies itself, but only with its own transport.
+            # httpx supports proxies only with its own transport.
             transport=None if through_proxy else DirectTransport(keepalive_seconds=_KEPT_SECONDS),
             trust_env=not local,
             event_hooks={"request": [_check]},
         )
-    # The errors repeat the address or the header, which may hold a password or a key.
+    # The errors contain the URL or the header, which may include a password or a key.
     except (httpx.InvalidURL, ValueError):
         raise NotConfigured("base_url or proxy is no address, or the key holds a letter that keys don't have") from None
     except OSError:
@@ -82,21 +81,21 @@ def open_client(
 def transport_errors(
     host: str, idle_seconds: float = IDLE_SECONDS, hide: Callable[[str], str] = str
 ) -> Generator[None, None, None]:
-    """Turn what goes wrong on the way into errors of the contract, also for a library that was given ``open_client``.
+    """Convert transport errors to errors of the plugin API, also for a library that uses ``open_client``.
 
     Args:
         host: the name or address of the service, for messages.
-        idle_seconds: the limit that the client was made with, for messages.
-        hide: takes secrets out of a text.
+        idle_seconds: the client's idle timeout, for messages.
+        hide: redacts secrets in a text.
 
     Raises:
-        Unavailable: the service can't be reached, goes silent or breaks off.
-        BadResponse: its answer can't be unpacked.
+        Unavailable: the service can't be reached, times out or closes the connection early.
+        BadResponse: the response can't be decompressed.
         NotConfigured: a header can't be sent.
     """
     try:
         yield
-    # The originals may hold a header or an address with a password, so they are not kept as the cause.
+    # The original errors may contain a header or a URL with a password, so they are not kept as the cause.
     except httpx.ReadTimeout:
         raise Unavailable(f"{host} said nothing for {idle_seconds:g} seconds") from None
     except httpx.DecodingError:
@@ -109,7 +108,7 @@ def transport_errors(
 
 
 class ProviderHttp:
-    """Talks to one service. Make one for each provider, use it from one event loop, and close it."""
+    """HTTP client of one service. Create one per provider, use it from one event loop, and close it."""
 
     def __init__(
         self,
@@ -121,18 +120,18 @@ class ProviderHttp:
         proxy: str | None = None,
         explain: Callable[[Failure], ProviderError] = explain,
     ) -> None:
-        """Make a client; nothing is sent yet.
+        """Create a client; nothing is sent yet.
 
         Args:
-            base_url: put before the paths; a slash at its end makes no difference.
-            headers: sent with every request. Their values, such as a key, are secret: no error holds one.
-            connect_seconds: for opening a connection, TLS included.
-            idle_seconds: between two pieces of an answer; any byte starts it again.
-            proxy: its URL; None takes the usual variables.
-            explain: which error a failed call is.
+            base_url: prefix of the paths, with or without a slash at its end.
+            headers: sent with every request. Their values, such as a key, are secret and never part of an error.
+            connect_seconds: timeout for opening a connection, TLS included.
+            idle_seconds: timeout between two pieces of a response; any byte resets it.
+            proxy: URL of a proxy; None uses the usual variables.
+            explain: maps a failed call to an error.
 
         Raises:
-            NotConfigured: an address or a header can't be used.
+            NotConfigured: a URL or a header is invalid.
         """
         self._secrets = tuple(_secrets(headers or {}))
         self._client = open_client(
@@ -148,25 +147,25 @@ class ProviderHttp:
         self._explain = explain
 
     async def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Json:
-        """GET a JSON document of 32 MiB at most.
+        """GET a JSON document of at most 32 MiB.
 
         Raises:
-            ProviderError: the service can't be reached or answers with a failure.
-            BadResponse: the answer is no JSON.
+            ProviderError: the service can't be reached or returns an error.
+            BadResponse: the response is not JSON.
         """
         return await self._json(self._client.build_request("GET", path, params=params))
 
     async def post_json(self, path: str, body: Json) -> Json:
-        """POST a JSON document and read one; raises as ``get_json`` does."""
+        """POST a JSON document and return the JSON response; raises the errors of ``get_json``."""
         return await self._json(self._post(path, encode_json(body)))
 
     async def stream(self, path: str, body: "Json | bytes") -> AsyncGenerator[bytes, None]:
-        """POST a JSON document (bytes are sent as they are) and yield the answer's bytes as they come.
+        """POST a JSON document (bytes are sent unchanged) and yield the response's bytes as they arrive.
 
-        Closing the generator closes the connection; one that was read to its end is kept for the next request.
+        Closing the generator closes the connection; after reading to the end it is kept for the next request.
 
         Raises:
-            ProviderError: the service can't be reached, answers with a failure, goes silent, or breaks off.
+            ProviderError: the service can't be reached, returns an error, times out, or closes the connection early.
         """
         content = body if isinstance(body, bytes) else encode_json(body)
         with self._transport_errors():
@@ -175,7 +174,7 @@ class ProviderHttp:
                     yield chunk
 
     def failure(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> ProviderError:
-        """The error for a failure of this service; for one that comes in the middle of a stream (status 0)."""
+        """Return the error for a failure of this service, for example inside a stream (status 0)."""
         return self._explain(Failure(self.host, status, dict(headers or {}), self._hide(body.decode(errors="replace"))))
 
     async def aclose(self) -> None:
@@ -220,7 +219,7 @@ async def _check(request: httpx.Request) -> None:
 
 
 async def _read_error(response: httpx.Response) -> bytes:
-    """The beginning of a failure's body, or as much of it as came: the status alone says enough."""
+    """Return the beginning of an error's body, possibly incomplete: the status alone is enough."""
     data = bytearray()
     try:
         async for chunk in response.aiter_bytes():
@@ -233,7 +232,7 @@ async def _read_error(response: httpx.Response) -> bytes:
 
 
 def _secrets(headers: Mapping[str, str]) -> Generator[str, None, None]:
-    """Header values, and the last word of each: the key in ``Bearer KEY``."""
+    """Yield header values, and the last word of each: the key in ``Bearer KEY``."""
     for value in headers.values():
         words = value.split()
         yield from (text for text in (value, *words[-1:]) if len(text) >= _MIN_SECRET)

@@ -1,4 +1,4 @@
-"""Reads JSON of unknown shape: what is not there, or is of another kind, counts as empty."""
+"""Access to JSON of unknown structure: missing values and values of other types count as empty."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,38 +11,38 @@ __all__ = ["as_int", "as_list", "as_object", "as_text", "encode_json", "parse_js
 
 
 def parse_json(data: bytes | str) -> Json:
-    """Read JSON, whatever the service called its type; blank lines around it are allowed.
+    """Parse JSON; white space around it is allowed.
 
     Raises:
-        BadResponse: it is no JSON.
+        BadResponse: the data is not JSON.
     """
     try:
         return cast("Json", json.loads(data))
-    # Deeply nested brackets end in RecursionError.
+    # Deeply nested brackets raise RecursionError.
     except (ValueError, RecursionError):
         raise BadResponse("the service sent something that is no JSON") from None
 
 
 def encode_json(value: Json) -> bytes:
-    """Write JSON; half a letter (a lone surrogate, which chats can hold) becomes a question mark."""
+    """Encode JSON. Lone surrogates, which chat texts can contain, become question marks."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode(errors="replace")
 
 
 def as_object(value: Json) -> JsonObject:
-    """The object, or an empty one."""
+    """Return the object, or an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def as_list(value: Json) -> Sequence[Json]:
-    """The list, or an empty one."""
+    """Return the list, or an empty one."""
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
 def as_text(value: Json) -> str:
-    """The string, or an empty one."""
+    """Return the string, or an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def as_int(value: Json) -> int | None:
-    """The whole number, or None."""
+    """Return the integer, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,4 +1,4 @@
-"""The switch that forbids requests to real services: tests turn it on, so that none costs money."""
+"""Switch that forbids requests to real services, for tests."""
 
 import ipaddress
 import os
@@ -8,16 +8,16 @@ from tgllm.api.errors import ConfigError
 __all__ = ["VARIABLE", "check_request", "is_loopback", "real_requests_allowed"]
 
 VARIABLE = "TGLLM_ALLOW_REAL_REQUESTS"
-"""The environment variable of the switch; inherited by the processes that a test starts."""
+"""Environment variable of the switch; inherited by subprocesses of a test."""
 
 
 def real_requests_allowed() -> bool:
-    """Whether providers may reach other machines: yes, unless the variable says ``0``, ``false`` or ``no``."""
+    """Return whether providers may reach other machines; the variable forbids it with ``0``, ``false`` or ``no``."""
     return os.environ.get(VARIABLE, "").strip().lower() not in {"0", "false", "no"}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by name or address, is this machine."""
+    """Return whether a host name or address is this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -25,10 +25,10 @@ def is_loopback(host: str) -> bool:
 
 
 def check_request(host: str) -> None:
-    """Allow a request to ``host``, or not.
+    """Check that a request to ``host`` is allowed.
 
     Raises:
-        ConfigError: requests to other machines are forbidden, and ``host`` is one.
+        ConfigError: requests to other machines are forbidden, and ``host`` is another machine.
     """
     if not real_requests_allowed() and not is_loopback(host):
         raise ConfigError(

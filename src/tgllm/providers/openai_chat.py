@@ -1,4 +1,4 @@
-"""A provider for services that speak OpenAI's chat completions; what they do differently is a method to override."""
+"""Provider for services with OpenAI's chat completions API; override methods where a service differs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -20,35 +20,35 @@ from tgllm.providers.sse import ServerComment, ServerEvent, read_events
 __all__ = ["Body", "OpenAIChatClient", "given"]
 
 Body = dict[str, Json]
-"""A JSON object that is being built."""
+"""A JSON object under construction."""
 
 _LAST_BYTES_SECONDS = 0.5
 
 
 def given(**fields: Json) -> Body:
-    """The fields that are not None: a setting that nobody made is not sent."""
+    """Return the fields that are not None, so that unset settings are not sent."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 class OpenAIChatClient(Provider):
-    """A provider of its own as it is, and the base of others.
+    """Provider for OpenAI's chat completions API, and base class for similar services.
 
-    What is sent comes from ``settings``, ``message`` and ``file``; what is read goes through ``read_model`` and the
-    ``reader``. Failures become errors by the function that the ``ProviderHttp`` was given.
+    ``settings``, ``message`` and ``file`` build requests; ``read_model`` and the ``reader`` parse responses. The
+    ``explain`` function of the ``ProviderHttp`` maps failures to errors.
     """
 
     models_path: ClassVar[str] = "/models"
     chat_path: ClassVar[str] = "/chat/completions"
     reader: ClassVar[type[ChatReader]] = ChatReader
-    """Reads an answer; a class, made anew for each."""
+    """Class of the reader; each answer gets a new instance."""
 
     def __init__(self, http: ProviderHttp, clock: Clock, *, retry: Retry | None = None) -> None:
-        """Make a provider that talks through ``http`` and closes it; ``retry`` is by default three attempts."""
+        """Create a provider that uses ``http`` and closes it; ``retry`` defaults to three attempts."""
         self.http = http
         self.retry = retry or Retry(clock)
 
     async def list_models(self) -> Sequence[ModelInfo]:
-        """The chat models that the account can use now."""
+        """Return the chat models that the account can use."""
         page = as_object(await self.retry.call(lambda: self.http.get_json(self.models_path)))
         return self.read_models([as_object(entry) for entry in as_list(page.get("data"))])
 
@@ -63,17 +63,17 @@ class OpenAIChatClient(Provider):
         """Close all connections."""
         await self.http.aclose()
 
-    # --- what is sent ---------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------
 
     def check(self, request: ChatRequest) -> None:
-        """Refuse what the service would refuse or pass over in silence; by default nothing.
+        """Refuse requests that the service would reject or silently ignore; by default none.
 
         Raises:
-            Unsupported: a part or a setting can't be honoured.
+            Unsupported: a part or a setting is not supported.
         """
 
     def settings(self, request: ChatRequest) -> Body:
-        """The fields of the body beside ``model``, ``messages`` and ``stream``."""
+        """Return the fields of the body except ``model``, ``messages`` and ``stream``."""
         return given(
             stream_options={"include_usage": True},
             temperature=request.temperature,
@@ -83,29 +83,29 @@ class OpenAIChatClient(Provider):
         )
 
     def message(self, message: ChatMessage, model: str) -> Body:
-        """One message of the conversation. Runs in a thread if the conversation has files."""
+        """Encode one message. Runs in a thread if the conversation has files."""
         if not any(isinstance(part, FilePart) for part in message.parts):
             return {"role": message.role, "content": message.text}
         return {"role": message.role, "content": [self._part(part, model) for part in message.parts]}
 
     def file(self, part: FilePart, model: str) -> Body:
-        """A file as a part of a message; reads it. By default images only.
+        """Read a file and encode it as a part of a message. By default images only.
 
         Raises:
-            Unsupported: the model takes no such file.
+            Unsupported: the model does not accept the file.
         """
         if part.mime_type not in IMAGE_TYPES:
             raise unsupported(part, model)
         return {"type": "image_url", "image_url": {"url": data_url(part)}}
 
-    # --- what is read ---------------------------------------------------------------------
+    # --- responses ------------------------------------------------------------------------
 
     def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
-        """The models in the list of the service."""
+        """Parse the service's list of models."""
         return [model for entry in entries if (model := self.read_model(entry))]
 
     def read_model(self, entry: JsonObject) -> ModelInfo | None:
-        """One model, or None for what is no chat model."""
+        """Parse one model; None if it is not a chat model."""
         window = as_int(entry.get("context_length")) or as_int(entry.get("max_model_len"))
         model = as_text(entry.get("id"))
         return ModelInfo(model, context_window=window) if model else None
@@ -115,7 +115,7 @@ class OpenAIChatClient(Provider):
     async def _encode(self, request: ChatRequest) -> bytes:
         self.check(request)
         if any(isinstance(part, FilePart) for message in request.messages for part in message.parts):
-            # Reading and packing files takes long enough to hold up other chats.
+            # Reading and encoding files takes long enough to delay other chats.
             return await asyncio.to_thread(self._body, request)
         return self._body(request)
 
@@ -132,7 +132,7 @@ class OpenAIChatClient(Provider):
         async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
             async for event in events:
                 if isinstance(event, ServerComment):
-                    # Told on, so that whoever waits for the answer knows that the service is alive.
+                    # Reported, so that the chat shows that the service is alive.
                     yield Waiting("queue")
                 elif done := event.data.strip() == "[DONE]":
                     await _read_to_the_end(chunks)
@@ -150,14 +150,14 @@ class OpenAIChatClient(Provider):
 
 
 def _status(chunk: JsonObject) -> int:
-    """The HTTP status that an error in the middle of a stream names, or 0."""
+    """Return the HTTP status in an error inside a stream, or 0."""
     error = as_object(chunk.get("error")) or chunk
     found = (as_int(error.get(key)) for key in ("status_code", "raw_status_code", "status", "code"))
     return next((status for status in found if status and 400 <= status <= 599), 0)
 
 
 async def _read_to_the_end(chunks: AsyncGenerator[bytes, None]) -> None:
-    """Read what follows the answer, usually nothing: a connection that was read to its end can be used again."""
+    """Read the rest of the response, usually nothing, so that the connection can be reused."""
     with suppress(TimeoutError, ProviderError):
         async with asyncio.timeout(_LAST_BYTES_SECONDS):
             async for _ in chunks:

@@ -1,4 +1,4 @@
-"""Reads the stream of an answer in the form of OpenAI's chat completions; made anew for each answer."""
+"""Reader of a streamed answer of OpenAI's chat completions API."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -11,39 +11,39 @@ from tgllm.providers.json_values import as_int, as_list, as_object, as_text, enc
 __all__ = ["ChatReader"]
 
 _MAX_PROVIDER_DATA = 256 * 2**10
-"""Bytes of JSON that a host keeps with a turn (``Finished.provider_data``)."""
+"""Maximum bytes of ``Finished.provider_data`` as JSON."""
 
 
 class ChatReader:
-    """Turns chunks into events. Override what a service does in its own way."""
+    """Converts the chunks of one answer to events. Override methods where a service differs."""
 
     needs_done: ClassVar[bool] = False
-    """Whether an answer without ``[DONE]`` at its end is incomplete although it has a finish reason."""
+    """Whether an answer without a final ``[DONE]`` is incomplete even if it has a finish reason."""
 
     finish_reasons: ClassVar[dict[str, FinishReason]] = {
         "stop": "stop",
         "length": "length",
         "content_filter": "filtered",
     }
-    """The service's words; one that is missing here counts as ``other``."""
+    """The service's finish reasons; unknown ones count as ``other``."""
 
     interruptions: ClassVar[frozenset[str]] = frozenset()
-    """Finish reasons that say that the service broke down in the middle."""
+    """Finish reasons of answers that the service aborted."""
 
     def __init__(self) -> None:
-        """Start with nothing read."""
+        """Create a reader for one answer."""
         self.usage = Usage()
         self.reasoning: list[str] = []
         self.spoken = False
-        """Whether there was any text."""
+        """Whether the answer contains text."""
         self._finish = ""
 
     def is_error(self, chunk: JsonObject) -> bool:
-        """Whether a chunk is an error in the middle of the stream."""
+        """Return whether a chunk is an error inside the stream."""
         return bool(chunk.get("error")) or chunk.get("object") == "error"
 
     def take(self, chunk: JsonObject) -> Iterator[StreamEvent]:
-        """The events of one chunk."""
+        """Yield the events of one chunk."""
         if usage := as_object(chunk.get("usage")):
             self.usage = self.read_usage(usage)
         for choice in map(as_object, as_list(chunk.get("choices"))[:1]):
@@ -53,11 +53,11 @@ class ChatReader:
                 yield event
 
     def end(self, *, done: bool) -> Finished:
-        """The last event; ``done`` says whether ``[DONE]`` was there.
+        """Return the last event; ``done`` tells whether the stream ended with ``[DONE]``.
 
         Raises:
             Unavailable: the answer is incomplete.
-            Refused: it was blocked before a word of it came.
+            Refused: the answer was blocked before its first text.
         """
         if self._finish in self.interruptions:
             raise Unavailable(f"the service gave the answer up ({self._finish})")
@@ -69,21 +69,21 @@ class ChatReader:
         return Finished(reason, self.usage, self._kept())
 
     def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        """The events of one delta: reasoning first, then text. Never empty ones."""
+        """Yield the non-empty events of one delta: reasoning first, then text."""
         if reasoning := as_text(delta.get("reasoning_content")) or as_text(delta.get("reasoning")):
             yield ReasoningDelta(reasoning)
         if text := self.read_text(delta.get("content")):
             yield TextDelta(text)
 
     def read_text(self, content: Json) -> str:
-        """The text in a message's content: a string, or a list of parts."""
+        """Return the text of a message's content, which is a string or a list of parts."""
         if isinstance(content, str):
             return content
         parts = map(as_object, as_list(content))
         return "".join(as_text(part.get("text")) for part in parts if part.get("type") == "text")
 
     def read_usage(self, usage: JsonObject) -> Usage:
-        """The tokens that a usage object tells."""
+        """Parse a usage object."""
         return Usage(
             input_tokens=as_int(usage.get("prompt_tokens")),
             output_tokens=as_int(usage.get("completion_tokens")),
@@ -92,7 +92,7 @@ class ChatReader:
         )
 
     def provider_data(self) -> JsonObject | None:
-        """What is to be handed back with this answer on later turns; dropped if it is larger than 256 KiB."""
+        """Return data to be sent with this answer on later turns; dropped if it is larger than 256 KiB."""
         return None
 
     def _kept(self) -> JsonObject | None:

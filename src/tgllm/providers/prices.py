@@ -1,4 +1,4 @@
-"""Prices of models from a TOML file in a provider's package: they change on fixed days, so they are data, not code."""
+"""Prices of models from a TOML file in a provider's package."""
 
 import tomllib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ __all__ = ["load_prices", "read_prices"]
 
 _Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Day = Annotated[str, BeforeValidator(str)]
-"""TOML has a type for days, which is what comes of one without quotes."""
+"""TOML parses an unquoted day as a date."""
 
 
 class _Price(BaseModel):
@@ -33,12 +33,12 @@ class _File(BaseModel):
 
 
 def load_prices(package: str, name: str = "prices.toml") -> Mapping[str, Price]:
-    """The prices in a file of an installed package, by the model's id; for the format see ``read_prices``."""
+    """Load the prices from a file of an installed package, by model id; see ``read_prices``."""
     return read_prices(files(package).joinpath(name).read_text(encoding="utf-8"))
 
 
 def read_prices(text: str) -> Mapping[str, Price]:
-    """The prices in a text such as this, in US dollars for a million tokens, by the model's id.
+    """Parse prices in US dollars per million tokens from TOML, by model id.
 
     ```toml
     as_of = "2026-11-22"
@@ -49,10 +49,10 @@ def read_prices(text: str) -> Mapping[str, Price]:
     cached = 0.015  # optional
     ```
 
-    A model may have an ``as_of`` of its own.
+    A model may override ``as_of``.
 
     Raises:
-        ValueError: it is not such a text.
+        ValueError: the format is invalid.
     """
     file = _File.model_validate(tomllib.loads(text))
     return {

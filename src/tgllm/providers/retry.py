@@ -1,4 +1,4 @@
-"""Attempts with waits between them, up to the first piece of the answer."""
+"""Retries with backoff, up to the first piece of the answer."""
 
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -15,10 +15,10 @@ _T = TypeVar("_T")
 
 
 class Retry:
-    """Tries again after ``RateLimited`` and ``Unavailable``; every other error is final.
+    """Retry policy for ``RateLimited`` and ``Unavailable``; every other error is final.
 
-    A service that names a time to wait (``retry_after`` in the error) is waited for that long. Otherwise the wait is a
-    random part of 1, 2, 4 ... seconds, so that many chats don't come back at the same moment.
+    The wait is a random fraction of 1, 2, 4 ... seconds (exponential backoff with jitter), or the error's
+    ``retry_after`` if that is longer.
     """
 
     def __init__(
@@ -29,13 +29,13 @@ class Retry:
         max_wait: float = 30.0,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Make a policy.
+        """Create a policy.
 
         Args:
-            clock: waits.
-            attempts: calls in all, the first included.
-            max_wait: the longest wait in seconds; a service that asks for a longer one is not asked again.
-            chance: a random number from 0 to 1.
+            clock: clock for the waits.
+            attempts: maximum number of calls, including the first.
+            max_wait: maximum wait in seconds; an error with a longer ``retry_after`` is not retried.
+            chance: returns a random number from 0 to 1.
         """
         self._clock = clock
         self._attempts = attempts
@@ -43,10 +43,10 @@ class Retry:
         self._chance = chance
 
     async def call(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        """The result of ``attempt``.
+        """Call ``attempt`` with retries, and return its result.
 
         Raises:
-            ProviderError: the last attempt's.
+            ProviderError: the error of the last attempt.
         """
         tried = 1
         while True:
@@ -60,12 +60,12 @@ class Retry:
     async def stream(
         self, attempt: Callable[[], AsyncGenerator[StreamEvent, None]]
     ) -> AsyncGenerator[StreamEvent, None]:
-        """The events of ``attempt``, called again while nothing of an answer has come.
+        """Yield the events of ``attempt``, which is retried until the first piece of an answer.
 
-        A ``Waiting`` event is yielded before each wait. An answer that finishes without a word is asked for once more.
+        A ``Waiting`` event is yielded before each wait. An empty answer is retried once.
 
         Raises:
-            ProviderError: the last attempt's, or the first after a piece of the answer.
+            ProviderError: the error of the last attempt, or any error after the first piece of the answer.
         """
         tried, emptied = 1, False
         while True:
@@ -91,7 +91,7 @@ class Retry:
             await self._clock.sleep(waiting.seconds or 0)
 
     def _wait(self, error: ProviderError, tried: int) -> float:
-        """Seconds before the next attempt; raises the error if there is to be none."""
+        """Return the seconds before the next attempt, or raise the error if there is none."""
         asked = error.params.get("retry_after")
         asked = float(asked) if isinstance(asked, int | float) else 0.0
         if tried >= self._attempts or asked > self._max_wait:

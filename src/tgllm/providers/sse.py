@@ -1,4 +1,4 @@
-"""Server-sent events from bytes (WHATWG HTML, section 9.2: server-sent events)."""
+"""Parser of server-sent events (WHATWG HTML, section 9.2: server-sent events)."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -15,7 +15,7 @@ _MAX_EVENT = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class ServerEvent:
-    """One event."""
+    """An event."""
 
     data: str
     name: str = "message"
@@ -23,18 +23,18 @@ class ServerEvent:
 
 @dataclass(frozen=True, slots=True)
 class ServerComment:
-    """A line for nobody: services send it while nothing comes, to keep the connection open."""
+    """A comment line, which services send as a keep-alive."""
 
     text: str = ""
 
 
 class SseParser:
-    """Takes bytes as they come, cut anywhere, also inside a letter or a line's end."""
+    """Incremental parser; bytes may be split anywhere, even inside a character or a line end."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Create a parser of one stream."""
         self._rest: list[bytes] = []
-        """The pieces of a line that has not ended: put together once, since each may be small and the line long."""
+        """The pieces of an incomplete line, joined only once, since a long line may arrive in many small pieces."""
         self._rest_size = 0
         self._after_return = False
         self._first = True
@@ -43,13 +43,13 @@ class SseParser:
         self._data_size = 0
 
     def feed(self, chunk: bytes) -> list[ServerEvent | ServerComment]:
-        """The events and comments that the bytes complete; ids and unknown fields are passed over.
+        """Return the events and comments that the bytes complete; ids and unknown fields are ignored.
 
         Raises:
             BadResponse: an event is larger than 16 MiB.
         """
         if self._after_return and chunk:
-            # The second half of a line's end whose first half was the last byte so far.
+            # The second byte of a CR LF whose first byte ended the previous chunk.
             chunk = chunk.removeprefix(b"\n")
             self._after_return = False
         *lines, rest = _LINE_END.split(chunk)
@@ -66,7 +66,7 @@ class SseParser:
         return found
 
     def end(self) -> list[ServerEvent | ServerComment]:
-        """The event that is complete but for the blank line that should follow it."""
+        """Return the last event, if only the blank line after it is missing."""
         last, self._rest = b"".join(self._rest), []
         return [found for line in (last, b"") if (found := self._take(line))]
 
@@ -94,10 +94,10 @@ class SseParser:
 
 
 async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent | ServerComment, None]:
-    """The events and comments in a stream of bytes; the caller closes ``chunks``.
+    """Yield the events and comments in a stream of bytes; the caller closes ``chunks``.
 
     Raises:
-        BadResponse: an event is larger than 16 MiB, or there is something and no event in it, such as a page of HTML.
+        BadResponse: an event is larger than 16 MiB, or the response contains no event, such as a page of HTML.
     """
     parser, is_stream, is_empty = SseParser(), False, True
     async for chunk in chunks:

@@ -1,6 +1,6 @@
-"""Carries httpx's requests over aiohttp, whose parser is compiled, so that an answer in pieces costs less.
+"""Transport that sends httpx's requests with aiohttp, whose compiled parser makes streamed responses cheaper.
 
-How much less is told in docs/explanation/asking-providers.md, and for a whole turn in performance.md beside it.
+docs/explanation/asking-providers.md has the measurements, and performance.md beside it those of a whole turn.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from yarl import URL
 __all__ = ["DirectTransport"]
 
 _MAX_HEADER = 64 * 2**10
-"""Bytes of a header; aiohttp's own limit is 8 KiB, which a gateway's cookies and policies can exceed."""
+"""Maximum bytes of a header; a gateway's cookies and policies can exceed aiohttp's default of 8 KiB."""
 
 _LARGE_BODY = 2**20
-"""Bytes from which a body is handed over piece by piece, so that copying it does not hold up the loop."""
+"""Bytes from which a body is sent in pieces, so that copying it does not block the event loop."""
 
 
 _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
@@ -36,34 +36,34 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (ValueError, httpx.LocalProtocolError),
     (Exception, httpx.ReadError),
 )
-"""aiohttp's errors and what httpx calls them; the first that fits counts."""
+"""aiohttp's errors and httpx's equivalents; the first match counts."""
 
 
 class DirectTransport(httpx.AsyncBaseTransport):
-    """Sends HTTP/1.1 requests without a proxy, and raises the errors that httpx's own transport would raise.
+    """HTTP/1.1 transport without a proxy, which raises the same errors as httpx's own transport.
 
-    It obeys the client's limits of time: ``connect`` for opening a connection, TLS included, ``write`` for sending the
-    whole request, ``read`` between two pieces of the answer. Use it from one event loop.
+    It applies the client's timeouts: ``connect`` for opening a connection, TLS included, ``write`` for sending the
+    whole request, ``read`` between two pieces of the response. Use it from one event loop.
     """
 
     def __init__(self, *, keepalive_seconds: float) -> None:
-        """Make a transport that keeps idle connections for ``keepalive_seconds``; nothing is opened yet."""
+        """Create a transport that keeps idle connections for ``keepalive_seconds``; nothing is opened yet."""
         self._keepalive_seconds = keepalive_seconds
         self._ssl = httpx.create_ssl_context()
-        # As httpx names it too: some gateways close a connection that names no protocol.
+        # As in httpx: some gateways close a connection without ALPN.
         self._ssl.set_alpn_protocols(["http/1.1"])
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the head of its answer; the body is read through the response.
+        """Send a request and read the head of the response; the body is read through the response.
 
         Raises:
-            httpx.TransportError: it can't be sent, or no answer comes.
+            httpx.TransportError: the request can't be sent, or there is no response.
         """
         limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
         connect, read = limits.get("connect"), limits.get("read")
         with _errors_of_httpx():
-            # aiohttp limits each part but the sending of the body.
+            # aiohttp has timeouts for each part except sending the body.
             async with asyncio.timeout(_total(connect, limits.get("write"), read)):
                 response = await self._open().request(
                     request.method,
@@ -93,10 +93,10 @@ class DirectTransport(httpx.AsyncBaseTransport):
                 limit=0,
                 ssl=self._ssl,
                 keepalive_timeout=self._keepalive_seconds,
-                # The system's own, as httpx has it; aiohttp takes aiodns where that is installed.
+                # The system's resolver, as in httpx; aiohttp would use aiodns if it is installed.
                 resolver=aiohttp.ThreadedResolver(),
             )
-            # Cookies, redirects, and unpacking are the client's.
+            # The client handles cookies, redirects and decompression.
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -118,7 +118,7 @@ class _Answer(httpx.AsyncByteStream):
                 yield chunk
 
     async def aclose(self) -> None:
-        # One that was read to its end has already given its connection back.
+        # A response that was read to its end has already released its connection.
         self._response.close()
 
 
@@ -127,12 +127,12 @@ def _total(*limits: float | None) -> float | None:
 
 
 def _url(url: httpx.URL) -> URL:
-    """The address without a name and a password: the client has made a header of them, and aiohttp would object."""
+    """Return the URL without user name and password: the client has sent them as a header, and aiohttp rejects both."""
     return URL(str(url.copy_with(userinfo=b"") if url.userinfo else url), encoded=True)
 
 
 def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    """The headers; aiohttp writes them in UTF-8, and says itself whether a body comes in pieces."""
+    """Return the headers; aiohttp encodes them as UTF-8, and sets ``Transfer-Encoding`` itself."""
     given = ((name.decode(), value.decode(errors="surrogateescape")) for name, value in request.headers.raw)
     return [(name, value) for name, value in given if name.lower() != "transfer-encoding"]
 
@@ -149,16 +149,16 @@ def _body(request: httpx.Request) -> bytes | io.BytesIO | AsyncIterable[bytes] |
 def _errors_of_httpx() -> Generator[None, None, None]:
     try:
         yield
-    # aiohttp's streams raise RuntimeError where the client was closed meanwhile.
+    # aiohttp's streams raise RuntimeError if the client was closed in the meantime.
     except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
         kind = next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))
         raise kind(_words(error)) from error
 
 
 def _words(error: Exception) -> str:
-    """What happened; aiohttp's own texts show objects, whole addresses, and what came, over several lines."""
+    """Return a one-line message; aiohttp's own have several lines with objects, full URLs and received data."""
     if isinstance(error, aiohttp.ClientConnectorError):
-        # aiohttp before 3.14 can't say the latter of a certificate.
+        # aiohttp before 3.14 has no os_error for a certificate error.
         is_certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
         return str(error.certificate_error if is_certificate else error.os_error)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
@@ -170,10 +170,10 @@ def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return error.message.partition(":")[0]
     if isinstance(error, TimeoutError):
-        # The class of httpx's error says which.
+        # The class of httpx's error names the timeout.
         return ""
     if isinstance(error, aiohttp.ClientConnectionError):
-        # Its number is missing where the connection was lost while the request was being sent.
+        # errno is missing if the connection was lost while sending the request.
         number = error.errno if isinstance(error, OSError) else None
         return os.strerror(number) if number else "the connection was lost"
     return str(error)

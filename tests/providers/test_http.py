@@ -256,7 +256,7 @@ class TestErrors:
         error = await fails(http)
         silent.set()
         assert type(error) is Unavailable
-        assert "said nothing for 0.05 seconds" in str(error)
+        assert "sent nothing for 0.05 seconds" in str(error)
         await http.aclose()
 
     async def test_an_answer_that_breaks_off_is_unavailable(self, serve: Serve) -> None:

@@ -148,7 +148,7 @@ async def test_a_failed_upload_is_tried_again(fake: FakeGemini, provider: Gemini
 async def test_a_kind_that_the_model_does_not_take(
     fake: FakeGemini, provider: GeminiProvider, filed: Filed, mime_type: str, model: str
 ) -> None:
-    with pytest.raises(Unsupported, match=f"{model} takes no files of the kind {mime_type}"):
+    with pytest.raises(Unsupported, match=f"{model} does not accept files of type {mime_type}"):
         await answered(provider, ask("One", filed(mime_type), model=model))
     assert not fake.requests
 
@@ -158,7 +158,7 @@ async def test_a_file_that_is_gone(provider: GeminiProvider, filed: Filed, size:
     file = filed("image/png", b"PNG", size)
     file.path.unlink()
 
-    with pytest.raises(ProviderError, match="gone"):
+    with pytest.raises(ProviderError, match="no longer exists"):
         await answered(provider, ask("One", file))
 
 

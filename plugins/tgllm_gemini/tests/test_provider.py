@@ -55,7 +55,7 @@ class TestAnswers:
         assert (await hear(provider, ask("Hello"))).finished.reason == reason
 
     @pytest.mark.parametrize(
-        ("block", "words"), [("SAFETY", "it may do harm"), ("PROHIBITED_CONTENT", "prohibited"), ("OTHER", "no reason")]
+        ("block", "words"), [("SAFETY", "it may be harmful"), ("PROHIBITED_CONTENT", "prohibited"), ("OTHER", "no reason")]
     )
     async def test_a_blocked_question(self, fake: FakeGemini, provider: GeminiProvider, block: str, words: str) -> None:
         fake.block(block)
@@ -103,7 +103,7 @@ class TestAnswers:
     async def test_silence_is_bounded_by_the_settings(self, fake: FakeGemini, make: Make) -> None:
         fake.answer(["Hel", asyncio.Event()])
 
-        with pytest.raises(Unavailable, match=r"said nothing for 1 seconds"):
+        with pytest.raises(Unavailable, match=r"sent nothing for 1 seconds"):
             await hear(make(timeout_seconds=1), ask("Hello"))
 
     async def test_the_server_is_given_no_limit_for_the_whole_answer(

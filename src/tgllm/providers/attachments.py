@@ -20,7 +20,7 @@ def data_url(part: FilePart) -> str:
     try:
         content = part.path.read_bytes()
     except OSError:
-        raise Unsupported("a file of the conversation is gone") from None
+        raise Unsupported("a file of the conversation no longer exists") from None
     return f"data:{part.mime_type};base64,{base64.b64encode(content).decode()}"
 
 
@@ -31,9 +31,11 @@ def check_size(part: FilePart, most: int) -> None:
         Unsupported: the file is larger.
     """
     if part.size > most:
-        raise Unsupported(f"a file of {part.size} bytes is too large: {most} at most", mime_type=part.mime_type)
+        raise Unsupported(
+            f"a file of {part.size} bytes is too large: at most {most} are allowed", mime_type=part.mime_type
+        )
 
 
 def unsupported(part: FilePart, model: str) -> Unsupported:
     """Return the error for a MIME type that a model does not accept."""
-    return Unsupported(f"{model} takes no files of the kind {part.mime_type}", mime_type=part.mime_type)
+    return Unsupported(f"{model} does not accept files of type {part.mime_type}", mime_type=part.mime_type)

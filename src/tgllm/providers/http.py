@@ -68,10 +68,10 @@ def open_client(
         )
     # The errors contain the URL or the header, which may include a password or a key.
     except (httpx.InvalidURL, ValueError):
-        raise NotConfigured("base_url or proxy is no address, or the key holds a letter that keys don't have") from None
+        raise NotConfigured("base_url or proxy is not a valid URL, or the key contains an invalid character") from None
     except OSError:
         raise NotConfigured(
-            "no certificates can be read: SSL_CERT_FILE, if it is set, must name a file of them"
+            "the CA certificates can't be read: SSL_CERT_FILE, if it is set, must name a certificate file"
         ) from None
     except ImportError:
         raise NotConfigured("a SOCKS proxy needs one more package: pip install 'httpx[socks]'") from None
@@ -97,11 +97,11 @@ def transport_errors(
         yield
     # The original errors may contain a header or a URL with a password, so they are not kept as the cause.
     except httpx.ReadTimeout:
-        raise Unavailable(f"{host} said nothing for {idle_seconds:g} seconds") from None
+        raise Unavailable(f"{host} sent nothing for {idle_seconds:g} seconds") from None
     except httpx.DecodingError:
-        raise BadResponse(f"{host} sent an answer that can't be unpacked") from None
+        raise BadResponse(f"{host} sent a response that can't be decompressed") from None
     except httpx.LocalProtocolError:
-        raise NotConfigured("the key holds a letter that can't be sent; copy it again") from None
+        raise NotConfigured("the key contains a character that can't be sent; copy it again") from None
     except httpx.HTTPError as error:
         said = hide(str(error))
         raise Unavailable(f"{host} can't be reached: {type(error).__name__} {said}".rstrip()) from None

@@ -20,7 +20,7 @@ def parse_json(data: bytes | str) -> Json:
         return cast("Json", json.loads(data))
     # Deeply nested brackets raise RecursionError.
     except (ValueError, RecursionError):
-        raise BadResponse("the service sent something that is no JSON") from None
+        raise BadResponse("the service sent invalid JSON") from None
 
 
 def encode_json(value: Json) -> bytes:

@@ -60,9 +60,9 @@ class ChatReader:
             Refused: the answer was blocked before its first text.
         """
         if self._finish in self.interruptions:
-            raise Unavailable(f"the service gave the answer up ({self._finish})")
+            raise Unavailable(f"the service aborted the answer ({self._finish})")
         if not self._finish or (self.needs_done and not done):
-            raise Unavailable("the answer breaks off before its end")
+            raise Unavailable("the answer is incomplete")
         reason = self.finish_reasons.get(self._finish, "other")
         if reason == "filtered" and not self.spoken:
             raise Refused("the service's filter blocked the answer")

@@ -109,4 +109,4 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEven
         is_stream = True
         yield event
     if not (is_stream or is_empty):
-        raise BadResponse("the service sent no stream of events (is base_url right, and does it stream?)")
+        raise BadResponse("the service sent no event stream (is base_url right, and does the service stream?)")

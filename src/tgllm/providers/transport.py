@@ -162,7 +162,7 @@ def _words(error: Exception) -> str:
         is_certificate = isinstance(error, aiohttp.ClientConnectorCertificateError)
         return str(error.certificate_error if is_certificate else error.os_error)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return "an address begins with http:// or https:// and names a host"
+        return "a URL must begin with http:// or https:// and contain a host"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the connection was closed before the answer ended"
     if isinstance(error, aiohttp.ServerDisconnectedError):

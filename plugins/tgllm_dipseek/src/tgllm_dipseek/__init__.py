@@ -1,4 +1,4 @@
-"""Dipseek for tgllm: the plugin is in ``tgllm_dipseek.plugin``, its settings in ``tgllm_dipseek.settings``."""
+"""DeepSeek provider for tgllm; ``tgllm_dipseek.plugin`` has the hooks, ``tgllm_dipseek.settings`` the settings."""
 
 __version__ = "0.1.0"
 

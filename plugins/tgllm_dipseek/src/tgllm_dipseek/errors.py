@@ -1,4 +1,4 @@
-"""What the DeepSeek API says when it fails, as errors of the contract (DeepSeek API: error codes)."""
+"""Mapping of DeepSeek API errors to errors of the plugin API (DeepSeek API: error codes)."""
 
 from tgllm.api.errors import ProviderError, QuotaExceeded, Unsupported
 from tgllm.providers.failure import Failure, explain
@@ -7,7 +7,7 @@ __all__ = ["explain_dipseek"]
 
 
 def explain_dipseek(failure: Failure) -> ProviderError:
-    """The error for a failure; its body is JSON whatever its content type says."""
+    """Map a failure to an error; its body is JSON regardless of its content type."""
     if failure.status == 402:
         return QuotaExceeded("the account at DeepSeek is out of credit: top it up at platform.deepseek.com (402)")
     if failure.status in {400, 422} and "image_url" in failure.words:

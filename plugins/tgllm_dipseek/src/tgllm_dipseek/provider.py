@@ -1,4 +1,4 @@
-"""The provider of DeepSeek's models."""
+"""Provider of DeepSeek's models."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -24,12 +24,12 @@ _MAX_IMAGE = 32 * 2**20
 
 
 class DipseekProvider(OpenAIChatClient):
-    """Chat completions of the DeepSeek API, and the account's balance."""
+    """Client of the DeepSeek API: chat completions and the account's balance."""
 
     reader: ClassVar[type[ChatReader]] = DipseekReader
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
-        """Make the provider; nothing is sent yet."""
+        """Create the provider; nothing is sent yet."""
         http = ProviderHttp(
             settings.base_url,
             headers={"Authorization": f"Bearer {key}"},
@@ -42,15 +42,15 @@ class DipseekProvider(OpenAIChatClient):
         self._prices = load_prices("tgllm_dipseek")
 
     async def balance(self) -> Balance:
-        """What is left on the account.
+        """Return the account's balance.
 
         Raises:
-            ProviderError: it can't be had.
+            ProviderError: the balance is not available.
         """
         return read_balance(as_object(await self.retry.call(lambda: self.http.get_json("/user/balance"))))
 
     async def doctor(self) -> Sequence[Check]:
-        """Say what is left on the account."""
+        """Check the account's balance."""
         balance = await self.balance()
         left = ", ".join(f"{amount} {currency}" for currency, amount in balance.amounts) or "an unknown amount"
         if balance.available:
@@ -58,7 +58,7 @@ class DipseekProvider(OpenAIChatClient):
         return (Check("Dipseek: account", "failed", f"out of credit ({left} left): top up the DeepSeek account"),)
 
     def settings(self, request: ChatRequest) -> Body:
-        """The fields beside model, messages and stream."""
+        """Return the fields except model, messages and stream."""
         return {
             **given(
                 stream_options={"include_usage": True},
@@ -70,12 +70,12 @@ class DipseekProvider(OpenAIChatClient):
         }
 
     def message(self, message: ChatMessage, model: str) -> Body:
-        """A message; an answer goes back together with its reasoning."""
+        """Encode a message; an answer is sent with its reasoning."""
         body = super().message(message, model)
         return {**body, **reasoning(message.provider_data)} if message.role == "assistant" else body
 
     def file(self, part: FilePart, model: str) -> Body:
-        """A picture, unless the model is known not to look at pictures."""
+        """Encode an image, unless the model is known not to accept images."""
         known = self._known.get(model)
         if known is not None and part.mime_type not in known.mime_types:
             raise unsupported(part, model)
@@ -83,12 +83,12 @@ class DipseekProvider(OpenAIChatClient):
         return super().file(part, model)
 
     def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
-        """The models; the list tells their ids, the rest is in the package's own tables."""
+        """Parse the list of model ids; capabilities and prices come from the package's tables."""
         ids = [model for entry in entries if (model := as_text(entry.get("id")))]
         return [self._model(model, ids) for model in dict.fromkeys(ids)]
 
     def _model(self, model: str, listed: Collection[str]) -> ModelInfo:
         known = self._known.get(model, ModelInfo(model))
-        # Another name that is listed is a model of the list itself.
+        # An alias that the service lists is a separate model.
         aliases = tuple(name for name in known.aliases if name not in listed) if known.id == model else ()
         return replace(known, id=model, aliases=aliases, price=self._prices.get(known.id))

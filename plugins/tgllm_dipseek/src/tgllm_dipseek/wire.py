@@ -1,4 +1,4 @@
-"""How the DeepSeek API writes answers and balances (DeepSeek API: create chat completion, get user balance)."""
+"""Wire format of the DeepSeek API (DeepSeek API: create chat completion, get user balance)."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -14,47 +14,47 @@ _REASONING = "reasoning_content"
 
 
 class DipseekReader(ChatReader):
-    """Reads answers that end with ``[DONE]`` or are incomplete."""
+    """Reader of answers, which are incomplete without a final ``[DONE]``."""
 
     needs_done: ClassVar[bool] = True
     interruptions: ClassVar[frozenset[str]] = frozenset({"insufficient_system_resource"})
 
     def read_usage(self, usage: JsonObject) -> Usage:
-        """The tokens; those from the cache are counted under a name of the service's own."""
+        """Parse the usage; cached tokens have a name specific to the service."""
         hits = as_int(usage.get("prompt_cache_hit_tokens"))
         found = super().read_usage(usage)
         return found if hits is None else replace(found, cached_tokens=hits)
 
     def provider_data(self) -> JsonObject | None:
-        """The reasoning, which the API needs back in some conversations and passes over in the others."""
+        """Return the reasoning, which the API requires in some conversations and ignores in others."""
         return {_REASONING: "".join(self.reasoning)} if self.reasoning else None
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What is left on an account."""
+    """Balance of an account."""
 
     available: bool
-    """Whether it is enough for a request."""
+    """Whether the balance is sufficient for a request."""
     amounts: tuple[tuple[str, str], ...]
-    """Currency and amount as the service writes it, such as ``("USD", "110.00")``."""
+    """Currency and amount as returned by the service, such as ``("USD", "110.00")``."""
 
 
 def read_balance(data: JsonObject) -> Balance:
-    """Read the answer of ``GET /user/balance``."""
+    """Parse the response of ``GET /user/balance``."""
     infos = map(as_object, as_list(data.get("balance_infos")))
     amounts = tuple((as_text(info.get("currency")), as_text(info.get("total_balance"))) for info in infos)
     return Balance(data.get("is_available") is True, amounts)
 
 
 def reasoning(data: JsonObject | None) -> Body:
-    """The reasoning of an earlier answer as a field of its message; empty if nothing usable was kept."""
+    """Return the reasoning of an earlier answer as a field of its message; empty if there is none."""
     text = as_text((data or {}).get(_REASONING))
     return {_REASONING: text} if text else {}
 
 
 def thinking_fields(effort: ReasoningEffort | None) -> Body:
-    """How much to think, in the service's own fields; it thinks unless it is told not to."""
+    """Return the service's fields for the reasoning effort; reasoning is on by default."""
     if effort is None:
         return {}
     if effort == "none":

@@ -1,4 +1,4 @@
-"""Google Gemini for tgllm: the plugin is in ``tgllm_gemini.plugin``, its settings in ``tgllm_gemini.settings``."""
+"""Google Gemini provider for tgllm; ``tgllm_gemini.plugin`` has the hooks, ``tgllm_gemini.settings`` the settings."""
 
 __version__ = "0.1.0"
 

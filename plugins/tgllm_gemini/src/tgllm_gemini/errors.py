@@ -1,4 +1,4 @@
-"""What the Gemini API and Google's SDK say when they fail, as errors of the contract (Gemini API: API errors)."""
+"""Mapping of errors of the Gemini API and Google's SDK to errors of the plugin API (Gemini API: API errors)."""
 
 import json
 import re
@@ -31,27 +31,27 @@ _LOST_FILE = re.compile(r"access the File .* may not exist|File .* not in an ACT
 
 
 class Outdated(ProviderError):
-    """Something kept from an earlier answer, a signature or an uploaded file, is not taken any more."""
+    """The API no longer accepts data of an earlier answer: a signature or an uploaded file."""
 
 
 @contextmanager
 def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Generator[None]:
-    """Turn what the SDK raises into errors of the contract.
+    """Convert exceptions of the SDK to errors of the plugin API.
 
     Args:
         host: the name or address of the service, for messages.
-        idle_seconds: the limit that the client was made with, for messages.
-        hide: takes the key out of a text.
+        idle_seconds: the client's idle timeout, for messages.
+        hide: redacts the key in a text.
 
     Raises:
-        ProviderError: of the kind that fits.
+        ProviderError: the subclass that fits.
     """
     try:
         with transport_errors(host, idle_seconds, hide):
             yield
-    # The originals hold what the server said, which may repeat the key, so they are not kept as the cause.
+    # The original errors contain the server's message, which may repeat the key, so they are not kept as the cause.
     except errors.APIError as error:
-        details = cast("Json", error.details)  # pyright: ignore[reportUnknownMemberType]  whatever JSON came
+        details = cast("Json", error.details)  # pyright: ignore[reportUnknownMemberType]  any JSON
         raise explain_gemini(Failure(host, error.code, {}, hide(_body(details)).encode())) from None
     except auth.TransportError:
         raise Unavailable("Google's sign-in service can't be reached") from None
@@ -62,19 +62,19 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
         ) from None
     except auth.GoogleAuthError:
         raise AuthFailed("Google refused the credentials; sign in again") from None
-    # The SDK's own complaints about answers that it can't read, pydantic's among them.
+    # Errors of the SDK for responses that it can't parse, pydantic's included.
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise BadResponse(f"{host} sent an answer that can't be read: {type(error).__name__}") from None
 
 
 def _body(details: Json) -> str:
-    """The error's JSON; empty for what is no answer of the API, such as a proxy's page, which the SDK wraps."""
+    """Return the error's JSON; empty if it is not from the API, such as a proxy's page, which the SDK wraps."""
     found = as_object(as_list(details)[0] if as_list(details) else details)
     return json.dumps(found, default=str) if "error" in found else ""
 
 
 def explain_gemini(failure: Failure) -> ProviderError:
-    """The error for a failure. A wrong key is 400, a wait stands in the body, and 429 may last for the day."""
+    """Map a failure to an error. An invalid key is 400, the body has the retry delay, and 429 may be a daily quota."""
     details = [as_object(detail) for detail in as_list(as_object(failure.json.get("error")).get("details"))]
     if failure.status == 429:
         return _too_much(failure, details)
@@ -92,7 +92,7 @@ def _special(failure: Failure, details: list[JsonObject]) -> ProviderError | Non
     if "mime type" in words or "payload size" in words:
         return Unsupported(str(failure))
     if "FAILED_PRECONDITION" in failure.kind:
-        # The country or the billing of the account: neither waiting nor another key of the account helps.
+        # The account's country or billing: neither a retry nor another key of the account helps.
         return ProviderError(str(failure))
     return None
 
@@ -105,7 +105,7 @@ def _too_much(failure: Failure, details: list[JsonObject]) -> ProviderError:
 
 
 def _waits(details: list[JsonObject]) -> Iterator[float]:
-    """The waits in seconds that RetryInfo asks for (google.rpc.RetryInfo)."""
+    """Yield the retry delays in seconds (google.rpc.RetryInfo)."""
     for detail in details:
         if found := _SECONDS.fullmatch(as_text(detail.get("retryDelay"))):
             yield float(found[1])

@@ -1,4 +1,4 @@
-"""What Gemini's models can do: what their list tells, and what it does not."""
+"""Capabilities of Gemini's models, from the API's list and from ``families.toml``."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,40 +16,40 @@ __all__ = ["Families", "Family", "read_models"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What models of one family take."""
+    """Capabilities of the models of one family."""
 
     mime_types: frozenset[str]
     efforts: Mapping[str, str | int]
-    """For each reasoning effort the API's level, or its budget in tokens; empty for models that don't think."""
+    """API level, or budget in tokens, of each reasoning effort; empty for models without reasoning."""
 
 
 class Families:
-    """The families in ``families.toml``."""
+    """Model families from ``families.toml``."""
 
     def __init__(self) -> None:
-        """Read the file of this package."""
+        """Load ``families.toml``."""
         text = files("tgllm_gemini").joinpath("families.toml").read_text(encoding="utf-8")
         table: dict[str, Any] = tomllib.loads(text)
         self._not_chat: list[str] = table["not_chat"]
         self._families = [(family["match"], _family(family, table["files"])) for family in table["families"]]
 
     def of(self, model: str) -> Family:
-        """The family of a model."""
+        """Return the family of a model."""
         return next(family for pattern, family in self._families if fnmatchcase(model, pattern))
 
     def chats(self, model: str) -> bool:
-        """Whether a model's name says that it can hold a conversation."""
+        """Return whether a model is a chat model, by its name."""
         return not any(fnmatchcase(model, pattern) for pattern in self._not_chat)
 
 
 def read_models(found: Iterable[types.Model], families: Families, prices: Mapping[str, Price]) -> list[ModelInfo]:
-    """The chat models in a list of the API (Gemini API: models.list; Vertex AI: publishers.models.list)."""
+    """Return the chat models in a list of the API (Gemini API: models.list; Vertex AI: publishers.models.list)."""
     named = [(model, (model.name or "").rpartition("/")[2]) for model in found]
     return [_info(model, name, families.of(name), prices) for model, name in named if _is_chat(model, name, families)]
 
 
 def _is_chat(model: types.Model, name: str, families: Families) -> bool:
-    # Vertex AI tells no actions.
+    # Vertex AI does not list supported actions.
     actions = model.supported_actions
     return bool(name) and (actions is None or "generateContent" in actions) and families.chats(name)
 

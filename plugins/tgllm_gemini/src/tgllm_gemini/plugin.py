@@ -1,4 +1,4 @@
-"""The hooks of the Google Gemini plugin. Light: what talks to the API is imported when the provider is made."""
+"""Hooks of the Google Gemini plugin. The API client is imported only when the provider is created."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ _VARIABLE = "GEMINI_API_KEY"
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is and which settings it takes."""
+    """Return the description of the plugin."""
     return PluginInfo(id="gemini", title="Google Gemini", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
 
 
 @hookimpl
 def tgllm_providers() -> Sequence[ProviderSpec]:
-    """Offer the provider ``gemini``."""
+    """Return the provider ``gemini``."""
     return (ProviderSpec(id="gemini", title="Google Gemini", create=_create, aliases=("google",)),)
 
 
 @hookimpl
 def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
-    """Say whether there is a key, or a project of Vertex AI."""
+    """Check whether the key or a Vertex AI project is set."""
     settings = _settings(ctx)
     if settings.project:
         return (Check("Gemini: project", "ok", f"{settings.project} in {settings.location}, on Vertex AI"),)
@@ -41,14 +41,14 @@ def _create(ctx: PluginContext) -> Provider:
     key = _key(settings)
     if not key and not settings.project:
         raise NotConfigured(f"Gemini has no key: set {_VARIABLE}", variable=_VARIABLE)
-    # Imported here: Google's SDK takes about a second and 75 MB to load.
+    # Imported here, because Google's SDK takes about a second and 75 MB to load.
     from tgllm_gemini.provider import GeminiProvider  # noqa: PLC0415  see above
 
     return GeminiProvider(settings, key, ctx.clock)
 
 
 def _key(settings: Settings) -> str:
-    """The key without the white space that copying adds; empty if there is none."""
+    """Return the key, stripped of white space; empty if it is not set."""
     secret = settings.api_key
     return secret.get_secret_value().strip() if secret else ""
 

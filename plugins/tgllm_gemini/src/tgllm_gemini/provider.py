@@ -1,4 +1,4 @@
-"""The provider of Google's models."""
+"""Provider of Google's models."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
@@ -27,10 +27,10 @@ _PAGE_SIZE = 1000
 
 
 class GeminiProvider(Provider):
-    """The Gemini API with a key, or Vertex AI with Google's default credentials."""
+    """Client of the Gemini API with a key, or of Vertex AI with Google's default credentials."""
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
-        """Make the provider; nothing is sent yet. A project in the settings means Vertex AI."""
+        """Create the provider; nothing is sent yet. A project in the settings selects Vertex AI."""
         self._idle_seconds = settings.timeout_seconds
         self._key = key
         self._sdk = Sdk(settings, key)
@@ -42,7 +42,7 @@ class GeminiProvider(Provider):
         self._uploads = Uploads(self._sdk.files, clock, can_upload=settings.project is None)
 
     async def list_models(self) -> Sequence[ModelInfo]:
-        """The chat models that the account can use now."""
+        """Return the chat models that the account can use."""
         return await self._retry.call(self._models)
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -52,13 +52,13 @@ class GeminiProvider(Provider):
                 yield event
 
     async def count_tokens(self, request: ChatRequest) -> int | None:
-        """Tokens of the request as the API counts them; None if a file would have to be uploaded first."""
+        """Return the tokens of the request as the API counts them; None if a file would have to be uploaded first."""
         files = _files(request)
         if needs_upload(files):
             return None
         contents = contents_of(request, {file: await inline(file) for file in files}, replay=False)
         if request.system:
-            # With a key, the API counts contents only.
+            # With a key, the API counts only contents.
             contents.insert(0, types.Content(role="user", parts=[types.Part(text=request.system)]))
         return await self._retry.call(lambda: self._count(request.model, contents))
 
@@ -113,7 +113,7 @@ class GeminiProvider(Provider):
         yield reader.end()
 
     def _checked(self, request: ChatRequest) -> list[FilePart]:
-        """The files of the conversation, if the model takes them all."""
+        """Return the files of the conversation, if the model accepts all of them."""
         family = self._family(request.model)
         files = _files(request)
         for file in files:
@@ -133,7 +133,7 @@ class GeminiProvider(Provider):
 
 
 def _host(settings: Settings) -> str:
-    """The name of the service, for messages."""
+    """Return the host of the service, for messages."""
     if settings.base_url:
         return urlsplit(settings.base_url).hostname or ""
     return "aiplatform.googleapis.com" if settings.project else "generativelanguage.googleapis.com"

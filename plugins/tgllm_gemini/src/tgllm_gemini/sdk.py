@@ -1,4 +1,4 @@
-"""Google's client, on our transport, for the service that the settings name."""
+"""Google's client with tgllm's transport."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol, cast
@@ -16,28 +16,28 @@ _Contents = list[types.Content]
 
 
 class Models(Protocol):
-    """The calls about models that are made here. The SDK's own signatures name types of a library that isn't there."""
+    """Model calls of the SDK, whose own signatures refer to types of a library that is not installed."""
 
     async def list(self, *, config: types.ListModelsConfig) -> AsyncIterator[types.Model]:
-        """All models; reads further pages as it goes."""
+        """Return all models; fetches further pages during iteration."""
         ...
 
     async def count_tokens(self, *, model: str, contents: _Contents) -> types.CountTokensResponse:
-        """The tokens of these contents."""
+        """Count the tokens of contents."""
         ...
 
     async def generate_content_stream(
         self, *, model: str, contents: _Contents, config: types.GenerateContentConfig
     ) -> AsyncIterator[types.GenerateContentResponse]:
-        """An answer in pieces."""
+        """Stream an answer."""
         ...
 
 
 class Sdk:
-    """The client and the transport below it, which the SDK leaves to whoever made it."""
+    """The client and its transport, which the SDK does not close itself."""
 
     def __init__(self, settings: Settings, key: str) -> None:
-        """Make both; nothing is sent yet. A project in the settings means Vertex AI."""
+        """Create both; nothing is sent yet. A project in the settings selects Vertex AI."""
         self._transport = open_client(
             settings.base_url or "",
             idle_seconds=settings.timeout_seconds,
@@ -62,7 +62,7 @@ class Sdk:
 
 
 def _client(settings: Settings, key: str, options: types.HttpOptions) -> Client:
-    """Google's client; what is said here goes before the environment variables that it reads by itself."""
+    """Create Google's client; these arguments override the environment variables that it reads."""
     if settings.project:
         return Client(enterprise=True, project=settings.project, location=settings.location, http_options=options)
     return Client(enterprise=False, api_key=key, http_options=options)

@@ -1,7 +1,7 @@
-"""What is done to requests and answers of the client that the SDK is given.
+"""Event hooks for the client that the SDK uses.
 
-The SDK takes one number as its time limit, sends it to the server as the limit of the whole answer, and leaves answers
-that nobody reads any more to the garbage collector. None of that suits a stream that may be stopped.
+The SDK has a single timeout, sends it to the server as the deadline of the whole answer, and leaves responses that are
+no longer read to the garbage collector. None of this suits a stream that can be stopped.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, MutableMapping
@@ -18,14 +18,14 @@ _SERVER_TIMEOUT = "X-Server-Timeout"
 
 
 class _Request(Protocol):
-    """An ``httpx.Request``, as far as it matters here."""
+    """The used part of ``httpx.Request``."""
 
     headers: MutableMapping[str, str]
     extensions: MutableMapping[str, Any]
 
 
 class _Response(Protocol):
-    """An ``httpx.Response``, as far as it matters here."""
+    """The used part of ``httpx.Response``."""
 
     async def aclose(self) -> None: ...
 
@@ -34,7 +34,7 @@ _held: ContextVar[list[_Response] | None] = ContextVar("held", default=None)
 
 
 def hooks(present: Mapping[str, list[Callable[..., Any]]]) -> dict[str, list[Callable[..., Any]]]:
-    """The event hooks for a client that has those in ``present``."""
+    """Return the event hooks for a client that already has the hooks in ``present``."""
     return {
         "request": [*present.get("request", ()), _prepare],
         "response": [*present.get("response", ()), _hold],
@@ -42,16 +42,16 @@ def hooks(present: Mapping[str, list[Callable[..., Any]]]) -> dict[str, list[Cal
 
 
 class Holding:
-    """The connections that an answer came over, so that they can be closed at once when nobody listens any more."""
+    """Responses of one streamed answer, closed as soon as the stream is stopped."""
 
     def __init__(self) -> None:
         self._responses: list[_Response] = []
 
     async def items(self, source: AsyncIterator[_T]) -> AsyncGenerator[_T, None]:
-        """What ``source`` yields, with its connections closed at the end."""
+        """Yield the items of ``source``, and close its connections at the end."""
         try:
             while True:
-                # Only while the SDK runs: between two pieces the context belongs to whoever reads them.
+                # Set only while the SDK runs: between two items the context belongs to the consumer.
                 with self._noted():
                     item = await anext(source, None)
                 if item is None:

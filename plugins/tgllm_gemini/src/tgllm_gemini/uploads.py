@@ -17,7 +17,7 @@ from tgllm.providers.attachments import check_size
 __all__ = ["INLINE_BYTES", "Uploads", "inline", "needs_upload"]
 
 INLINE_BYTES = 20 * 10**6
-"""Of all files of one request together."""
+"""Maximum total size of the files inside one request."""
 _MAX_BYTES = 2 * 1024**3
 _LIFETIME_SECONDS = 47 * 3600.0  # the API keeps files for 48 hours
 _READY_SECONDS = 300.0
@@ -30,14 +30,14 @@ class _Uploaded:
     name: str
     uri: str
     forget_at: float
-    """By the clock's monotonic time, in seconds."""
+    """In seconds of the clock's monotonic time."""
 
 
 class Uploads:
-    """The files that were uploaded; each is uploaded once while the API keeps it, and deleted at the end."""
+    """Uploaded files. Each file is uploaded once while the API keeps it, and deleted when the provider closes."""
 
     def __init__(self, remote: genai.AsyncFiles, clock: Clock, *, can_upload: bool) -> None:
-        """Know of no file; ``can_upload`` is False for Vertex AI, which has no Files API."""
+        """Start without files; ``can_upload`` is False for Vertex AI, which has no Files API."""
         self._files = remote
         self._clock = clock
         self._can_upload = can_upload
@@ -45,10 +45,10 @@ class Uploads:
         self._locks = defaultdict[tuple[str, str], asyncio.Lock](asyncio.Lock)
 
     async def gather(self, files: Iterable[FilePart], parts: dict[FilePart, types.Part]) -> AsyncGenerator[None, None]:
-        """Put the API's form of each file into ``parts``; yields now and then while an upload lasts.
+        """Add the part of each file to ``parts``; yields periodically during an upload.
 
         Raises:
-            Unsupported: a file is gone, too large, or can't be processed in time.
+            Unsupported: a file no longer exists, is too large, or can't be processed in time.
         """
         wanted = list(dict.fromkeys(files))
         large = needs_upload(wanted)
@@ -61,14 +61,14 @@ class Uploads:
                     yield
 
     def forget(self) -> None:
-        """Upload everything again when it is asked for next."""
+        """Forget all uploads, so that files are uploaded again on their next use."""
         self._uploaded.clear()
 
     async def aclose(self) -> None:
-        """Delete what was uploaded, as far as that is possible in a few seconds; the API deletes the rest by itself."""
+        """Delete the uploaded files that can be deleted in a few seconds; the API deletes the rest later."""
         uploaded = list(self._uploaded.values())
         self.forget()
-        # Whatever goes wrong here changes nothing for anybody.
+        # Errors are harmless here: the API deletes the files later.
         with suppress(Exception):
             async with asyncio.timeout(_DELETE_SECONDS):
                 await asyncio.gather(*(self._files.delete(name=file.name) for file in uploaded), return_exceptions=True)
@@ -100,7 +100,7 @@ class Uploads:
         deadline = self._clock.monotonic() + _READY_SECONDS
         while file.state is types.FileState.PROCESSING:
             if self._clock.monotonic() >= deadline:
-                # No reason to send it all again.
+                # Unsupported, because a retry would send everything again.
                 raise Unsupported(f"Gemini did not process a file in {_READY_SECONDS:g} seconds")
             yield
             await self._clock.sleep(_POLL_SECONDS)
@@ -110,7 +110,7 @@ class Uploads:
 
 
 def needs_upload(files: Sequence[FilePart]) -> set[FilePart]:
-    """The files that don't fit into the request; the smallest go first."""
+    """Return the files that don't fit into the request; smaller files take precedence."""
     room = INLINE_BYTES
     large: set[FilePart] = set()
     for file in sorted(set(files), key=lambda file: file.size):
@@ -121,10 +121,10 @@ def needs_upload(files: Sequence[FilePart]) -> set[FilePart]:
 
 
 async def inline(file: FilePart) -> types.Part:
-    """A file as a part of the request itself.
+    """Return a file as a part inside the request.
 
     Raises:
-        Unsupported: it is gone.
+        Unsupported: the file no longer exists.
     """
     try:
         content = await asyncio.to_thread(file.path.read_bytes)
@@ -138,4 +138,4 @@ def _key(file: FilePart) -> tuple[str, str]:
 
 
 def _gone() -> ProviderError:
-    return Unsupported("a file of the conversation is gone")
+    return Unsupported("a file of the conversation no longer exists")

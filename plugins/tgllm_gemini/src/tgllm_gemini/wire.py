@@ -1,4 +1,4 @@
-"""How the Gemini API writes conversations and answers (Gemini API: generateContent, thinking, thought signatures)."""
+"""Wire format of the Gemini API (Gemini API: generateContent, thinking, thought signatures)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,25 +19,25 @@ Parts = Mapping[FilePart, types.Part]
 _FINISHED: Mapping[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"}
 _BROKEN = {"MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"}
 _FILTERED: Mapping[str, str] = {
-    "SAFETY": "it may do harm",
-    "IMAGE_SAFETY": "a picture may do harm",
-    "RECITATION": "it repeats a text that others own",
+    "SAFETY": "it may be harmful",
+    "IMAGE_SAFETY": "an image may be harmful",
+    "RECITATION": "it recites copyrighted text",
     "LANGUAGE": "its language is not supported",
-    "BLOCKLIST": "it holds a forbidden word",
+    "BLOCKLIST": "it contains a forbidden word",
     "PROHIBITED_CONTENT": "its content is prohibited",
-    "SPII": "it holds personal data",
-    "JAILBREAK": "it tries to get round the rules",
+    "SPII": "it contains personal data",
+    "JAILBREAK": "it looks like a jailbreak attempt",
     "MODEL_ARMOR": "the project's own filter (Model Armor) forbids it",
 }
 
 
 def contents_of(request: ChatRequest, files: Parts, *, replay: bool) -> list[types.Content]:
-    """The conversation; ``files`` has the API's form of each file.
+    """Encode the conversation.
 
     Args:
-        request: what is asked.
-        files: for each file of the conversation the part that stands for it.
-        replay: whether answers go back in the parts in which they came, with their signatures, or as plain text.
+        request: the request.
+        files: the part of each file of the conversation.
+        replay: whether answers are sent as their original parts with signatures, or as plain text.
     """
     contents = [_content(message, files, replay=replay) for message in request.messages]
     return [content for content in contents if content.parts]
@@ -56,7 +56,7 @@ def _text_parts(message: ChatMessage) -> list[types.Part]:
 
 
 def _kept_parts(data: JsonObject | None) -> list[types.Part]:
-    """The parts of an earlier answer; empty if nothing usable was kept."""
+    """Return the stored parts of an earlier answer; empty if there are none."""
     try:
         return [types.Part.model_validate(part) for part in as_list((data or {}).get("parts"))]
     except ValidationError:
@@ -64,17 +64,17 @@ def _kept_parts(data: JsonObject | None) -> list[types.Part]:
 
 
 def config_of(request: ChatRequest, family: Family) -> types.GenerateContentConfig:
-    """The settings of a request.
+    """Return the settings of a request.
 
     Raises:
-        Unsupported: the model can't think as much or as little as is asked for.
+        Unsupported: the model does not support the reasoning effort.
     """
     return types.GenerateContentConfig(
         system_instruction=request.system,
         temperature=request.temperature,
         max_output_tokens=request.max_output_tokens,
         thinking_config=_thinking(request, family),
-        # One call is one request: the bot decides what follows.
+        # One call is one request: the bot decides about further requests.
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
@@ -97,16 +97,16 @@ def _thinking(request: ChatRequest, family: Family) -> types.ThinkingConfig | No
 
 
 class AnswerReader:
-    """Reads one streamed answer."""
+    """Reader of one streamed answer."""
 
     def __init__(self) -> None:
-        """Start with nothing read."""
+        """Create a reader for one answer."""
         self._parts: list[dict[str, Any]] = []
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
         self._finish = ""
 
     def take(self, chunk: types.GenerateContentResponse) -> Iterator[StreamEvent]:
-        """The events in one chunk.
+        """Yield the events of one chunk.
 
         Raises:
             Refused: the question or the answer is blocked.
@@ -121,19 +121,19 @@ class AnswerReader:
                 self._finish = candidate.finish_reason.value
 
     def end(self) -> Finished:
-        """The end of the answer.
+        """Return the last event.
 
         Raises:
             Refused: the answer was blocked.
-            BadResponse: the model made something that is no answer.
-            Unavailable: the stream ended before the answer did.
+            BadResponse: the model generated an invalid answer.
+            Unavailable: the answer is incomplete.
         """
         if not self._finish:
-            raise Unavailable("the answer breaks off before its end")
+            raise Unavailable("the answer is incomplete")
         if self._finish in _FILTERED or self._finish.startswith("IMAGE_"):
             raise _refused("answer", self._finish)
         if self._finish in _BROKEN:
-            raise BadResponse(f"the model made no proper answer ({self._finish})")
+            raise BadResponse(f"the model generated an invalid answer ({self._finish})")
         return Finished(_FINISHED.get(self._finish, "other"), _usage(self._usage), self._provider_data())
 
     def _part(self, part: types.Part) -> Iterator[StreamEvent]:
@@ -142,7 +142,7 @@ class AnswerReader:
             yield ReasoningDelta(part.text) if part.thought else TextDelta(part.text)
 
     def _keep(self, part: types.Part) -> None:
-        """Keep a part as it came; text without a signature is joined with such text before it."""
+        """Store a part unchanged; consecutive text parts without a signature are joined."""
         if part.thought and not part.thought_signature:
             return
         raw = part.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -153,18 +153,18 @@ class AnswerReader:
             self._parts.append(raw)
 
     def _provider_data(self) -> JsonObject | None:
-        """The parts, if a signature makes them worth keeping."""
+        """Return the parts, if one has a signature."""
         signed = any("thoughtSignature" in part for part in self._parts)
         return {"parts": self._parts} if signed else None
 
 
 def _refused(what: str, reason: str) -> Refused:
-    words = _FILTERED.get(reason, "no reason is told")
+    words = _FILTERED.get(reason, "no reason given")
     return Refused(f"Gemini blocked the {what}: {words} ({reason})", reason=reason)
 
 
 def _usage(found: types.GenerateContentResponseUsageMetadata | None) -> Usage:
-    """The usage as the contract counts: the API tells thoughts apart from the answer, and bills both as output."""
+    """Convert the usage: the API reports reasoning separately from the answer, and bills both as output."""
     if found is None:
         return Usage()
     return Usage(

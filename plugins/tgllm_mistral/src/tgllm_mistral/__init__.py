@@ -1,4 +1,4 @@
-"""Mistral for tgllm: the plugin is in ``tgllm_mistral.plugin``, its settings in ``tgllm_mistral.settings``."""
+"""Mistral provider for tgllm; ``tgllm_mistral.plugin`` has the hooks, ``tgllm_mistral.settings`` the settings."""
 
 __version__ = "0.1.0"
 

@@ -1,4 +1,4 @@
-"""What the Mistral API says when it fails, as errors of the contract (Mistral API: error glossary)."""
+"""Mapping of Mistral API errors to errors of the plugin API (Mistral API: error glossary)."""
 
 from tgllm.api.errors import ProviderError, Refused, Unavailable
 from tgllm.providers.failure import Failure, explain, wait_hint
@@ -9,9 +9,9 @@ _NO_CAPACITY = ("service_tier_capacity_exceeded", "3505")
 
 
 def explain_mistral(failure: Failure) -> ProviderError:
-    """The error for a failure; the API has three forms of error bodies, all read by ``Failure``."""
+    """Map a failure to an error; ``Failure`` parses all three forms of the API's error bodies."""
     if any(word in failure.kind for word in _NO_CAPACITY):
-        # It comes with 429, and has nothing to do with how much this account asks.
+        # A lack of capacity has the status 429, but is not a rate limit of the account.
         return Unavailable(str(failure), retry_after=wait_hint(failure))
     if failure.status == 403 and "guardrail" in f"{failure.kind} {failure.words}".lower():
         return Refused(str(failure))

@@ -1,4 +1,4 @@
-"""Reads Mistral's list of models, in which a model stands once for each of its names (Mistral API: list models)."""
+"""Parser of Mistral's list of models, which has an entry for each name of a model (Mistral API: list models)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ __all__ = ["fold_models"]
 
 
 def fold_models(entries: Iterable[JsonObject], prices: Mapping[str, Price]) -> list[ModelInfo]:
-    """The chat models, each once: under its dated id if it has one, with its other names as aliases."""
+    """Merge the entries of each chat model: under its dated id if it has one, with its other names as aliases."""
     groups: list[list[JsonObject]] = []
     for entry in entries:
         if as_object(entry.get("capabilities")).get("completion_chat") is True and as_text(entry.get("id")):
@@ -42,6 +42,6 @@ def _model(group: list[JsonObject], prices: Mapping[str, Price]) -> ModelInfo:
 
 
 def _is_alias(entry: JsonObject) -> tuple[bool, bool]:
-    """How much an entry looks like another name of a model: by its end, and by not being called what it is."""
+    """Return a sort key that puts aliases last: ids that end with "-latest", or that differ from the name."""
     model = as_text(entry.get("id"))
     return model.endswith("-latest"), bool(entry.get("name")) and entry.get("name") != model

@@ -1,4 +1,4 @@
-"""The hooks of the Mistral plugin. Light: what talks to the API is imported when the provider is made."""
+"""Hooks of the Mistral plugin. The API client is imported only when the provider is created."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,19 @@ _VARIABLE = "MISTRAL_API_KEY"
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is and which settings it takes."""
+    """Return the description of the plugin."""
     return PluginInfo(id="mistral", title="Mistral", api="1.0", settings=Settings, env={"api_key": _VARIABLE})
 
 
 @hookimpl
 def tgllm_providers() -> Sequence[ProviderSpec]:
-    """Offer the provider ``mistral``."""
+    """Return the provider ``mistral``."""
     return (ProviderSpec(id="mistral", title="Mistral", create=_create),)
 
 
 @hookimpl
 def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
-    """Say whether there is a key."""
+    """Check whether the key is set."""
     if _key(ctx):
         return (Check("Mistral: key", "ok"),)
     return (Check("Mistral: key", "not configured", f"set {_VARIABLE} to use Mistral's models"),)
@@ -37,14 +37,14 @@ def _create(ctx: PluginContext) -> Provider:
     key = _key(ctx)
     if not key:
         raise NotConfigured(f"Mistral has no key: set {_VARIABLE}", variable=_VARIABLE)
-    # Imported here: it loads the HTTP client, which a command that asks no model does not need.
+    # Imported here, because it loads the HTTP client, which most commands do not need.
     from tgllm_mistral.provider import MistralProvider  # noqa: PLC0415  see above
 
     return MistralProvider(_settings(ctx), key, ctx.clock)
 
 
 def _key(ctx: PluginContext) -> str:
-    """The key without the white space that copying adds; empty if there is none."""
+    """Return the key, stripped of white space; empty if it is not set."""
     secret = _settings(ctx).api_key
     return secret.get_secret_value().strip() if secret else ""
 

@@ -1,4 +1,4 @@
-"""The provider of Mistral's models."""
+"""Provider of Mistral's models."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
@@ -22,14 +22,14 @@ _MAX_TEMPERATURE = 1.5
 
 
 class MistralProvider(OpenAIChatClient):
-    """Chat completions of the Mistral API, which refuses every field that it does not know."""
+    """Client of the Mistral API, which rejects unknown fields."""
 
     models_path: ClassVar[str] = "/v1/models"
     chat_path: ClassVar[str] = "/v1/chat/completions"
     reader: ClassVar[type[ChatReader]] = MistralReader
 
     def __init__(self, settings: Settings, key: str, clock: Clock) -> None:
-        """Make the provider; nothing is sent yet."""
+        """Create the provider; nothing is sent yet."""
         http = ProviderHttp(
             settings.base_url.rstrip("/").removesuffix("/v1"),
             headers={"Authorization": f"Bearer {key}"},
@@ -43,7 +43,7 @@ class MistralProvider(OpenAIChatClient):
         self._known: dict[str, ModelInfo] = {}
 
     def check(self, request: ChatRequest) -> None:
-        """Refuse what the API would refuse in words that say less."""
+        """Refuse requests that the API would reject with a less clear message."""
         if request.temperature is not None and request.temperature > _MAX_TEMPERATURE:
             raise Unsupported(f"Mistral takes a temperature of {_MAX_TEMPERATURE} at most")
         known = self._known.get(request.model)
@@ -51,7 +51,7 @@ class MistralProvider(OpenAIChatClient):
             raise Unsupported(f"{request.model} does not reason")
 
     def settings(self, request: ChatRequest) -> Body:
-        """The fields beside model, messages and stream; the usage comes without being asked for."""
+        """Return the fields except model, messages and stream; the API reports usage by default."""
         known = self._known.get(request.model)
         return given(
             temperature=request.temperature,
@@ -62,13 +62,13 @@ class MistralProvider(OpenAIChatClient):
         )
 
     def message(self, message: ChatMessage, model: str) -> Body:
-        """A message; an answer goes back together with its reasoning."""
+        """Encode a message; an answer is sent with its reasoning."""
         body = super().message(message, model)
         thoughts = thinking(message.provider_data) if message.role == "assistant" else []
         return {**body, "content": [*thoughts, {"type": "text", "text": message.text}]} if thoughts else body
 
     def file(self, part: FilePart, model: str) -> Body:
-        """A picture, if the model looks at pictures, or a document."""
+        """Encode an image, if the model accepts images, or a document."""
         known = self._known.get(model)
         if known is not None and part.mime_type not in known.mime_types:
             raise unsupported(part, model)
@@ -79,7 +79,7 @@ class MistralProvider(OpenAIChatClient):
         raise unsupported(part, model)
 
     def read_models(self, entries: Iterable[JsonObject]) -> Sequence[ModelInfo]:
-        """The chat models, each once; what they can do is kept for ``check``."""
+        """Parse the chat models, and keep their capabilities for ``check``."""
         models = fold_models(entries, self._prices)
         self._known = {name: model for model in models for name in (model.id, *model.aliases)}
         return models

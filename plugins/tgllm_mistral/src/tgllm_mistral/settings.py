@@ -1,4 +1,4 @@
-"""The settings of the Mistral plugin."""
+"""Settings of the Mistral plugin."""
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -6,19 +6,19 @@ __all__ = ["Settings"]
 
 
 class Settings(BaseModel):
-    """What ``[plugins.mistral]`` may hold. An unknown key is an error, so that a typing mistake is told at start."""
+    """Settings in ``[plugins.mistral]``. An unknown key is an error, so that typos are reported at startup."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     api_key: SecretStr | None = None
-    """Also read from ``MISTRAL_API_KEY``. None means that the plugin is not configured, which is no error."""
+    """Also read from ``MISTRAL_API_KEY``. None means that the plugin is not configured, which is not an error."""
     base_url: str = Field(default="https://api.mistral.ai", pattern=r"^https?://\S+$")
-    """Where the API is, without a version or a path (Mistral API: endpoints)."""
+    """Base URL of the API, without a version or path (Mistral API: endpoints)."""
     timeout_seconds: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    """How long to wait for the API to say anything, in seconds; any byte starts the wait again."""
+    """Idle timeout in seconds; any byte of a response resets it."""
     proxy: SecretStr | None = None
-    """The URL of a proxy; None takes ``HTTPS_PROXY`` and its like. Secret, since it may hold a password."""
+    """URL of a proxy; None uses ``HTTPS_PROXY`` and similar. Secret, because it may contain a password."""
     safe_prompt: bool = False
-    """Whether Mistral puts its safety prompt before every conversation (Mistral API: guardrailing)."""
+    """Whether Mistral adds its safety prompt before every conversation (Mistral API: guardrailing)."""
     random_seed: int | None = Field(default=None, ge=0)
-    """Makes answers to the same request alike (Mistral API: chat completion)."""
+    """Seed for deterministic answers to the same request (Mistral API: chat completion)."""

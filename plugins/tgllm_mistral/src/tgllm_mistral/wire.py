@@ -1,4 +1,4 @@
-"""How the Mistral API writes files and answers (Mistral API: chat completion, reasoning, vision, document QnA)."""
+"""Wire format of the Mistral API (Mistral API: chat completion, reasoning, vision, document QnA)."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -30,25 +30,25 @@ DOCUMENT_TYPES = frozenset(
         "text/xml",
     }
 )
-"""Kinds of documents that every chat model takes."""
+"""Document types that every chat model accepts."""
 
 _MAX_IMAGE = 10 * 10**6
 _MAX_DOCUMENT = 50 * 10**6
 
 
 class MistralReader(ChatReader):
-    """Reads answers whose content may be a list of pieces of reasoning and of text."""
+    """Reader of answers whose content may be a list of reasoning and text chunks."""
 
     finish_reasons: ClassVar[dict[str, FinishReason]] = {**ChatReader.finish_reasons, "model_length": "length"}
     interruptions: ClassVar[frozenset[str]] = frozenset({"error"})
 
     def __init__(self) -> None:
-        """Start with nothing read."""
+        """Create a reader for one answer."""
         super().__init__()
         self._signature = ""
 
     def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        """Reasoning and text in the order in which they stand."""
+        """Yield reasoning and text in their order in the delta."""
         content = delta.get("content")
         if isinstance(content, str):
             yield from [TextDelta(content)] if content else []
@@ -61,7 +61,7 @@ class MistralReader(ChatReader):
                 yield from map(TextDelta, filter(None, [self.read_text([chunk])]))
 
     def provider_data(self) -> JsonObject | None:
-        """The reasoning, which the API wants back on later turns."""
+        """Return the reasoning, which the API expects on later turns."""
         if not self.reasoning:
             return None
         signature = {"signature": self._signature} if self._signature else {}
@@ -69,7 +69,7 @@ class MistralReader(ChatReader):
 
 
 def thinking(data: JsonObject | None) -> list[Json]:
-    """The reasoning of an earlier answer as a piece of its message; empty if nothing usable was kept."""
+    """Return the reasoning of an earlier answer as a chunk of its message; empty if there is none."""
     text = as_text((data or {}).get("thinking"))
     if not text:
         return []
@@ -79,20 +79,20 @@ def thinking(data: JsonObject | None) -> list[Json]:
 
 
 def image(part: FilePart) -> Body:
-    """A picture of 10 MB at most.
+    """Encode an image of at most 10 MB.
 
     Raises:
-        Unsupported: it is larger, or gone.
+        Unsupported: the file is larger, or no longer exists.
     """
     check_size(part, _MAX_IMAGE)
     return {"type": "image_url", "image_url": data_url(part)}
 
 
 def document(part: FilePart) -> Body:
-    """A document of 50 MB at most.
+    """Encode a document of at most 50 MB.
 
     Raises:
-        Unsupported: it is larger, or gone.
+        Unsupported: the file is larger, or no longer exists.
     """
     check_size(part, _MAX_DOCUMENT)
     name: Body = {"document_name": part.name} if part.name else {}
@@ -100,5 +100,5 @@ def document(part: FilePart) -> Body:
 
 
 def is_image(part: FilePart) -> bool:
-    """Whether the file is sent as a picture."""
+    """Return whether the file is sent as an image."""
     return part.mime_type in IMAGE_TYPES

@@ -1,1 +1,1 @@
-"""The operator's settings: the model, where they are read from, and the folders they name."""
+"""Settings: their model, their sources, and default paths."""

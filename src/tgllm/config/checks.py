@@ -1,4 +1,4 @@
-"""Checks of single values. Each raises ValueError with what is expected; the value of a secret is never repeated."""
+"""Validators of single values. Each raises ValueError with the expected format; errors never contain secrets."""
 
 import re
 from collections.abc import Iterable
@@ -43,7 +43,7 @@ def _items(value: object) -> Iterable[object]:
 
 
 def bot_token(value: object) -> object:
-    """A token as @BotFather hands it out."""
+    """Validate a bot token."""
     if not isinstance(value, str):
         return value
     if not _TOKEN.fullmatch(value.strip()):
@@ -52,7 +52,7 @@ def bot_token(value: object) -> object:
 
 
 def telegram_api(value: object) -> object:
-    """The address of a Bot API server, without the slash at its end."""
+    """Validate the base URL of a Bot API server, and remove a trailing slash."""
     if not isinstance(value, str):
         return value
     try:
@@ -75,30 +75,30 @@ def _user_id(item: object) -> int:
 
 
 def chat_id(value: int | None) -> int | None:
-    """The id of a person, a group or a channel."""
+    """Validate the id of a person, a group or a channel."""
     if value is not None and not 0 < abs(value) < MOST_ID:
         raise ValueError("must be the id of a chat, a number such as -1001234567890")
     return value
 
 
 def admin_ids(value: object) -> object:
-    """User ids from a list, or from text with commas or spaces between them; each once."""
+    """Parse user ids from a list, or from text with commas or spaces, without duplicates."""
     return tuple(dict.fromkeys(_user_id(item) for item in _items(value)))
 
 
 def names(value: object) -> object:
-    """Names from a list, or from text with commas or spaces between them; each once."""
+    """Parse names from a list, or from text with commas or spaces, without duplicates."""
     return tuple(dict.fromkeys(_name(item) for item in _items(value)))
 
 
 def _name(item: object) -> str:
     if not isinstance(item, str):
-        raise ValueError("must be names, in a list or with commas between them")  # noqa: TRY004  pydantic turns a ValueError into words
+        raise ValueError("must be names, in a list or with commas between them")  # noqa: TRY004  pydantic reports a ValueError as a message
     return item
 
 
 def folder(value: object) -> object:
-    """A folder, made absolute; ``~`` is the home folder."""
+    """Make the path of a folder absolute, and expand ``~``."""
     text = str(value) if isinstance(value, str | Path) else ""
     if not text.strip() or "\0" in text:
         raise ValueError("must be the path of a folder")
@@ -109,7 +109,7 @@ def folder(value: object) -> object:
 
 
 def model_reference(value: object) -> object:
-    """A model by name: ``provider/model``."""
+    """Validate a model reference, ``provider/model``."""
     if not isinstance(value, str):
         return value
     try:
@@ -119,14 +119,14 @@ def model_reference(value: object) -> object:
 
 
 def language(value: object) -> object:
-    """A language tag such as ``ru`` or ``pt-BR``."""
+    """Validate a language tag such as ``ru`` or ``pt-BR``."""
     if isinstance(value, str) and not _LANGUAGE.fullmatch(value.strip()):
         raise ValueError("must be a language tag such as en or ru")
     return value.strip() if isinstance(value, str) else value
 
 
 def day(value: object) -> object:
-    """A day as text, such as ``2026-11-01``; in TOML it may stand without quotes."""
+    """Convert a day to text such as ``2026-11-01``; in TOML it may be unquoted."""
     if not isinstance(value, str | date) or value == "":
         return value
     try:
@@ -136,15 +136,15 @@ def day(value: object) -> object:
 
 
 def stripped(value: object) -> object:
-    """Text without white space around it."""
+    """Strip white space around a text."""
     return value.strip() if isinstance(value, str) else value
 
 
 def zone(name: str) -> tzinfo:
-    """The time zone of that name.
+    """Return the time zone of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such time zone.
     """
     if name == "UTC":
         return UTC
@@ -155,7 +155,7 @@ def zone(name: str) -> tzinfo:
 
 
 def time_zone(value: object) -> object:
-    """The name of a time zone, in the words of the IANA database."""
+    """Validate the name of a time zone of the IANA database."""
     if isinstance(value, str):
         zone(value.strip())
     return stripped(value)

@@ -1,4 +1,4 @@
-"""Reads the settings from all their sources: flag > environment > .env > TOML file > default."""
+"""Loading of the settings from all sources: flag > environment > .env > TOML file > default."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "requir
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
-    """The settings, and where they came from."""
+    """The settings, and their sources."""
 
     config: Config
     sources: Mapping[str, Source]
     """By dotted key (``turns.idle_timeout``), for every setting."""
     path: Path | None
-    """The config file that was read, if there is one."""
+    """The config file that was read, if any."""
     plugins: PluginSettings
 
 
@@ -43,17 +43,17 @@ def load_config(
     cwd: Path | None = None,
     with_file: bool = True,
 ) -> LoadedConfig:
-    """Read the settings. The bot's token is made known to the log's redaction.
+    """Load the settings, and register the bot token for redaction in the log.
 
     Args:
         flags: values from the command line, by dotted key; None means not given.
-        environ: the environment; the process's own by default. It is only read.
-        config_path: the file named by ``--config``; without one, ``TGLLM_CONFIG``, then the system's usual place.
-        cwd: the folder whose ``.env`` is read; the current one by default.
-        with_file: False leaves out the config file.
+        environ: the environment, by default that of the process; it is not changed.
+        config_path: the path from ``--config``; the default is ``TGLLM_CONFIG``, then the default path.
+        cwd: the folder of ``.env``, by default the current one.
+        with_file: False ignores the config file.
 
     Raises:
-        ConfigError: a sentence for each problem, one a line.
+        ConfigError: a sentence for each error, one per line.
     """
     environ = os.environ if environ is None else environ
     dotenv = dotenv_path(cwd)
@@ -79,10 +79,10 @@ def load_config(
 def find_config(
     named: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> Path:
-    """The config file: the named one, which must be there, or the one at the system's usual place, which need not be.
+    """Return the path of the config file: a named one, which must exist, or the default path, which need not exist.
 
     Raises:
-        ConfigError: a file is named, by the argument, by ``TGLLM_CONFIG``, or by that in ``.env``, and is not there.
+        ConfigError: the file named by the argument, by ``TGLLM_CONFIG``, or by that in ``.env`` does not exist.
     """
     path, where = config_place(named, environ=environ, cwd=cwd)
     if where is not None and not is_there(path):
@@ -93,10 +93,10 @@ def find_config(
 def config_place(
     named: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> tuple[Path, str | None]:
-    """Where the config file is, or is to be, and what names that place; None for the system's usual one.
+    """Return the path of the config file, and the source of the path; None for the default path.
 
     Raises:
-        ConfigError: the place is no path, or there is an ``.env`` that can't be read.
+        ConfigError: the path is invalid, or ``.env`` can't be read.
     """
     environ = os.environ if environ is None else environ
     dotenv = dotenv_path(cwd)
@@ -123,7 +123,7 @@ def _validate(values: Mapping[str, Value]) -> tuple[Config | None, list[str]]:
     for key, value in values.items():
         section, dot, name = key.rpartition(".")
         table = nested.setdefault(section, {}) if dot else nested
-        assert isinstance(table, dict)  # noqa: S101  a section's name is no setting's name
+        assert isinstance(table, dict)  # noqa: S101  no section has the name of a setting
         table[name] = value.raw
     try:
         return Config.model_validate(nested), []
@@ -147,10 +147,10 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 
 def require_token(loaded: LoadedConfig) -> SecretStr:
-    """The bot's token.
+    """Return the bot token.
 
     Raises:
-        ConfigError: none is set; the message says how to get one.
+        ConfigError: no token is set; the message explains how to get one.
     """
     token = loaded.config.bot_token
     if token is None:

@@ -1,7 +1,7 @@
-"""The admin password as the settings keep it: a hash, from which nobody gets the password back.
+"""Hash of the admin password, as stored in the settings.
 
-scrypt (RFC 7914) makes each guess cost memory and time. The parameters stand in the hash, so that those of old hashes
-stay right when the ones for new hashes are raised.
+scrypt (RFC 7914) makes guesses expensive in memory and time. The hash contains its parameters, so old hashes stay valid
+when the parameters of new hashes change.
 """
 
 import base64
@@ -18,7 +18,7 @@ __all__ = ["LONGEST", "SHORTEST", "Cost", "PasswordHash", "hash_password", "why_
 
 SHORTEST: Final = 8
 LONGEST: Final = 256
-"""Characters of a password."""
+"""Maximum characters of a password."""
 
 _FORM = re.compile(r"scrypt:(\d{1,2}):(\d{1,2}):(\d{1,2}):([\w-]{22,86}):([\w-]{43})", re.ASCII)
 _BYTES = 32
@@ -27,7 +27,7 @@ _MOST_MEMORY = 2**28
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one guess costs. RFC 7914: N = 2 to the power of ``log_n``; 128 * N * r bytes of memory, p times."""
+    """Parameters of scrypt. RFC 7914: N = 2 to the power of ``log_n``; 128 * N * r bytes of memory, p times."""
 
     log_n: int = 15
     r: int = 8
@@ -35,13 +35,13 @@ class Cost:
 
     @property
     def memory(self) -> int:
-        """Bytes."""
+        """Memory of one hash in bytes."""
         return 128 * self.r * 2**self.log_n
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordHash:
-    """A hash with all that is needed to check a password."""
+    """A hash with its parameters and salt."""
 
     cost: Cost
     salt: bytes
@@ -49,10 +49,10 @@ class PasswordHash:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a hash as ``str`` writes it.
+        """Parse a hash as formatted by ``str``.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the text is not a valid hash.
         """
         found = _FORM.fullmatch(text.strip())
         if found is None:
@@ -63,24 +63,24 @@ class PasswordHash:
         return cls(cost, _decoded(found[4]), _decoded(found[5]))
 
     def __str__(self) -> str:
-        """As the settings have it: no sign in it means anything to a shell or to TOML."""
+        """Format the hash for the settings, without characters that are special in shells or TOML."""
         cost = self.cost
         return f"scrypt:{cost.log_n}:{cost.r}:{cost.p}:{_encoded(self.salt)}:{_encoded(self.digest)}"
 
     def matches(self, password: str) -> bool:
-        """Whether that is the password; takes a good part of a second, so call it in a thread."""
+        """Return whether the password matches; takes a fraction of a second, so call it in a thread."""
         return hmac.compare_digest(self.digest, _digest(password, self.salt, self.cost))
 
 
 def hash_password(password: str, cost: Cost | None = None) -> PasswordHash:
-    """Hash a password with a new salt; takes as long as a check."""
+    """Hash a password with a new salt; takes as long as ``matches``."""
     cost = cost or Cost()
     salt = secrets.token_bytes(16)
     return PasswordHash(cost, salt, _digest(password, salt, cost))
 
 
 def why_unfit(password: str) -> str | None:
-    """What is wrong with a new password, as the end of a sentence that begins with "it"; None if it will do."""
+    """Return why a new password is unsuitable, to be appended to "it"; None if it is suitable."""
     if not SHORTEST <= len(password) <= LONGEST:
         return f"must have {SHORTEST} to {LONGEST} characters"
     if password != password.strip() or len(password.splitlines()) != 1:
@@ -91,7 +91,7 @@ def why_unfit(password: str) -> str | None:
 
 
 def _digest(password: str, salt: bytes, cost: Cost) -> bytes:
-    # Keyboards write the same letter with an accent in several ways.
+    # Keyboards encode the same accented character in several ways.
     text = unicodedata.normalize("NFKC", password.strip()).encode()
     return hashlib.scrypt(
         text, salt=salt, n=2**cost.log_n, r=cost.r, p=cost.p, maxmem=2 * cost.memory + 2**20, dklen=_BYTES

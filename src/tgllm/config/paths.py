@@ -1,4 +1,4 @@
-"""Where tgllm keeps its files on this system."""
+"""Default paths of tgllm's files."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ __all__ = ["database_path", "default_config_path", "default_data_dir"]
 
 
 def default_config_path() -> Path:
-    """The config file that is read when none is named."""
+    """Return the default path of the config file."""
     return platformdirs.user_config_path("tgllm", appauthor=False) / "config.toml"
 
 
 def default_data_dir() -> Path:
-    """The data folder when none is named."""
+    """Return the default data folder."""
     return platformdirs.user_data_path("tgllm", appauthor=False)
 
 
 def database_path(data_dir: Path) -> Path:
-    """The bot's database, in its data folder."""
+    """Return the path of the database in a data folder."""
     return data_dir / "tgllm.db"

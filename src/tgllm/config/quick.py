@@ -1,6 +1,6 @@
-"""The two settings of a command that only reads the lists of models, read without the model of all settings.
+"""Fast loading of the two settings of commands that only read the lists of models, without the settings model.
 
-Loading pydantic and that model takes several times as long as such a command itself.
+Loading pydantic and the model takes several times as long as such a command itself.
 """
 
 import os
@@ -14,12 +14,12 @@ from tgllm.config.paths import default_config_path, default_data_dir
 __all__ = ["DEFAULT_MODEL", "QuickSettings", "quick_settings"]
 
 DEFAULT_MODEL = "echo/echo"
-"""Answers where nobody has chosen a model."""
+"""Default of ``default_model``."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuickSettings:
-    """As in ``tgllm.config.model.Config``."""
+    """The two settings, as in ``tgllm.config.model.Config``."""
 
     data_dir: Path
     default_model: str
@@ -32,13 +32,13 @@ def quick_settings(
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> QuickSettings | None:
-    """Read them from flags, environment and config file, in the order of strength that ``load_config`` has.
+    """Read the settings from flags, environment and config file, with the precedence of ``load_config``.
 
-    Other settings are not looked at, so what is wrong with them is not told.
+    Other settings are ignored, and so are errors in them.
 
     Returns:
-        None where all settings have to be read: there is an ``.env`` or a price in the settings, or something about the
-        config file is not as it should be.
+        None if all settings have to be loaded: there is an ``.env``, a price in the settings, or an error in the config
+        file.
     """
     environ = os.environ if environ is None else environ
     try:
@@ -47,7 +47,7 @@ def quick_settings(
             return None
         return _settings(flags, environ, tables)
     except (OSError, ValueError, RuntimeError):
-        # Something can't be looked at, the file is no TOML, or a path begins with the name of nobody.
+        # A file can't be accessed or is not TOML, or a path begins with ~ and an unknown user.
         return None
 
 
@@ -74,13 +74,13 @@ def _variable(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def _tables(config_path: Path | None, environ: Mapping[str, str]) -> Mapping[str, object] | None:
-    """The config file; empty where there is none, None where one is named that is not there."""
+    """Read the config file; empty if there is none, None if a named file does not exist."""
     named = str(config_path or "") or environ.get("TGLLM_CONFIG", "").strip()
     path = Path(named).expanduser() if named else default_config_path()
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return None if named else {}
-    import tomllib  # noqa: PLC0415  many bots are set up by their environment alone
+    import tomllib  # noqa: PLC0415  many bots are configured only by the environment
 
     return cast("Mapping[str, object]", tomllib.loads(text))

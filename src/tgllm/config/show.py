@@ -1,4 +1,4 @@
-"""The settings as people may see them: secrets hidden, each with its source."""
+"""Settings for display, with their sources and hidden secrets."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -17,7 +17,7 @@ HIDDEN = "set (hidden)"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting."""
+    """A setting for display."""
 
     key: str
     value: Json
@@ -33,7 +33,7 @@ def _visible(value: object) -> Json:
     if isinstance(value, tuple):
         return [_visible(item) for item in cast("tuple[object, ...]", value)]
     if isinstance(value, BaseModel):
-        # What is not set says nothing; nobody misses it.
+        # Unset fields are omitted.
         return {name: _visible(item) for name, item in value if item is not None and item != ""}
     return redact(str(value))
 
@@ -46,7 +46,7 @@ def _value(loaded: LoadedConfig, key: str) -> object:
 
 
 def settings(loaded: LoadedConfig) -> tuple[Setting, ...]:
-    """Every setting of the bot, in the model's order, then what is set for plugins, whose values are all hidden."""
+    """Return the bot's settings in the model's order, then those of plugins, whose values are all hidden."""
     own = (
         Setting(key, _visible(_value(loaded, key)), str(loaded.sources[key]), field.description or "")
         for key, field in FIELDS.items()

@@ -1,4 +1,4 @@
-"""What all tables of settings have in common."""
+"""Base class of the tables of settings."""
 
 from typing import get_args
 
@@ -8,15 +8,15 @@ __all__ = ["Section", "in_words"]
 
 
 class Section(BaseModel):
-    """A table of settings: it can't be changed, and a key that it does not know is an error."""
+    """An immutable table of settings; unknown keys are errors."""
 
-    # The value that failed may be a secret, so no message of pydantic's own repeats it.
+    # An invalid value may be a secret, so pydantic's messages must not contain it.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
     def _numbers(cls, value: object, info: ValidationInfo) -> object:
-        """A truth value is no number, though pydantic would take it for 1 or 0."""
+        """Reject booleans as numbers, which pydantic would convert to 1 or 0."""
         annotation = cls.model_fields[info.field_name or ""].annotation
         if isinstance(value, bool) and {int, float} & {annotation, *get_args(annotation)}:
             raise ValueError("must be a number, not true or false")
@@ -24,5 +24,5 @@ class Section(BaseModel):
 
 
 def in_words(message: str) -> str:
-    """What pydantic says about a value, as the end of a sentence that begins with its name."""
+    """Convert a message of pydantic to the end of a sentence that begins with the value's name."""
     return message.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")

@@ -1,4 +1,4 @@
-"""Personas as the operator sets them: ``[personas.NAME]``."""
+"""Personas in the settings: ``[personas.NAME]``."""
 
 import json
 import re
@@ -12,29 +12,29 @@ from tgllm.config.sections.base import Section, in_words
 
 __all__ = ["PersonaSetting", "read_personas"]
 
-# A name stands in a button's callback data, which has 64 bytes (Bot API: InlineKeyboardButton).
+# A name is part of a button's callback data, which has at most 64 bytes (Bot API: InlineKeyboardButton).
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
 class PersonaSetting(Section):
-    """A way for the model to behave, which people choose by name."""
+    """A persona, which people select by name."""
 
     name: str
     """The name of the table."""
     title: str = Field(default="", max_length=60)
-    """What the button says; empty: the name."""
+    """Label of the button; if empty, the name is used."""
     system: str = Field(min_length=1)
-    """What the model is told, after the bot's own system prompt."""
+    """System prompt, added after the bot's own."""
     model: Annotated[str | None, BeforeValidator(model_reference)] = None
-    """The model that answers, unless another is chosen in the chat; None: the default."""
+    """Model, unless the chat sets another; None: the default model."""
     temperature: float | None = Field(default=None, ge=0, le=2)
 
 
 def read_personas(value: object) -> object:
-    """A tuple of personas from the tables by name, or from the same as JSON.
+    """Read a tuple of personas from the tables by name, or from the same as JSON.
 
     Raises:
-        ValueError: something is wrong with one; names it.
+        ValueError: a persona is invalid; the message names it.
     """
     tables = _parsed(value) if isinstance(value, str) else value
     if not isinstance(tables, Mapping):

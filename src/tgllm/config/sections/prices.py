@@ -1,4 +1,4 @@
-"""Prices of models as the operator sets them: ``[prices."provider/model"]``."""
+"""Prices of models in the settings: ``[prices."provider/model"]``."""
 
 import json
 from collections.abc import Mapping
@@ -12,27 +12,27 @@ from tgllm.config.sections.base import Section, in_words
 __all__ = ["MOST_DOLLARS", "PriceSetting", "read_prices"]
 
 MOST_DOLLARS = 1_000_000.0
-"""For a million tokens; more is a mistake, and would not fit the database."""
+"""Per million tokens; larger values would not fit the database."""
 
 
 class PriceSetting(Section):
-    """What a model costs, in US dollars for a million tokens."""
+    """Price of a model, in US dollars per million tokens."""
 
     model: str
-    """As ``provider/model``; the name of the table."""
+    """Model reference ``provider/model``; the name of the table."""
     input: float = Field(ge=0, le=MOST_DOLLARS)
     output: float = Field(ge=0, le=MOST_DOLLARS)
     cached: float | None = Field(default=None, ge=0, le=MOST_DOLLARS)
-    """Of input tokens from the provider's cache; None: as much as others."""
+    """For input tokens from the provider's cache; None: same as other input tokens."""
     as_of: Annotated[str, BeforeValidator(day)] = ""
-    """The day the prices were true."""
+    """The day on which the prices were valid."""
 
 
 def read_prices(value: object) -> object:
-    """A tuple of prices from the tables by model, or from the same as JSON.
+    """Read a tuple of prices from the tables by model, or from the same as JSON.
 
     Raises:
-        ValueError: something is wrong with one; names the model.
+        ValueError: a price is invalid; the message names the model.
     """
     tables = _parsed(value) if isinstance(value, str) else value
     if not isinstance(tables, Mapping):

@@ -1,4 +1,4 @@
-"""Reads the two kinds of config files: TOML, and ``.env``."""
+"""Readers of config files: TOML and ``.env``."""
 
 import io
 import tomllib
@@ -14,10 +14,10 @@ __all__ = ["dotenv_path", "is_there", "read_dotenv", "read_toml"]
 
 
 def dotenv_path(folder: Path | None = None) -> Path:
-    """Where ``.env`` is looked for: in ``folder``, or else in the current one.
+    """Return the path of ``.env`` in ``folder``, by default the current one.
 
     Raises:
-        ConfigError: the current folder is gone.
+        ConfigError: the current folder no longer exists.
     """
     try:
         return (folder or Path.cwd()) / ".env"
@@ -26,10 +26,10 @@ def dotenv_path(folder: Path | None = None) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a file at ``path``.
+    """Return whether ``path`` is a file.
 
     Raises:
-        ConfigError: that can't be found out.
+        ConfigError: the path can't be accessed.
     """
     try:
         return S_ISREG(path.stat().st_mode)
@@ -49,10 +49,10 @@ def _read(path: Path) -> str:
 
 
 def read_toml(path: Path) -> Mapping[str, object]:
-    """The tables of a TOML file.
+    """Read the tables of a TOML file.
 
     Raises:
-        ConfigError: it can't be read, or is no TOML; the message has the line.
+        ConfigError: the file can't be read or is not valid TOML; the message contains the line.
     """
     try:
         return tomllib.loads(_read(path))
@@ -61,10 +61,10 @@ def read_toml(path: Path) -> Mapping[str, object]:
 
 
 def read_dotenv(path: Path) -> Mapping[str, str]:
-    """The variables of an ``.env`` file, as they stand there: nothing is expanded, the environment is not touched.
+    """Read the variables of an ``.env`` file, without expansion and without changing the environment.
 
     Raises:
-        ConfigError: it can't be read, or a line of it is no assignment; the message has the line.
+        ConfigError: the file can't be read, or a line is not an assignment; the message contains the line.
     """
     if not is_there(path):
         return {}

@@ -1,4 +1,4 @@
-"""The names of all settings: dotted keys (``turns.idle_timeout``) and variables (``TGLLM_TURNS__IDLE_TIMEOUT``)."""
+"""Names of all settings: dotted keys (``turns.idle_timeout``) and variables (``TGLLM_TURNS__IDLE_TIMEOUT``)."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ __all__ = ["FIELDS", "PLUGIN_PREFIX", "PREFIX", "SECRETS", "SECTIONS", "SPECIAL_
 PREFIX = "TGLLM_"
 PLUGIN_PREFIX = "TGLLM_PLUGINS__"
 SPECIAL_VARIABLES = frozenset({"TGLLM_ALLOW_REAL_REQUESTS", "TGLLM_CONFIG", "TGLLM_DEBUG"})
-"""Variables that steer the program and are no settings of the bot."""
+"""Variables of the program that are not settings of the bot."""
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -42,12 +42,12 @@ SECRETS = frozenset(key for key, field in FIELDS.items() if "SecretStr" in str(f
 
 
 def variable(key: str) -> str:
-    """The environment variable of a dotted key."""
+    """Return the environment variable of a dotted key."""
     return PREFIX + key.replace(".", "__").upper()
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like a mistyped one, or None if nothing is."""
+    """Return the known name closest to a mistyped one, or None if none is close."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None

@@ -1,4 +1,4 @@
-"""Takes one source of settings apart: known values, settings of plugins, and what is wrong."""
+"""Parses one source of settings into values, plugin settings and errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,28 +10,28 @@ from tgllm.config.sources.source import Source, SourceKind, Value
 __all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
 
 Table = dict[str, object]
-"""A table of the config file, as TOML gives it."""
+"""A table of the config file, as parsed from TOML."""
 
 _VARIABLES = {variable(key): key for key in FIELDS}
 _COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
-"""Variables without our prefix that people know a setting by; within one source, the one with it is stronger."""
+"""Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one source says."""
+    """Settings of one source."""
 
     kind: SourceKind
     path: str = ""
-    """The file that was read, where there is one."""
+    """The file that was read, if any."""
     values: dict[str, Value] = field(default_factory=dict[str, Value], repr=False)
     """By dotted key."""
     plugins: dict[str, Table] = field(default_factory=dict[str, Table], repr=False)
     """By plugin id."""
     variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """All variables of an environment, for the names that plugins know their settings by."""
+    """All variables of an environment, for the common variables of plugins."""
     problems: list[str] = field(default_factory=list[str])
-    """A sentence each."""
+    """Error messages, one sentence each."""
 
 
 def _hint(name: str, known: list[str]) -> str:
@@ -40,7 +40,7 @@ def _hint(name: str, known: list[str]) -> str:
 
 
 def flag_layer(flags: Mapping[str, object]) -> Layer:
-    """Settings from the command line, by dotted key; None means that the flag was not given."""
+    """Parse settings from the command line, by dotted key; None means that a flag was not given."""
     layer = Layer("flag")
     for key, raw in flags.items():
         if raw is None:
@@ -53,7 +53,7 @@ def flag_layer(flags: Mapping[str, object]) -> Layer:
 
 
 def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "") -> Layer:
-    """Settings from variables that begin with ``TGLLM_``, or are known by another name; an empty value is unset."""
+    """Parse variables with the prefix ``TGLLM_`` and common variables; an empty value counts as unset."""
     layer = Layer(kind, path, variables=dict(variables))
     where = path or "environment"
     for name, key in _COMMON_NAMES.items():
@@ -90,7 +90,7 @@ def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
 
 
 def file_layer(tables: Mapping[str, object], path: str) -> Layer:
-    """Settings from the tables of a TOML file."""
+    """Parse the tables of a TOML file."""
     layer = Layer("file", path)
     _take(layer, tables, path, "")
     return layer

@@ -1,4 +1,4 @@
-"""The raw settings of plugins, merged from all sources; the plugin host checks them against each plugin's model."""
+"""Raw settings of plugins, merged from all sources; the plugin host validates them with each plugin's model."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -11,24 +11,24 @@ __all__ = ["PluginSettings"]
 
 
 class PluginSettings:
-    """What the operator set for plugins. Holds secrets, so it never shows its content."""
+    """Settings of plugins. They contain secrets, so ``repr`` hides the values."""
 
     def __init__(self, layers: Sequence[Layer] = ()) -> None:
-        """Take the layers, the weakest first."""
+        """Store the layers, in increasing precedence."""
         self._layers = tuple(layers)
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Ids that have a section or a ``TGLLM_PLUGINS__`` variable, sorted; no such plugin need exist."""
+        """Sorted ids with a section or a ``TGLLM_PLUGINS__`` variable; the plugins may not exist."""
         return tuple(sorted({plugin for layer in self._layers for plugin in layer.plugins}))
 
     def for_plugin(self, plugin_id: str, env_names: Mapping[str, str]) -> Mapping[str, object]:
-        """The settings of one plugin, by field.
+        """Return the settings of one plugin, by field.
 
         Args:
             plugin_id: the plugin.
-            env_names: field -> variable, for settings that people know under another name (``GEMINI_API_KEY``). Within
-                one source ``TGLLM_PLUGINS__<ID>__<FIELD>`` is stronger than these.
+            env_names: field -> common variable (``GEMINI_API_KEY``). Within one source
+                ``TGLLM_PLUGINS__<ID>__<FIELD>`` overrides these.
         """
         merged: Table = {}
         for layer in self._layers:
@@ -38,7 +38,7 @@ class PluginSettings:
         return merged
 
     def sources(self, plugin_id: str) -> Mapping[str, Source]:
-        """Where the settings of one plugin came from, by field, as far as they stand under the plugin's id."""
+        """Return the sources of one plugin's settings by field, without those from common variables."""
         return {
             field: Source(layer.kind, _name(layer, plugin_id, field), layer.path)
             for layer in self._layers

@@ -1,4 +1,4 @@
-"""Where a setting came from."""
+"""Sources of settings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,18 +8,18 @@ __all__ = ["DEFAULT", "LAYERS", "Source", "SourceKind", "Value"]
 SourceKind = Literal["flag", "environment", "dotenv", "file", "default"]
 
 LAYERS: tuple[SourceKind, ...] = ("file", "dotenv", "environment", "flag")
-"""From the weakest to the strongest; a default is weaker than all."""
+"""In increasing precedence; a default has the lowest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A place that sets a value."""
+    """The source of a value."""
 
     kind: SourceKind
     name: str = ""
-    """What the value is called there: a flag, a variable, or a key of the file."""
+    """Name of the value in the source: a flag, a variable, or a key of the file."""
     path: str = ""
-    """The file, where there is one."""
+    """The file, if any."""
 
     def __str__(self) -> str:
         match self.kind:
@@ -38,7 +38,7 @@ DEFAULT = Source("default")
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as it was found; its type is the source's (text, for environment variables)."""
+    """A raw value, with the type of its source (text for environment variables)."""
 
     raw: object
     source: Source

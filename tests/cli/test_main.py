@@ -183,7 +183,7 @@ class TestFailures:
         for args in (["config", "show"], ["users", "list"], ["models", "list"]):
             result = shell.runs(*args)
             assert result.code == 2
-            assert result.err.startswith("tgllm: the current folder is not there any more; change to another one")
+            assert result.err.startswith("tgllm: the current folder no longer exists; change to another one")
 
     def test_never_show_a_token(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", TOKEN)

@@ -75,13 +75,13 @@ class TestWrongValues:
                 "1,@ann",
                 "must be Telegram user ids, which are numbers such as 123456789; '@ann'",
             ),
-            ("TGLLM_ADMIN_IDS", "-100123", "must be ids of people, which are positive numbers; -100123 is none"),
-            ("TGLLM_ADMIN_IDS", "4503599627370496", "must be ids of people, which are positive numbers"),
-            ("TGLLM_ADMIN_IDS", "1" * 5000, "must be ids of people, which are positive numbers"),
+            ("TGLLM_ADMIN_IDS", "-100123", "must be user ids, which are positive numbers; -100123 is not one"),
+            ("TGLLM_ADMIN_IDS", "4503599627370496", "must be user ids, which are positive numbers"),
+            ("TGLLM_ADMIN_IDS", "1" * 5000, "must be user ids, which are positive numbers"),
             ("TGLLM_ADMIN_CHAT_ID", "@admins", "must be a valid integer"),
             ("TGLLM_ADMIN_CHAT_ID", "-4503599627370496", "must be the id of a chat, a number such as -1001234567890"),
             ("TGLLM_ADMIN_CHAT_ID", "0", "must be the id of a chat"),
-            ("TGLLM_DATA_DIR", "~nobody-of-that-name/data", "must be the path of a folder; nobody here has the name"),
+            ("TGLLM_DATA_DIR", "~nobody-of-that-name/data", "must be the path of a folder; the user after its ~ does"),
             ("TGLLM_TELEGRAM_API", "api.telegram.org", "must be an address such as https://api.telegram.org"),
             ("TGLLM_TELEGRAM_API", "ftp://x", "must be an address such as"),
             ("TGLLM_TELEGRAM_API", "http://[x", "must be an address such as"),
@@ -170,7 +170,7 @@ class TestBrokenFiles:
     def test_dotenv_with_its_line(self, operator: "Operator") -> None:
         operator.writes_dotenv(f"OTHER=1\n'{TOKEN}\n")
 
-        assert operator.is_told() == f"{operator.dotenv}: line 2 is no assignment; write NAME=value"
+        assert operator.is_told() == f"{operator.dotenv}: line 2 is not an assignment; write NAME=value"
 
     def test_that_can_not_be_looked_at(self, operator: "Operator") -> None:
         operator.config_path = operator.folder / ("long" * 100)
@@ -181,8 +181,8 @@ class TestBrokenFiles:
         operator.environ["TGLLM_CONFIG"] = "~nobody-of-that-name/tgllm.toml"
 
         assert operator.is_told() == (
-            "environment variable TGLLM_CONFIG: ~nobody-of-that-name/tgllm.toml begins with the name of nobody here; "
-            "write the whole path"
+            "environment variable TGLLM_CONFIG: ~nobody-of-that-name/tgllm.toml begins with an unknown user; "
+            "write the full path"
         )
 
     def test_that_are_no_text(self, operator: "Operator") -> None:

@@ -68,9 +68,9 @@ def telegram_api(value: object) -> object:
 def _user_id(item: object) -> int:
     text = str(item).strip()
     if isinstance(item, bool) or not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        raise ValueError(f"must be Telegram user ids, which are numbers such as 123456789; {text[:40]!r} is none")
+        raise ValueError(f"must be Telegram user ids, which are numbers such as 123456789; {text[:40]!r} is not one")
     if text.startswith("-") or not 0 < int(text[:20]) < MOST_ID:
-        raise ValueError(f"must be ids of people, which are positive numbers; {text[:40]} is none")
+        raise ValueError(f"must be user ids, which are positive numbers; {text[:40]} is not one")
     return int(text)
 
 
@@ -105,7 +105,7 @@ def folder(value: object) -> object:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
-        raise ValueError("must be the path of a folder; nobody here has the name after its ~") from None
+        raise ValueError("must be the path of a folder; the user after its ~ does not exist") from None
 
 
 def model_reference(value: object) -> object:

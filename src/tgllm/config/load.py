@@ -115,7 +115,7 @@ def _absolute(text: str, where: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
-        raise ConfigError(f"{where}: {text} begins with the name of nobody here; write the whole path") from None
+        raise ConfigError(f"{where}: {text} begins with an unknown user; write the full path") from None
 
 
 def _validate(values: Mapping[str, Value]) -> tuple[Config | None, list[str]]:

@@ -59,7 +59,7 @@ class PasswordHash:
             raise ValueError("no hash of a password")
         cost = Cost(int(found[1]), int(found[2]), int(found[3]))
         if not (cost.log_n and cost.r and cost.p) or cost.memory > _MOST_MEMORY:
-            raise ValueError("a hash with impossible parameters")
+            raise ValueError("a hash with invalid parameters")
         return cls(cost, _decoded(found[4]), _decoded(found[5]))
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ def why_unfit(password: str) -> str | None:
     if not SHORTEST <= len(password) <= LONGEST:
         return f"must have {SHORTEST} to {LONGEST} characters"
     if password != password.strip() or len(password.splitlines()) != 1:
-        return "must be one line without spaces at its ends, which Telegram would take away"
+        return "must be one line without spaces at its ends, which Telegram would remove"
     if password.startswith("/"):
         return "must not begin with a slash, as commands do"
     return None

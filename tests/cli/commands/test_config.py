@@ -119,7 +119,7 @@ class TestCheck:
         result = shell.runs("config", "check")
 
         assert result.code == 2
-        assert "numbers such as 123456789; '@ann' is none" in result.err
+        assert "numbers such as 123456789; '@ann' is not one" in result.err
 
     def test_wrong_settings_of_a_plugin(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")

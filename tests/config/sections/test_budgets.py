@@ -62,9 +62,9 @@ def test_in_a_variable_they_are_json(operator: "Operator") -> None:
         ("BOT", "much", "must be JSON such as"),
         ("BOT", "[1]", "must be a table with keys such as tokens_per_day"),
         ("BOT", '{"usd_per_day": 0}', "usd_per_day: must be greater than or equal to"),
-        ("GROUP", '{"usd_a_day": 1}', "usd_a_day: there is no such limit; there are requests_per_day,"),
+        ("GROUP", '{"usd_a_day": 1}', "usd_a_day: is not a limit; the limits are requests_per_day,"),
         ("ROLES", "[1]", "must be tables such as [budgets.roles.user]"),
-        ("ROLES", '{"usr": {}}', "'usr' is no role; there are owner, admin, user, guest"),
+        ("ROLES", '{"usr": {}}', "'usr' is not a role; the roles are owner, admin, user, guest"),
         ("ROLES", '{"user": 5}', "'user', must be a table with keys such as"),
         ("ROLES", '{"user": {"tokens_per_day": "x"}}', "'user', tokens_per_day: must be a valid integer"),
     ],
@@ -79,4 +79,4 @@ def test_the_file_is_named_with_the_key(operator: "Operator") -> None:
     operator.writes_toml("[budgets.roles.user]\ntokens = 5\n")
 
     assert "budgets.roles" in operator.is_told()
-    assert "'user', tokens: there is no such limit" in operator.is_told()
+    assert "'user', tokens: is not a limit" in operator.is_told()

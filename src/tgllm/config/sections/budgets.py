@@ -72,7 +72,7 @@ def read_role_limits(value: object) -> object:
 
 def _role(role: str, table: object) -> RoleLimits:
     if role not in get_args(Role):
-        raise ValueError(f"{role!r} is no role; there are {', '.join(get_args(Role))}")
+        raise ValueError(f"{role!r} is not a role; the roles are {', '.join(get_args(Role))}")
     return RoleLimits(role=cast("Role", role), limits=_limits(table, f"{role!r}, "))
 
 
@@ -88,7 +88,7 @@ def _limits(table: object, where: str) -> LimitsSetting:
 
 def _expected(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
-        return f"there is no such limit; there are {', '.join(LimitsSetting.model_fields)}"
+        return f"is not a limit; the limits are {', '.join(LimitsSetting.model_fields)}"
     return in_words(message)
 
 

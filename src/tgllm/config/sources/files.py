@@ -22,7 +22,7 @@ def dotenv_path(folder: Path | None = None) -> Path:
     try:
         return (folder or Path.cwd()) / ".env"
     except FileNotFoundError:
-        raise ConfigError("the current folder is not there any more; change to another one and try again") from None
+        raise ConfigError("the current folder no longer exists; change to another one and try again") from None
 
 
 def is_there(path: Path) -> bool:
@@ -70,5 +70,5 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
         return {}
     bindings = list(parse_stream(io.StringIO(_read(path))))
     if wrong := [binding.original.line for binding in bindings if binding.error]:
-        raise ConfigError(f"{path}: line {wrong[0]} is no assignment; write NAME=value")
+        raise ConfigError(f"{path}: line {wrong[0]} is not an assignment; write NAME=value")
     return {item.key: item.value for item in bindings if item.key and item.value is not None}

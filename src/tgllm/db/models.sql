@@ -1,11 +1,11 @@
--- The whole schema, as a fresh database gets it. Running it again changes nothing.
+-- The complete schema of a new database. Running it again changes nothing.
 --
 -- All times are UTC, in whole milliseconds since 1970, passed in by the program; days are 'YYYY-MM-DD' in
 -- the bot's time zone.
--- Amounts of money are millionths of a US dollar. Columns of JSON hold valid JSON text. Yes and no are 1 and 0.
--- A rule that a constraint or a partial index can hold stands here and not in the code.
+-- Amounts of money are millionths of a US dollar. JSON columns contain valid JSON text. Booleans are 1 and 0.
+-- Rules that a constraint or a partial index can enforce are defined here and not in the code.
 
--- People who have written to the bot or whom the operator has named.
+-- People who have written to the bot or are named in the settings.
 CREATE TABLE IF NOT EXISTS users (
     id            INTEGER PRIMARY KEY,                  -- Telegram's user id
     username      TEXT,                                 -- without the @; people change it
@@ -14,15 +14,15 @@ CREATE TABLE IF NOT EXISTS users (
     language_code TEXT,                                 -- IETF tag of the person's Telegram app, such as 'en'
     role          TEXT NOT NULL DEFAULT 'guest'         -- what the person may do once active
                   CHECK (role IN ('owner', 'admin', 'user', 'guest')),
-    status        TEXT NOT NULL DEFAULT 'pending'       -- whether the person may use the bot at all
+    status        TEXT NOT NULL DEFAULT 'pending'       -- whether the person may use the bot
                   CHECK (status IN ('pending', 'active', 'denied', 'blocked')),
     is_active     INTEGER NOT NULL                      -- 1 while the status is 'active'
                   GENERATED ALWAYS AS (status = 'active') VIRTUAL,
     requested_at  INTEGER,                              -- when the person asked for access
-    reason        TEXT,                                 -- why they ask, in their words; NULL once it is decided
+    reason        TEXT,                                 -- text of the access request; NULL once it is decided
     carded_at     INTEGER,                              -- when the admins were shown the request; NULL: not yet
     decided_at    INTEGER,                              -- when the status was last decided
-    decided_by    INTEGER,                              -- user id of the one who decided; NULL: the configuration
+    decided_by    INTEGER,                              -- user id of the admin who decided; NULL: the configuration
     expires_at    INTEGER,                              -- when access ends; NULL: never
     created_at    INTEGER NOT NULL,                     -- first seen
     updated_at    INTEGER NOT NULL,                     -- last change of this row
@@ -32,49 +32,49 @@ CREATE INDEX IF NOT EXISTS users_status ON users (status, requested_at);
 CREATE INDEX IF NOT EXISTS users_carded ON users (carded_at) WHERE carded_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS users_expires ON users (expires_at) WHERE expires_at IS NOT NULL;
 
--- Groups for which somebody has asked, or which an admin has let in.
+-- Groups that were requested or approved.
 CREATE TABLE IF NOT EXISTS groups (
     id           INTEGER PRIMARY KEY                    -- Telegram's chat id, which is negative
                  CHECK (id < 0),
     title        TEXT NOT NULL DEFAULT '',              -- as Telegram shows it
-    status       TEXT NOT NULL DEFAULT 'pending'        -- 'active': whoever speaks there is answered
+    status       TEXT NOT NULL DEFAULT 'pending'        -- 'active': every member may use the bot
                  CHECK (status IN ('pending', 'active', 'denied')),
-    requested_at INTEGER NOT NULL,                      -- when somebody asked for it
-    requested_by INTEGER,                               -- user id of the one who asked
+    requested_at INTEGER NOT NULL,                      -- when access was requested
+    requested_by INTEGER,                               -- user id of the person who requested it
     carded_at    INTEGER,                               -- when the admins were shown the request; NULL: not yet
     decided_at   INTEGER,                               -- when the status was last decided
-    decided_by   INTEGER,                               -- user id of the one who decided; NULL: the shell
+    decided_by   INTEGER,                               -- user id of the admin who decided; NULL: the shell
     updated_at   INTEGER NOT NULL                       -- last change of this row
 ) STRICT;
 CREATE INDEX IF NOT EXISTS groups_status ON groups (status, requested_at);
 CREATE INDEX IF NOT EXISTS groups_carded ON groups (carded_at) WHERE carded_at IS NOT NULL;
 
--- Links that let people in without a decision on each. What a link holds is known only to those who have it.
+-- Invite links, which approve people without a decision on each. The token itself is not stored.
 CREATE TABLE IF NOT EXISTS invites (
     id         INTEGER PRIMARY KEY,                     -- counts up
     token_hash TEXT NOT NULL UNIQUE                     -- SHA-256 of the link's token, in lower-case hex
                CHECK (length(token_hash) = 64 AND token_hash NOT GLOB '*[^0-9a-f]*'),
-    uses       INTEGER NOT NULL CHECK (uses >= 1),      -- how many people it may let in
-    uses_left  INTEGER NOT NULL                         -- how many more
+    uses       INTEGER NOT NULL CHECK (uses >= 1),      -- how many people can use it
+    uses_left  INTEGER NOT NULL                         -- how many more can
                CHECK (uses_left BETWEEN 0 AND uses),
     expires_at INTEGER NOT NULL,                        -- when it stops working
-    created_by INTEGER,                                 -- user id of the admin who made it; NULL: the shell
-    created_at INTEGER NOT NULL                         -- made
+    created_by INTEGER,                                 -- user id of the admin who created it; NULL: the shell
+    created_at INTEGER NOT NULL                         -- when it was created
 ) STRICT;
 
--- One line of talk with a model. A lane is a chat, or a topic of one; it has at most one active conversation.
+-- Conversations with a model. A lane is a chat or a topic; it has at most one active conversation.
 CREATE TABLE IF NOT EXISTS conversations (
     id              INTEGER PRIMARY KEY,                -- counts up
-    lane            TEXT NOT NULL,                      -- business connection, chat and topic as one name
-    title           TEXT,                               -- what lists show
+    lane            TEXT NOT NULL,                      -- business connection, chat and topic in one name
+    title           TEXT,                               -- as lists show it
     provider        TEXT,                               -- the chosen model's provider; NULL: the default model
     model           TEXT,                               -- the chosen model; NULL: the default model
-    settings        TEXT NOT NULL DEFAULT '{}'          -- JSON object: what the chat has set for itself
+    settings        TEXT NOT NULL DEFAULT '{}'          -- JSON object: the chat's own settings
                     CHECK (json_valid(settings) AND json_type(settings) = 'object'),
-    head_message_id INTEGER,                            -- what was said last and counts; NULL: empty
-    active          INTEGER NOT NULL DEFAULT 1          -- 1 for the lane's present conversation
+    head_message_id INTEGER,                            -- last message of the current branch; NULL: empty
+    active          INTEGER NOT NULL DEFAULT 1          -- 1 for the lane's current conversation
                     CHECK (active IN (0, 1)),
-    created_at      INTEGER NOT NULL,                   -- begun
+    created_at      INTEGER NOT NULL,                   -- when it started
     updated_at      INTEGER NOT NULL,                   -- last change of this row
     CHECK ((provider IS NULL) = (model IS NULL)),
     FOREIGN KEY (id, head_message_id) REFERENCES messages (conversation_id, id)
@@ -83,30 +83,30 @@ CREATE UNIQUE INDEX IF NOT EXISTS conversations_active ON conversations (lane) W
 CREATE INDEX IF NOT EXISTS conversations_lane ON conversations (lane, updated_at);
 CREATE INDEX IF NOT EXISTS conversations_head ON conversations (id, head_message_id);
 
--- What was said: a tree by parent_id, so that an edit, a retry, an undo and a fork are new branches of it.
+-- Questions and answers: parent_id makes them a tree; edits, retries, undos and forks start new branches.
 CREATE TABLE IF NOT EXISTS messages (
     id                   INTEGER PRIMARY KEY,           -- counts up
     conversation_id      INTEGER NOT NULL               -- the conversation it belongs to
                          REFERENCES conversations (id) ON DELETE CASCADE,
-    parent_id            INTEGER,                       -- the message before it, of the same conversation
-    turn_id              TEXT NOT NULL,                 -- the turn it was said in
-    role                 TEXT NOT NULL CHECK (role IN ('user', 'assistant')), -- who said it
-    text                 TEXT NOT NULL,                 -- as the model reads or wrote it
+    parent_id            INTEGER,                       -- the previous message of the same conversation
+    turn_id              TEXT NOT NULL,                 -- the turn it belongs to
+    role                 TEXT NOT NULL CHECK (role IN ('user', 'assistant')), -- author: the user or the model
+    text                 TEXT NOT NULL,                 -- as sent to or received from the model
     parts                TEXT                           -- JSON array: parts other than text; NULL: none
                          CHECK (parts IS NULL OR (json_valid(parts) AND json_type(parts) = 'array')),
-    provider             TEXT,                          -- who answered; NULL for what a person said
+    provider             TEXT,                          -- provider of an answer; NULL for a question
     model                TEXT,                          -- the model that answered
-    provider_data        TEXT                           -- JSON object, at most 256 KiB: goes back to the same model
+    provider_data        TEXT                           -- JSON object, at most 256 KiB, returned to the same model
                          CHECK (provider_data IS NULL OR (json_valid(provider_data)
                                 AND length(CAST(provider_data AS BLOB)) <= 262144)),
-    status               TEXT NOT NULL DEFAULT 'complete' -- whether it is all there, and if not, why
+    status               TEXT NOT NULL DEFAULT 'complete' -- whether it is complete, and if not, why
                          CHECK (status IN ('complete', 'partial', 'stopped', 'failed')),
-    telegram_chat_id     INTEGER,                       -- the chat it stands in; NULL: not in Telegram
+    telegram_chat_id     INTEGER,                       -- the chat it is in; NULL: not in Telegram
     telegram_message_ids TEXT NOT NULL DEFAULT '[]'     -- JSON array: Telegram's ids of the messages that show it
                          CHECK (json_valid(telegram_message_ids) AND json_type(telegram_message_ids) = 'array'),
-    user_id              INTEGER                        -- who said it or asked for it
+    user_id              INTEGER                        -- who wrote it or asked for it
                          REFERENCES users (id) ON DELETE SET NULL,
-    created_at           INTEGER NOT NULL,              -- said
+    created_at           INTEGER NOT NULL,              -- when it was stored
     CHECK (parent_id <> id),
     UNIQUE (conversation_id, id),
     FOREIGN KEY (conversation_id, parent_id) REFERENCES messages (conversation_id, id)
@@ -116,58 +116,58 @@ CREATE INDEX IF NOT EXISTS messages_turn ON messages (turn_id);
 CREATE INDEX IF NOT EXISTS messages_chat ON messages (telegram_chat_id, id) WHERE telegram_chat_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS messages_user ON messages (user_id);
 
--- What a conversation was about up to a message, for a model that is not shown all of it any more.
+-- Summaries of conversations up to a message, for models that don't get the full history.
 CREATE TABLE IF NOT EXISTS summaries (
     conversation_id INTEGER NOT NULL,                   -- the conversation
-    message_id      INTEGER NOT NULL,                   -- the last message that it covers, with all before it
+    message_id      INTEGER NOT NULL,                   -- the last message that it covers
     text            TEXT NOT NULL,                      -- as a model wrote it
-    provider        TEXT NOT NULL,                      -- who wrote it
+    provider        TEXT NOT NULL,                      -- provider of the model that wrote it
     model           TEXT NOT NULL,                      -- the model that wrote it
-    created_at      INTEGER NOT NULL,                   -- written
+    created_at      INTEGER NOT NULL,                   -- when it was written
     PRIMARY KEY (conversation_id, message_id),
     FOREIGN KEY (conversation_id, message_id) REFERENCES messages (conversation_id, id) ON DELETE CASCADE
 ) STRICT;
 
--- What people of a chat or topic want its model to be told with every question.
+-- Facts that people of a chat or topic have pinned for its model.
 CREATE TABLE IF NOT EXISTS facts (
     id         INTEGER PRIMARY KEY,                     -- counts up
-    lane       TEXT NOT NULL,                           -- business connection, chat and topic as one name
-    user_id    INTEGER                                  -- who wanted it
+    lane       TEXT NOT NULL,                           -- business connection, chat and topic in one name
+    user_id    INTEGER                                  -- who pinned it
                REFERENCES users (id) ON DELETE SET NULL,
-    text       TEXT NOT NULL,                           -- as the model reads it
-    created_at INTEGER NOT NULL                         -- since when
+    text       TEXT NOT NULL,                           -- as sent to the model
+    created_at INTEGER NOT NULL                         -- when it was pinned
 ) STRICT;
 CREATE INDEX IF NOT EXISTS facts_lane ON facts (lane, id);
 CREATE INDEX IF NOT EXISTS facts_user ON facts (user_id);
 
--- One call of a model: what it cost and how it ended.
+-- Calls of models: tokens, cost, duration and result.
 CREATE TABLE IF NOT EXISTS requests (
     id               INTEGER PRIMARY KEY,               -- counts up
-    turn_id          TEXT NOT NULL,                     -- the turn it was made for
+    turn_id          TEXT NOT NULL,                     -- the turn it belongs to
     attempt          INTEGER NOT NULL DEFAULT 1         -- 1 for the first call of the turn
                      CHECK (attempt >= 1),
-    conversation_id  INTEGER                            -- the conversation it was made in
+    conversation_id  INTEGER                            -- the conversation it belongs to
                      REFERENCES conversations (id) ON DELETE SET NULL,
-    message_id       INTEGER                            -- the answer it gave
+    message_id       INTEGER                            -- the answer
                      REFERENCES messages (id) ON DELETE SET NULL,
     user_id          INTEGER                            -- who asked
                      REFERENCES users (id) ON DELETE SET NULL,
-    provider         TEXT NOT NULL,                     -- who was asked
-    model            TEXT NOT NULL,                     -- the model that was asked
-    status           TEXT NOT NULL                      -- 'interrupted': the program ended while it ran
+    provider         TEXT NOT NULL,                     -- the provider called
+    model            TEXT NOT NULL,                     -- the model called
+    status           TEXT NOT NULL                      -- 'interrupted': the process ended during the call
                      CHECK (status IN ('ok', 'stopped', 'failed', 'interrupted')),
-    finish_reason    TEXT,                              -- why the answer ended, in the contract's words
-    input_tokens     INTEGER CHECK (input_tokens >= 0),     -- tokens read, cached ones included; NULL: unknown
-    output_tokens    INTEGER CHECK (output_tokens >= 0),    -- tokens written, reasoning included; NULL: unknown
-    reasoning_tokens INTEGER CHECK (reasoning_tokens >= 0), -- of the written ones, those spent on reasoning
-    cached_tokens    INTEGER CHECK (cached_tokens >= 0),    -- of the read ones, those from the provider's cache
+    finish_reason    TEXT,                              -- why the answer ended, as in the plugin API
+    input_tokens     INTEGER CHECK (input_tokens >= 0),     -- input tokens, cached ones included; NULL: unknown
+    output_tokens    INTEGER CHECK (output_tokens >= 0),    -- output tokens, reasoning included; NULL: unknown
+    reasoning_tokens INTEGER CHECK (reasoning_tokens >= 0), -- the part of output_tokens spent on reasoning
+    cached_tokens    INTEGER CHECK (cached_tokens >= 0),    -- the part of input_tokens from the provider's cache
     cost_micros      INTEGER CHECK (cost_micros >= 0),      -- millionths of a US dollar; NULL: price unknown
     first_token_ms   INTEGER CHECK (first_token_ms >= 0),   -- milliseconds until the first piece of text
     latency_ms       INTEGER CHECK (latency_ms >= 0),       -- milliseconds until the end
     error_code       TEXT,                              -- code of the error that ended it
-    error_text       TEXT,                              -- the error in words, for logs; holds no key
-    created_at       INTEGER NOT NULL,                  -- begun
-    finished_at      INTEGER NOT NULL,                  -- ended
+    error_text       TEXT,                              -- error message, for logs; contains no key
+    created_at       INTEGER NOT NULL,                  -- when it started
+    finished_at      INTEGER NOT NULL,                  -- when it ended
     UNIQUE (turn_id, attempt),
     CHECK (status IN ('failed', 'interrupted') OR error_code IS NULL)
 ) STRICT;
@@ -176,73 +176,73 @@ CREATE INDEX IF NOT EXISTS requests_message ON requests (message_id);
 CREATE INDEX IF NOT EXISTS requests_user ON requests (user_id, created_at);
 CREATE INDEX IF NOT EXISTS requests_failed ON requests (created_at) WHERE status IN ('failed', 'interrupted');
 
--- The models that providers offer, as last asked.
+-- The models that providers offer, as of the last refresh.
 CREATE TABLE IF NOT EXISTS models (
     provider          TEXT NOT NULL,                    -- the provider's id
     model             TEXT NOT NULL,                    -- the model's id at that provider
-    title             TEXT NOT NULL,                    -- what lists show
+    title             TEXT NOT NULL,                    -- as lists show it
     aliases           TEXT NOT NULL DEFAULT '[]'        -- JSON array: other ids of the same model
                       CHECK (json_valid(aliases) AND json_type(aliases) = 'array'),
-    context_window    INTEGER CHECK (context_window > 0),    -- tokens in and out together; NULL: unknown
-    max_output_tokens INTEGER CHECK (max_output_tokens > 0), -- tokens of one answer; NULL: unknown
-    mime_types        TEXT NOT NULL DEFAULT '[]'        -- JSON array: kinds of files it reads, such as "image/*"
+    context_window    INTEGER CHECK (context_window > 0),    -- input and output tokens together; NULL: unknown
+    max_output_tokens INTEGER CHECK (max_output_tokens > 0), -- maximum tokens of one answer; NULL: unknown
+    mime_types        TEXT NOT NULL DEFAULT '[]'        -- JSON array: MIME types it accepts, such as 'image/*'
                       CHECK (json_valid(mime_types) AND json_type(mime_types) = 'array'),
     reasoning         INTEGER NOT NULL DEFAULT 0        -- 1: it can reason before it answers
                       CHECK (reasoning IN (0, 1)),
-    input_price       INTEGER CHECK (input_price >= 0),  -- millionths of a US dollar for a million tokens read
-    output_price      INTEGER CHECK (output_price >= 0), -- the same, written
-    cached_price      INTEGER CHECK (cached_price >= 0), -- the same, read from the cache
-    price_as_of       TEXT,                             -- day the prices were true
-    is_default        INTEGER NOT NULL DEFAULT 0        -- 1: answers where no model is chosen
+    input_price       INTEGER CHECK (input_price >= 0),  -- millionths of a US dollar per million input tokens
+    output_price      INTEGER CHECK (output_price >= 0), -- the same for output tokens
+    cached_price      INTEGER CHECK (cached_price >= 0), -- the same for cached input tokens
+    price_as_of       TEXT,                             -- day on which the prices were valid
+    is_default        INTEGER NOT NULL DEFAULT 0        -- 1: default model
                       CHECK (is_default IN (0, 1)),
     first_seen_at     INTEGER NOT NULL,                 -- first time the provider listed it
     last_seen_at      INTEGER NOT NULL,                 -- last time the provider listed it
-    retired_at        INTEGER,                          -- the provider lists it no longer since then
+    retired_at        INTEGER,                          -- when the provider stopped listing it
     PRIMARY KEY (provider, model),
     CHECK (is_default = 0 OR retired_at IS NULL)
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS models_default ON models (is_default) WHERE is_default = 1;
 
--- One row for each attached file. Files of the same content share one blob on disk.
+-- Attachments. Attachments with the same content share one file on disk.
 CREATE TABLE IF NOT EXISTS files (
     id            INTEGER PRIMARY KEY,                  -- counts up
-    request_id    INTEGER                               -- the first call of a model that it went into
+    request_id    INTEGER                               -- the first model call that included it
                   REFERENCES requests (id) ON DELETE SET NULL,
     message_id    INTEGER                               -- the message it was attached to
                   REFERENCES messages (id) ON DELETE SET NULL,
     user_id       INTEGER                               -- who sent it
                   REFERENCES users (id) ON DELETE SET NULL,
     path          TEXT NOT NULL,                        -- of the blob, relative to the data folder
-    mime          TEXT NOT NULL,                        -- kind of content, such as 'application/pdf'
+    mime          TEXT NOT NULL,                        -- MIME type, such as 'application/pdf'
     size          INTEGER NOT NULL CHECK (size >= 0),   -- bytes
     sha256        TEXT NOT NULL                         -- of the content, in lower-case hex
                   CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
-    original_name TEXT,                                 -- as the sender called it; never used as a path
-    created_at    INTEGER NOT NULL                      -- received
+    original_name TEXT,                                 -- file name from the sender; never used as a path
+    created_at    INTEGER NOT NULL                      -- when it was received
 ) STRICT;
 CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
 CREATE INDEX IF NOT EXISTS files_request ON files (request_id);
 CREATE INDEX IF NOT EXISTS files_message ON files (message_id);
 CREATE INDEX IF NOT EXISTS files_user ON files (user_id);
 
--- Updates from Telegram, kept until they are done. An update is confirmed to Telegram only after it stands here.
+-- Updates from Telegram and their state. An update is confirmed to Telegram only after it is stored here.
 CREATE TABLE IF NOT EXISTS inbox (
     update_id   INTEGER PRIMARY KEY,                    -- Telegram's update id: the same update twice is one row
-    lane        TEXT NOT NULL,                          -- updates of one lane run one after the other
+    lane        TEXT NOT NULL,                          -- updates of one lane are handled in order
     kind        TEXT NOT NULL,                          -- type of update, such as 'message'
-    control     INTEGER NOT NULL DEFAULT 0              -- 1: waits for nobody (stop, button presses)
+    control     INTEGER NOT NULL DEFAULT 0              -- 1: does not wait for its lane (stop, button presses)
                 CHECK (control IN (0, 1)),
-    payload     TEXT NOT NULL CHECK (json_valid(payload)), -- JSON: the update as it came, or as edited since
-    state       TEXT NOT NULL DEFAULT 'queued'          -- how far it is
+    payload     TEXT NOT NULL CHECK (json_valid(payload)), -- JSON: the update as received, or as edited since
+    state       TEXT NOT NULL DEFAULT 'queued'          -- state of processing
                 CHECK (state IN ('queued', 'running', 'done', 'failed', 'quarantined', 'merged', 'expired')),
     leader_id   INTEGER                                 -- the update whose turn this one is part of
                 REFERENCES inbox (update_id) ON DELETE CASCADE,
     attempts    INTEGER NOT NULL DEFAULT 0              -- how often it was started
                 CHECK (attempts >= 0),
-    received_at INTEGER NOT NULL,                       -- when it came
+    received_at INTEGER NOT NULL,                       -- when it was received
     started_at  INTEGER,                                -- when it was last started
     finished_at INTEGER,                                -- when its state became final
-    error       TEXT,                                   -- what went wrong, for logs; holds no key
+    error       TEXT,                                   -- error message, for logs; contains no key
     CHECK ((state = 'merged') = (leader_id IS NOT NULL)),
     CHECK (leader_id <> update_id),
     CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
@@ -254,29 +254,29 @@ CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS 
 CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('failed', 'quarantined');
 
--- What the bot has decided to tell Telegram, kept until Telegram has it.
+-- Outgoing Bot API calls and their state.
 CREATE TABLE IF NOT EXISTS outbox (
-    id         INTEGER PRIMARY KEY,                     -- counts up; rows of one lane go out in this order
-    lane       TEXT NOT NULL,                           -- rows of one lane go out one after the other
+    id         INTEGER PRIMARY KEY,                     -- counts up; rows of one lane are sent in this order
+    lane       TEXT NOT NULL,                           -- rows of one lane are sent one at a time
     turn_id    TEXT,                                    -- the turn it comes from; NULL: none
-    part       INTEGER NOT NULL DEFAULT 0               -- place among the rows of the turn
+    part       INTEGER NOT NULL DEFAULT 0               -- position among the rows of the turn
                CHECK (part >= 0),
-    kind       TEXT NOT NULL                            -- 'send' makes a message, so that twice would be seen
+    kind       TEXT NOT NULL                            -- 'send' creates a message, so a repetition would be visible
                CHECK (kind IN ('send', 'edit', 'delete', 'other')),
     method     TEXT NOT NULL,                           -- method of the Bot API, such as 'sendMessage'
     chat_id    INTEGER,                                 -- the chat it goes to; NULL: none
     thread_id  INTEGER,                                 -- the topic it goes to; NULL: none
     payload    TEXT NOT NULL                            -- JSON object: the method's parameters
                CHECK (json_valid(payload) AND json_type(payload) = 'object'),
-    state      TEXT NOT NULL DEFAULT 'ready'            -- 'uncertain': it left, and no answer came
+    state      TEXT NOT NULL DEFAULT 'ready'            -- 'uncertain': sent, and no response received
                CHECK (state IN ('ready', 'sending', 'sent', 'uncertain', 'failed', 'dropped')),
-    attempts   INTEGER NOT NULL DEFAULT 0               -- how often it was tried
+    attempts   INTEGER NOT NULL DEFAULT 0               -- number of attempts
                CHECK (attempts >= 0),
-    not_before INTEGER NOT NULL DEFAULT 0,              -- not to be tried before this time
+    not_before INTEGER NOT NULL DEFAULT 0,              -- earliest time of the next attempt
     message_id INTEGER,                                 -- Telegram's id of the message; NULL: not yet known
-    error      TEXT,                                    -- what went wrong last, for logs; holds no key
-    created_at INTEGER NOT NULL,                        -- decided
-    sent_at    INTEGER,                                 -- Telegram has it since then
+    error      TEXT,                                    -- last error message, for logs; contains no key
+    created_at INTEGER NOT NULL,                        -- when it was added
+    sent_at    INTEGER,                                 -- when Telegram accepted it
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;
@@ -287,90 +287,90 @@ CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT 
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';
 CREATE INDEX IF NOT EXISTS outbox_dropped ON outbox (created_at) WHERE state = 'dropped';
 
--- What each person has used on each day: budgets are compared with this. It outlives the person's row.
+-- Usage of each person per day, which budgets are checked against. It remains when the person's row is deleted.
 CREATE TABLE IF NOT EXISTS usage (
-    user_id           INTEGER NOT NULL,                 -- Telegram's user id; 0: nobody, such as the shell
-    group_id          INTEGER NOT NULL DEFAULT 0,       -- Telegram's id of the group it was asked in; 0: in none
+    user_id           INTEGER NOT NULL,                 -- Telegram's user id; 0: no person, such as the shell
+    group_id          INTEGER NOT NULL DEFAULT 0,       -- Telegram's id of the group; 0: not in a group
     day               TEXT NOT NULL                     -- in the bot's time zone
                       CHECK (day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
-    provider          TEXT NOT NULL,                    -- who was asked
-    model             TEXT NOT NULL,                    -- the model that was asked
+    provider          TEXT NOT NULL,                    -- the provider called
+    model             TEXT NOT NULL,                    -- the model called
     requests          INTEGER NOT NULL DEFAULT 0 CHECK (requests >= 0),      -- calls of the model
-    input_tokens      INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),  -- tokens read
-    output_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0), -- tokens written
+    input_tokens      INTEGER NOT NULL DEFAULT 0 CHECK (input_tokens >= 0),  -- input tokens
+    output_tokens     INTEGER NOT NULL DEFAULT 0 CHECK (output_tokens >= 0), -- output tokens
     cost_micros       INTEGER NOT NULL DEFAULT 0 CHECK (cost_micros >= 0),   -- millionths of a US dollar
-    unpriced_requests INTEGER NOT NULL DEFAULT 0        -- calls whose price is unknown, not in the cost
+    unpriced_requests INTEGER NOT NULL DEFAULT 0        -- calls with an unknown price, not in the cost
                       CHECK (unpriced_requests BETWEEN 0 AND requests),
     PRIMARY KEY (user_id, day, group_id, provider, model)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS usage_day ON usage (day);
 CREATE INDEX IF NOT EXISTS usage_group ON usage (group_id, day) WHERE group_id <> 0;
 
--- Limits that admins have set; each goes before the one of the configuration.
+-- Limits set by admins; they override those of the configuration.
 CREATE TABLE IF NOT EXISTS budgets (
-    scope      TEXT NOT NULL,                           -- whose: 'bot', 'role:user', 'user:7' or 'group:-100'
-    measure    TEXT NOT NULL                            -- what is limited; 'tokens': read and written together
+    scope      TEXT NOT NULL,                           -- 'bot', 'role:user', 'user:7' or 'group:-100'
+    measure    TEXT NOT NULL                            -- what is limited; 'tokens': input and output together
                CHECK (measure IN ('requests', 'tokens', 'cost')),
-    period     TEXT NOT NULL                            -- of the calendar, in the bot's time zone
+    period     TEXT NOT NULL                            -- calendar day or month in the bot's time zone
                CHECK (period IN ('day', 'month')),
     amount     INTEGER CHECK (amount > 0),              -- cost in millionths of a US dollar; NULL: no limit
     updated_at INTEGER NOT NULL,                        -- when it was set
     PRIMARY KEY (scope, measure, period)
 ) STRICT, WITHOUT ROWID;
 
--- What is special about a limit in one day or month.
+-- Adjustments of a limit in one day or month.
 CREATE TABLE IF NOT EXISTS budget_periods (
     scope     TEXT NOT NULL,                            -- as in budgets, but no role
     measure   TEXT NOT NULL                             -- as in budgets
               CHECK (measure IN ('requests', 'tokens', 'cost')),
     period    TEXT NOT NULL                             -- as in budgets
               CHECK (period IN ('day', 'month')),
-    first_day TEXT NOT NULL                             -- of the period; in the bot's time zone
+    first_day TEXT NOT NULL                             -- first day of the period, in the bot's time zone
               CHECK (first_day GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]'),
-    extra     INTEGER NOT NULL DEFAULT 0                -- given on top of the limit
+    extra     INTEGER NOT NULL DEFAULT 0                -- added to the limit
               CHECK (extra >= 0),
-    forgiven  INTEGER NOT NULL DEFAULT 0                -- used before the last reset, and not counted any more
+    forgiven  INTEGER NOT NULL DEFAULT 0                -- used before the last reset, not counted any more
               CHECK (forgiven >= 0),
-    told      INTEGER NOT NULL DEFAULT 0                -- percent that people have been told are used
+    told      INTEGER NOT NULL DEFAULT 0                -- highest percentage that was announced
               CHECK (told IN (0, 80, 100)),
     PRIMARY KEY (scope, measure, period, first_day)
 ) STRICT, WITHOUT ROWID;
 
--- A text of an admin to everybody, from the preview to the report.
+-- Messages of admins to everybody, from preview to report.
 CREATE TABLE IF NOT EXISTS broadcasts (
     id          INTEGER PRIMARY KEY,                    -- counts up
     admin_id    INTEGER NOT NULL,                       -- user id of the admin
-    text        TEXT NOT NULL,                          -- what everybody is told
-    lane        TEXT NOT NULL,                          -- where the admin is told of the progress
-    language    TEXT NOT NULL,                          -- in which language; '': the bot's own
-    state       TEXT NOT NULL DEFAULT 'preview'         -- how far it is
+    text        TEXT NOT NULL,                          -- text of the broadcast
+    lane        TEXT NOT NULL,                          -- lane of the progress message
+    language    TEXT NOT NULL,                          -- language of the progress message; '': the bot's own
+    state       TEXT NOT NULL DEFAULT 'preview'         -- state of the broadcast
                 CHECK (state IN ('preview', 'running', 'stopping', 'stopped', 'done')),
-    people      INTEGER NOT NULL DEFAULT 0              -- how many it was to go to
+    people      INTEGER NOT NULL DEFAULT 0              -- number of recipients
                 CHECK (people >= 0),
-    delivered   INTEGER NOT NULL DEFAULT 0              -- how many have it
+    delivered   INTEGER NOT NULL DEFAULT 0              -- recipients who received it
                 CHECK (delivered >= 0),
-    blocked     INTEGER NOT NULL DEFAULT 0              -- how many the bot may not write to
+    blocked     INTEGER NOT NULL DEFAULT 0              -- recipients that the bot may not write to
                 CHECK (blocked >= 0),
-    failed      INTEGER NOT NULL DEFAULT 0              -- how many Telegram has not taken it for
+    failed      INTEGER NOT NULL DEFAULT 0              -- recipients for whom Telegram refused it
                 CHECK (failed >= 0),
-    unconfirmed INTEGER NOT NULL DEFAULT 0              -- how many it left for, and no answer came: they have it or not
+    unconfirmed INTEGER NOT NULL DEFAULT 0              -- recipients for whom Telegram did not confirm it
                 CHECK (unconfirmed >= 0),
-    left_out    INTEGER NOT NULL DEFAULT 0              -- how many lost their access, or were left when it was stopped
+    left_out    INTEGER NOT NULL DEFAULT 0              -- recipients who lost access, or were left when it was stopped
                 CHECK (left_out >= 0),
-    progress_id INTEGER,                                -- outbox row of the message that shows the progress
-    expires_at  INTEGER NOT NULL,                       -- the preview can be confirmed until then
+    progress_id INTEGER,                                -- outbox row of the progress message
+    expires_at  INTEGER NOT NULL,                       -- deadline for confirming the preview
     created_at  INTEGER NOT NULL,                       -- when it was written
-    finished_at INTEGER,                                -- ended
+    finished_at INTEGER,                                -- when it ended
     CHECK ((state IN ('stopped', 'done')) = (finished_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS broadcasts_open ON broadcasts (id) WHERE state IN ('running', 'stopping');
 
--- Who is still to be told in a broadcast.
+-- Pending recipients of broadcasts.
 CREATE TABLE IF NOT EXISTS broadcast_recipients (
     broadcast_id INTEGER NOT NULL                       -- the broadcast
                  REFERENCES broadcasts (id) ON DELETE CASCADE,
     user_id      INTEGER NOT NULL,                      -- the person
-    outbox_id    INTEGER,                               -- the call that tells them; NULL: not made yet
+    outbox_id    INTEGER,                               -- outbox row of the message; NULL: not added yet
     PRIMARY KEY (broadcast_id, user_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -378,33 +378,33 @@ CREATE TABLE IF NOT EXISTS broadcast_recipients (
 CREATE TABLE IF NOT EXISTS audit (
     id       INTEGER PRIMARY KEY,                       -- counts up
     at       INTEGER NOT NULL,                          -- when it happened
-    actor_id INTEGER,                                   -- user id of the one who did it; NULL: the program or the shell
+    actor_id INTEGER,                                   -- user id of the actor; NULL: the program or the shell
     source   TEXT NOT NULL,                             -- where it was done, such as 'telegram', 'shell' or 'config'
     action   TEXT NOT NULL,                             -- what was done, such as 'user.approve'
-    target   TEXT,                                      -- to whom or what
-    details  TEXT NOT NULL DEFAULT '{}'                 -- JSON object: values before and after; holds no key
+    target   TEXT,                                      -- the person or thing affected
+    details  TEXT NOT NULL DEFAULT '{}'                 -- JSON object: values before and after; contains no key
              CHECK (json_valid(details) AND json_type(details) = 'object')
 ) STRICT;
 CREATE INDEX IF NOT EXISTS audit_at ON audit (at);
 
--- One row for each time that a job was due, so that no restart fires it twice.
+-- Due times of jobs, so that a restart does not run one twice.
 CREATE TABLE IF NOT EXISTS schedules (
     job_id      TEXT NOT NULL,                          -- the job's name
     fire_time   INTEGER NOT NULL,                       -- when it was due
-    started_at  INTEGER NOT NULL,                       -- when it began
+    started_at  INTEGER NOT NULL,                       -- when it started
     finished_at INTEGER,                                -- when it ended
-    state       TEXT NOT NULL DEFAULT 'running'         -- 'interrupted': the program ended while it ran
+    state       TEXT NOT NULL DEFAULT 'running'         -- 'interrupted': the process ended during the run
                 CHECK (state IN ('running', 'ok', 'failed', 'missed', 'interrupted')),
-    error       TEXT,                                   -- what went wrong, for logs; holds no key
+    error       TEXT,                                   -- error message, for logs; contains no key
     PRIMARY KEY (job_id, fire_time),
     CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT;
 
--- Small values that plugins and parts of the program keep, each in a scope of its own.
+-- Small values of plugins and parts of the program, by scope.
 CREATE TABLE IF NOT EXISTS kv (
-    scope      TEXT NOT NULL,                           -- whose it is, such as 'plugin:echo'
-    key        TEXT NOT NULL,                           -- its name within the scope
+    scope      TEXT NOT NULL,                           -- owner, such as 'plugin:echo'
+    key        TEXT NOT NULL,                           -- name within the scope
     value      TEXT NOT NULL CHECK (json_valid(value)), -- JSON
-    updated_at INTEGER NOT NULL,                        -- last written
+    updated_at INTEGER NOT NULL,                        -- last change of this row
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;

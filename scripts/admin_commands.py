@@ -1,4 +1,4 @@
-"""Write ``docs/admin_commands.md`` from the command tables, so that the page can't disagree with the bot."""
+"""Write ``docs/admin_commands.md`` from the command tables."""
 
 import sys
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "admin_commands.md"
 HEAD = """\
 # Commands for admins
 
-<!-- Made from the command tables by `make generate`; not edited by hand. -->
+<!-- Generated from the command tables by `make generate`; do not edit by hand. -->
 
-What the admins of the bot can do in Telegram. `/admin` shows a menu; a button does the same as its command. Everything
-works in private and, if the settings name one (`admin_chat_id`), in the admin chat; in other groups only what is marked
-with "groups" does, since everybody reads along there.
+Commands for admins of the bot in Telegram. `/admin` shows a menu; a button does the same as its command. All commands
+work in private and in the admin chat, if the settings name one (`admin_chat_id`). In other groups only commands marked
+in the column "groups" work, because everybody there can read the answers.
 
-- `<user>` is an id or a @username, `<group>` the id of a group, which begins with a minus sign. What stands in square
-  brackets can be left out.
-- Long lists come in pages; `#3` at the end of a command is the third one, such as `/admin users pending #3`.
-- "Password" says whether the [admin password](explanation/admin-password.md) is asked for first, where one is set:
-  for every use, or only for some, such as those that are about another admin.
-- Whether somebody is an admin is looked at for each command and each press: a button that is forwarded or forged does
-  nothing for anybody else. What admins change is noted: `/admin audit`.
+- `<user>` is an id or a @username; `<group>` is the id of a group, which begins with a minus sign. Square brackets mark
+  optional arguments.
+- Long lists have pages; `#3` at the end of a command selects the third page, as in `/admin users pending #3`.
+- The column "password" shows whether the command asks for the [admin password](explanation/admin-password.md), if one
+  is set: always, or only in some cases, such as for changes that affect another admin.
+- Permissions are checked for each command and each press: a forwarded or forged button does nothing for people who are
+  not admins. Changes by admins are recorded in the audit trail: `/admin audit`.
 """
 OTHERS = """\
 ## Other commands for admins
@@ -40,14 +40,14 @@ COLUMNS = """\
 
 
 def text() -> str:
-    """The whole page."""
+    """Return the content of the page."""
     texts = Catalogue(strict=True)
     rows = "\n".join(row(texts, command) for command in admin_table().rows if command.name != HOME)
     return f"{HEAD}\n{COLUMNS}{rows}\n\n{OTHERS}" + "\n".join(others(texts)) + "\n"
 
 
 def row(texts: Catalogue, command: AdminCommand) -> str:
-    """A line of the table of ``/admin``."""
+    """Return a row of the table of ``/admin``."""
     line = f"/admin {command.name} {command.usage}".rstrip().replace("|", r"\|")
     label = texts(f"admin.{command.name}.label") if command.menu else ""
     groups = "yes" if command.anywhere else ""
@@ -56,14 +56,14 @@ def row(texts: Catalogue, command: AdminCommand) -> str:
 
 
 def password(command: AdminCommand) -> str:
-    """When the admin password is asked for."""
+    """Return when the admin password is required."""
     if callable(command.dangerous):
         return "sometimes"
     return "always" if command.dangerous else ""
 
 
 def others(texts: Catalogue) -> Iterator[str]:
-    """The lines for commands that have a name of their own."""
+    """Yield the rows of admin commands outside ``/admin``."""
     for command in own_commands(texts):
         if command.access != "user":
             yield f"| `/{command.name}` | {command.access} | {command.describe('en')} |"

@@ -10,9 +10,9 @@ from tgllm.config.sources.keys import FIELDS, SECRETS, variable
 
 TARGET = Path(__file__).resolve().parent.parent / ".env.example"
 HEAD = """\
-# Settings of tgllm, generated from the settings model by `make generate`. Copy this file to .env in the folder where the
-# bot starts, and uncomment the lines you need; commented lines show the defaults. An environment variable of the same
-# name overrides .env, and .env overrides the config file.
+# Settings of tgllm, generated from the settings model by `make generate`. Copy this file to .env in the folder where
+# the bot starts, and uncomment the lines you need; commented lines show the defaults. An environment variable of the
+# same name overrides .env, and .env overrides the config file.
 """
 PROGRAM = {
     "TGLLM_CONFIG": "Path of the config file (TOML), instead of the default path.",

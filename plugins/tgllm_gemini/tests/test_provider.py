@@ -55,7 +55,7 @@ class TestAnswers:
         assert (await hear(provider, ask("Hello"))).finished.reason == reason
 
     @pytest.mark.parametrize(
-        ("block", "words"), [("SAFETY", "it may be harmful"), ("PROHIBITED_CONTENT", "prohibited"), ("OTHER", "no reason")]
+        ("block", "words"), [("SAFETY", "may be harmful"), ("PROHIBITED_CONTENT", "prohibited"), ("OTHER", "no reason")]
     )
     async def test_a_blocked_question(self, fake: FakeGemini, provider: GeminiProvider, block: str, words: str) -> None:
         fake.block(block)

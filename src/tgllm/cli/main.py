@@ -19,7 +19,7 @@ __all__ = ["app", "main", "run", "top"]
 app = typer.Typer(
     name="tgllm",
     cls=LazyGroup,
-    epilog="Options above may stand before or after a command. Start with: tgllm demo",
+    epilog="Options above may come before or after a command. Start with: tgllm demo",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -37,11 +37,11 @@ def _path(text: str) -> Path:
 def top(
     ctx: typer.Context,
     *,
-    config: Annotated[Path | None, typer.Option(help="The config file to read.", metavar="PATH", parser=_path)] = None,
+    config: Annotated[Path | None, typer.Option(help="Path of the config file.", metavar="PATH", parser=_path)] = None,
     data_dir: Annotated[Path | None, typer.Option(help="The data folder.", metavar="PATH", parser=_path)] = None,
     no_plugins: Annotated[bool, typer.Option("--no-plugins", help="Load built-in plugins only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program an error came from.")] = False,
-    ping: Annotated[bool, typer.Option("--ping", help="The same as: tgllm ping")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    ping: Annotated[bool, typer.Option("--ping", help="Same as: tgllm ping")] = False,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Private LLM bots on Telegram."""

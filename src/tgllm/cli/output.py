@@ -14,7 +14,7 @@ __all__ = ["Bars", "JsonOption", "bar_of", "print_json", "print_table"]
 MOST_BAR = 20
 """Characters of the longest bar."""
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def print_json(data: object) -> None:

@@ -17,19 +17,19 @@ class Entry:
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {
-    "init": Entry("Ask what a bot needs, and write the config file.", "tgllm.cli.commands.init"),
+    "init": Entry("Ask for the required settings, and write the config file.", "tgllm.cli.commands.init"),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
-    "demo": Entry("Show the bot at work: no token, no key, no network.", "tgllm.cli.commands.demo"),
+    "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
-    "doctor": Entry("Look over settings, database, plugins and providers.", "tgllm.cli.commands.doctor"),
-    "config": Entry("See the settings and where they come from.", "tgllm.cli.commands.config"),
-    "db": Entry("Make, check and back up the database.", "tgllm.cli.commands.db"),
-    "models": Entry("See and choose models, and fetch their lists.", "tgllm.cli.commands.models.app"),
-    "users": Entry("See who uses the bot, and decide who may.", "tgllm.cli.commands.users.app"),
-    "groups": Entry("See the groups, and decide where the bot answers.", "tgllm.cli.commands.groups.app"),
-    "invites": Entry("Make links that let people in, and take them back.", "tgllm.cli.commands.invites.app"),
-    "usage": Entry("Show what has been used: requests, tokens, cost.", "tgllm.cli.commands.usage.app"),
+    "doctor": Entry("Diagnose settings, database, plugins and providers.", "tgllm.cli.commands.doctor"),
+    "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
+    "db": Entry("Create, check and back up the database.", "tgllm.cli.commands.db"),
+    "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
+    "users": Entry("List people, and manage their access.", "tgllm.cli.commands.users.app"),
+    "groups": Entry("List groups, and manage their access.", "tgllm.cli.commands.groups.app"),
+    "invites": Entry("Create, list and revoke invite links.", "tgllm.cli.commands.invites.app"),
+    "usage": Entry("Show usage: requests, tokens, cost.", "tgllm.cli.commands.usage.app"),
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
-    "plugins": Entry("See the plugins and their state.", "tgllm.cli.commands.plugins"),
+    "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins"),
 }
 """In the order of ``--help``."""

@@ -24,7 +24,7 @@ from tgllm.i18n import Catalogue
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="See the settings and where they come from.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+    help="Show the settings and their sources.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
 )
 
 
@@ -33,7 +33,7 @@ _HASH_KEY = "admin.password_hash"
 
 @app.command()
 def path(ctx: typer.Context) -> None:
-    """Show where the config file is, or would be."""
+    """Show the path of the config file."""
     found = find_config(options_of(ctx).config)
     typer.echo(found)
     if not is_there(found):
@@ -42,7 +42,7 @@ def path(ctx: typer.Context) -> None:
 
 @app.command()
 def show(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Show every setting with its source; secrets stay hidden."""
+    """Show every setting with its source; secrets are hidden."""
     found = settings(options_of(ctx).load())
     if as_json:
         print_json([asdict(setting) for setting in found])
@@ -58,7 +58,7 @@ def _text(setting: Setting) -> str:
 
 @app.command()
 def check(ctx: typer.Context) -> None:
-    """Check all settings, those of plugins too."""
+    """Check all settings, including those of plugins."""
     options = options_of(ctx)
     options.quiet_log()
     loaded = options.load()
@@ -80,7 +80,8 @@ async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
 def password(ctx: typer.Context) -> None:
     """Set the password for dangerous actions in the chat.
 
-    It is asked for twice and not shown; what is no terminal is read as one line. The config file gets its hash only.
+    In a terminal it prompts twice, without echo; otherwise it reads one line from standard input. Only the hash is
+    stored, in the config file.
     """
     options = options_of(ctx)
     options.quiet_log()

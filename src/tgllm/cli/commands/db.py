@@ -24,15 +24,15 @@ from tgllm.i18n import Catalogue
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Make, check and back up the database.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+    help="Create, check and back up the database.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
 )
 
 
 @app.command()
 def init(ctx: typer.Context) -> None:
-    """Make the database, or bring it to this version.
+    """Create the database, or migrate it to this version.
 
-    Harmless if that is done already.
+    Does nothing if the database is up to date.
     """
     config = options_of(ctx).load().config
     asyncio.run(init_db(database_path(config.data_dir)))
@@ -41,9 +41,9 @@ def init(ctx: typer.Context) -> None:
 
 @app.command()
 def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Look the database over without changing it.
+    """Check the database without changing it.
 
-    It ends with 1 when something is wrong.
+    Exits with 1 if a check fails.
     """
     config = options_of(ctx).load().config
     report = look_over(_existing(config))
@@ -84,7 +84,7 @@ def backup(
 ) -> None:
     """Copy the database; the bot may be running.
 
-    The copy is checked, and an existing file is never written over.
+    The copy is checked. An existing file is never overwritten.
     """
     config = options_of(ctx).load().config
     stamp = datetime.fromtimestamp(SystemClock().now(), UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -31,16 +31,16 @@ _PLUGIN_SETTINGS = "TGLLM_PLUGINS__"
 def demo(
     ctx: typer.Context,
     *,
-    once: Annotated[bool, typer.Option("--once", help="End after the scripted conversation.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the chat page; 0 takes a free one.", min=0, max=65535)] = 0,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the scripted conversation.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the chat page; 0: any free port.", min=0, max=65535)] = 0,
 ) -> None:
-    """Show the bot at work: no token, no key, no network.
+    """Try the bot: no token, no key, no network.
 
-    First a short conversation here, then a chat page on this machine to go on by yourself. It leaves nothing behind.
-    Ctrl-C ends it.
+    It shows a scripted conversation here, then opens a chat page on this machine for your own messages. All data is
+    deleted at the end. Ctrl-C ends it.
 
-    Installed plugins are there too. Of your settings, only TGLLM_PLUGINS__... and TGLLM_DEFAULT_MODEL in the
-    environment hold.
+    Installed plugins are loaded. Of your settings, only TGLLM_PLUGINS__... and TGLLM_DEFAULT_MODEL in the environment
+    apply.
     """
     environ = {name: value for name, value in os.environ.items() if name == _MODEL or name.startswith(_PLUGIN_SETTINGS)}
     model = environ.get(_MODEL)

@@ -23,13 +23,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def doctor(
     ctx: typer.Context,
     *,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no provider.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no requests to providers.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look over settings, database, plugins and providers.
+    """Diagnose settings, database, plugins and providers.
 
-    Each provider that has a key is asked for its models and, where it can tell, for the account's balance; that costs
-    nothing. It ends with 1 if a check failed.
+    Each provider with a key is asked for its models and, if supported, for the account's balance; this costs nothing.
+    Exits with 1 if a check fails.
     """
     options = options_of(ctx)
     options.quiet_log()

@@ -30,12 +30,12 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def init(
     ctx: typer.Context,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a config file that is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing config file.")] = False,
 ) -> None:
-    """Ask what a bot needs, and write the config file.
+    """Ask for the required settings, and write the config file.
 
-    The token comes from @BotFather on Telegram, your user id from a bot such as @userinfobot. What you type stays on
-    this machine, in the config file, which only you can read.
+    Get the token from @BotFather on Telegram, and your user id from a bot such as @userinfobot. Your input is stored
+    only in the config file on this machine, which only you can read.
     """
     options = options_of(ctx)
     options.quiet_log()

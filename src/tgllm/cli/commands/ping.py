@@ -17,9 +17,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def ping(ctx: typer.Context) -> None:
-    """Check settings, database and plugins, and say "Bot ready".
+    """Check settings, database and plugins, and print "Bot ready".
 
-    It ends with 1 when something is wrong. A plugin that is out of order is a warning only.
+    Exits with 1 if a check fails. A broken plugin is only a warning.
     """
     options = options_of(ctx)
     options.quiet_log()

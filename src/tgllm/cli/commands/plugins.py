@@ -16,14 +16,15 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=T
 
 @app.callback()
 def plugins() -> None:
-    """See the plugins and their state."""
+    """List plugins and their state."""
 
 
 @app.command("list")
 def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     """List all plugins with their state.
 
-    A plugin is active, quarantined (the note says why), disabled, misconfigured, or missing since the last run.
+    The states are active, quarantined (the note has the reason), disabled, misconfigured, and missing since the last
+    run.
     """
     options = options_of(ctx)
     options.quiet_log()

@@ -14,8 +14,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def run(ctx: typer.Context) -> None:
     """Run the bot until it is stopped.
 
-    Ctrl-C, SIGTERM or the end of its terminal stop it; a second Ctrl-C or SIGTERM ends it at once. It ends with 0 when
-    it was stopped, with 2 when the settings are wrong, and with 1 for other failures.
+    Ctrl-C, SIGTERM or closing the terminal stops it; a second Ctrl-C or SIGTERM ends it immediately. Exits with 0 if it
+    was stopped, with 2 for invalid settings, and with 1 for other failures.
     """
     options = options_of(ctx)
     loaded = options.load()

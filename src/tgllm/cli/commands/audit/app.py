@@ -18,12 +18,12 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def audit(
     ctx: typer.Context,
     *,
-    limit: Annotated[int, typer.Option(help="How many of the latest changes.", min=1, max=MOST_CHANGES)] = 50,
+    limit: Annotated[int, typer.Option(help="Maximum number of changes.", min=1, max=MOST_CHANGES)] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """Show who changed what, when and from where; the latest first.
 
-    Approvals, roles, budgets, settings of groups, and what else admins do, in Telegram and from the shell.
+    Includes approvals, roles, budgets, settings of groups, and other actions of admins, in Telegram and the shell.
     """
     from tgllm.cli.commands.audit.list import run_audit  # noqa: PLC0415  as all commands, so that --help is quick
 

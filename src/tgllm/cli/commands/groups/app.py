@@ -12,7 +12,7 @@ from tgllm.cli.output import JsonOption
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="See the groups, and decide where the bot answers.",
+    help="List groups, and manage their access.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -21,7 +21,7 @@ app = typer.Typer(
 # Ids of groups begin with a minus, which is no option.
 _NEGATIVE_IDS = {"ignore_unknown_options": True}
 
-Group = Annotated[str, typer.Argument(help="The group: Telegram's id of it, or its title.")]
+Group = Annotated[str, typer.Argument(help="The group: its Telegram id or its title.")]
 
 
 @app.command("list")
@@ -29,13 +29,13 @@ def list_groups(
     ctx: typer.Context,
     *,
     status: Annotated[
-        Literal["pending", "active", "denied"] | None, typer.Option(help="Only groups of this status.")
+        Literal["pending", "active", "denied"] | None, typer.Option(help="Only groups with this status.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the groups that the bot is wanted in.
+    """List approved, denied and pending groups.
 
-    Those that wait for a decision come first.
+    Pending groups come first.
     """
     from tgllm.cli.commands.groups.list import run_list  # noqa: PLC0415
 
@@ -44,9 +44,9 @@ def list_groups(
 
 @app.command(context_settings=_NEGATIVE_IDS)
 def approve(ctx: typer.Context, group: Group) -> None:
-    """Let a group in.
+    """Approve a group.
 
-    Whoever speaks to the bot there is answered, unless they are declined or blocked. The group is told by the bot.
+    All members can use the bot there, unless they are denied or blocked. The bot informs the group.
     """
     from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
 
@@ -55,10 +55,9 @@ def approve(ctx: typer.Context, group: Group) -> None:
 
 @app.command(context_settings=_NEGATIVE_IDS)
 def deny(ctx: typer.Context, group: Group) -> None:
-    """Keep a group out, until it is approved.
+    """Deny a group, until it is approved.
 
-    Only admins are answered there, and nobody can ask for it again. Answers that the bot writes there at this moment
-    are stopped.
+    The bot answers only admins there, and nobody can request the group again. Answers in progress are stopped.
     """
     from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from tgllm.cli.output import JsonOption
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Make links that let people in, and take them back.",
+    help="Create, list and revoke invite links.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -21,9 +21,9 @@ app = typer.Typer(
 
 @app.command("list")
 def list_invites(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """List the links that work; the latest first.
+    """List valid invite links; the latest first.
 
-    The links themselves are not stored: they are shown once, when they are made.
+    The links themselves are not stored: they are shown once, when they are created.
     """
     from tgllm.cli.commands.invites.list import run_list  # noqa: PLC0415
 
@@ -34,14 +34,14 @@ def list_invites(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 def new(
     ctx: typer.Context,
     *,
-    people: Annotated[int, typer.Option(help="How many people it lets in.")] = 1,
-    hours: Annotated[int, typer.Option(help="For how long it works.")] = 24,
+    people: Annotated[int, typer.Option(help="How many people can use it.")] = 1,
+    hours: Annotated[int, typer.Option(help="Hours until it expires.")] = 24,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a link that lets people in, and print it.
+    """Create an invite link, and print it.
 
-    Whoever opens it is let in without a decision, until as many have come or the time is over. The bot must have run
-    once, so that its username is known.
+    People who open it are approved without a decision, until it is used up or expires. The bot must have run once, so
+    that its username is known.
     """
     from tgllm.cli.commands.invites.change import run_new  # noqa: PLC0415
 
@@ -50,9 +50,9 @@ def new(
 
 @app.command()
 def revoke(ctx: typer.Context, number: Annotated[int, typer.Argument(help="The number of the link.")]) -> None:
-    """Take a link back: it lets nobody in any more.
+    """Revoke an invite link.
 
-    Whom it has let in stays in.
+    People who have used it keep their access.
     """
     from tgllm.cli.commands.invites.change import run_revoke  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="See and choose models, and fetch their lists.",
+    help="List, select and refresh models.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -33,9 +33,10 @@ def list_models(
     provider: Annotated[str | None, typer.Option(help="Only models of this provider.", metavar="ID")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the models that are known, as last fetched.
+    """List the known models, as of the last refresh.
 
-    "USD per 1M tokens" is the price in US dollars for a million tokens. The default answers where none was chosen.
+    "USD per 1M tokens" is the price in US dollars per million tokens. The default is used in chats that have not
+    selected a model.
     """
     from tgllm.cli.commands.models.rows import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415
 
@@ -87,9 +88,9 @@ def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:
 
 @app.command()
 def sync(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
-    """Ask all providers for their models, and show what is different.
+    """Refresh the model lists of all providers, and show the changes.
 
-    A provider that fails keeps its old list, and the command ends with 1. One without a key is no failure.
+    If a provider fails, its previous list is kept, and the command exits with 1. A missing key is not a failure.
     """
     from tgllm.cli.commands.models.sync import run_sync  # noqa: PLC0415
 
@@ -101,11 +102,11 @@ def default(
     ctx: typer.Context,
     ref: Annotated[str | None, typer.Argument(help="The model, as provider/model.")] = None,
     *,
-    none: Annotated[bool, typer.Option("--none", help="Go back to the default_model of the settings.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="Use the default_model of the settings again.")] = False,
 ) -> None:
-    """Choose the model that answers where none was chosen, or show it.
+    """Set or show the default model.
 
-    The choice goes before default_model in the settings. A running bot follows at once.
+    It overrides default_model in the settings. A running bot uses it at once.
     """
     from tgllm.cli.commands.models.default import run_default  # noqa: PLC0415
 

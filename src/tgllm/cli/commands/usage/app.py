@@ -18,13 +18,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def usage(
     ctx: typer.Context,
     *,
-    by: Annotated[Literal["user", "model", "day"], typer.Option(help="What each line is.")] = "user",
-    days: Annotated[int, typer.Option(help="Days that are summed up, today included.", min=1, max=MOST_DAYS)] = 30,
+    by: Annotated[Literal["user", "model", "day"], typer.Option(help="Group the usage by this.")] = "user",
+    days: Annotated[int, typer.Option(help="Number of days, including today.", min=1, max=MOST_DAYS)] = 30,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what has been used: requests, tokens, cost.
+    """Show usage: requests, tokens, cost.
 
-    Days are those of the setting time_zone. Requests whose price is unknown are counted apart from the cost.
+    Days are in the setting time_zone. Requests with an unknown price are counted separately, without a cost.
     """
     from tgllm.cli.commands.usage.table import run_usage  # noqa: PLC0415  as all commands, so that --help is quick
 

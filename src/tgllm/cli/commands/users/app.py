@@ -13,7 +13,7 @@ from tgllm.cli.output import JsonOption
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="See who uses the bot, and decide who may.",
+    help="List people, and manage their access.",
     rich_markup_mode=None,
     add_completion=False,
     no_args_is_help=True,
@@ -27,13 +27,13 @@ def list_users(
     ctx: typer.Context,
     *,
     status: Annotated[
-        Literal["pending", "active", "denied", "blocked"] | None, typer.Option(help="Only people of this status.")
+        Literal["pending", "active", "denied", "blocked"] | None, typer.Option(help="Only people with this status.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the people whom the bot knows.
+    """List the people known to the bot.
 
-    Those who asked for access come first, in the order in which they asked.
+    Pending requests come first, oldest first.
     """
     from tgllm.cli.commands.users.list import run_list  # noqa: PLC0415
 
@@ -45,11 +45,12 @@ def approve(
     ctx: typer.Context,
     person: Person,
     *,
-    guest: Annotated[bool, typer.Option("--guest", help="Let them in for a day only.")] = False,
+    guest: Annotated[bool, typer.Option("--guest", help="Approve for one day only.")] = False,
 ) -> None:
-    """Let somebody in.
+    """Approve a person.
 
-    They are told by the bot, in a second if it runs. People have to write to the bot once before they can be let in.
+    The bot informs the person, within a second if it is running. People must write to the bot before they can be
+    approved.
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
@@ -58,9 +59,9 @@ def approve(
 
 @app.command()
 def deny(ctx: typer.Context, person: Person) -> None:
-    """Decline a request, or take access away for now.
+    """Deny a request, or remove a person's access.
 
-    They may ask again. An answer that the bot writes for them at this moment is stopped.
+    The person may ask again. Their answers in progress are stopped.
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
@@ -69,9 +70,9 @@ def deny(ctx: typer.Context, person: Person) -> None:
 
 @app.command()
 def block(ctx: typer.Context, person: Person) -> None:
-    """Keep somebody out for good.
+    """Block a person permanently.
 
-    To let them in again, approve them. An answer that the bot writes for them at this moment is stopped.
+    Approve the person to lift the block. Their answers in progress are stopped.
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
@@ -82,11 +83,11 @@ def block(ctx: typer.Context, person: Person) -> None:
 def change_role(
     ctx: typer.Context,
     person: Person,
-    role: Annotated[Literal["admin", "user", "guest"], typer.Argument(help="What they may do.")],
+    role: Annotated[Literal["admin", "user", "guest"], typer.Argument(help="The new role.")],
 ) -> None:
-    """Make somebody an admin, a user or a guest.
+    """Make a person an admin, a user or a guest.
 
-    They have to be let in before. Owners are those whom the setting admin_ids names.
+    The person must be approved. Owners are set only in the setting admin_ids.
     """
     from tgllm.cli.commands.users.decide import run_role  # noqa: PLC0415
 
@@ -99,15 +100,15 @@ def budget(  # noqa: PLR0913  each is an option of the command
     person: Person,
     *,
     set_: Annotated[list[str], typer.Option("--set", help="Set a limit.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  Typer copies it
-    lift: Annotated[list[str], typer.Option(help="Have no limit, whatever the settings say.", metavar="LIMIT")] = [],  # noqa: B006  the same
+    lift: Annotated[list[str], typer.Option(help="Remove a limit, overriding the settings.", metavar="LIMIT")] = [],  # noqa: B006  the same
     default: Annotated[
-        list[str], typer.Option(help="Go back to the limit of the role or the settings.", metavar="LIMIT")
+        list[str], typer.Option(help="Use the limit of the role or the settings again.", metavar="LIMIT")
     ] = [],  # noqa: B006  the same
-    give: Annotated[list[str], typer.Option(help="Give extra in this day or month.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  the same
-    reset: Annotated[bool, typer.Option("--reset", help="Count from zero again in this day and month.")] = False,
+    give: Annotated[list[str], typer.Option(help="Raise a limit for this day or month.", metavar="LIMIT=AMOUNT")] = [],  # noqa: B006  the same
+    reset: Annotated[bool, typer.Option("--reset", help="Reset the usage of this day and month to zero.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show and change how much somebody may use.
+    """Show and change a person's budget.
 
     A limit is requests, tokens or usd, then / and day or month, such as usd/month=2.50. Each option may be given more
     than once.
@@ -121,16 +122,16 @@ def budget(  # noqa: PLR0913  each is an option of the command
 def export(
     ctx: typer.Context,
     person: Person,
-    target: Annotated[Path | None, typer.Argument(help="The file to write; without one, it is printed.")] = None,
+    target: Annotated[Path | None, typer.Argument(help="The file to write; default: standard output.")] = None,
     *,
     form: Annotated[
         Literal["json", "markdown"] | None,
-        typer.Option("--format", help="By default as the file's name ends, or json."),
+        typer.Option("--format", help="Default: from the file extension, else json."),
     ] = None,
 ) -> None:
-    """Write all that is stored of somebody.
+    """Export the stored data of a person.
 
-    As JSON everything, as Markdown what was said. A file that is there is never written over.
+    JSON contains all data, Markdown only the conversations. An existing file is never overwritten.
     """
     from tgllm.cli.commands.users.data import form_of, run_export, write_new  # noqa: PLC0415
 
@@ -147,12 +148,12 @@ def forget(
     ctx: typer.Context,
     person: Person,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Delete all that is stored of somebody's private chats.
+    """Delete the stored data of a person's private chats.
 
-    As when they send /forget: who they are and whether they may use the bot stays, as do sums of usage, the audit
-    trail and what was said in groups. They are told by the bot.
+    Same as /forget by the person: the name and access decision, usage totals, the audit trail and messages in groups
+    are kept. The bot informs the person.
     """
     from tgllm.cli.commands.users.data import run_forget  # noqa: PLC0415
 

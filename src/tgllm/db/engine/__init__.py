@@ -1,1 +1,1 @@
-"""SQLite: connections, units of work, batches, the writer, the lock of the data folder."""
+"""SQLite: connections, units of work, batches, the writer thread, the lock on the data folder."""

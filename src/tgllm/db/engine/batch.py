@@ -1,8 +1,8 @@
-"""Several units of work in one transaction, each as if it were alone.
+"""Batches of units of work that share a transaction, isolated from each other by savepoints.
 
-A commit costs many times what the statements of a unit do, and more where the disk is waited for. Units that wait at
-the same moment therefore share one commit. Each has a savepoint of its own, so that one that fails is undone alone;
-none of them is told that it is stored before all are.
+A commit costs many times more than the statements of a unit, and an fsync costs more still. Units that are queued at
+the same time therefore share one commit. Each has its own savepoint, so that a failed unit is rolled back alone. No
+unit is reported as stored before the shared commit.
 """
 
 import asyncio
@@ -21,30 +21,30 @@ __all__ = ["Begin", "Job", "Outcome", "run_jobs"]
 Begin = Literal["BEGIN", "BEGIN IMMEDIATE"]
 
 Words = Callable[[], AbstractContextManager[None]]
-"""Turns what SQLite says into sentences; see ``tgllm.db.engine.sqlite.in_words``."""
+"""Context manager that translates SQLite's errors; see ``tgllm.db.engine.sqlite.in_words``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to be done on a connection."""
+    """Function to run on a connection."""
 
     run: Callable[[sqlite3.Connection], Any]
     in_transaction: bool
     durable: bool = True
-    """Whether the disk is waited for before it counts as done."""
+    """Whether its commit needs an fsync."""
     given_up: Callable[[], bool] = lambda: False
-    """Whether nobody waits for it any more, so that it need not begin; asked on the connection's thread."""
+    """Whether the caller was cancelled, so that the job can be skipped; called on the connection's thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a job."""
+    """Result of a job: a value or an error."""
 
     value: Any = None
     error: BaseException | None = None
 
     def give_to(self, future: "asyncio.Future[Any]") -> None:
-        """Let whoever waits have it; nobody may wait any more."""
+        """Resolve ``future`` unless it is done: its caller may have been cancelled."""
         if future.done():
             return
         if self.error is None:
@@ -57,13 +57,13 @@ _GIVEN_UP = Outcome(error=asyncio.CancelledError())
 
 
 def run_jobs(conn: sqlite3.Connection, jobs: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
-    """Run jobs in order; units of work that follow each other share a transaction.
+    """Run jobs in order; consecutive units of work share a transaction.
 
     Args:
-        conn: with no transaction open.
-        jobs: what to do.
-        begin: how transactions start; those that start with ``BEGIN`` only read.
-        words: what the errors of SQLite pass through.
+        conn: a connection without an open transaction.
+        jobs: the jobs.
+        begin: the statement that starts a transaction; ``BEGIN`` means read only.
+        words: the context manager that translates SQLite's errors.
     """
     outcomes: list[Outcome] = []
     for in_transaction, group in groupby(jobs, lambda job: job.in_transaction):
@@ -75,7 +75,7 @@ def run_jobs(conn: sqlite3.Connection, jobs: Sequence[Job], begin: Begin, words:
 
 
 def _together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, words: Words) -> list[Outcome]:
-    """Run units in one transaction; if that can't begin, is lost or can't be committed, all of them have failed."""
+    """Run units in one transaction; if it can't begin, is lost or can't be committed, all of them fail."""
     writes = begin == "BEGIN IMMEDIATE"
 
     def transaction() -> list[Outcome]:
@@ -84,7 +84,7 @@ def _together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, word
             outcomes = [_alone(conn, units[0])] if len(units) == 1 else _each(conn, units, words, undo=writes)
             conn.execute("COMMIT")
         finally:
-            # A full disk or an I/O error may have rolled back already.
+            # SQLite rolls back by itself on some errors, such as a full disk.
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
         return outcomes
@@ -101,12 +101,12 @@ def _alone(conn: sqlite3.Connection, unit: Job) -> Outcome:
 
 
 def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo: bool) -> list[Outcome]:
-    """Run units that share a transaction; with ``undo``, one that fails leaves nothing behind.
+    """Run units that share a transaction; with ``undo``, a failed unit is rolled back.
 
-    Savepoints lie in each other and go with the commit, which saves a statement for each unit.
+    Savepoints are nested and released by the commit, which saves a RELEASE for each unit.
 
     Raises:
-        BaseException: what made SQLite take back the whole transaction.
+        BaseException: the error on which SQLite rolled back the whole transaction.
         DatabaseError: a unit ended the transaction.
     """
     outcomes: list[Outcome] = []
@@ -131,7 +131,7 @@ def _attempt(job: Callable[[], Any], words: Words) -> Outcome:
         with words():
             return Outcome(job())
     except StopIteration as error:
-        # A future can't carry a StopIteration; its waiter would wait for ever.
+        # A future can't hold a StopIteration: set_exception refuses it, and the caller would wait forever.
         broken = RuntimeError("a unit of work raised StopIteration")
         broken.__cause__ = error
         return Outcome(error=broken)
@@ -141,11 +141,11 @@ def _attempt(job: Callable[[], Any], words: Words) -> Outcome:
 
 @contextmanager
 def _sync(conn: sqlite3.Connection, *, wait: bool) -> Generator[None]:
-    """Whether a commit waits for the disk."""
+    """Commit with an fsync if ``wait``, without one otherwise."""
     if wait:
         yield
         return
-    # SQLite: in WAL mode NORMAL leaves out the sync at commit; the next commit with FULL syncs the whole log.
+    # SQLite: in WAL mode, NORMAL skips the fsync at commit; the next commit with FULL syncs the whole log.
     conn.execute("PRAGMA synchronous = NORMAL")
     try:
         yield

@@ -1,4 +1,4 @@
-"""Noticing that another connection has written to the database."""
+"""Detection of commits by other connections."""
 
 import sqlite3
 
@@ -6,18 +6,17 @@ __all__ = ["Changes"]
 
 
 class Changes:
-    """Compares ``PRAGMA data_version`` with what it was the last time.
+    """Last seen value of ``PRAGMA data_version``.
 
-    SQLite: the number changes when another connection, of this process or of another, commits; what the asking
-    connection commits itself does not count. So ask on the writer's connection, always the same.
+    SQLite: the number changes when another connection, of this process or of another, commits; commits of the
+    connection that reads it don't count. So it is always read on the writer's connection.
     """
 
     def __init__(self) -> None:
-        """Know nothing yet: the first ``changed`` only looks."""
         self._version: int | None = None
 
     def changed(self, conn: sqlite3.Connection) -> bool:
-        """Whether somebody else has committed since the last call; False at the first."""
+        """Return whether another connection has committed since the last call; the first call returns False."""
         before = self._version
         self._version = conn.execute("PRAGMA data_version").fetchone()[0]
         return before is not None and before != self._version

@@ -1,4 +1,4 @@
-"""What can be wrong with the database file, in words that say what to do."""
+"""Errors of the database file, each with a message that says what to do."""
 
 import errno
 import sqlite3
@@ -19,37 +19,37 @@ __all__ = [
 
 
 class DatabaseTooNew(DatabaseError):
-    """The database was written by a newer version of the program."""
+    """Database file written by a newer version of the program."""
 
     default_code = "database_too_new"
 
 
 class MigrationFailed(DatabaseError):
-    """The database could not be brought to this version."""
+    """Failed migration of the database to this version."""
 
     default_code = "database_migration"
 
 
 class NotInitialised(DatabaseError):
-    """No database has been opened yet."""
+    """Use of ``get_db`` before ``init_db``."""
 
     default_code = "database_not_initialised"
 
 
 class DatabaseClosed(DatabaseError):
-    """The database is closed."""
+    """Use of a closed database."""
 
     default_code = "database_closed"
 
 
 class BackupFailed(DatabaseError):
-    """The backup could not be made."""
+    """Backup that could not be made or is damaged."""
 
     default_code = "database_backup"
 
 
 class DataFolderBusy(DatabaseError):
-    """Another process uses the data folder."""
+    """Data folder that another process has locked."""
 
     default_code = "data_folder_busy"
 
@@ -90,10 +90,10 @@ _BY_ERRNO: dict[int | None, tuple[str, str]] = {
 
 
 def explain(error: sqlite3.Error | OSError, path: Path) -> DatabaseError | None:
-    """Say in words what the operator can do about ``error``.
+    """Return an error whose message tells the operator what to do about ``error``.
 
     Returns:
-        None where the fault is the code's and not the file's: a broken constraint, wrong SQL.
+        None for a fault of the code and not of the file: a violated constraint, wrong SQL.
     """
     if isinstance(error, OSError):
         code, words = _BY_ERRNO.get(error.errno, ("database_unreachable", _UNREACHABLE))

@@ -1,4 +1,4 @@
-"""How deep a JSON value may be nested that is to be stored."""
+"""Limit on the nesting of stored JSON values."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
@@ -6,15 +6,14 @@ from typing import Final, cast
 __all__ = ["MOST_LEVELS", "check_depth"]
 
 MOST_LEVELS: Final = 100
-"""Of values within values. SQLite reads 1000 (sqlite.org: JSON functions), and Python writes fewer or more of them,
-according to its version."""
+"""Nesting levels. SQLite reads 1000 (sqlite.org: JSON functions); what Python can write depends on its version."""
 
 
 def check_depth(value: object, levels: int = MOST_LEVELS) -> None:
-    """Refuse a value that is nested deeper than ``levels``, also one that holds itself.
+    """Check that a value is nested at most ``levels`` deep and does not contain itself.
 
     Raises:
-        ValueError: it is.
+        ValueError: it is nested deeper.
     """
     if not levels:
         raise ValueError(f"it is nested more than {MOST_LEVELS} deep")

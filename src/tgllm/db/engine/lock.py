@@ -1,4 +1,4 @@
-"""One running program for one data folder."""
+"""Lock on the data folder: one running program for each."""
 
 import fcntl
 import os
@@ -16,14 +16,14 @@ FILE_NAME = "tgllm.lock"
 
 @contextmanager
 def lock_data_folder(folder: Path) -> Generator[None]:
-    """Hold the data folder for the length of a ``with``.
+    """Lock the data folder for the duration of a ``with``.
 
-    The system lets go of the lock when the process ends, however it ends. The lock file stays: to remove it would let
-    two processes hold two files of the same name.
+    The operating system releases the lock when the process ends, however it ends. The lock file is never removed:
+    otherwise two processes could each lock a file of the same name.
 
     Raises:
-        DataFolderBusy: another process holds it; the sentence names the folder and the process.
-        DatabaseError: the folder can't be made, written or locked: its disk may be full.
+        DataFolderBusy: another process holds the lock; the message names the folder and the process.
+        DatabaseError: the folder can't be created, written or locked: its disk may be full.
     """
     path = folder / FILE_NAME
     with in_words(path):

@@ -1,4 +1,4 @@
-"""Between rows and values: columns of JSON and of yes and no, and text that SQLite can store."""
+"""Conversion between rows and dataclasses: JSON and boolean columns, and text that SQLite can store."""
 
 import json
 import sqlite3
@@ -36,37 +36,37 @@ def _plan(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], object] | None], .
 
 
 def read(cls: type[T], row: sqlite3.Row) -> T:
-    """Make the dataclass ``cls`` of a row that has a column for each of its fields, by name."""
+    """Return a row as the dataclass ``cls``; the row has a column named after each field."""
     make = cast("Callable[..., T]", cls)
     return make(*[row[name] if convert is None else convert(row[name]) for name, convert in _plan(cls)])
 
 
 def read_one(cls: type[T], cursor: sqlite3.Cursor) -> T | None:
-    """The first row of a result as ``cls``; None where there is none."""
+    """Return the first row of a result as ``cls``; None if there is none."""
     row = cursor.fetchone()
     return None if row is None else read(cls, row)
 
 
 def read_all(cls: type[T], cursor: sqlite3.Cursor) -> list[T]:
-    """All rows of a result as ``cls``."""
+    """Return all rows of a result as ``cls``."""
     return [read(cls, row) for row in cursor.fetchall()]
 
 
 def new_id(cursor: sqlite3.Cursor) -> int:
-    """The id of the row that was just inserted; costs less than RETURNING."""
+    """Return the id of the row that was just inserted; cheaper than RETURNING."""
     assert cursor.lastrowid is not None  # noqa: S101  None before any INSERT only (Python: sqlite3)
     return cursor.lastrowid
 
 
 def dumps(value: object) -> str:
-    """``value`` as JSON text. In ASCII, so that half of a surrogate pair in a string can't break the row."""
+    """Return ``value`` as JSON text, in ASCII: a lone surrogate in a string could not be stored otherwise."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def clean(text: str) -> str:
-    """``text`` as it can be stored: split surrogate pairs are joined, single halves become U+FFFD.
+    """Return ``text`` with surrogate pairs joined and lone surrogates replaced by U+FFFD.
 
-    Python's JSON reader lets both through, and UTF-8 has no form for them.
+    Python's JSON reader accepts both, and UTF-8 can encode neither.
     """
     if text.isascii():
         return text

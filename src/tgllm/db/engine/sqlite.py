@@ -1,4 +1,4 @@
-"""Plain SQLite: how every connection is opened, and what a transaction is."""
+"""SQLite connections and transactions."""
 
 import sqlite3
 from collections.abc import Callable, Generator
@@ -15,29 +15,29 @@ T = TypeVar("T")
 Mode = Literal["rw", "ro"]
 
 BUSY_TIMEOUT = 30.0
-"""Seconds to wait for another process's transaction: a bot that gives up waiting ends."""
+"""Seconds to wait for another process's transaction; on timeout the bot exits."""
 CHECKPOINT_TIMEOUT = 1.0
-"""Seconds that ``checkpoint`` waits for those who read: meanwhile nobody can write."""
+"""Seconds that ``checkpoint`` waits for readers; writes are blocked meanwhile."""
 
 PRAGMAS = (
     "PRAGMA foreign_keys = ON",
-    # Telegram forgets an update once it is confirmed, so a commit has to survive a power cut.
+    # Telegram deletes an update once it is confirmed, so a commit has to survive a power failure.
     "PRAGMA synchronous = FULL",
-    # Savepoints keep copies of the pages that they change: in a file outside of the data folder otherwise, where what
-    # people have said would lie beyond every deletion, and which costs half of all writes.
+    # Savepoints copy the pages that they change. Otherwise into a file outside of the data folder, where deleted
+    # content would survive, and which accounts for half of all writes.
     "PRAGMA temp_store = MEMORY",
-    # What people have had deleted must not stay readable in the file.
+    # Deleted content must not stay readable in the file.
     "PRAGMA secure_delete = ON",
 )
-"""What every connection sets for itself; WAL is a property of the file and set when the file is made."""
+"""Settings of each connection; WAL is a property of the file and set when the file is created."""
 
 
 @contextmanager
 def in_words(path: Path) -> Generator[None]:
-    """Turn what SQLite and the system say about the file into sentences.
+    """Translate errors of SQLite and the operating system into messages that say what to do.
 
     Raises:
-        DatabaseError: the file can't be used. Errors that are the code's own pass through as they are.
+        DatabaseError: the file can't be used. Errors in the code, such as wrong SQL, pass through unchanged.
     """
     try:
         yield
@@ -51,13 +51,13 @@ def in_words(path: Path) -> Generator[None]:
 def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
     """Open a connection; the caller closes it.
 
-    It may be used by one thread at a time, which need not be the one that opened it. Transactions are begun and ended
-    by SQL only. Rows are read by column name.
+    It may be used by one thread at a time, not necessarily the one that opened it. Transactions are begun and ended by
+    SQL only. Rows are accessed by column name.
 
     Raises:
         DatabaseError: the file does not exist, is a folder, is no database or can't be opened.
     """
-    # As a URI with a mode, since a bare path would make a file that is missing.
+    # A URI with a mode, since a plain path would create a missing file.
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     with in_words(path):
         conn = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
@@ -65,7 +65,7 @@ def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
             conn.row_factory = sqlite3.Row
             for pragma in PRAGMAS:
                 conn.execute(pragma)
-            # The first read is what finds out whether the file is a database.
+            # Only a read shows whether the file is a database.
             conn.execute("PRAGMA schema_version").fetchone()
         except BaseException:
             conn.close()
@@ -74,10 +74,10 @@ def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
 
 
 def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection], T], begin: str) -> T:
-    """Run ``unit`` between ``begin`` and COMMIT; whatever it raises rolls everything back and passes through.
+    """Run ``unit`` between ``begin`` and COMMIT; roll back and re-raise if it raises.
 
     Raises:
-        DatabaseError: the unit ended the transaction by itself, so that its statements are not one.
+        DatabaseError: the unit ended the transaction itself.
     """
     conn.execute(begin)
     try:
@@ -85,7 +85,7 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
         require_transaction(conn)
         conn.execute("COMMIT")
     except BaseException:
-        # A full disk or an I/O error may have rolled back already.
+        # SQLite rolls back by itself on some errors, such as a full disk.
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
@@ -93,32 +93,32 @@ def in_transaction(conn: sqlite3.Connection, unit: Callable[[sqlite3.Connection]
 
 
 def checkpoint(conn: sqlite3.Connection) -> bool:
-    """Move what the write-ahead log holds into the file; False where somebody reads so that a part has to stay."""
+    """Copy the write-ahead log into the file and truncate it; return False if a reader prevents a part of that."""
     conn.execute(f"PRAGMA busy_timeout = {int(CHECKPOINT_TIMEOUT * 1000)}")
     try:
-        # SQLite: the first column is 1 where the checkpoint could not be completed.
+        # SQLite: the first column is 1 if the checkpoint could not be completed.
         return not conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:
         conn.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
 
 
 def require_transaction(conn: sqlite3.Connection) -> None:
-    """See to it that statements are part of the transaction that they were meant for.
+    """Check that a transaction is still open after a unit of work.
 
     Raises:
-        DatabaseError: they are not.
+        DatabaseError: the unit ended it.
     """
     if not conn.in_transaction:
         raise DatabaseError("a unit of work ended its own transaction", code="database_unit")
 
 
 def run_script(conn: sqlite3.Connection, script: str) -> None:
-    """Execute the statements of ``script`` one by one, within the transaction that is open.
+    """Execute the statements of ``script`` one by one in the open transaction.
 
-    ``executescript`` can't serve: it commits an open transaction before it starts.
+    ``executescript`` is no alternative: it commits an open transaction first.
 
     Raises:
-        sqlite3.Error: a statement failed, or ended the transaction; the statements after it have not run.
+        sqlite3.Error: a statement failed or ended the transaction; the following statements were not run.
     """
     statement = ""
     for piece in script.split(";"):

@@ -1,4 +1,4 @@
-"""The types of work that is done in a transaction, for those who combine it but write no SQL."""
+"""Types of units of work, for modules that combine them without SQL of their own."""
 
 import sqlite3
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeAlias
 __all__ = ["Connection", "Unit"]
 
 Connection: TypeAlias = sqlite3.Connection
-"""What the functions of the table modules are given: a connection in a transaction. Nothing else is done with it."""
+"""Connection in a transaction; it is only passed on to functions of the table modules."""
 
 Unit = Callable[[Connection], object]
-"""Work to be done in the same transaction as something else."""
+"""Work to be done in the same transaction as other work."""

@@ -1,4 +1,4 @@
-"""A connection on a thread of its own: what runs there runs alone and to its end."""
+"""SQLite connection with its own thread, on which jobs run one at a time and to their end."""
 
 import asyncio
 import sqlite3
@@ -17,38 +17,38 @@ __all__ = ["ConnectionThread"]
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
-"""Jobs of one batch at most, so that none waits for many others to be committed with it."""
+"""Maximum number of jobs in a batch; a job's result waits for the commit of its whole batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A job, and who is to learn what came of it."""
+    """A queued job with its future and callback."""
 
     job: Job
     future: "asyncio.Future[Any]"
     then: Callable[[Any], None] | None
 
     def tell(self, outcome: Outcome) -> None:
-        """Say what came of it; called on the loop."""
+        """Call ``then`` and resolve the future; called on the event loop."""
         if self.then is not None and outcome.error is None:
             try:
                 self.then(outcome.value)
-            except Exception as error:  # noqa: BLE001  others of the batch still have to learn of theirs
+            except Exception as error:  # noqa: BLE001  the other futures of the batch must still be resolved
                 outcome = Outcome(error=error)
         outcome.give_to(self.future)
 
 
 class ConnectionThread:
-    """One SQLite connection that only one thread uses.
+    """One SQLite connection, used by one thread only.
 
-    Jobs run one after the other in the order in which they were given; those that came while others ran go to the
-    thread together, and units of work among them share a transaction (see ``tgllm.db.engine.batch``). A job that has
-    begun runs to its end even if the one who waits for it is cancelled; one that has not begun is then left out. The
-    thread ends at exit of the program even where ``aclose`` was forgotten. All calls come from one event loop.
+    Jobs run one after another in the order of submission. Jobs that are submitted while others run form the next batch,
+    and consecutive units of work in it share a transaction (see ``tgllm.db.engine.batch``). A job that has started
+    runs to its end even if its caller is cancelled; a job that has not started is then skipped. The thread ends with
+    the program even without ``aclose``. All calls come from one event loop.
     """
 
     def __init__(self, path: Path, name: str, begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
-        """Prepare the thread ``name``; each transaction of it starts with ``begin``."""
+        """Set up the thread ``name``; ``begin`` starts each of its transactions."""
         self._path = path
         self._begin: Literal["BEGIN", "BEGIN IMMEDIATE"] = begin
         self._conn: sqlite3.Connection | None = None
@@ -58,7 +58,7 @@ class ConnectionThread:
         self._busy = False
 
     async def open(self, *pragmas: str) -> None:
-        """Open the connection and set ``pragmas`` on it; ``aclose`` is due also where this fails.
+        """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
 
         Raises:
             DatabaseError: the file can't be used.
@@ -76,20 +76,20 @@ class ConnectionThread:
     async def unit(
         self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
     ) -> T:
-        """Run ``unit`` within a transaction; it is committed when this returns, and undone if it raises.
+        """Run ``unit`` in a transaction: committed when this returns, rolled back if it raises.
 
         Args:
-            unit: what to do.
-            durable: whether the disk is waited for; see ``Database.write``.
-            then: is told what it returned; see there.
+            unit: the unit of work.
+            durable: whether the commit needs an fsync; see ``Database.write``.
+            then: callback for the unit's result; see ``Database.write``.
 
         Raises:
-            DatabaseError: the file can't be used (full disk, no access, damage), or is closed.
+            DatabaseError: the file can't be used (full disk, no access, damage) or is closed.
         """
         return await self._submit(unit, in_transaction=True, durable=durable, then=then)
 
     async def outside(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``job`` on the connection, outside of any transaction."""
+        """Run ``job`` on the connection, outside any transaction."""
         return await self._submit(job, in_transaction=False)
 
     async def _submit(
@@ -107,12 +107,12 @@ class ConnectionThread:
         self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then))
         if not self._busy:
             self._busy = True
-            # Not at once: what else this round of the loop has for the database goes along.
+            # Not at once: other jobs submitted in this iteration of the loop join the batch.
             loop.call_soon(self._next_batch, loop)
         return await future
 
     def _next_batch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give the thread what waits; called on the loop while the thread has nothing to do."""
+        """Submit the next batch; called on the event loop while the thread is idle."""
         if self._closed:
             return
         batch = [waiting for waiting in self._waiting[:MOST_TOGETHER] if not waiting.future.done()]
@@ -124,12 +124,12 @@ class ConnectionThread:
             loop.call_soon(self._next_batch, loop)
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
-        """Run jobs; called on the thread."""
+        """Run a batch; called on the thread."""
         outcomes = self._outcomes([waiting.job for waiting in batch])
         try:
             loop.call_soon_threadsafe(self._done, loop, batch, outcomes)
         except RuntimeError:
-            # The loop is closed, so that nobody waits any more; what was committed stays.
+            # The loop is closed, so no caller waits; committed work stays committed.
             return
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Outcome]:
@@ -137,17 +137,17 @@ class ConnectionThread:
             if self._conn is None:
                 raise DatabaseClosed
             return run_jobs(self._conn, jobs, self._begin, lambda: in_words(self._path))
-        except BaseException as error:  # noqa: BLE001  whoever waits has to learn of everything
+        except BaseException as error:  # noqa: BLE001  every error must reach the callers
             return [Outcome(error=error)] * len(jobs)
 
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
-        """Tell those who wait, and go on with what has come meanwhile; called on the loop."""
+        """Resolve the futures of a batch and submit the next one; called on the event loop."""
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.tell(outcome)
         self._next_batch(loop)
 
     async def aclose(self) -> None:
-        """Run what was given before, close the connection, end the thread. A second call does nothing."""
+        """Run the queued jobs, close the connection, end the thread. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -156,7 +156,7 @@ class ConnectionThread:
         if rest:
             self._executor.submit(self._work, loop, rest)
         closing = self._executor.submit(self._close)
-        # No waiting here: the thread ends by itself after its last job, also when this call is cancelled.
+        # wait=False: the thread ends by itself after its last job, even if this call is cancelled.
         self._executor.shutdown(wait=False)
         await asyncio.shield(asyncio.wrap_future(closing))
 

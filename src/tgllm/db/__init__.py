@@ -1,8 +1,8 @@
-"""The database: the only part that writes SQL.
+"""The database, the only layer that contains SQL.
 
-``init_db`` makes or updates the file, ``Database`` is what the running program reads and writes through, ``get_db``
-is a plain connection for a look from elsewhere. Each table family has a module of functions that take an open
-``sqlite3.Connection``, so that several of them make one transaction::
+``init_db`` creates or migrates the file, the running program reads and writes through ``Database``, and ``get_db``
+opens a plain connection for other uses. Each table has a module of functions that take an open
+``sqlite3.Connection``, so that several of them can run in one transaction::
 
     await database.write(lambda conn: inbox.finish(conn, update_id, "done", now))
 """
@@ -20,7 +20,7 @@ _HOMES = {"Database": "tgllm.db.database", "get_db": "tgllm.db.connection", "ini
 
 
 def __getattr__(name: str) -> object:
-    """Load what is asked for: a shell command that reads one table needs neither asyncio nor aiosqlite."""
+    """Import a name on first use: a shell command that reads one table needs neither asyncio nor aiosqlite."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(_HOMES[name]), name)

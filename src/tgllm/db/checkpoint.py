@@ -1,4 +1,4 @@
-"""Empties the write-ahead log of the database, which still holds what was overwritten or deleted in the tables."""
+"""Truncation of the write-ahead log, which still holds content that was overwritten or deleted in the tables."""
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
@@ -9,11 +9,11 @@ __all__ = ["empty_log"]
 log = get_logger(__name__)
 
 TRIES = 5
-"""Times, a second apart, that it is tried while another process reads the log, such as a backup."""
+"""Attempts, one second apart, while another process (such as a backup) reads the log."""
 
 
 async def empty_log(database: Database, clock: Clock) -> None:
-    """Leave nothing in the log; where another process goes on reading it, that is done by the next call.
+    """Truncate the log; log a warning if another process keeps reading it, and leave that to the next call.
 
     Raises:
         DatabaseError: the database can't be used.

@@ -1,4 +1,4 @@
-"""Making the database file, and a plain connection to it."""
+"""Creation of the database file, and plain connections to it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,24 +16,24 @@ __all__ = ["get_db", "init_db"]
 
 
 class _LastPath:
-    """The file of the last ``init_db``."""
+    """Path of the last ``init_db``."""
 
     value: Path | None = None
 
 
 async def init_db(path: Path | str, *, clock: Clock | None = None) -> None:
-    """Make the database file or bring it to this version, and remember its path for ``get_db``.
+    """Create the database file or migrate it to this version, and remember its path for ``get_db``.
 
-    Makes missing folders (mode 0700) and the file (mode 0600). On a file that is up to date it changes nothing.
+    Missing folders are created with mode 0700, the file with mode 0600. An up-to-date file is left unchanged.
 
     Args:
         path: the database file.
-        clock: names the time in the name of a backup; the machine's clock by default.
+        clock: source of the time in a backup's name; the system clock by default.
 
     Raises:
-        DatabaseTooNew: a newer version of the program has written the file.
-        MigrationFailed: an update failed; the file is as it was before that update.
-        DatabaseError: the file can't be made, read or written.
+        DatabaseTooNew: the file was written by a newer version of the program.
+        MigrationFailed: a migration failed; the file is as it was before that migration.
+        DatabaseError: the file can't be created, read or written.
     """
     file = Path(path)
     await asyncio.to_thread(prepare, file, milliseconds(clock or SystemClock()))
@@ -42,10 +42,10 @@ async def init_db(path: Path | str, *, clock: Clock | None = None) -> None:
 
 @asynccontextmanager
 async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Connection]:
-    """Open a connection for the length of an ``async with``; rows are read by column name.
+    """Open a connection for the duration of an ``async with``; rows are accessed by column name.
 
-    Each statement is a transaction of its own unless BEGIN is executed. The running program writes through
-    ``Database`` instead, which costs one hop to another thread for a transaction and not one for a statement.
+    Each statement is its own transaction unless BEGIN is executed. The running program uses ``Database`` instead,
+    which needs one hop to another thread per transaction, not per statement.
 
     Args:
         path: the database file; by default that of the last ``init_db``.
@@ -57,7 +57,7 @@ async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Con
     file = _LastPath.value if path is None else Path(path)
     if file is None:
         raise NotInitialised("no database yet: await init_db(path) first, or give get_db() a path")
-    # Opened before aiosqlite sees it: where its own opening fails, its thread outlives the loop and complains.
+    # Opened here and not by aiosqlite: when aiosqlite fails to open a file, its thread outlives the loop and warns.
     with in_words(file), closing(await asyncio.to_thread(connect, file)) as opened:
         async with aiosqlite.Connection(lambda: opened, iter_chunk_size=64) as conn:
             yield conn

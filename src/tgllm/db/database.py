@@ -1,4 +1,4 @@
-"""What the running program reads and writes through."""
+"""Database access of the running program."""
 
 import asyncio
 import sqlite3
@@ -18,15 +18,15 @@ T = TypeVar("T")
 
 
 class Database:
-    """One writer, one reader, each a connection on a thread of its own.
+    """One writer and one reader, each a connection on its own thread.
 
-    A unit of work is a plain function that takes the connection and may call any functions of the table modules; all
-    that it does is stored together or not at all. It must not await, keep the connection, or begin and end
-    transactions. Units that wait at the same moment share a commit.
+    A unit of work is a plain function that takes the connection and may call any functions of the table modules; its
+    changes are stored together or not at all. It must not await, keep the connection, or begin or end transactions.
+    Units that are queued at the same time share a commit.
     """
 
     def __init__(self, path: Path) -> None:
-        """Prepare; ``Database.open`` is the way in."""
+        """Set up an unopened database; call ``Database.open`` instead."""
         self.path = path
         self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE")
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
@@ -34,7 +34,7 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, *, clock: Clock | None = None) -> Self:
-        """Make or update the file at ``path`` (see ``init_db``) and open it.
+        """Create or migrate the file at ``path`` (see ``init_db``) and open it.
 
         Raises:
             DatabaseError: the file can't be used, or is newer than the program.
@@ -53,28 +53,28 @@ class Database:
     async def write(
         self, unit: Callable[[sqlite3.Connection], T], *, durable: bool = True, then: Callable[[T], None] | None = None
     ) -> T:
-        """Run ``unit``, all or nothing, and return what it returns once that is committed.
+        """Run ``unit`` in a transaction and return its result after the commit.
 
-        Units run one after the other. Once begun, a unit runs to its end even if the caller is cancelled meanwhile;
-        the caller then does not learn whether it was committed.
+        Units run one after another. A unit that has started runs to its end even if the caller is cancelled; the
+        caller then does not know whether it was committed.
 
         Args:
-            unit: what to do.
-            durable: False does not wait for the disk. The transaction survives the end of the program, however that
-                comes about, but a power cut may take it back until the next durable one; for what may then be done
-                anew, such as a claim of an update.
-            then: is told what the unit returned, once that is committed, before anybody else learns of it, and also
-                where the caller was cancelled meanwhile. It runs on the event loop and must not raise: what it raises
-                goes to the caller, and the unit stays stored.
+            unit: the unit of work.
+            durable: False commits without an fsync. The transaction survives a crash of the program, but a power
+                failure may undo it until the next durable commit. For work that can be repeated, such as claiming an
+                update.
+            then: callback that receives the unit's result after the commit and before the caller, even if the caller
+                was cancelled. It runs on the event loop and must not raise: an exception is passed to the caller,
+                and the unit stays committed.
 
         Raises:
-            DatabaseError: the file can't be written; nothing of the unit is stored.
-            sqlite3.IntegrityError: a row breaks a rule of the schema; nothing of the unit is stored.
+            DatabaseError: the file can't be written; the unit is rolled back.
+            sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
         return await self._writer.unit(unit, durable=durable, then=then)
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``query`` on one consistent view of the database: all that was committed before, nothing of what comes.
+        """Run ``query`` on a snapshot of the database: everything committed before, nothing committed meanwhile.
 
         Raises:
             DatabaseError: the file can't be read, or the query tried to write.
@@ -82,14 +82,14 @@ class Database:
         return await self._reader.unit(query)
 
     async def changed_elsewhere(self) -> bool:
-        """Whether another process has written to the file since the last call."""
+        """Return whether another process has written to the file since the last call."""
         return await self._writer.outside(self._changes.changed)
 
     async def checkpoint(self) -> bool:
-        """Move all that was committed from the write-ahead log into the file, and empty the log.
+        """Copy all committed content from the write-ahead log into the file, and truncate the log.
 
         Returns:
-            Whether it is empty; where another process reads at that moment, a part stays until a later checkpoint.
+            Whether the log is empty; if another process is reading, a part stays until a later checkpoint.
 
         Raises:
             DatabaseError: the file can't be written.
@@ -97,7 +97,7 @@ class Database:
         return await self._writer.outside(checkpoint)
 
     async def aclose(self) -> None:
-        """Finish the units that wait, then close both connections. A second call does nothing."""
+        """Run the queued units, then close both connections. A second call does nothing."""
         await asyncio.gather(self._writer.aclose(), self._reader.aclose())
 
     async def __aenter__(self) -> Self:

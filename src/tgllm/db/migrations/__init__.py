@@ -1,1 +1,1 @@
-"""Migrations: a file `NNNN_name.sql` for each step of the schema, and the module that reads them."""
+"""Schema migrations, a file `NNNN_name.sql` each, and the module that reads them."""

@@ -1,8 +1,8 @@
-"""The steps from one version of the schema to the next.
+"""Migrations from one version of the schema to the next.
 
-A step is a file ``NNNN_name.sql`` in this folder, where NNNN is the version that it leads to, counted on from
-``FIRST_VERSION`` without a gap. It runs once, in a transaction that is not its own to begin or end, with foreign keys
-checked at its end. ``models.sql`` always holds the result of all steps.
+A migration is a file ``NNNN_name.sql`` in this folder, where NNNN is the version that it leads to, numbered from
+``FIRST_VERSION`` without gaps. It runs once, in a transaction that it neither begins nor ends; foreign keys are checked
+before the commit. ``models.sql`` always contains the result of all migrations.
 """
 
 import re
@@ -14,27 +14,27 @@ from pathlib import Path
 __all__ = ["FIRST_VERSION", "Migration", "load", "shipped"]
 
 FIRST_VERSION = 1
-"""The version of a database that has had no migration."""
+"""Version of a database without migrations."""
 
 _NAME = re.compile(r"(?P<version>\d{4})_(?P<name>[a-z0-9_]+)\.sql")
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step."""
+    """A migration file."""
 
     version: int
-    """The version of the schema after it."""
+    """Schema version after the migration."""
     name: str
-    """What it does, in a few words joined by underscores."""
+    """Short description, with underscores between the words."""
     sql: str
 
 
 def load(folder: Path) -> Sequence[Migration]:
-    """Read the steps of a folder, in order.
+    """Read the migrations of a folder, in order of version.
 
     Raises:
-        ValueError: two steps lead to one version, or a version is left out.
+        ValueError: a version is missing, or two migrations have the same one.
     """
     named = ((_NAME.fullmatch(entry.name), entry) for entry in folder.iterdir())
     steps = [Migration(int(m["version"]), m["name"], entry.read_text(encoding="utf-8")) for m, entry in named if m]
@@ -47,6 +47,6 @@ def load(folder: Path) -> Sequence[Migration]:
 
 @cache
 def shipped() -> Sequence[Migration]:
-    """The steps of this program."""
-    # No importlib.resources: it takes longer to import than a short command needs for the rest of its work.
+    """Return the migrations of this program."""
+    # No importlib.resources: its import takes longer than all other work of a short shell command.
     return load(Path(__file__).parent)

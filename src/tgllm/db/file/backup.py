@@ -1,4 +1,4 @@
-"""Copying a database while it is in use."""
+"""Copy of a database that is in use."""
 
 import os
 import sqlite3
@@ -16,12 +16,13 @@ __all__ = ["backup", "copy_to"]
 
 
 def backup(path: Path, target: Path) -> None:
-    """Copy the database at ``path`` to the new file ``target`` (mode 0600), checked and complete in one file.
+    """Copy the database at ``path`` to the new file ``target`` (mode 0600), and check the copy.
 
-    Others may read and write the database meanwhile. This call blocks; on a running loop use ``asyncio.to_thread``.
+    The copy is one file without a write-ahead log. The database may be in use meanwhile. This call blocks; on a running
+    loop use ``asyncio.to_thread``.
 
     Raises:
-        BackupFailed: ``target`` exists already, there is nothing in the database yet, or the copy is not sound.
+        BackupFailed: ``target`` exists already, the database is empty, or the copy is damaged.
         DatabaseError: the database can't be read, is of a newer version or belongs to another program, or ``target``
             can't be written.
     """
@@ -43,7 +44,7 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
             os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             with closing(connect(unfinished)) as copy:
                 conn.backup(copy)
-                # Out of WAL, the copy is one file that may be moved by itself; what is scrubbed stays in no journal.
+                # Not WAL, so that the copy is a single file; in memory, so that no journal file keeps scrubbed content.
                 copy.execute("PRAGMA journal_mode = MEMORY")
                 _verify(copy, target)
                 scrub_answers(copy)

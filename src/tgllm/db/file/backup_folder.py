@@ -1,4 +1,4 @@
-"""A folder of backups, of which the newest are kept."""
+"""Folder of backups, of which the newest are kept."""
 
 import re
 from datetime import UTC, datetime
@@ -9,26 +9,26 @@ from tgllm.db.file.backup import backup
 
 __all__ = ["backup_into"]
 
-# Whatever else lies in the folder is somebody's own and stays.
+# Files with other names are not ours and are never removed.
 _OURS = re.compile(r"\d{8}T\d{6}\.\d{3}Z\.sqlite(\.unfinished)?")
 
 
 def backup_into(path: Path, folder: Path, keep: int, now: int) -> Path:
-    """Copy the database at ``path`` into a new file of ``folder``, then remove all but the newest such files.
+    """Copy the database at ``path`` into a new file of ``folder``, then remove the oldest backups there.
 
-    This call blocks; on a running loop use ``asyncio.to_thread``. It must not run twice at once.
+    This call blocks; on a running loop use ``asyncio.to_thread``. It must not run twice at a time.
 
     Args:
-        path: the database; others may use it meanwhile.
-        folder: made where it is missing, for its owner only.
-        keep: how many backups stay, this one included.
-        now: UTC in milliseconds; the file is named after it.
+        path: the database; it may be in use.
+        folder: created with mode 0700 if missing.
+        keep: number of backups to keep, including the new one.
+        now: UTC in milliseconds, for the name of the file.
 
     Returns:
         The new file.
 
     Raises:
-        BackupFailed: the copy is not sound, or a file of that name is there.
+        BackupFailed: the copy is damaged, or a file of that name exists.
         DatabaseError: the database can't be read, or the folder can't be written: its disk may be full.
     """
     seconds, milliseconds = divmod(now, 1000)
@@ -44,9 +44,9 @@ def backup_into(path: Path, folder: Path, keep: int, now: int) -> Path:
 def _prune(folder: Path, keep: int, made: Path) -> None:
     ours = sorted(file for file in folder.iterdir() if _OURS.fullmatch(file.name))
     for file in [file for file in ours if file.suffix == ".unfinished"]:
-        # What a run that was killed has left.
+        # Left by a process that was killed.
         file.unlink(missing_ok=True)
-    # The one that was just made stays, even where a clock that was ahead has named others after later times.
+    # The new backup always stays: with a clock that was once ahead, others may have later times in their names.
     others = [file for file in ours if file.suffix == ".sqlite" and file != made]
     for file in others[: max(len(others) - keep + 1, 0)]:
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Looking a database over without changing it."""
+"""Read-only check of a database file."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -17,27 +17,27 @@ __all__ = ["Report", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found."""
+    """Result of a check."""
 
     path: Path
     size: int
     """Bytes of the file, without its write-ahead log."""
     version: int
-    """Of the schema, as the file says."""
+    """Schema version of the file."""
     known_version: int
-    """Of the schema that this program works with."""
+    """Schema version of this program."""
     journal_mode: str
-    """``wal`` where all is well."""
+    """``wal`` in a sound database."""
     damage: tuple[str, ...]
-    """What SQLite's integrity check reports; empty where all is well."""
+    """Findings of SQLite's integrity check; empty if there are none."""
     broken_references: tuple[str, ...]
-    """Rows that point to missing rows, as ``table: row id -> table``; not looked for where there is damage."""
+    """Rows that refer to missing rows, as ``table: row id -> table``; not checked if there is damage."""
     rows: Mapping[str, int]
-    """Count of rows by table; empty where there is damage, since damaged tables can't be counted."""
+    """Number of rows by table; empty if there is damage, since damaged tables can't be counted."""
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Everything that is wrong, a sentence each."""
+        """All problems, one sentence each."""
         found = [f"damage: {line}" for line in self.damage]
         found += [f"broken reference: {line}" for line in self.broken_references]
         if self.version != self.known_version:
@@ -51,15 +51,15 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
 
 def check(path: Path) -> Report:
-    """Look the database at ``path`` over; others may use it meanwhile. Blocks, seconds for a large file.
+    """Check the database at ``path``, which may be in use. Blocks, for seconds if the file is large.
 
     Raises:
-        DatabaseError: the file can't be opened, is no database or that of another program.
+        DatabaseError: the file can't be opened, is no database, or belongs to another program.
     """
     with in_words(path), closing(_connect(path)) as conn:
         found = damage(conn)
@@ -98,6 +98,6 @@ def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:
 
 def _rows(conn: sqlite3.Connection) -> dict[str, int]:
     names = conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    # A table's name can't be a parameter; these come from the schema itself.
+    # A table name can't be a parameter; these names come from the schema itself.
     counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608
     return {name: int(count.fetchone()[0]) for name, count in counts.items()}

@@ -1,4 +1,4 @@
-"""Whose database a file is, and of which version."""
+"""Owner and schema version of a database file."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,24 +10,24 @@ from tgllm.db.migrations.load import FIRST_VERSION, Migration
 __all__ = ["APPLICATION_ID", "latest_version", "refuse_foreign", "version_of"]
 
 APPLICATION_ID = 0x74676C6D
-"""Marks the file as ours in SQLite's header: "tglm" in ASCII."""
+"""Application id in SQLite's file header: "tglm" in ASCII."""
 
 
 def version_of(conn: sqlite3.Connection) -> int:
-    """The schema's version that the file says it has; 0 for an empty file."""
+    """Return the schema version of the file; 0 for an empty file."""
     return int(conn.execute("PRAGMA user_version").fetchone()[0])
 
 
 def latest_version(migrations: Sequence[Migration]) -> int:
-    """The version that this program works with."""
+    """Return the schema version of this program."""
     return migrations[-1].version if migrations else FIRST_VERSION
 
 
 def refuse_foreign(conn: sqlite3.Connection, path: Path, latest: int) -> None:
-    """Refuse a file that this program can't work with.
+    """Check that this program can use the file.
 
     Raises:
-        DatabaseTooNew: a version above ``latest`` has written it.
+        DatabaseTooNew: its version is above ``latest``.
         DatabaseError: it belongs to another program.
     """
     version = version_of(conn)
@@ -39,7 +39,7 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path, latest: int) -> None:
             found=version,
             known=latest,
         )
-    # In this order: a process that makes the file at this moment commits its tables and its mark together.
+    # The order matters: another process may create the file at this moment, and commits tables and id together.
     empty = conn.execute("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)").fetchone()[0]
     ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if not ours and not empty:

@@ -1,4 +1,4 @@
-"""A quick look into the database file, for a command that reads and is done."""
+"""Single read-only query on the database file, for short shell commands."""
 
 import sqlite3
 from collections.abc import Callable
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a database file.
+    """Return whether the database file exists.
 
     Raises:
-        DatabaseError: its folder can't be looked into, or is no folder.
+        DatabaseError: its folder can't be read, or is no folder.
     """
     with in_words(path):
         try:
@@ -31,7 +31,7 @@ def is_there(path: Path) -> bool:
 
 
 def look(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:
-    """Run ``query`` on the file as it is: it is neither made nor brought to this version.
+    """Run ``query`` on the file, which is neither created nor migrated.
 
     Raises:
         DatabaseTooNew: the file is of a newer version.

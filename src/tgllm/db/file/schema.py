@@ -1,4 +1,4 @@
-"""Bringing a database file to this version: made if missing, migrated if old, refused if newer."""
+"""Schema of the database file: created if missing, migrated if older, refused if newer."""
 
 import os
 import sqlite3
@@ -18,17 +18,17 @@ __all__ = ["models_sql", "prepare"]
 
 
 def models_sql() -> str:
-    """The whole schema as SQL that may run any number of times."""
+    """Return the whole schema as idempotent SQL."""
     return files("tgllm.db").joinpath("models.sql").read_text(encoding="utf-8")
 
 
 def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None) -> None:
-    """Make the file or bring it to this version.
+    """Create the file or migrate it to this version.
 
     Args:
-        path: the database file; missing folders above it are made.
+        path: the database file; missing parent folders are created.
         now: UTC in milliseconds, for the name of the backup.
-        migrations: in order of version; those that are shipped by default.
+        migrations: migrations in order of version; the shipped ones by default.
 
     Raises:
         DatabaseTooNew: the file is of a newer version.
@@ -48,12 +48,12 @@ def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None)
 
 def _make_file(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives its -wal and -shm files the mode of the main file.
+    # Created before SQLite opens it: SQLite gives its -wal and -shm files the mode of the main file.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _use_wal(conn: sqlite3.Connection) -> None:
-    # Asked first, because changing the mode needs the file for itself for a moment.
+    # Checked first, because a change of the mode needs exclusive access to the file.
     if conn.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         conn.execute("PRAGMA journal_mode = WAL")
 
@@ -74,7 +74,7 @@ def _migrate(conn: sqlite3.Connection, path: Path, now: int, migrations: Sequenc
     if not waiting:
         return
     backup = _back_up(conn, path, before, now)
-    # SQLite: tables are rebuilt with foreign keys off, and the switch does nothing inside a transaction.
+    # SQLite: a table is rebuilt with foreign keys off, and the pragma has no effect inside a transaction.
     conn.execute("PRAGMA foreign_keys = OFF")
     try:
         for step in waiting:

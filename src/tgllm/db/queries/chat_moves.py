@@ -1,10 +1,10 @@
-"""What is kept of a group, when it becomes another chat: Telegram gives a group that grows a new id."""
+"""Move of a group's rows to a new chat id: Telegram changes the id when a group becomes a supergroup."""
 
 import sqlite3
 
 __all__ = ["move"]
 
-# Rows that the new chat has already stay; what they hold is of the time after the move.
+# Existing rows of the new chat take precedence: they were written after the move.
 _MOVES = (
     "UPDATE facts SET lane = :new_lane WHERE lane = :old_lane",
     "UPDATE OR IGNORE budgets SET scope = 'group:' || :new WHERE scope = 'group:' || :old",
@@ -34,7 +34,8 @@ _USAGE = (
     """,
     "DELETE FROM usage WHERE group_id = :old",
 )
-# Message ids of the old chat mean others in the new one: nothing is changed there, nor replied to.
+# Message ids of the old chat are not valid in the new one: unsent edits and deletions are dropped, and replies are sent
+# as plain messages.
 _OUTBOX = (
     """
     UPDATE outbox SET state = 'dropped', error = 'the group became another chat'
@@ -50,16 +51,16 @@ _OUTBOX = (
 
 
 def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: str) -> None:
-    """Let conversations, facts, budgets, usage and what waits to be sent belong to the new chat.
+    """Move conversations, facts, budgets, usage and unsent outbox rows to the new chat.
 
-    It may be done again for what has come to the old chat since. A conversation of the old chat is archived if the new
-    one has one that is active. Bot API: Message, migrate_to_chat_id.
+    It can be repeated for rows that the old chat has got since. An active conversation of the old chat is archived if
+    the new chat has an active one. Bot API: Message, migrate_to_chat_id.
 
     Args:
         conn: an open write transaction.
         old: id of the group.
         new: id of the supergroup that it has become.
-        old_lane: lane of the group; one that has no topics has no other.
+        old_lane: lane of the group, which has no topics and so only this lane.
         new_lane: lane of the supergroup.
     """
     values = {"old": old, "new": new, "old_lane": old_lane, "new_lane": new_lane}

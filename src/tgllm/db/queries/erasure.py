@@ -1,4 +1,4 @@
-"""Erases what the database holds of a person: the content of their private chats, and links to them elsewhere."""
+"""Erasure of a person's data: the content of their private chats, and references to them elsewhere."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,19 +11,20 @@ __all__ = ["Erased", "erase", "is_busy"]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What has been erased."""
+    """Number of erased rows, and files to remove."""
 
     conversations: int
     messages: int
     files: int
     requests: int
-    """Calls of models that are not linked to the person any more; their numbers stay."""
+    """Model calls that no longer refer to the person; their token counts and costs stay."""
     paths: Sequence[str]
-    """Of blobs that nothing shares any more and of files on their way to Telegram; relative to the data folder or from
-    the root, to be removed after the commit."""
+    """Paths of unreferenced blobs and of files that were to be sent, relative to the data folder or absolute; to be
+    removed after the commit."""
 
 
-# A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
+# A private chat has the user's id, and each of its topics is a lane. Chats of a business connection are excluded: they
+# belong to other people.
 _MINE = "lane GLOB ':' || :user || ':*'"
 _MY_MESSAGES = f"SELECT id FROM messages WHERE conversation_id IN (SELECT id FROM conversations WHERE {_MINE})"  # noqa: S608 (constants)
 
@@ -34,15 +35,16 @@ _CONVERSATIONS = f"DELETE FROM conversations WHERE {_MINE}"  # noqa: S608 (const
 _FACTS = f"DELETE FROM facts WHERE {_MINE}"  # noqa: S608 (constants)
 _REQUESTS = "UPDATE requests SET user_id = NULL, error_text = NULL WHERE user_id = :user"
 _KV = "DELETE FROM kv WHERE key = CAST(:user AS TEXT) AND scope NOT GLOB 'plugin:*'"
-# The rows themselves stay, so that an update that comes twice is still known; so do parts of a turn that is to come.
+# The rows stay, so that a repeated update is still recognised. Updates of a turn that is queued or running keep their
+# content.
 _INBOX = f"""
     UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL
     WHERE {_MINE} AND state NOT IN ('queued', 'running') AND update_id <> :update
       AND NOT EXISTS (SELECT 1 FROM inbox AS leader
                       WHERE leader.update_id = inbox.leader_id AND leader.state IN ('queued', 'running'))
 """  # noqa: S608 (constants)
-# What waits to be sent and belongs to no turn, such as a notice for an admin, is none of the person's content. What is
-# under way is not sent once more: see ``outbox.drop_erased``.
+# Unsent rows without a turn, such as a notice to an admin, are not the person's content. Rows that are being sent are
+# not sent again: see ``outbox.drop_erased``.
 _MY_OUTBOX = f"""
     {_MINE} AND (state IN ('sent', 'uncertain', 'failed', 'dropped') OR turn_id IS NOT NULL)
 """
@@ -51,25 +53,25 @@ _OUTBOX = f"""
         state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
     WHERE {_MY_OUTBOX}
 """  # noqa: S608 (constants)
-# Answers and exports that are files, and have not been taken away by Telegram.
+# Answers and exports that were to be sent as files.
 _DOCUMENTS = f"SELECT json_extract(payload, '$.document.path') FROM outbox WHERE {_MY_OUTBOX}"  # noqa: S608 (constants)
 
 
 def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:
-    """Whether an update other than ``update_id`` is being worked on in the person's private chat."""
+    """Return whether an update other than ``update_id`` is running in the person's private chat."""
     return conn.execute(_BUSY, {"user": user_id, "update": update_id}).fetchone() is not None
 
 
 def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     """Erase conversations, facts, files, settings, and the content of updates and answers of the person's private chat.
 
-    What stays: the row of the person with the decision on their access, sums of usage, the audit trail, what they
-    said in groups, and what plugins keep.
+    These stay: the user's row with the decision on their access, usage totals, the audit trail, messages in groups, and
+    data of plugins.
 
     Args:
         conn: an open write transaction.
         user_id: Telegram's user id.
-        update_id: the update that asks for it, whose row is still needed.
+        update_id: the update with the request to erase, whose row is still needed.
     """
     values = {"user": user_id, "update": update_id}
     found = [int(row[0]) for row in conn.execute(_FILES, values)]

@@ -1,4 +1,4 @@
-"""What went wrong lately: calls of a model, updates and messages, with the ids under which the log has them."""
+"""Recent failures of model calls, updates and outgoing messages, with the ids that the log uses."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ __all__ = ["Failure", "count", "recent"]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that failed."""
+    """A failed model call, update or Bot API call."""
 
     kind: Literal["turn", "update_id", "outbox"]
-    """What the log calls the id: a turn, an update or a message that was to be sent."""
+    """Field of the log that holds the id: a turn, an update or an outbox row."""
     id: str
     at: int
-    """When, UTC in milliseconds; of a message, when it was decided."""
+    """Time of the failure, UTC in milliseconds; of an outbox row, the time it was added."""
     what: str
     """The model, the type of update or the method of the Bot API."""
     error: str
-    """For logs; may be empty."""
+    """Error text, as in the log; may be empty."""
 
 
-# Each part reads a partial index that holds nothing but failures.
+# Each part uses a partial index that contains only failures.
 _ALL = """
     SELECT 'turn' AS kind, turn_id AS id, created_at AS at, provider || '/' || model AS what,
            coalesce(error_code, status) || coalesce(': ' || error_text, '') AS error
@@ -39,11 +39,11 @@ _ALL = """
 
 
 def recent(conn: sqlite3.Connection, limit: int, offset: int = 0) -> list[Failure]:
-    """What failed last, the latest first."""
+    """Return the latest failures, newest first."""
     cursor = conn.execute(f"{_ALL} ORDER BY at DESC, kind, id DESC LIMIT ? OFFSET ?", (limit, offset))
     return read_all(Failure, cursor)
 
 
 def count(conn: sqlite3.Connection) -> int:
-    """How many failures are kept."""
+    """Return the number of stored failures."""
     return int(conn.execute(f"SELECT count(*) FROM ({_ALL})").fetchone()[0])  # noqa: S608 (constants)

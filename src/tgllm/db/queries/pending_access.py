@@ -1,4 +1,4 @@
-"""Requests for access that wait for a decision, of people and of groups: how many, how old, and who was told."""
+"""Undecided access requests of people and groups."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ Table = Literal["users", "groups"]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The requests that nobody has decided yet."""
+    """Number of undecided requests."""
 
     people: int
     groups: int
     unseen: int
-    """Of both, those that the admins have not been shown."""
+    """Requests of people and groups that the admins have not seen yet."""
 
 
 _PENDING = "status = 'pending' AND requested_at IS NOT NULL"
 
 
 def waiting(conn: sqlite3.Connection) -> Waiting:
-    """How many wait."""
+    """Return the number of undecided requests."""
     people, unseen_people = _counts(conn, "users")
     groups, unseen_groups = _counts(conn, "groups")
     return Waiting(people, groups, unseen_people + unseen_groups)
@@ -37,7 +37,7 @@ def _counts(conn: sqlite3.Connection, table: Table) -> tuple[int, int]:
 
 
 def has_unseen(conn: sqlite3.Connection, since: int) -> bool:
-    """Whether somebody has asked since ``since`` (UTC, milliseconds) and the admins have not been shown it."""
+    """Return whether there is a request made after ``since`` (UTC, milliseconds) that the admins have not seen."""
     unseen = f"{_PENDING} AND requested_at > :since AND carded_at IS NULL"
     cursor = conn.execute(
         f"SELECT EXISTS (SELECT 1 FROM users WHERE {unseen}) OR EXISTS (SELECT 1 FROM groups WHERE {unseen})",  # noqa: S608 (constants)
@@ -47,7 +47,7 @@ def has_unseen(conn: sqlite3.Connection, since: int) -> bool:
 
 
 def count_cards(conn: sqlite3.Connection, since: int) -> int:
-    """How many requests were shown to the admins after ``since`` (UTC, milliseconds)."""
+    """Return how many requests were shown to the admins after ``since`` (UTC, milliseconds)."""
     row = conn.execute(
         "SELECT (SELECT count(*) FROM users WHERE carded_at > :since)"
         " + (SELECT count(*) FROM groups WHERE carded_at > :since)",
@@ -57,16 +57,16 @@ def count_cards(conn: sqlite3.Connection, since: int) -> int:
 
 
 def mark_carded(conn: sqlite3.Connection, table: Table, row_id: int, now: int) -> None:
-    """Note that the admins were shown a request."""
+    """Record that a request was shown to the admins."""
     conn.execute(f"UPDATE {table} SET carded_at = ? WHERE id = ?", (now, row_id))  # noqa: S608 (constants)
 
 
-# Somebody of whom something else is stored, such as what they said in a group, keeps their row and may ask again.
+# A user with stored messages, such as those in a group, keeps their row and may ask again.
 _LINKED = "EXISTS (SELECT 1 FROM messages WHERE user_id = users.id)"
 
 
 def drop_old(conn: sqlite3.Connection, before: int) -> int:
-    """Forget requests made before ``before`` (UTC, milliseconds) that nobody has decided; returns how many."""
+    """Delete undecided requests made before ``before`` (UTC, milliseconds); return how many."""
     old = f"{_PENDING} AND requested_at < :before"
     kept = conn.execute(
         f"UPDATE users SET requested_at = NULL, reason = NULL WHERE {old} AND {_LINKED}",  # noqa: S608 (constants)
@@ -78,7 +78,7 @@ def drop_old(conn: sqlite3.Connection, before: int) -> int:
 
 
 def decline_all(conn: sqlite3.Connection, now: int, by: int | None) -> int:
-    """Decline every person who waits; returns how many. ``by`` is the admin; None for the shell."""
+    """Deny all pending requests of people; return how many. ``by`` is the admin's user id; None for the shell."""
     change = "status = 'denied', decided_at = :now, decided_by = :by, reason = NULL, updated_at = :now"
     cursor = conn.execute(f"UPDATE users SET {change} WHERE {_PENDING}", {"now": now, "by": by})  # noqa: S608 (constants)
     return cursor.rowcount

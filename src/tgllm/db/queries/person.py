@@ -1,4 +1,4 @@
-"""All that is stored of a person, for a copy of it: private chats, what they said elsewhere, what they used."""
+"""Everything stored about a person, for an export: private chats, messages elsewhere, usage."""
 
 import json
 import sqlite3
@@ -27,13 +27,13 @@ __all__ = [
     "usage",
 ]
 
-# A private chat has the id of its person; each topic of it is a lane.
+# A private chat has the user's id, and each of its topics is a lane.
 _MINE = "lane GLOB ':' || :user || ':*'"
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What a person has used on a day, of a model, in a chat; the fields are the columns of the table ``usage``."""
+    """Usage of a person on one day, by model and chat; the fields are the columns of the table ``usage``."""
 
     day: str
     group_id: int
@@ -47,20 +47,20 @@ class Day:
 
 
 def conversations(conn: sqlite3.Connection, user_id: int) -> list[Conversation]:
-    """Those of the person's private chat, the oldest first."""
+    """Return the conversations of the person's private chat, oldest first."""
     query = f"SELECT * FROM conversations WHERE {_MINE} ORDER BY id"  # noqa: S608 (constants)
     return read_all(Conversation, conn.execute(query, {"user": user_id}))
 
 
 def all_of(conn: sqlite3.Connection, conversation_id: int) -> list[Message]:
-    """All messages of a conversation, of all its branches, in the order in which they were said."""
+    """Return the messages of all branches of a conversation, oldest first."""
     return read_all(
         Message, conn.execute("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
     )
 
 
 def summaries(conn: sqlite3.Connection, conversation_id: int) -> list[Summary]:
-    """The summaries of a conversation's beginnings."""
+    """Return the summaries of a conversation, in the order of their last messages."""
     return read_all(
         Summary,
         conn.execute("SELECT * FROM summaries WHERE conversation_id = ? ORDER BY message_id", (conversation_id,)),
@@ -74,34 +74,34 @@ _ELSEWHERE = f"""
 
 
 def elsewhere(conn: sqlite3.Connection, user_id: int) -> list[Message]:
-    """What the person said in groups and other chats that are not their own."""
+    """Return the person's messages in groups and other chats than their private chat."""
     return read_all(Message, conn.execute(_ELSEWHERE, {"user": user_id}))
 
 
 def facts(conn: sqlite3.Connection, user_id: int) -> list[Fact]:
-    """What is pinned in the person's private chat, and what they have pinned elsewhere."""
+    """Return the facts of the person's private chat, and those that they added elsewhere."""
     query = f"SELECT * FROM facts WHERE {_MINE} OR user_id = :user ORDER BY id"  # noqa: S608 (constants)
     return read_all(Fact, conn.execute(query, {"user": user_id}))
 
 
 def files(conn: sqlite3.Connection, user_id: int) -> list[File]:
-    """What the person has sent."""
+    """Return the files that the person has sent."""
     return read_all(File, conn.execute("SELECT * FROM files WHERE user_id = ? ORDER BY id", (user_id,)))
 
 
 def requests(conn: sqlite3.Connection, user_id: int) -> list[Request]:
-    """Calls of models that the person has caused."""
+    """Return the model calls for the person."""
     return read_all(Request, conn.execute("SELECT * FROM requests WHERE user_id = ? ORDER BY id", (user_id,)))
 
 
 def usage(conn: sqlite3.Connection, user_id: int) -> Sequence[Day]:
-    """The sums of each day."""
+    """Return the person's usage by day, model and chat."""
     cursor = conn.execute("SELECT * FROM usage WHERE user_id = ? ORDER BY day, provider, model, group_id", (user_id,))
     return read_all(Day, cursor)
 
 
 def settings(conn: sqlite3.Connection, user_id: int) -> dict[str, Any]:
-    """What parts of the bot keep under the person's id, by part, as JSON; what plugins keep is theirs."""
+    """Return the values that the bot stores under the person's id, by scope; without the data of plugins."""
     cursor = conn.execute(
         "SELECT scope, value FROM kv WHERE key = ? AND scope NOT GLOB 'plugin:*' ORDER BY scope", (str(user_id),)
     )

@@ -1,4 +1,4 @@
-"""Forgets what was said: all that is old, or what was taken back. A piece at a time, so that nobody waits for it."""
+"""Deletion of old messages and of abandoned branches, in small pieces so that other work is not delayed."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ __all__ = ["Forgotten", "conversations_after", "forget_messages", "forget_taken_
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What one piece was."""
+    """Number of messages deleted in one piece, and files to remove."""
 
     messages: int
     paths: Sequence[str]
-    """Of blobs that nothing shares any more; relative to the data folder, to be removed after the commit."""
+    """Paths of unreferenced blobs, relative to the data folder; to be removed after the commit."""
 
 
-# Ids count up as time does: the oldest ones are the least, and nothing behind a young one needs to be looked at.
+# Ids grow with time, so the oldest messages have the smallest ids, and the scan can stop at the limit.
 _OLD = "SELECT id FROM (SELECT id, created_at FROM messages ORDER BY id LIMIT :limit) WHERE created_at < :before"
-# What a turn that runs is about to go on from stays until it has ended.
+# While a turn is running in the lane, nothing is deleted: the turn may continue from any of these messages.
 _TAKEN_BACK = """
     WITH RECURSIVE kept (id, parent_id) AS (
         SELECT id, parent_id FROM messages
@@ -44,7 +44,7 @@ _CHILDREN = """
 """
 _FILES = "SELECT id FROM files WHERE message_id IN (SELECT value FROM json_each(:ids))"
 _MESSAGES = "DELETE FROM messages WHERE id IN (SELECT value FROM json_each(:ids))"
-# The one that a chat is in keeps the model and the settings that people have chosen.
+# An active conversation stays even if empty: it holds the chosen model and settings.
 _EMPTY = """
     DELETE FROM conversations WHERE active = 0 AND updated_at < :before
       AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.conversation_id = conversations.id)
@@ -52,15 +52,15 @@ _EMPTY = """
 
 
 def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgotten:
-    """Delete questions and answers of before ``before``, with their files and summaries.
+    """Delete messages from before ``before``, with their files and summaries.
 
-    What was said later stays, and begins its conversation. Conversations in which nothing is left go too. The figures
-    of requests and usage stay.
+    Later messages stay and become the start of their conversations. Archived conversations that are empty are deleted
+    too. The figures of requests and usage stay.
 
     Args:
         conn: an open write transaction.
         before: UTC, in milliseconds.
-        limit: messages at most; where so many were deleted, there may be more.
+        limit: maximum number of messages; if that many were deleted, there may be more.
     """
     gone = _delete(conn, [int(row[0]) for row in conn.execute(_OLD, {"before": before, "limit": limit})])
     if gone.messages < limit:
@@ -69,13 +69,13 @@ def forget_messages(conn: sqlite3.Connection, before: int, limit: int) -> Forgot
 
 
 def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: int) -> Forgotten:
-    """Delete what was said in a conversation before ``before`` and leads to nothing: cleared, undone, asked anew.
+    """Delete abandoned branches of a conversation from before ``before``: cleared, undone or retried messages.
 
-    The branch that ends at the head stays, however old it is, and so does what leads to anything said since.
+    The branch that ends at the head stays regardless of its age, and so do the ancestors of newer messages.
 
     Args:
         conn: an open write transaction.
-        conversation_id: which one.
+        conversation_id: the conversation.
         before: UTC, in milliseconds.
     """
     values = {"conversation": conversation_id, "before": before}
@@ -83,7 +83,7 @@ def forget_taken_back(conn: sqlite3.Connection, conversation_id: int, before: in
 
 
 def conversations_after(conn: sqlite3.Connection, conversation_id: int, limit: int) -> Sequence[int]:
-    """The ids of the next conversations, in order."""
+    """Return the next ``limit`` ids of conversations after ``conversation_id``, in order."""
     rows = conn.execute("SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT ?", (conversation_id, limit))
     return [int(row[0]) for row in rows]
 

@@ -1,7 +1,7 @@
-"""Takes the content out of stored updates that nobody must be able to read any more, such as a password.
+"""Removal of sensitive content, such as a password, from stored updates.
 
-The rows stay, so that an update that comes twice is still known. SQLite overwrites what is replaced
-(``secure_delete``); the write-ahead log holds it until the next checkpoint.
+The rows stay, so that a repeated update is still recognised. SQLite overwrites replaced content (``secure_delete``);
+the write-ahead log holds it until the next checkpoint.
 """
 
 import sqlite3
@@ -13,34 +13,34 @@ from tgllm.db.tables.inbox import InboxRow
 __all__ = ["QUESTIONS", "private_updates_after", "replace_payload", "scrub", "scrub_answers"]
 
 QUESTIONS: Final = "admin_question"
-"""Scope of the values that say who has been asked for the admin password: key ``user:<id>``, value with the id of the
-update that asked."""
+"""Scope of the pending questions for the admin password: key ``user:<id>``, value with the id of the update that caused
+the question."""
 
-# A private chat has the id of its person; each topic of it is a lane. Chats through a business account are others'.
+# A private chat has the user's id, and each of its topics is a lane. Chats of a business connection are excluded: they
+# belong to other people.
 _MINE = "lane GLOB ':' || :user || ':*'"
 
 
 def replace_payload(conn: sqlite3.Connection, update_id: int, payload: str) -> None:
-    """Put JSON in place of what came."""
+    """Replace the payload of an update with other JSON."""
     conn.execute("UPDATE inbox SET payload = ? WHERE update_id = ?", (payload, update_id))
 
 
 def scrub(conn: sqlite3.Connection, update_id: int) -> None:
-    """Leave nothing of an update but its id."""
+    """Remove everything but the id from the payload of an update."""
     conn.execute(
         "UPDATE inbox SET payload = json_object('update_id', update_id), error = NULL WHERE update_id = ?", (update_id,)
     )
 
 
 def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int, since: int) -> list[InboxRow]:
-    """Messages of a person to the bot that came after an update and were not done with, oldest first.
+    """Return a person's private messages after an update that have not been handled, oldest first.
 
     Args:
         conn: an open transaction.
         user_id: Telegram's user id.
-        update_id: the update after which they came. Ids count up; only a week without updates breaks that
-            (Bot API: Update).
-        since: UTC in milliseconds; older ones are left out.
+        update_id: the update before them. Ids increase, unless there were no updates for a week (Bot API: Update).
+        since: UTC in milliseconds; older messages are left out.
     """
     cursor = conn.execute(
         f"SELECT * FROM inbox WHERE {_MINE} AND update_id > :update AND received_at >= :since"  # noqa: S608 (constants)
@@ -63,5 +63,5 @@ _ANSWERS = """
 
 
 def scrub_answers(conn: sqlite3.Connection) -> None:
-    """End in a copy what may answer a question for the admin password and has not been looked at, and empty it."""
+    """Finish and scrub unhandled messages that may contain the admin password; called on a copy of the database."""
     conn.execute(_ANSWERS, {"scope": QUESTIONS})

@@ -1,4 +1,4 @@
-"""Figures about everybody: people, usage by day, person and model, errors, and how long answers take."""
+"""Statistics over all people: access, usage by day and model, failures, and response times."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DayTotal(Total):
-    """What everybody together has used on a day."""
+    """Usage of all people on one day."""
 
     day: str
     """``YYYY-MM-DD`` in the bot's time zone."""
@@ -31,7 +31,7 @@ class DayTotal(Total):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """How often calls of a model went wrong for somebody."""
+    """Number of failed calls of a model for one person."""
 
     user_id: int | None
     provider: str
@@ -41,7 +41,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How long a whole answer took."""
+    """Response time of a complete answer."""
 
     user_id: int | None
     provider: str
@@ -50,7 +50,7 @@ class Answered:
 
 
 def people(conn: sqlite3.Connection) -> dict[Status, int]:
-    """How many people have each status; one that nobody has is left out. Pending are those who have asked."""
+    """Return the number of people by status, without zeros. Only people who have asked count as pending."""
     cursor = conn.execute(
         "SELECT status, count(*) FROM users WHERE status <> 'pending' OR requested_at IS NOT NULL GROUP BY status"
     )
@@ -58,18 +58,18 @@ def people(conn: sqlite3.Connection) -> dict[Status, int]:
 
 
 def known_people(conn: sqlite3.Connection) -> int:
-    """How many people the bot has heard of."""
+    """Return the number of known people."""
     return int(conn.execute("SELECT count(*) FROM users").fetchone()[0])
 
 
 def active_people(conn: sqlite3.Connection, since: str) -> int:
-    """How many people have asked a model something since the day ``since``, that day included."""
+    """Return how many people have used a model since the day ``since``, inclusive."""
     cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NOBODY))
     return int(cursor.fetchone()[0])
 
 
 def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
-    """The sums of each day since ``since``, the first day first; days without any are left out."""
+    """Return the usage of each day since ``since``, oldest first; days without usage are left out."""
     cursor = conn.execute(
         "SELECT day, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
         " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
@@ -80,7 +80,7 @@ def by_day(conn: sqlite3.Connection, since: str) -> list[DayTotal]:
 
 
 def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
-    """What everybody has used of each model since the day ``since``, the most expensive first."""
+    """Return the usage of each model since the day ``since``, most expensive first."""
     cursor = conn.execute(
         "SELECT provider, model, sum(requests) AS requests, sum(input_tokens) AS input_tokens,"
         " sum(output_tokens) AS output_tokens, sum(cost_micros) AS cost_micros,"
@@ -92,7 +92,7 @@ def by_model(conn: sqlite3.Connection, since: str) -> list[ModelTotal]:
 
 
 def failed(conn: sqlite3.Connection, since: int) -> list[Failed]:
-    """Calls of a model that have failed or were interrupted since a time (UTC, milliseconds), by person and model."""
+    """Return the failed or interrupted model calls since a time (UTC, milliseconds), by person and model."""
     cursor = conn.execute(
         "SELECT user_id, provider, model, count(*) AS count FROM requests"
         " WHERE status IN ('failed', 'interrupted') AND created_at >= ? GROUP BY user_id, provider, model",
@@ -109,5 +109,5 @@ _ANSWERED = """
 
 
 def answered(conn: sqlite3.Connection, since: int, latest: int) -> list[Answered]:
-    """The whole answers since a time, the fastest first; of the ``latest`` calls only."""
+    """Return the complete answers since a time among the ``latest`` calls, fastest first."""
     return read_all(Answered, conn.execute(_ANSWERED, {"since": since, "latest": latest}))

@@ -1,4 +1,4 @@
-"""What is not to be kept: updates of strangers once they are done, and invite links once they are sent."""
+"""Removal of content that must not be kept: scrubbed updates, and invite links that were sent."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from tgllm.db.tables.inbox import SPARED
 __all__ = ["INVITE", "drop_scrubbed", "has_sent_link", "scrub_sent_links"]
 
 INVITE: Final = "invite:"
-"""How the turn of an outbox row begins whose payload is a secret: an invite link."""
+"""Prefix of the turn id of outbox rows whose payload is a secret: an invite link."""
 
 _SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
 
@@ -26,17 +26,17 @@ _SCRUBBED = f"""
 def drop_scrubbed(
     conn: sqlite3.Connection, since: int, before: int, limit: int, *, spared: Iterable[int]
 ) -> tuple[int, int]:
-    """Forget updates that ended in that time and hold nothing but their id (``scrub``), a piece at a time.
+    """Delete one piece of the scrubbed updates (see ``scrub``) that finished in a period.
 
     Args:
         conn: an open write transaction.
-        since: UTC, in milliseconds.
-        before: the same.
-        limit: how many updates are looked at, apart from those that ended in the same millisecond.
-        spared: updates that stay; see ``inbox.prune``.
+        since: start of the period; UTC, in milliseconds.
+        before: end of the period, exclusive.
+        limit: maximum number of updates to scan, apart from those that finished in the same millisecond.
+        spared: updates to keep; see ``inbox.prune``.
 
     Returns:
-        How many were forgotten, and until when it has looked: the next piece begins there, unless that is ``before``.
+        The number of deleted updates, and the end of the scanned piece: the start of the next one, or ``before``.
     """
     until = _end_of_piece(conn, since, before, limit)
     values = {"since": since, "until": until, "spared": dumps([*spared])}
@@ -52,10 +52,10 @@ def _end_of_piece(conn: sqlite3.Connection, since: int, before: int, limit: int)
 
 
 def has_sent_link(conn: sqlite3.Connection) -> bool:
-    """Whether an invite link has been sent and still stands in the outbox."""
+    """Return whether the outbox still contains an invite link that was sent."""
     return conn.execute(f"SELECT 1 FROM outbox WHERE {_SENT_LINKS} LIMIT 1").fetchone() is not None  # noqa: S608 (constants)
 
 
 def scrub_sent_links(conn: sqlite3.Connection) -> int:
-    """Leave nothing of invite links that have been sent; returns how many there were."""
+    """Remove the payloads of invite links that were sent; return how many."""
     return conn.execute(f"UPDATE outbox SET payload = '{{}}' WHERE {_SENT_LINKS}").rowcount  # noqa: S608 (constants)

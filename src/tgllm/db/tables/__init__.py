@@ -1,1 +1,1 @@
-"""One module for each table."""
+"""A module for each table, with the functions that read and write it."""

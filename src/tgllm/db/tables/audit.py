@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, when and from where."""
+"""Table ``audit``: who changed what, when and from where."""
 
 import sqlite3
 from dataclasses import dataclass, field
@@ -12,23 +12,23 @@ __all__ = ["AuditRow", "NewEntry", "add", "count", "list_recent", "prune"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """A change that was made."""
+    """A change to record."""
 
     actor_id: int | None
-    """User id of the one who made it; None for the program or the shell."""
+    """User id of the admin; None for the program or the shell."""
     source: str
-    """Where it was made: ``telegram``, ``shell``, ``config``."""
+    """Where the change was made: ``telegram``, ``shell``, ``config``."""
     action: str
-    """What was done, such as ``user.approve``."""
+    """Kind of change, such as ``user.approve``."""
     target: str | None = None
-    """To whom or what."""
+    """What was changed, such as a user."""
     details: JsonObject | None = None
-    """Values before and after; never a key or a token."""
+    """Values before and after; never an API key or token."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A stored change; the fields are the columns of the table ``audit``."""
+    """A recorded change; the fields are the columns of the table ``audit``."""
 
     id: int
     at: int
@@ -40,7 +40,7 @@ class AuditRow:
 
 
 def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
-    """Note a change, in the transaction that makes it."""
+    """Record a change, in the transaction that makes it."""
     conn.execute(
         "INSERT INTO audit (at, actor_id, source, action, target, details) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -55,7 +55,7 @@ def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
 
 
 def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = None, offset: int = 0) -> list[AuditRow]:
-    """The latest changes, of everything or of one target, the latest first; ``offset`` of them are left out."""
+    """Return the latest changes, of all targets or of one, newest first; skip the first ``offset``."""
     cursor = conn.execute(
         "SELECT * FROM audit WHERE :target IS NULL OR target = :target ORDER BY id DESC LIMIT :limit OFFSET :offset",
         {"target": target, "limit": limit, "offset": offset},
@@ -64,13 +64,13 @@ def list_recent(conn: sqlite3.Connection, limit: int, *, target: str | None = No
 
 
 def count(conn: sqlite3.Connection, target: str | None = None) -> int:
-    """How many changes are noted, of everything or of one target."""
+    """Return the number of recorded changes, of all targets or of one."""
     cursor = conn.execute("SELECT count(*) FROM audit WHERE :target IS NULL OR target = :target", {"target": target})
     return int(cursor.fetchone()[0])
 
 
 def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
-    """Forget up to ``limit`` changes that were made before ``before`` (UTC, milliseconds); returns how many."""
+    """Delete up to ``limit`` changes made before ``before`` (UTC, milliseconds); return how many."""
     cursor = conn.execute(
         "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY at LIMIT ?)", (before, limit)
     )

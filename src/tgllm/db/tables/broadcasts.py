@@ -1,7 +1,7 @@
-"""Broadcasts: one text of an admin to everybody, from the preview to the report.
+"""Tables ``broadcasts`` and ``broadcast_recipients``: a text from an admin to all users, from preview to report.
 
-Who is still to be told is a row of ``broadcast_recipients``. It gets the id of its outbox row when that is made, in the
-same transaction, so that nobody is told twice, and goes when it is known what came of it.
+Each pending recipient is a row of ``broadcast_recipients``. It gets the id of the outbox row in the transaction that
+adds that row, so that a crash sends no message twice. It is deleted when the outcome of the message is known.
 """
 
 import sqlite3
@@ -57,20 +57,20 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Who is still to be told."""
+    """Number of pending recipients."""
 
     waiting: int
-    """People for whom no message has been made yet."""
+    """Recipients without an outbox row."""
     queued: int
-    """People whose message is on its way."""
+    """Recipients whose message is in the outbox."""
 
 
-# Who may use the bot, but for the admin, who has read the text.
+# Everyone with access except for the admin who wrote the text.
 _PEOPLE = "status = 'active' AND (expires_at IS NULL OR expires_at > :now) AND id <> :admin"
 
 
 def count_people(conn: sqlite3.Connection, admin_id: int, now: int) -> int:
-    """How many people a broadcast of that admin would go to now."""
+    """Return how many recipients a broadcast of that admin would have at ``now``."""
     query = f"SELECT count(*) FROM users WHERE {_PEOPLE}"  # noqa: S608 (constants)
     return int(conn.execute(query, {"admin": admin_id, "now": now}).fetchone()[0])
 
@@ -78,15 +78,15 @@ def count_people(conn: sqlite3.Connection, admin_id: int, now: int) -> int:
 def add_preview(
     conn: sqlite3.Connection, *, admin_id: int, text: str, lane: str, language: str, expires_at: int, now: int
 ) -> int:
-    """Store a text that is to be confirmed; earlier ones of the same admin can't be any more. Returns its id.
+    """Store a broadcast for confirmation, in place of earlier previews of the same admin; return its id.
 
     Args:
         conn: an open write transaction.
-        admin_id: whose it is.
-        text: what everybody is to be told.
-        lane: where the admin is told of the progress.
-        language: in which.
-        expires_at: until when it can be confirmed, UTC in milliseconds.
+        admin_id: user id of the admin.
+        text: the text to send.
+        lane: lane in which the progress is shown to the admin.
+        language: language of the progress message.
+        expires_at: time until which it can be confirmed, UTC in milliseconds.
         now: UTC in milliseconds.
     """
     conn.execute("DELETE FROM broadcasts WHERE admin_id = ? AND state = 'preview'", (admin_id,))
@@ -99,26 +99,26 @@ def add_preview(
 
 
 def get(conn: sqlite3.Connection, broadcast_id: int) -> Broadcast | None:
-    """One broadcast."""
+    """Return a broadcast; None if there is none with that id."""
     return read_one(Broadcast, conn.execute("SELECT * FROM broadcasts WHERE id = ?", (broadcast_id,)))
 
 
 def current(conn: sqlite3.Connection) -> Broadcast | None:
-    """The broadcast that is under way; of several, the first."""
+    """Return the broadcast that is being sent; the first one if there are several."""
     cursor = conn.execute("SELECT * FROM broadcasts WHERE state IN ('running', 'stopping') ORDER BY id LIMIT 1")
     return read_one(Broadcast, cursor)
 
 
 def start(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
-    """Begin a broadcast that was confirmed: it goes to everybody who may use the bot now.
+    """Start a confirmed broadcast, with all users who have access at ``now`` as recipients.
 
     Args:
         conn: an open write transaction.
-        broadcast_id: one that is a preview.
+        broadcast_id: id of a preview.
         now: UTC in milliseconds.
 
     Raises:
-        LookupError: it is no preview.
+        LookupError: there is no such preview.
     """
     row = conn.execute(
         "UPDATE broadcasts SET state = 'running' WHERE id = ? AND state = 'preview' RETURNING admin_id", (broadcast_id,)
@@ -140,12 +140,12 @@ def start(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
 
 
 def set_progress_row(conn: sqlite3.Connection, broadcast_id: int, outbox_id: int) -> None:
-    """Note which outbox row makes the message that shows the progress."""
+    """Record the outbox row of the progress message."""
     conn.execute("UPDATE broadcasts SET progress_id = ? WHERE id = ?", (outbox_id, broadcast_id))
 
 
 def next_people(conn: sqlite3.Connection, broadcast_id: int, limit: int, now: int) -> list[int]:
-    """The next people to be told; those who have lost their access meanwhile are left out for good."""
+    """Return the next recipients; those who have lost access since are removed and counted as left out."""
     lost = conn.execute(
         "DELETE FROM broadcast_recipients WHERE broadcast_id = :broadcast AND outbox_id IS NULL"  # noqa: S608 (constants)
         f" AND user_id NOT IN (SELECT id FROM users WHERE {_PEOPLE})",
@@ -161,7 +161,7 @@ def next_people(conn: sqlite3.Connection, broadcast_id: int, limit: int, now: in
 
 
 def queued(conn: sqlite3.Connection, broadcast_id: int, user_id: int, outbox_id: int) -> None:
-    """Note that somebody's message is in the outbox; to be called in the transaction that put it there."""
+    """Record the outbox row of a recipient's message; call this in the transaction that adds the row."""
     conn.execute(
         "UPDATE broadcast_recipients SET outbox_id = ? WHERE broadcast_id = ? AND user_id = ?",
         (outbox_id, broadcast_id, user_id),
@@ -169,7 +169,7 @@ def queued(conn: sqlite3.Connection, broadcast_id: int, user_id: int, outbox_id:
 
 
 def collect(conn: sqlite3.Connection, broadcast_id: int) -> None:
-    """Count the messages of which it is known what came of them."""
+    """Count the messages whose outcome is known, and remove their recipients."""
     rows = conn.execute(
         "SELECT user_id, state, error FROM broadcast_recipients LEFT JOIN outbox ON outbox.id = outbox_id"
         " WHERE broadcast_id = ? AND outbox_id IS NOT NULL AND (state IS NULL OR state NOT IN ('ready', 'sending'))",
@@ -187,14 +187,14 @@ def collect(conn: sqlite3.Connection, broadcast_id: int) -> None:
 
 def _meaning(state: str | None, error: str) -> str:
     match state:
-        # A row that is gone was sent so long ago that it has been pruned.
+        # No outbox row: it was sent so long ago that it has been pruned.
         case "sent" | None:
             return "delivered"
         case "dropped":
             return "left_out"
         case "uncertain":
             return "unconfirmed"
-        # Bot API: error 403, for people who have blocked the bot, never started it or deleted their account.
+        # Bot API: error 403, for users who have blocked the bot, never started it or deleted their account.
         case _ if error.startswith("Forbidden"):
             return "blocked"
         case _:
@@ -221,7 +221,7 @@ def _count(conn: sqlite3.Connection, broadcast_id: int, **counts: int) -> None:
 
 
 def progress(conn: sqlite3.Connection, broadcast_id: int) -> Progress:
-    """Who is still to be told."""
+    """Return the number of pending recipients."""
     row = conn.execute(
         "SELECT count(*) - count(outbox_id), count(outbox_id) FROM broadcast_recipients WHERE broadcast_id = ?",
         (broadcast_id,),
@@ -230,11 +230,11 @@ def progress(conn: sqlite3.Connection, broadcast_id: int) -> Progress:
 
 
 def stop(conn: sqlite3.Connection, broadcast_id: int, now: int) -> bool:
-    """Let a broadcast, or a preview of one, go to nobody else; False where it is not under way.
+    """Stop a broadcast or cancel a preview; return False if it is in no such state.
 
     Args:
         conn: an open write transaction.
-        broadcast_id: which one.
+        broadcast_id: the broadcast.
         now: UTC in milliseconds.
     """
     cursor = conn.execute(
@@ -247,7 +247,7 @@ def stop(conn: sqlite3.Connection, broadcast_id: int, now: int) -> bool:
 
 
 def leave_out_rest(conn: sqlite3.Connection, broadcast_id: int) -> None:
-    """Count everybody who has not been told as left out, and take back the messages that have not gone yet."""
+    """Count the recipients without a message as left out, and drop the messages that are not sent yet."""
     conn.execute(
         "UPDATE outbox SET state = 'dropped', error = 'the broadcast was stopped' WHERE state = 'ready'"
         " AND id IN (SELECT outbox_id FROM broadcast_recipients WHERE broadcast_id = ?)",
@@ -260,7 +260,7 @@ def leave_out_rest(conn: sqlite3.Connection, broadcast_id: int) -> None:
 
 
 def finish(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
-    """End a broadcast of which nobody is left to be told."""
+    """Finish a broadcast that has no pending recipients."""
     row = conn.execute(
         "UPDATE broadcasts SET state = CASE state WHEN 'running' THEN 'done' ELSE 'stopped' END, finished_at = ?"
         " WHERE id = ? RETURNING *",
@@ -270,9 +270,9 @@ def finish(conn: sqlite3.Connection, broadcast_id: int, now: int) -> Broadcast:
 
 
 def prune(conn: sqlite3.Connection, before: int, limit: int) -> int:
-    """Forget up to ``limit`` broadcasts that ended before ``before``, and previews that nobody confirmed until then.
+    """Delete up to ``limit`` broadcasts that finished, or previews that expired, before ``before``.
 
-    Returns how many.
+    Return how many.
     """
     cursor = conn.execute(
         "DELETE FROM broadcasts WHERE id IN (SELECT id FROM broadcasts WHERE finished_at < :before"

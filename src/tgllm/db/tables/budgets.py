@@ -1,4 +1,4 @@
-"""Budgets: limits that admins have set, and what is special about a limit in one day or month."""
+"""Tables ``budgets`` and ``budget_periods``: limits set by admins, and adjustments for one day or month."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from tgllm.db.engine.rows import dumps, read_all
 __all__ = ["Budget", "BudgetPeriod", "Told", "clear", "forgive", "give", "limits", "periods", "prune", "put", "tell"]
 
 Told = Literal[0, 80, 100]
-"""Percent of a limit that people have been told are used."""
+"""Percentage of a limit for which an alert has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit that was set."""
+    """A limit set by an admin."""
 
     scope: str
     measure: Measure
@@ -27,7 +27,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class BudgetPeriod:
-    """What is special about a limit in one day or month."""
+    """Adjustments of a limit for one day or month."""
 
     scope: str
     measure: Measure
@@ -39,7 +39,7 @@ class BudgetPeriod:
 
 
 def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[Budget]:
-    """The limits that are set for these scopes."""
+    """Return the limits that are set for these scopes."""
     return read_all(
         Budget,
         conn.execute(
@@ -50,7 +50,7 @@ def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[Budget]:
 
 
 def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterable[str]) -> list[BudgetPeriod]:
-    """What is special about the limits of these scopes in the periods that begin on these days."""
+    """Return the adjustments for these scopes in the periods that begin on these days."""
     return read_all(
         BudgetPeriod,
         conn.execute(
@@ -62,7 +62,7 @@ def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterabl
 
 
 def put(conn: sqlite3.Connection, budget: Budget, now: int) -> None:
-    """Set a limit; what people were told of the one before is told again when it comes to that."""
+    """Set a limit; alerts that were sent for the former limit can be sent again."""
     conn.execute(
         "INSERT INTO budgets (scope, measure, period, amount, updated_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (scope, measure, period) DO UPDATE"
@@ -73,13 +73,13 @@ def put(conn: sqlite3.Connection, budget: Budget, now: int) -> None:
 
 
 def clear(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
-    """Forget a limit that was set: that of the configuration holds again."""
+    """Delete a limit, so that the one in the configuration applies again."""
     conn.execute("DELETE FROM budgets WHERE (scope, measure, period) = (?, ?, ?)", (scope, measure, period))
     _forget_told(conn, scope, measure, period)
 
 
 def _forget_told(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period) -> None:
-    """Of a role, what each person has been told: the limit is theirs."""
+    """Reset the alerts for a limit; alerts for a role's limit are stored for each user."""
     conn.execute(
         "UPDATE budget_periods SET told = 0 WHERE (measure, period) = (?, ?) AND scope GLOB ?",
         (measure, period, "user:*" if scope.startswith("role:") else scope),
@@ -91,7 +91,7 @@ _KEY = "ON CONFLICT (scope, measure, period, first_day) DO UPDATE SET"
 
 
 def give(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, amount: int) -> None:
-    """Add to a limit in one period; what people were told of it before is told again when it comes to that."""
+    """Add to a limit in one period; alerts that were sent can be sent again."""
     conn.execute(
         f"{_ROW}, extra) VALUES (?, ?, ?, ?, ?) {_KEY} extra = extra + excluded.extra, told = 0",
         (scope, measure, period, first_day, amount),
@@ -99,7 +99,7 @@ def give(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period,
 
 
 def forgive(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, used: int) -> None:
-    """Count from 0 again in one period in which ``used`` has been used so far; extras of before are gone."""
+    """Restart a period's count at 0, given the amount used so far; earlier extras are removed."""
     conn.execute(
         f"{_ROW}, forgiven) VALUES (?, ?, ?, ?, ?) {_KEY} forgiven = excluded.forgiven, extra = 0, told = 0",
         (scope, measure, period, first_day, used),
@@ -107,7 +107,7 @@ def forgive(conn: sqlite3.Connection, scope: str, measure: Measure, period: Peri
 
 
 def tell(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period, first_day: str, told: Told) -> bool:
-    """Note that people are told; False if they have been before."""
+    """Record that an alert is sent; return False if it was sent before."""
     cursor = conn.execute(
         f"{_ROW}, told) VALUES (?, ?, ?, ?, ?) {_KEY} told = excluded.told WHERE told < excluded.told",
         (scope, measure, period, first_day, told),
@@ -116,5 +116,5 @@ def tell(conn: sqlite3.Connection, scope: str, measure: Measure, period: Period,
 
 
 def prune(conn: sqlite3.Connection, before: str) -> None:
-    """Forget what was special about periods that began before a day."""
+    """Delete the adjustments of periods that began before the day ``before``."""
     conn.execute("DELETE FROM budget_periods WHERE first_day < ?", (before,))

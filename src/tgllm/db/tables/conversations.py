@@ -1,4 +1,4 @@
-"""Conversations: one line of talk each, with the model chosen for it; each lane has at most one that is active."""
+"""Table ``conversations``: conversations and their chosen models; each lane has at most one active conversation."""
 
 import sqlite3
 from dataclasses import dataclass, field
@@ -40,23 +40,23 @@ class Conversation:
 
     @property
     def chosen(self) -> ModelRef | None:
-        """The model that was chosen for it; None for the default model."""
+        """The chosen model; None for the default model."""
         return None if self.provider is None or self.model is None else ModelRef(self.provider, self.model)
 
 
 def active_in(conn: sqlite3.Connection, lane: str) -> Conversation | None:
-    """The lane's active conversation; None if there is none. Only reads."""
+    """Return the lane's active conversation; None if there is none. Only reads."""
     cursor = conn.execute("SELECT * FROM conversations WHERE lane = ? AND active = 1", (lane,))
     return read_one(Conversation, cursor)
 
 
 def active_for(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
-    """The lane's active conversation, begun if there is none."""
+    """Return the lane's active conversation; start one if there is none."""
     return active_in(conn, lane) or _insert(conn, lane, None, now)
 
 
 def start_new(conn: sqlite3.Connection, lane: str, now: int) -> Conversation:
-    """Begin an empty conversation in the lane; the former one is archived and hands on its model and settings."""
+    """Start an empty conversation in the lane; the former one is archived, its model and settings are kept."""
     former = active_in(conn, lane)
     if former is not None:
         archive(conn, former.id, now)
@@ -74,12 +74,12 @@ def _insert(conn: sqlite3.Connection, lane: str, former: Conversation | None, no
 
 
 def archive(conn: sqlite3.Connection, conversation_id: int, now: int) -> None:
-    """Put a conversation aside; it can be made active again."""
+    """Make a conversation inactive; it can be made active again."""
     conn.execute("UPDATE conversations SET active = 0, updated_at = ? WHERE id = ?", (now, conversation_id))
 
 
 def activate(conn: sqlite3.Connection, conversation_id: int, now: int) -> None:
-    """Go on with a conversation; the one that was active in its lane is archived."""
+    """Make a conversation active; the former active one in its lane is archived."""
     conn.execute(
         "UPDATE conversations SET active = 0, updated_at = :now"
         " WHERE active = 1 AND id <> :id AND lane = (SELECT lane FROM conversations WHERE id = :id)",
@@ -89,7 +89,7 @@ def activate(conn: sqlite3.Connection, conversation_id: int, now: int) -> None:
 
 
 def set_model(conn: sqlite3.Connection, conversation_id: int, model: ModelRef | None, now: int) -> None:
-    """Choose the model of a conversation; None goes back to the default model."""
+    """Set the model of a conversation; None for the default model."""
     conn.execute(
         "UPDATE conversations SET provider = ?, model = ?, updated_at = ? WHERE id = ?",
         (model.provider if model else None, model.model if model else None, now, conversation_id),
@@ -105,17 +105,17 @@ def set_settings(conn: sqlite3.Connection, conversation_id: int, settings: JsonO
 
 
 def set_title(conn: sqlite3.Connection, conversation_id: int, title: str, now: int) -> None:
-    """Name a conversation."""
+    """Set the title of a conversation."""
     conn.execute(
         "UPDATE conversations SET title = ?, updated_at = ? WHERE id = ?", (clean(title), now, conversation_id)
     )
 
 
 def set_head(conn: sqlite3.Connection, conversation_id: int, message_id: int | None, now: int) -> None:
-    """Say which message the next one answers; None empties the conversation without forgetting it.
+    """Set the message that the next one follows; None empties the conversation but keeps its messages.
 
     Raises:
-        sqlite3.IntegrityError: the message is not of this conversation.
+        sqlite3.IntegrityError: the message belongs to another conversation.
     """
     conn.execute(
         "UPDATE conversations SET head_message_id = ?, updated_at = ? WHERE id = ?",
@@ -124,12 +124,12 @@ def set_head(conn: sqlite3.Connection, conversation_id: int, message_id: int | N
 
 
 def get(conn: sqlite3.Connection, conversation_id: int) -> Conversation | None:
-    """One conversation."""
+    """Return a conversation; None if there is none with that id."""
     return read_one(Conversation, conn.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)))
 
 
 def list_for(conn: sqlite3.Connection, lane: str, limit: int) -> list[Conversation]:
-    """The lane's conversations, the one that changed last first."""
+    """Return the lane's conversations, last changed first."""
     cursor = conn.execute(
         "SELECT * FROM conversations WHERE lane = ? ORDER BY updated_at DESC, id DESC LIMIT ?", (lane, limit)
     )

@@ -1,4 +1,4 @@
-"""Facts: what the model of a chat or topic is told with every question, because people there want it to remember."""
+"""Table ``facts``: texts that people pin in a chat or topic and that are sent to the model with every question."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ class Fact:
 
 
 def add(conn: sqlite3.Connection, lane: str, user_id: int | None, text: str, now: int) -> None:
-    """Keep a fact for a lane."""
+    """Add a fact to a lane."""
     conn.execute(
         "INSERT INTO facts (lane, user_id, text, created_at) VALUES (?, ?, ?, ?)", (lane, user_id, clean(text), now)
     )
 
 
 def delete(conn: sqlite3.Connection, lane: str, fact_id: int) -> bool:
-    """Forget a fact; False where the lane has no such one."""
+    """Delete a fact; return False if the lane has no such fact."""
     return conn.execute("DELETE FROM facts WHERE lane = ? AND id = ?", (lane, fact_id)).rowcount == 1
 
 
 def list_for(conn: sqlite3.Connection, lane: str) -> list[Fact]:
-    """The facts of a lane, the oldest first."""
+    """Return the facts of a lane, oldest first."""
     return read_all(Fact, conn.execute("SELECT * FROM facts WHERE lane = ? ORDER BY id", (lane,)))

@@ -1,4 +1,4 @@
-"""Files: a row for each attachment; attachments of the same content share one blob on disk."""
+"""Table ``files``: a row for each attachment; attachments with equal content share one blob on disk."""
 
 import sqlite3
 from collections.abc import Collection
@@ -11,17 +11,17 @@ __all__ = ["File", "NewFile", "add", "delete", "get", "link", "of_message", "pat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """An attachment that has been received."""
+    """An attachment to store."""
 
     path: str
-    """Of the blob, relative to the data folder."""
+    """Path of the blob, relative to the data folder."""
     mime: str
     size: int
     """In bytes."""
     sha256: str
-    """Of the content, in lower-case hex."""
+    """SHA-256 of the content, in lower-case hex."""
     original_name: str | None
-    """As the sender called it; never a path to open."""
+    """File name given by the sender; never used as a path."""
     user_id: int | None
     message_id: int | None = None
     request_id: int | None = None
@@ -44,7 +44,7 @@ class File:
 
 
 def add(conn: sqlite3.Connection, new: NewFile, now: int) -> int:
-    """Store an attachment; returns its id."""
+    """Store an attachment and return its id."""
     cursor = conn.execute(
         "INSERT INTO files (request_id, message_id, user_id, path, mime, size, sha256, original_name, created_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -64,7 +64,7 @@ def add(conn: sqlite3.Connection, new: NewFile, now: int) -> int:
 
 
 def link(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, request_id: int | None) -> None:
-    """Say which message attachments belong to; the first call of a model that they went into stays noted."""
+    """Link attachments to a message, and to a model call unless they are linked to an earlier one."""
     conn.execute(
         "UPDATE files SET message_id = ?, request_id = coalesce(request_id, ?)"
         " WHERE id IN (SELECT value FROM json_each(?))",
@@ -73,26 +73,26 @@ def link(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, r
 
 
 def get(conn: sqlite3.Connection, file_id: int) -> File | None:
-    """One attachment."""
+    """Return an attachment; None if there is none with that id."""
     return read_one(File, conn.execute("SELECT * FROM files WHERE id = ?", (file_id,)))
 
 
 def of_message(conn: sqlite3.Connection, message_id: int) -> list[File]:
-    """The attachments of a message, in the order in which they came."""
+    """Return the attachments of a message, in the order in which they were received."""
     return read_all(File, conn.execute("SELECT * FROM files WHERE message_id = ? ORDER BY id", (message_id,)))
 
 
 def path_of(conn: sqlite3.Connection, sha256: str) -> str | None:
-    """Where the blob of that content is; None where no attachment has it."""
+    """Return the path of the blob with that content; None if no attachment has it."""
     row = conn.execute("SELECT path FROM files WHERE sha256 = ? ORDER BY id LIMIT 1", (sha256,)).fetchone()
     return None if row is None else str(row[0])
 
 
 def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
-    """Forget an attachment.
+    """Delete an attachment.
 
     Returns:
-        The path of its blob where no other attachment shares it, so that the caller can remove it after the commit.
+        The path of its blob if no other attachment uses it, for the caller to remove after the commit.
     """
     cursor = conn.execute("DELETE FROM files WHERE id = ? RETURNING path, sha256", (file_id,))
     rows = cursor.fetchall()
@@ -100,7 +100,7 @@ def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
 
 
 def prune(conn: sqlite3.Connection, before: int) -> list[str]:
-    """Forget attachments that came before ``before``; returns the paths of the blobs that nothing shares any more."""
+    """Delete attachments received before ``before``; return the paths of the blobs that are no longer used."""
     rows = conn.execute("SELECT id FROM files WHERE created_at < ? ORDER BY id", (before,)).fetchall()
     paths = [delete(conn, row[0]) for row in rows]
     return [path for path in paths if path is not None]

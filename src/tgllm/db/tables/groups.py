@@ -1,4 +1,4 @@
-"""Groups: whether everybody who speaks there is answered."""
+"""Table ``groups``: known groups, and the decision whether everyone there may use the bot."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ class Group:
     requested_at: int
     requested_by: int | None
     carded_at: int | None
-    """When the admins were shown the request."""
+    """Time when the request was shown to the admins."""
     decided_at: int | None
     decided_by: int | None
     updated_at: int
 
 
 def get(conn: sqlite3.Connection, chat_id: int) -> Group | None:
-    """One group; None where nobody has asked for it."""
+    """Return a group; None if it is unknown."""
     return read_one(Group, conn.execute("SELECT * FROM groups WHERE id = ?", (chat_id,)))
 
 
 def request(conn: sqlite3.Connection, chat_id: int, title: str, now: int, *, by: int | None = None) -> bool:
-    """Note that somebody wants the bot in a group; False where it is known already, which changes nothing."""
+    """Add a request for a group; return False, and change nothing, if the group is already known."""
     cursor = conn.execute(
         "INSERT INTO groups (id, title, requested_at, requested_by, updated_at) VALUES (:id, :title, :now, :by, :now)"
         " ON CONFLICT (id) DO NOTHING",
@@ -43,24 +43,24 @@ def request(conn: sqlite3.Connection, chat_id: int, title: str, now: int, *, by:
 
 
 def set_title(conn: sqlite3.Connection, chat_id: int, title: str, now: int) -> None:
-    """Remember how a known group is called now."""
+    """Update the title of a known group."""
     conn.execute("UPDATE groups SET title = ?, updated_at = ? WHERE id = ?", (clean(title), now, chat_id))
 
 
 def set_status(
     conn: sqlite3.Connection, chat_id: int, status: GroupStatus, now: int, *, decided_by: int | None = None
 ) -> Group:
-    """Decide about a group.
+    """Set the status of a group.
 
     Args:
         conn: an open write transaction.
         chat_id: Telegram's chat id.
-        status: what was decided.
+        status: the decision.
         now: UTC, in milliseconds.
-        decided_by: user id of the one who decided; None for the shell.
+        decided_by: user id of the admin; None for the shell.
 
     Raises:
-        LookupError: nobody has asked for that group.
+        LookupError: the group is unknown.
     """
     cursor = conn.execute(
         "UPDATE groups SET status = :status, decided_at = :now, decided_by = :by, updated_at = :now WHERE id = :id"
@@ -74,9 +74,9 @@ def set_status(
 
 
 def move(conn: sqlite3.Connection, old: int, new: int) -> None:
-    """Let what was decided about a group hold for the supergroup that it has become.
+    """Transfer the decision on a group to the supergroup that replaces it.
 
-    What is known of ``new`` already stands, unless it is a request that nobody has decided.
+    A decision on ``new`` takes precedence; a pending request of ``new`` is replaced.
     """
     if get(conn, old) is None:
         return
@@ -86,5 +86,5 @@ def move(conn: sqlite3.Connection, old: int, new: int) -> None:
 
 
 def list_all(conn: sqlite3.Connection) -> list[Group]:
-    """All groups: those that wait for a decision come first, then the latest requests."""
+    """Return all groups: pending ones first, then by request time, newest first."""
     return read_all(Group, conn.execute("SELECT * FROM groups ORDER BY status <> 'pending', requested_at DESC, id"))

@@ -1,8 +1,8 @@
-"""The inbox: updates from Telegram from the moment they came until they are done.
+"""Table ``inbox``: the durable queue of updates from Telegram.
 
-Updates of one lane run one after the other, in the order of their ids. Bot API (getUpdates): ids of consecutive
-updates count up; only after a week without updates the next id is random, so an id says nothing about what is known
-already, and an update is known if its own id is.
+Updates of one lane run one after another, in the order of their ids. Bot API (getUpdates): the ids of consecutive
+updates increase, but after a week without updates the next id is random. So a duplicate is recognised by its id alone,
+never by comparison with the largest known id.
 """
 
 import sqlite3
@@ -45,31 +45,38 @@ __all__ = [
 ]
 
 State = Literal["queued", "running", "done", "failed", "quarantined", "merged", "expired"]
+"""State of an update: ``queued``, then ``running``, then ``done`` or ``failed``.
+
+``merged``: part of the turn of another update, its leader. ``expired``: too old to be answered after a restart.
+``quarantined``: can't be parsed, kept for inspection. After a crash, running updates are queued again (``recover``) and
+their handlers run again; the number of attempts is limited, so that an update that crashes the program is not retried
+forever.
+"""
 FinalState = Literal["done", "failed", "expired"]
 
 UPDATE_LIFE: Final = 24 * 60 * 60 * 1000
-"""Milliseconds after which nobody waits for an answer any more."""
+"""Age in ms at which an update expires."""
 CALLBACK_LIFE: Final = 150 * 1000
-"""Milliseconds after which a button press can't be answered any more."""
+"""Age in ms at which a button press can no longer be answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewUpdate:
-    """An update that has just come."""
+    """A received update to store."""
 
     update_id: int
     lane: str
     kind: str
-    """Type of update, in the Bot API's words: ``message``, ``callback_query`` and so on."""
+    """Type of the update, named as in the Bot API: ``message``, ``callback_query`` and so on."""
     control: bool
-    """Whether it waits for nobody: stop, button presses."""
+    """Whether it bypasses the order of its lane: stop, button presses."""
     payload: str
-    """The update as JSON, as it came."""
+    """The received update as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """An update that is stored; the fields are the columns of the table ``inbox``."""
+    """A stored update; the fields are the columns of the table ``inbox``."""
 
     update_id: int
     lane: str
@@ -87,18 +94,18 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a restart found."""
+    """Unfinished updates found at startup."""
 
     requeued: int
-    """How many updates were running and are queued again."""
+    """Number of updates that were running and are queued again."""
     spent: Sequence[InboxRow]
-    """Updates that were started as often as allowed and never ended; they have failed, and nobody has been told."""
+    """Updates that failed because no attempt finished; their senders have not been notified."""
     expired: Sequence[InboxRow]
-    """Updates that are too old to be answered."""
+    """Updates that were too old to be answered."""
 
 
 def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int) -> list[NewUpdate]:
-    """Queue those updates that are not known yet; returns them."""
+    """Queue the updates whose ids are new, and return them."""
     return [update for update in updates if _add_one(conn, update, now)]
 
 
@@ -111,8 +118,8 @@ def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
     return cursor.rowcount == 1
 
 
-# Found first and started one by one: a single UPDATE with these as subqueries keeps each of them in a temporary table,
-# which costs several times as much.
+# Ids are selected first and started one by one: a single UPDATE with these queries as subqueries materialises each of
+# them in a temporary table, which is several times slower.
 _FREE = """
     SELECT min(update_id)
     FROM inbox AS head
@@ -135,16 +142,16 @@ _START = """
 
 
 def claim(conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int) -> list[InboxRow]:
-    """Start what may start: the oldest queued update of each lane that has none running, and all control updates.
+    """Start the oldest queued update of each lane that has none running, and all control updates.
 
     Args:
         conn: an open write transaction.
-        limit: how many lanes at most; control updates come on top, so 0 takes those alone.
+        limit: maximum number of lanes; control updates don't count, so with 0 only those are started.
         now: UTC in milliseconds.
-        max_attempts: an update that was started so often is left alone.
+        max_attempts: updates that were started this often are skipped.
 
     Returns:
-        The started updates: those of the control lane first, then by id.
+        The started updates: control updates first, then by id.
     """
     values = {"limit": limit, "max_attempts": max_attempts}
     found = conn.execute(_CONTROL, values).fetchall() + conn.execute(_FREE, values).fetchall()
@@ -152,7 +159,7 @@ def claim(conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int) 
 
 
 def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
-    """End an update; False where it had ended already, which changes nothing."""
+    """Set the final state of an update; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
         "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
         (state, now, None if error is None else clean(error), update_id),
@@ -161,7 +168,7 @@ def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int
 
 
 def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
-    """Take an update away that has not begun; False where it has, which changes nothing."""
+    """Cancel a queued update; return False, and change nothing, if it is not queued."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'done', finished_at = ?, error = 'cancelled'"
         " WHERE update_id = ? AND state = 'queued'",
@@ -171,7 +178,7 @@ def cancel(conn: sqlite3.Connection, update_id: int, now: int) -> bool:
 
 
 def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -> bool:
-    """Put aside an update that can't be read; it is kept for a look and never started again."""
+    """Quarantine an update that can't be parsed: it is kept for inspection and never started again."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'quarantined', finished_at = ?, error = ?"
         " WHERE update_id = ? AND state IN ('queued', 'running')",
@@ -188,15 +195,17 @@ def recover(
     life: int = UPDATE_LIFE,
     life_by_kind: Mapping[str, int] | None = None,
 ) -> Recovered:
-    """Sort out what an earlier run left behind; to be called once, before the first ``claim``.
+    """Expire, fail or requeue the updates that an earlier process left unfinished.
+
+    Call this once, before the first ``claim``.
 
     Args:
         conn: an open write transaction.
         now: UTC in milliseconds.
-        max_attempts: an update that was started so often and did not end has failed.
-        life: milliseconds after which an update is too old.
-        life_by_kind: the same for control updates, by type; by default ``callback_query`` has ``CALLBACK_LIFE``. A
-            press that waits for its lane is like a message: it asks for more than an answer at the button.
+        max_attempts: updates that were started this often and did not finish fail.
+        life: age in ms at which an update expires.
+        life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
+            button press that is no control update expires like a message, since it starts a turn.
     """
     lives = {"callback_query": CALLBACK_LIFE} if life_by_kind is None else life_by_kind
 
@@ -224,7 +233,7 @@ def _open_before(conn: sqlite3.Connection, now: int) -> list[InboxRow]:
 
 
 def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
-    """The oldest updates that wait in ``lane``, oldest first; control updates are not among them."""
+    """Return the first ``limit`` queued updates of ``lane``, oldest first; without control updates."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE lane = ? AND state = 'queued' AND control = 0 ORDER BY update_id LIMIT ?",
         (lane, limit),
@@ -233,7 +242,7 @@ def queued(conn: sqlite3.Connection, lane: str, limit: int) -> list[InboxRow]:
 
 
 def queued_edits(conn: sqlite3.Connection) -> list[InboxRow]:
-    """The edits of messages that wait, lane by lane, oldest first."""
+    """Return the queued edits of messages, by lane, oldest first."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE state = 'queued' AND control = 0 AND kind = 'edited_message'"
         " ORDER BY lane, update_id"
@@ -260,23 +269,23 @@ _OPEN_WITH_MESSAGE = """
 
 
 def open_with_message(conn: sqlite3.Connection, lane: str, message_id: int, before: int) -> list[InboxRow]:
-    """The updates that tell of a message and have not ended: it is new, or edited. The latest one comes first.
+    """Return the unfinished updates about a message, new or edited; newest first.
 
     Args:
         conn: an open connection.
-        lane: where the message is.
-        message_id: Telegram's id of it.
+        lane: the message's lane.
+        message_id: Telegram's message id.
         before: only updates with smaller ids.
 
     Returns:
-        Those that wait or run, and those that are merged into one that does.
+        Updates that are queued or running, or merged into one that is.
     """
     values = {"lane": lane, "message_id": message_id, "before": before}
     return read_all(InboxRow, conn.execute(_OPEN_WITH_MESSAGE, values))
 
 
 def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
-    """Replace what an update says, as JSON; False where nobody will read it any more, which changes nothing."""
+    """Replace the payload of an update; return False, and change nothing, unless it is queued or merged."""
     cursor = conn.execute(
         "UPDATE inbox SET payload = ? WHERE update_id = ? AND state IN ('queued', 'merged')", (payload, update_id)
     )
@@ -284,7 +293,7 @@ def rewrite(conn: sqlite3.Connection, update_id: int, payload: str) -> bool:
 
 
 def release(conn: sqlite3.Connection, update_id: int) -> bool:
-    """Give a running update back to the queue, as if it had not been started; what is merged into it stays so."""
+    """Queue a running update again, without counting the attempt; updates merged into it stay merged."""
     cursor = conn.execute(
         "UPDATE inbox SET state = 'queued', attempts = attempts - 1, started_at = NULL"
         " WHERE update_id = ? AND state = 'running'",
@@ -294,29 +303,29 @@ def release(conn: sqlite3.Connection, update_id: int) -> bool:
 
 
 def running(conn: sqlite3.Connection) -> list[InboxRow]:
-    """The updates that all lanes are at; control updates are not among them."""
+    """Return the running update of each lane; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE state = 'running' AND control = 0 ORDER BY update_id")
     return read_all(InboxRow, cursor)
 
 
 def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:
-    """The update that ``lane`` is at; control updates are not among them. At most one."""
+    """Return the running update of ``lane``, at most one; without control updates."""
     cursor = conn.execute("SELECT * FROM inbox WHERE lane = ? AND state = 'running' AND control = 0", (lane,))
     return read_all(InboxRow, cursor)
 
 
 def has_queued(conn: sqlite3.Connection) -> bool:
-    """Whether any update waits for its lane or for a free place; control updates wait for neither."""
+    """Return whether any update is queued; without control updates."""
     return bool(
         conn.execute("SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 0)").fetchone()[0]
     )
 
 
 def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:
-    """Make queued updates part of the running turn of ``leader``, which is of the same lane.
+    """Merge queued updates into the running turn of ``leader``, in the same lane.
 
     Returns:
-        The ids that were merged; one that is not queued any more or is of another lane is left out.
+        The merged ids; updates that are no longer queued or belong to another lane are left out.
     """
     merged = [update_id for update_id in followers if _merge_one(conn, leader, update_id, now)]
     return sorted(merged)
@@ -333,20 +342,20 @@ def _merge_one(conn: sqlite3.Connection, leader: int, update_id: int, now: int) 
 
 
 def separate(conn: sqlite3.Connection, leader: int) -> None:
-    """Queue what was merged into an update that waits again, as if that had not been."""
+    """Undo a merge: queue the updates that were merged into ``leader``, which is queued again itself."""
     conn.execute(
         "UPDATE inbox SET state = 'queued', leader_id = NULL, finished_at = NULL WHERE leader_id = ?", (leader,)
     )
 
 
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
-    """The updates that are part of the turn of ``leader``, in order."""
+    """Return the updates that are merged into ``leader``, in order."""
     cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
     return read_all(InboxRow, cursor)
 
 
 def ended_before(conn: sqlite3.Connection, lane: str, update_id: int, reach: int) -> list[InboxRow]:
-    """Updates of ``lane`` that have ended and were not cancelled, with ids up to ``reach`` below ``update_id``."""
+    """Return the finished, not cancelled updates of ``lane`` with ids up to ``reach`` below ``update_id``."""
     cursor = conn.execute(
         "SELECT * FROM inbox WHERE update_id BETWEEN ? AND ? AND lane = ? AND finished_at IS NOT NULL"
         " AND error IS NOT 'cancelled' ORDER BY update_id",
@@ -356,19 +365,19 @@ def ended_before(conn: sqlite3.Connection, lane: str, update_id: int, reach: int
 
 
 def get(conn: sqlite3.Connection, update_id: int) -> InboxRow | None:
-    """One update."""
+    """Return an update; None if there is none with that id."""
     return read_one(InboxRow, conn.execute("SELECT * FROM inbox WHERE update_id = ?", (update_id,)))
 
 
 def counts(conn: sqlite3.Connection) -> dict[State, int]:
-    """How many updates are in each state; states without any are left out."""
+    """Return the number of updates by state, without zeros."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM inbox GROUP BY state")}
 
 
 SPARED: Final = """
     SELECT coalesce(leader_id, update_id) FROM inbox WHERE update_id IN (SELECT value FROM json_each(:spared))
 """
-"""The updates that lead the turns of those in ``spared``, a JSON array: what is merged goes with its leader."""
+"""Query for the leaders of the updates in ``spared``, a JSON array: merged updates are deleted with their leaders."""
 
 _OLD = f"""
     SELECT update_id FROM inbox
@@ -378,16 +387,16 @@ _OLD = f"""
 
 
 def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared: Iterable[int]) -> int:
-    """Forget turns that have ended, with all their updates.
+    """Delete finished turns, with all their updates.
 
     Args:
         conn: an open write transaction.
-        before: UTC in milliseconds; those that ended later stay.
-        limit: how many turns at most.
-        spared: updates that stay, with their turns: those that may come again and must be known then.
+        before: UTC in milliseconds; turns that finished later stay.
+        limit: maximum number of turns.
+        spared: updates to keep, with their turns: Telegram may send them again, and they must be recognised.
 
     Returns:
-        How many turns those were.
+        The number of deleted turns.
     """
     values = {"before": before, "limit": limit, "spared": dumps([*spared])}
     return conn.execute(f"DELETE FROM inbox WHERE update_id IN ({_OLD})", values).rowcount  # noqa: S608 (constants)

@@ -1,4 +1,4 @@
-"""Links that let people in."""
+"""Table ``invites``: links that give access without a decision on each user."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ __all__ = ["Invite", "create", "find", "get", "list_open", "prune", "revoke", "u
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """A link; the fields are the columns of the table ``invites``."""
+    """An invite link; the fields are the columns of the table ``invites``."""
 
     id: int
     token_hash: str
@@ -21,7 +21,7 @@ class Invite:
     created_at: int
 
     def works(self, now: int) -> bool:
-        """Whether it lets anybody in at ``now`` (UTC, milliseconds)."""
+        """Return whether it has uses left and is not expired at ``now`` (UTC, milliseconds)."""
         return self.uses_left > 0 and now < self.expires_at
 
 
@@ -33,9 +33,9 @@ def create(
     Args:
         conn: an open write transaction.
         token_hash: SHA-256 of its token, in hex.
-        uses: how many people it may let in.
-        expires_at: when it stops working; UTC, in milliseconds.
-        now: the same, of now.
+        uses: how many users it can approve.
+        expires_at: end of its validity; UTC, in milliseconds.
+        now: UTC, in milliseconds.
         created_by: user id of the admin; None for the shell.
     """
     cursor = conn.execute(
@@ -49,17 +49,17 @@ def create(
 
 
 def find(conn: sqlite3.Connection, token_hash: str) -> Invite | None:
-    """The link with that token."""
+    """Return the link with that token; None if there is none."""
     return read_one(Invite, conn.execute("SELECT * FROM invites WHERE token_hash = ?", (token_hash,)))
 
 
 def get(conn: sqlite3.Connection, invite_id: int) -> Invite | None:
-    """One link."""
+    """Return a link; None if there is none with that id."""
     return read_one(Invite, conn.execute("SELECT * FROM invites WHERE id = ?", (invite_id,)))
 
 
 def use(conn: sqlite3.Connection, invite_id: int, now: int) -> bool:
-    """Count one person; False where the link does not work any more, which changes nothing."""
+    """Count one use; return False, and change nothing, if the link is used up or expired."""
     cursor = conn.execute(
         "UPDATE invites SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 AND expires_at > ?",
         (invite_id, now),
@@ -68,17 +68,17 @@ def use(conn: sqlite3.Connection, invite_id: int, now: int) -> bool:
 
 
 def revoke(conn: sqlite3.Connection, invite_id: int) -> bool:
-    """Let a link work no more; False where it does not exist or has no uses left."""
+    """Revoke a link; return False if it does not exist or has no uses left."""
     cursor = conn.execute("UPDATE invites SET uses_left = 0 WHERE id = ? AND uses_left > 0", (invite_id,))
     return cursor.rowcount == 1
 
 
 def list_open(conn: sqlite3.Connection, now: int) -> list[Invite]:
-    """The links that work at ``now``, the latest first."""
+    """Return the links that are valid at ``now``, newest first."""
     cursor = conn.execute("SELECT * FROM invites WHERE uses_left > 0 AND expires_at > ? ORDER BY id DESC", (now,))
     return read_all(Invite, cursor)
 
 
 def prune(conn: sqlite3.Connection, before: int) -> int:
-    """Forget links that expired before ``before``; returns how many."""
+    """Delete links that expired before ``before``; return how many."""
     return conn.execute("DELETE FROM invites WHERE expires_at < ?", (before,)).rowcount

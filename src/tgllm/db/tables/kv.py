@@ -1,4 +1,4 @@
-"""Small values by scope and key, for plugins and for parts of the program."""
+"""Table ``kv``: small values by scope and key, for plugins and for parts of the program."""
 
 import json
 import sqlite3
@@ -10,13 +10,13 @@ __all__ = ["delete", "get", "items", "set_value"]
 
 
 def get(conn: sqlite3.Connection, scope: str, key: str) -> Json:
-    """The value; None where there is none."""
+    """Return the value; None if there is none."""
     row = conn.execute("SELECT value FROM kv WHERE scope = ? AND key = ?", (scope, key)).fetchone()
     return None if row is None else json.loads(row[0])
 
 
 def set_value(conn: sqlite3.Connection, scope: str, key: str, value: Json, now: int) -> None:
-    """Keep a value, in place of what was there."""
+    """Store a value, in place of an earlier one."""
     conn.execute(
         "INSERT INTO kv (scope, key, value, updated_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
@@ -25,11 +25,11 @@ def set_value(conn: sqlite3.Connection, scope: str, key: str, value: Json, now: 
 
 
 def delete(conn: sqlite3.Connection, scope: str, key: str) -> bool:
-    """Forget a value; False where there was none."""
+    """Delete a value; return False if there was none."""
     return conn.execute("DELETE FROM kv WHERE scope = ? AND key = ?", (scope, key)).rowcount == 1
 
 
 def items(conn: sqlite3.Connection, scope: str) -> dict[str, Json]:
-    """All values of a scope by key, in the order of the keys."""
+    """Return all values of a scope by key, in the order of the keys."""
     cursor = conn.execute("SELECT key, value FROM kv WHERE scope = ? ORDER BY key", (scope,))
     return {row["key"]: json.loads(row["value"]) for row in cursor}

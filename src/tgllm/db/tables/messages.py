@@ -1,4 +1,4 @@
-"""Messages: what was said, as a tree. A conversation's head names the branch that is gone on with."""
+"""Table ``messages``: the messages of conversations, as trees; a conversation's head ends its active branch."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ Role = Literal["user", "assistant"]
 Status = Literal["complete", "partial", "stopped", "failed"]
 
 MAX_PROVIDER_DATA: Final = 256 * 1024
-"""Bytes of JSON that ``provider_data`` may have."""
+"""Maximum size of ``provider_data``, in bytes of JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """Something that was said."""
+    """A message to store."""
 
     conversation_id: int
     parent_id: int | None
@@ -44,7 +44,7 @@ class NewMessage:
     provider: str | None = None
     model: str | None = None
     provider_data: JsonObject | None = None
-    """What the same provider and model want back on later turns."""
+    """Data that is passed back to the same provider and model on later turns."""
     status: Status = "complete"
     telegram_chat_id: int | None = None
     telegram_message_ids: Sequence[int] = ()
@@ -80,10 +80,10 @@ _ADD = """
 
 
 def add(conn: sqlite3.Connection, new: NewMessage, now: int) -> int:
-    """Store a message and return its id. The conversation's head stays where it is: see ``conversations.set_head``.
+    """Store a message and return its id. The conversation's head is not changed: see ``conversations.set_head``.
 
     Raises:
-        sqlite3.IntegrityError: the conversation or the user is unknown, the parent is of another conversation, or
+        sqlite3.IntegrityError: the conversation or the user is unknown, the parent belongs to another conversation, or
             ``provider_data`` is larger than ``MAX_PROVIDER_DATA``.
     """
     cursor = conn.execute(
@@ -122,7 +122,7 @@ _HISTORY = """
 
 
 def history(conn: sqlite3.Connection, conversation_id: int, head: int | None, limit: int) -> list[Message]:
-    """The branch that ends at ``head``, oldest first: the last ``limit`` messages of it, ``head`` among them."""
+    """Return the last ``limit`` messages of the branch that ends with ``head``, oldest first."""
     if head is None or limit < 1:
         return []
     values = {"conversation_id": conversation_id, "head": head, "limit": limit}
@@ -130,17 +130,17 @@ def history(conn: sqlite3.Connection, conversation_id: int, head: int | None, li
 
 
 def get(conn: sqlite3.Connection, message_id: int) -> Message | None:
-    """One message."""
+    """Return a message; None if there is none with that id."""
     return read_one(Message, conn.execute("SELECT * FROM messages WHERE id = ?", (message_id,)))
 
 
 def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[Message]:
-    """What was said in a turn, in order."""
+    """Return the messages of a turn, in order."""
     return read_all(Message, conn.execute("SELECT * FROM messages WHERE turn_id = ? ORDER BY id", (turn_id,)))
 
 
 def children(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> list[Message]:
-    """What follows a message directly, a branch each; None gives the beginnings of the conversation."""
+    """Return the direct successors of a message, one for each branch; for None, the first messages."""
     cursor = conn.execute(
         "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
         (conversation_id, parent_id),
@@ -149,7 +149,7 @@ def children(conn: sqlite3.Connection, conversation_id: int, parent_id: int | No
 
 
 def find_by_telegram(conn: sqlite3.Connection, chat_id: int, telegram_message_id: int) -> Message | None:
-    """The message that a message of a chat shows, the latest where several do."""
+    """Return the message that a Telegram message shows; the latest if there are several."""
     cursor = conn.execute(
         "SELECT * FROM messages WHERE telegram_chat_id = ?"
         " AND EXISTS (SELECT 1 FROM json_each(telegram_message_ids) WHERE value = ?) ORDER BY id DESC LIMIT 1",
@@ -167,5 +167,5 @@ _ADD_TELEGRAM_ID = """
 
 
 def add_telegram_id(conn: sqlite3.Connection, turn_id: str, chat_id: int, telegram_message_id: int) -> None:
-    """Note that a message of the chat shows an answer, or a part of it; noting it twice changes nothing."""
+    """Record that a Telegram message shows a turn's answer or a part of it; a repeated call changes nothing."""
     conn.execute(_ADD_TELEGRAM_ID, {"turn_id": turn_id, "chat_id": chat_id, "id": telegram_message_id})

@@ -1,4 +1,4 @@
-"""Models: what providers offer, as last asked, and which of them answers by default."""
+"""Table ``models``: the models that providers listed last, and the default model."""
 
 import sqlite3
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ __all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_mi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewModel:
-    """A model as its provider lists it. Prices are millionths of a US dollar for a million tokens."""
+    """A model as listed by its provider. Prices are millionths of a US dollar per million tokens."""
 
     provider: str
     model: str
@@ -28,7 +28,7 @@ class NewModel:
     output_price: int | None = None
     cached_price: int | None = None
     price_as_of: str | None = None
-    """Day the prices were true, ``YYYY-MM-DD``."""
+    """Date of the prices, ``YYYY-MM-DD``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def ref(self) -> ModelRef:
-        """Its name: ``provider/model``."""
+        """Reference to the model: ``provider/model``."""
         return ModelRef(self.provider, self.model)
 
 
@@ -73,7 +73,7 @@ _UPSERT = """
 
 
 def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> None:
-    """Store what a provider lists; a model that was retired is back."""
+    """Insert or update the models that a provider lists; a retired model becomes available again."""
     for new in models:
         values = {
             "provider": new.provider,
@@ -94,10 +94,10 @@ def upsert(conn: sqlite3.Connection, models: Iterable[NewModel], now: int) -> No
 
 
 def retire_missing(conn: sqlite3.Connection, provider: str, listed: Collection[str], now: int) -> list[ModelRef]:
-    """Retire the provider's models that it lists no longer; a retired model is not the default any more.
+    """Retire the provider's models that are not in ``listed``; a retired model can't be the default.
 
     Returns:
-        The models that were retired now.
+        The newly retired models.
     """
     cursor = conn.execute(
         "UPDATE models SET retired_at = ?, is_default = 0 WHERE provider = ? AND retired_at IS NULL"
@@ -108,7 +108,7 @@ def retire_missing(conn: sqlite3.Connection, provider: str, listed: Collection[s
 
 
 def get(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
-    """One model, retired or not."""
+    """Return a model, retired or not; None if it is unknown."""
     cursor = conn.execute("SELECT * FROM models WHERE provider = ? AND model = ?", (ref.provider, ref.model))
     return read_one(Model, cursor)
 
@@ -121,13 +121,13 @@ _BY_ALIAS = """
 
 
 def find(conn: sqlite3.Connection, ref: ModelRef) -> Model | None:
-    """The model of that id, or else the one that has it as an alias; retired or not."""
-    # Every turn looks its model up, mostly by its id: the aliases of a provider's models are read where that is none.
+    """Return the model with that id, or else the one with that alias; retired or not."""
+    # Every turn looks up its model, mostly by id; the slower query on aliases runs only if there is no such id.
     return get(conn, ref) or read_one(Model, conn.execute(_BY_ALIAS, {"provider": ref.provider, "model": ref.model}))
 
 
 def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: bool = False) -> list[Model]:
-    """The models, of one provider or of all, by name; with ``retired`` also those that are not listed any more."""
+    """Return the models of one provider or of all, by name; with ``retired``, retired models too."""
     cursor = conn.execute(
         "SELECT * FROM models WHERE (:provider IS NULL OR provider = :provider) AND (:retired OR retired_at IS NULL)"
         " ORDER BY provider, model",
@@ -137,12 +137,12 @@ def list_all(conn: sqlite3.Connection, provider: str | None = None, *, retired: 
 
 
 def default(conn: sqlite3.Connection) -> Model | None:
-    """The model that answers where none is chosen; None where no default is set."""
+    """Return the default model; None if none is set."""
     return read_one(Model, conn.execute("SELECT * FROM models WHERE is_default = 1"))
 
 
 def set_default(conn: sqlite3.Connection, ref: ModelRef | None) -> bool:
-    """Make a model the default, or none; False where the model is unknown or retired, which changes nothing."""
+    """Set or clear the default model; return False, and change nothing, if the model is unknown or retired."""
     if ref is not None:
         found = get(conn, ref)
         if found is None or found.retired_at is not None:

@@ -1,7 +1,6 @@
-"""The outbox: what the bot has decided to tell Telegram, until Telegram has it.
+"""Table ``outbox``: the durable queue of Bot API calls.
 
-Rows of one lane go out in the order in which they were added, one at a time. The Bot API knows no idempotency key:
-a call that left and got no answer is ``uncertain``, and is not repeated unless somebody decides so.
+The rows of one lane are sent one at a time, in the order in which they were added.
 """
 
 import sqlite3
@@ -40,25 +39,31 @@ __all__ = [
 ]
 
 State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
+"""State of a call: ``ready``, then ``sending``, then ``sent``, ``failed`` (refused for good) or ``ready`` for a retry.
+
+``uncertain``: the call was sent and its response is unknown, because of a timeout or a crash. Telegram may have
+executed it, and the Bot API has no idempotency key, so an automatic retry could send a message twice. ``dropped``:
+cancelled before it was sent, or while its outcome was uncertain.
+"""
 Kind = Literal["send", "edit", "delete", "other"]
-"""``send`` makes a message, so that twice would be seen; ``edit`` and ``delete`` may be repeated without harm."""
+"""``send`` creates a message, so a repetition is visible; ``edit`` and ``delete`` are idempotent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOutbox:
-    """A call of the Bot API that is to be made."""
+    """A call of the Bot API to store."""
 
     lane: str
     method: str
     """Method of the Bot API, such as ``sendMessage``."""
     chat_id: int | None
     thread_id: int | None = None
-    """The topic, in the Bot API's words ``message_thread_id``."""
+    """The topic, ``message_thread_id`` in the Bot API."""
     payload: JsonObject
     """The method's parameters."""
     turn_id: str | None = None
     part: int = 0
-    """Place among the rows of the turn; a turn has each part once."""
+    """Number of the row within the turn, unique there."""
     kind: Kind = "send"
 
 
@@ -85,10 +90,10 @@ class OutboxRow:
 
 
 def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
-    """Store calls, to be made in this order; returns their ids.
+    """Store calls, to be made in this order; return their ids.
 
     Raises:
-        sqlite3.IntegrityError: the turn has a row for that part already.
+        sqlite3.IntegrityError: the turn already has a row with that part.
     """
     return [_add_one(conn, row, now) for row in rows]
 
@@ -112,8 +117,8 @@ def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
     return new_id(cursor)
 
 
-# The first ready row of each lane that has nothing under way: what could go next. With min(), SQLite takes the other
-# columns from the row that has the least id (sqlite.org/lang_select.html, "bare columns in an aggregate query").
+# The first ready row of each lane that has no row being sent. With min(), SQLite takes the other columns from the row
+# with the smallest id (sqlite.org/lang_select.html, "bare columns in an aggregate query").
 _HEADS = """
     SELECT min(id) AS id, not_before, chat_id
     FROM outbox AS head
@@ -133,14 +138,14 @@ def claim(
     exclude_chats: Collection[int] = (),
     most_in_chat: int | None = None,
 ) -> list[OutboxRow]:
-    """Take what may go out: the first ready row of each lane, if it is due and nothing of the lane is under way.
+    """Claim the first ready row of each lane, if it is due and no row of the lane is being sent.
 
     Args:
         conn: an open write transaction.
-        limit: how many rows at most.
+        limit: maximum number of rows.
         now: UTC in milliseconds.
-        exclude_chats: chats that have to wait, for their rate for example.
-        most_in_chat: how many rows of one chat at most, which has a lane for each topic; None: any number.
+        exclude_chats: chats that have to wait, for example because of a rate limit.
+        most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
 
     Returns:
         The rows, now ``sending``, in the order of their ids.
@@ -162,16 +167,17 @@ def _few_of_each_chat(heads: Iterable[sqlite3.Row], most: int) -> list[sqlite3.R
 
 
 def next_due(conn: sqlite3.Connection, *, exclude_chats: Collection[int] = ()) -> int | None:
-    """When the next row may go out, in UTC milliseconds (0: at once); None where nothing waits for its time.
+    """Return when the next row is due, in UTC milliseconds (0: at once); None if no row is waiting.
 
-    Lanes with a row under way are not counted: the end of that row is when to look again. Nor are ``exclude_chats``.
+    Lanes with a row being sent are ignored, since their next row can't be sent before that one is finished, and so are
+    ``exclude_chats``.
     """
     heads = conn.execute(_HEADS)
     return min((int(head["not_before"]) for head in heads if head["chat_id"] not in exclude_chats), default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:
-    """Telegram has them: pairs of a row's id and Telegram's message id (None where the method gives none)."""
+    """Mark rows as sent, given pairs of row id and Telegram's message id (None if the method returns none)."""
     conn.executemany(
         "UPDATE outbox SET state = 'sent', message_id = coalesce(?, message_id), sent_at = ?, error = NULL"
         " WHERE id = ?",
@@ -180,22 +186,22 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
 
 
 def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
-    """It did not leave, or Telegram refused it for now: to be tried again at ``not_before`` (UTC, milliseconds)."""
+    """Schedule a retry at ``not_before`` (UTC, milliseconds): the call was not sent, or refused temporarily."""
     _leave_sending(conn, row_id, "ready", error, not_before)
 
 
 def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
-    """Let a row that waits go out no sooner than ``not_before`` (UTC, milliseconds)."""
+    """Delay a ready row until ``not_before`` (UTC, milliseconds)."""
     conn.execute("UPDATE outbox SET not_before = ? WHERE id = ? AND state = 'ready'", (not_before, row_id))
 
 
 def mark_uncertain(conn: sqlite3.Connection, row_id: int, error: str) -> None:
-    """It left and no answer came: Telegram may have it."""
+    """Mark a row as uncertain: the call was sent, but no response was received."""
     _leave_sending(conn, row_id, "uncertain", error)
 
 
 def mark_failed(conn: sqlite3.Connection, row_id: int, error: str) -> None:
-    """Telegram refused it for good."""
+    """Mark a row as failed: Telegram refused the call permanently."""
     _leave_sending(conn, row_id, "failed", error)
 
 
@@ -209,7 +215,7 @@ def rewrite(
     error: str | None = None,
     state: Literal["sending", "uncertain"] = "sending",
 ) -> None:
-    """Let a row of that state make another call next, in the same place of its lane; its attempts count anew."""
+    """Replace the call of a row with that ``state``, at the same place in its lane, and reset its attempts."""
     conn.execute(
         "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
         " WHERE id = ? AND state = ?",
@@ -231,9 +237,9 @@ _DROP_ERASED = "SET state = 'dropped', error = NULL WHERE state = 'sending' AND 
 
 
 def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
-    """Mark what was under way when an earlier run ended as ``uncertain``; returns all those rows, in order.
+    """Mark the rows that an earlier process was sending as ``uncertain``; return them in order.
 
-    To be called once, before the first ``claim``.
+    Call this once, before the first ``claim``.
     """
     conn.execute(f"UPDATE outbox {_DROP_ERASED}")
     cursor = conn.execute(
@@ -244,7 +250,7 @@ def recover(conn: sqlite3.Connection) -> list[OutboxRow]:
 
 
 def resend(conn: sqlite3.Connection, row_id: int) -> bool:
-    """Let an ``uncertain`` row go out again, as somebody has decided; False where it is in another state."""
+    """Queue an ``uncertain`` row again, after an explicit decision; return False if it is in another state."""
     cursor = conn.execute(
         "UPDATE outbox SET state = 'ready', not_before = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
     )
@@ -252,7 +258,7 @@ def resend(conn: sqlite3.Connection, row_id: int) -> bool:
 
 
 def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
-    """Give up a row that waits or is uncertain; False where it is in another state."""
+    """Drop a ready or uncertain row; return False if it is in another state."""
     cursor = conn.execute(
         "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain')",
         (clean(error), row_id),
@@ -261,31 +267,31 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
 
 
 def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:
-    """Give up a row whose content was erased while it was under way; False where it has some, which changes nothing."""
+    """Drop a row whose content was erased while it was being sent; return False if its content was not erased."""
     return conn.execute(f"UPDATE outbox {_DROP_ERASED} AND id = ?", (row_id,)).rowcount == 1
 
 
 def find(conn: sqlite3.Connection, turn_id: str, part: int) -> OutboxRow | None:
-    """The row of that part of the turn."""
+    """Return the row of a turn with that part; None if there is none."""
     return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? AND part = ?", (turn_id, part)))
 
 
 def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[OutboxRow]:
-    """The rows of a turn, by part."""
+    """Return the rows of a turn, by part."""
     return read_all(OutboxRow, conn.execute("SELECT * FROM outbox WHERE turn_id = ? ORDER BY part", (turn_id,)))
 
 
 def get(conn: sqlite3.Connection, row_id: int) -> OutboxRow | None:
-    """One row."""
+    """Return a row; None if there is none with that id."""
     return read_one(OutboxRow, conn.execute("SELECT * FROM outbox WHERE id = ?", (row_id,)))
 
 
 def counts(conn: sqlite3.Connection) -> dict[State, int]:
-    """How many rows are in each state; states without any are left out."""
+    """Return the number of rows by state, without zeros."""
     return {row[0]: row[1] for row in conn.execute("SELECT state, count(*) FROM outbox GROUP BY state")}
 
 
-# A part for each index that finds the rows, so that none looks at what is young.
+# One SELECT for each partial index, so that recent rows are not scanned.
 _SETTLED = """
     DELETE FROM outbox WHERE id IN (
         SELECT id FROM (
@@ -299,24 +305,24 @@ _SETTLED = """
 
 
 def prune(conn: sqlite3.Connection, before: int, limit: int, *, spared_turns: str = "") -> int:
-    """Forget up to ``limit`` rows of before ``before`` that were sent, refused, given up, or that nobody asks about.
+    """Delete sent, failed, dropped and uncertain rows from before ``before``.
 
     Args:
         conn: an open write transaction.
         before: UTC in milliseconds.
-        limit: how many at most.
-        spared_turns: a pattern (SQLite: GLOB) of turns whose rows stay.
+        limit: maximum number of rows.
+        spared_turns: GLOB pattern of the ids of turns whose rows stay.
 
     Returns:
-        How many those were.
+        The number of deleted rows.
     """
-    # A pattern that fits no turn, since rows without one have an empty name here.
+    # "-" matches no turn id; an empty pattern would match rows without a turn.
     values = {"before": before, "limit": limit, "spared": spared_turns or "-"}
     return conn.execute(_SETTLED, values).rowcount
 
 
 def rename_turns(conn: sqlite3.Connection, before: str, after: str) -> None:
-    """Let the turns whose names begin with ``before`` begin with ``after``; for names without ``*?[``."""
+    """Replace the prefix ``before`` of turn ids by ``after``; ``before`` must not contain ``*``, ``?`` or ``[``."""
     conn.execute(
         "UPDATE OR IGNORE outbox SET turn_id = :after || substr(turn_id, length(:before) + 1)"
         " WHERE turn_id GLOB :before || '*'",

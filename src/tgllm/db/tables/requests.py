@@ -1,4 +1,4 @@
-"""Requests: each call of a model, what it cost and how it ended."""
+"""Table ``requests``: each call of a model, its cost and its outcome."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Status = Literal["ok", "stopped", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A call of a model, before it is known how it ended."""
+    """A call of a model, without its outcome."""
 
     turn_id: str
     attempt: int = 1
@@ -36,20 +36,20 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a call ended. Tokens are None where the provider does not say."""
+    """Outcome of a call. Token counts are None if the provider does not report them."""
 
     status: Status
     message_id: int | None = None
-    """The answer."""
+    """Id of the answer."""
     finish_reason: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     cached_tokens: int | None = None
     cost_micros: int | None = None
-    """Millionths of a US dollar; None where the price is unknown."""
+    """Millionths of a US dollar; None if the price is unknown."""
     first_token_ms: int | None = None
-    """Milliseconds until the first piece of text."""
+    """Milliseconds until the first text."""
     latency_ms: int | None = None
     """Milliseconds until the end."""
     error_code: str | None = None
@@ -93,17 +93,17 @@ _ADD = """
 
 
 def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int, ended: int) -> int:
-    """Store a call that has ended; returns its id.
+    """Store a finished call and return its id.
 
     Args:
         conn: an open write transaction.
         new: the call.
-        outcome: how it ended.
-        began: UTC, in milliseconds.
-        ended: the same.
+        outcome: its outcome.
+        began: start of the call; UTC, in milliseconds.
+        ended: end of the call; UTC, in milliseconds.
 
     Raises:
-        sqlite3.IntegrityError: the turn has a call of that number already, or the user or conversation is unknown.
+        sqlite3.IntegrityError: the turn already has a call with that number, or the user or conversation is unknown.
     """
     values = (
         new.turn_id,
@@ -131,17 +131,17 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
 
 
 def get(conn: sqlite3.Connection, request_id: int) -> Request | None:
-    """One call."""
+    """Return a call; None if there is none with that id."""
     return read_one(Request, conn.execute("SELECT * FROM requests WHERE id = ?", (request_id,)))
 
 
 def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[Request]:
-    """The calls of a turn, the first one first."""
+    """Return the calls of a turn, in order."""
     return read_all(Request, conn.execute("SELECT * FROM requests WHERE turn_id = ? ORDER BY attempt", (turn_id,)))
 
 
 def recent(conn: sqlite3.Connection, limit: int, user_id: int | None = None) -> list[Request]:
-    """The latest calls, of everybody or of one person, the latest first."""
+    """Return the latest calls, of all users or of one, newest first."""
     cursor = conn.execute(
         "SELECT * FROM requests WHERE :user_id IS NULL OR user_id = :user_id ORDER BY id DESC LIMIT :limit",
         {"user_id": user_id, "limit": limit},
@@ -150,9 +150,9 @@ def recent(conn: sqlite3.Connection, limit: int, user_id: int | None = None) -> 
 
 
 def prune_failed(conn: sqlite3.Connection, before: int, limit: int) -> int:
-    """Forget calls that failed without any answer and began before ``before``, at most ``limit``; returns how many.
+    """Delete up to ``limit`` calls from before ``before`` that failed without any answer; return how many.
 
-    What they have used stays in the sums of each day.
+    Their usage stays in the daily totals.
     """
     cursor = conn.execute(
         "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status IN ('failed', 'interrupted')"

@@ -1,4 +1,4 @@
-"""Schedules: each time that a job was due is fired once, whatever restarts in between."""
+"""Table ``schedules``: the runs of jobs; a row for each due time, so that a restart repeats none."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ FinalState = Literal["ok", "failed", "missed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One time that a job was due; the fields are the columns of the table ``schedules``."""
+    """A run of a job for one due time; the fields are the columns of the table ``schedules``."""
 
     job_id: str
     fire_time: int
@@ -25,7 +25,7 @@ class Run:
 
 
 def start(conn: sqlite3.Connection, job_id: str, fire_time: int, now: int) -> bool:
-    """Take the time ``fire_time`` of a job; False where it was taken before, and the job is not to run."""
+    """Record the start of a run for ``fire_time``; return False if there was one already: the job must not run."""
     cursor = conn.execute(
         "INSERT INTO schedules (job_id, fire_time, started_at) VALUES (?, ?, ?)"
         " ON CONFLICT (job_id, fire_time) DO NOTHING",
@@ -37,7 +37,7 @@ def start(conn: sqlite3.Connection, job_id: str, fire_time: int, now: int) -> bo
 def finish(
     conn: sqlite3.Connection, job_id: str, fire_time: int, state: FinalState, now: int, error: str | None = None
 ) -> bool:
-    """Note how a run ended; False where it had ended already, which changes nothing."""
+    """Record the outcome of a run; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
         "UPDATE schedules SET state = ?, finished_at = ?, error = ?"
         " WHERE job_id = ? AND fire_time = ? AND state = 'running'",
@@ -47,25 +47,25 @@ def finish(
 
 
 def interrupt_running(conn: sqlite3.Connection, now: int) -> int:
-    """Mark the runs that an earlier run of the program left behind; returns how many."""
+    """Mark runs that an earlier process left unfinished as interrupted; return how many."""
     cursor = conn.execute("UPDATE schedules SET state = 'interrupted', finished_at = ? WHERE state = 'running'", (now,))
     return cursor.rowcount
 
 
 def last(conn: sqlite3.Connection, job_id: str) -> Run | None:
-    """The latest time that a job was due and taken."""
+    """Return the run of a job with the latest due time; None if it never ran."""
     cursor = conn.execute("SELECT * FROM schedules WHERE job_id = ? ORDER BY fire_time DESC LIMIT 1", (job_id,))
     return read_one(Run, cursor)
 
 
 def recent(conn: sqlite3.Connection, limit: int) -> list[Run]:
-    """The runs that were started last, of all jobs, the latest first."""
+    """Return the runs of all jobs that were started last, newest first."""
     cursor = conn.execute("SELECT * FROM schedules ORDER BY started_at DESC, job_id LIMIT ?", (limit,))
     return read_all(Run, cursor)
 
 
 def prune(conn: sqlite3.Connection, before: int) -> int:
-    """Forget ended runs that were due before ``before``, but for each job's latest; returns how many."""
+    """Delete finished runs due before ``before``, except for each job's latest; return how many."""
     cursor = conn.execute(
         "DELETE FROM schedules WHERE fire_time < ? AND state <> 'running'"
         " AND fire_time < (SELECT max(fire_time) FROM schedules AS latest WHERE latest.job_id = schedules.job_id)",

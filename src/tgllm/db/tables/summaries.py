@@ -1,6 +1,6 @@
-"""Summaries of the beginnings of conversations, each up to one message of the tree.
+"""Table ``summaries``: summaries of conversations, each from the start up to one message of the tree.
 
-What leads to a message is the same on every branch that it is part of, and so is a summary of it.
+A summary is valid on every branch that contains its last message: the messages before it are the same on all of them.
 """
 
 import sqlite3
@@ -24,10 +24,10 @@ class Summary:
 
 
 def put(conn: sqlite3.Connection, summary: Summary) -> None:
-    """Keep a summary, in place of one that reaches to the same message.
+    """Store a summary, in place of one up to the same message.
 
     Raises:
-        sqlite3.IntegrityError: there is no such message in that conversation.
+        sqlite3.IntegrityError: the conversation has no such message.
     """
     conn.execute(
         "INSERT INTO summaries (conversation_id, message_id, text, provider, model, created_at)"
@@ -58,5 +58,5 @@ _LATEST = """
 
 
 def latest_before(conn: sqlite3.Connection, conversation_id: int, head: int | None) -> Summary | None:
-    """The summary that reaches furthest on the branch that ends at ``head``; None where that has none."""
+    """Return the latest summary on the branch that ends with ``head``; None if there is none."""
     return read_one(Summary, conn.execute(_LATEST, {"conversation_id": conversation_id, "head": head}))

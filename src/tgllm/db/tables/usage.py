@@ -1,4 +1,4 @@
-"""Usage: what each person has used on each day, alone or in a group, for budgets and reports."""
+"""Table ``usage``: usage by user, day, group and model, for budgets and reports."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -24,29 +24,29 @@ __all__ = [
 ]
 
 NOBODY: Final = 0
-"""The user id of what nobody in Telegram has asked for, such as a question from the shell."""
+"""User id of calls without a Telegram user, such as a question from the shell."""
 NO_GROUP: Final = 0
-"""The group id of what was not asked in a group."""
+"""Group id of calls outside of groups."""
 EVER: Final = ""
-"""Stands before every day: sums since then hold all there is."""
+"""Sorts before every day: totals since then include everything."""
 NEVER: Final = "~"
-"""Stands after every day."""
+"""Sorts after every day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What one call of a model has used."""
+    """Usage of one call of a model."""
 
     input_tokens: int | None = None
-    """None where the provider does not say: counted as 0."""
+    """None if the provider does not report it; counted as 0."""
     output_tokens: int | None = None
     cost_micros: int | None = None
-    """Millionths of a US dollar; None where the price is unknown: counted under ``unpriced_requests``."""
+    """Millionths of a US dollar; None if the price is unknown, which is counted in ``unpriced_requests``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A sum of usage."""
+    """Total usage."""
 
     requests: int
     input_tokens: int
@@ -58,11 +58,11 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Sums that budgets are compared with: of a month, and of the present day in it."""
+    """Usage that budgets limit: of the current month and of the current day."""
 
     month_requests: int
     month_tokens: int
-    """Read and written."""
+    """Input and output tokens."""
     month_cost: int
     """Millionths of a US dollar."""
     day_requests: int
@@ -72,14 +72,14 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class UserTotal(Total):
-    """A sum of usage of one person."""
+    """Total usage of one user."""
 
     user_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ModelTotal(Total):
-    """A sum of usage of one model."""
+    """Total usage of one model."""
 
     provider: str
     model: str
@@ -106,16 +106,16 @@ def add(
     *,
     group_id: int = NO_GROUP,
 ) -> None:
-    """Count one call of a model.
+    """Add one call of a model.
 
     Args:
         conn: an open write transaction.
-        user_id: who asked; None is ``NOBODY``.
+        user_id: the user who asked; None is ``NOBODY``.
         day: ``YYYY-MM-DD`` in the bot's time zone.
-        provider: who was asked.
-        model: the model that was asked.
-        spent: what it has used.
-        group_id: where it was asked.
+        provider: id of the provider.
+        model: id of the model.
+        spent: usage of the call.
+        group_id: the group in which the user asked.
     """
     values = (
         NOBODY if user_id is None else user_id,
@@ -145,17 +145,17 @@ _BY_MODEL = f"""
 
 
 def total(conn: sqlite3.Connection, since: str, user_id: int | None = None) -> Total:
-    """What has been used since the day ``since``, that day included, by one person or by everybody."""
+    """Return the usage since the day ``since``, inclusive, of one user or of all."""
     return read(Total, conn.execute(_TOTAL, {"since": since, "user_id": user_id}).fetchone())
 
 
 def by_user(conn: sqlite3.Connection, since: str) -> list[UserTotal]:
-    """What each person has used since the day ``since``, the most expensive first."""
+    """Return the usage of each user since the day ``since``, most expensive first."""
     return read_all(UserTotal, conn.execute(_BY_USER, (since,)))
 
 
 def by_model(conn: sqlite3.Connection, since: str, user_id: int) -> list[ModelTotal]:
-    """What one person has used of each model since the day ``since``, the most expensive first."""
+    """Return one user's usage of each model since the day ``since``, most expensive first."""
     return read_all(ModelTotal, conn.execute(_BY_MODEL, (since, user_id)))
 
 
@@ -183,16 +183,16 @@ def used(
     private_only: bool = False,
     before: str = NEVER,
 ) -> Used:
-    """What has been used since one day, and of it since another: by a person, in a group, or by all.
+    """Return the usage of a month and of a day: of one user, of one group, or of all.
 
     Args:
-        conn: to read from.
-        since: the first day of the month; a later one where the month's sums don't matter.
-        today: the present day.
-        user_id: by this person only.
-        group_id: in this group only, whoever asked.
-        private_only: with ``user_id``: without what the person has asked in groups.
-        before: the day after the last one that counts.
+        conn: an open connection.
+        since: the first day of the month; a later day if the month's totals are not needed.
+        today: the current day.
+        user_id: usage of this user only.
+        group_id: usage in this group only, of all users.
+        private_only: with ``user_id``, excludes the user's usage in groups.
+        before: end of the month's totals, exclusive.
     """
     values = {"since": since, "today": today, "before": before, "user_id": user_id, "group_id": group_id}
     if user_id is not None:

@@ -1,4 +1,4 @@
-"""People: who they are, what they may do, and whether they may use the bot at all."""
+"""Table ``users``: known users, their roles and their access."""
 
 import sqlite3
 from collections.abc import Collection, Sequence
@@ -32,7 +32,7 @@ Status = Literal["pending", "active", "denied", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class SeenUser:
-    """A person as an update from Telegram shows them."""
+    """A user as described in a Telegram update."""
 
     id: int
     username: str | None = None
@@ -43,7 +43,7 @@ class SeenUser:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A known person; the fields are the columns of the table ``users``."""
+    """A known user; the fields are the columns of the table ``users``."""
 
     id: int
     username: str | None
@@ -53,11 +53,11 @@ class User:
     role: Role
     status: Status
     is_active: bool = field(metadata=BOOL)
-    """Whether the status is ``active``; says nothing about ``expires_at``: see ``may_use``."""
+    """Whether the status is ``active``; regardless of ``expires_at``: see ``may_use``."""
     requested_at: int | None
     reason: str | None
     carded_at: int | None
-    """When the admins were shown the request."""
+    """Time when the request was shown to the admins."""
     decided_at: int | None
     decided_by: int | None
     expires_at: int | None
@@ -65,20 +65,20 @@ class User:
     updated_at: int
 
     def may_use(self, now: int) -> bool:
-        """Whether the person has access at ``now`` (UTC, milliseconds): active, and not expired."""
+        """Return whether the user has access at ``now`` (UTC, milliseconds): active and not expired."""
         return self.is_active and (self.expires_at is None or now < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerChanges:
-    """What ``ensure_owners`` did, by user id."""
+    """Changes made by ``ensure_owners``, as user ids."""
 
     added: Sequence[int]
     removed: Sequence[int]
 
 
 def get(conn: sqlite3.Connection, user_id: int) -> User | None:
-    """One person; None where nobody of that id is known."""
+    """Return a user; None if the id is unknown."""
     return read_one(User, conn.execute("SELECT * FROM users WHERE id = ?", (user_id,)))
 
 
@@ -94,9 +94,9 @@ _SEEN = """
 
 
 def upsert_seen(conn: sqlite3.Connection, seen: SeenUser, now: int) -> User:
-    """Remember a person as they look now. Somebody unknown becomes a pending guest; access never changes here.
+    """Insert or update the names and language of a user. A new user is a pending guest; access is never changed here.
 
-    Writes nothing where nothing is different.
+    Nothing is written if nothing has changed.
     """
     values = {
         "id": seen.id,
@@ -111,7 +111,7 @@ def upsert_seen(conn: sqlite3.Connection, seen: SeenUser, now: int) -> User:
 
 
 def register_pending(conn: sqlite3.Connection, user_id: int, now: int, reason: str | None = None) -> bool:
-    """Note that a pending person asks for access; True the first time, when the admins are to be told."""
+    """Record that a pending user asks for access; return True the first time, when the admins must be notified."""
     cursor = conn.execute(
         "UPDATE users SET requested_at = :now, reason = :reason, carded_at = NULL, updated_at = :now"
         " WHERE id = :id AND status = 'pending' AND requested_at IS NULL",
@@ -129,19 +129,20 @@ def set_status(
     decided_by: int | None = None,
     expires_at: int | None = None,
 ) -> User:
-    """Decide about a person's access.
+    """Set the status of a user's access.
 
     Args:
         conn: an open write transaction.
         user_id: Telegram's user id.
-        status: what was decided; ``pending`` lets the person ask again.
+        status: the decision; with ``pending``, the user can ask again.
         now: UTC in milliseconds.
-        decided_by: user id of the one who decided; None for the configuration or the shell.
-        expires_at: when access ends, UTC in milliseconds; None for never.
+        decided_by: user id of the admin; None for the configuration or the shell.
+        expires_at: end of the access, UTC in milliseconds; None for never.
 
     Raises:
-        LookupError: nobody of that id is known.
-        sqlite3.IntegrityError: an owner is always active; take the person out of the configured admins first.
+        LookupError: the user is unknown.
+        sqlite3.IntegrityError: the user is an owner, and owners are always active; remove the user from the configured
+            admins first.
     """
     conn.execute(
         "UPDATE users SET status = :status, decided_at = :now, decided_by = :by, expires_at = :expires_at,"
@@ -154,20 +155,20 @@ def set_status(
 
 
 def set_role(conn: sqlite3.Connection, user_id: int, role: Role, now: int) -> User:
-    """Say what a person may do once active.
+    """Set the role of a user.
 
     Raises:
-        LookupError: nobody of that id is known.
-        sqlite3.IntegrityError: only somebody active can be an owner.
+        LookupError: the user is unknown.
+        sqlite3.IntegrityError: only an active user can be an owner.
     """
     conn.execute("UPDATE users SET role = ?, updated_at = ? WHERE id = ?", (role, now, user_id))
     return _known(conn, user_id)
 
 
 def ensure_owners(conn: sqlite3.Connection, ids: Collection[int], now: int) -> OwnerChanges:
-    """Make exactly these people owners, active and without an end: what the configuration says goes.
+    """Make exactly these users owners, active and without expiry, as the configuration says.
 
-    Somebody who was an owner and is not named any more becomes an ordinary user and stays active.
+    A former owner who is not in ``ids`` gets the role ``user`` and stays active.
     """
     removed = conn.execute(
         "UPDATE users SET role = 'user', updated_at = ? WHERE role = 'owner'"
@@ -190,14 +191,14 @@ def _make_owner(conn: sqlite3.Connection, user_id: int, now: int) -> bool:
 
 
 def differs(user: User, seen: SeenUser) -> bool:
-    """Whether somebody looks otherwise now than when they were last remembered."""
+    """Return whether the names or the language of a user differ from the stored ones."""
     stored = (user.username, user.first_name, user.last_name, user.language_code)
     last_name = None if seen.last_name is None else clean(seen.last_name)
     return stored != (seen.username, clean(seen.first_name), last_name, seen.language_code)
 
 
 def admins(conn: sqlite3.Connection, now: int) -> list[User]:
-    """The owners and admins who have access at ``now`` (UTC, milliseconds), by id."""
+    """Return the owners and admins who have access at ``now`` (UTC, milliseconds), by id."""
     cursor = conn.execute(
         "SELECT * FROM users WHERE status = 'active' AND role IN ('owner', 'admin')"
         " AND (expires_at IS NULL OR expires_at > ?) ORDER BY id",
@@ -207,7 +208,7 @@ def admins(conn: sqlite3.Connection, now: int) -> list[User]:
 
 
 def expire(conn: sqlite3.Connection, now: int, user_id: int | None = None) -> list[User]:
-    """End the access of everybody whose time is up, or of one person; they may ask again. Returns who they are now."""
+    """End the expired access of all users or of one; they can ask again. Return the changed users."""
     cursor = conn.execute(
         "UPDATE users SET status = 'pending', requested_at = NULL, expires_at = NULL, updated_at = :now"
         " WHERE expires_at <= :now AND status = 'active' AND (:id IS NULL OR id = :id) RETURNING *",
@@ -217,13 +218,13 @@ def expire(conn: sqlite3.Connection, now: int, user_id: int | None = None) -> li
 
 
 def has_expired(conn: sqlite3.Connection, now: int) -> bool:
-    """Whether anybody's time is up."""
+    """Return whether the access of any user has expired."""
     cursor = conn.execute("SELECT 1 FROM users WHERE expires_at <= ? AND status = 'active' LIMIT 1", (now,))
     return cursor.fetchone() is not None
 
 
 def list_all(conn: sqlite3.Connection, status: Status | None = None) -> list[User]:
-    """Everybody, or everybody of one status: those who asked first come first, then by id."""
+    """Return all users, or those with one status: by request time, then by id."""
     cursor = conn.execute(
         "SELECT * FROM users WHERE :status IS NULL OR status = :status ORDER BY requested_at IS NULL, requested_at, id",
         {"status": status},

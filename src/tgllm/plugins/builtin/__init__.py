@@ -1,1 +1,1 @@
-"""The plugins that come with tgllm; they use the hooks that all plugins use."""
+"""Built-in plugins, which use the same hooks as all others."""

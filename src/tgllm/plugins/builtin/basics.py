@@ -1,4 +1,4 @@
-"""The commands ``/ping`` and ``/help``."""
+"""Built-in plugin with the commands ``/ping`` and ``/help``."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ __all__ = ["tgllm_commands", "tgllm_plugin_info"]
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is."""
+    """Return the plugin's id and title."""
     return PluginInfo(id="basics", title="Basic commands", api="1.0")
 
 
 @hookimpl
 def tgllm_commands(ctx: PluginContext) -> tuple[ChatCommand, ...]:
-    """Offer the two commands."""
+    """Return the two commands."""
     return (_command("ping", _ping, ctx.texts), _command("help", _help, ctx.texts))
 
 
@@ -39,7 +39,7 @@ async def _help(call: CommandCall) -> str:
 
 
 def _hints(call: CommandCall) -> Iterator[str]:
-    """How to talk to the bot: in a group, which messages it answers, and which Telegram shows it."""
+    """Yield hints on use: in a group, which messages the bot answers, and which ones Telegram delivers to it."""
     texts, language = call.context.texts, call.user.language
     if call.chat.is_private:
         yield texts("help.hint", language)

@@ -1,4 +1,4 @@
-"""A provider that streams back what it was told, word by word. It needs no key and no network."""
+"""Built-in provider that streams the last message back word by word, without an API key or network access."""
 
 import re
 from collections.abc import AsyncGenerator, Iterable
@@ -20,28 +20,28 @@ _WORDS = re.compile(r"^\s+|\S+\s*")
 
 
 class Settings(BaseModel):
-    """What ``[plugins.echo]`` may hold."""
+    """Settings in ``[plugins.echo]``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     delay: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False)
-    """The wait before each word after the first, in seconds."""
+    """Delay before each word but the first, in seconds."""
 
 
 class EchoProvider(Provider):
-    """Answers with the last message; a word counts as one token."""
+    """Provider that answers with the last message; a word counts as one token."""
 
     def __init__(self, clock: Clock, delay: float = 0.0) -> None:
-        """Make the provider; ``delay`` is the wait before each word after the first, in seconds."""
+        """Create the provider; ``delay`` is the delay before each word but the first, in seconds."""
         self._clock = clock
         self._delay = delay
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
-        """The one model."""
+        """Return the only model."""
         return (ModelInfo(id=_MODEL, title="Echo"),)
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Stream the last message back, cut off at ``max_output_tokens`` words."""
+        """Stream the last message back, truncated to ``max_output_tokens`` words."""
         _refuse(request)
         words = _WORDS.findall(request.messages[-1].text)
         answer = words[: request.max_output_tokens]
@@ -53,20 +53,20 @@ class EchoProvider(Provider):
         yield Finished("stop" if len(answer) == len(words) else "length", usage)
 
     async def count_tokens(self, request: ChatRequest) -> int:
-        """The words of the request, the system prompt's too."""
+        """Return the number of words in the request, including the system prompt."""
         texts = (request.system or "", *(message.text for message in request.messages))
         return sum(len(text.split()) for text in texts)
 
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is and which settings it takes."""
+    """Return the plugin's id, title and settings model."""
     return PluginInfo(id="echo", title="Echo", api="1.0", settings=Settings)
 
 
 @hookimpl
 def tgllm_providers() -> tuple[ProviderSpec, ...]:
-    """Offer the provider ``echo``."""
+    """Return the provider ``echo``."""
     return (ProviderSpec(id="echo", title="Echo", create=_create),)
 
 

@@ -1,4 +1,4 @@
-"""The built-in plugins, as discovery would find them."""
+"""List of the built-in plugins, in the form that discovery returns."""
 
 import tgllm
 from tgllm.plugins.discovery import FoundPlugin
@@ -19,4 +19,4 @@ BUILTIN = tuple(
         ("echo", "A provider that streams back what it was told; needs no key and no network."),
     )
 )
-"""In order of id."""
+"""The built-in plugins, in order of id."""

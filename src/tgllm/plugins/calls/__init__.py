@@ -1,1 +1,1 @@
-"""Calls into plugins: time limits, threads, outcomes."""
+"""Calls of plugin code: time limits, threads, outcomes."""

@@ -1,4 +1,4 @@
-"""How long plugins may take."""
+"""Time limits for plugin code."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class HostLimits:
     """Time limits, in seconds."""
 
     import_seconds: float = 20.0
-    """For the import of one plugin."""
+    """Import of one plugin."""
     hook_seconds: float = 5.0
-    """For one call of a hook that runs at start, in a thread."""
+    """One call of a hook that runs at startup, in a thread."""
     async_seconds: float = 10.0
-    """For one call of an asynchronous hook."""
+    """One call of an asynchronous hook."""
     grace_seconds: float = 1.0
-    """For the clean-up of an asynchronous hook that was cancelled."""
+    """Clean-up of a cancelled asynchronous hook."""

@@ -1,4 +1,4 @@
-"""What became of a call into a plugin, and how a failure is told in one sentence."""
+"""Outcomes of calls of plugin code, and one-sentence descriptions of failures."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
@@ -14,26 +14,26 @@ _LONGEST = 200
 
 
 class Breach(PluginError):
-    """What the host found wrong with a plugin; the message is the sentence that the operator reads."""
+    """Violation of the plugin contract; the message is shown to the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned(Generic[T]):
-    """The call ended with a value."""
+    """Outcome of a call that returned."""
 
     value: T
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The call raised; anything at all, ``SystemExit`` too."""
+    """Outcome of a call that raised, including ``SystemExit``."""
 
     error: BaseException
 
 
 @dataclass(frozen=True, slots=True)
 class TimedOut:
-    """The call did not end in time."""
+    """Outcome of a call that did not finish within ``seconds``."""
 
     seconds: float
 
@@ -42,14 +42,14 @@ Outcome: TypeAlias = Returned[T] | Raised | TimedOut
 
 
 def value_of(outcome: Outcome[T], what: str) -> T:
-    """The value of a call that ended well.
+    """Return the value of a successful call.
 
     Args:
-        outcome: of the call.
-        what: was called, as the start of a sentence, such as ``tgllm_providers``.
+        outcome: the outcome of the call.
+        what: what was called, as the start of a sentence, such as ``tgllm_providers``.
 
     Raises:
-        Breach: the call did not end well.
+        Breach: the call raised or timed out.
     """
     match outcome:
         case Returned(value):
@@ -63,7 +63,7 @@ def value_of(outcome: Outcome[T], what: str) -> T:
 
 
 def explain(error: BaseException) -> str:
-    """The kind of an error and the first line of its text, shortened and without secrets."""
+    """Return the type of an error and the first line of its message, truncated and redacted."""
     lines = _text(error).strip().splitlines()
     text = f"{type(error).__name__}: {redact(lines[0])}" if lines else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
@@ -71,7 +71,7 @@ def explain(error: BaseException) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        # Half of a surrogate pair could be neither printed nor stored.
+        # A lone surrogate could be neither printed nor stored.
         return str(error).encode(errors="replace").decode()
-    except Exception:  # noqa: BLE001  an error class of the plugin's own may fail at this too
+    except Exception:  # noqa: BLE001  __str__ of a plugin's error class may raise anything
         return ""

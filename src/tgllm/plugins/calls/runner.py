@@ -1,4 +1,4 @@
-"""Call hooks that may be plain or asynchronous: the latter with a time limit, plain ones at once or in a thread."""
+"""Calls of plain and asynchronous hooks, with a time limit for what can be interrupted."""
 
 import asyncio
 import inspect
@@ -12,30 +12,30 @@ __all__ = ["HookRunner"]
 
 
 class HookRunner:
-    """Calls one implementation at a time and says what became of it; raises only what comes from outside."""
+    """Runner of hook implementations; errors of a plugin are returned as outcomes, never raised."""
 
     def __init__(self, seconds: float, grace_seconds: float) -> None:
-        """Make a caller.
+        """Create a runner.
 
         Args:
-            seconds: that an asynchronous implementation may take, or one in a thread.
-            grace_seconds: that a cancelled one has for its clean-up.
+            seconds: time limit for an implementation that is asynchronous or runs in a thread.
+            grace_seconds: time limit for the clean-up of a cancelled implementation.
         """
         self._seconds = seconds
         self._strays = Strays(grace_seconds)
 
     async def call(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
-        """Call a function, and await what it returns if that can be awaited."""
+        """Call a function on the event loop, and await its result if it is awaitable."""
         try:
             result = function(*arguments)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001  nothing was awaited, so all of it is the plugin's
+        except BaseException as error:  # noqa: BLE001  nothing was awaited, so the error is the plugin's
             return Raised(error)
         return await self._finish(result) if inspect.isawaitable(result) else Returned(result)
 
     async def call_aside(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
-        """The same in a thread, for what is called seldom: a plain function that hangs is given up then."""
+        """Call a function in a thread, so that a plain function that hangs is abandoned; for rare calls."""
         thread = HookThread()
         try:
             outcome = await thread.run(lambda: function(*arguments), self._seconds)
@@ -46,11 +46,11 @@ class HookRunner:
         return outcome
 
     async def aclose(self) -> None:
-        """Cancel again what did not end when it was told to."""
+        """Cancel again the tasks that ignored their cancellation."""
         await self._strays.aclose()
 
     async def _finish(self, awaitable: Awaitable[object]) -> Outcome[object]:
-        # A task of its own: a coroutine that swallows its cancellation would otherwise hold up the caller for ever.
+        # A separate task: otherwise a coroutine that ignores its cancellation would block the caller forever.
         task = asyncio.create_task(outcome_of(awaitable))
         try:
             done, _ = await asyncio.wait({task}, timeout=self._seconds)

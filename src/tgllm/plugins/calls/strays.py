@@ -1,4 +1,4 @@
-"""Code of plugins on the event loop, so that whatever it raises is a value and what does not end holds up nobody."""
+"""Isolation of plugin coroutines: errors become values, and tasks that ignore cancellation block no caller."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,32 +12,32 @@ T = TypeVar("T")
 
 
 async def outcome_of(awaitable: Awaitable[T]) -> Outcome[T]:
-    """Await what is a plugin's; to be run as a task of its own, which then never ends with an exception."""
+    """Await a plugin's awaitable and return its outcome; run this as a separate task, which then never raises."""
     try:
         return Returned(await awaitable)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  the task that this is in holds the plugin's code and nothing else
+    except BaseException as error:  # noqa: BLE001  the task runs only plugin code, so a cancellation is its outcome too
         return Raised(error)
 
 
 class Strays:
-    """Tasks that were told to end. One that swallows its cancellation is kept here, and waited for no longer."""
+    """Set of cancelled tasks; those that ignore their cancellation are kept here and no longer awaited."""
 
     def __init__(self, grace_seconds: float) -> None:
-        """Give a cancelled task that many seconds for its clean-up."""
+        """Create an empty set; a cancelled task has ``grace_seconds`` for its clean-up."""
         self._grace = grace_seconds
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def end(self, task: "asyncio.Task[object]") -> None:
-        """Cancel a task and wait for its end, but not longer than the grace."""
+        """Cancel a task and wait for its end, at most for the grace period."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.cancel()
         await asyncio.wait({task}, timeout=self._grace)
 
     async def aclose(self) -> None:
-        """Cancel again what did not end when it was told to."""
+        """Cancel again the tasks that ignored their cancellation."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

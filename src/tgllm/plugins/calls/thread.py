@@ -1,7 +1,7 @@
-"""Run plain functions of plugins with a time limit.
+"""Thread that runs plain functions of plugins with a time limit.
 
-A plain function can't be cancelled. So it runs in a daemon thread, and when its time is up the thread is left alone:
-the bot goes on, and the thread does not keep the process from ending.
+A plain function can't be cancelled. It runs in a daemon thread, which is abandoned on timeout: the bot continues, and
+the thread does not prevent the process from exiting.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ _Jobs = queue.SimpleQueue[Callable[[], None] | None]
 
 
 class HookThread:
-    """One thread for many calls, one after another; a thread that hangs is replaced for the next call."""
+    """Thread for calls one after another; a thread that hangs is replaced for the next call."""
 
     def __init__(self) -> None:
         self._jobs: _Jobs | None = None
 
     async def run(self, function: Callable[[], T], seconds: float) -> Outcome[T]:
-        """Call ``function`` in the thread and wait for it, at most ``seconds``."""
+        """Call ``function`` in the thread and wait for it, for at most ``seconds``."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome[T]] = loop.create_future()
         self._started().put(lambda: _report(function, loop, future))
@@ -41,7 +41,7 @@ class HookThread:
                 self.close()
 
     def close(self) -> None:
-        """Let the thread end after the call that it is in, if any."""
+        """Let the thread end after its current call, if any."""
         if self._jobs is not None:
             self._jobs.put(None)
             self._jobs = None
@@ -60,7 +60,7 @@ def _work(jobs: _Jobs) -> None:
 
 def _report(function: Callable[[], T], loop: asyncio.AbstractEventLoop, future: "asyncio.Future[Outcome[T]]") -> None:
     outcome = _outcome(function)
-    # The loop is closed when a call that nobody waits for ends after the program's work did.
+    # RuntimeError: the loop is already closed, because an abandoned call has ended after the program's work.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(_settle, future, outcome)
 
@@ -68,7 +68,7 @@ def _report(function: Callable[[], T], loop: asyncio.AbstractEventLoop, future: 
 def _outcome(function: Callable[[], T]) -> Outcome[T]:
     try:
         return Returned(function())
-    except BaseException as error:  # noqa: BLE001  in this thread everything raised is the plugin's, SystemExit too
+    except BaseException as error:  # noqa: BLE001  this thread runs only plugin code, so even SystemExit is its outcome
         return Raised(error)
 
 

@@ -1,1 +1,1 @@
-"""Checks of what plugins return."""
+"""Validation of the values that plugins return."""

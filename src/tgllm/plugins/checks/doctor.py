@@ -1,4 +1,4 @@
-"""Check the checks that plugins and their providers make for ``tgllm doctor``."""
+"""Validation of the results of ``tgllm doctor`` checks from plugins and providers."""
 
 from typing import get_args, get_type_hints
 
@@ -12,14 +12,14 @@ _STATES = get_args(get_type_hints(Check)["state"])
 
 
 def check_doctor(what: str, value: object) -> tuple[Check, ...]:
-    """The checks in ``value``, each fit to be shown.
+    """Return the check results in ``value`` if all of them are valid.
 
     Args:
-        what: made them, as the start of a sentence, such as ``tgllm_doctor``.
-        value: what it returned.
+        what: the source of the value, as the start of a sentence, such as ``tgllm_doctor``.
+        value: the returned value.
 
     Raises:
-        Breach: it is no list of checks, or a field of one is wrong.
+        Breach: it is no list of checks, or a field of one is invalid.
     """
     checks = check_list(what, value, Check)
     for check in checks:

@@ -1,4 +1,4 @@
-"""Check what a plugin says of itself."""
+"""Validation of ``PluginInfo``."""
 
 import re
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from tgllm.plugins.discovery import FoundPlugin
 __all__ = ["check_info"]
 
 _ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-"""Two underscores in a row separate the parts of a variable (TGLLM_PLUGINS__<ID>__<FIELD>)."""
+"""No double underscore: it separates the parts of a variable's name (TGLLM_PLUGINS__<ID>__<FIELD>)."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_PREFIX = "TGLLM_"
 
 
 def check_info(found: FoundPlugin, info: PluginInfo) -> None:
-    """Refuse a plugin that this program can't take as what it says it is.
+    """Check a plugin's description of itself.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     check_match("its id", info.id, _ID)
     if info.id != found.id:
@@ -46,7 +46,7 @@ def _check_api(found: FoundPlugin, api: str) -> None:
 
 
 def _check_settings(model: object) -> None:
-    # Looked for by its methods: importing pydantic takes longer than loading a plugin without settings.
+    # Duck typing: importing pydantic takes longer than loading a plugin without settings.
     if model is not None and not (isinstance(model, type) and hasattr(model, "model_validate")):
         kind = f"the class {model.__name__}" if isinstance(model, type) else called(model)
         raise Breach(f"its settings are {kind} instead of a class derived from pydantic.BaseModel")

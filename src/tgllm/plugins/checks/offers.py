@@ -1,4 +1,4 @@
-"""Check what plugins bring: providers, commands, file handlers and jobs that the bot could not use are refused."""
+"""Validation of the providers, commands, file handlers and jobs of plugins."""
 
 import inspect
 import re
@@ -22,10 +22,10 @@ _CRON_FIELDS = 5
 
 
 def check_provider(spec: ProviderSpec) -> None:
-    """Refuse a provider that could not be used.
+    """Check a provider.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     for name in (spec.id, *texts_of(f"the aliases of provider {spec.id}", spec.aliases)):
         check_match("the provider id", name, ID)
@@ -34,10 +34,10 @@ def check_provider(spec: ProviderSpec) -> None:
 
 
 def check_command(command: ChatCommand) -> None:
-    """Refuse a command that Telegram or the bot could not take.
+    """Check a command against the rules of Telegram and of the bot.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     for name in (command.name, *texts_of(f"the aliases of /{command.name}", command.aliases)):
         check_match("the command name", name, _COMMAND)
@@ -51,10 +51,10 @@ def check_command(command: ChatCommand) -> None:
 
 
 def check_file_handler(handler: FileHandler) -> None:
-    """Refuse a file handler that could not be run in a process of its own.
+    """Check a file handler, which must be importable in a child process.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     check_match("the file handler id", handler.id, ID)
     if not handler.mime_types:
@@ -71,16 +71,16 @@ def check_file_handler(handler: FileHandler) -> None:
 
 
 def check_job(job: JobSpec) -> None:
-    """Refuse a job that could not be scheduled.
+    """Check a job; its cron expression is parsed only by the scheduler.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     check_match("the job id", job.id, ID)
     check_text(f"the title of job {job.id}", job.title)
     if len(job.cron.split()) != _CRON_FIELDS:
         raise Breach(f"the cron of job {job.id} has {len(job.cron.split())} fields instead of {_CRON_FIELDS}")
-    # NaN is neither more nor less than anything.
+    # Not "<= 0", which is false for NaN.
     if not job.timeout > 0:
         raise Breach(f"the timeout of job {job.id} is not more than 0 s")
     check_callable(f"run of job {job.id}", job.run)

@@ -1,4 +1,4 @@
-"""Check a request that a plugin has made, so that no provider is blamed for what is wrong with it."""
+"""Validation of a request that a plugin has changed, so that errors are not attributed to the provider."""
 
 from typing import cast, get_args
 
@@ -13,10 +13,10 @@ _EFFORTS = (None, *get_args(ReasoningEffort))
 
 
 def check_request(changed: ChatRequest, before: ChatRequest) -> ChatRequest:
-    """``changed`` if it can be sent in place of ``before``.
+    """Return ``changed`` if it can replace ``before``.
 
     Raises:
-        Breach: says which field is wrong.
+        Breach: names the invalid field.
     """
     if changed.model != before.model:
         raise Breach(f"{_HOOK} changed the model: people choose it, and what it costs is counted by it")

@@ -1,4 +1,4 @@
-"""Check what plugins return, so that a mistake is told by name at start and not met later in a chat."""
+"""Validation of returned values: mistakes are reported by name at startup instead of failing later in a chat."""
 
 import inspect
 import re
@@ -26,10 +26,10 @@ ID: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def check_value(hook: str, value: object, kind: type[T]) -> T:
-    """``value`` if it is of ``kind``.
+    """Return ``value`` if it is an instance of ``kind``.
 
     Raises:
-        Breach: it is not.
+        Breach: it is of another type.
     """
     if isinstance(value, kind):
         return value
@@ -37,10 +37,10 @@ def check_value(hook: str, value: object, kind: type[T]) -> T:
 
 
 def check_list(hook: str, value: object, kind: type[T]) -> tuple[T, ...]:
-    """The members of ``value`` if it is a list or tuple of ``kind``.
+    """Return the members of ``value`` if it is a list or tuple of ``kind``.
 
     Raises:
-        Breach: it is not, or one of its members is something else.
+        Breach: it or one of its members is of another type.
     """
     if not isinstance(value, list | tuple):
         raise Breach(f"{hook} returned {called(value)} instead of a list of {kind.__name__}")
@@ -52,20 +52,20 @@ def check_list(hook: str, value: object, kind: type[T]) -> tuple[T, ...]:
 
 
 def check_match(what: str, value: object, pattern: re.Pattern[str]) -> None:
-    """Refuse what does not look like ``pattern``.
+    """Check that ``value`` is a text that matches ``pattern``.
 
     Raises:
-        Breach: it does not.
+        Breach: it does not match.
     """
     if not (isinstance(value, str) and pattern.fullmatch(value)):
         raise Breach(f"{what} {value!r} must look like {pattern.pattern}")
 
 
 def check_text(what: str, value: object, longest: int | None = None) -> None:
-    """Refuse what is no text for people: nothing but white space, longer than ``longest`` characters, or half a letter.
+    """Check a text for display: not blank, at most ``longest`` characters, no lone surrogate.
 
     Raises:
-        Breach: says which.
+        Breach: names the violated rule.
     """
     if not isinstance(value, str):
         raise Breach(f"{what} is {called(value)} instead of a text")
@@ -78,10 +78,10 @@ def check_text(what: str, value: object, longest: int | None = None) -> None:
 
 
 def texts_of(what: str, values: object) -> Iterable[str]:
-    """The texts in a tuple, list or set; an iterator is refused, since it is empty after the first look.
+    """Return ``values`` if it is a tuple, list or set; iterators are refused, since they can be read only once.
 
     Raises:
-        Breach: it is something else, such as one text.
+        Breach: it is of another type, such as a single text.
     """
     if isinstance(values, str):
         raise Breach(f"{what} are the text {values!r} instead of a tuple of texts")
@@ -91,30 +91,30 @@ def texts_of(what: str, values: object) -> Iterable[str]:
 
 
 def check_callable(what: str, value: object) -> None:
-    """Refuse what can't be called.
+    """Check that ``value`` is callable.
 
     Raises:
-        Breach: it can't.
+        Breach: it is not.
     """
     if not callable(value):
         raise Breach(f"{what} is {called(value)} and can't be called")
 
 
 def refuse_async(hook: str, function: Callable[..., object]) -> None:
-    """Refuse an asynchronous implementation of a hook that is called before the event loop does any work.
+    """Check that the implementation of a hook that runs in a thread is a plain function.
 
     Raises:
-        Breach: the function is asynchronous or a generator.
+        Breach: the function is a coroutine function or an asynchronous generator function.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise Breach(f"{hook} is async, and this hook must be a plain function")
 
 
 def called(value: object) -> str:
-    """What a value is, for a sentence: ``a str``, or ``nothing``."""
+    """Return the type of a value for a message: ``a str``, or ``nothing`` for None."""
     return "nothing" if value is None else article(type(value))
 
 
 def article(kind: type) -> str:
-    """The name of a type with its article."""
+    """Return the name of a type with its article."""
     return f"{'an' if kind.__name__[0] in 'AEIOUaeio' else 'a'} {kind.__name__}"

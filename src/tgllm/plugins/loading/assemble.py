@@ -1,4 +1,4 @@
-"""Put the plugins of a run together: what is left out, what is loaded, what is missing, and who keeps which name."""
+"""Assembly of the plugins of a run: disabled ones, loading, conflicts of names, missing ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -21,14 +21,14 @@ async def assemble(
     plugins_enabled: bool,
     reserved_commands: Collection[str],
 ) -> Sequence[LoadedPlugin]:
-    """All plugins, loaded, in order: the built-in ones first, then by id.
+    """Load all plugins and return them in order: the built-in ones first, then by id.
 
     Args:
-        found: plugins that are installed.
-        loader: what loads one.
-        known: what the last run knew, by id.
-        disabled: ids that the operator switched off by name.
-        plugins_enabled: False leaves out all but the built-in plugins.
+        found: the installed plugins.
+        loader: loads one plugin.
+        known: the plugins known from earlier runs, by id.
+        disabled: ids that the operator has disabled by name.
+        plugins_enabled: False loads only the built-in plugins.
         reserved_commands: names of the bot's own commands.
     """
     plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
@@ -75,8 +75,8 @@ def _missing_plugin(plugin_id: str, known: Known) -> LoadedPlugin:
 
 
 def _complete(plugin: LoadedPlugin, known: Known | None, keeper: LoadedPlugin | None) -> None:
-    # A plugin whose hooks could not be read now still counts as one that has those of the last run. Where another
-    # package has taken its id, that is so only of the one that had it then.
+    # If the hooks of a plugin can't be read, those of the last run count: a broken authorizer must still deny access.
+    # If another package now has the same id, this applies only to the package that had it then.
     if known is not None and not plugin.implementations and (keeper is None or known.package == plugin.found.package):
         plugin.hooks = known.hooks
         plugin.api = plugin.api or known.api

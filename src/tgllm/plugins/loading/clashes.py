@@ -1,6 +1,6 @@
-"""Names are unique: the first plugin that gives a name keeps it, and the next one is quarantined.
+"""Conflicts of names: the first plugin with a name keeps it, and later ones are quarantined.
 
-Built-in plugins come first, then the others in order of their ids, so that the outcome never depends on chance.
+The built-in plugins come first, then the others by id, so that the result is deterministic.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ __all__ = ["settle_ids", "settle_names"]
 
 
 def settle_ids(plugins: Iterable[LoadedPlugin]) -> None:
-    """Quarantine each plugin whose id an earlier one has. Nothing has been imported yet."""
+    """Quarantine each plugin with the id of an earlier one; called before any plugin is imported."""
     first: dict[str, LoadedPlugin] = {}
     for plugin in plugins:
         keeper = first.setdefault(plugin.id, plugin)
@@ -22,11 +22,11 @@ def settle_ids(plugins: Iterable[LoadedPlugin]) -> None:
 
 
 def settle_names(plugins: Iterable[LoadedPlugin], reserved: Mapping[Name, str]) -> None:
-    """Quarantine each plugin that gives a name which an earlier one, or the bot itself, has.
+    """Quarantine each plugin with a name that an earlier one or the bot itself has.
 
     Args:
-        plugins: in order.
-        reserved: names that no plugin can have, and whose they are.
+        plugins: the plugins in order.
+        reserved: names that no plugin can have, with their owners.
     """
     owners = dict(reserved)
     for plugin in plugins:

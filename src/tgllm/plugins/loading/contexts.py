@@ -1,4 +1,4 @@
-"""Make the context that a plugin is handed."""
+"""Creation of a plugin's context."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 __all__ = ["Logs", "Services", "make_context"]
 
 Logs = Callable[[str], Log]
-"""Makes a logger from the name of the part that speaks."""
+"""Creates a logger for the name of a part of the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the host passes on to plugins."""
+    """Dependencies of plugins that the host passes on."""
 
     database: "Database | None"
     data_dir: Path
-    """The bot's; plugins have theirs under ``plugins/``."""
+    """The bot's data folder; each plugin has a folder under ``plugins/`` there."""
     clock: Clock
     texts: Texts
     logs: Logs
     language: str = "en"
-    """For people whose own is not known."""
+    """Default language, for users whose language is unknown."""
 
 
 def make_context(
     plugin_id: str, settings: object, services: Services, texts: BroughtTexts | None = None
 ) -> PluginContext:
-    """The context of one plugin, with its data folder made. Blocks: it writes to disk.
+    """Create the context of a plugin, and its data folder. Blocks: it writes to disk.
 
     Args:
         plugin_id: the plugin.
-        settings: the checked ones.
-        services: what it gets from the bot.
-        texts: its own; None: it has none.
+        settings: its validated settings.
+        services: the dependencies from the host.
+        texts: its own texts; None if it has none.
     """
     log = services.logs(f"plugin.{plugin_id}")
     folder = services.data_dir / "plugins" / plugin_id
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        # Listing plugins must work where nothing can be written; a plugin that needs the folder will say so itself.
+        # Not fatal: listing plugins must work on a read-only disk, and a plugin that needs the folder fails later.
         log.warning("plugin.data_folder_failed", folder=str(folder), error=str(error))
     return PluginContext(
         plugin_id=plugin_id,

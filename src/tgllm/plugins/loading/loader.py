@@ -1,4 +1,4 @@
-"""Load one plugin: import it, read its hooks, check who it is, its settings and what it brings."""
+"""Loading of a plugin: import, hooks, info, settings, context, offers."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,19 +23,19 @@ T = TypeVar("T")
 
 
 class Loader:
-    """Loads plugins, each on its own; what is wrong with one ends up in its state and reason."""
+    """Loader of single plugins; a failure is stored in the plugin's state and reason."""
 
     def __init__(
         self, thread: HookThread, limits: HostLimits, settings: PluginSettingsSource, services: Services
     ) -> None:
-        """Make a loader; all calls into plugins go through ``thread``."""
+        """Create a loader; all plugin code runs in ``thread``."""
         self._thread = thread
         self._limits = limits
         self._settings = settings
         self._services = services
 
     async def load(self, plugin: LoadedPlugin) -> None:
-        """Fill in ``plugin``, or take it out with the reason."""
+        """Load ``plugin`` in place, or stop it with the reason."""
         try:
             info = await self._read(plugin)
             await self._configure(plugin, info)

@@ -1,4 +1,4 @@
-"""What a plugin brings: providers, commands, file handlers and jobs."""
+"""Offers of a plugin: its providers, commands, file handlers and jobs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,10 +17,10 @@ __all__ = ["OFFER_HOOKS", "Name", "Offers"]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that only one plugin can have."""
+    """Name that only one plugin can have."""
 
     kind: str
-    """Of what: ``provider``, ``command``, ``file handler`` or ``job``."""
+    """Kind of the named object: ``provider``, ``command``, ``file handler`` or ``job``."""
     text: str
 
     def __str__(self) -> str:
@@ -29,7 +29,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """All that one plugin brings, with the rank of the implementation that brought it (0 comes first)."""
+    """All offers of one plugin, each with the rank of the implementation that returned it (0 comes first)."""
 
     providers: tuple[tuple[int, ProviderSpec], ...] = field(default=())
     commands: tuple[tuple[int, ChatCommand], ...] = field(default=())
@@ -37,7 +37,7 @@ class Offers:
     jobs: tuple[tuple[int, JobSpec], ...] = field(default=())
 
     def names(self) -> Iterable[Name]:
-        """Every name, aliases too."""
+        """Yield every name, including aliases."""
         for _, spec in self.providers:
             yield from (Name("provider", text) for text in (spec.id, *spec.aliases))
         for _, command in self.commands:
@@ -46,7 +46,7 @@ class Offers:
         yield from (Name("job", job.id) for _, job in self.jobs)
 
     def provides(self) -> tuple[str, ...]:
-        """What it brings in words, such as ``provider echo`` and ``command /ping``; without aliases."""
+        """Return descriptions such as ``provider echo`` and ``command /ping``, without aliases."""
         return (
             *(str(Name("provider", spec.id)) for _, spec in self.providers),
             *(str(Name("command", command.name)) for _, command in self.commands),
@@ -55,10 +55,10 @@ class Offers:
         )
 
     def extended(self, hook: str, value: object, rank: int) -> "Offers":
-        """These and what an implementation of ``hook`` returned.
+        """Return these offers plus those that an implementation of ``hook`` returned.
 
         Raises:
-            Breach: the value is not what the hook returns.
+            Breach: the value is invalid for the hook.
         """
         offer = OFFER_HOOKS[hook]
         members = check_list(hook, value, offer.kind)
@@ -81,7 +81,7 @@ OFFER_HOOKS: Mapping[str, _OfferHook] = {
     "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, offers.check_file_handler),
     "tgllm_jobs": _OfferHook("jobs", JobSpec, offers.check_job),
 }
-"""The hooks that bring something, in the order in which they are called."""
+"""Hooks that return offers, in the order in which they are called."""
 
 
 def _check(hook: str, offer: _OfferHook, member: object) -> None:

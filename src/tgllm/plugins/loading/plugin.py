@@ -1,4 +1,4 @@
-"""One plugin as the host holds it."""
+"""State of a plugin in the host."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,22 +15,22 @@ PluginState = Literal["active", "quarantined", "disabled", "missing", "misconfig
 
 @dataclass(slots=True)
 class LoadedPlugin:
-    """A plugin and what is known of it; only the host and the loader change it."""
+    """A plugin and its state; changed only by the host and the loader."""
 
     found: FoundPlugin
     state: PluginState = "active"
     reason: str = ""
-    """Why it is not active, in one sentence."""
+    """Why it is not active, as one sentence."""
     notes: tuple[str, ...] = ()
-    """What is wrong with it although it is active, in sentences."""
+    """Problems of an active plugin, one sentence each."""
     context: PluginContext | None = None
     """Present whenever the plugin is active."""
     implementations: tuple[Implementation, ...] = ()
     offers: Offers = Offers()  # noqa: RUF009  immutable
     hooks: tuple[str, ...] = ()
-    """The hooks that it has, or had when it was last seen in order; sorted."""
+    """Sorted names of its hooks; from an earlier run if they can't be read."""
     api: str = ""
-    """The version of the contract that it asks for; empty where it is not known."""
+    """Version of the plugin API that it requires; empty if unknown."""
 
     @property
     def id(self) -> str:
@@ -39,11 +39,11 @@ class LoadedPlugin:
 
     @property
     def is_active(self) -> bool:
-        """Whether the plugin takes part."""
+        """Whether the plugin is in use."""
         return self.state == "active"
 
     def stop(self, state: PluginState, reason: str) -> None:
-        """Take the plugin out; the first reason stands."""
+        """Make the plugin inactive; a second call does not change the reason."""
         if self.is_active:
             self.state = state
             self.reason = reason

@@ -1,7 +1,6 @@
-"""What is known of each plugin: for people to read, and kept in the database from run to run.
+"""Records of plugins: for display, and in the database for later runs.
 
-What is kept tells two things that can't be seen otherwise: that a plugin is gone, and which hooks a plugin that can't
-be imported would have.
+The stored records show that a plugin is missing, and which hooks a plugin has that can't be imported.
 """
 
 from collections import Counter
@@ -29,28 +28,28 @@ class PluginRecord:
     id: str
     package: str
     version: str
-    """Of the package; of the last run where the plugin is missing."""
+    """Version of the package; from the last run if the plugin is missing."""
     api: str
-    """The version of the contract that it was written for; empty where it is not known."""
+    """Version of the plugin API that it requires; empty if unknown."""
     state: PluginState
     provides: tuple[str, ...]
-    """Such as ``provider echo`` and ``command /ping``; empty unless the plugin is active."""
+    """Offers such as ``provider echo`` and ``command /ping``; empty unless the plugin is active."""
     reason: str
-    """Why it is not active and what to do, in one sentence; empty for an active one."""
+    """Why it is not active and what to do, as one sentence; empty for an active plugin."""
     hooks: tuple[str, ...]
     builtin: bool = False
     notes: tuple[str, ...] = ()
-    """What is wrong with it although it is active, in sentences."""
+    """Problems of an active plugin, one sentence each."""
 
     @property
     def note(self) -> str:
-        """All that people should know of its state; empty where it is in order."""
+        """The reason or the notes as one text; empty for a plugin without problems."""
         return self.reason or "; ".join(self.notes)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the last run knew of a plugin."""
+    """A plugin as known from an earlier run."""
 
     package: str
     version: str
@@ -59,7 +58,7 @@ class Known:
 
 
 def record_of(plugin: LoadedPlugin) -> PluginRecord:
-    """The record of a plugin as it stands now."""
+    """Return the record of a plugin in its current state."""
     return PluginRecord(
         id=plugin.id,
         package=plugin.found.package,
@@ -75,7 +74,7 @@ def record_of(plugin: LoadedPlugin) -> PluginRecord:
 
 
 async def recall(database: "Database | None") -> dict[str, Known]:
-    """The plugins of the last run by id; none without a database."""
+    """Return the plugins of earlier runs by id; none without a database."""
     if database is None:
         return {}
     items = await database.read(lambda conn: kv.items(conn, _SCOPE))
@@ -85,9 +84,9 @@ async def recall(database: "Database | None") -> dict[str, Known]:
 async def remember(
     database: "Database", plugins: Collection[LoadedPlugin], disabled: Collection[str], clock: Clock
 ) -> None:
-    """Keep what this run knows. A plugin that is gone stays known until it is disabled by name.
+    """Store the plugins of this run. A missing plugin stays known until it is disabled by name.
 
-    So does the one that had an id before another package came with the same.
+    If two packages have the same id, the stored record of that id is left unchanged.
     """
     before = await recall(database)
     times = Counter(plugin.id for plugin in plugins)

@@ -1,7 +1,6 @@
-"""Read the hook implementations of one plugin with pluggy, and refuse what the contract does not know.
+"""Registration of one plugin's hook implementations with pluggy, and checks against the contract.
 
-Every plugin is registered with a manager of its own: one that is refused leaves nothing behind, and one that hangs
-while it is looked at can't touch the others.
+Each plugin is registered with its own manager, so that a plugin that is refused or hangs does not affect the others.
 """
 
 import difflib
@@ -22,44 +21,44 @@ HOOKS: Mapping[str, tuple[str, ...]] = {
     for name, spec in vars(hookspecs).items()
     if name.startswith("tgllm_") and inspect.isfunction(spec)
 }
-"""Every hook with the names of its arguments."""
+"""All hooks with the names of their arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One function of a plugin that implements a hook."""
+    """Function of a plugin that implements a hook."""
 
     hook: str
     function: Callable[..., object]
     argnames: tuple[str, ...]
-    """The arguments of the hook that it takes, in its own order."""
+    """The hook's arguments that the function takes, in its own order."""
     rank: int
     """0 with ``tryfirst``, 2 with ``trylast``, 1 otherwise."""
 
     def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """Of all the hook's arguments, those that the function takes."""
+        """Return those of the hook's arguments that the function takes."""
         return tuple(values[name] for name in self.argnames)
 
 
 def read_hooks(plugin: object) -> tuple[Implementation, ...]:
-    """All implementations in a module or object.
+    """Return all hook implementations in a module or object.
 
     Raises:
-        Breach: an unknown hook, an unknown argument, a wrapper, or a hook without its mark.
-        pluggy.PluginValidationError: another rule of pluggy's is broken.
+        Breach: an unknown hook, an unknown argument, a wrapper, or a hook without the decorator.
+        pluggy.PluginValidationError: another rule of pluggy is violated.
     """
     manager = pluggy.PluginManager("tgllm")
     manager.register(plugin)
     impls = [impl for caller in manager.get_hookcallers(plugin) or () for impl in _checked(caller)]
     _refuse_unmarked(plugin, {impl.hook for impl in impls})
-    # What is left are pluggy's own rules; the words above are for the mistakes that people make.
+    # Last, because the checks above have clearer messages for common mistakes.
     manager.add_hookspecs(hookspecs)
     manager.check_pending()
     return tuple(impls)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """A question after the nearest name, to be put at the end of a sentence; empty if none is near."""
+    """Return a "did you mean" suffix with the closest name for the end of a sentence; empty if none is close."""
     close = difflib.get_close_matches(name, list(names), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

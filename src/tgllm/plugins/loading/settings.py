@@ -1,4 +1,4 @@
-"""Check what the operator set for a plugin against the plugin's own model."""
+"""Validation of a plugin's settings by the plugin's pydantic model."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
@@ -17,14 +17,14 @@ __all__ = ["NO_SETTINGS", "PluginSettingsSource", "read_settings"]
 
 
 class PluginSettingsSource(Protocol):
-    """Where the settings of plugins come from."""
+    """Source of the operator's settings for plugins."""
 
     def for_plugin(self, plugin_id: str, env_names: Mapping[str, str], /) -> Mapping[str, object]:
-        """What is set for one plugin, by field.
+        """Return the values that are set for one plugin, by field.
 
         Args:
             plugin_id: the plugin.
-            env_names: field -> environment variable, for fields that have a name of their own there.
+            env_names: field -> environment variable, for fields with a variable name of their own.
         """
         ...
 
@@ -35,18 +35,18 @@ class _NoSettings:
 
 
 _SEVERAL = {"dict_type", "frozen_set_type", "list_type", "set_type", "tuple_type"}
-"""Pydantic's names for "this is no list" and its like."""
+"""Pydantic's error types for a value that is no collection."""
 
 NO_SETTINGS: PluginSettingsSource = _NoSettings()
-"""A source that sets nothing."""
+"""Source without any settings."""
 
 
 def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel | None":
-    """The checked settings of a plugin; its secrets are made known to the log's redaction.
+    """Return the validated settings of a plugin, and register its secrets for redaction in the log.
 
     Raises:
-        ConfigError: names the key, and what is wrong with it or the nearest right one; never a value.
-        Breach: the plugin's own description of its settings is wrong.
+        ConfigError: names the key, and the problem or the closest valid key; never a value.
+        Breach: the plugin's settings model or its ``env`` is invalid.
     """
     model = info.settings
     fields = _fields(model)
@@ -70,12 +70,12 @@ def _fields(model: "type[BaseModel] | None") -> set[str]:
 
 
 def _names(alias: object) -> Iterable[str]:
-    """The keys of a table that an alias of pydantic's (a text, AliasPath or AliasChoices) reads."""
+    """Yield the keys that a pydantic alias (a text, AliasPath or AliasChoices) reads."""
     if isinstance(alias, str):
         yield alias
     for choice in cast("Iterable[object]", getattr(alias, "choices", ())):
         yield from _names(choice)
-    # Of a path the first step is the key, and the others are within its value.
+    # The first step of a path is the key; the other steps are within its value.
     yield from (str(step) for step in cast("list[object]", getattr(alias, "path", []))[:1])
 
 
@@ -94,9 +94,9 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
         settings = model.model_validate({_key(model, name): value for name, value in raw.items()})
     except ValidationError as error:
         problems = (_problem(plugin_id, details, raw) for details in error.errors(include_url=False))
-        # Without the cause: it holds the values.
+        # Without the cause, which contains the values.
         raise ConfigError("; ".join(problems)) from None
-    except Exception as error:  # noqa: BLE001  whatever a validator of the plugin's own raises
+    except Exception as error:  # noqa: BLE001  a validator of the plugin may raise anything
         raise Breach(f"its settings model raised {_hidden(explain(error), raw)}") from None
     for secret in _secrets(settings):
         redactor.add(secret)
@@ -104,7 +104,7 @@ def _validated(model: "type[BaseModel]", plugin_id: str, raw: Mapping[str, objec
 
 
 def _key(model: "type[BaseModel]", name: str) -> str:
-    """Where the model looks for what was set by the name of a field, which may have an alias."""
+    """Return the key that the model reads for a field name: its alias if it has one."""
     field = model.model_fields.get(name)
     alias = None if field is None else field.validation_alias
     return alias if isinstance(alias, str) else name
@@ -115,14 +115,14 @@ def _problem(plugin_id: str, details: "ErrorDetails", raw: Mapping[str, object])
     if details["type"] == "missing":
         variable = f"TGLLM_{key.replace('.', '__').upper()}"
         return f"{key} is missing: set it in the config file, or {variable} in the environment"
-    # What is one text comes from a variable, as a rule.
+    # A text for a collection usually comes from an environment variable.
     by_variable = details["type"] in _SEVERAL and isinstance(details["input"], str)
     cure = "; it can't be set by a variable, write it in the config file" if by_variable else ""
     return f"{key} is wrong: {_hidden(redact(details['msg']), raw)}{cure}"
 
 
 def _hidden(words: str, raw: Mapping[str, object]) -> str:
-    """What a validator of the plugin's own says, without what it was given and may have repeated."""
+    """Remove the given values from a validator's message, which may repeat them."""
     for value in sorted(_texts(raw), key=len, reverse=True):
         words = words.replace(value, "…")
     return words

@@ -1,4 +1,4 @@
-"""The key-value store that a plugin is given: its own corner of the database."""
+"""Key-value store of a plugin."""
 
 import json
 from typing import TYPE_CHECKING
@@ -18,16 +18,16 @@ _MAX_BYTES = 64 * 1024
 
 
 class PluginStore:
-    """Values by key in the scope ``plugin:<id>``."""
+    """Stored values of a plugin by key, in the scope ``plugin:<id>`` of the table ``kv``."""
 
     def __init__(self, plugin_id: str, database: "Database | None", clock: Clock) -> None:
-        """Make the store; without a database each call is refused."""
+        """Create the store; without a database, each call raises DatabaseError."""
         self._scope = f"plugin:{plugin_id}"
         self._open = database
         self._clock = clock
 
     async def get(self, key: str) -> Json:
-        """The value, or None.
+        """Return the value; None if there is none.
 
         Raises:
             DatabaseError: the database can't be read.
@@ -38,7 +38,7 @@ class PluginStore:
         """Store a value; it is on disk when this returns.
 
         Raises:
-            PluginError: the key is no text, or the value is no JSON or longer than 64 KiB.
+            PluginError: the key is no text, the value can't be JSON, or it is larger than 64 KiB.
             DatabaseError: the database can't be written.
         """
         try:
@@ -56,7 +56,7 @@ class PluginStore:
         await self._database.write(lambda conn: kv.set_value(conn, self._scope, key, value, now))
 
     async def delete(self, key: str) -> None:
-        """Forget a value; harmless if there is none.
+        """Delete a value if there is one.
 
         Raises:
             DatabaseError: the database can't be written.

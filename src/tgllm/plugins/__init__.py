@@ -1,4 +1,4 @@
-"""Plugins: found by their metadata, loaded one by one, and kept from disturbing each other or the bot."""
+"""Plugin system: discovery by package metadata, loading, and isolation of failures."""
 
 from tgllm.plugins.calls.limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin, discover

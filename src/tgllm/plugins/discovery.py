@@ -1,4 +1,4 @@
-"""Find the plugins that are installed, from package metadata alone: nothing of a plugin is imported here."""
+"""Discovery of installed plugins by package metadata, without importing them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,26 +7,26 @@ from importlib import metadata
 __all__ = ["GROUP", "FoundPlugin", "discover"]
 
 GROUP = "tgllm"
-"""The entry-point group of plugins."""
+"""Entry-point group of plugins."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class FoundPlugin:
-    """A plugin as its package announces it."""
+    """A plugin as declared by its package."""
 
     id: str
-    """The name of the entry point, which must be the id that the plugin gives itself."""
+    """Name of the entry point; must equal the id in the plugin's ``PluginInfo``."""
     package: str
-    """The distribution's name, such as ``tgllm-gemini``."""
+    """Name of the distribution, such as ``tgllm-gemini``."""
     version: str
     value: str
-    """The object that the entry point refers to: ``package.module`` or ``package.module:attribute``."""
+    """Object reference of the entry point: ``package.module`` or ``package.module:attribute``."""
     summary: str = ""
-    """One line of what the package is for."""
+    """One-line description of the package."""
     builtin: bool = False
 
     def load(self) -> object:
-        """Import the plugin. Runs its code, so it may raise anything or never return."""
+        """Import the plugin and return the object. This runs its code, which may raise anything or never return."""
         point = metadata.EntryPoint(self.id, self.value, GROUP)
         if not point.pattern.match(self.value):
             raise ImportError(f"the entry point {self.id} names no module: {self.value!r}")
@@ -34,18 +34,18 @@ class FoundPlugin:
 
 
 def discover() -> list[FoundPlugin]:
-    """All installed plugins in order of id, then package; packages with unreadable metadata are passed over.
+    """Return all installed plugins by id, then package; packages with unreadable metadata are skipped.
 
-    Two packages may announce the same id; telling who keeps it is the host's part.
+    Two packages may declare the same id; the host resolves the conflict.
     """
     packages: dict[str, list[FoundPlugin]] = {}
     for distribution in metadata.distributions():
         try:
             found = list(_plugins_of(distribution))
-        # Any package's are looked at, and each kind of damage raises another error.
+        # This reads the metadata of every installed package, and each kind of damage raises another error.
         except (AttributeError, LookupError, OSError, TypeError, ValueError):
             continue
-        # The first distribution of a name on sys.path is the one that imports would use.
+        # Of several distributions with one name, imports use the first on sys.path.
         if found:
             packages.setdefault(_normalized(found[0].package), found)
     return sorted(plugin for found in packages.values() for plugin in found)

@@ -1,4 +1,4 @@
-"""The plugin host: loads plugins, keeps each from disturbing the others, and is all that the bot sees of them."""
+"""Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
 import sys
 from collections.abc import Collection, Iterable
@@ -38,15 +38,15 @@ _LIMITS = HostLimits()
 
 
 class PluginHost:
-    """The plugins of one run. Made by ``load``; closed by ``aclose``, or as an async context manager.
+    """Host of the plugins of one run. Created by ``load``; closed by ``aclose``, or as an async context manager.
 
-    A plugin that fails is quarantined: all that it brought is gone from the properties below, and none of its hooks
-    is called again. So ask for ``providers`` and the rest when they are needed; ``revision`` tells whether they
-    are as they were.
+    A plugin that fails is quarantined: everything it provides is removed from the properties below, and its hooks are
+    no longer called. So read ``providers`` and the others each time they are needed; ``revision`` shows whether they
+    have changed.
     """
 
     def __init__(self, roster: Roster, runner: HookRunner, services: Services, limits: HostLimits) -> None:
-        """Take what ``load`` has made."""
+        """Create a host from its parts; call ``load`` instead."""
         self._roster = roster
         self._runner = runner
         self._services = services
@@ -55,7 +55,7 @@ class PluginHost:
         self._log = services.logs("plugins")
 
     @classmethod
-    async def load(  # noqa: PLR0913  the one place where each thing that plugins get from outside is named
+    async def load(  # noqa: PLR0913  the one place that names everything plugins depend on
         cls,
         found: Iterable[FoundPlugin],
         *,
@@ -72,28 +72,28 @@ class PluginHost:
         reserved_commands: Collection[str] = frozenset(),
         limits: HostLimits = _LIMITS,
     ) -> Self:
-        """Load plugins. What is wrong with one is in its record; nothing of that is raised.
+        """Load plugins. The failure of a plugin is stored in its record and not raised.
 
         Args:
-            found: what ``discover`` found.
-            data_dir: the bot's; each plugin has a folder under ``plugins/`` there.
-            clock: the time, for plugins.
+            found: the installed plugins, from ``discover``.
+            data_dir: the bot's data folder; each plugin has a folder under ``plugins/`` there.
+            clock: the clock for plugins.
             texts: the text catalogue.
-            logs: makes a logger from the name of the part that speaks, such as ``plugin.echo``.
-            database: for the values of plugins, and to know what was there on the last run.
-            settings: what the operator set for plugins.
-            builtin: whether the plugins that come with tgllm take part.
-            disabled: ids that the operator switched off by name.
-            language: the one in which plugins talk to people whose own is not known.
-            plugins_enabled: False leaves out all but the built-in plugins (``--no-plugins``).
+            logs: creates a logger for a name such as ``plugin.echo``.
+            database: storage of the plugins' values and of the plugins known from earlier runs.
+            settings: the operator's settings for plugins.
+            builtin: whether to load the built-in plugins.
+            disabled: ids of the plugins that the operator has disabled by name.
+            language: the default language, for users whose language is unknown.
+            plugins_enabled: False loads only the built-in plugins (``--no-plugins``).
             reserved_commands: names of the bot's own chat commands, without the slash.
-            limits: how long plugins may take.
+            limits: time limits for plugin code.
         """
         services = Services(database, data_dir, clock, texts, logs, language)
         known = await records.recall(database)
         thread = HookThread()
         try:
-            # What a shell command prints may be JSON for a program; what a plugin prints has no place in it.
+            # A shell command may print JSON to stdout, which output of a plugin would break.
             with redirect_stdout(sys.stderr):
                 plugins = await assemble(
                     [*(BUILTIN if builtin else ()), *found],
@@ -111,17 +111,17 @@ class PluginHost:
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:
-        """Every plugin that is or was there: the built-in ones first, then by id."""
+        """All plugins, installed or missing: the built-in ones first, then by id."""
         return tuple(records.record_of(plugin) for plugin in self._roster.plugins)
 
     @property
     def config_errors(self) -> tuple[ConfigError, ...]:
-        """What is wrong with the operator's settings for plugins; ``tgllm run`` does not start with any."""
+        """Errors in the operator's settings for plugins; ``tgllm run`` refuses to start if there are any."""
         return tuple(ConfigError(plugin.reason) for plugin in self._roster.plugins if plugin.state == "misconfigured")
 
     @property
     def revision(self) -> int:
-        """A number that grows each time a plugin is quarantined."""
+        """Number that increases each time a plugin is quarantined."""
         return self._roster.revision
 
     @property
@@ -136,7 +136,7 @@ class PluginHost:
 
     @property
     def file_handlers(self) -> tuple[OwnedFileHandler, ...]:
-        """Readers of files of active plugins, in order: the first that takes a kind of file reads it."""
+        """File handlers of active plugins, in order: a file goes to the first one that accepts its type."""
         return self._roster.offered(lambda offers: offers.file_handlers, OwnedFileHandler)
 
     @property
@@ -145,7 +145,7 @@ class PluginHost:
         return self._roster.offered(lambda offers: offers.jobs, OwnedJob)
 
     async def startup(self) -> None:
-        """Keep what is known of the plugins for the next run, then let each get ready.
+        """Store the known plugins for the next run, then call the startup hooks.
 
         Raises:
             DatabaseError: the database can't be written.
@@ -158,48 +158,48 @@ class PluginHost:
         await lifecycle.startup(self._roster)
 
     async def shutdown(self) -> None:
-        """Let each plugin let go, in reverse order."""
+        """Call the shutdown hooks in reverse order."""
         await lifecycle.shutdown(self._roster, self._log)
 
     async def doctor(self) -> list[tuple[str, Check]]:
-        """The checks of all active plugins, each with the plugin's id."""
+        """Return the check results of all active plugins, each with the plugin's id."""
         return await lifecycle.doctor(self._roster, self._limits)
 
     async def authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision:
-        """Whether no plugin objects to what a person is about to do.
+        """Ask the plugins whether a user may do something; any of them can deny it.
 
-        While a plugin that is known to have a say here is quarantined, missing or not loaded, only owners pass; one
-        that the operator disabled by name does not count.
+        While a plugin that is known to implement this hook is quarantined, missing or not loaded, only owners are
+        allowed; a plugin that the operator has disabled by name is ignored.
 
         Args:
-            user: somebody who has been let in already.
-            chat: where.
+            user: an approved user.
+            chat: the chat of the action.
             action: ``message``, ``command:<name>`` or ``button``.
         """
         return await self._turns.authorize(user, chat, action)
 
     async def before_request(self, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
-        """The request as the plugins want it sent.
+        """Return the request as changed by the plugins.
 
         Raises:
-            TgllmError: a plugin ends the turn with these words.
+            TgllmError: a plugin ends the turn with this message.
         """
         return await self._turns.before_request(request, turn)
 
     async def after_reply(self, turn: TurnInfo, result: TurnResult) -> None:
-        """Tell the plugins of an answer."""
+        """Notify the plugins of an answer."""
         await self._turns.after_reply(turn, result)
 
     async def on_error(self, turn: TurnInfo, error: TgllmError) -> None:
-        """Tell the plugins of a turn that failed."""
+        """Notify the plugins of a failed turn."""
         await self._turns.on_error(turn, error)
 
     def quarantine(self, plugin_id: str, reason: str) -> None:
-        """Take out a plugin that broke the contract in a place which the host does not call, such as a provider."""
+        """Quarantine a plugin that broke the contract outside of the host's calls, such as in a provider."""
         self._roster.quarantine(plugin_id, reason)
 
     async def aclose(self) -> None:
-        """End what still runs of hooks that were given up."""
+        """Cancel hooks that still run after their timeout."""
         await self._runner.aclose()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The hooks around a run: getting ready, letting go, and the checks of ``tgllm doctor``."""
+"""Startup and shutdown hooks, and the checks for ``tgllm doctor``."""
 
 from tgllm.api.context import Check, Log
 from tgllm.plugins.calls.limits import HostLimits
@@ -29,7 +29,7 @@ async def shutdown(roster: Roster, log: Log) -> None:
 
 
 async def doctor(roster: Roster, limits: HostLimits) -> list[tuple[str, Check]]:
-    """All checks with the plugin that they are from; an implementation that fails is a failed check itself."""
+    """Return the check results with the ids of their plugins; an implementation that fails is a failed check."""
     thread = HookThread()
     try:
         return [
@@ -43,7 +43,7 @@ async def _ignoring_breach(roster: Roster, bound: Bound) -> None:
     try:
         roster.judged(bound, await roster.call_aside(bound))
     except Breach:
-        # The plugin is in quarantine, and the log says why.
+        # The plugin is quarantined, and the reason is logged.
         return
 
 

@@ -1,4 +1,4 @@
-"""What plugins bring, each with the plugin that it is from."""
+"""Providers, commands, file handlers and jobs, each with its plugin."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ __all__ = ["OwnedCommand", "OwnedFileHandler", "OwnedJob", "OwnedProvider"]
 
 @dataclass(frozen=True, slots=True)
 class OwnedProvider:
-    """A provider and the context to create it with."""
+    """A provider, with the plugin context to create it."""
 
     spec: ProviderSpec
     plugin_id: str
@@ -22,7 +22,7 @@ class OwnedProvider:
 
 @dataclass(frozen=True, slots=True)
 class OwnedCommand:
-    """A chat command and the context to call it with."""
+    """A chat command, with the plugin context to call it."""
 
     command: ChatCommand
     plugin_id: str
@@ -31,7 +31,7 @@ class OwnedCommand:
 
 @dataclass(frozen=True, slots=True)
 class OwnedFileHandler:
-    """A reader of files."""
+    """A file handler, with its plugin context."""
 
     handler: FileHandler
     plugin_id: str
@@ -40,7 +40,7 @@ class OwnedFileHandler:
 
 @dataclass(frozen=True, slots=True)
 class OwnedJob:
-    """A job and the context to run it with."""
+    """A job, with the plugin context to run it."""
 
     job: JobSpec
     plugin_id: str

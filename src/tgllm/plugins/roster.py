@@ -1,4 +1,4 @@
-"""All plugins of a run, and the one place where one is taken out of it."""
+"""List of all plugins of a run; the only place that quarantines a loaded plugin."""
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,45 +21,45 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """An implementation with the plugin that it belongs to."""
+    """A hook implementation with its plugin."""
 
     plugin: LoadedPlugin
     implementation: Implementation
     context: PluginContext
 
     def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """What to call the function with; ``ctx`` is the plugin's own."""
+        """Return the arguments for the function; ``ctx`` is the plugin's own context."""
         return self.implementation.arguments({"ctx": self.context, **values})
 
 
 class Roster:
-    """The plugins in order, and the hooks of those that are active."""
+    """The plugins in order, and the hooks of the active ones."""
 
     def __init__(
         self, plugins: Sequence[LoadedPlugin], disabled: Collection[str], runner: HookRunner, log: Log
     ) -> None:
-        """Take the loaded plugins; ``disabled`` are the ids that the operator switched off by name."""
+        """Create a roster of loaded plugins; ``disabled`` are the ids that the operator has disabled by name."""
         self.plugins = tuple(plugins)
         self.disabled = frozenset(disabled)
         self.revision = 0
-        """How often a plugin has been taken out."""
+        """Number of quarantined plugins since the start."""
         self._runner = runner
         self._log = log
         self._refresh()
 
     @property
     def absent_authorizers(self) -> tuple[str, ...]:
-        """Ids of plugins that should have a say in who may do what, and can't; disabled by name, they don't count."""
+        """Ids of plugins that implement ``tgllm_authorize`` and are not active, except those disabled by name."""
         return self._absent_authorizers
 
     def implementations(self, hook: str) -> tuple[Bound, ...]:
-        """The implementations of active plugins: ``tryfirst``, the rest, ``trylast``, each by plugin id."""
+        """Return the implementations of active plugins: ``tryfirst``, the rest, ``trylast``, each by plugin id."""
         return self._hooks[hook]
 
     def offered(
         self, pick: Callable[[Offers], Iterable[tuple[int, T]]], own: Callable[[T, str, PluginContext], R]
     ) -> tuple[R, ...]:
-        """What active plugins bring, in the order of the implementations that brought it."""
+        """Return the offers of active plugins, in the order of the implementations that returned them."""
         found = [
             (rank, plugin.id, own(offer, plugin.id, plugin.context))
             for plugin in self.plugins
@@ -69,7 +69,7 @@ class Roster:
         return tuple(owned for _, _, owned in sorted(found, key=lambda entry: entry[:2]))
 
     def quarantine(self, plugin_id: str, reason: str) -> None:
-        """Take an active plugin out, with all that it brought."""
+        """Quarantine an active plugin, with everything it provides."""
         for plugin in self.plugins:
             if plugin.id == plugin_id and plugin.is_active:
                 plugin.stop("quarantined", reason)
@@ -82,39 +82,39 @@ class Roster:
         return await self._runner.call(bound.implementation.function, *bound.arguments(values))
 
     async def call_aside(self, bound: Bound) -> Outcome[object]:
-        """Call one implementation of a hook that takes the context at most, a plain one in a thread."""
+        """Call one implementation of a hook with no argument but the context; a plain function runs in a thread."""
         return await self._runner.call_aside(bound.implementation.function, *bound.arguments({}))
 
     async def value(self, bound: Bound, values: Mapping[str, object]) -> object:
-        """Call one implementation and return what it returned.
+        """Call one implementation and return its value.
 
         Raises:
-            Breach: it failed; the plugin is quarantined already.
+            Breach: it failed; the plugin is quarantined.
         """
         return self.judged(bound, await self.call(bound, values))
 
     def judged(self, bound: Bound, outcome: Outcome[object]) -> object:
-        """The value of an outcome.
+        """Return the value of an outcome.
 
         Raises:
-            Breach: it is a failure; the plugin is quarantined already.
+            Breach: it is a failure; the plugin is quarantined.
         """
         with self._quarantining(bound):
             return value_of(outcome, bound.implementation.hook)
 
     def checked(self, bound: Bound, value: object, kind: type[T]) -> T:
-        """``value`` if it is of ``kind``.
+        """Return ``value`` if it is an instance of ``kind``.
 
         Raises:
-            Breach: it is not; the plugin is quarantined already.
+            Breach: it is of another type; the plugin is quarantined.
         """
         return self.passed(bound, lambda: check_value(bound.implementation.hook, value, kind))
 
     def passed(self, bound: Bound, check: Callable[[], T]) -> T:
-        """What a check of something that a plugin returned gives back.
+        """Run a check of a returned value and return its result.
 
         Raises:
-            Breach: it was not passed; the plugin is quarantined already.
+            Breach: the check failed; the plugin is quarantined.
         """
         with self._quarantining(bound):
             return check()

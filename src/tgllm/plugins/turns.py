@@ -1,4 +1,4 @@
-"""The hooks around a turn: who may begin one, what is asked, and what became of it."""
+"""Hooks of a turn: authorization, changes of the request, notification of the result."""
 
 from tgllm.api.context import Texts
 from tgllm.api.errors import TgllmError
@@ -13,21 +13,24 @@ __all__ = ["TurnHooks"]
 
 
 class TurnHooks:
-    """Calls the hooks of a turn, one implementation after another."""
+    """Caller of the hooks of a turn, one implementation after another."""
 
     def __init__(self, roster: Roster, texts: Texts) -> None:
-        """Take the plugins; ``texts`` has the bot's own words for a no."""
+        """Create a caller; ``texts`` has the message for a denial without a reason of a plugin."""
         self._roster = roster
         self._texts = texts
 
     async def authorize(self, user: UserInfo, chat: ChatInfo, action: str) -> Decision:
-        """Whether no plugin objects; what can't be asked counts as a no, except for owners."""
+        """Ask all plugins; a plugin that can't be asked counts as a denial, except for owners.
+
+        The check for absent authorizers is repeated after each call, because a failing call quarantines its plugin.
+        """
         values: dict[str, object] = {"user": user, "chat": chat, "action": action}
         for bound in self._roster.implementations("tgllm_authorize"):
             if self._is_closed_to(user):
                 break
             decision = await self._decision(bound, values)
-            # Nothing but True is a yes: "no" would be one, taken by its truth.
+            # Only True allows: a plugin's value such as "no" is truthy.
             if decision is not None and decision.allowed is not True:
                 return Decision.deny(decision.reason)
         if self._is_closed_to(user):
@@ -35,10 +38,10 @@ class TurnHooks:
         return Decision.allow()
 
     async def before_request(self, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
-        """The request as the chain of plugins leaves it.
+        """Pass the request through the plugins one after another and return the result.
 
         Raises:
-            TgllmError: a plugin ends the turn with these words.
+            TgllmError: a plugin ends the turn with this message.
         """
         for bound in self._roster.implementations("tgllm_before_request"):
             if bound.plugin.is_active:
@@ -46,11 +49,11 @@ class TurnHooks:
         return request
 
     async def after_reply(self, turn: TurnInfo, result: TurnResult) -> None:
-        """Tell all plugins of an answer."""
+        """Notify all plugins of an answer."""
         await self._tell("tgllm_after_reply", {"turn": turn, "result": result})
 
     async def on_error(self, turn: TurnInfo, error: TgllmError) -> None:
-        """Tell all plugins of a turn that failed."""
+        """Notify all plugins of a failed turn."""
         await self._tell("tgllm_on_error", {"turn": turn, "error": error})
 
     def _is_closed_to(self, user: UserInfo) -> bool:
@@ -61,7 +64,7 @@ class TurnHooks:
             value = await self._roster.value(bound, values)
             return None if value is None else self._roster.checked(bound, value, Decision)
         except Breach:
-            # No plugin that may object has been heard: the quarantine closes the bot to all but owners.
+            # No decision: the plugin is now quarantined, so the caller denies access to everyone but owners.
             return None
 
     async def _changed(self, bound: Bound, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
@@ -75,7 +78,7 @@ class TurnHooks:
             changed = self._roster.checked(bound, value, ChatRequest)
             return self._roster.passed(bound, lambda: check_request(changed, request))
         except Breach:
-            # The plugin is in quarantine, and the log says why; the question is answered without it.
+            # The plugin is quarantined, and the reason is logged; the question is answered without it.
             return request
 
     async def _tell(self, hook: str, values: dict[str, object]) -> None:
@@ -85,5 +88,5 @@ class TurnHooks:
             try:
                 await self._roster.value(bound, values)
             except Breach:
-                # The plugin is in quarantine, and the log says why; the turn has ended either way.
+                # The plugin is quarantined, and the reason is logged; the turn has ended either way.
                 continue

@@ -1,1 +1,1 @@
-"""What happens at set times: when a job is due, and that it is done once."""
+"""Scheduler: cron times, jobs, and one run for each due time."""

@@ -1,4 +1,4 @@
-"""When a job is due. APScheduler 3 reads the cron expressions and computes the times; it waits for nothing itself."""
+"""Due times of cron expressions, computed with APScheduler 3; its own scheduler is not used."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,34 +16,34 @@ _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
 
 
 class _Trigger(Protocol):
-    """What is used of APScheduler's CronTrigger."""
+    """The used part of APScheduler's CronTrigger."""
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        """The first time that is due at ``now`` or later."""
+        """Return the first due time that is not before ``now``."""
         ...
 
 
 class Cron:
-    """A cron expression in a time zone."""
+    """Cron expression in a time zone."""
 
     def __init__(self, text: str, triggers: Sequence[_Trigger], zone: tzinfo) -> None:
-        """Take what ``parse`` has made."""
+        """Create an expression from its parts; call ``parse`` instead."""
         self.text = text
         self._triggers = triggers
         self._zone = zone
 
     @classmethod
     def parse(cls, text: str, zone: tzinfo) -> Self:
-        """Read five fields: minute, hour, day of the month, month, day of the week.
+        """Parse five fields: minute, hour, day of the month, month, day of the week.
 
-        As in Unix cron, 0 and 7 are Sunday, and where both days are restricted, either one is enough.
+        As in Unix cron, 0 and 7 are Sunday, and if both day fields are restricted, a match of either one is enough.
 
         Args:
-            text: such as ``30 4 * * mon-fri``.
-            zone: where the times are those of the wall clock.
+            text: an expression such as ``30 4 * * mon-fri``.
+            zone: the time zone of its times.
 
         Raises:
-            ConfigError: it is no cron expression, or it names a day that never comes.
+            ConfigError: it is no cron expression, or it never matches, such as February 30.
         """
         values = text.split()
         if len(values) != len(_FIELDS):
@@ -62,19 +62,20 @@ class Cron:
         return made
 
     def next_after(self, moment: float) -> float | None:
-        """The first time later than ``moment``; both are UTC in seconds since 1970. None where there is none."""
+        """Return the first due time after ``moment``, both UTC in seconds since 1970; None if there is none."""
         due = (self._next(trigger, moment) for trigger in self._triggers)
         return min((time for time in due if time is not None), default=None)
 
     def _next(self, trigger: _Trigger, moment: float) -> float | None:
-        """The next time of one trigger.
+        """Return the next due time of one trigger.
 
-        The trigger counts on a clock on the wall that is never set: where clocks are, APScheduler 3 leaves out a whole
-        day at times. What its times are in UTC is found out here.
+        The trigger computes local times as if they were UTC, and they are converted here: with a real time zone,
+        APScheduler 3 sometimes skips a whole day when the clocks change. Near such a change, a later local time can be
+        an earlier moment, so all local times within the shift are compared.
         """
         offsets = [self._local(moment + away).utcoffset() or timedelta() for away in (-_DAY, 0, _DAY)]
         shift = max(offsets) - min(offsets)
-        # Where clocks are set about now, what comes next may be written like what has been.
+        # When clocks are set back, the next moments have local times that have already passed once.
         wall: datetime | None = self._local(moment).replace(tzinfo=UTC, fold=0) - shift
         found: float | None = None
         while (wall := trigger.get_next_fire_time(None, wall)) is not None:
@@ -90,10 +91,10 @@ class Cron:
         return datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
 
     def _moments(self, wall: datetime) -> Iterator[float]:
-        """When the clock on the wall shows that.
+        """Yield the moments of a local time, UTC in seconds since 1970.
 
-        A time that is left out in spring comes as much later as clocks are set; of one that comes twice in autumn the
-        first counts, and both where every hour does.
+        A time that is skipped when clocks are set forward is due later by the length of the gap. Of a time that occurs
+        twice when they are set back, the first occurrence counts, or both if the hour field starts with ``*``.
         """
         first, second = wall.replace(tzinfo=self._zone, fold=0), wall.replace(tzinfo=self._zone, fold=1)
         yield first.timestamp()
@@ -106,7 +107,7 @@ class Cron:
 
 
 def _alternatives(fields: dict[str, str]) -> Iterable[dict[str, str]]:
-    """The same times as expressions that need only one of the two kinds of days each."""
+    """Split an expression that restricts both day fields into two: APScheduler requires both to match, cron either."""
     if fields["day"].startswith("*") or fields["day_of_week"].startswith("*"):
         return (fields,)
     return (fields | {"day": "*"}, fields | {"day_of_week": "*"})

@@ -1,4 +1,4 @@
-"""Jobs: what is to be done, when, and for how long at most."""
+"""Jobs of the bot and of plugins."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -15,34 +15,34 @@ from tgllm.services.maintenance.retention import Retention
 __all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
 
 REFRESH_JOB = "models.refresh"
-"""No plugin's job can be called so: their ids have no dot of their own."""
+"""Id of the job; a plugin's job has the id ``<plugin id>.<job id>``."""
 RETENTION_JOB = "data.retention"
 EVERY_HOUR = "23 * * * *"
-"""A minute at which little else is due."""
+"""Cron expression with a minute that few other jobs use."""
 OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that is done at set times."""
+    """Function that runs at scheduled times."""
 
     id: str
-    """Names its runs in the database."""
+    """Id of its runs in the database."""
     cron: Cron
     run: Callable[[], Awaitable[object]]
     seconds: float
-    """That it may take."""
+    """Time limit of a run."""
     at_first_start: bool = False
-    """Whether it is also done at once where it was never done before."""
+    """Whether it runs at once if it has never run before."""
     wanted: Callable[[], bool] = lambda: True
-    """Whether it is still to be done."""
+    """Returns False when the job must not run any more."""
 
 
 def refresh_times(cron: str, time_zone: str) -> Cron | None:
-    """When the lists of models are refreshed, by the settings; None where that is switched off.
+    """Return the times at which the model lists are refreshed; None if that is disabled.
 
     Raises:
-        ConfigError: the expression is wrong.
+        ConfigError: the cron expression is invalid.
     """
     if cron.lower() == OFF:
         return None
@@ -53,10 +53,10 @@ def refresh_times(cron: str, time_zone: str) -> Cron | None:
 
 
 def jobs_of(core: Core) -> tuple[Job, ...]:
-    """All jobs of the bot; a plugin whose job has a wrong cron expression is quarantined.
+    """Return all jobs; a plugin whose job has an invalid cron expression is quarantined.
 
     Raises:
-        ConfigError: the cron expression in the settings is wrong.
+        ConfigError: the cron expression in the settings is invalid.
     """
     times = refresh_times(core.config.refresh_cron, core.config.time_zone)
     own = [] if times is None else [_refresh(core, times)]
@@ -69,7 +69,7 @@ def _refresh(core: Core, times: Cron) -> Job:
         if report.failed:
             raise ProviderError("; ".join(f"{failed.provider}: {failed.reason}" for failed in report.failed))
 
-    # Each provider has limits of its own; this one is for all of them together.
+    # A limit for all providers together; each of them also has its own.
     return Job(REFRESH_JOB, times, run, seconds=600.0, at_first_start=True)
 
 
@@ -85,7 +85,7 @@ def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:
         try:
             cron = Cron.parse(owned.job.cron, time_zone)
         except ConfigError as error:
-            # The host has counted the fields; what they mean is known here alone.
+            # The host checks only the number of fields.
             host.quarantine(owned.plugin_id, f"the cron of job {owned.job.id}: {error}")
             continue
         yield _plugin_job(host, owned, cron)

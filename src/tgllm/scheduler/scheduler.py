@@ -1,4 +1,4 @@
-"""Does each job at its times: each time once, missed ones made up once, never two runs of a job at a time."""
+"""Scheduler that runs each job once for each due time, catches up on missed times once, and never overlaps runs."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -20,23 +20,27 @@ __all__ = ["Scheduler"]
 log = get_logger(__name__)
 
 LONGEST_SLEEP_SECONDS = 300.0
-"""The wall clock is looked at that often: it may be set, or the machine may have been asleep."""
+"""Interval at which the clock is checked: it may be set, or the machine may have been suspended."""
 GRACE_SECONDS = 5.0
-"""How long a job that was cancelled has for its clean-up."""
+"""Time limit for the clean-up of a cancelled job."""
 KEPT_SECONDS = 90 * 86_400
-"""How long ended runs are kept."""
+"""Retention time of finished runs."""
 
 
 class Scheduler:
-    """Runs jobs until it is cancelled."""
+    """Scheduler of a fixed set of jobs.
+
+    A run is recorded before the job starts, under its due time. After a crash the same due time is therefore not run
+    again, and the interrupted run is marked as such.
+    """
 
     def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job]) -> None:
-        """Prepare; ``run`` does the work.
+        """Create a scheduler; ``run`` starts it.
 
         Args:
-            database: where it is kept what was done.
-            clock: the time; nothing here looks at another one, but for the time limits of jobs.
-            jobs: with different ids.
+            database: storage of the runs.
+            clock: source of all times except for the time limits of jobs.
+            jobs: jobs with unique ids.
         """
         self._database = database
         self._clock = clock
@@ -44,20 +48,20 @@ class Scheduler:
         self._due: dict[str, float] = {}
 
     def times(self) -> Sequence[JobTimes]:
-        """The jobs and when each is due, as it is now; a job that is not wanted any more is left out."""
+        """Return the wanted jobs with their next due times."""
         return [JobTimes(job.id, job.cron.text, self._due.get(job.id)) for job in self._jobs if job.wanted()]
 
     async def run(self) -> None:
-        """Do the jobs at their times, until cancelled.
+        """Run the jobs at their times, until cancelled.
 
         Raises:
-            DatabaseError: what was done can't be kept.
+            DatabaseError: a run can't be recorded.
         """
         await self._database.write(self._recover)
         async with asyncio.TaskGroup() as group:
             for job in self._jobs:
                 group.create_task(self._repeat(job), name=f"job {job.id}")
-            # Without any job there is nothing to do, and still nobody has cancelled this.
+            # Never resolved: without it, the group would end at once if there are no jobs.
             await asyncio.get_running_loop().create_future()
 
     def _recover(self, conn: Connection) -> None:
@@ -66,7 +70,7 @@ class Scheduler:
         schedules.prune(conn, now - KEPT_SECONDS * 1000)
 
     async def _repeat(self, job: Job) -> None:
-        """Do one job at its times: one task for each job, so that it never runs twice at a time."""
+        """Run one job at its times; one task for each job, so that its runs never overlap."""
         last = await self._database.read(lambda conn: schedules.last(conn, job.id))
         due = self._first_due(job, last)
         while due is not None:
@@ -76,7 +80,8 @@ class Scheduler:
                 return
             started = self._clock.now()
             await self._do(job, due)
-            # What came while it ran is made up once: the run that makes up for it starts later than all of it.
+            # Times missed during the run are made up by one run: the first of them is due at once, and after that run
+            # only times later than its start count.
             due = job.cron.next_after(max(due, started))
         self._due.pop(job.id, None)
 
@@ -84,18 +89,18 @@ class Scheduler:
         now = self._clock.now()
         if last is None:
             return now if job.at_first_start else job.cron.next_after(now)
-        # A clock that was ahead once must not keep a job waiting.
+        # At most now: a run recorded by a clock that was ahead must not delay the job.
         return job.cron.next_after(min(now, max(last.fire_time, last.started_at) / 1000))
 
     async def _wait(self, job: Job, due: float) -> float:
-        """Wait for a time; an earlier one if the clock was set back. Returns the one that has come."""
+        """Wait for a due time, or for an earlier one if the clock is set back; return the time that has come."""
         while (left := due - self._clock.now()) > 0:
             await self._clock.sleep(min(left, LONGEST_SLEEP_SECONDS))
             due = min(due, job.cron.next_after(self._clock.now()) or due)
         return due
 
     async def _do(self, job: Job, due: float) -> None:
-        """Run a job for one time, unless it was run for it before; however it ends is written down."""
+        """Run a job for one due time, unless there is a run for it already, and record the outcome."""
         fire_time, now = int(due * 1000), milliseconds(self._clock)
         if not await self._database.write(lambda conn: schedules.start(conn, job.id, fire_time, now)):
             return

@@ -1,7 +1,7 @@
-"""Days of the week as cron numbers them, in the names that APScheduler 3 takes.
+"""Conversion of cron's weekday numbers into the names that APScheduler 3 accepts.
 
-APScheduler 3 numbers the days from Monday (apscheduler.triggers.cron: "The first weekday is always monday"), while cron
-begins with Sunday. Names mean the same to both.
+APScheduler 3 numbers the days from Monday (apscheduler.triggers.cron: "The first weekday is always monday"), cron from
+Sunday. The names have the same meaning in both.
 """
 
 __all__ = ["weekday_names"]
@@ -11,13 +11,13 @@ _WEEK = len(_NAMES)
 
 
 def weekday_names(field: str) -> str:
-    """The field as a list of names; ``*`` stays as it is.
+    """Return the field as a list of names; ``*`` is returned unchanged.
 
     Args:
         field: numbers from 0 to 7 (0 and 7 are Sunday), names, ranges, steps and lists of these.
 
     Raises:
-        ValueError: it is no such field.
+        ValueError: the field is invalid.
     """
     if field == "*":
         return field
@@ -26,7 +26,7 @@ def weekday_names(field: str) -> str:
 
 
 def _days(item: str) -> list[int]:
-    """The days of one item of the list, Sunday being 0."""
+    """Return the days of one item of the list; Sunday is 0."""
     span, slash, step = item.partition("/")
     if slash and not (step.isdecimal() and int(step)):
         raise ValueError(f"{item!r} is no step of days of the week")
@@ -42,7 +42,7 @@ def _bounds(span: str, *, open_end: bool) -> tuple[int, int]:
     if not dash:
         return first, _WEEK - 1 if open_end else first
     last = _number(end)
-    # From Friday to Monday is a span over the end of the week.
+    # A range such as fri-mon crosses the end of the week.
     return first, last if last >= first else last + _WEEK
 
 

@@ -1,4 +1,4 @@
-"""``python -m tgllm`` is the same as ``tgllm``."""
+"""Entry point of ``python -m tgllm``, the same as the command ``tgllm``."""
 
 from tgllm.cli.main import run
 

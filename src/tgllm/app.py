@@ -1,6 +1,6 @@
-"""The composition root: opens what the program consists of, in order, and closes it in reverse.
+"""Composition root: opens the parts of the program in order and closes them in reverse.
 
-``open_core`` is for everything that works without Telegram; ``open_bot`` adds the bot and is the first to import
+``open_core`` opens everything that works without Telegram; ``open_bot`` adds the bot and is the first to import
 aiogram.
 """
 
@@ -51,9 +51,9 @@ __all__ = ["open_bot", "open_core", "run_bot"]
 log = get_logger(__name__)
 
 COLLECT_AFTER = (20_000, 20, 50)
-"""Python's collector looks after so many new objects (gc.set_threshold); its default of 700 costs a turn 5 % more."""
+"""Thresholds of Python's garbage collector (gc.set_threshold); with the default of 700, a turn costs 5 % more."""
 STRAY_SECONDS = 2.0
-"""How long tasks that nobody waits for any more get to end when the program does."""
+"""Time limit for cancelled tasks to end at shutdown."""
 
 
 @asynccontextmanager
@@ -68,9 +68,9 @@ async def open_core(
 
     Args:
         loaded: the settings.
-        plugins: False leaves out all plugins but the built-in ones.
-        clock: the time; the machine's by default.
-        found: the plugins there are; those that are installed by default.
+        plugins: False loads only the built-in plugins.
+        clock: the clock; the system clock by default.
+        found: the available plugins; the installed ones by default.
 
     Raises:
         DatabaseError: the database can't be used.
@@ -143,11 +143,11 @@ async def open_core(
 
 @asynccontextmanager
 async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
-    """Start the plugins and connect the bot; it and the scheduler run when ``run`` of what comes is awaited.
+    """Start the plugins and connect the bot; the runtime's ``run`` then runs the bot and the scheduler.
 
     Raises:
-        ConfigError: a plugin's settings are wrong, or the times of the refresh.
-        TelegramRefused: the token is wrong.
+        ConfigError: a plugin's settings or the refresh times are invalid.
+        TelegramRefused: the token is invalid.
     """
     from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
@@ -166,14 +166,14 @@ async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
 
 
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
-    """Run the bot until it is told to stop; the exit code of the program.
+    """Run the bot until a signal stops it; return the exit code of the program.
 
-    SIGTERM, SIGINT and SIGHUP (its terminal was closed) stop it in order; a second SIGTERM or SIGINT ends it
-    at once. One that was started to outlive its terminal (nohup) does.
+    SIGTERM, SIGINT and SIGHUP (the terminal was closed) shut it down in order; a second SIGTERM or SIGINT ends it
+    immediately. SIGHUP is ignored if it was ignored at the start (nohup).
 
     Raises:
-        ConfigError: the settings are wrong.
-        TgllmError: the bot can't work; the sentence says why.
+        ConfigError: the settings are invalid.
+        TgllmError: the bot can't run; the message says why.
     """
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
@@ -198,7 +198,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
 async def _open(
     stack: AsyncExitStack, stopping: Stopping, loaded: LoadedConfig, token: str, *, plugins: bool
 ) -> "BotRuntime | None":
-    """Open everything; None if the program was stopped meanwhile, which may be long where Telegram is out of reach."""
+    """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:
         async with stopping.interrupts():
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
@@ -207,7 +207,7 @@ async def _open(
         if stopping.event.is_set():
             return None
         raise
-    # All that was made so far lives as long as the program; the collector need not look at it again.
+    # Objects created so far live as long as the program, so the garbage collector need not scan them again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
@@ -215,7 +215,7 @@ async def _open(
 
 
 async def _leave_strays() -> None:
-    """End what still runs, without waiting for what swallows its cancellation: code of a plugin, in every case."""
+    """Cancel the remaining tasks, and abandon those that ignore their cancellation, such as plugin code."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
@@ -224,7 +224,7 @@ async def _leave_strays() -> None:
     _, strays = await asyncio.wait(tasks, timeout=STRAY_SECONDS)
     for task in strays:
         log.warning("bot.task_left", task=task.get_name())
-        # asyncio.run would wait for it for ever. Python: Extending, Task lifetime support.
+        # asyncio.run would wait for it forever. Python: Extending, Task lifetime support.
         asyncio._unregister_task(task)  # noqa: SLF001  documented for this purpose
 
 
@@ -234,9 +234,9 @@ def _stop_on_signals(stopping: Stopping) -> None:
     def on_signal(number: int) -> None:
         if stopping.event.is_set():
             if number == signal.SIGHUP:
-                # A terminal that is closed sends it twice: by its shell, and by the system when that has ended.
+                # A closed terminal sends SIGHUP twice: from the shell, and from the system after the shell has ended.
                 return
-            # Whatever hangs must not hold up the second request; the database is consistent at any moment.
+            # A part that hangs must not delay the second request; the database is consistent at any time.
             os._exit(128 + number)
         stopping.set()
 
@@ -247,7 +247,7 @@ def _stop_on_signals(stopping: Stopping) -> None:
 
 
 def _run_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where it is installed, on asyncio's own loop elsewhere."""
+    """Run on uvloop if it is installed, otherwise on asyncio's own loop."""
     try:
         import uvloop  # noqa: PLC0415  an extra, not on every system
     except ImportError:

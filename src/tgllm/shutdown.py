@@ -1,4 +1,4 @@
-"""The wish that the program may end, from outside of it."""
+"""Shutdown request, set by a signal."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,21 +8,21 @@ __all__ = ["Stopping"]
 
 
 class Stopping:
-    """Set once, by a signal; looked at by whoever works."""
+    """Shutdown request: an event, and an interruption of what is awaited during startup."""
 
     def __init__(self) -> None:
-        """Nobody wishes it yet."""
+        """Create a request that is not set."""
         self.event = asyncio.Event()
         self._deadline: asyncio.Timeout | None = None
 
     def set(self) -> None:
-        """Wish that the program ends."""
+        """Request the shutdown."""
         self.event.set()
         self._expire()
 
     @asynccontextmanager
     async def interrupts(self) -> AsyncGenerator[None]:
-        """Within this block the wish ends whatever is awaited, as if its time were up.
+        """Interrupt what is awaited in this block when the shutdown is requested, like a timeout.
 
         Raises:
             TimeoutError: at the end of the block, if it was interrupted.
@@ -36,6 +36,6 @@ class Stopping:
             self._deadline = None
 
     def _expire(self) -> None:
-        # A deadline that has passed can't be moved any more.
+        # An expired timeout can't be rescheduled.
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())

@@ -1,6 +1,6 @@
-"""The rules of the source tree: which part may import which, and how large and how typed a module is.
+"""Rules of the source tree: allowed imports, sizes of modules, annotations.
 
-Each rule is a function from a tree to the list of its breaches, in words; an empty list means that the rule is kept.
+Each rule is a function that returns a list of messages, one for each violation.
 """
 
 import ast
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from imports import Import, Module
 
-# The parts of the package by floor, from the ground up; an import points to a lower floor or stays in its part.
+# The parts of the package by floor, lowest first; an import points to a lower floor or stays in its part.
 FLOORS = (
     {"api"},
     {"hookspecs"},
@@ -27,7 +27,7 @@ FLOORS = (
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 TESTING = "testing"
 
-# The only parts, or the only module, that may know a library.
+# The only parts or modules that may import a library.
 HOMES = {
     "aiogram": {"bot", "web", TESTING},
     "aiohttp": {"bot", "web", "providers.transport", TESTING},
@@ -39,7 +39,7 @@ HOMES = {
     "typer": {"cli"},
 }
 SQL_CALLS = {"execute", "executemany", "executescript", "execute_fetchall", "execute_insert"}
-CLOCK_HOMES = {"api.clock", "testing.clock"}  # the machine's clock, and the one that stands still for tests
+CLOCK_HOMES = {"api.clock", "testing.clock"}  # the system clock, and the manual clock for tests
 CLOCKS = {
     "asyncio": {"sleep"},
     "datetime": {"now", "today", "utcnow"},
@@ -52,17 +52,17 @@ MEDIAN_MODULE = 150
 
 
 def part_of(name: str) -> str:
-    """The part of the package that a module belongs to: ``tgllm.db.tables.inbox`` is in ``db``, ``tgllm`` in ``""``."""
+    """Return the part that a module belongs to: ``db`` for ``tgllm.db.tables.inbox``, ``""`` for ``tgllm``."""
     return f"{name}.".split(".")[1]
 
 
 def is_ours(name: str) -> bool:
-    """Whether a dotted name is in the package."""
+    """Return whether a dotted name is in the package."""
     return name == "tgllm" or name.startswith("tgllm.")
 
 
 def floor_breaches(imports: Iterable[Import]) -> list[str]:
-    """Imports that point up or sideways, and parts that have no floor."""
+    """Return imports that do not point down the floors, and parts without a floor."""
     return [
         f"{found}: {part_of(found.importer)} may not import {part_of(found.target)}"
         for found in imports
@@ -71,7 +71,7 @@ def floor_breaches(imports: Iterable[Import]) -> list[str]:
 
 
 def may_import(found: Import) -> bool:
-    """Whether the floors allow an import of one of our modules by another."""
+    """Return whether the floors allow an import between two modules of the package."""
     here, there = part_of(found.importer), part_of(found.target)
     if there in {here, ""}:
         return True
@@ -81,7 +81,7 @@ def may_import(found: Import) -> bool:
 
 
 def plugin_breaches(imports: Iterable[Import]) -> list[str]:
-    """Imports by a plugin package of more of ours than it may know, or of another plugin."""
+    """Return imports by plugin packages of other plugins, or of more than the public API."""
     return [
         f"{found}: a plugin may import tgllm.hookimpl, tgllm.api and tgllm.providers only"
         for found in imports
@@ -90,14 +90,14 @@ def plugin_breaches(imports: Iterable[Import]) -> list[str]:
 
 
 def plugin_may_import(found: Import) -> bool:
-    """Whether a plugin package may have an import."""
+    """Return whether a plugin package may have this import."""
     if found.target.startswith("tgllm_"):
         return found.target.split(".")[0] == found.importer.split(".")[0]
     return not is_ours(found.target) or part_of(found.target) in {"", "api", "providers"}
 
 
 def home_breaches(imports: Iterable[Import]) -> list[str]:
-    """Imports of a library outside its home."""
+    """Return imports of a library outside its home."""
     return [
         f"{found}: only {', '.join(sorted(HOMES[library]))} may"
         for found in imports
@@ -107,12 +107,12 @@ def home_breaches(imports: Iterable[Import]) -> list[str]:
 
 
 def at_home(module: str, homes: Iterable[str]) -> bool:
-    """Whether a module is in one of the parts, or is one of the modules, that are named without the package's name."""
+    """Return whether a module is, or is in, one of ``homes``, which are named without the package's name."""
     return any(f"{module}.".startswith(f"tgllm.{home}.") for home in homes)
 
 
 def contract_breaches(imports: Iterable[Import]) -> list[str]:
-    """Imports by ``tgllm.api`` that run and are not of the standard library."""
+    """Return runtime imports by ``tgllm.api`` of anything but the standard library."""
     return [
         f"{found}: the contract runs on the standard library alone"
         for found in imports
@@ -122,7 +122,7 @@ def contract_breaches(imports: Iterable[Import]) -> list[str]:
 
 
 def sql_breaches(modules: Iterable[Module]) -> list[str]:
-    """Statements sent to a database outside ``db``."""
+    """Return calls that execute SQL outside ``db``."""
     return [
         f"{module.name}:{node.lineno} calls {node.func.attr}: only db may write SQL"
         for module in modules
@@ -133,7 +133,7 @@ def sql_breaches(modules: Iterable[Module]) -> list[str]:
 
 
 def clock_breaches(modules: Iterable[Module]) -> list[str]:
-    """Direct use of the machine's clock or of sleep, outside the one module that wraps them."""
+    """Return direct uses of the system clock or of sleep, outside of the clock modules."""
     return [
         f"{module.name}:{line} uses {name}: take a tgllm.api.clock.Clock"
         for module in modules
@@ -143,7 +143,7 @@ def clock_breaches(modules: Iterable[Module]) -> list[str]:
 
 
 def clock_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Where a module names a clock, as ``time.time`` or by ``from time import time``."""
+    """Yield line and name of each use of a clock, as ``time.time`` or by ``from time import time``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value).split(".")[-1]
@@ -154,7 +154,7 @@ def clock_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def cycles(imports: Iterable[Import]) -> list[str]:
-    """Circles of our modules that import each other; imports for types only never run, so they make no circle."""
+    """Return import cycles of the package; imports for type checking never run and don't count."""
     graph: dict[str, set[str]] = {}
     for found in imports:
         if not found.typing and found.target != found.importer:
@@ -164,7 +164,7 @@ def cycles(imports: Iterable[Import]) -> list[str]:
 
 
 def circle_through(start: str, graph: dict[str, set[str]]) -> tuple[str, ...]:
-    """The shortest way from a module back to itself, begun at its first name by alphabet; empty if there is none."""
+    """Return the shortest import cycle through a module, as ``turned`` does; empty if there is none."""
     ways: list[tuple[str, ...]] = [(start,)]
     seen: set[str] = set()
     for way in ways:
@@ -178,13 +178,13 @@ def circle_through(start: str, graph: dict[str, set[str]]) -> tuple[str, ...]:
 
 
 def turned(circle: tuple[str, ...]) -> tuple[str, ...]:
-    """The same circle begun at its first name in the alphabet, and closed."""
+    """Rotate a cycle to its alphabetically first name, and close it, so that equal cycles compare equal."""
     start = circle.index(min(circle))
     return (*circle[start:], *circle[:start], circle[start])
 
 
 def size_breaches(modules: Iterable[Module]) -> list[str]:
-    """Modules that are too long, and a median that is."""
+    """Return modules that are too long, and the median length if it is."""
     sizes = {module.name: module.lines for module in modules}
     breaches = [
         f"{name} has {lines} lines, more than {LONGEST_MODULE}"
@@ -197,7 +197,7 @@ def size_breaches(modules: Iterable[Module]) -> list[str]:
 
 
 def annotation_breaches(modules: Iterable[Module]) -> list[str]:
-    """Functions with an argument or a result that has no type."""
+    """Return functions with an argument or a result without an annotation."""
     return [
         f"{module.name}:{node.lineno} {node.name} has no type for {missing}"
         for module in modules
@@ -208,7 +208,7 @@ def annotation_breaches(modules: Iterable[Module]) -> list[str]:
 
 
 def unannotated(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    """What lacks a type in a function's signature; the instance or class of a method needs none."""
+    """Yield the unannotated parts of a signature; ``self`` and ``cls`` need no annotation."""
     plain = [*node.args.posonlyargs, *node.args.args]
     if plain and plain[0].arg in {"self", "cls"}:
         plain = plain[1:]

@@ -1,6 +1,6 @@
-"""Check that every relative link and anchor in the Markdown files of a folder leads somewhere.
+"""Check of the relative links and anchors in the repository's Markdown files.
 
-Addresses of the web are left alone: whether they answer depends on the network, not on this repository.
+Web addresses are not checked: whether they respond depends on the network.
 """
 
 import re
@@ -20,7 +20,7 @@ MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
 
 
 def broken_links(root: Path) -> list[str]:
-    """Every link that leads nowhere, as ``file: link: reason``, in the order of the files' names."""
+    """Return all broken links, as ``file: link: reason``, by file name."""
     root = root.resolve()
     return [
         f"{path.relative_to(root)}: {link}: {reason}"
@@ -31,17 +31,17 @@ def broken_links(root: Path) -> list[str]:
 
 
 def markdown_files(root: Path) -> list[Path]:
-    """The Markdown files under a folder, without those of hidden and generated folders (.github is looked at)."""
+    """Return the Markdown files under a folder, except in generated and hidden folders; .github is included."""
     return sorted(path for path in root.rglob("*.md") if not any(map(skipped, path.relative_to(root).parts[:-1])))
 
 
 def skipped(folder: str) -> bool:
-    """Whether a folder's files are none of the project's own."""
+    """Return whether a folder is generated or hidden."""
     return folder in SKIPPED_FOLDERS or (folder.startswith(".") and folder != ".github")
 
 
 def links(path: Path) -> list[str]:
-    """The targets of all links and images in a Markdown file; code is no link."""
+    """Return the targets of all links and images in a Markdown file, except in code."""
     found: list[str] = []
     for token in tokens(path):
         if token.type in {"html_block", "html_inline"}:
@@ -53,7 +53,7 @@ def links(path: Path) -> list[str]:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """What ``#...`` may name in a Markdown file: headings, as GitHub spells them, and HTML ids."""
+    """Return the anchors of a Markdown file: GitHub's anchors of the headings, and HTML ids."""
     found: set[str] = set()
     inside_heading = False
     for token in tokens(path):
@@ -68,24 +68,24 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def tokens(path: Path) -> Iterator[Token]:
-    """All tokens of a Markdown file, each inline one before its children."""
+    """Yield all tokens of a Markdown file, each inline token before its children."""
     for token in MARKDOWN.parse(path.read_text(encoding="utf-8")):
         yield token
         yield from token.children or ()
 
 
 def plain_text(token: Token) -> str:
-    """A heading's words without its marks."""
+    """Return a heading's text without markup."""
     return "".join(child.content for child in token.children or () if child.type in {"text", "code_inline"})
 
 
 def slug(heading: str) -> str:
-    """GitHub's anchor for a heading: lower case, spaces to hyphens, other punctuation dropped."""
+    """Return GitHub's anchor for a heading: lower case, hyphens for spaces, no other punctuation."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
 def unused(name: str, taken: set[str]) -> str:
-    """GitHub numbers headings of the same name: ``usage``, ``usage-1``, ``usage-2``."""
+    """Add GitHub's number to a repeated anchor: ``usage``, ``usage-1``, ``usage-2``."""
     number, free = 0, name
     while free in taken:
         number += 1
@@ -94,7 +94,7 @@ def unused(name: str, taken: set[str]) -> str:
 
 
 def fault(link: str, source: Path, root: Path) -> str:
-    """Why a link leads nowhere; empty if it leads somewhere or to the web."""
+    """Return why a link is broken; empty for a valid link or a web address."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return ""
@@ -111,7 +111,7 @@ def fault(link: str, source: Path, root: Path) -> str:
 
 
 def main() -> int:
-    """Check the repository that this file stands in."""
+    """Check the repository that contains this file; return 1 if a link is broken."""
     root = Path(__file__).resolve().parent.parent
     broken = broken_links(root)
     print(*broken, sep="\n", end="\n" if broken else "")

@@ -1,6 +1,6 @@
-"""Say in a sentence why a Python can't carry the project, before anything is installed with it.
+"""Check that the running Python is suitable for the project, before anything is installed.
 
-Kept to syntax that Python 3.6 reads, for an older Python must get as far as the sentence.
+Written in the syntax of Python 3.6, so that an older Python can print the message.
 """
 
 import importlib
@@ -11,7 +11,7 @@ CURE = "Install a newer one, or name another: make PYTHON=python3.12 TARGET"
 
 
 def complaint() -> str:
-    """Tell what is wrong with the running Python and how to mend it; empty if nothing is."""
+    """Return what is wrong with the running Python and how to fix it; empty if it is suitable."""
     if sys.version_info[:2] < OLDEST:
         found = ".".join(str(part) for part in sys.version_info[:2])
         return f"tgllm needs Python {OLDEST[0]}.{OLDEST[1]} or newer, but {sys.executable} is {found}. {CURE}"

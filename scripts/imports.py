@@ -1,4 +1,4 @@
-"""Read which module of a source tree imports what, and where it does so, without running any of it."""
+"""Static reading of a source tree's imports."""
 
 import ast
 from collections.abc import Collection, Iterator
@@ -10,17 +10,17 @@ Statement = ast.Import | ast.ImportFrom
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One name that one module imports."""
+    """An imported name."""
 
     importer: str
-    """The dotted name of the module that holds the statement."""
+    """Dotted name of the module that contains the statement."""
     target: str
-    """The dotted name of the imported module; of a name in it, if that can't be told from a module."""
+    """Dotted name of the imported module; may include an object's name if that could be a module."""
     line: int
     lazy: bool
-    """Inside a function, so that it runs when the function is called."""
+    """Whether it is inside a function, and so runs only when the function is called."""
     typing: bool
-    """Under ``if TYPE_CHECKING``, so that it never runs."""
+    """Whether it is under ``if TYPE_CHECKING``, and so never runs."""
 
     def __str__(self) -> str:
         return f"{self.importer}:{self.line} imports {self.target}"
@@ -28,7 +28,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One parsed file."""
+    """A parsed file."""
 
     name: str
     lines: int
@@ -36,7 +36,7 @@ class Module:
 
 
 def read_modules(source: Path) -> dict[str, Module]:
-    """All modules under a source folder (the one that holds the packages), by dotted name."""
+    """Parse all modules under a source folder (the parent of the packages), by dotted name."""
     modules = (read_module(path, source) for path in sorted(source.rglob("*.py")))
     return {module.name: module for module in modules}
 
@@ -50,19 +50,19 @@ def read_module(path: Path, source: Path) -> Module:
 
 
 def read_imports(modules: dict[str, Module]) -> list[Import]:
-    """Every import of every module."""
+    """Return all imports of all modules."""
     return [found for module in modules.values() for found in imports_of(module, modules)]
 
 
 def imports_of(module: Module, known: Collection[str]) -> Iterator[Import]:
-    """The imports of one module; ``known`` are the names of the tree's own modules."""
+    """Yield the imports of one module; ``known`` are the dotted names of the tree's modules."""
     for statement, lazy, typing in statements(module.tree, lazy=False, typing=False):
         for target in targets(statement, known):
             yield Import(module.name, target, statement.lineno, lazy, typing)
 
 
 def statements(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[tuple[Statement, bool, bool]]:
-    """Every import statement under a node, with whether it is lazy and whether it is for types only."""
+    """Yield the import statements under a node, with whether each is lazy and whether it is for type checking only."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Statement):
             yield child, lazy, typing
@@ -75,12 +75,12 @@ def statements(node: ast.AST, *, lazy: bool, typing: bool) -> Iterator[tuple[Sta
 
 
 def names_type_checking(test: ast.expr) -> bool:
-    """Whether a condition is ``TYPE_CHECKING`` or ``typing.TYPE_CHECKING``."""
+    """Return whether a condition is ``TYPE_CHECKING`` or ``typing.TYPE_CHECKING``."""
     return ast.unparse(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 
 def targets(statement: Statement, known: Collection[str]) -> list[str]:
-    """What a statement imports: ``from a import b`` is ``a.b`` if that is a module of the tree, else ``a``."""
+    """Return the imported modules: for ``from a import b``, ``a.b`` if that is a module of the tree, else ``a``."""
     if isinstance(statement, ast.Import):
         return [alias.name for alias in statement.names]
     base = statement.module or ""

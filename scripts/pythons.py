@@ -1,4 +1,4 @@
-"""Find the Pythons of this machine that can carry the project, one of each supported version."""
+"""Search for Python interpreters that can run the project, one of each supported version."""
 
 import os
 import shutil
@@ -13,12 +13,12 @@ PROBE_SECONDS = 30
 
 
 def find(version: str, search_path: str) -> Path | None:
-    """The first Python of that version (such as "3.12") that really runs and can make virtual environments."""
+    """Return the first Python of that version (such as "3.12") that runs and can create virtual environments."""
     return next((python for python in candidates(version, search_path) if runs(python, version)), None)
 
 
 def candidates(version: str, search_path: str) -> Iterator[Path]:
-    """Every file that may be such a Python: on the search path first, then what pyenv keeps."""
+    """Yield possible interpreters: those on the search path, then those of pyenv."""
     for folder in search_path.split(os.pathsep):
         if folder and (python := Path(folder) / f"python{version}").is_file():
             yield python
@@ -27,19 +27,19 @@ def candidates(version: str, search_path: str) -> Iterator[Path]:
 
 
 def pyenv_candidates(pyenv: str, version: str) -> Iterator[Path]:
-    """The Pythons that pyenv has installed; its shims on the search path fail for a version that is not selected."""
+    """Yield the interpreters of pyenv; its shims on the search path fail for versions that are not selected."""
     for name in output(pyenv, "versions", "--bare").split():
         if name.startswith(f"{version}.") and (prefix := output(pyenv, "prefix", name)):
             yield Path(prefix) / "bin" / f"python{version}"
 
 
 def runs(python: Path, version: str) -> bool:
-    """Whether the file is a Python of that version; a shim or a Python without venv is not."""
+    """Return whether the file is a Python of that version with venv; a pyenv shim may not be."""
     return output(str(python), "-c", PROBE) == version
 
 
 def output(*command: str) -> str:
-    """What a command prints, without the spaces around it; empty if it fails."""
+    """Run a command and return its stripped output; empty if it fails."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False, stdin=subprocess.DEVNULL
@@ -50,7 +50,7 @@ def output(*command: str) -> str:
 
 
 def main() -> None:
-    """Print each supported version with its Python, or that there is none."""
+    """Print each supported version with the path of its Python, or ``absent``."""
     for version in SUPPORTED:
         print(version, find(version, os.environ.get("PATH", os.defpath)) or "absent", sep="\t")
 

@@ -1,6 +1,6 @@
-"""The rules of the rooms: the folders inside a layer, their order, and how full they are.
+"""Rules of the rooms, the folders inside a layer: their order, their size, their tests.
 
-As in ``architecture``, each rule is a function from a tree to the list of its breaches.
+As in ``architecture``, each rule is a function that returns a list of messages, one for each violation.
 """
 
 import ast
@@ -13,22 +13,22 @@ from architecture import TESTING, at_home, is_ours
 from imports import Import, Module
 
 FULLEST_FOLDER = 22
-"""Files of Python directly in one folder, ``__init__.py`` among them."""
+"""Maximum number of Python files directly in one folder, including ``__init__.py``."""
 METHOD_HOMES = {"bot", "services.messaging", "web", TESTING}
 
 Rooms = Mapping[str, Sequence[str]]
-"""The rooms and modules of a layer, lowest first, by the name of the layer."""
+"""Names of the rooms and modules of each layer, lowest first."""
 
 
 def read_rooms(context: str) -> Rooms:
-    """The table under the heading "Rooms" of CONTEXT.md."""
+    """Read the table under the heading "Rooms" in CONTEXT.md."""
     _, _, section = context.partition("\n## Rooms\n")
     rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", section.partition("\n## ")[0], re.MULTILINE)
     return {layer: re.findall(r"`(\w+)`", rooms) for layer, rooms in rows}
 
 
 def room_breaches(imports: Iterable[Import], rooms: Rooms) -> list[str]:
-    """Imports inside a layer that do not point down its rooms."""
+    """Return imports inside a layer that do not point down its rooms."""
     breaches: list[str] = []
     for found in imports:
         here, there = (f"{name}..".split(".") for name in (found.importer, found.target))
@@ -45,7 +45,7 @@ def _is_above(here: str, there: str, order: Sequence[str]) -> bool:
 
 
 def room_table_breaches(modules: Iterable[Module], rooms: Rooms) -> list[str]:
-    """Rooms and modules of a layer without a place in the table, and places of none."""
+    """Return rooms and modules that are not in the table, and entries of the table that do not exist."""
     found: dict[str, set[str]] = {layer: set() for layer in rooms}
     for module in modules:
         package, layer, room = f"{module.name}..".split(".")[:3]
@@ -60,7 +60,7 @@ def room_table_breaches(modules: Iterable[Module], rooms: Rooms) -> list[str]:
 
 
 def room_front_breaches(modules: Iterable[Module], rooms: Rooms) -> list[str]:
-    """Rooms whose ``__init__.py`` is more or less than one sentence on what lives there."""
+    """Return rooms whose ``__init__.py`` is not just a docstring of one sentence."""
     known = list(modules)
     packages = {module.name.rpartition(".")[0] for module in known}
     return [
@@ -72,12 +72,12 @@ def room_front_breaches(modules: Iterable[Module], rooms: Rooms) -> list[str]:
 
 
 def is_one_sentence(text: str) -> bool:
-    """Whether a docstring is one sentence, on however many lines."""
+    """Return whether a docstring is one sentence, on any number of lines."""
     return text.endswith(".") and not re.search(r"[.?!]\s", text)
 
 
 def folder_breaches(root: Path) -> list[str]:
-    """Folders under a root that hold more files of Python than a reader can look over."""
+    """Return folders under a root with too many Python files."""
     counts = Counter(path.parent for path in root.rglob("*.py"))
     return sorted(
         f"{folder.relative_to(root.parent)} holds {count} files, more than {FULLEST_FOLDER}"
@@ -87,9 +87,9 @@ def folder_breaches(root: Path) -> list[str]:
 
 
 def mirror_breaches(tests: Path, package: Path) -> list[str]:
-    """Folders of tests of a layer with rooms that are no folder of the package, and names used twice without a reason.
+    """Return test folders that match no folder of the package, and file names that are used more than once.
 
-    Two test files may have one name where each is named after a module of its own room.
+    Test files may have the same name if each is named after a module of its own room.
     """
     files = sorted(tests.rglob("test_*.py"))
     folders = {path.parent.relative_to(tests) for path in files}
@@ -109,7 +109,7 @@ def _is_named_after_a_module(path: Path, package: Path) -> bool:
 
 
 def method_breaches(modules: Iterable[Module], methods: Collection[str]) -> list[str]:
-    """Names of Bot API methods in services outside ``services.messaging``, and in the layers below."""
+    """Return names of Bot API methods outside of ``METHOD_HOMES``, such as in services other than messaging."""
     return [
         f"{module.name}:{node.lineno} names {node.value}: only services.messaging may"
         for module in modules

@@ -1,7 +1,7 @@
-"""Run the tests on each supported Python of this machine, apart from the one that runs this file.
+"""Run the tests on each installed Python of a supported version, except for the one that runs this file.
 
-Each has a virtual environment of its own, ``.venv-3.x``, made and brought up to date as needed. Every argument
-goes to pytest. Exits with 1 if the tests fail on any of them; says which versions ran and which are absent.
+Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All arguments are passed to
+pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
 """
 
 import os
@@ -17,7 +17,7 @@ ONCE = ("-m", "not once and not packaging and not real_model")
 
 
 def main(arguments: list[str]) -> int:
-    """Test on every other Python that is present, and sum up."""
+    """Test on every other installed Python and print a summary; return the exit code."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     results = {here: "ran before this, in .venv"}
     for version in SUPPORTED:
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def test_on(version: str, arguments: list[str]) -> str:
-    """Run the tests on one version: "passed", "failed" or "absent on this machine"."""
+    """Run the tests on one version and return "passed", "failed" or "absent on this machine"."""
     python = find(version, os.environ.get("PATH", os.defpath))
     if python is None:
         return "absent on this machine"
@@ -38,19 +38,19 @@ def test_on(version: str, arguments: list[str]) -> str:
     home = Path(f".venv-{version}")
     if not up_to_date(home) and not set_up(home, python):
         return "failed"
-    # The first Python has run what says the same on all of them.
+    # Tests whose result does not depend on the version run only on the first Python.
     return "passed" if run(home / "bin" / "python", "-m", "pytest", *ONCE, *arguments) else "failed"
 
 
 def up_to_date(home: Path) -> bool:
-    """Whether the environment was installed after the last change of what it is made from."""
+    """Return whether the environment is newer than the files that define its packages."""
     stamp = home / ".installed"
     inputs = [ROOT / "pyproject.toml", ROOT / "constraints.txt", *PLUGINS.glob("*/pyproject.toml")]
     return stamp.exists() and all(path.stat().st_mtime <= stamp.stat().st_mtime for path in inputs)
 
 
 def set_up(home: Path, python: Path) -> bool:
-    """Make or renew an environment with the pinned tools and this repository's packages in it."""
+    """Create or update an environment with the pinned dependencies and this repository's packages."""
     inside = home / "bin" / "python"
     pip = [inside, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--constraint", "constraints.txt"]
     editable = ["--editable", ".[dev]"]
@@ -67,7 +67,7 @@ def set_up(home: Path, python: Path) -> bool:
 
 
 def run(*command: str | Path) -> bool:
-    """Run a command in sight of the user, and tell whether it succeeded."""
+    """Run a command with visible output; return whether it succeeded."""
     return subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode == 0
 
 

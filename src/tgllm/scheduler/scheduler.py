@@ -80,8 +80,8 @@ class Scheduler:
                 return
             started = self._clock.now()
             await self._do(job, due)
-            # Times missed during the run are made up by one run: the first of them is due at once, and after that run
-            # only times later than its start count.
+            # All times missed during the run get one catch-up run: the first of them is due at once, and after the
+            # catch-up run only times later than its start count.
             due = job.cron.next_after(max(due, started))
         self._due.pop(job.id, None)
 

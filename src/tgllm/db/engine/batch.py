@@ -135,7 +135,7 @@ def _attempt(job: Callable[[], Any], words: Words) -> Outcome:
         broken = RuntimeError("a unit of work raised StopIteration")
         broken.__cause__ = error
         return Outcome(error=broken)
-    except BaseException as error:  # noqa: BLE001  it is raised again where somebody waits for it
+    except BaseException as error:  # noqa: BLE001  re-raised in the caller by its future
         return Outcome(error=error)
 
 

@@ -23,8 +23,8 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     # Telegram deletes an update once it is confirmed, so a commit has to survive a power failure.
     "PRAGMA synchronous = FULL",
-    # Savepoints copy the pages that they change. Otherwise into a file outside of the data folder, where deleted
-    # content would survive, and which accounts for half of all writes.
+    # Savepoints copy the pages that they change. By default the copies go to a file outside of the data folder, where
+    # deleted content would survive; they are half of all writes.
     "PRAGMA temp_store = MEMORY",
     # Deleted content must not stay readable in the file.
     "PRAGMA secure_delete = ON",

@@ -93,11 +93,11 @@ async def test_a_stranger_asks_is_approved_with_one_press_and_talks(
         assert "request pending" in answer.text
         assert not (await user_of(bot, eve)).is_active
         asked = await card(ann.private_chat())
-        assert asked.text == f"🔔 Eve ({eve.id}) asks to be let in.\nLanguage: en\n“Eve from the choir”"
+        assert asked.text == f"🔔 Eve ({eve.id}) asks for access.\nLanguage: en\n“Eve from the choir”"
         query = await ann.press(asked, LET_IN)
-        told = await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text, after=answer)
+        told = await emu.wait_for_message(eve.private_chat(), lambda message: "approved" in message.text, after=answer)
         assert told.text.startswith("✅")
-        decided = f"✅ Eve ({eve.id}): let in by Ann ({ann.id})"
+        decided = f"✅ Eve ({eve.id}): approved by Ann ({ann.id})"
         await emu.wait_for(lambda: asked.text == decided and not asked.buttons)
         await emu.wait_for(lambda: query.answer is not None and query.answer["text"] == decided)
         user = await user_of(bot, eve)
@@ -128,7 +128,7 @@ async def test_approval_by_text(emu: Emulator, ann: EmulatedUser, eve: EmulatedU
         await eve.say("/start")
         asked = await card(ann.private_chat())
         await ann.say(f"/admin approve {eve.id}")
-        await emu.wait_for(lambda: "let in by" in asked.text and not asked.buttons)
+        await emu.wait_for(lambda: "approved by" in asked.text and not asked.buttons)
         assert (await user_of(bot, eve)).is_active
 
 
@@ -323,7 +323,7 @@ async def test_a_declined_person_may_ask_again_later(
         assert ann.private_chat().bot_texts == []
     async with start(access__answer_interval=0, access__ask_again_days=0):
         await eve.say("/start please")
-        await emu.wait_for_message(ann.private_chat(), lambda message: "asks to be let in" in message.text)
+        await emu.wait_for_message(ann.private_chat(), lambda message: "asks for access" in message.text)
 
 
 @pytest.mark.parametrize("status", ["deny", "block"])
@@ -447,13 +447,13 @@ async def test_in_a_group_that_waits_only_people_let_in_themselves_are_answered(
         await eve.say("@demo_bot third", chat=room)
         asked = await emu.wait_for_message(ann.private_chat(), lambda message: "group" in message.text)
         assert asked.text == (
-            f"🔔 The bot is wanted in the group Room ({room.id}). Whoever speaks there would be answered."
+            f"🔔 Request for access for the group Room ({room.id}). If you approve it, everybody there can use the bot."
         )
         await ann.press(asked, LET_IN)
-        await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        await emu.wait_for_message(room, lambda message: "has been approved" in message.text)
         await eve.say("@demo_bot fourth", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": fourth"))
-        await emu.wait_for(lambda: asked.text == f"✅ Room ({room.id}): let in by Ann ({ann.id})")
+        await emu.wait_for(lambda: asked.text == f"✅ Room ({room.id}): approved by Ann ({ann.id})")
     assert [question.partition(": ")[2] for question in provider.questions] == ["second", "fourth"]
 
 
@@ -489,7 +489,7 @@ async def test_an_admin_who_brings_the_bot_lets_the_group_in(
     room = emu.add_group(title="Room", members=[ann, eve], bots=[])
     async with start() as bot:
         await ann.add(room, emu.bot)
-        await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        await emu.wait_for_message(room, lambda message: "has been approved" in message.text)
         await eve.say("@demo_bot hello", chat=room)
         await emu.wait_for_message(room, lambda message: message.from_bot and message.text.endswith(": hello"))
         assert await actions(bot) == [f"{ann.id} group.approve {room.id}"]
@@ -517,7 +517,7 @@ async def test_a_group_that_has_been_let_in_needs_no_request_when_the_bot_comes_
     room = emu.add_group(title="Room", members=[ann, eve], bots=[])
     async with start():
         await ann.add(room, emu.bot)
-        told = await emu.wait_for_message(room, lambda message: "has been let in" in message.text)
+        told = await emu.wait_for_message(room, lambda message: "has been approved" in message.text)
         await eve.remove(room, emu.bot)
         await eve.add(room, emu.bot)
         await eve.say("@demo_bot hello", chat=room)
@@ -633,7 +633,7 @@ async def test_an_invite_link_lets_one_person_in(
     async with start() as bot:
         token = await invite(emu, ann)
         await eve.say(f"/start {token}")
-        await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text)
+        await emu.wait_for_message(eve.private_chat(), lambda message: "approved" in message.text)
         assert ((await user_of(bot, eve)).is_active, (await user_of(bot, eve)).role) == (True, "user")
         await bob.say(f"/start {token}")
         answer = await emu.wait_for_message(bob.private_chat())
@@ -684,7 +684,7 @@ async def test_a_link_is_stored_nowhere(emu: Emulator, ann: EmulatedUser, eve: E
     async with start() as bot:
         token = await invite(emu, ann, "5")
         await eve.say(f"/start {token}")
-        await emu.wait_for_message(eve.private_chat(), lambda message: "let in" in message.text)
+        await emu.wait_for_message(eve.private_chat(), lambda message: "approved" in message.text)
         await upkeep_of(bot).look()
         await bot.core.database.checkpoint()
         path = bot.core.database.path
@@ -708,7 +708,7 @@ async def test_cards_are_closed_after_a_restart_too(
         asked = await card(ann.private_chat())
     async with start() as bot:
         await bot.core.users.decide(eve.id, "approve", Actor(None, "shell"))
-        await emu.wait_for(lambda: asked.text == f"✅ Eve ({eve.id}): let in by the operator" and not asked.buttons)
+        await emu.wait_for(lambda: asked.text == f"✅ Eve ({eve.id}): approved by the operator" and not asked.buttons)
 
 
 async def test_a_guest_whose_time_ended_while_the_bot_was_down_is_told_at_its_start(

@@ -19,7 +19,7 @@ async def test_a_running_bot_notices_who_was_let_in_from_the_shell(
 
     listed, names = await (await launch("users", "list", "--status", "pending")).end()
     code, printed = await (await launch("users", "approve", "@eve_s")).end()
-    told = await emu.wait_for_message(chat, lambda message: "let in" in message.text, after=asked, timeout=30)
+    told = await emu.wait_for_message(chat, lambda message: "approved" in message.text, after=asked, timeout=30)
     said = await eve.say("hello there")
     answer = await emu.wait_for_message(chat, lambda message: message.from_bot, after=said, timeout=30)
 

@@ -48,8 +48,8 @@ async def group_status(bot: RunningBot, chat_id: int) -> str | None:
 @pytest.mark.parametrize(
     ("command", "after", "words"),
     [
-        ("approve 7", "active", "✅ Eve (7): let in by"),
-        ("guest 7", "active", "🕐 Eve (7): let in for a day by"),
+        ("approve 7", "active", "✅ Eve (7): approved by"),
+        ("guest 7", "active", "🕐 Eve (7): approved for a day by"),
         ("deny 7", "denied", "❌ Eve (7): declined by"),
         ("block 7", "blocked", "⛔ Eve (7): blocked by"),
         ("deny all", "denied", "❌ 1 request is declined."),
@@ -80,7 +80,7 @@ async def test_who_is_declined_with_all_others_is_told_in_their_language(emu: Em
 async def test_what_is_so_already_is_said(ask: Ask, start: Start) -> None:
     async with start() as bot:
         await know(bot, 7, "approve")
-        assert (await ask("/admin approve 7")).text == "It is so already."
+        assert (await ask("/admin approve 7")).text == "Nothing changed."
 
 
 async def test_in_a_group_approve_and_deny_are_about_the_group(
@@ -89,9 +89,9 @@ async def test_in_a_group_approve_and_deny_are_about_the_group(
     room = emu.add_group(title="Room", members=[ann])
     async with start() as bot:
         await know(bot, 7)
-        assert "has been let in" in (await ask("/admin approve", chat=room)).text
+        assert "has been approved" in (await ask("/admin approve", chat=room)).text
         assert await group_status(bot, room.id) == "active"
-        assert (await ask("/admin approve", chat=room)).text == "It is so already."
+        assert (await ask("/admin approve", chat=room)).text == "Nothing changed."
         refused = await ask("/admin approve 7", chat=room)
         assert "in private" in refused.text
         assert await status(bot, 7) == "pending"

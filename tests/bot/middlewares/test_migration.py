@@ -79,7 +79,7 @@ async def test_the_admin_chat_stays_one(
         assert shown.text == "Nobody has asked for a group yet."
         assert "I don't know" in (await ask("/admin@demo_bot approve 12345", chat=grown)).text
         await eve.say("/start")
-        card = await emu.wait_for_message(grown, lambda message: "asks to be let in" in message.text)
+        card = await emu.wait_for_message(grown, lambda message: "asks for access" in message.text)
         await ann.press(card, "✅ Let in")
-        await emu.wait_for(lambda: "let in by Ann" in card.text and not card.buttons)
+        await emu.wait_for(lambda: "approved by Ann" in card.text and not card.buttons)
     assert not [call for call in emu.journal if call.chat_id == admins.id]

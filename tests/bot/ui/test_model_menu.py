@@ -210,7 +210,7 @@ class TestStaleAndForged:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with open_shop():
             picker = await menus.ask(ann, "/model@demo_bot flash", chat=group)
-            assert "let in" in await menus.toast(eve, picker, picker.buttons[0].data or "")
+            assert "approved" in await menus.toast(eve, picker, picker.buttons[0].data or "")
             answer = await menus.ask(ann, "@demo_bot who?", chat=group)
         assert answer.text.endswith("who?")
 

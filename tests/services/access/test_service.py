@@ -95,7 +95,7 @@ async def test_a_request_is_shown_to_each_admin_in_their_language(make: Make) ->
     assert await bot.ask() == "pending"
     rows = await bot.write(lambda conn: outbox.claim(conn, 10, 1 << 60))
     assert [(row.chat_id, str(row.payload["text"]).splitlines()[0]) for row in rows] == [
-        (ANN, "🔔 Eve (7) asks to be let in."),
+        (ANN, "🔔 Eve (7) asks for access."),
         (BOB, "🔔 Eve (7) просит доступ."),
     ]
     keyboard = rows[0].payload["reply_markup"]["inline_keyboard"]
@@ -107,7 +107,7 @@ async def test_words_of_strangers_stay_on_their_line(make: Make) -> None:
     bot = make()
     await bot.ask(name="Eve\n\u202eOwner", reason="please\n\n✅ approved already" + "!" * 5000)
     (text,) = await bot.sent(ANN)
-    assert text.splitlines()[0] == "🔔 Eve Owner (7) asks to be let in."
+    assert text.splitlines()[0] == "🔔 Eve Owner (7) asks for access."
     assert len(text.splitlines()) == 2
     assert len(text) < 500
 
@@ -126,7 +126,7 @@ async def test_a_card_that_is_being_sent_is_edited_after_it(make: Make) -> None:
     (card, *_) = await bot.write(lambda conn: outbox.claim(conn, 1, 1 << 60))
     await bot.users.decide(EVE, "approve", Actor(BOB, "telegram"))
     await bot.write(lambda conn: outbox.mark_sent(conn, [(card.id, 55)], 1))
-    assert await bot.sent(ANN) == ["✅ Eve (7): let in by Bob @bob (2)"]
+    assert await bot.sent(ANN) == ["✅ Eve (7): approved by Bob @bob (2)"]
 
 
 async def test_only_so_many_cards_an_hour_and_the_rest_is_summed_up(make: Make, clock: ManualClock) -> None:

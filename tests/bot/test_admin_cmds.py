@@ -326,7 +326,7 @@ class TestUserCard:
             card = await ask(f"/admin user {eve.id}")
             assert await menus.toast(ann, card, f"admin:user {eve.id} approve") == "It is so already."
             assert await menus.toast(ann, card, "admin:user 12345 approve") == (
-                "I don't know 12345. People have to write to me before anything can be decided about them."
+                "I don't know 12345. People have to write to me first."
             )
             assert (
                 await menus.toast(ann, card, "admin:xyzzy") == "I don't know /admin xyzzy. /admin shows what there is."
@@ -368,7 +368,7 @@ class TestModels:
                 "The models have changed.",
                 "New: scripted/new",
                 "No longer offered: scripted/m00",
-                *(line for line in shown.text.splitlines() if line.startswith("scripted/m00, which answers")),
+                *(line for line in shown.text.splitlines() if line.startswith("The default model scripted/m00")),
             ]
             assert (await ask("/admin refresh")).text.splitlines()[-1] == "Nothing is different."
             (latest, first) = await bot.core.database.read(lambda conn: audit.list_recent(conn, 2))

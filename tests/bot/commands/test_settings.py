@@ -113,7 +113,7 @@ class TestPersona:
         topic = emu.add_topic(chat, "One") if place == "topic" else None
         async with start(personas=PERSONAS) as bot:
             made = await menus.ask(ann, "/persona Chef: You are a cook.\nIn verse.")
-            assert made.text == "The persona chef is yours from now on, and answers in this chat."
+            assert made.text == "Your persona chef is saved, and is used in this chat."
             await menus.ask(ann, "one")
             await bot.stop()
         async with start(personas=PERSONAS):
@@ -170,7 +170,7 @@ class TestPersona:
             for number in range(20):
                 await menus.ask(ann, f"/persona {'п' * 30}{number}: Be brief.")
             assert "20 personas already" in (await menus.ask(ann, "/persona one-more: Be brief.")).text
-            assert "is yours" in (await menus.ask(ann, f"/persona {'п' * 30}0: Be long.")).text
+            assert "is saved" in (await menus.ask(ann, f"/persona {'п' * 30}0: Be long.")).text
             assert "✓ " + "п" * 30 + "0" in (await menus.ask(ann, "/persona")).labels
 
     async def test_many_have_pages(self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:

@@ -211,7 +211,7 @@ async def test_an_answer_that_telegram_refuses_is_told(emu: Emulator, ann: Emula
     async with start():
         await ann.say("strange")
         notice = await emu.wait_for_message(ann.private_chat())
-    assert "did not take" in notice.text
+    assert "did not accept" in notice.text
 
 
 async def test_who_speaks_russian_is_told_so_in_russian(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

@@ -17,7 +17,7 @@ from tgllm.testing.scripted import ScriptedProvider
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
 
-EXPIRED = "I was out of order for more than a day and have not answered this. If you still want an answer, ask again."
+EXPIRED = "I was offline for more than a day and have not answered this. If you still want an answer, ask again."
 
 
 class LaterClock(SystemClock):

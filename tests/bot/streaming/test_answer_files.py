@@ -17,7 +17,7 @@ Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 LONG = "# Title\n\n" + "\n\n".join(f"Paragraph **{number}** of many." for number in range(400))
-NOTE = "The answer goes on in the file, which holds the whole of it."
+NOTE = "The full answer is in the file."
 
 
 def is_document(message: EmulatedMessage) -> bool:

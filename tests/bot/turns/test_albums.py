@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 THREE = [(f"{number}.jpg", b"picture") for number in range(3)]
-UNREAD = "I can't read the attachments yet, so this answers your words alone."
+UNREAD = "I can't read the attachments yet, so I answer only your text."
 UNSUPPORTED = "I can't read this kind of message yet. Send me text."
 
 

@@ -35,7 +35,7 @@ class SummarisingProvider(ScriptedProvider):
         self.go_on: asyncio.Event | None = None
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        if not request.messages[-1].text.startswith("Below stands the beginning"):
+        if not request.messages[-1].text.startswith("Below is the beginning"):
             async for event in super().generate(request):
                 yield event
             return

@@ -120,7 +120,7 @@ async def test_cancel_takes_back_what_waits_and_leaves_the_answer_alone(
         third = await ann.say("third")
         await emu.wait_for(lambda: reactions(emu, third))
         await ann.say("/cancel")
-        await emu.wait_for_message(chat, lambda message: message.text == "2 waiting messages are taken back.")
+        await emu.wait_for_message(chat, lambda message: message.text == "2 waiting messages are cancelled.")
         await emu.wait_for(lambda: not reactions(emu, third))
         go_on.set()
         await emu.wait_for_message(chat, lambda message: message.text == "whole")
@@ -153,7 +153,7 @@ async def test_cancel_leaves_what_others_have_said(
         await ann.say("@demo_bot mine", chat=group)
         await eve.say("@demo_bot hers", chat=group)
         await ann.say("/cancel", chat=group)
-        await emu.wait_for_message(group, lambda message: message.text == "1 waiting message is taken back.")
+        await emu.wait_for_message(group, lambda message: message.text == "1 waiting message is cancelled.")
         go_on.set()
         await emu.wait_for_message(group, lambda message: message.from_bot and message.text == "Eve: hers")
     assert provider.questions == ["Ann: first", "Eve: hers"]

@@ -316,7 +316,7 @@ class TestNews:
 
         assert report.lost_default == ModelRef("first", "a")
         (text,) = await lists.told()
-        assert "first/a, which answers where no model was chosen, is not offered any more" in text
+        assert "The default model first/a is not offered any more" in text
 
     async def test_the_chosen_default_is_gone(self, lists: Lists) -> None:
         await lists.service.pull_and_sync_models()

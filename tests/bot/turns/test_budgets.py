@@ -45,7 +45,7 @@ def start(start: Start, clock: ManualClock) -> Start:
 
 def is_answer(message: EmulatedMessage) -> bool:
     """Whether it is what the bot answers, and not what it tells besides."""
-    besides = ("begins anew", "changed your budget", "Changed by")
+    besides = ("It resets on", "changed your budget", "Changed by")
     return message.from_bot and message.text != "Thinking..." and not any(words in message.text for words in besides)
 
 
@@ -105,7 +105,7 @@ class TestStop:
             await say("one", by=ann)
             stop = await say("two")
         assert stop.text == (
-            "The bot's budget for this month does not suffice for this. I can answer again from 2026-12-01 00:00 (UTC)."
+            "The bot's budget for this month is not enough for this. I can answer again from 2026-12-01 00:00 (UTC)."
         )
 
     async def test_the_topics_of_a_group_share_its_budget_and_members_keep_theirs(
@@ -141,7 +141,7 @@ class TestStop:
             told = eve.private_chat().bot_texts
         assert told[3:] == [
             "question 3",
-            f"Your budget for today is used to 80 % (requests: 4 of 5). It begins anew on {TOMORROW}.",
+            f"Your budget for today is 80 % used (requests: 4 of 5). It resets on {TOMORROW}.",
         ]
 
     async def test_admins_hear_of_the_bots(
@@ -158,8 +158,8 @@ class TestStop:
             await say("one")
             told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=hello)
         assert told.text == (
-            f"The bot's budget for today is used up (requests: 1 of 1), so I answer nobody until {TOMORROW}. "
-            "More with: /admin budget bot"
+            f"The bot's budget for today is used up (requests: 1 of 1), so I can't answer anybody until {TOMORROW}. "
+            "Details: /admin budget bot"
         )
         assert eve.private_chat().bot_texts == ["one"]
 
@@ -503,7 +503,7 @@ class TestAdmin:
             shown = (await say("/admin budget user", by=ann)).text
             refused = (await say("/admin budget user reset", by=ann)).text
         assert shown.splitlines() == [
-            "Budget of each person of the role: user",
+            "Budget of each person with the role: user",
             "",
             "tokens for today: 1\u202f000 (settings)",
         ]
@@ -512,10 +512,10 @@ class TestAdmin:
     @pytest.mark.parametrize(
         ("argument", "words"),
         [
-            ("nobody", "is nobody's budget"),
-            ("bot set usd/week 5", "is no limit"),
-            ("bot set usd/day much", "is no such amount"),
-            ("bot set", "is no limit"),
+            ("nobody", 'no budget of "nobody"'),
+            ("bot set usd/week 5", "is not a valid limit"),
+            ("bot set usd/day much", "is not a valid amount"),
+            ("bot set", "is not a valid limit"),
             ("bot give usd/day 5", "There is no limit to change here. Set one first"),
             ("bot shout", "/admin budget <whose> set requests/day 50"),
             ("7000 set usd/day 5", "7000"),

@@ -513,10 +513,10 @@ class TestNews:
         it = await bench(**per_user(requests_per_day=5))
         for _ in range(4):
             await it.ask()
-        near = "Your budget for today is used to 80 % (requests: 4 of 5). It begins anew on 2026-11-23 00:00 (UTC)."
+        near = "Your budget for today is 80 % used (requests: 4 of 5). It resets on 2026-11-23 00:00 (UTC)."
         assert await it.told() == [(BOB, near)]
         await it.ask()
-        spent = "Your budget for today is now used up (requests: 5 of 5). It begins anew on 2026-11-23 00:00 (UTC)."
+        spent = "Your budget for today is now used up (requests: 5 of 5). It resets on 2026-11-23 00:00 (UTC)."
         assert await it.told() == [(BOB, near), (BOB, spent)]
         await it.ask()
         assert len(await it.told()) == 2
@@ -530,9 +530,9 @@ class TestNews:
         for _ in range(10):
             it.provider.answer("Yes", Finished(usage=Usage(90, 0)))
             await it.ask()
-        near = "The bot's budget for this month is used to 81 % (cost: $0.00081 of $0.001)."
+        near = "The bot's budget for this month is 81 % used (cost: $0.00081 of $0.001)."
         assert await it.told() == [
-            (ANN, f"{near} It begins anew on 2026-12-01 00:00 (UTC); more with: /admin budget bot"),
+            (ANN, f"{near} It resets on 2026-12-01 00:00 (UTC); details: /admin budget bot"),
         ]
         for _ in range(5):
             it.provider.answer("Yes", Finished(usage=Usage(90, 0)))

@@ -102,7 +102,7 @@ class TestCheck:
     def test_right_settings(self, shell: "Shell") -> None:
         result = shell.runs("config", "check")
 
-        assert (result.code, result.out) == (0, "The settings are right.\n")
+        assert (result.code, result.out) == (0, "The settings are valid.\n")
 
     def test_a_default_model_that_nobody_offers_is_a_warning(
         self, shell: "Shell", monkeypatch: pytest.MonkeyPatch

@@ -98,7 +98,7 @@ class TestDecisions:
 
         assert result.out == f"The bot does not answer in Class 7b ({CLASS}), except for admins.\n"
         assert stored(shell, CLASS).status == "denied"
-        assert shell.runs("groups", "deny", str(CLASS)).out.endswith("That was so before.\n")
+        assert shell.runs("groups", "deny", str(CLASS)).out.endswith("Nothing changed.\n")
 
     def test_by_the_id_that_it_had_before_it_became_a_supergroup(self, shell: "Shell") -> None:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:

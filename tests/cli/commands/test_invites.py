@@ -46,7 +46,7 @@ class TestNew:
         assert result.code == 0
         assert result.out.startswith("https://t.me/demo_bot?start=inv_")
         assert len(result.out.split()) == 1
-        assert result.err.startswith("tgllm: Whoever opens this link first is let in. It works until 20")
+        assert result.err.startswith("tgllm: The first person who opens this link is approved. It works until 20")
         assert result.err.endswith("tgllm invites revoke 1\n")
 
     def test_for_more_people_and_programs(self, shell: "Shell") -> None:
@@ -109,14 +109,14 @@ class TestListAndRevoke:
     def test_one_that_is_taken_back_lets_nobody_in(self, shell: "Shell") -> None:
         shell.runs("invites", "new")
 
-        assert shell.runs("invites", "revoke", "1").out == "The link number 1 lets nobody in any more.\n"
+        assert shell.runs("invites", "revoke", "1").out == "The invite link number 1 is revoked.\n"
         assert listed(shell) == []
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             invite = invites.get(conn, 1)
         assert invite is not None
         assert invite.uses_left == 0
         again = shell.runs("invites", "revoke", "1")
-        assert (again.code, again.out) == (0, "The link number 1 lets nobody in any more. That was so before.\n")
+        assert (again.code, again.out) == (0, "The invite link number 1 is revoked. Nothing changed.\n")
 
     @pytest.mark.parametrize("number", ["2", "0", "9" * 30])
     def test_one_that_there_is_not(self, shell: "Shell", number: str) -> None:

@@ -186,7 +186,7 @@ class TestList:
         store(shell, SMALL, OTHER)
         result = shell.runs("models", "list", "--provider", "mistral")
 
-        assert result.err == "tgllm: No models of mistral are known. There are some of: mine, other\n"
+        assert result.err == "tgllm: No models of mistral are known. Providers with models: mine, other\n"
 
     def test_wrong_settings(self, shell: "Shell") -> None:
         assert shell.runs("models", "list", "--config", "no.toml").code == 2
@@ -288,20 +288,18 @@ class TestDefault:
     def test_is_chosen_by_any_of_its_names(self, shell: "Shell", ref: str) -> None:
         result = shell.runs("models", "default", ref)
 
-        assert (result.code, result.out) == (0, "Where no model was chosen, mine/small-1 answers.\n")
+        assert (result.code, result.out) == (0, "The default model is mine/small-1.\n")
         assert [str(model.ref) for model in stored(shell) if model.is_default] == ["mine/small-1"]
 
     def test_is_shown(self, shell: "Shell") -> None:
-        assert shell.runs("models", "default").out == (
-            "Where no model was chosen, echo/echo answers, as the settings say.\n"
-        )
+        assert shell.runs("models", "default").out == "The default model is echo/echo, as set in the config.\n"
         shell.runs("models", "default", "mine/large-1")
-        assert shell.runs("models", "default").out == "Where no model was chosen, mine/large-1 answers.\n"
+        assert shell.runs("models", "default").out == "The default model is mine/large-1.\n"
 
     def test_is_taken_back(self, shell: "Shell") -> None:
         shell.runs("models", "default", "mine/small-1")
 
-        assert "echo/echo answers, as the settings say" in shell.runs("models", "default", "--none").out
+        assert "echo/echo, as set in the config" in shell.runs("models", "default", "--none").out
         assert not any(model.is_default for model in stored(shell))
 
     @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_a_broken_plugin_is_a_warning(shell: "Shell", ping: str, install: Callab
 
     assert (result.code, result.out) == (0, "Bot ready\n")
     (line,) = result.err.splitlines()
-    assert line.startswith("tgllm: Plugin broken is out of order: ")
+    assert line.startswith("tgllm: Plugin broken does not work: ")
     assert "boom" in line
 
 

@@ -46,7 +46,7 @@ def budget(shell: "Shell", *args: str) -> dict[str, Any]:
 def test_nobody_limits_anything(shell: "Shell") -> None:
     result = shell.runs("users", "budget", "@ann")
 
-    assert (result.code, result.out, result.err) == (0, "", f"tgllm: No limits hold for Ann (@ann, {ANN.id}).\n")
+    assert (result.code, result.out, result.err) == (0, "", f"tgllm: Ann (@ann, {ANN.id}) has no limits.\n")
 
 
 def test_limits_are_set(shell: "Shell") -> None:

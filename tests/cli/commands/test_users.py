@@ -149,7 +149,7 @@ class TestDecisions:
 
         assert (result.code, result.out) == (
             0,
-            f"Ann Lee (@Ann_Lee, {ANN.id}) is blocked. That was so before.\n",
+            f"Ann Lee (@Ann_Lee, {ANN.id}) is blocked. Nothing changed.\n",
         )
         assert len(waiting(shell)) == 1
 
@@ -164,7 +164,7 @@ class TestDecisions:
         result = shell.runs("users", "role", "@ann_lee", "admin")
 
         assert (result.code, result.out) == (1, "")
-        assert "not been let in" in result.err
+        assert "not been approved" in result.err
         assert stored(shell, ANN.id).role == "guest"
 
     @pytest.mark.parametrize("args", [("block",), ("deny",), ("role", "user")])
@@ -197,7 +197,7 @@ class TestUnknown:
         result = shell.runs("users", "approve", text)
 
         assert result.code == 1
-        assert f"Nobody is known by {text}. Did you mean" in result.err
+        assert f"No user matches {text}. Did you mean" in result.err
         assert f"Ann Lee (@Ann_Lee, {ANN.id})" in result.err
 
     @pytest.mark.parametrize("text", ["zebra", "", "@", "9" * 40, "\u0664\u0662"])

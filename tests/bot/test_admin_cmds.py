@@ -52,7 +52,7 @@ class TestTable:
 
     async def test_a_command_that_lacks_its_argument_tells_its_usage(self, ask: Ask, start: Start) -> None:
         async with start():
-            told = "Block somebody who is let in, or let anybody else in. Write: /admin toggle <user>"
+            told = "Block an approved person, or approve anybody else. Write: /admin toggle <user>"
             assert (await ask("/admin toggle")).text == told
             assert (await ask("/admin role")).text.endswith("Write: /admin role <user> <admin|user|guest>")
 
@@ -112,7 +112,7 @@ class TestStats:
             await menus.press(ann, menu, "Statistics")
         assert by_text.text.splitlines() == [
             "Statistics (days in UTC)",
-            "People: 3 let in, 2 waiting, 1 declined, 1 blocked",
+            "People: 3 approved, 2 waiting, 1 declined, 1 blocked",
             "",
             "Today: 2 requests, 20 tokens read, 2 written, $1.00",
             "People who asked: 1. Failed requests: 1.",
@@ -253,7 +253,7 @@ class TestUserCard:
                 f"Eve ({eve.id})",
                 "waiting",
                 "",
-                "Language of their Telegram: en",
+                "Telegram language: en",
                 "First seen: 2026-01-11 12:00",
                 "Asked for access: 2026-01-11 12:00",
                 "",
@@ -264,7 +264,7 @@ class TestUserCard:
             ]
             assert card.labels[:4] == ["✅ Let in", "🕐 Guest for a day", "❌ Decline", "⛔ Block"]
             await menus.press(ann, card, "✅ Let in")
-            assert card.text.splitlines()[1] == "user, let in"
+            assert card.text.splitlines()[1] == "user, approved"
             assert f"Decided: 2026-01-11 12:00, by Ann ({ann.id})" in card.text
             assert card.labels[:2] == ["⛔ Block", "Make them an admin"]
             told = await emu.wait_for_message(eve.private_chat(), lambda message: message.text.startswith("✅"))
@@ -297,7 +297,7 @@ class TestUserCard:
     ) -> None:
         async with start(let_in=[eve]):
             assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "blocked"
-            assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "user, let in"
+            assert (await ask(f"/admin toggle {eve.id}")).text.splitlines()[1] == "user, approved"
             assert "Owners are named" in (await ask(f"/admin toggle {ann.id}")).text
             assert "I don't know @nobody." in (await ask("/admin toggle @nobody")).text
 
@@ -307,7 +307,7 @@ class TestUserCard:
         async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
             await menus.press(ann, card, "Make them an admin")
-            assert card.text.splitlines()[1] == "admin, let in"
+            assert card.text.splitlines()[1] == "admin, approved"
             own = await menus.ask(eve, f"/admin user {eve.id}")
             assert "Make them a user" not in own.labels
             assert await menus.toast(eve, own, f"admin:role {eve.id} user") == (
@@ -317,14 +317,14 @@ class TestUserCard:
                 "This is an admin; only owners decide about admins."
             )
             assert (await ask(f"/admin role {eve.id} owner")).text.startswith("Write /admin role")
-            assert (await ask(f"/admin role {eve.id} user")).text.splitlines()[1] == "user, let in"
+            assert (await ask(f"/admin role {eve.id} user")).text.splitlines()[1] == "user, approved"
 
     async def test_an_old_card_shows_what_is_now(
         self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
     ) -> None:
         async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
-            assert await menus.toast(ann, card, f"admin:user {eve.id} approve") == "It is so already."
+            assert await menus.toast(ann, card, f"admin:user {eve.id} approve") == "Nothing changed."
             assert await menus.toast(ann, card, "admin:user 12345 approve") == (
                 "I don't know 12345. People have to write to me first."
             )
@@ -387,7 +387,7 @@ class TestPlugins:
         lines = by_text.text.splitlines()
         assert lines[:2] == ["Plugins:", ""]
         assert lines[2].startswith("⏸ echo ")
-        assert "(switched off)" in lines[2]
+        assert "(disabled)" in lines[2]
         assert any(line.startswith("✅ scripted ") and "provider scripted" in line for line in lines)
         assert shown.text == by_text.text
 

@@ -125,7 +125,7 @@ async def test_links_are_made_with_a_button_and_listed(
         assert shown.text == "There is no invite link that works."
         await ann.press(shown, "+ 10 people, 7 days")
         link = await emu.wait_for_message(ann.private_chat(), lambda message: "?start=inv_" in message.text)
-        assert link.text.startswith("The first 10 people who open this link are let in.")
+        assert link.text.startswith("The first 10 people who open this link are approved.")
         assert "https://t.me/demo_bot?start=inv_" in link.text
         listed = await ask("/admin invites")
         assert "1: 10 of 10 left, until" in listed.text

@@ -34,7 +34,7 @@ def told(people: list[EmulatedUser]) -> list[int]:
 
 
 async def report(emu: Emulator, ann: EmulatedUser) -> str:
-    message = await emu.wait_for_message(ann.private_chat(), lambda message: "What came of" in message.text)
+    message = await emu.wait_for_message(ann.private_chat(), lambda message: "Result of" in message.text)
     return message.text
 
 
@@ -71,7 +71,7 @@ async def test_everybody_is_told_once_and_the_admin_of_what_came_of_it(
         assert "12 people" in text
         assert "delivered: 10\n" in text
         assert "have blocked or never started the bot: 1\n" in text
-        assert "not taken by Telegram: 1\n" in text
+        assert "not accepted by Telegram: 1\n" in text
         assert not preview.buttons
         shown = [message for message in preview.chat.messages if message.text == "The broadcast is done."]
         assert [message.buttons for message in shown] == [()]
@@ -92,7 +92,7 @@ async def test_what_is_not_confirmed_is_counted_and_the_person_is_not_asked(
     assert told(people) == [1] * 12
     assert people[4].private_chat().bot_texts == [NEWS]
     assert "delivered: 11\n" in text
-    assert "not taken by Telegram: 0\nunconfirmed (sent, and Telegram did not say whether it arrived): 1\n" in text
+    assert "not accepted by Telegram: 0\nunconfirmed (sent, and Telegram did not say whether it arrived): 1\n" in text
 
 
 async def test_it_goes_on_after_a_restart_and_tells_nobody_twice(
@@ -191,7 +191,7 @@ class TestConfirmation:
     ) -> None:
         async with start() as bot:
             assert "/admin broadcast <text>" in (await ask("/admin broadcast")).text
-            assert "nobody has been let in" in (await ask(f"/admin broadcast {NEWS}")).text
+            assert "nobody has been approved" in (await ask(f"/admin broadcast {NEWS}")).text
             await let_in(bot, people)
             assert "room for 3796 characters" in (await ask(f"/admin broadcast {'x' * 3797}")).text
             assert (await ask(f"/admin broadcast {'x' * 3796}")).text.endswith("x" * 3796)

@@ -1,4 +1,4 @@
-"""The texts that people read, in every language that the bot speaks: one TOML file a language."""
+"""Texts shown to people: one TOML file for each language."""
 
 from tgllm.i18n.catalogue import Catalogue, TextError, languages, speaks
 from tgllm.i18n.errors import error_text

@@ -1,4 +1,4 @@
-"""Words for budgets: whose, of what, how much of it is used, and when it begins anew."""
+"""Parameters of texts about budgets: scope, measure, usage, limit and time of reset."""
 
 from tgllm.api.budgets import Measure, Period
 from tgllm.i18n.catalogue import Catalogue
@@ -8,24 +8,24 @@ __all__ = ["budget_amount", "budget_words"]
 
 
 def budget_amount(measure: Measure, amount: int) -> str:
-    """Requests, tokens, or millionths of a US dollar, as people read them."""
+    """Format an amount of requests, tokens, or millionths of a US dollar."""
     return f"${dollars(amount)}" if measure == "cost" else grouped(amount)
 
 
 def budget_words(  # noqa: PLR0913  each is a part of the sentence
     texts: Catalogue, language: str, *, whose: str, measure: Measure, period: Period, used: int, limit: int, until: str
 ) -> dict[str, str]:
-    """The parameters of the texts about a budget.
+    """Return the parameters of a text about a budget.
 
     Args:
         texts: the catalogue.
-        language: whose words.
-        whose: ``user``, ``group`` or ``bot``.
-        measure: what is limited.
-        period: for how long.
-        used: of it.
-        limit: of it.
-        until: when it begins anew, as people read it.
+        language: language of the words.
+        whose: scope of the budget: ``user``, ``group`` or ``bot``.
+        measure: what the budget limits.
+        period: period of the limit.
+        used: amount used so far.
+        limit: amount allowed.
+        until: time of the next reset, formatted.
     """
     return {
         "whose": texts(f"budget.whose_{whose}", language),

@@ -1,4 +1,4 @@
-"""Finds the text of a key in a person's language, and fills in its parameters."""
+"""Lookup of texts by key and language, with their parameters filled in."""
 
 import tomllib
 from collections.abc import Mapping
@@ -19,18 +19,18 @@ _FALLBACK = "en"
 
 
 class TextError(LookupError):
-    """A text or one of its parameters is missing: a mistake in the program, shown loudly in tests only."""
+    """Missing text or parameter: a bug in the program, raised in strict mode only."""
 
 
 @cache
 def languages() -> frozenset[str]:
-    """The languages there are, as two-letter codes."""
+    """Return the available languages as two-letter codes."""
     return frozenset(path.stem for path in _FOLDER.glob("*.toml"))
 
 
 @cache
 def texts_of(language: str) -> Mapping[str, Text]:
-    """All texts of a language by dotted key; read from disk when first asked for."""
+    """Return all texts of a language by dotted key; they are read from disk on first use."""
     tables = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     return dict(_flat(tables, ""))
 
@@ -49,22 +49,22 @@ def _flat(table: Mapping[str, object], prefix: str) -> list[tuple[str, Text]]:
 
 
 class Catalogue:
-    """The texts of the bot; implements ``tgllm.api.context.Texts``."""
+    """Texts of the bot; implements ``tgllm.api.context.Texts``."""
 
     def __init__(self, default: str = _FALLBACK, *, strict: bool = False) -> None:
-        """Make a catalogue.
+        """Create a catalogue.
 
         Args:
-            default: the language for people whose own is not there.
-            strict: raise TextError where a text or a parameter is missing. For tests: in a chat nobody is helped by
-                an error, so the key and the text as it stands are shown.
+            default: fallback for people whose language is not available.
+            strict: raise TextError if a text or a parameter is missing (for tests). Otherwise the key and the
+                unformatted text are shown.
         """
         self._default = _known(default) or _FALLBACK
         self._strict = strict
         self._brought: dict[str, PluginTexts] = {}
 
     def __call__(self, key: str, language: str = "", **params: object) -> str:
-        """The text of that key in the nearest language: ``ru-RU``, then ``ru``, then the default, then English."""
+        """Return the text of a key in the nearest language: ``ru-RU``, then ``ru``, then the default, then English."""
         code = _known(language) or self._default
         code = code if key in texts_of(code) else _FALLBACK
         text = texts_of(code).get(key)
@@ -78,21 +78,21 @@ class Catalogue:
             return f"{key}: {text}" if isinstance(text, str) else key
 
     def has(self, key: str) -> bool:
-        """Whether there is a text of that key."""
+        """Return whether a text with that key exists."""
         return key in texts_of(_FALLBACK)
 
     def bring(self, plugin_id: str, texts: PluginTexts) -> None:
-        """Take in the texts of a plugin, for the errors that it raises."""
+        """Register the texts of a plugin, for the errors that it raises."""
         self._brought[plugin_id] = texts
 
     def brought(self, key: str) -> PluginTexts | None:
-        """The texts in which a key of a plugin's own is found, such as ``sheep.asleep``; None for any other key."""
+        """Return the plugin texts that contain a key such as ``sheep.asleep``; None for any other key."""
         texts = self._brought.get(key.partition(".")[0])
         return texts if texts is not None and texts.has(key) else None
 
 
 def speaks(language: str) -> bool:
-    """Whether the bot's own texts are there in a language, given by a tag such as ``ru`` or ``en-GB``."""
+    """Return whether the bot's own texts exist in a language, given by a tag such as ``ru`` or ``en-GB``."""
     return _known(language) is not None
 
 

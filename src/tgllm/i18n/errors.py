@@ -1,4 +1,4 @@
-"""Words for errors: what happened, and what the reader can do."""
+"""Texts for errors: what happened, and what the reader can do."""
 
 import math
 from typing import Any
@@ -10,14 +10,14 @@ from tgllm.i18n.catalogue import Catalogue
 __all__ = ["error_text"]
 
 _MOST_REASON = 80
-"""Characters of a provider's reason."""
+"""Maximum length of a provider's reason, in characters."""
 
 
 def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
-    """What to tell a person about an error.
+    """Return the text that explains an error to a person.
 
-    The words are those of the error's code, else of its class, else of ``internal``; never the error's own message,
-    which is for logs. A code that is a key of a plugin's texts has the plugin's words.
+    It is the text of the error's code, else of its class, else of ``internal``; never the error's own message, which
+    is for logs. For a code that is a key of a plugin's texts, it is the plugin's text.
     """
     if not isinstance(error, TgllmError):
         return texts("error.internal", language)
@@ -26,7 +26,7 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
     if isinstance(error, RateLimited) and error.retry_after and error.code == RateLimited.default_code:
         return texts("error.rate_limited_for", language, count=math.ceil(error.retry_after))
     if isinstance(error, Refused) and error.code == Refused.default_code and error.params.get("reason"):
-        # What providers call their reasons (SAFETY, PROHIBITED_CONTENT) says more than nothing.
+        # The provider's own name for the reason, such as SAFETY or PROHIBITED_CONTENT.
         reason = " ".join(str(error.params["reason"]).split())[:_MOST_REASON]
         return texts("error.refused_for", language, reason=reason)
     if isinstance(error, BudgetExceeded) and "until" in error.params:
@@ -41,7 +41,7 @@ def _budget_text(texts: Catalogue, error: BudgetExceeded, language: str) -> str:
     need = params.pop("need", None)
     words = budget_words(texts, language, **params)
     if params["whose"] == "bot":
-        # What others have spent is for the admins.
+        # Only admins see how much others have spent.
         return texts("error.budget_bot", language, **words)
     if need is None:
         return texts("error.budget_used", language, **words)

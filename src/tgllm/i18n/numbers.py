@@ -1,4 +1,4 @@
-"""Numbers as every language writes them."""
+"""Number formats that fit every language."""
 
 __all__ = ["dollars", "grouped"]
 
@@ -6,11 +6,11 @@ _MICROS = 1_000_000
 
 
 def grouped(number: int) -> str:
-    """A number with narrow spaces between thousands, which no language takes for a decimal sign."""
+    """Format a number with narrow spaces between thousands, which no language uses as a decimal separator."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def dollars(micros: int) -> str:
-    """Millionths of a dollar as dollars, with cents, or finer where needed."""
+    """Format millionths of a dollar as dollars with cents, or with more digits where needed."""
     whole, _, fraction = f"{micros / _MICROS:.6f}".partition(".")
     return f"{whole}.{fraction.rstrip('0'):0<2}"

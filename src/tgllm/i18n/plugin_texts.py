@@ -1,4 +1,4 @@
-"""The texts that a plugin brings: a folder with a TOML file for each language, under the plugin's id."""
+"""Texts of a plugin: a folder with one TOML file for each language; keys begin with the plugin's id."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from tgllm.i18n.plurals import plural_form
 
 if TYPE_CHECKING:
-    # It brings asyncio along, which a command that shows a table does without.
+    # The import would load asyncio, which commands that only show a table don't need.
     from tgllm.api.context import Texts
 
 __all__ = ["BroughtTexts", "PluginTexts", "read_texts"]
@@ -18,32 +18,32 @@ __all__ = ["BroughtTexts", "PluginTexts", "read_texts"]
 ENGLISH = "en"
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _LARGEST_FILE = 1_048_576
-"""Bytes; a catalogue is a tenth of that."""
+"""Maximum size in bytes; the bot's own catalogue has a tenth of that."""
 
 Text = str | Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class BroughtTexts:
-    """What was found in a plugin's folder."""
+    """Texts found in a plugin's folder."""
 
     languages: Mapping[str, Mapping[str, Text]]
     """By language, then by key without the plugin's id; a text, or its plural forms by CLDR name."""
     problems: tuple[str, ...] = ()
-    """What is wrong with the files, in sentences; the rest of them can be used."""
+    """Errors in the files, as sentences; the remaining texts can be used."""
 
 
 class PluginTexts:
-    """The catalogue as a plugin sees it: its own texts under its id, and those of the bot. Implements ``Texts``."""
+    """Catalogue of a plugin: its own texts under its id, and the bot's texts. Implements ``Texts``."""
 
     def __init__(self, plugin_id: str, brought: BroughtTexts, bot: "Texts", default: str = ENGLISH) -> None:
-        """Put the two together.
+        """Combine a plugin's texts with the bot's.
 
         Args:
-            plugin_id: keys of the plugin's own texts begin with it and a dot.
-            brought: those texts.
-            bot: the texts of the bot.
-            default: the language for people whose own is not known.
+            plugin_id: prefix, with a dot, of the keys of the plugin's own texts.
+            brought: texts of the plugin.
+            bot: texts of the bot.
+            default: fallback for people whose language is not known.
         """
         self._prefix = f"{plugin_id}."
         self._brought = brought.languages
@@ -51,7 +51,7 @@ class PluginTexts:
         self._default = default
 
     def __call__(self, key: str, language: str = "", **params: object) -> str:
-        """The text in the nearest language: ``de-AT``, then ``de``, then the bot's own, then English, then the key."""
+        """Return the text in the nearest language: ``de-AT``, ``de``, the default, then English; else the key."""
         own = self._own(key)
         for code in (_short(language), _short(self._default), ENGLISH):
             text = self._brought.get(code, {}).get(own)
@@ -60,16 +60,16 @@ class PluginTexts:
         return self._bot(key, language, **params)
 
     def has(self, key: str) -> bool:
-        """Whether the plugin has a text of that key, in any language."""
+        """Return whether the plugin has a text with that key in any language."""
         return any(self._own(key) in texts for texts in self._brought.values())
 
     def _own(self, key: str) -> str:
-        """A key without the plugin's id; empty for one of the bot's."""
+        """Return a key without the plugin's id; empty for a key of the bot."""
         return key.removeprefix(self._prefix) if key.startswith(self._prefix) else ""
 
 
 def read_texts(folder: Path) -> BroughtTexts:
-    """Read a plugin's files. Blocks. What is wrong with one is told, and never raised."""
+    """Read a plugin's files. Blocks. Errors in a file are returned as problems, never raised."""
     languages: dict[str, Mapping[str, Text]] = {}
     problems: list[str] = []
     for path in _files(folder):
@@ -95,7 +95,7 @@ def _read(path: Path, problems: list[str]) -> Iterator[tuple[str, Text]]:
             raise ValueError(f"is larger than {_LARGEST_FILE} bytes")
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        # TOML's own errors and wrong UTF-8 are ValueErrors.
+        # TOML errors and invalid UTF-8 are ValueErrors.
         problems.append(f"its texts in {path.name} can't be read: {str(error) or type(error).__name__}")
         return
     yield from _texts(tables, "", path.name, problems)
@@ -123,12 +123,12 @@ def _filled(key: str, text: Text, language: str, params: Mapping[str, object]) -
     try:
         return words.format_map(params)
     except (LookupError, ValueError, AttributeError, TypeError):
-        # Nobody in a chat is helped by an error; the author sees what is missing.
+        # Not raised, since an error in a chat helps no reader; the key shows the author what is missing.
         return f"{key}: {words}"
 
 
 def _form(forms: Mapping[str, str], language: str, count: object) -> str:
-    """The form for a count; ``other`` where the plugin has no such form, or there is no number."""
+    """Return the plural form for a count; ``other`` if the plugin has no such form or the count is not a number."""
     form = plural_form(language, count) if isinstance(count, int | float) else "other"
     return forms.get(form, forms["other"])
 

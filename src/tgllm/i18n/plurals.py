@@ -1,4 +1,4 @@
-"""Plural forms, as the Unicode CLDR's plural rules have them (Language Plural Rules, cardinals)."""
+"""Plural forms by the Unicode CLDR plural rules (Language Plural Rules, cardinals)."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,7 +9,7 @@ FORMS: Final[Mapping[str, frozenset[str]]] = {
     "en": frozenset({"one", "other"}),
     "ru": frozenset({"one", "few", "many", "other"}),
 }
-"""The forms that a text with a count has in each language."""
+"""Plural forms that a text with a count has, by language."""
 
 
 def _english(count: float) -> str:
@@ -31,8 +31,8 @@ _RULES: Final[Mapping[str, Callable[[float], str]]] = {"en": _english, "ru": _ru
 
 
 def plural_form(language: str, count: float) -> str:
-    """The form for that many things: ``one``, ``few``, ``many`` or ``other``. ``other`` is for fractions in Russian.
+    """Return the plural form for a number: ``one``, ``few``, ``many`` or ``other`` (in Russian, for fractions).
 
-    A language that the bot itself does not speak is counted as English is.
+    A language without a rule here uses the English rule.
     """
     return _RULES.get(language, _english)(count)

@@ -1,4 +1,4 @@
-"""Sets the log up: structlog for our own lines, and the standard library's loggers routed through it."""
+"""Log setup: structlog, with the standard library's loggers routed through it."""
 
 import codecs
 import io
@@ -33,23 +33,23 @@ _QUIET: Final = (
     "openai",
     "urllib3",
 )
-"""Libraries that write a line for every request; those lines hold addresses, and addresses hold tokens."""
+"""Libraries that log a line for every request; the URLs in those lines contain tokens."""
 
 
 def get_logger(name: str) -> Log:
-    """A logger; ``name`` is the part of the program that speaks."""
+    """Return a logger; ``name`` is the part of the program that logs."""
     return cast("Log", structlog.get_logger(logger_name=name))
 
 
 def log_values(**values: object) -> AbstractContextManager[None]:
-    """Add values, such as ``turn_id`` or ``update_id``, to every line written inside, also by tasks begun there."""
+    """Add values such as ``turn_id`` to every line logged inside the block and by tasks started in it."""
     return cast("AbstractContextManager[None]", structlog.contextvars.bound_contextvars(**values))
 
 
 def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", stream: TextIO | None = None) -> None:
     """Write the log to ``stream`` (standard output by default), from ``level`` up.
 
-    ``auto`` is for people when the stream is a terminal, and JSON otherwise: one object a line, with the time in UTC.
+    ``auto`` means ``console`` if the stream is a terminal, else ``json``: one object a line, with the time in UTC.
     """
     target = stream or sys.stdout
     console = log_format == "console" or (log_format == "auto" and target.isatty())
@@ -65,7 +65,7 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
-        # A cached logger would go on writing to an earlier stream.
+        # A cached logger would keep writing to an earlier stream.
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_ThroughStructlog()], level=number, force=True)
@@ -74,12 +74,12 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
 
 
 class _Unfailing:
-    """Writes what can be written: a full disk or a closed pipe under the log must not stop the bot."""
+    """Stream wrapper that ignores write errors: a full disk or a closed pipe must not stop the bot."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         if isinstance(stream, io.TextIOWrapper):
-            # A letter that the terminal's encoding lacks, or half a surrogate pair, is written as an escape.
+            # A character outside the terminal's encoding, or a lone surrogate, is written as an escape.
             stream.reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> None:
@@ -106,12 +106,12 @@ def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object
 
 
 class _ThroughStructlog(logging.Handler):
-    """Hands the records of the standard library's loggers to structlog, so that all lines look alike."""
+    """Handler that passes records of the standard library's loggers to structlog, for one line format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):
-            # Wrong arguments for the format; logging's own complaint about that would show them unredacted.
+            # Wrong arguments for the format; logging's own error message would show them unredacted.
             message = redact(str(record.msg))
         structlog.get_logger(logger_name=record.name).log(record.levelno, message, exc_info=record.exc_info)

@@ -1,4 +1,4 @@
-"""Blots secrets out of text: bot tokens, keys in headers and settings, and every secret that is made known here."""
+"""Redacts secrets in text: bot tokens, keys in headers and settings, and every registered secret."""
 
 import math
 import re
@@ -11,7 +11,7 @@ __all__ = ["BLOT", "Redactor", "redact", "redacted_value", "redactor"]
 BLOT: Final = "[hidden]"
 
 _MIN_SECRET = 5
-"""Characters; a shorter text is no secret, and blotting it out would tear holes into ordinary words."""
+"""Minimum length of a secret, in characters; redacting shorter texts would damage ordinary words."""
 
 _NAME = r"(?:authorization|api[ _-]?key|password|passwd|secret|secret[_-]key|token)"
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
@@ -24,7 +24,7 @@ _PATTERNS: Final = tuple(
     for pattern, replacement in (
         # Bot API: requests go to /bot<token>/<method>, files come from /file/bot<token>/<path>.
         (r"(/bot)\d+(?::|%3A)[^/\s\"']+", rf"\1{BLOT}"),
-        # From the first digit only: to try each of many would take the square of their number.
+        # Only from the first digit: a match attempt at each digit would take quadratic time.
         (r"(?<!\d)\d{5,}(?::|%3A)[\w-]{30,}", BLOT),
         (rf"(\b{_SCHEME})(?!\[hidden\])[\w.~+/=-]{{6,}}", rf"\1{BLOT}"),
         # name=value, name: value, "name": "value", also at the end of a longer name such as client_secret.
@@ -37,15 +37,15 @@ _HINT = re.compile(r"[:=]|%3A|bearer|basic", re.IGNORECASE)
 
 
 class Redactor:
-    """Knows secrets, and blots them out."""
+    """Redactor of patterns and registered secrets."""
 
     def __init__(self) -> None:
-        """Know no secret beyond the patterns."""
+        """Create a redactor without registered secrets."""
         self._forms: set[str] = set()
         self._known: re.Pattern[str] | None = None
 
     def add(self, secret: str) -> None:
-        """Make a secret known, in every form in which it may appear; one that is shorter than 5 characters is not."""
+        """Register a secret, in every form in which it may appear; one shorter than 5 characters is ignored."""
         if len(secret) < _MIN_SECRET:
             return
         self._forms |= {secret, quote(secret, safe=""), repr(secret)[1:-1]}
@@ -53,7 +53,7 @@ class Redactor:
         self._known = re.compile("|".join(map(re.escape, longest_first)))
 
     def __call__(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         if self._known is not None:
             text = self._known.sub(BLOT, text)
         if _HINT.search(text):
@@ -63,22 +63,22 @@ class Redactor:
 
 
 redactor: Final = Redactor()
-"""The process's own: a secret that is added here is hidden in every log line from then on."""
+"""Redactor of the process: a secret added here is redacted in every log line from then on."""
 
 
 def redact(text: str) -> str:
-    """The text without secrets, as ``redactor`` knows them."""
+    """Return the text without the secrets of ``redactor``."""
     return redactor(text)
 
 
 def redacted_value(name: str, value: object) -> object:
-    """A value of a log line, made of JSON's types, without secrets; ``name`` is the key that it stands under."""
+    """Return a value of a log line as JSON types, without secrets; ``name`` is its key."""
     if value is None or isinstance(value, bool):
         return value
     if _SECRET_NAME.search(name):
         return BLOT
     if isinstance(value, int | float):
-        # JSON has no word for infinity, nor for what is no number.
+        # JSON has no infinity and no NaN.
         return value if math.isfinite(value) else str(value)
     if isinstance(value, str | BaseException):
         return redact(str(value))

@@ -303,7 +303,7 @@ async def test_a_link_lets_in_and_is_noted_without_what_it_holds(make: Make) -> 
     user = await redeem(bot, made.token)
     assert user is not None
     assert (user.role, user.status, user.decided_by) == ("user", "active", BOB)
-    assert await redeem(bot, made.token[:-1] + "_") is None
+    assert await redeem(bot, made.token[:-1] + ("-" if made.token.endswith("_") else "_")) is None
     rows = await bot.database.read(lambda conn: audit.list_recent(conn, 10))
     assert [(row.actor_id, row.action, row.target) for row in rows] == [
         (EVE, "user.invite", "7"),

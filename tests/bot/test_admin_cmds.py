@@ -443,7 +443,6 @@ class TestErrors:
             await ask("what?")
             unsent = NewOutbox(lane=":1:", method="sendMessage", chat_id=1, payload={"chat_id": 1, "text": "?"})
             await bot.core.database.write(lambda conn: outbox.add(conn, [unsent], 1))
-            bot.core.notifier.wake()
             by_text = await ask("/admin errors")
             while "outbox=" not in by_text.text:
                 by_text = await ask("/admin errors")

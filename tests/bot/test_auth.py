@@ -79,7 +79,7 @@ async def decide(bot: RunningBot, person: EmulatedUser, verdict: Verdict = "appr
 
 def upkeep_of(bot: RunningBot) -> AccessUpkeep:
     core = bot.core
-    return AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
+    return AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
 
 
 async def test_a_stranger_asks_is_approved_with_one_press_and_talks(

@@ -105,6 +105,7 @@ class BotRuntime:
         if not await _within(self._core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             running.stop_all()
             await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
+        # The shell may have added rows since the last look.
         self._parts.sender.wake()
         if not sender.done() and not dispatch.done():
             await self._send_rest()
@@ -166,14 +167,13 @@ async def open_runtime(
         poller = Poller(bot, core.clock, intake.take, timeout=config.sending.poll_timeout)
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
-        core.notifier.on_added(sender.wake)
 
         def look_again() -> None:
             sender.wake()
             menus.refresh()
 
-        core.users.on_added(look_again)
-        upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running, core.notifier)
+        core.users.on_decided(menus.refresh)
+        upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         own = [upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
         yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 

@@ -73,8 +73,6 @@ class UpdateScope:
 
         await self.parts.core.database.write(unit)
         self.ended = True
-        if rows:
-            self.parts.sender.wake()
 
     def ending(self, message_ids: Sequence[int] = ()) -> Unit:
         """The piece of work that marks the update as done, for a transaction made elsewhere.

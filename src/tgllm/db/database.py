@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 from tgllm.api.clock import Clock
 from tgllm.db.connection import init_db
 from tgllm.db.engine.changes import Changes
+from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import checkpoint
 from tgllm.db.engine.writer import ConnectionThread
 
@@ -28,9 +29,10 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Set up an unopened database; call ``Database.open`` instead."""
         self.path = path
-        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE")
+        self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._changes = Changes()
+        self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
     async def open(cls, path: Path, *, clock: Clock | None = None) -> Self:
@@ -72,6 +74,18 @@ class Database:
             sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
         return await self._writer.unit(unit, durable=durable, then=then)
+
+    def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called after each commit that holds a unit which gave the signal.
+
+        It is called on the event loop, before those who wait for the units go on, also where they were cancelled. It
+        must return at once and not raise. What other processes commit is not noticed; see ``changed_elsewhere``.
+        """
+        self._listeners.setdefault(signal, []).append(listener)
+
+    def _announce(self, signal: Signal) -> None:
+        for listener in self._listeners.get(signal, ()):
+            listener()
 
     async def read(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``query`` on a snapshot of the database: everything committed before, nothing committed meanwhile.

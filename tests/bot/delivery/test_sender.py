@@ -60,7 +60,6 @@ async def test_the_topics_of_one_group_leave_room_for_other_chats(
     held = emu.faults.add(Fault.hold("sendMessage", times=None, chat_id=group.id))
     async with start() as bot:
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
-        bot.core.notifier.wake()
         await held.reached.wait()
         await ann.say("/ping")
         assert (await emu.wait_for_message(ann.private_chat())).text == "Bot ready"
@@ -77,7 +76,6 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
     rows = [row for text in ("one", "two") for row in message_rows(Lane(group.id), text)]
     async with start(sending__paced=True, sending__group_per_minute=1) as bot:
         await bot.core.database.write(lambda conn: outbox.add(conn, rows, 1))
-        bot.core.notifier.wake()
         await emu.wait_for_message(group)
         while "sent" not in (counts := await bot.core.database.read(outbox.counts)):
             pass
@@ -274,7 +272,6 @@ async def test_an_answer_whose_edit_fails_again_and_again_is_offered(
 
         emu.faults.add(Fault.cut_before("editMessageText"))
         await bot.core.database.write(tried_often)
-        bot.core.notifier.wake()
         notice = await emu.wait_for_message(group, is_notice, after=message)
         await ann.press(notice, "Send again")
         await emu.wait_for(lambda: message.text == "The answer.")

@@ -63,7 +63,6 @@ async def test_what_is_sent_to_the_old_id_goes_to_the_new_one(emu: Emulator, ann
             lane=f":{group.id}:", method="sendMessage", chat_id=group.id, payload={"chat_id": group.id, "text": "News"}
         )
         await bot.core.database.write(lambda conn: outbox.add(conn, [row], 1))
-        bot.core.notifier.wake()
         await emu.wait_for_message(grown, lambda message: message.text == "News")
         counted = await bot.core.database.read(outbox.counts)
         assert "failed" not in counted

@@ -22,7 +22,6 @@ from tgllm.services.access.user_service import UserService
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.maintenance.retention import Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
-from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.people.decisions import AccessError
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
@@ -44,8 +43,7 @@ class Bot:
         texts = Catalogue(strict=True)
         self.access = Access.of(AccessSection(**settings), None, texts, clock, self.running)
         self.users = UserService(database, clock, texts, self.access.cards, self.running)
-        notifier = AdminNotifier(database, clock, None)
-        self.upkeep = AccessUpkeep(database, clock, texts, self.access, self.running, notifier)
+        self.upkeep = AccessUpkeep(database, clock, texts, self.access, self.running)
         self.unconfirmed = Unconfirmed()
         self.unconfirmed.note((), any_new=False)
         self.retention = Retention(

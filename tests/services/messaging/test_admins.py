@@ -53,9 +53,8 @@ async def test_the_admin_chat_goes_first(database: Database, clock: ManualClock)
 
 async def test_the_sender_is_woken_when_the_text_is_stored(database: Database, clock: ManualClock) -> None:
     woken: list[str] = []
-    notifier = AdminNotifier(database, clock, None)
-    notifier.on_added(lambda: woken.append("woken"))
-    await notifier.bot_notify_admin("News")
+    database.on_commit("outbox", lambda: woken.append("woken"))
+    await AdminNotifier(database, clock, None).bot_notify_admin("News")
 
     assert woken == ["woken"]
 

@@ -108,7 +108,6 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
 
     scope.parts.core.password.open(scope.chat.id)
     await scope.parts.core.database.write(unit)
-    scope.parts.sender.wake()
     # Once more, for what could not be read and has been emptied with the question's end.
     await empty_log(scope.parts.core.database, scope.parts.core.clock)
     log.info("password.right", user=scope.chat.id)

@@ -185,7 +185,6 @@ async def _end(call: AdminCall, result: Result) -> str:
         shown.append(screen)
 
     await call.scope.end(unit)
-    call.scope.parts.sender.wake()
     screen = shown[-1]
     if screen.after is not None:
         screen.after()

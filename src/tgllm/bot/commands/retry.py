@@ -82,7 +82,6 @@ async def _send_now(scope: UpdateScope, rows: Sequence[NewOutbox]) -> None:
     """Send something that the answer need not be waited for; the update goes on."""
     now = milliseconds(scope.parts.core.clock)
     await scope.parts.core.database.write(lambda conn: outbox.add(conn, rows, now))
-    scope.parts.sender.wake()
 
 
 async def _ask_again(scope: UpdateScope, question: Message, model: ModelRef | None) -> None:

@@ -93,6 +93,7 @@ class Sender:
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
         self._claiming = True
+        database.on_commit("outbox", self.wake)
 
     def stop_claiming(self) -> None:
         """Begin no further call; what is under way goes on, and ``wait_idle`` waits for that alone."""
@@ -100,7 +101,7 @@ class Sender:
         self.wake()
 
     def wake(self) -> None:
-        """Say that rows were added."""
+        """Look at the outbox again; its commits in this program do this by themselves."""
         self._idle.clear()
         self._work.set()
 
@@ -118,7 +119,6 @@ class Sender:
         if isinstance(row_id, OutboxRow):
             return row_id.message_id
         future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
-        self.wake()
         try:
             return await future
         finally:
@@ -140,7 +140,8 @@ class Sender:
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
                 if self._finished:
                     continue
-                if not self._under_way and not found.pending:
+                # Rows that were committed after the look have woken the sender, and are looked at next.
+                if not (self._under_way or found.pending or self._work.is_set):
                     self._idle.set()
                 await self._work.wait(self._pause(found.due))
 

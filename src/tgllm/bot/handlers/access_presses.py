@@ -63,7 +63,6 @@ async def _group(scope: UpdateScope, verdict: str, chat_id: int) -> str:
         said.append((decided, words(scope.language) if decided.changed else scope.text("access.decided_before")))
 
     await scope.end(unit)
-    scope.parts.sender.wake()
     decided, text = said[-1]
     decided.enforce()
     return text

@@ -50,7 +50,6 @@ async def _decide(scope: UpdateScope, pressed: Pressed, *, again: bool) -> str:
     await scope.end(
         lambda conn: outbox.resend(conn, row.id) if again else _go_on_after(conn, row), replies=buttons_gone
     )
-    scope.parts.sender.wake()
     return scope.text("send.resent" if again else "send.dropped")
 
 

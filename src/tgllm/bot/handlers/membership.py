@@ -33,7 +33,6 @@ async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> Non
     elif not await is_admin_chat(scope):
         may_answer = access.limits.may_answer(("group", scope.chat.id))
         await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
-    scope.parts.sender.wake()
 
 
 def _request(conn: Connection, scope: UpdateScope, user_id: int, *, is_told: bool) -> None:

@@ -83,7 +83,6 @@ async def _redeem(scope: UpdateScope, person: SeenUser, command: ParsedCommand) 
             _say(conn, scope, f"{scope.text('access.invite_spent')}\n\n{pending}")
 
     await scope.end(unit, _scrubbed(scope))
-    scope.parts.sender.wake()
 
 
 async def _answer(scope: UpdateScope, key: tuple[str, int], words: Words) -> None:
@@ -96,7 +95,6 @@ async def _answer(scope: UpdateScope, key: tuple[str, int], words: Words) -> Non
             _say(conn, scope, text)
 
     await scope.end(unit, _scrubbed(scope))
-    scope.parts.sender.wake()
 
 
 def _ask(conn: Connection, scope: UpdateScope, person: SeenUser, reason: str) -> str:

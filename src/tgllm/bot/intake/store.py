@@ -72,6 +72,5 @@ class Intake:
         parts = self._parts
         if arrived.reactions:
             parts.acknowledgements.note(arrived.reactions)
-            parts.sender.wake()
         stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.username)
         self._heard(Lane.parse(update.lane).chat_id for update in arrived.new)

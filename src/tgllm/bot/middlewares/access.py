@@ -81,7 +81,6 @@ class AuthMiddleware(BaseMiddleware):
         if user is None or user.is_admin or scope.chat.is_private or standing.group is not None:
             return
         await core.access.groups.request(core.database, scope.chat.id, scope.chat.title, user.id)
-        scope.parts.sender.wake()
 
 
 def _is_edit(scope: UpdateScope) -> bool:

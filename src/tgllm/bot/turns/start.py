@@ -71,8 +71,7 @@ async def run_turn(
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
-        shown, sender = _with_button(scope, sink, turn), scope.parts.sender
-        await core.conversations.run(turn, shown, *effects, ending, stored=sender.wake)
+        await core.conversations.run(turn, _with_button(scope, sink, turn), *effects, ending)
 
 
 def _with_button(scope: UpdateScope, sink: ChatSink, turn: Turn) -> RetryButton:

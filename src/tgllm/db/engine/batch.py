@@ -14,6 +14,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
+from tgllm.db.engine.signals import NO_SIGNALS, Signal, take_signals
 from tgllm.db.engine.sqlite import require_transaction
 
 __all__ = ["Begin", "Job", "Outcome", "run_jobs"]
@@ -42,6 +43,8 @@ class Outcome:
 
     value: Any = None
     error: BaseException | None = None
+    signals: frozenset[Signal] = NO_SIGNALS
+    """What the job gave; it is committed."""
 
     def give_to(self, future: "asyncio.Future[Any]") -> None:
         """Resolve ``future`` unless it is done: its caller may have been cancelled."""
@@ -79,6 +82,8 @@ def _together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, word
     writes = begin == "BEGIN IMMEDIATE"
 
     def transaction() -> list[Outcome]:
+        # A transaction that was rolled back may have left some.
+        take_signals(conn)
         conn.execute(begin)
         try:
             outcomes = [_alone(conn, units[0])] if len(units) == 1 else _each(conn, units, words, undo=writes)
@@ -97,7 +102,7 @@ def _together(conn: sqlite3.Connection, units: Sequence[Job], begin: Begin, word
 def _alone(conn: sqlite3.Connection, unit: Job) -> Outcome:
     value = unit.run(conn)
     require_transaction(conn)
-    return Outcome(value)
+    return Outcome(value, signals=take_signals(conn))
 
 
 def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo: bool) -> list[Outcome]:
@@ -120,9 +125,10 @@ def _each(conn: sqlite3.Connection, units: Sequence[Job], words: Words, *, undo:
         if outcome.error is not None and not conn.in_transaction:
             raise outcome.error
         require_transaction(conn)
+        signals = take_signals(conn)
         if undo and outcome.error is not None:
             conn.execute("ROLLBACK TO unit")
-        outcomes.append(outcome)
+        outcomes.append(Outcome(outcome.value, signals=signals) if outcome.error is None else outcome)
     return outcomes
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from tgllm.db.engine.errors import DatabaseError, explain
+from tgllm.db.engine.signals import SignalConnection
 
 __all__ = ["Mode", "checkpoint", "connect", "in_transaction", "in_words", "require_transaction", "run_script"]
 
@@ -60,7 +61,14 @@ def connect(path: Path, mode: Mode = "rw") -> sqlite3.Connection:
     # A URI with a mode, since a plain path would create a missing file.
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     with in_words(path):
-        conn = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        conn = sqlite3.connect(
+            uri,
+            uri=True,
+            timeout=BUSY_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=SignalConnection,
+        )
         try:
             conn.row_factory = sqlite3.Row
             for pragma in PRAGMAS:

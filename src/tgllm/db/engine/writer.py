@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
+from tgllm.db.engine.signals import NO_SIGNALS, Signal
 from tgllm.db.engine.sqlite import connect, in_words
 
 __all__ = ["ConnectionThread"]
@@ -47,10 +48,24 @@ class ConnectionThread:
     the program even without ``aclose``. All calls come from one event loop.
     """
 
-    def __init__(self, path: Path, name: str, begin: Literal["BEGIN", "BEGIN IMMEDIATE"]) -> None:
-        """Set up the thread ``name``; ``begin`` starts each of its transactions."""
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        begin: Literal["BEGIN", "BEGIN IMMEDIATE"],
+        announce: Callable[[Signal], None] = lambda _signal: None,
+    ) -> None:
+        """Set up the thread.
+
+        Args:
+            path: the database file.
+            name: of the thread.
+            begin: how each transaction starts.
+            announce: called on the loop with each signal of what was committed.
+        """
         self._path = path
         self._begin: Literal["BEGIN", "BEGIN IMMEDIATE"] = begin
+        self._announce = announce
         self._conn: sqlite3.Connection | None = None
         self._closed = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -145,6 +160,8 @@ class ConnectionThread:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.tell(outcome)
         self._next_batch(loop)
+        for signal in NO_SIGNALS.union(*(outcome.signals for outcome in outcomes)):
+            self._announce(signal)
 
     async def aclose(self) -> None:
         """Run the queued jobs, close the connection, end the thread. A second call does nothing."""

@@ -2,6 +2,8 @@
 
 import sqlite3
 
+from tgllm.db.engine.signals import signal
+
 __all__ = ["move"]
 
 # Existing rows of the new chat take precedence: they were written after the move.
@@ -66,3 +68,4 @@ def move(conn: sqlite3.Connection, old: int, new: int, old_lane: str, new_lane: 
     values = {"old": old, "new": new, "old_lane": old_lane, "new_lane": new_lane}
     for statement in (*_CONVERSATIONS, *_MOVES, *_USAGE, *_OUTBOX):
         conn.execute(statement, values)
+    signal(conn, "outbox")

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tgllm.db.engine.signals import signal
 from tgllm.db.tables import files
 
 __all__ = ["Erased", "erase", "is_busy"]
@@ -82,4 +83,5 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     requests = conn.execute(_REQUESTS, values).rowcount
     for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
         conn.execute(statement, values)
+    signal(conn, "outbox")
     return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None])

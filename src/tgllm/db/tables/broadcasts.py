@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.db.engine.rows import clean, read, read_one
+from tgllm.db.engine.signals import signal
 
 __all__ = [
     "Broadcast",
@@ -253,6 +254,8 @@ def leave_out_rest(conn: sqlite3.Connection, broadcast_id: int) -> None:
         " AND id IN (SELECT outbox_id FROM broadcast_recipients WHERE broadcast_id = ?)",
         (broadcast_id,),
     )
+    # What is behind them in their lanes may be due sooner.
+    signal(conn, "outbox")
     rest = conn.execute(
         "DELETE FROM broadcast_recipients WHERE broadcast_id = ? AND outbox_id IS NULL", (broadcast_id,)
     ).rowcount

@@ -1,6 +1,8 @@
 """Table ``outbox``: the durable queue of Bot API calls.
 
 The rows of one lane are sent one at a time, in the order in which they were added.
+
+A change that may let a row go out gives the signal ``outbox``; the commit then wakes the sender.
 """
 
 import sqlite3
@@ -11,6 +13,7 @@ from typing import Any, Literal
 
 from tgllm.api.types import JsonObject
 from tgllm.db.engine.rows import JSON, clean, dumps, new_id, read, read_all, read_one
+from tgllm.db.engine.signals import signal
 
 __all__ = [
     "Kind",
@@ -95,7 +98,10 @@ def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[i
     Raises:
         sqlite3.IntegrityError: the turn already has a row with that part.
     """
-    return [_add_one(conn, row, now) for row in rows]
+    ids = [_add_one(conn, row, now) for row in rows]
+    if ids:
+        signal(conn, "outbox")
+    return ids
 
 
 def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
@@ -188,6 +194,7 @@ def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], 
 def mark_ready_again(conn: sqlite3.Connection, row_id: int, not_before: int, error: str) -> None:
     """Schedule a retry at ``not_before`` (UTC, milliseconds): the call was not sent, or refused temporarily."""
     _leave_sending(conn, row_id, "ready", error, not_before)
+    signal(conn, "outbox")
 
 
 def postpone(conn: sqlite3.Connection, row_id: int, not_before: int) -> None:
@@ -221,6 +228,7 @@ def rewrite(
         " WHERE id = ? AND state = ?",
         (method, kind, dumps(payload), None if error is None else clean(error), row_id, state),
     )
+    signal(conn, "outbox")
 
 
 def _leave_sending(
@@ -254,6 +262,7 @@ def resend(conn: sqlite3.Connection, row_id: int) -> bool:
     cursor = conn.execute(
         "UPDATE outbox SET state = 'ready', not_before = 0 WHERE id = ? AND state = 'uncertain'", (row_id,)
     )
+    signal(conn, "outbox")
     return cursor.rowcount == 1
 
 
@@ -263,6 +272,8 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
         "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain')",
         (clean(error), row_id),
     )
+    # What is behind it in its lane may be due sooner.
+    signal(conn, "outbox")
     return cursor.rowcount == 1
 
 

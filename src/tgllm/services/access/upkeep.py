@@ -11,7 +11,6 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.requests import expire
 from tgllm.services.access.service import Access
-from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.turns.running import RunningTurns
 
@@ -34,7 +33,6 @@ class AccessUpkeep:
         texts: Catalogue,
         access: Access,
         running: RunningTurns,
-        notifier: AdminNotifier,
     ) -> None:
         """Prepare; ``run`` does the work."""
         self._database = database
@@ -43,7 +41,6 @@ class AccessUpkeep:
         self._access = access
         # In a group that is let in, somebody whose own time is over may talk on.
         self._lost_access = LostAccess(database, running, clock)
-        self._notifier = notifier
 
     async def run(self) -> None:
         """Look until cancelled.
@@ -60,7 +57,6 @@ class AccessUpkeep:
         now = milliseconds(self._clock)
         if await self._database.read(lambda conn: self._is_due(conn, now)):
             await self._database.write(lambda conn: self._catch_up(conn, now))
-            self._notifier.wake()
         # Also of those whose time was noted to be over when they asked again.
         await self._lost_access.stop_turns()
 

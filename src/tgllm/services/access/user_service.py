@@ -50,11 +50,11 @@ class UserService:
         self._texts = texts
         self._cards = cards
         self._running = running
-        self._added: Callable[[], None] = lambda: None
+        self._decided: Callable[[], None] = lambda: None
 
-    def on_added(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called when messages wait in the outbox."""
-        self._added = wake
+    def on_decided(self, then: Callable[[], None]) -> None:
+        """Have ``then`` called when somebody's access or role may be another."""
+        self._decided = then
 
     async def ensure_owners(self, admin_ids: tuple[int, ...]) -> None:
         """Make the people named in the config active owners, and those who are not named any more ordinary users."""
@@ -171,10 +171,10 @@ class UserService:
         return self.decide_in(conn, user_id, "block" if may_use else "approve", actor)
 
     def enforce(self, decided: Decided) -> Decided:
-        """What follows the commit of a decision: messages go out, and turns of somebody who is kept out are stopped."""
+        """What follows the commit of a decision: the turns of somebody who is kept out are stopped."""
         if not decided.user.may_use(milliseconds(self._clock)) and self._running is not None:
             self._running.stop_user(decided.user.id)
-        self._added()
+        self._decided()
         return decided
 
     def _close_cards(self, conn: Connection, decided: Decided, verdict: Verdict, now: int) -> None:

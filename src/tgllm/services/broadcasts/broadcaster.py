@@ -62,7 +62,6 @@ class Broadcaster:
                 await self._started.wait()
                 continue
             await self._database.write(self._step)
-            self._notifier.wake()
             await self._clock.sleep(self._tick)
 
     def _step(self, conn: Connection) -> None:

@@ -16,6 +16,11 @@ class Wakeup:
         """Wake the worker."""
         self._event.set()
 
+    @property
+    def is_set(self) -> bool:
+        """Whether a call waits to be taken."""
+        return self._event.is_set()
+
     async def wait(self, seconds: float | None = None) -> bool:
         """Wait for a call, at most ``seconds``, and take it.
 

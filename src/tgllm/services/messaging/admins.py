@@ -1,6 +1,6 @@
 """Messages of the bot to its admins."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
@@ -29,11 +29,6 @@ class AdminNotifier:
         self._database = database
         self._clock = clock
         self._chat_id = admin_chat_id
-        self._added: Callable[[], None] = lambda: None
-
-    def on_added(self, wake: Callable[[], None]) -> None:
-        """Have ``wake`` called when messages wait in the outbox."""
-        self._added = wake
 
     async def bot_notify_admin(self, text: str) -> int:
         """Tell the admins a text; it is on its way when this returns, and survives a crash.
@@ -47,12 +42,10 @@ class AdminNotifier:
         Raises:
             DatabaseError: it can't be stored.
         """
-        count = await self._database.write(lambda conn: self.add(conn, text))
-        self.wake()
-        return count
+        return await self._database.write(lambda conn: self.add(conn, text))
 
     def add(self, conn: Connection, text: str, *, but: Collection[int | None] = ()) -> int:
-        """Store a text for the admins as part of a transaction; call ``wake`` after it.
+        """Store a text for the admins as part of a transaction.
 
         Args:
             conn: an open write transaction.
@@ -65,10 +58,6 @@ class AdminNotifier:
         now = milliseconds(self._clock)
         rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now) if chat_id not in but]
         return len(outbox.add(conn, rows, now))
-
-    def wake(self) -> None:
-        """Say that what was added is committed."""
-        self._added()
 
     def _chats(self, conn: Connection, now: int) -> Sequence[int]:
         if self._chat_id is not None:

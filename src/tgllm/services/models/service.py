@@ -75,8 +75,6 @@ class ModelService:
         pulled = await self._pull_all(self._registry.ids, self._settings.list_seconds, progress)
         now = milliseconds(self._clock)
         report = await self._database.write(lambda conn: self._store(conn, pulled, now, announce=announce))
-        if announce and report.is_news:
-            self._notifier.wake()
         for failed in report.failed:
             log.warning("models.failed", provider=failed.provider, reason=failed.reason)
         log.info("models.synced", providers={entry.provider: entry.listed for entry in report.providers})

@@ -4,7 +4,7 @@ There is no Telegram in here: a chat, the shell and the tests run the same code 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tgllm.api import (
@@ -139,14 +139,13 @@ class ConversationService:
         call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
         record_interrupted(conn, turn, call, now, self._settings.accounting)
 
-    async def run(self, turn: Turn, sink: Sink, *units: Unit, stored: Callable[[], None] = lambda: None) -> TurnOutcome:
+    async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
         """Answer a question, and store all that comes of it in one transaction.
 
         Args:
             turn: the question.
             sink: where the answer is shown; its ``finish`` gives the messages to send.
             units: what else belongs into the same transaction, such as marking the update as done.
-            stored: is called once it is committed, before plugins learn of the answer.
 
         Returns:
             How it ended; a provider's failure is an outcome too.
@@ -183,9 +182,7 @@ class ConversationService:
             # The caller's come last: once they have run, nothing of the turn can fail but the commit.
             units = (*self._requests.learnt(answer.model, now), *news, *units)
             booked = self._settings.accounting
-            await self._database.write(
-                lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked), then=lambda _: stored()
-            )
+            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)

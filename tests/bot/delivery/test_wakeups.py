@@ -1,0 +1,121 @@
+"""Rows wake the sender by the commit that holds them, whoever has added them."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from aiogram.methods import SendMessage
+from aiogram.types import Chat, Message
+
+from tgllm.api.clock import SystemClock
+from tgllm.bot.delivery.rows import message_rows
+from tgllm.bot.delivery.sender import Sender
+from tgllm.bot.telegram.limiter import Limiter, Rates
+from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
+from tgllm.i18n import Catalogue
+from tgllm.services.common.lane import Lane
+
+if TYPE_CHECKING:
+    from aiogram import Bot
+
+
+class Telegram:
+    """Takes every message."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def __call__(self, method: SendMessage) -> Message:
+        self.texts.append(method.text)
+        return Message.model_construct(message_id=len(self.texts), chat=Chat(id=1, type="private"))
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncGenerator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def telegram() -> Telegram:
+    return Telegram()
+
+
+@pytest.fixture
+async def sender(database: Database, telegram: Telegram) -> AsyncGenerator[Sender]:
+    """A sender that runs, and has nothing to do."""
+    clock = SystemClock()
+    limiter = Limiter(Rates(overall=0, private=0), clock)
+    sender = Sender(cast("Bot", telegram), database, limiter, clock, Catalogue(strict=True))
+    running = asyncio.create_task(sender.run())
+    await sender.wait_idle()
+    yield sender
+    running.cancel()
+    await asyncio.wait([running])
+
+
+@asynccontextmanager
+async def busy(database: Database) -> AsyncGenerator[None]:
+    """Within the block the writer is at work, so that what is given to it waits and shares a commit."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        inside.set()
+        assert go_on.wait(30)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(inside.wait, 30)
+    try:
+        yield
+    finally:
+        go_on.set()
+        await holding
+
+
+def add(conn: Connection, text: str) -> None:
+    outbox.add(conn, message_rows(Lane(1), text), 0)
+
+
+async def test_a_row_of_any_unit_goes_out(database: Database, telegram: Telegram, sender: Sender) -> None:
+    await database.write(lambda conn: add(conn, "News"))
+    await sender.wait_idle()
+    assert telegram.texts == ["News"]
+
+
+async def test_a_row_that_is_rolled_back_wakes_nobody(database: Database, telegram: Telegram, sender: Sender) -> None:
+    def broken(conn: Connection) -> None:
+        add(conn, "News")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(broken)
+    assert sender._idle.is_set()
+    assert telegram.texts == []
+
+
+async def test_a_row_of_a_unit_among_others_goes_out(database: Database, telegram: Telegram, sender: Sender) -> None:
+    async with busy(database):
+        writes = [asyncio.create_task(database.write(lambda conn, text=text: add(conn, text))) for text in "ab"]
+        await asyncio.wait(writes, timeout=0)
+    await asyncio.gather(*writes)
+    await sender.wait_idle()
+    assert telegram.texts == ["a", "b"]
+
+
+async def test_a_row_that_is_committed_together_with_a_look_for_rows_is_waited_for(
+    database: Database, telegram: Telegram, sender: Sender
+) -> None:
+    async with busy(database):
+        sender.wake()
+        await asyncio.sleep(0.01)
+        writing = asyncio.create_task(database.write(lambda conn: add(conn, "News")))
+        await asyncio.wait([writing], timeout=0)
+    await writing
+    await sender.wait_idle()
+    assert telegram.texts == ["News"]

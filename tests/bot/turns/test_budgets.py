@@ -13,8 +13,8 @@ from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, inbox, requests, usage
-from tgllm.services.budgets.changes import GiveExtra, SetLimit
-from tgllm.services.budgets.scope import BOT, BudgetScope
+from tgllm.services.budgets.admin_changes import GiveExtra, SetLimit
+from tgllm.services.budgets.budget_scope import BOT, BudgetScope
 from tgllm.services.common.actor import SHELL
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock

@@ -4,7 +4,7 @@ import pytest
 
 from tgllm.api.budgets import Measure
 from tgllm.services.budgets.amounts import LIMITS, limit_name, parse_amount, parse_limit, write_amount
-from tgllm.services.budgets.scope import BudgetError
+from tgllm.services.budgets.budget_scope import BudgetError
 
 
 def test_every_limit_has_a_name_that_can_be_read() -> None:

@@ -34,8 +34,8 @@ from tgllm.db.tables import audit, budgets, models, outbox, requests, usage, use
 from tgllm.db.tables.usage import Spent, Total
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
-from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
-from tgllm.services.budgets.scope import BOT, BudgetError, BudgetScope
+from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.budget_scope import BOT, BudgetError, BudgetScope
 from tgllm.services.budgets.service import QuotaService, ScopeReport
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.common.calendar import Days

@@ -11,8 +11,8 @@ from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.usage_words import usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.i18n import Catalogue
-from tgllm.services.budgets.allowance import Allowance
-from tgllm.services.budgets.scope import BOT
+from tgllm.services.budgets.budget import Allowance
+from tgllm.services.budgets.budget_scope import BOT
 from tgllm.services.common.text import clip
 from tgllm.services.usage.report import UsageReport, usage_report
 

@@ -2,7 +2,7 @@
 
 from tgllm.bot.ui.usage_words import Say, bar
 from tgllm.i18n.budgets import budget_amount
-from tgllm.services.budgets.allowance import Allowance
+from tgllm.services.budgets.budget import Allowance
 from tgllm.services.common.calendar import Days
 
 __all__ = ["allowance_line"]

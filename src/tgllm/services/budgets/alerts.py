@@ -6,7 +6,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import budgets, outbox
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_words
-from tgllm.services.budgets.allowance import Allowance, level_of
+from tgllm.services.budgets.budget import Allowance, level_of
 from tgllm.services.common.calendar import Days
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn

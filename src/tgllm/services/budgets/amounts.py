@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, cast, get_args
 
 from tgllm.api.budgets import Measure, Period
-from tgllm.services.budgets.scope import BudgetError
+from tgllm.services.budgets.budget_scope import BudgetError
 
 __all__ = ["LIMITS", "limit_name", "parse_amount", "parse_limit", "write_amount"]
 

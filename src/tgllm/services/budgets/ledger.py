@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tgllm.services.budgets.allowance import AllowanceKey
+from tgllm.services.budgets.budget import AllowanceKey
 
 __all__ = ["Amounts", "Ledger", "Watch"]
 

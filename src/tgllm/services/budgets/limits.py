@@ -8,7 +8,7 @@ from tgllm.api import Role
 from tgllm.api.budgets import Measure, Period
 from tgllm.config.sections.budgets import BudgetsSection, LimitsSetting
 from tgllm.db.tables.budgets import Budget
-from tgllm.services.budgets.scope import BOT, BudgetScope
+from tgllm.services.budgets.budget_scope import BOT, BudgetScope
 
 __all__ = ["Holders", "Limit", "LimitSource", "Limits"]
 

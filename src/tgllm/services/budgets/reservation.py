@@ -14,7 +14,7 @@ from tgllm.api import BudgetExceeded, ChatRequest, ModelRef, Usage
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import models
-from tgllm.services.budgets.allowance import Allowance, level_of
+from tgllm.services.budgets.budget import Allowance, level_of
 from tgllm.services.budgets.ledger import Amounts, Ledger
 from tgllm.services.budgets.needs import Needs, OutputBounds, measures_of, needs_of
 from tgllm.services.common.calendar import Days

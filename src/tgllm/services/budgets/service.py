@@ -11,16 +11,16 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import budgets, users
 from tgllm.i18n import Catalogue
+from tgllm.services.budgets.admin_changes import BudgetChange, QuotaChanges
 from tgllm.services.budgets.alerts import QuotaNews
-from tgllm.services.budgets.allowance import Allowance, read_allowances
-from tgllm.services.budgets.announcements import admin_line, tell_budget
-from tgllm.services.budgets.changes import BudgetChange, QuotaChanges
+from tgllm.services.budgets.budget import Allowance, read_allowances
+from tgllm.services.budgets.budget_scope import BudgetScope
+from tgllm.services.budgets.change_notices import admin_line, tell_budget
 from tgllm.services.budgets.ledger import Ledger
 from tgllm.services.budgets.limits import Holders, Limit, Limits
 from tgllm.services.budgets.needs import OutputBounds
 from tgllm.services.budgets.reservation import TurnQuota
-from tgllm.services.budgets.scope import BudgetScope
-from tgllm.services.budgets.sums import UsageSums
+from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.messaging.admins import AdminNotifier

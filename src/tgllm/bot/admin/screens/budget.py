@@ -9,9 +9,9 @@ from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.screens.budget_screens import NAME, choice_screen, overview_screen, scope_screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.engine.unit import Connection
+from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import parse_amount, parse_limit
-from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
-from tgllm.services.budgets.scope import BOT, BudgetScope
+from tgllm.services.budgets.budget_scope import BOT, BudgetScope
 from tgllm.services.common.actor import Actor
 from tgllm.services.people.search import find_person
 

@@ -14,8 +14,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, users
 from tgllm.i18n.budgets import budget_amount
 from tgllm.services.budgets.amounts import LIMITS, limit_name, write_amount
+from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.limits import Limit
-from tgllm.services.budgets.scope import BudgetScope
 from tgllm.services.budgets.service import ScopeReport
 from tgllm.services.people.names import named_group
 

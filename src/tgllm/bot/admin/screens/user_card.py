@@ -15,7 +15,7 @@ from tgllm.bot.ui.usage_words import usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
-from tgllm.services.budgets.scope import BudgetScope
+from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.common.actor import Actor
 from tgllm.services.common.text import one_line
 from tgllm.services.people.decisions import Decided, Verdict

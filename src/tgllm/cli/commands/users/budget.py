@@ -19,9 +19,9 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.users import User
 from tgllm.i18n import error_text
 from tgllm.i18n.budgets import budget_amount
+from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import limit_name, parse_amount, parse_limit
-from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
-from tgllm.services.budgets.scope import BudgetError, BudgetScope
+from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
 from tgllm.services.budgets.service import QuotaService, ScopeReport
 from tgllm.services.common.actor import SHELL
 from tgllm.services.common.calendar import Days
@@ -29,7 +29,7 @@ from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.usage.accounting import Accounting
 
 if TYPE_CHECKING:
-    from tgllm.services.budgets.allowance import Allowance
+    from tgllm.services.budgets.budget import Allowance
     from tgllm.services.budgets.limits import Limit, LimitSource
 
 __all__ = ["BudgetChanges", "run_budget"]

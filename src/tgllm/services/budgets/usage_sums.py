@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import usage
 from tgllm.db.tables.usage import Used
-from tgllm.services.budgets.scope import BudgetScope
+from tgllm.services.budgets.budget_scope import BudgetScope
 
 __all__ = ["UsageSums"]
 

@@ -8,9 +8,9 @@ from tgllm.db.tables import groups, users
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_amount
-from tgllm.services.budgets.changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
+from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.limits import Limit
-from tgllm.services.budgets.scope import BudgetScope
 from tgllm.services.common.actor import Actor
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.people.names import named, named_group

@@ -10,9 +10,9 @@ from tgllm.db.tables import budgets
 from tgllm.db.tables.budgets import Budget
 from tgllm.db.tables.users import User
 from tgllm.services.budgets.amounts import limit_name, write_amount
+from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
 from tgllm.services.budgets.limits import Limit
-from tgllm.services.budgets.scope import BudgetError, BudgetScope
-from tgllm.services.budgets.sums import UsageSums
+from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.calendar import Days
 from tgllm.services.people.decisions import administrator, known

@@ -10,9 +10,9 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import budgets
 from tgllm.db.tables.budgets import BudgetPeriod, Told
 from tgllm.db.tables.usage import Used
+from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.limits import Limit
-from tgllm.services.budgets.scope import BudgetScope
-from tgllm.services.budgets.sums import UsageSums
+from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.calendar import Days
 
 __all__ = ["Allowance", "AllowanceKey", "level_of", "read_allowances"]

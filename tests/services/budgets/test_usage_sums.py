@@ -9,8 +9,8 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import usage
 from tgllm.db.tables.usage import Spent
-from tgllm.services.budgets.scope import BOT
-from tgllm.services.budgets.sums import UsageSums
+from tgllm.services.budgets.budget_scope import BOT
+from tgllm.services.budgets.usage_sums import UsageSums
 
 MONTH = "2026-11-01"
 DAYS = [(date(2026, 10, 31) + timedelta(days=number)).isoformat() for number in range(31)]

@@ -13,8 +13,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, outbox, users
 from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import User
+from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.groups import GroupAccess
-from tgllm.services.access.requests import Asked
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.people.decisions import Verdict

@@ -15,7 +15,7 @@ from tgllm.db.tables import audit, groups, inbox, invites, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.users import SeenUser, User
 from tgllm.i18n import Catalogue
-from tgllm.services.access.requests import Asked
+from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.service import Access
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.access.user_service import UserService

@@ -18,8 +18,8 @@ from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import outbox
 from tgllm.db.tables.users import SeenUser
 from tgllm.observe.logs import get_logger
+from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.invitations import is_token
-from tgllm.services.access.requests import Asked
 from tgllm.services.common.text import clip
 from tgllm.services.people.standing import Standing
 

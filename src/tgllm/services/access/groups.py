@@ -15,10 +15,10 @@ from tgllm.db.queries import pending_access
 from tgllm.db.tables import groups, outbox, users
 from tgllm.db.tables.groups import Group, GroupStatus
 from tgllm.i18n import Catalogue
+from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.card_texts import group_card, group_decided
 from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.access.lost_access import without_access
-from tgllm.services.access.requests import Asked
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.recent_keys import RecentKeys

@@ -6,10 +6,10 @@ from typing import Self
 from tgllm.api.clock import Clock
 from tgllm.config.sections.access import AccessSection
 from tgllm.i18n import Catalogue
+from tgllm.services.access.access_requests import AccessRequests
 from tgllm.services.access.cards import AccessCards
 from tgllm.services.access.groups import FULL_SECONDS, MOST_FULL, GroupAccess
 from tgllm.services.access.invitations import Invitations
-from tgllm.services.access.requests import AccessRequests
 from tgllm.services.access.stranger_limits import StrangerLimits
 from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.turns.running import RunningTurns

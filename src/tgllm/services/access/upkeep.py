@@ -8,8 +8,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.tables import kv, users
 from tgllm.i18n import Catalogue
+from tgllm.services.access.access_requests import expire
 from tgllm.services.access.lost_access import LostAccess
-from tgllm.services.access.requests import expire
 from tgllm.services.access.service import Access
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.turns.running import RunningTurns

@@ -19,7 +19,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.requests import NewRequest, Outcome
 from tgllm.services.maintenance.retention import PIECE, Retention
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
-from tgllm.services.personal_data.files import write_exports
+from tgllm.services.personal_data.export_files import write_exports
 from tgllm.testing.clock import ManualClock
 
 DAY = 86_400

@@ -10,7 +10,7 @@ from tgllm.bot.scope import UpdateScope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.i18n import Catalogue
 from tgllm.services.personal_data.conversation import Exported, as_json, as_markdown, load_export
-from tgllm.services.personal_data.files import write_exports
+from tgllm.services.personal_data.export_files import write_exports
 
 __all__ = ["export_commands"]
 

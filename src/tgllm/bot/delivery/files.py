@@ -8,7 +8,7 @@ from typing import Any
 from aiogram.types import FSInputFile
 
 from tgllm.observe.logs import get_logger
-from tgllm.services.personal_data.files import remove_export
+from tgllm.services.personal_data.export_files import remove_export
 
 __all__ = ["DOCUMENT", "document_payload", "opened", "remove_document"]
 

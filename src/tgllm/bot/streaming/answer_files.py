@@ -14,7 +14,7 @@ from tgllm.bot.streaming.reasoning import with_thoughts
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.turn import TurnOutcome
-from tgllm.services.personal_data.files import write_exports
+from tgllm.services.personal_data.export_files import write_exports
 
 __all__ = ["FILE_NAME", "AnswerFiles"]
 

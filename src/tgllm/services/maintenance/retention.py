@@ -17,7 +17,7 @@ from tgllm.db.tables import audit, broadcasts, inbox, invites, outbox, requests
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
-from tgllm.services.personal_data.files import sweep_exports
+from tgllm.services.personal_data.export_files import sweep_exports
 
 __all__ = ["PIECE", "Retention", "remove_files"]
 

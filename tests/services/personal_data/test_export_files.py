@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from tgllm.services.personal_data.files import KEPT_SECONDS, remove_export, write_exports
+from tgllm.services.personal_data.export_files import KEPT_SECONDS, remove_export, write_exports
 
 NOW = 1_762_862_400.0
 

@@ -10,7 +10,7 @@ from tgllm.db.tables import broadcasts, outbox
 from tgllm.db.tables.broadcasts import Broadcast
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
-from tgllm.services.broadcasts.messages import progress_row, progress_text, report_row, text_row
+from tgllm.services.broadcasts.rows import progress_row, progress_text, report_row, text_row
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.messaging.admins import AdminNotifier
 

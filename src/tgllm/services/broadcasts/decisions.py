@@ -6,7 +6,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, broadcasts, outbox
 from tgllm.db.tables.broadcasts import Broadcast
 from tgllm.i18n import Catalogue
-from tgllm.services.broadcasts.messages import progress_row, progress_text
+from tgllm.services.broadcasts.rows import progress_row, progress_text
 
 __all__ = ["PREVIEW_LIFE", "Refusal", "confirm", "stop"]
 

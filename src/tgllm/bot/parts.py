@@ -10,7 +10,7 @@ from tgllm.bot.streaming.pace import Intervals
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.services.core import Core
-from tgllm.services.maintenance.jobs import ListJobs
+from tgllm.services.maintenance.job_times import ListJobs
 
 __all__ = ["BotParts"]
 

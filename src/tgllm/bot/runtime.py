@@ -30,7 +30,7 @@ from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.admin_password.recovery import recover_questions
 from tgllm.services.core import Core
-from tgllm.services.maintenance.jobs import ListJobs
+from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
 __all__ = ["BotRuntime", "open_runtime"]

@@ -13,7 +13,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
-from tgllm.services.maintenance.jobs import JobTimes
+from tgllm.services.maintenance.job_times import JobTimes
 
 __all__ = ["Scheduler"]
 

@@ -10,7 +10,7 @@ from tgllm.bot.ui.keyboards import page_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import Run
-from tgllm.services.maintenance.jobs import JobTimes
+from tgllm.services.maintenance.job_times import JobTimes
 
 __all__ = ["jobs_rows"]
 

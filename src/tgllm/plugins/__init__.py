@@ -1,6 +1,6 @@
 """Plugin system: discovery by package metadata, loading, and isolation of failures."""
 
-from tgllm.plugins.calls.limits import HostLimits
+from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.records import PluginRecord

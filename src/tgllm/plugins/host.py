@@ -14,9 +14,9 @@ from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
 from tgllm.plugins import lifecycle
 from tgllm.plugins.builtin.found import BUILTIN
-from tgllm.plugins.calls.limits import HostLimits
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import assemble

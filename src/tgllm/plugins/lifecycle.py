@@ -1,9 +1,9 @@
 """Startup and shutdown hooks, and the checks for ``tgllm doctor``."""
 
 from tgllm.api.context import Check, Log
-from tgllm.plugins.calls.limits import HostLimits
 from tgllm.plugins.calls.outcome import Breach, value_of
 from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks.doctor import check_doctor
 from tgllm.plugins.checks.values import refuse_async
 from tgllm.plugins.roster import Bound, Roster

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tgllm.api.clock import Clock
 from tgllm.api.context import Log, PluginContext, Texts
 from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts
-from tgllm.plugins.loading.store import PluginStore
+from tgllm.plugins.loading.kv_store import PluginStore
 
 if TYPE_CHECKING:
     from tgllm.db.database import Database

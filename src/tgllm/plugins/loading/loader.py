@@ -6,9 +6,9 @@ from typing import TypeVar
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
 from tgllm.i18n import read_texts
-from tgllm.plugins.calls.limits import HostLimits
 from tgllm.plugins.calls.outcome import Breach, Outcome, Raised, value_of
 from tgllm.plugins.calls.thread import HookThread
+from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
 from tgllm.plugins.checks.info import check_info
 from tgllm.plugins.loading.contexts import Services, make_context

@@ -8,8 +8,8 @@ from typing import Self, TypeVar
 
 from tgllm.api.clock import Clock
 from tgllm.db.connection import init_db
-from tgllm.db.engine.changes import Changes
 from tgllm.db.engine.signals import Signal
+from tgllm.db.engine.data_version import Changes
 from tgllm.db.engine.sqlite import checkpoint
 from tgllm.db.engine.writer import ConnectionThread
 

@@ -14,7 +14,7 @@ from tgllm.bot.commands.facts import fact_commands, fact_presses
 from tgllm.bot.commands.forget import forget_commands, forget_presses
 from tgllm.bot.commands.group_mode import group_commands, group_presses
 from tgllm.bot.commands.history import history_commands, history_presses
-from tgllm.bot.commands.model import model_commands, model_presses
+from tgllm.bot.commands.models import model_commands, model_presses
 from tgllm.bot.commands.persona import persona_commands, persona_presses
 from tgllm.bot.commands.plugins import plugin_command
 from tgllm.bot.commands.retry import retry_commands, retry_presses

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 
 from tgllm.api.errors import ConfigError, TgllmError
-from tgllm.config.sources.files import read_dotenv
+from tgllm.config.sources.config_files import read_dotenv
 from tgllm.observe.redaction import redact
 
 __all__ = ["report", "tell"]

@@ -13,7 +13,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.sections.base import in_words
-from tgllm.config.sources.files import dotenv_path, is_there, read_dotenv, read_toml
+from tgllm.config.sources.config_files import dotenv_path, is_there, read_dotenv, read_toml
 from tgllm.config.sources.keys import FIELDS
 from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.sources.plugins import PluginSettings

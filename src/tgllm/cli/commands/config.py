@@ -17,7 +17,7 @@ from tgllm.config.edit import set_in_file
 from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
-from tgllm.config.sources.files import is_there
+from tgllm.config.sources.config_files import is_there
 from tgllm.config.sources.keys import variable
 from tgllm.i18n import Catalogue
 

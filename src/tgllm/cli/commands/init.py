@@ -15,7 +15,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.cli.options import options_of
 from tgllm.config.checks import admin_ids, bot_token
 from tgllm.config.load import LoadedConfig, config_place, load_config
-from tgllm.config.sources.files import is_there
+from tgllm.config.sources.config_files import is_there
 from tgllm.config.write import TomlValue, toml_text, write_config
 from tgllm.i18n import Catalogue
 

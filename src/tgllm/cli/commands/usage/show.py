@@ -16,7 +16,7 @@ from tgllm.db.tables.usage import NOBODY, Total
 from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
 from tgllm.services.common.calendar import Days
-from tgllm.services.usage.table import By, UsageRow, UsageTable, usage_table
+from tgllm.services.usage.breakdown import By, UsageRow, UsageTable, usage_table
 
 __all__ = ["run_usage"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tgllm.cli.commands.models.rows import Dollars
+    from tgllm.cli.commands.models.cells import Dollars
     from tgllm.db.tables.models import Model
 
 # Imports inside functions: `models list` needs few of them, and is to answer at once.
@@ -38,7 +38,7 @@ def list_models(
     "USD per 1M tokens" is the price in US dollars per million tokens. The default is used in chats that have not
     selected a model.
     """
-    from tgllm.cli.commands.models.rows import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415
+    from tgllm.cli.commands.models.cells import COLUMNS, as_object, as_row, mark_default  # noqa: PLC0415
 
     found, fallback, price = _stored(options_of(ctx))
     is_default = mark_default(found, fallback)
@@ -53,7 +53,7 @@ def list_models(
 
 def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
     """All models that are offered, the default of the config, and how to find a price."""
-    from tgllm.cli.commands.models.rows import dollars_of  # noqa: PLC0415
+    from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415
     from tgllm.config.quick import quick_settings  # noqa: PLC0415
 
     quick = quick_settings(options.flags, options.config)

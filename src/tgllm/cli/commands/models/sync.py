@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from tgllm.app import open_core
-from tgllm.cli.commands.models.rows import MICROS
+from tgllm.cli.commands.models.cells import MICROS
 from tgllm.cli.core import raise_config_errors
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options

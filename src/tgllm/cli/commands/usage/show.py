@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
-from tgllm.cli.commands.models.rows import MICROS
+from tgllm.cli.commands.models.cells import MICROS
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
 from tgllm.cli.output import Bars, print_json, print_table

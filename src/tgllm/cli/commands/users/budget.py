@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tgllm.api.budgets import Measure, Period
 from tgllm.api.errors import TgllmError
-from tgllm.cli.commands.models.rows import MICROS
+from tgllm.cli.commands.models.cells import MICROS
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table

@@ -8,8 +8,8 @@ from typing import Self, TypeVar
 
 from tgllm.api.clock import Clock
 from tgllm.db.connection import init_db
+from tgllm.db.engine.data_version import DataVersion
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.data_version import Changes
 from tgllm.db.engine.sqlite import checkpoint
 from tgllm.db.engine.writer import ConnectionThread
 
@@ -31,7 +31,7 @@ class Database:
         self.path = path
         self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
-        self._changes = Changes()
+        self._data_version = DataVersion()
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -97,7 +97,7 @@ class Database:
 
     async def changed_elsewhere(self) -> bool:
         """Return whether another process has written to the file since the last call."""
-        return await self._writer.outside(self._changes.changed)
+        return await self._writer.outside(self._data_version.changed)
 
     async def checkpoint(self) -> bool:
         """Copy all committed content from the write-ahead log into the file, and truncate the log.

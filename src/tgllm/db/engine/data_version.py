@@ -2,10 +2,10 @@
 
 import sqlite3
 
-__all__ = ["Changes"]
+__all__ = ["DataVersion"]
 
 
-class Changes:
+class DataVersion:
     """Last seen value of ``PRAGMA data_version``.
 
     SQLite: the number changes when another connection, of this process or of another, commits; commits of the

@@ -11,7 +11,7 @@ from tgllm.db.tables import usage, users
 from tgllm.db.tables.usage import Total
 from tgllm.db.tables.users import User
 
-__all__ = ["By", "UsageRow", "UsageTable", "usage_table"]
+__all__ = ["By", "UsageBreakdown", "UsageRow", "usage_breakdown"]
 
 By = Literal["user", "model", "day"]
 
@@ -28,7 +28,7 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageTable:
+class UsageBreakdown:
     """Lines, the most expensive first; days in their order, those without any too."""
 
     rows: Sequence[UsageRow]
@@ -44,7 +44,7 @@ class UsageTable:
         return total.cost_micros if self.total.cost_micros else total.input_tokens + total.output_tokens
 
 
-def usage_table(conn: Connection, by: By, since: str, until: str) -> UsageTable:
+def usage_breakdown(conn: Connection, by: By, since: str, until: str) -> UsageBreakdown:
     """Sum up.
 
     Args:
@@ -60,7 +60,7 @@ def usage_table(conn: Connection, by: By, since: str, until: str) -> UsageTable:
             rows = _by_model(conn, since)
         case "day":
             rows = _by_day(conn, since, until)
-    return UsageTable(tuple(rows), usage.total(conn, since))
+    return UsageBreakdown(tuple(rows), usage.total(conn, since))
 
 
 def _by_user(conn: Connection, since: str) -> Iterator[UsageRow]:

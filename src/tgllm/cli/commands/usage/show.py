@@ -16,7 +16,7 @@ from tgllm.db.tables.usage import NOBODY, Total
 from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
 from tgllm.services.common.calendar import Days
-from tgllm.services.usage.breakdown import By, UsageRow, UsageTable, usage_table
+from tgllm.services.usage.breakdown import By, UsageBreakdown, UsageRow, usage_breakdown
 
 __all__ = ["run_usage"]
 
@@ -34,23 +34,23 @@ def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Cloc
     config = options.load().config
     calendar, now = Days(zone(config.time_zone)), milliseconds(clock or SystemClock())
     since, today = f"{calendar.begin(now, days - 1):%Y-%m-%d}", calendar.day(now)
-    path, none = database_path(config.data_dir), UsageTable((), Total(0, 0, 0, 0, 0))
-    table = look(path, lambda conn: usage_table(conn, by, since, today)) if is_there(path) else none
+    path, none = database_path(config.data_dir), UsageBreakdown((), Total(0, 0, 0, 0, 0))
+    found = look(path, lambda conn: usage_breakdown(conn, by, since, today)) if is_there(path) else none
     if as_json:
-        print_json(_object(table, by, since, today))
+        print_json(_object(found, by, since, today))
     else:
-        _print(table, by, since, Catalogue(config.language))
+        _print(found, by, since, Catalogue(config.language))
 
 
-def _print(table: UsageTable, by: By, since: str, texts: Catalogue) -> None:
-    if not table.total.requests:
+def _print(found: UsageBreakdown, by: By, since: str, texts: Catalogue) -> None:
+    if not found.total.requests:
         tell(texts("shell.usage_none", day=since))
         return
-    bars = Bars("Cost" if table.total.cost_micros else "Tokens", table.shares())
-    rows = ((_title(row, by), *_cells(row.total)) for row in table.rows)
-    print_table((TITLES[by], *COLUMNS), rows, footer=("All", *_cells(table.total)), bars=bars)
-    if table.total.unpriced_requests:
-        tell(texts("shell.usage_unpriced", count=table.total.unpriced_requests))
+    bars = Bars("Cost" if found.total.cost_micros else "Tokens", found.shares())
+    rows = ((_title(row, by), *_cells(row.total)) for row in found.rows)
+    print_table((TITLES[by], *COLUMNS), rows, footer=("All", *_cells(found.total)), bars=bars)
+    if found.total.unpriced_requests:
+        tell(texts("shell.usage_unpriced", count=found.total.unpriced_requests))
 
 
 def _title(row: UsageRow, by: By) -> str:
@@ -69,9 +69,9 @@ def _cells(total: Total) -> Sequence[str]:
     )
 
 
-def _object(table: UsageTable, by: By, since: str, until: str) -> dict[str, object]:
-    rows = [{by: int(row.key) if by == "user" else row.key, **_names(row), **_sums(row.total)} for row in table.rows]
-    return {"by": by, "since": since, "until": until, "rows": rows, "total": _sums(table.total)}
+def _object(found: UsageBreakdown, by: By, since: str, until: str) -> dict[str, object]:
+    rows = [{by: int(row.key) if by == "user" else row.key, **_names(row), **_sums(row.total)} for row in found.rows]
+    return {"by": by, "since": since, "until": until, "rows": rows, "total": _sums(found.total)}
 
 
 def _names(row: UsageRow) -> dict[str, object]:

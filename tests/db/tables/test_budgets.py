@@ -5,19 +5,19 @@ import sqlite3
 import pytest
 
 from tgllm.db.tables import budgets
-from tgllm.db.tables.budgets import Budget, BudgetPeriod
+from tgllm.db.tables.budgets import BudgetLimit, BudgetPeriod
 
 DAY = "2026-11-22"
 
 
 def test_a_limit_is_set_changed_lifted_and_forgotten(conn: sqlite3.Connection) -> None:
-    budgets.put(conn, Budget("user:7", "tokens", "day", 100), 1)
-    budgets.put(conn, Budget("user:7", "tokens", "day", 200), 2)
-    budgets.put(conn, Budget("bot", "cost", "month", None), 3)
-    budgets.put(conn, Budget("user:8", "tokens", "day", 5), 4)
+    budgets.put(conn, BudgetLimit("user:7", "tokens", "day", 100), 1)
+    budgets.put(conn, BudgetLimit("user:7", "tokens", "day", 200), 2)
+    budgets.put(conn, BudgetLimit("bot", "cost", "month", None), 3)
+    budgets.put(conn, BudgetLimit("user:8", "tokens", "day", 5), 4)
     assert budgets.limits(conn, ["bot", "user:7"]) == [
-        Budget("bot", "cost", "month", None),
-        Budget("user:7", "tokens", "day", 200),
+        BudgetLimit("bot", "cost", "month", None),
+        BudgetLimit("user:7", "tokens", "day", 200),
     ]
     budgets.clear(conn, "user:7", "tokens", "day")
     assert budgets.limits(conn, ["user:7"]) == []
@@ -26,12 +26,12 @@ def test_a_limit_is_set_changed_lifted_and_forgotten(conn: sqlite3.Connection) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        Budget("bot", "tokens", "day", 0),
-        Budget("bot", "words", "day", 1),  # type: ignore[arg-type]  this is the point
-        Budget("bot", "tokens", "year", 1),  # type: ignore[arg-type]  the same
+        BudgetLimit("bot", "tokens", "day", 0),
+        BudgetLimit("bot", "words", "day", 1),  # type: ignore[arg-type]  this is the point
+        BudgetLimit("bot", "tokens", "year", 1),  # type: ignore[arg-type]  the same
     ],
 )
-def test_what_makes_no_sense_is_refused(conn: sqlite3.Connection, wrong: Budget) -> None:
+def test_what_makes_no_sense_is_refused(conn: sqlite3.Connection, wrong: BudgetLimit) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         budgets.put(conn, wrong, 1)
 
@@ -62,7 +62,7 @@ def test_each_level_is_told_once(conn: sqlite3.Connection) -> None:
 
 def test_of_a_new_limit_it_is_told_anew(conn: sqlite3.Connection) -> None:
     budgets.tell(conn, "bot", "cost", "day", DAY, 100)
-    budgets.put(conn, Budget("bot", "cost", "day", 5), 1)
+    budgets.put(conn, BudgetLimit("bot", "cost", "day", 5), 1)
     assert budgets.tell(conn, "bot", "cost", "day", DAY, 80)
     budgets.clear(conn, "bot", "cost", "day")
     assert budgets.tell(conn, "bot", "cost", "day", DAY, 80)

@@ -8,14 +8,26 @@ from typing import Literal
 from tgllm.api.budgets import Measure, Period
 from tgllm.db.engine.rows import dumps, read_all
 
-__all__ = ["Budget", "BudgetPeriod", "Told", "clear", "forgive", "give", "limits", "periods", "prune", "put", "tell"]
+__all__ = [
+    "BudgetLimit",
+    "BudgetPeriod",
+    "Told",
+    "clear",
+    "forgive",
+    "give",
+    "limits",
+    "periods",
+    "prune",
+    "put",
+    "tell",
+]
 
 Told = Literal[0, 80, 100]
 """Percentage of a limit for which an alert has been sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class BudgetLimit:
     """A limit set by an admin."""
 
     scope: str
@@ -38,10 +50,10 @@ class BudgetPeriod:
     told: Told
 
 
-def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[Budget]:
+def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[BudgetLimit]:
     """Return the limits that are set for these scopes."""
     return read_all(
-        Budget,
+        BudgetLimit,
         conn.execute(
             "SELECT scope, measure, period, amount FROM budgets WHERE scope IN (SELECT value FROM json_each(?))",
             (dumps(list(scopes)),),
@@ -61,7 +73,7 @@ def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterabl
     )
 
 
-def put(conn: sqlite3.Connection, budget: Budget, now: int) -> None:
+def put(conn: sqlite3.Connection, budget: BudgetLimit, now: int) -> None:
     """Set a limit; alerts that were sent for the former limit can be sent again."""
     conn.execute(
         "INSERT INTO budgets (scope, measure, period, amount, updated_at) VALUES (?, ?, ?, ?, ?)"

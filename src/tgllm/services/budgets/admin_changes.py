@@ -7,7 +7,7 @@ from typing import TypeAlias
 from tgllm.api.budgets import Measure, Period
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import budgets
-from tgllm.db.tables.budgets import Budget
+from tgllm.db.tables.budgets import BudgetLimit
 from tgllm.db.tables.users import User
 from tgllm.services.budgets.amounts import limit_name, write_amount
 from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
@@ -105,7 +105,7 @@ class QuotaChanges:
         if amount is not None:
             _check_amount(amount)
         before, after = self._set_before(measure, period), _told(measure, amount)
-        budgets.put(self.conn, Budget(self.scope.key, measure, period, amount), self.now)
+        budgets.put(self.conn, BudgetLimit(self.scope.key, measure, period, amount), self.now)
         self._note("set" if amount is not None else "lift", measure, period, before=before, after=after)
 
     def _clear(self, measure: Measure, period: Period) -> None:

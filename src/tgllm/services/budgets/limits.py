@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from tgllm.api import Role
 from tgllm.api.budgets import Measure, Period
 from tgllm.config.sections.budgets import BudgetsSection, LimitsSetting
-from tgllm.db.tables.budgets import Budget
+from tgllm.db.tables.budgets import BudgetLimit
 from tgllm.services.budgets.budget_scope import BOT, BudgetScope
 
 __all__ = ["Holders", "Limit", "LimitSource", "Limits"]
@@ -60,7 +60,7 @@ class Limits:
         self._group = _configured(settings.group)
         self._roles = {entry.role: _configured(entry.limits) for entry in settings.roles}
 
-    def of(self, holders: Holders, rows: Iterable[Budget]) -> list[Limit]:
+    def of(self, holders: Holders, rows: Iterable[BudgetLimit]) -> list[Limit]:
         """The limits of these holders, lifted ones included.
 
         Args:
@@ -77,13 +77,13 @@ class Limits:
             found += _layered(BudgetScope.group(holders.group_id), self._group, {}, by_scope)
         return found
 
-    def of_role(self, role: Role, rows: Iterable[Budget]) -> list[Limit]:
+    def of_role(self, role: Role, rows: Iterable[BudgetLimit]) -> list[Limit]:
         """The limits of each person of a role; ``rows`` are those that are set for it."""
         scope = BudgetScope.role(role)
         return _layered(scope, self._roles.get(role, {}), {}, _by_scope(rows))
 
 
-def _by_scope(rows: Iterable[Budget]) -> Mapping[str, Mapping[_Kind, int | None]]:
+def _by_scope(rows: Iterable[BudgetLimit]) -> Mapping[str, Mapping[_Kind, int | None]]:
     found: dict[str, dict[_Kind, int | None]] = {}
     for row in rows:
         found.setdefault(row.scope, {})[row.measure, row.period] = row.amount

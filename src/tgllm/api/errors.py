@@ -153,7 +153,10 @@ class RateLimited(ProviderError):
 
 
 class QuotaExceeded(ProviderError):
-    """The account at the provider has no credit or quota left."""
+    """The account at the provider has no credit or quota left.
+
+    That is the provider's limit of the operator's account; a budget of tgllm raises ``BudgetExceeded``.
+    """
 
     default_code = "quota_exceeded"
 

@@ -168,7 +168,7 @@ class TestFloors:
         ("path", "line"),
         [
             ("services/conversations/turn.py", "from tgllm.db.tables.inbox import claim"),
-            ("services/conversations/turn.py", "from tgllm.services import quota"),
+            ("services/conversations/turn.py", "from tgllm.services import budgets"),
             ("plugins/builtin/echo.py", "from tgllm import hookimpl"),
             ("cli/commands/demo.py", "def late() -> None:\n    import tgllm.testing.emulator"),
             ("testing/bot.py", "import tgllm.app"),
@@ -284,7 +284,7 @@ class TestRooms:
 @pytest.mark.parametrize(
     ("line", "count"),
     [
-        ("from tgllm.services import quota", 1),
+        ("from tgllm.services import budgets", 1),
         ("import tgllm.db", 1),
         ("from tgllm_other.plugin import helper", 1),
         ("from tgllm import hookimpl", 0),
@@ -295,7 +295,7 @@ class TestRooms:
     ],
 )
 def test_a_plugin_that_reaches_past_the_contract_is_told(tmp_path: Path, line: str, count: int) -> None:
-    write(tmp_path, {"tgllm/db/__init__.py": "", "tgllm/services/quota.py": "", "tgllm_mine/plugin.py": line})
+    write(tmp_path, {"tgllm/db/__init__.py": "", "tgllm/services/budgets.py": "", "tgllm_mine/plugin.py": line})
 
     assert len(architecture.plugin_breaches(read_imports(read_modules(tmp_path)))) == count
 

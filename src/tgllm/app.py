@@ -27,7 +27,7 @@ from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
 from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.budgets.message_rate import MessageRate
-from tgllm.services.budgets.service import QuotaService
+from tgllm.services.budgets.service import BudgetService
 from tgllm.services.command_names import CORE_COMMANDS
 from tgllm.services.common.calendar import Days
 from tgllm.services.core import Core
@@ -113,8 +113,8 @@ async def open_core(
         access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
         trouble = AccountTrouble(notifier, texts, clock)
-        quota = QuotaService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
-        service = ConversationService(database, registry, host, running, clock, settings, trouble, quota)
+        budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
+        service = ConversationService(database, registry, host, running, clock, settings, trouble, budgets)
         stack.push_async_callback(service.aclose)
         lists = ModelSettings(config.default_model, config.models.list_timeout)
         yield Core(
@@ -131,7 +131,7 @@ async def open_core(
             conversations=service,
             prices=prices,
             days=accounting.days,
-            quota=quota,
+            budgets=budgets,
             message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),

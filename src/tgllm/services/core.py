@@ -12,7 +12,7 @@ from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
 from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.budgets.message_rate import MessageRate
-from tgllm.services.budgets.service import QuotaService
+from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
 from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
@@ -43,7 +43,7 @@ class Core:
     conversations: ConversationService
     prices: Prices
     days: Days
-    quota: QuotaService
+    budgets: BudgetService
     message_rate: MessageRate
     notifier: AdminNotifier
     models: ModelService

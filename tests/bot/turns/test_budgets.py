@@ -91,7 +91,7 @@ class TestStop:
             await say("one")
             stop = await say("two")
             more, whose = GiveExtra("requests", "day", 5), BudgetScope.user(eve.id)
-            await bot.core.database.write(lambda conn: bot.core.quota.change(conn, whose, [more], SHELL))
+            await bot.core.database.write(lambda conn: bot.core.budgets.change(conn, whose, [more], SHELL))
             await eve.press(stop, "Try again")
             again = await emu.wait_for_message(
                 eve.private_chat(), lambda message: message.from_bot and message.text == "two", after=stop
@@ -469,7 +469,7 @@ class TestAdmin:
             await say("/admin@demo_bot budget bot set usd/month 20", by=ann, chat=admins)
             await say("/admin budget bot set usd/month 30", by=ann)
             change = SetLimit("cost", "month", None)
-            await bot.core.database.write(lambda conn: bot.core.quota.change(conn, BOT, [change], SHELL))
+            await bot.core.database.write(lambda conn: bot.core.budgets.change(conn, BOT, [change], SHELL))
             await say("/admin@demo_bot budget bot", by=ann, chat=admins)
             told = [text for text in admins.bot_texts if "Changed by" in text]
         assert told == [
@@ -527,13 +527,13 @@ class TestAdmin:
     ) -> None:
         async with start() as bot:
             told = (await say(f"/admin budget {argument}", by=ann)).text
-            report = await bot.core.database.read(lambda conn: bot.core.quota.report(conn, BOT))
+            report = await bot.core.database.read(lambda conn: bot.core.budgets.report(conn, BOT))
         assert words in told
         assert report.limits == []
 
     async def test_who_is_no_admin_changes_nothing(self, say: Say, eve: EmulatedUser, start: Start) -> None:
         async with start(**user_limit(requests_per_day=1), let_in=[eve]) as bot:
             refused = await say(f"/admin budget {eve.id} lift requests/day")
-            report = await bot.core.database.read(lambda conn: bot.core.quota.report(conn, BudgetScope.user(eve.id)))
+            report = await bot.core.database.read(lambda conn: bot.core.budgets.report(conn, BudgetScope.user(eve.id)))
         assert "Only admins" in refused.text
         assert [limit.amount for limit in report.limits] == [1]

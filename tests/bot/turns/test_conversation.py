@@ -276,7 +276,7 @@ async def test_a_turn_that_can_not_be_stored_is_told_and_holds_nobody_up(
 
     async with start() as bot:
         with monkeypatch.context() as patch:
-            patch.setattr(bot.core.quota, "settle", lambda *_: (broken,))
+            patch.setattr(bot.core.budgets, "settle", lambda *_: (broken,))
             asked = await ann.say("one")
             told = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked)
         assert told.text != "one"

@@ -36,7 +36,7 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.budget_scope import BOT, BudgetError, BudgetScope
-from tgllm.services.budgets.service import QuotaService, ScopeReport
+from tgllm.services.budgets.service import BudgetService, ScopeReport
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.common.calendar import Days
 from tgllm.services.common.lane import Lane
@@ -117,7 +117,7 @@ class Bench:
     """A conversation service with budgets."""
 
     service: ConversationService
-    quota: QuotaService
+    budgets: BudgetService
     database: Database
     provider: ScriptedProvider
     running: RunningTurns
@@ -152,8 +152,8 @@ class Bench:
 
     async def change(self, scope: BudgetScope, *changes: BudgetChange, actor: Actor = SHELL) -> ScopeReport:
         def unit(conn: Connection) -> ScopeReport:
-            self.quota.change(conn, scope, changes, actor)
-            return self.quota.report(conn, scope)
+            self.budgets.change(conn, scope, changes, actor)
+            return self.budgets.report(conn, scope)
 
         return await self.database.write(unit)
 
@@ -161,8 +161,8 @@ class Bench:
         return await self.database.read(lambda conn: usage.total(conn, usage.EVER, user))
 
     async def left(self, scope: BudgetScope) -> list[int]:
-        report = await self.database.read(lambda conn: self.quota.report(conn, scope))
-        return [each.left for each in report.allowances]
+        report = await self.database.read(lambda conn: self.budgets.report(conn, scope))
+        return [each.left for each in report.budgets]
 
 
 Make = Callable[..., Awaitable[Bench]]
@@ -190,9 +190,11 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         accounting = Accounting(Prices(prices, fallback=section.fallback_price), Days(ZoneInfo(zone)))
         notifier = AdminNotifier(database, clock, None)
         groups = GroupsSection.model_validate({"pays": pays})
-        quota = QuotaService(database, clock, accounting, Catalogue(strict=True), notifier, section, groups)
+        budget_service = BudgetService(database, clock, accounting, Catalogue(strict=True), notifier, section, groups)
         settings = TurnSettings("scripted/model", None, 8000, 60.0, accounting=accounting)
-        service = ConversationService(database, ProviderRegistry(host), host, running, clock, settings, quota=quota)
+        service = ConversationService(
+            database, ProviderRegistry(host), host, running, clock, settings, budgets=budget_service
+        )
 
         def people(conn: Connection) -> None:
             users.ensure_owners(conn, [ANN], 0)
@@ -202,7 +204,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
                 users.set_role(conn, user, "user", 0)
 
         await database.write(people)
-        return Bench(service, quota, database, provider, running, clock, turn)
+        return Bench(service, budget_service, database, provider, running, clock, turn)
 
     return make
 
@@ -298,8 +300,8 @@ class TestLimits:
 
         def load(conn: Connection) -> None:
             conn.set_trace_callback(seen.append)
-            with it.quota.turn(question) as quota:
-                quota.load(conn, it.service.load(conn, question).model)
+            with it.budgets.reservation(question) as reservation:
+                reservation.load(conn, it.service.load(conn, question).model)
             conn.set_trace_callback(None)
 
         await it.database.read(load)
@@ -470,12 +472,12 @@ class TestAtOnce:
         it = await bench(**per_user(requests_per_day=1))
         one, other = it.question(), it.question()
         request = ChatRequest("model", (ChatMessage("user", (TextPart("Hello?"),)),))
-        with it.quota.turn(one) as first, it.quota.turn(other) as second:
+        with it.budgets.reservation(one) as first, it.budgets.reservation(other) as second:
             await it.database.read(lambda conn: first.load(conn, MODEL))
             await first.reserve(request, 5, lambda: None)
             await it.database.read(lambda conn: second.load(conn, MODEL))
             with first:
-                it.quota.settle(one, first, Usage(1, 1))
+                it.budgets.settle(one, first, Usage(1, 1))
                 await it.database.write(lambda conn: usage.add(conn, BOB, "2026-11-22", "scripted", "model", Spent()))
             with pytest.raises(BudgetExceeded):
                 await second.reserve(request, 5, lambda: None)
@@ -600,14 +602,14 @@ class TestChanges:
         it = await bench(**per_user(requests_per_day=1))
         report = await it.change(USER, SetLimit("requests", "day", None))
         assert [(limit.amount, limit.source) for limit in report.limits] == [(None, "own")]
-        assert report.allowances == ()
+        assert report.budgets == ()
         assert [(await it.ask()).status for _ in range(3)] == ["ok"] * 3
 
     async def test_an_extra_holds_for_the_present_period(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=1))
         await it.ask()
         report = await it.change(USER, GiveExtra("requests", "day", 1))
-        assert [(each.limit, each.used) for each in report.allowances] == [(2, 1)]
+        assert [(each.limit, each.used) for each in report.budgets] == [(2, 1)]
         assert [(await it.ask()).status for _ in range(2)] == ["ok", "failed"]
         await it.clock.advance(24 * 3600)
         assert [(await it.ask()).status for _ in range(2)] == ["ok", "failed"]
@@ -618,7 +620,7 @@ class TestChanges:
         await it.ask()
         await it.change(USER, GiveExtra("requests", "month", 10))
         report = await it.change(USER, ResetUse())
-        assert [(each.limit, each.used) for each in report.allowances] == [(2, 0), (3, 0)]
+        assert [(each.limit, each.used) for each in report.budgets] == [(2, 0), (3, 0)]
         assert [(await it.ask()).status for _ in range(3)] == ["ok", "ok", "failed"]
         assert (await it.used(BOB)).requests == 4
 

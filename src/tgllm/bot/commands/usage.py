@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from tgllm.api import ModelRef, UserInfo
 from tgllm.api.clock import milliseconds
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.ui.budget_words import allowance_line
+from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.usage_words import usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.i18n import Catalogue
-from tgllm.services.budgets.budget import Allowance
+from tgllm.services.budgets.budget import Budget
 from tgllm.services.budgets.budget_scope import BOT
 from tgllm.services.common.text import clip
 from tgllm.services.usage.report import UsageReport, usage_report
@@ -33,33 +33,33 @@ async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
     user = scope.user
     assert user is not None  # noqa: S101  the access middleware has set it
     found = await scope.parts.core.database.read(lambda conn: _read(conn, scope, user))
-    await scope.reply("\n".join([*_lines(scope, found.report), *_budgets(scope, found.allowances)]))
+    await scope.reply("\n".join([*_lines(scope, found.report), *_budgets(scope, found.budgets)]))
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     report: UsageReport
-    allowances: Sequence[Allowance]
+    budgets: Sequence[Budget]
 
 
 def _read(conn: Connection, scope: UpdateScope, user: UserInfo) -> _Found:
     core = scope.parts.core
     report = usage_report(conn, user.id, milliseconds(core.clock), core.days)
-    allowances = [*core.quota.of_person(conn, user, scope.chat)]
+    budgets = [*core.budgets.of_person(conn, user, scope.chat)]
     # What all have used together is for the admins, and for them in private.
     if user.is_admin and scope.chat.is_private:
-        allowances += core.quota.report(conn, BOT).allowances
-    return _Found(report, allowances)
+        budgets += core.budgets.report(conn, BOT).budgets
+    return _Found(report, budgets)
 
 
-def _budgets(scope: UpdateScope, allowances: Sequence[Allowance]) -> Iterator[str]:
+def _budgets(scope: UpdateScope, budgets: Sequence[Budget]) -> Iterator[str]:
     """The budgets, each kind under its name."""
-    for kind in dict.fromkeys(allowance.scope.kind for allowance in allowances):
+    for kind in dict.fromkeys(budget.scope.kind for budget in budgets):
         yield ""
         yield f"{scope.text(f'budget.whose_{kind}')}:"
-        for allowance in allowances:
-            if allowance.scope.kind == kind:
-                yield allowance_line(scope.text, allowance, scope.parts.core.days)
+        for budget in budgets:
+            if budget.scope.kind == kind:
+                yield budget_line(scope.text, budget, scope.parts.core.days)
 
 
 def _lines(scope: UpdateScope, report: UsageReport) -> Iterator[str]:

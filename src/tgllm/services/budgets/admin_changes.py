@@ -17,7 +17,7 @@ from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.calendar import Days
 from tgllm.services.people.decisions import administrator, known
 
-__all__ = ["BudgetChange", "ClearLimit", "GiveExtra", "QuotaChanges", "ResetUse", "SetLimit"]
+__all__ = ["BudgetChange", "BudgetEditor", "ClearLimit", "GiveExtra", "ResetUse", "SetLimit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ MOST_AMOUNT = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class QuotaChanges:
+class BudgetEditor:
     """One admin's changes of one scope at one time."""
 
     conn: Connection

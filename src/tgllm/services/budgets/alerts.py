@@ -6,17 +6,17 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import budgets, outbox
 from tgllm.i18n import Catalogue
 from tgllm.i18n.budgets import budget_words
-from tgllm.services.budgets.budget import Allowance, level_of
+from tgllm.services.budgets.budget import Budget
 from tgllm.services.common.calendar import Days
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.messaging.rows import plain_message
 
-__all__ = ["QuotaNews"]
+__all__ = ["BudgetAlerts"]
 
 
-class QuotaNews:
+class BudgetAlerts:
     """Tells it in the transaction that stores the turn."""
 
     def __init__(self, texts: Catalogue, days: Days, notifier: AdminNotifier) -> None:
@@ -25,41 +25,41 @@ class QuotaNews:
         self._days = days
         self._notifier = notifier
 
-    def tell(self, conn: Connection, turn: Turn, allowances: Iterable[Allowance], now: int) -> None:
+    def tell(self, conn: Connection, turn: Turn, current: Iterable[Budget], now: int) -> None:
         """Tell what there is to tell, once.
 
         Args:
             conn: in the transaction that stores the turn.
             turn: that has ended.
-            allowances: its budgets as they are now.
+            current: its budgets as they are now.
             now: UTC, in milliseconds.
         """
-        for each in allowances:
-            level = level_of(each)
+        for each in current:
+            level = each.level
             if level > each.told and budgets.tell(conn, *each.key, each.first_day, level):
                 self._tell(conn, turn, each, now)
 
-    def _tell(self, conn: Connection, turn: Turn, allowance: Allowance, now: int) -> None:
+    def _tell(self, conn: Connection, turn: Turn, budget: Budget, now: int) -> None:
         budgets.prune(conn, self._days.month(now))
-        spent = level_of(allowance) == 100
-        if allowance.scope.kind == "bot":
-            text = self._words("budget.spent_admin" if spent else "budget.near_admin", allowance, "")
+        spent = budget.level == 100
+        if budget.scope.kind == "bot":
+            text = self._words("budget.spent_admin" if spent else "budget.near_admin", budget, "")
             self._notifier.add(conn, text)
         elif turn.message_id is not None:
-            text = self._words("budget.spent" if spent else "budget.near", allowance, turn.user.language)
+            text = self._words("budget.spent" if spent else "budget.near", budget, turn.user.language)
             # In a group it is seen by the reply whose budget it is.
             reply_to = None if turn.chat.is_private else turn.message_id
             outbox.add(conn, [plain_message(Lane.parse(turn.lane), text, answers=reply_to)], now)
 
-    def _words(self, key: str, allowance: Allowance, language: str) -> str:
+    def _words(self, key: str, budget: Budget, language: str) -> str:
         words = budget_words(
             self._texts,
             language,
-            whose=allowance.scope.kind,
-            measure=allowance.measure,
-            period=allowance.period,
-            used=allowance.used,
-            limit=allowance.limit,
-            until=self._days.told(allowance.until),
+            whose=budget.scope.kind,
+            measure=budget.measure,
+            period=budget.period,
+            used=budget.used,
+            limit=budget.limit,
+            until=self._days.told(budget.until),
         )
-        return self._texts(key, language, **words, percent=allowance.percent)
+        return self._texts(key, language, **words, percent=budget.percent)

@@ -15,16 +15,16 @@ from tgllm.services.budgets.limits import Limit
 from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.calendar import Days
 
-__all__ = ["Allowance", "AllowanceKey", "level_of", "read_allowances"]
+__all__ = ["Budget", "BudgetKey", "read_budgets"]
 
 NEAR = 80
 """Percent of a budget at which people are told."""
 
-AllowanceKey: TypeAlias = tuple[str, Measure, Period]
+BudgetKey: TypeAlias = tuple[str, Measure, Period]
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class Budget:
     """A limit and what has been used of it; amounts are requests, tokens, or millionths of a US dollar."""
 
     scope: BudgetScope
@@ -40,7 +40,7 @@ class Allowance:
     told: Told = 0
 
     @property
-    def key(self) -> AllowanceKey:
+    def key(self) -> BudgetKey:
         """Names the limit, whatever the day or month."""
         return self.scope.key, self.measure, self.period
 
@@ -54,17 +54,15 @@ class Allowance:
         """How much is used, rounded down; may be more than 100."""
         return self.used * 100 // self.limit
 
+    @property
+    def level(self) -> Told:
+        """What there is to tell of it: the percents that are used."""
+        if self.used >= self.limit:
+            return 100
+        return NEAR if self.percent >= NEAR else 0
 
-def level_of(allowance: Allowance) -> Told:
-    """What there is to tell of a budget: the percents that are used."""
-    if allowance.used >= allowance.limit:
-        return 100
-    return NEAR if allowance.percent >= NEAR else 0
 
-
-def read_allowances(
-    conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: UsageSums
-) -> Sequence[Allowance]:
+def read_budgets(conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: UsageSums) -> Sequence[Budget]:
     """What is left of these limits; lifted ones are left out, and nothing is read where none is left.
 
     Args:
@@ -85,7 +83,7 @@ def read_allowances(
         (row.scope, row.measure, row.period, row.first_day): row
         for row in budgets.periods(conn, [scope.key for scope in by_scope], {today, month})
     }
-    found: list[Allowance] = []
+    found: list[Budget] = []
     for scope, held in by_scope.items():
         since = month if any(limit.period == "month" for limit, _ in held) else today
         used = sums.of(conn, scope, since, today)
@@ -93,17 +91,17 @@ def read_allowances(
             first_day = month if limit.period == "month" else today
             until = days.month_end(now) if limit.period == "month" else days.day_end(now)
             row = special.get((scope.key, limit.measure, limit.period, first_day))
-            found.append(_allowance(limit, amount, used, first_day, until, row))
+            found.append(_budget(limit, amount, used, first_day, until, row))
     return found
 
 
-def _allowance(
+def _budget(
     limit: Limit, amount: int, used: Used, first_day: str, until: datetime, special: BudgetPeriod | None
-) -> Allowance:
+) -> Budget:
     sum_: int = getattr(used, f"{limit.period}_{limit.measure}")
     if special is None:
-        return Allowance(limit.scope, limit.measure, limit.period, amount, sum_, first_day, until)
-    return Allowance(
+        return Budget(limit.scope, limit.measure, limit.period, amount, sum_, first_day, until)
+    return Budget(
         limit.scope,
         limit.measure,
         limit.period,

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tgllm.services.budgets.budget import AllowanceKey
+from tgllm.services.budgets.budget import BudgetKey
 
 __all__ = ["Amounts", "Ledger", "Watch"]
 
-Amounts: TypeAlias = Mapping[AllowanceKey, int]
+Amounts: TypeAlias = Mapping[BudgetKey, int]
 
 
 class Watch:
@@ -17,13 +17,13 @@ class Watch:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._used: Counter[AllowanceKey] = Counter()
+        self._used: Counter[BudgetKey] = Counter()
 
     def add(self, used: Amounts) -> None:
         """A turn has ended, and its usage is stored."""
         self._used.update(used)
 
-    def used(self, key: AllowanceKey) -> int:
+    def used(self, key: BudgetKey) -> int:
         """What has been used of a budget; the sums that were read may or may not contain it."""
         return self._used[key]
 
@@ -33,7 +33,7 @@ class Ledger:
 
     def __init__(self) -> None:
         """Begin with no turn."""
-        self._reserved: Counter[AllowanceKey] = Counter()
+        self._reserved: Counter[BudgetKey] = Counter()
         self._watches: set[Watch] = set()
         self._changed = asyncio.Event()
 
@@ -47,7 +47,7 @@ class Ledger:
         """End a watch."""
         self._watches.discard(watch)
 
-    def reserved(self, key: AllowanceKey) -> int:
+    def reserved(self, key: BudgetKey) -> int:
         """What turns under way may need of a budget; 0 if there is none."""
         return self._reserved[key]
 

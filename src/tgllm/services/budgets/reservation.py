@@ -14,7 +14,7 @@ from tgllm.api import BudgetExceeded, ChatRequest, ModelRef, Usage
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import models
-from tgllm.services.budgets.budget import Allowance, level_of
+from tgllm.services.budgets.budget import Budget
 from tgllm.services.budgets.ledger import Amounts, Ledger
 from tgllm.services.budgets.needs import Needs, OutputBounds, measures_of, needs_of
 from tgllm.services.common.calendar import Days
@@ -23,13 +23,13 @@ from tgllm.services.models.pricing import Prices, Rates
 if TYPE_CHECKING:
     from tgllm.db.tables.models import Model
 
-__all__ = ["ReadAllowances", "TurnQuota"]
+__all__ = ["ReadBudgets", "Reservation"]
 
-ReadAllowances = Callable[[Connection], Sequence[Allowance]]
+ReadBudgets = Callable[[Connection], Sequence[Budget]]
 """Reads what is left of the budgets that a turn counts on."""
 
 
-class TurnQuota:
+class Reservation:
     """Used as a context manager around a turn: leaving it gives back what was reserved."""
 
     def __init__(
@@ -39,7 +39,7 @@ class TurnQuota:
         bounds: OutputBounds,
         prices: Prices,
         days: Days,
-        read: ReadAllowances,
+        read: ReadBudgets,
     ) -> None:
         """Begin before anything of the turn is read.
 
@@ -58,7 +58,7 @@ class TurnQuota:
         self._days = days
         self._read = read
         self._watch = ledger.watch()
-        self._allowances: Sequence[Allowance] = ()
+        self._budgets: Sequence[Budget] = ()
         self._ref: ModelRef | None = None
         self._model: Model | None = None
         self._rates: Rates | None = None
@@ -78,7 +78,7 @@ class TurnQuota:
     @property
     def is_limited(self) -> bool:
         """Whether any budget limits the turn."""
-        return bool(self._allowances)
+        return bool(self._budgets)
 
     def load(self, conn: Connection, ref: ModelRef) -> None:
         """Read the budgets, in the same read as all else that the turn begins with.
@@ -87,14 +87,14 @@ class TurnQuota:
             conn: to read from.
             ref: the model that will be asked.
         """
-        allowances = self._read(conn)
-        self._allowances = ()
-        if not allowances:
+        budgets = self._read(conn)
+        self._budgets = ()
+        if not budgets:
             return
         self._ref, self._model = ref, models.find(conn, ref)
         self._rates = self._prices.billed(self._model, ref)
         # What costs nothing can be asked when the money is used up.
-        self._allowances = [each for each in allowances if each.measure != "cost" or not self._is_free]
+        self._budgets = [each for each in budgets if each.measure != "cost" or not self._is_free]
 
     async def reserve(self, request: ChatRequest, tokens: int, on_wait: Callable[[], None]) -> None:
         """Let the turn go on if its budgets allow it; waits where other turns may use up what is left.
@@ -107,12 +107,12 @@ class TurnQuota:
         Raises:
             BudgetExceeded: one of them is used up, or has less left than the question needs.
         """
-        if not self._allowances or self._ref is None:
+        if not self._budgets or self._ref is None:
             return
         needs = needs_of(tokens, self._bounds.of(self._ref, self._model, request), self._rates)
         while not self._try(needs):
             # What has been used since the sums were read may be in them or not: they have to be read again in any case.
-            if not any(self._watch.used(each.key) for each in self._allowances):
+            if not any(self._watch.used(each.key) for each in self._budgets):
                 on_wait()
                 await self._ledger.wait()
             await self._look_again()
@@ -123,49 +123,49 @@ class TurnQuota:
             return
         self._bounds.learn(self._ref, tokens.output_tokens or 0)
         measures = measures_of(tokens, self._rates)
-        self._used = {each.key: measures[each.measure] for each in self._allowances}
+        self._used = {each.key: measures[each.measure] for each in self._budgets}
 
     @property
-    def has_news(self) -> bool:
+    def has_alerts(self) -> bool:
         """Whether there may be something to tell of a budget, now that the turn is settled."""
-        return any(level_of(replace(each, used=self._most_used(each))) > each.told for each in self._allowances)
+        return any(replace(each, used=self._most_used(each)).level > each.told for each in self._budgets)
 
-    def read(self, conn: Connection) -> Sequence[Allowance]:
+    def read(self, conn: Connection) -> Sequence[Budget]:
         """Read the budgets anew."""
         return self._read(conn)
 
-    def _most_used(self, allowance: Allowance) -> int:
+    def _most_used(self, budget: Budget) -> int:
         """With what turns have used that are being stored just now, at most."""
-        key = allowance.key
+        key = budget.key
         others = self._ledger.reserved(key) - (self._reserved or {}).get(key, 0)
-        return self._used_by_others(allowance) + others + self._used.get(key, 0)
+        return self._used_by_others(budget) + others + self._used.get(key, 0)
 
     @property
     def _is_free(self) -> bool:
         return self._rates is not None and not (self._rates.input or self._rates.output)
 
-    def _used_by_others(self, allowance: Allowance) -> int:
+    def _used_by_others(self, budget: Budget) -> int:
         """At most: a turn that ended while the sums were read may be counted twice."""
-        return allowance.used + self._watch.used(allowance.key)
+        return budget.used + self._watch.used(budget.key)
 
     def _try(self, needs: Needs) -> bool:
         """Reserve, if there is room; False if there may be when another turn has ended."""
-        for each in self._allowances:
+        for each in self._budgets:
             if each.used >= each.limit:
                 raise self._exceeded(each, None)
             if each.used + needs.question[each.measure] > each.limit:
                 raise self._exceeded(each, needs.question[each.measure])
-        most = {each.key: needs.most[each.measure] for each in self._allowances}
-        if any(self._is_taken(each, most[each.key]) for each in self._allowances):
+        most = {each.key: needs.most[each.measure] for each in self._budgets}
+        if any(self._is_taken(each, most[each.key]) for each in self._budgets):
             return False
         self._ledger.reserve(most)
         self._reserved = most
         return True
 
-    def _is_taken(self, allowance: Allowance, need: int) -> bool:
+    def _is_taken(self, budget: Budget, need: int) -> bool:
         """Whether others may leave too little; not where nobody is at it, and nobody was since it was read."""
-        others = self._ledger.reserved(allowance.key) + self._watch.used(allowance.key)
-        return others > 0 and allowance.used + others + need > allowance.limit
+        others = self._ledger.reserved(budget.key) + self._watch.used(budget.key)
+        return others > 0 and budget.used + others + need > budget.limit
 
     async def _look_again(self) -> None:
         self._ledger.unwatch(self._watch)
@@ -174,14 +174,14 @@ class TurnQuota:
         if ref is not None:
             await self._database.read(lambda conn: self.load(conn, ref))
 
-    def _exceeded(self, allowance: Allowance, need: int | None) -> BudgetExceeded:
+    def _exceeded(self, budget: Budget, need: int | None) -> BudgetExceeded:
         return BudgetExceeded(
-            f"{allowance.scope.key}: {allowance.used} of {allowance.limit} {allowance.measure} a {allowance.period}",
-            whose=allowance.scope.kind,
-            measure=allowance.measure,
-            period=allowance.period,
-            used=allowance.used,
-            limit=allowance.limit,
-            until=self._days.told(allowance.until),
+            f"{budget.scope.key}: {budget.used} of {budget.limit} {budget.measure} a {budget.period}",
+            whose=budget.scope.kind,
+            measure=budget.measure,
+            period=budget.period,
+            used=budget.used,
+            limit=budget.limit,
+            until=self._days.told(budget.until),
             need=need,
         )

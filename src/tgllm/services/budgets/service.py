@@ -11,22 +11,22 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import budgets, users
 from tgllm.i18n import Catalogue
-from tgllm.services.budgets.admin_changes import BudgetChange, QuotaChanges
-from tgllm.services.budgets.alerts import QuotaNews
-from tgllm.services.budgets.budget import Allowance, read_allowances
+from tgllm.services.budgets.admin_changes import BudgetChange, BudgetEditor
+from tgllm.services.budgets.alerts import BudgetAlerts
+from tgllm.services.budgets.budget import Budget, read_budgets
 from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.change_notices import admin_line, tell_budget
 from tgllm.services.budgets.ledger import Ledger
 from tgllm.services.budgets.limits import Holders, Limit, Limits
 from tgllm.services.budgets.needs import OutputBounds
-from tgllm.services.budgets.reservation import TurnQuota
+from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["QuotaService", "ScopeReport"]
+__all__ = ["BudgetService", "ScopeReport"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class ScopeReport:
     scope: BudgetScope
     limits: Sequence[Limit]
     """Lifted ones included."""
-    allowances: Sequence[Allowance]
+    budgets: Sequence[Budget]
     """What is left of them; a role has none, since each of its people has their own."""
 
 
-class QuotaService:
+class BudgetService:
     """Keeps turns within their budgets, tells what is left of them, and changes them.
 
     Methods that take a connection are for use within a larger transaction or read.
@@ -74,44 +74,44 @@ class QuotaService:
         self._group_pays = (groups or GroupsSection()).pays == "group"
         self._sums = UsageSums(private_only=self._group_pays)
         self._texts, self._notifier = texts, notifier
-        self._news = QuotaNews(texts, self._days, notifier)
+        self._alerts = BudgetAlerts(texts, self._days, notifier)
         self._ledger = Ledger()
         self._bounds = OutputBounds()
 
-    def turn(self, turn: Turn) -> TurnQuota:
+    def reservation(self, turn: Turn) -> Reservation:
         """The budgets of a turn; begin before anything of it is read."""
         holders = self._holders(turn.user, turn.chat)
-        return TurnQuota(
+        return Reservation(
             self._database,
             self._ledger,
             self._bounds,
             self._prices,
             self._days,
-            lambda conn: self._allowances(conn, holders),
+            lambda conn: self._budgets_of(conn, holders),
         )
 
-    def settle(self, turn: Turn, quota: TurnQuota, tokens: Usage) -> Sequence[Unit]:
+    def settle(self, turn: Turn, reservation: Reservation, tokens: Usage) -> Sequence[Unit]:
         """Note what a turn has used.
 
         Args:
             turn: that has ended.
-            quota: its budgets.
+            reservation: of its budgets.
             tokens: input and output are numbers.
 
         Returns:
             What tells people and admins of budgets that are nearly or wholly used up; for the transaction that stores
             the turn, after its usage.
         """
-        quota.settle(tokens)
-        if not quota.has_news:
+        reservation.settle(tokens)
+        if not reservation.has_alerts:
             return ()
         now = milliseconds(self._clock)
-        return [lambda conn: self._news.tell(conn, turn, quota.read(conn), now)]
+        return [lambda conn: self._alerts.tell(conn, turn, reservation.read(conn), now)]
 
-    def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Allowance]:
+    def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Budget]:
         """What a person has left, and the group of a chat; the bot's own budget is left out."""
         group_id = None if chat is None or chat.is_private else chat.id
-        return self._allowances(conn, Holders(user.id, user.role, group_id, bot=False))
+        return self._budgets_of(conn, Holders(user.id, user.role, group_id, bot=False))
 
     def report(self, conn: Connection, scope: BudgetScope) -> ScopeReport:
         """The budgets of one scope."""
@@ -119,7 +119,7 @@ class QuotaService:
         if scope.kind == "role":
             return ScopeReport(scope, limits, ())
         now = milliseconds(self._clock)
-        return ScopeReport(scope, limits, read_allowances(conn, limits, now, self._days, self._sums))
+        return ScopeReport(scope, limits, read_budgets(conn, limits, now, self._days, self._sums))
 
     def change(
         self,
@@ -146,7 +146,7 @@ class QuotaService:
             BudgetError: there is no such limit, an amount makes no sense, or roles can't have it.
         """
         now = milliseconds(self._clock)
-        maker = QuotaChanges(conn, scope, actor, now, self._days)
+        maker = BudgetEditor(conn, scope, actor, now, self._days)
         person, before = maker.check(), self._limits_of(conn, scope)
         for change in changes:
             maker.make(change, self._limits_of(conn, scope), self._sums)
@@ -164,9 +164,9 @@ class QuotaService:
             return Holders(user.id, user.role)
         return Holders(None if self._group_pays else user.id, user.role, chat.id)
 
-    def _allowances(self, conn: Connection, holders: Holders) -> Sequence[Allowance]:
+    def _budgets_of(self, conn: Connection, holders: Holders) -> Sequence[Budget]:
         limits = self._limits.of(holders, budgets.limits(conn, holders.scopes))
-        return read_allowances(conn, limits, milliseconds(self._clock), self._days, self._sums) if limits else ()
+        return read_budgets(conn, limits, milliseconds(self._clock), self._days, self._sums) if limits else ()
 
     def _limits_of(self, conn: Connection, scope: BudgetScope) -> Sequence[Limit]:
         if scope.kind == "role":

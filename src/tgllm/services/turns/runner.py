@@ -23,8 +23,8 @@ from tgllm.db.engine.unit import Connection, Unit
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
-from tgllm.services.budgets.reservation import TurnQuota
-from tgllm.services.budgets.service import QuotaService
+from tgllm.services.budgets.reservation import Reservation
+from tgllm.services.budgets.service import BudgetService
 from tgllm.services.chats.settings import SummaryMode
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder
@@ -84,10 +84,10 @@ class ConversationService:
         clock: Clock,
         settings: TurnSettings,
         trouble: AccountTrouble | None = None,
-        quota: QuotaService | None = None,
+        budgets: BudgetService | None = None,
     ) -> None:
-        """Put the parts together; ``trouble`` is told what fails, and ``quota`` keeps the budgets, if there are any."""
-        self._quota = quota or _no_budgets(database, clock)
+        """Put the parts together; ``trouble`` is told what fails, and without ``budgets`` nothing is limited."""
+        self._budgets = budgets or _no_budgets(database, clock)
         self._trouble = trouble
         self._database = database
         self._host = host
@@ -106,7 +106,7 @@ class ConversationService:
         )
         self._asking = Asking(registry, self._requests, settings.idle_seconds, settings.close_seconds)
         self._summaries = Summariser(
-            database, host, self._requests, self._asking, self._quota, settings.accounting, clock
+            database, host, self._requests, self._asking, self._budgets, settings.accounting, clock
         )
 
     async def wait_idle(self) -> None:
@@ -156,8 +156,8 @@ class ConversationService:
         track = self._running.track(
             turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name
         )
-        with track as handle, self._quota.turn(turn) as quota:
-            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, quota))
+        with track as handle, self._budgets.reservation(turn) as reservation:
+            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
                 # They were kept out after their question came; turns that are tracked are stopped by whoever does that.
                 handle.stop("person")
@@ -167,7 +167,7 @@ class ConversationService:
             try:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
-                await self._reserve(quota, request, answer.model, sink, handle)
+                await self._reserve(reservation, request, answer.model, sink, handle)
                 await self._asking.ask(request, answer, sink.show, handle, prepared.summary)
             except TgllmError as error:
                 answer.fail(error)
@@ -176,11 +176,10 @@ class ConversationService:
             outcome = self._outcome(answer, context)
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
-            news = self._quota.settle(turn, quota, outcome.spent or NOTHING)
-            if context.retired is not None:
-                news = (*news, forget_choice(turn.lane, context.retired, now))
+            alerts = self._budgets.settle(turn, reservation, outcome.spent or NOTHING)
+            forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's come last: once they have run, nothing of the turn can fail but the commit.
-            units = (*self._requests.learnt(answer.model, now), *news, *units)
+            units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
         await self._tell_plugins(info, outcome)
@@ -188,14 +187,14 @@ class ConversationService:
             self._summaries.begin(turn, context, prepared)
         return outcome
 
-    def _load(self, conn: Connection, turn: Turn, quota: TurnQuota) -> tuple[TurnContext, bool]:
+    def _load(self, conn: Connection, turn: Turn, reservation: Reservation) -> tuple[TurnContext, bool]:
         """What the turn begins with, and whether its person may still talk there."""
         context = self.load(conn, turn)
-        quota.load(conn, context.model)
+        reservation.load(conn, context.model)
         return context, may_talk(conn, turn.user.id, turn.chat.id, milliseconds(self._clock))
 
     async def _reserve(
-        self, quota: TurnQuota, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
+        self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
     ) -> None:
         """Wait until the budgets have room for the request.
 
@@ -203,12 +202,12 @@ class ConversationService:
             BudgetExceeded: they have none.
             TimeoutError: the turn was stopped meanwhile.
         """
-        if not quota.is_limited:
+        if not reservation.is_limited:
             return
         async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):
                 tokens = self._requests.tokens(model, request)
-                await quota.reserve(request, tokens, lambda: sink.show(Waiting("queue")))
+                await reservation.reserve(request, tokens, lambda: sink.show(Waiting("queue")))
 
     def _outcome(self, answer: Answer, context: TurnContext) -> TurnOutcome:
         outcome = answer.outcome()
@@ -241,5 +240,5 @@ class ConversationService:
         await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
 
 
-def _no_budgets(database: Database, clock: Clock) -> QuotaService:
-    return QuotaService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))
+def _no_budgets(database: Database, clock: Clock) -> BudgetService:
+    return BudgetService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))

@@ -12,7 +12,7 @@ from tgllm.db.tables import conversations, messages, summaries
 from tgllm.db.tables.summaries import Summary
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
-from tgllm.services.budgets.service import QuotaService
+from tgllm.services.budgets.service import BudgetService
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import Prepared, RequestBuilder
 from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, question_for
@@ -55,7 +55,7 @@ class Summariser:
         host: PluginHost,
         requests: RequestBuilder,
         asking: Asking,
-        quota: QuotaService,
+        budgets: BudgetService,
         accounting: Accounting,
         clock: Clock,
     ) -> None:
@@ -66,7 +66,7 @@ class Summariser:
             host: plugins see these requests like any other.
             requests: estimates tokens, and has the words that a model is told.
             asking: asks a model.
-            quota: the budgets.
+            budgets: limits of use, and reservations.
             accounting: at which prices and on which day it counts.
             clock: the time.
         """
@@ -74,7 +74,7 @@ class Summariser:
         self._host = host
         self._requests = requests
         self._asking = asking
-        self._quota = quota
+        self._budgets = budgets
         self._accounting = accounting
         self._clock = clock
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -132,11 +132,11 @@ class Summariser:
         answer = Answer(model, self._clock)
         # Not among the running turns: nobody stops it, and it holds nobody up.
         handle = RunningTurn(wanted.turn.id, wanted.turn.lane, wanted.turn.user.id)
-        with self._quota.turn(wanted.turn) as quota:
-            await self._database.read(lambda conn: quota.load(conn, model))
+        with self._budgets.reservation(wanted.turn) as reservation:
+            await self._database.read(lambda conn: reservation.load(conn, model))
             try:
                 request = await self._request(wanted)
-                await quota.reserve(request, self._requests.tokens(model, request), lambda: None)
+                await reservation.reserve(request, self._requests.tokens(model, request), lambda: None)
                 await self._asking.ask(request, answer, lambda _event: None, handle)
             except TgllmError as error:
                 answer.fail(error)
@@ -144,8 +144,8 @@ class Summariser:
                 self._asking.cut(answer, handle)
             outcome = answer.outcome()
             outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
-            news = self._quota.settle(wanted.turn, quota, outcome.spent or NOTHING)
-            await self._database.write(lambda conn: self._record(conn, wanted, outcome, news))
+            alerts = self._budgets.settle(wanted.turn, reservation, outcome.spent or NOTHING)
+            await self._database.write(lambda conn: self._record(conn, wanted, outcome, alerts))
         return outcome
 
     async def _request(self, wanted: Wanted) -> ChatRequest:
@@ -156,13 +156,13 @@ class Summariser:
         info = TurnInfo(turn.id, turn.user, turn.chat, model, question)
         return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
 
-    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, news: Sequence[Unit]) -> None:
+    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, alerts: Sequence[Unit]) -> None:
         """Store what was used, and the summary; nothing of a conversation that is deleted by now."""
         now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
         if conversations.get(conn, last.conversation_id) is None:
             return
         record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
-        for unit in news:
+        for unit in alerts:
             unit(conn)
         text = outcome.text.strip()
         # What it covers may be so old that it has been deleted meanwhile.

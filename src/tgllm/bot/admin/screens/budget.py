@@ -46,7 +46,7 @@ async def _budget(call: AdminCall) -> Result:
         if verb not in _CHANGES:
             return Screen(call.text("admin.budget.how"))
         change, actor = _CHANGES[verb](words), Actor(call.user.id, "telegram")
-        call.scope.parts.core.quota.change(conn, scope, [change], actor, shown_in=call.scope.chat.id)
+        call.scope.parts.core.budgets.change(conn, scope, [change], actor, shown_in=call.scope.chat.id)
         return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
 
     return work

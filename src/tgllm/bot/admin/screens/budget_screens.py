@@ -8,7 +8,7 @@ from tgllm.api.budgets import Measure, Period
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall
 from tgllm.bot.admin.words import home_button, joined, person
-from tgllm.bot.ui.budget_words import allowance_line
+from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.keyboards import Button
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, users
@@ -40,21 +40,21 @@ def overview_screen(call: AdminCall) -> Screen:
 
 def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Screen:
     """The budgets of one scope, with a button for each kind of limit."""
-    report = call.scope.parts.core.quota.report(conn, scope)
+    report = call.scope.parts.core.budgets.report(conn, scope)
     lines = list(_lines(call, report)) or [call.text("admin.budget.none")]
     kinds = [
         admin_button(_kind(call, measure, period), NAME, f"{_whose(scope)} choose {limit_name(measure, period)}")
         for measure, period in LIMITS
     ]
     rows = [kinds[first : first + 2] for first in range(0, len(kinds), 2)]
-    if report.allowances:
+    if report.budgets:
         rows.append([admin_button(call.text("admin.budget.reset"), NAME, f"{_whose(scope)} reset")])
     return Screen(joined(_title(call, conn, scope), lines), [*rows, _back(call), home_button(call)])
 
 
 def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure: Measure, period: Period) -> Screen:
     """What one limit of a scope can be."""
-    report = call.scope.parts.core.quota.report(conn, scope)
+    report = call.scope.parts.core.budgets.report(conn, scope)
     name, whose = limit_name(measure, period), _whose(scope)
     lines = list(_lines(call, report, (measure, period))) or [call.text("admin.budget.none")]
     times = 10 if period == "month" else 1
@@ -63,7 +63,7 @@ def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure
     ]
     extras = [
         [_button("admin.budget.give", call, f"{whose} give {name}", measure, max(1, each.limit // 2))]
-        for each in report.allowances
+        for each in report.budgets
         if (each.measure, each.period) == (measure, period)
     ]
     lift = admin_button(call.text("admin.budget.lift"), NAME, f"{whose} lift {name}")
@@ -81,13 +81,13 @@ def _button(key: str, call: AdminCall, command: str, measure: Measure, amount: i
 def _lines(call: AdminCall, report: ScopeReport, only: tuple[Measure, Period] | None = None) -> Iterator[str]:
     """A line for each limit: what is used and left, or that it is lifted; and where the limit comes from."""
     days = call.scope.parts.core.days
-    allowances = {(each.measure, each.period): each for each in report.allowances}
+    budgets = {(each.measure, each.period): each for each in report.budgets}
     for limit in report.limits:
         kind = limit.measure, limit.period
         if only not in {None, kind}:
             continue
-        allowance = allowances.get(kind)
-        line = _limit(call, limit) if allowance is None else allowance_line(call.text, allowance, days)
+        budget = budgets.get(kind)
+        line = _limit(call, limit) if budget is None else budget_line(call.text, budget, days)
         yield f"{line} ({call.text(f'admin.budget.from_{limit.source}')})"
 
 

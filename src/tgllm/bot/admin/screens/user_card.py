@@ -9,7 +9,7 @@ from tgllm.bot.admin.guard import about_admin
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.bot.admin.words import joined, moment, person, standing
-from tgllm.bot.ui.budget_words import allowance_line
+from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.keyboards import Button
 from tgllm.bot.ui.usage_words import usage_line
 from tgllm.db.engine.unit import Connection
@@ -92,10 +92,10 @@ def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
 
 def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
     core = call.scope.parts.core
-    allowances = core.quota.report(conn, BudgetScope.user(user.id)).allowances
-    budget = [allowance_line(call.text, allowance, core.days) for allowance in allowances]
-    text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user), budget)
-    return Screen(text, [*_decisions(call, user), *_roles(call, user), *_ways(call, user, has_budget=bool(budget))])
+    report = core.budgets.report(conn, BudgetScope.user(user.id))
+    budgets = [budget_line(call.text, budget, core.days) for budget in report.budgets]
+    text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user), budgets)
+    return Screen(text, [*_decisions(call, user), *_roles(call, user), *_ways(call, user, has_budget=bool(budgets))])
 
 
 def _facts(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:

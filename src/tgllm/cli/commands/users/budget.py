@@ -22,14 +22,14 @@ from tgllm.i18n.budgets import budget_amount
 from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import limit_name, parse_amount, parse_limit
 from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
-from tgllm.services.budgets.service import QuotaService, ScopeReport
+from tgllm.services.budgets.service import BudgetService, ScopeReport
 from tgllm.services.common.actor import SHELL
 from tgllm.services.common.calendar import Days
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.usage.accounting import Accounting
 
 if TYPE_CHECKING:
-    from tgllm.services.budgets.budget import Allowance
+    from tgllm.services.budgets.budget import Budget
     from tgllm.services.budgets.limits import Limit, LimitSource
 
 __all__ = ["BudgetChanges", "run_budget"]
@@ -77,23 +77,23 @@ async def _run(options: Options, person: str, typed: BudgetChanges) -> tuple[Peo
 
 
 async def _change(people: People, person: str, changes: Sequence[BudgetChange]) -> tuple[User, ScopeReport]:
-    quota = _quota(people)
+    budgets = _budgets(people)
 
     def unit(conn: Connection) -> tuple[User, ScopeReport]:
         user = people.find(conn, person)
         scope = BudgetScope.user(user.id)
         if changes:
-            quota.change(conn, scope, changes, SHELL)
-        return user, quota.report(conn, scope)
+            budgets.change(conn, scope, changes, SHELL)
+        return user, budgets.report(conn, scope)
 
     return await (people.database.write(unit) if changes else people.database.read(unit))
 
 
-def _quota(people: People) -> QuotaService:
+def _budgets(people: People) -> BudgetService:
     config = people.config
     notifier = AdminNotifier(people.database, people.clock, config.admin_chat_id)
     accounting = Accounting(days=_days(people))
-    return QuotaService(
+    return BudgetService(
         people.database, people.clock, accounting, people.texts, notifier, config.budgets, config.groups
     )
 
@@ -122,12 +122,12 @@ def _typed(text: str) -> tuple[Measure, Period, int]:
     return measure, period, parse_amount(measure, number)
 
 
-def _left_of(report: ScopeReport, limit: "Limit") -> "Allowance | None":
-    found = (each for each in report.allowances if (each.measure, each.period) == (limit.measure, limit.period))
+def _left_of(report: ScopeReport, limit: "Limit") -> "Budget | None":
+    found = (each for each in report.budgets if (each.measure, each.period) == (limit.measure, limit.period))
     return next(found, None)
 
 
-def _row(people: People, limit: "Limit", left: "Allowance | None") -> Sequence[str]:
+def _row(people: People, limit: "Limit", left: "Budget | None") -> Sequence[str]:
     name, source = limit_name(limit.measure, limit.period), SOURCES[limit.source]
     if left is None:
         return (name, "none", "-", "-", "-", source)
@@ -140,7 +140,7 @@ def _object(user: User, report: ScopeReport) -> dict[str, object]:
     return {"user": user.id, "limits": limits}
 
 
-def _limit_object(limit: "Limit", left: "Allowance | None") -> dict[str, object]:
+def _limit_object(limit: "Limit", left: "Budget | None") -> dict[str, object]:
     """For programs: money in US dollars; the amount has in it what was given extra."""
     return {
         "limit": limit_name(limit.measure, limit.period),

@@ -510,7 +510,7 @@ class TestAtOnce:
         assert (await it.ask()).status == "ok"
 
 
-class TestNews:
+class TestAlerts:
     async def test_people_are_told_once_at_80_percent_and_once_at_the_end(self, bench: Make) -> None:
         it = await bench(**per_user(requests_per_day=5))
         for _ in range(4):

@@ -1,1 +1,1 @@
-"""Budgets: limits, reservations, the ledger, alerts, changes, the message rate."""
+"""Budgets: limits, reservations, alerts, changes by admins, and the message rate."""

@@ -1,4 +1,4 @@
-"""Changes of budgets by admins, each with a row of the audit trail, in a transaction that is open."""
+"""Changes of budgets by admins, each with a row of the audit trail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ __all__ = ["BudgetChange", "BudgetEditor", "ClearLimit", "GiveExtra", "ResetUse"
 
 @dataclass(frozen=True, slots=True)
 class SetLimit:
-    """Set a limit; None lifts it, so that none holds whatever the configuration says."""
+    """Set or lift a limit; this overrides the role and the configuration."""
 
     measure: Measure
     period: Period
     amount: int | None
-    """Requests, tokens, or millionths of a US dollar."""
+    """Requests, tokens, or millionths of a US dollar; None lifts the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClearLimit:
-    """Take back what was set: that of the role or of the configuration holds again."""
+    """Remove a limit that was set; the limit of the role or of the configuration applies again."""
 
     measure: Measure
     period: Period
@@ -40,7 +40,7 @@ class ClearLimit:
 
 @dataclass(frozen=True, slots=True)
 class GiveExtra:
-    """Give something on top of a limit, for the present day or month."""
+    """Add an extra to a limit for the current day or month."""
 
     measure: Measure
     period: Period
@@ -50,19 +50,19 @@ class GiveExtra:
 
 @dataclass(frozen=True, slots=True)
 class ResetUse:
-    """Count from zero again in the present day and month; extras are gone."""
+    """Reset usage and extras of the current day and month to zero."""
 
 
 BudgetChange: TypeAlias = SetLimit | ClearLimit | GiveExtra | ResetUse
 
 
 MOST_AMOUNT = 10**15
-"""More is a mistake, and sums of it would not fit the database."""
+"""Larger amounts are mistakes, and their sums would overflow the integers of the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetEditor:
-    """One admin's changes of one scope at one time."""
+    """Makes one admin's changes of one scope, inside an open write transaction."""
 
     conn: Connection
     scope: BudgetScope
@@ -72,10 +72,10 @@ class BudgetEditor:
     days: Days
 
     def check(self) -> User | None:
-        """See to it that the actor may change this scope. Returns the one whose budget it is, if it is a person's.
+        """Check that the actor may change this scope; return the person whose budget it is, if it is one person's.
 
         Raises:
-            AccessError: the actor is no admin, or nobody has that user id.
+            AccessError: the actor is not an admin, or the user id is unknown.
         """
         administrator(self.conn, self.actor, self.now)
         return known(self.conn, self.scope.id or 0) if self.scope.kind == "user" else None
@@ -84,12 +84,12 @@ class BudgetEditor:
         """Make a change.
 
         Args:
-            change: which.
-            limits: those of the scope.
-            sums: what has been used.
+            change: the change.
+            limits: the limits of the scope.
+            sums: of usage.
 
         Raises:
-            BudgetError: there is no such limit, the amount makes no sense, or roles can't have it.
+            BudgetError: there is no such limit, the amount is invalid, or roles can't have this change.
         """
         match change:
             case SetLimit(measure, period, amount):
@@ -152,7 +152,7 @@ class BudgetEditor:
 
     def _note(self, what: str, measure: Measure, period: Period, *, before: str | None, after: str) -> None:
         details: dict[str, str | int | None] = {"limit": limit_name(measure, period), "before": before, "after": after}
-        # The id alone, so that it stands among what else was done about the person or group.
+        # The id alone, as in all audit rows about a person or group, so that one filter finds them.
         target = self.scope.key if self.scope.id is None else self.scope.name
         note(self.conn, self.actor, f"budget.{what}", target, self.now, details)
 

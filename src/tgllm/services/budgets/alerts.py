@@ -1,4 +1,4 @@
-"""Who is told that a budget is nearly or wholly used up, each once in a day or month."""
+"""Alerts that a budget is nearly or fully used up, once per level in a day or month."""
 
 from collections.abc import Iterable
 
@@ -17,21 +17,21 @@ __all__ = ["BudgetAlerts"]
 
 
 class BudgetAlerts:
-    """Tells it in the transaction that stores the turn."""
+    """Adds alerts in the transaction that stores the turn."""
 
     def __init__(self, texts: Catalogue, days: Days, notifier: AdminNotifier) -> None:
-        """Tell people in their chat, and admins through ``notifier``."""
+        """Alert people in their chat, and admins through ``notifier``."""
         self._texts = texts
         self._days = days
         self._notifier = notifier
 
     def tell(self, conn: Connection, turn: Turn, current: Iterable[Budget], now: int) -> None:
-        """Tell what there is to tell, once.
+        """Add the alerts that are due and were not sent before.
 
         Args:
-            conn: in the transaction that stores the turn.
-            turn: that has ended.
-            current: its budgets as they are now.
+            conn: the transaction that stores the turn.
+            turn: the turn that has ended.
+            current: its budgets, with the usage of the turn.
             now: UTC, in milliseconds.
         """
         for each in current:
@@ -47,7 +47,7 @@ class BudgetAlerts:
             self._notifier.add(conn, text)
         elif turn.message_id is not None:
             text = self._words("budget.spent" if spent else "budget.near", budget, turn.user.language)
-            # In a group it is seen by the reply whose budget it is.
+            # In a group, the reply shows whose budget it is.
             reply_to = None if turn.chat.is_private else turn.message_id
             outbox.add(conn, [plain_message(Lane.parse(turn.lane), text, answers=reply_to)], now)
 

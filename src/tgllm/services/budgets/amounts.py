@@ -1,4 +1,4 @@
-"""Limits and amounts as people write them: ``usd/month``, ``2.50``."""
+"""Text form of limits and amounts: ``usd/month``, ``2.50``."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Final, cast, get_args
@@ -11,22 +11,22 @@ __all__ = ["LIMITS", "limit_name", "parse_amount", "parse_limit", "write_amount"
 LIMITS: Final[tuple[tuple[Measure, Period], ...]] = tuple(
     (measure, period) for measure in get_args(Measure) for period in get_args(Period)
 )
-"""All kinds of limits."""
+"""All combinations of measure and period."""
 
 _MICROS = 1_000_000
 _MOST_DIGITS = 15
 
 
 def limit_name(measure: Measure, period: Period) -> str:
-    """How people write a limit: ``requests/day``, ``usd/month``."""
+    """Return the text form of a limit: ``requests/day``, ``usd/month``."""
     return f"{'usd' if measure == 'cost' else measure}/{period}"
 
 
 def parse_limit(text: str) -> tuple[Measure, Period]:
-    """Read what ``limit_name`` wrote.
+    """Parse the text form of a limit.
 
     Raises:
-        BudgetError: it is no limit.
+        BudgetError: the text is not a limit.
     """
     unit, _, period = text.strip().casefold().partition("/")
     measure = "cost" if unit == "usd" else "" if unit == "cost" else unit
@@ -36,10 +36,10 @@ def parse_limit(text: str) -> tuple[Measure, Period]:
 
 
 def parse_amount(measure: Measure, text: str) -> int:
-    """Read an amount: whole requests or tokens, or US dollars, which become millionths.
+    """Parse an amount: whole requests or tokens, or US dollars, which become millionths.
 
     Raises:
-        BudgetError: it is none, or not above 0.
+        BudgetError: the text is not an amount, or it is not above 0.
     """
     try:
         value = Decimal(text.strip().removeprefix("$").replace(",", "."))
@@ -54,5 +54,5 @@ def parse_amount(measure: Measure, text: str) -> int:
 
 
 def write_amount(measure: Measure, amount: int) -> str:
-    """An amount as ``parse_amount`` reads it."""
+    """Return an amount as text that ``parse_amount`` reads."""
     return f"{Decimal(amount) / _MICROS:f}" if measure == "cost" else str(amount)

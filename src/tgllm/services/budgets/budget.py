@@ -1,4 +1,4 @@
-"""What is left of a budget: its limit for the present day or month, and what has been used of it."""
+"""Budgets as they are now: a limit and its usage in the current day or month."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,58 +18,58 @@ from tgllm.services.common.calendar import Days
 __all__ = ["Budget", "BudgetKey", "read_budgets"]
 
 NEAR = 80
-"""Percent of a budget at which people are told."""
+"""Percent of a budget at which people are warned."""
 
 BudgetKey: TypeAlias = tuple[str, Measure, Period]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit and what has been used of it; amounts are requests, tokens, or millionths of a US dollar."""
+    """A limit and its usage in the current period. Amounts are requests, tokens, or millionths of a US dollar."""
 
     scope: BudgetScope
     measure: Measure
     period: Period
     limit: int
-    """With what was given extra."""
+    """Includes extras."""
     used: int
-    """Since the period began, or since the last reset."""
+    """Since the period began or was reset."""
     first_day: str
     until: datetime
-    """When the next period begins, on the clock on the wall."""
+    """Start of the next period, in the bot's time zone."""
     told: Told = 0
 
     @property
     def key(self) -> BudgetKey:
-        """Names the limit, whatever the day or month."""
+        """Identifies the limit in any period."""
         return self.scope.key, self.measure, self.period
 
     @property
     def left(self) -> int:
-        """What can still be used."""
+        """Amount that is left."""
         return max(0, self.limit - self.used)
 
     @property
     def percent(self) -> int:
-        """How much is used, rounded down; may be more than 100."""
+        """Used part, rounded down; can exceed 100."""
         return self.used * 100 // self.limit
 
     @property
     def level(self) -> Told:
-        """What there is to tell of it: the percents that are used."""
+        """Alert level that the usage has reached."""
         if self.used >= self.limit:
             return 100
         return NEAR if self.percent >= NEAR else 0
 
 
 def read_budgets(conn: Connection, limits: Iterable[Limit], now: int, days: Days, sums: UsageSums) -> Sequence[Budget]:
-    """What is left of these limits; lifted ones are left out, and nothing is read where none is left.
+    """Read the budgets of these limits; lifted limits are left out.
 
     Args:
-        conn: to read from.
+        conn: a connection for reading.
         limits: of the bot, of people and of groups.
         now: UTC, in milliseconds.
-        days: of the bot's time zone.
+        days: in the bot's time zone.
         sums: of usage.
     """
     by_scope: dict[BudgetScope, list[tuple[Limit, int]]] = {}

@@ -1,4 +1,4 @@
-"""Whose budget: the whole bot's, that of each person of a role, one person's, or a group's."""
+"""Scope of a budget: the whole bot, each person of a role, one person, or a group."""
 
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
@@ -13,14 +13,14 @@ _ROLES = frozenset(get_args(Role))
 
 
 class BudgetError(TgllmError):
-    """A budget can't be changed like that."""
+    """Invalid change of a budget."""
 
     default_code = "budget_change"
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetScope:
-    """Whose budget."""
+    """Scope of a budget."""
 
     kind: ScopeKind
     name: str = ""
@@ -28,25 +28,25 @@ class BudgetScope:
 
     @classmethod
     def user(cls, user_id: int) -> Self:
-        """One person's."""
+        """Return the scope of one person."""
         return cls("user", str(user_id))
 
     @classmethod
     def group(cls, chat_id: int) -> Self:
-        """A group's."""
+        """Return the scope of a group."""
         return cls("group", str(chat_id))
 
     @classmethod
     def role(cls, role: str) -> Self:
-        """That of each person of a role."""
+        """Return the scope of each person of a role."""
         return cls("role", role)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what ``key`` wrote, and what people write: ``bot``, a role, a user id, or a group's id.
+        """Parse a ``key``, or what people type: ``bot``, a role, a user id, or a group's id.
 
         Raises:
-            BudgetError: it is none of these.
+            BudgetError: the text is none of these.
         """
         kind, _, name = text.strip().lower().rpartition(":")
         if name == "bot" and not kind:
@@ -62,17 +62,17 @@ class BudgetScope:
 
     @property
     def key(self) -> str:
-        """How the scope is written in the database."""
+        """The scope as stored in the database."""
         return f"{self.kind}:{self.name}" if self.name else self.kind
 
     @property
     def id(self) -> int | None:
-        """Telegram's id, of a person or a group."""
+        """Telegram's id of the person or group; None for other scopes."""
         return int(self.name) if self.kind in {"user", "group"} else None
 
 
 def _number(text: str) -> int:
-    """An id of Telegram's; 0 if it is none. Bot API: User, Chat: at most 52 significant bits."""
+    """Return a Telegram id, or 0 for other text. Bot API: User, Chat: at most 52 significant bits."""
     digits = text.removeprefix("-")
     return int(text) if digits.isascii() and digits.isdecimal() and len(digits) < 17 else 0
 

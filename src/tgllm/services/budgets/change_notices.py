@@ -1,4 +1,4 @@
-"""What is told of a changed budget, in one line: to the person whose it is, and to the admins of all others."""
+"""Notices of changed budgets, one line each: to the person concerned, or to the admins for other scopes."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,14 +28,14 @@ def tell_budget(
     limits: tuple[Sequence[Limit], Sequence[Limit]],
     now: int,
 ) -> None:
-    """Tell somebody, unless all is as it was.
+    """Notify the person whose budget was changed; send nothing if nothing is different.
 
     Args:
         conn: the transaction that makes the changes.
-        texts: the words of the bot.
+        texts: the text catalogue.
         user: whose budget it is.
-        changes: those that were made, in their order.
-        limits: before them, and after.
+        changes: the changes, in their order.
+        limits: before and after the changes.
         now: UTC, in milliseconds.
     """
     language = language_of(conn, user)
@@ -52,15 +52,15 @@ def admin_line(
     changes: Sequence[BudgetChange],
     limits: tuple[Sequence[Limit], Sequence[Limit]],
 ) -> str:
-    """What admins are told of a change by one of them, in the bot's language; empty where all is as it was.
+    """Return the notice to the admins, in the bot's language; empty if nothing is different.
 
     Args:
         conn: the transaction that makes the changes.
-        texts: the words of the bot.
-        scope: whose budget it is: a role's, a group's or the bot's.
-        actor: who has made them.
-        changes: those that were made, in their order.
-        limits: before them, and after.
+        texts: the text catalogue.
+        scope: a role, a group or the bot.
+        actor: who makes the changes.
+        changes: the changes, in their order.
+        limits: before and after the changes.
     """
     made = _made(texts, "", changes, limits, texts("budget.changed_count"))
     if not made:
@@ -86,7 +86,7 @@ def _made(
     limits: tuple[Sequence[Limit], Sequence[Limit]],
     reset: str,
 ) -> str:
-    """The changes in words, each once; ``reset`` says that the use is counted from zero again."""
+    """Return the changes as text, each once; ``reset`` is the text for a reset."""
     return "; ".join(dict.fromkeys(_parts(texts, language, changes, limits, reset)))
 
 

@@ -1,4 +1,4 @@
-"""What turns under way have reserved of budgets, and what those that ended have used meanwhile; in memory."""
+"""Reservations of the running turns, and the usage of turns that ended a moment ago."""
 
 import asyncio
 from collections import Counter
@@ -11,31 +11,32 @@ __all__ = ["Amounts", "Ledger", "Watch"]
 
 Amounts: TypeAlias = Mapping[BudgetKey, int]
 
+# The ledger is in memory only. A reservation is valid while its turn runs, and a crash ends all turns: afterwards there
+# is nothing to release, and no stale reservation blocks a budget. Usage is in the database, and survives a crash.
+
 
 class Watch:
-    """Begun before sums are read: collects what turns have used that ended since then."""
+    """Usage of the turns that have ended since the watch began."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self._used: Counter[BudgetKey] = Counter()
 
     def add(self, used: Amounts) -> None:
-        """A turn has ended, and its usage is stored."""
+        """Add the usage of a turn that has ended and is stored."""
         self._used.update(used)
 
     def used(self, key: BudgetKey) -> int:
-        """What has been used of a budget; the sums that were read may or may not contain it."""
+        """Return the usage of a budget; sums that were read after the watch began may already include it."""
         return self._used[key]
 
 
 class Ledger:
-    """Shared by all turns of the program."""
+    """Sums of the reservations, shared by all turns of the process."""
 
     def __init__(self) -> None:
-        """Begin with no turn."""
         self._reserved: Counter[BudgetKey] = Counter()
         self._watches: set[Watch] = set()
-        self._changed = asyncio.Event()
+        self._released = asyncio.Event()
 
     def watch(self) -> Watch:
         """Begin a watch; ``unwatch`` ends it."""
@@ -48,21 +49,28 @@ class Ledger:
         self._watches.discard(watch)
 
     def reserved(self, key: BudgetKey) -> int:
-        """What turns under way may need of a budget; 0 if there is none."""
+        """Return the sum of the reservations of a budget."""
         return self._reserved[key]
 
     def reserve(self, needs: Amounts) -> None:
-        """A turn begins."""
+        """Add a reservation."""
         self._reserved.update(needs)
 
     def release(self, needs: Amounts, used: Amounts) -> None:
-        """A turn has ended that had reserved ``needs``; what it has ``used`` is stored."""
+        """Remove the reservation of a turn that has ended, and wake the turns that wait.
+
+        Args:
+            needs: the amounts that were reserved.
+            used: the usage of the turn, which is stored by now.
+        """
         self._reserved -= Counter(needs)
+        # A turn that has read its sums before this one was stored would otherwise see neither reservation nor usage.
         for watch in self._watches:
             watch.add(used)
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        # Whoever waits holds the old event, so each release wakes all of them once.
+        released, self._released = self._released, asyncio.Event()
+        released.set()
 
     async def wait(self) -> None:
-        """Wait until a turn ends."""
-        await self._changed.wait()
+        """Wait until a reservation is released."""
+        await self._released.wait()

@@ -1,4 +1,4 @@
-"""Which limits hold: those of the configuration, and before them those that admins have set."""
+"""Effective limits: those of the configuration, overridden by those that admins have set."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tgllm.services.budgets.budget_scope import BOT, BudgetScope
 __all__ = ["Holders", "Limit", "LimitSource", "Limits"]
 
 LimitSource: TypeAlias = Literal["config", "role", "own"]
-"""The configuration; what admins have set for the person's role; what they have set for the scope itself."""
+"""Set in the configuration, by an admin for the person's role, or by an admin for the scope itself."""
 
 _Kind: TypeAlias = tuple[Measure, Period]
 
@@ -32,17 +32,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Whose budgets a question counts on, besides the bot's."""
+    """The person, the group and the bot on whose budgets a question counts."""
 
     user_id: int | None = None
     role: Role | None = None
-    """None for somebody who has not been let in: nothing limits them here."""
+    """None for a person who is not approved: no budget applies to them."""
     group_id: int | None = None
     bot: bool = True
 
     @property
     def scopes(self) -> Sequence[str]:
-        """The scopes whose limits matter, as the database writes them."""
+        """The keys of the scopes whose limits apply."""
         found = [BOT.key] if self.bot else []
         if self.user_id is not None and self.role is not None:
             found += [BudgetScope.user(self.user_id).key, BudgetScope.role(self.role).key]
@@ -52,20 +52,19 @@ class Holders:
 
 
 class Limits:
-    """Puts the limits of the configuration and of the database together."""
+    """Combines the limits of the configuration with those of the database."""
 
     def __init__(self, settings: BudgetsSection) -> None:
-        """Take those of the configuration."""
         self._bot = _configured(settings.bot)
         self._group = _configured(settings.group)
         self._roles = {entry.role: _configured(entry.limits) for entry in settings.roles}
 
     def of(self, holders: Holders, rows: Iterable[BudgetLimit]) -> list[Limit]:
-        """The limits of these holders, lifted ones included.
+        """Return the limits of these holders, lifted ones included.
 
         Args:
-            holders: whose budgets.
-            rows: what is set for ``holders.scopes``.
+            holders: whose limits.
+            rows: the limits that admins have set for ``holders.scopes``.
         """
         by_scope = _by_scope(rows)
         found = _layered(BOT, self._bot, {}, by_scope) if holders.bot else []
@@ -78,7 +77,7 @@ class Limits:
         return found
 
     def of_role(self, role: Role, rows: Iterable[BudgetLimit]) -> list[Limit]:
-        """The limits of each person of a role; ``rows`` are those that are set for it."""
+        """Return the limits of each person of a role; ``rows`` are those that admins have set for it."""
         scope = BudgetScope.role(role)
         return _layered(scope, self._roles.get(role, {}), {}, _by_scope(rows))
 
@@ -100,7 +99,7 @@ def _layered(
     of_role: Mapping[_Kind, int | None],
     by_scope: Mapping[str, Mapping[_Kind, int | None]],
 ) -> list[Limit]:
-    """The limits of a scope; the later of two layers goes first."""
+    """Return the limits of a scope; a later layer overrides an earlier one."""
     found: dict[_Kind, Limit] = {}
     layers: tuple[tuple[LimitSource, Mapping[_Kind, int | None]], ...] = (
         ("config", configured),

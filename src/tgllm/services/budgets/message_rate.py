@@ -1,4 +1,4 @@
-"""How fast one person may ask, over all chats together; kept in memory."""
+"""Rate limit of one person's questions over all chats, in memory."""
 
 from collections import deque
 from typing import Literal
@@ -9,24 +9,24 @@ __all__ = ["MessageRate", "Pace"]
 
 WINDOW_SECONDS = 60.0
 MOST_PEOPLE = 1000
-"""That are remembered before those are forgotten who have been quiet for a while."""
+"""People in memory at which those without a question in the window are removed."""
 
 Pace = Literal["ok", "first", "again"]
-"""Slow enough; too fast for the first time in a minute, which is told; too fast again, which is not."""
+"""Within the limit; over it for the first time in a minute, which gets a warning; over it again, without one."""
 
 
 class MessageRate:
-    """Counts the questions of each person in the last minute."""
+    """Sliding window over the last minute, for each person."""
 
     def __init__(self, limit: int, clock: Clock) -> None:
-        """Take at most so many in a minute; 0 takes any number."""
+        """Allow ``limit`` questions in a minute; 0 means no limit."""
         self._limit = limit
         self._clock = clock
         self._times: dict[int, deque[float]] = {}
         self._told: dict[int, float] = {}
 
     def take(self, user_id: int) -> Pace:
-        """Count a question, unless it comes too fast."""
+        """Count a question, unless it is over the limit."""
         if not self._limit:
             return "ok"
         now = self._clock.monotonic()
@@ -43,7 +43,7 @@ class MessageRate:
         return "first"
 
     def __len__(self) -> int:
-        """How many people are remembered."""
+        """Return the number of people in memory."""
         return len(self._times)
 
     def _forget(self, now: float) -> None:

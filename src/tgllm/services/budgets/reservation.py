@@ -1,9 +1,4 @@
-"""The budgets of one turn: read when it begins, reserved before the model is asked, settled when it ends.
-
-Other turns end between reading and reserving, and several are under way at once. A turn is let through if what it may
-need fits beside all that is used and reserved, or if no other turn holds or has just used anything of the budget; else
-it reads again, after another turn has ended. So only the last answer within a budget can go over it.
-"""
+"""Reservation of a turn: the amounts of its budgets that it may use, held until its usage is stored."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,11 +21,28 @@ if TYPE_CHECKING:
 __all__ = ["ReadBudgets", "Reservation"]
 
 ReadBudgets = Callable[[Connection], Sequence[Budget]]
-"""Reads what is left of the budgets that a turn counts on."""
+"""Reads the budgets that a turn counts on."""
+
+# The states of a reservation, in their order: why each exists, and what a crash in it costs.
+#
+# watching  From the constructor on. A turn that ends after the sums were read is neither in the sums nor in the ledger.
+#           The watch collects its usage, so it has to begin before the read.
+# loaded    Limits and usage are known. A turn without limits stays here: it holds nothing and waits for nothing.
+# waiting   Other reservations may leave too little. The turn is not refused, since most turns use less than they
+#           reserve, and not let through, since then each of them could exceed the budget.
+#           In these three a crash costs no money: no model was called. The next start can't know that. It counts the
+#           question once by estimate (ConversationService.count_interrupted) and asks it again.
+# reserved  The model is called, and its usage is not known yet; the reservation stands for it in the ledger.
+#           A crash costs the call: the provider charges it, and nothing of it is stored. The next start counts it
+#           without its output, which is unknown. The call of a summary is not counted: its update is done already.
+# settled   The usage is known and is being committed with the answer. The reservation is held during the commit, since
+#           until then no other turn can read the usage. A crash costs the same as in the state before.
+# released  The usage is committed, or the turn was cancelled and nothing of it is stored. Waiting turns read again.
+#           A crash costs nothing: answer, usage and alerts are one transaction.
 
 
 class Reservation:
-    """Used as a context manager around a turn: leaving it gives back what was reserved."""
+    """A context manager around a turn; its exit releases the reservation."""
 
     def __init__(
         self,
@@ -41,15 +53,15 @@ class Reservation:
         days: Days,
         read: ReadBudgets,
     ) -> None:
-        """Begin before anything of the turn is read.
+        """Begin to watch; create it before anything of the turn is read.
 
         Args:
-            database: to read again where the turn had to wait.
+            database: for another read after a wait.
             ledger: shared by all turns.
-            bounds: how long answers can be.
+            bounds: the longest answers of models.
             prices: of models.
-            days: of the bot's time zone.
-            read: the budgets that it counts on.
+            days: in the bot's time zone.
+            read: reads the budgets that the turn counts on.
         """
         self._database = database
         self._ledger = ledger
@@ -71,6 +83,7 @@ class Reservation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Also after an error or a cancellation: a reservation that is never released would block its budgets for good.
         self._ledger.unwatch(self._watch)
         if self._reserved is not None:
             self._ledger.release(self._reserved, self._used)
@@ -81,11 +94,11 @@ class Reservation:
         return bool(self._budgets)
 
     def load(self, conn: Connection, ref: ModelRef) -> None:
-        """Read the budgets, in the same read as all else that the turn begins with.
+        """Read the budgets; part of the read that the turn begins with.
 
         Args:
-            conn: to read from.
-            ref: the model that will be asked.
+            conn: a connection for reading.
+            ref: the model of the turn.
         """
         budgets = self._read(conn)
         self._budgets = ()
@@ -93,32 +106,33 @@ class Reservation:
             return
         self._ref, self._model = ref, models.find(conn, ref)
         self._rates = self._prices.billed(self._model, ref)
-        # What costs nothing can be asked when the money is used up.
+        # A free model can be used when a cost budget is used up.
         self._budgets = [each for each in budgets if each.measure != "cost" or not self._is_free]
 
     async def reserve(self, request: ChatRequest, tokens: int, on_wait: Callable[[], None]) -> None:
-        """Let the turn go on if its budgets allow it; waits where other turns may use up what is left.
+        """Reserve what the request may use; wait while running turns may use up what is left.
 
         Args:
             request: as it will be sent.
-            tokens: what it has, as far as is known of the model.
-            on_wait: called before it waits.
+            tokens: its estimated number of tokens.
+            on_wait: called before each wait.
 
         Raises:
-            BudgetExceeded: one of them is used up, or has less left than the question needs.
+            BudgetExceeded: a budget is used up, or less is left than the question needs.
         """
         if not self._budgets or self._ref is None:
             return
         needs = needs_of(tokens, self._bounds.of(self._ref, self._model, request), self._rates)
-        while not self._try(needs):
-            # What has been used since the sums were read may be in them or not: they have to be read again in any case.
+        while not self._try_reserve(needs):
+            # If a turn has ended since the read, the sums are old. Then read at once: no other turn may be left that
+            # would end the wait. Nothing is awaited between the attempt and the wait, so no release is missed.
             if not any(self._watch.used(each.key) for each in self._budgets):
                 on_wait()
                 await self._ledger.wait()
-            await self._look_again()
+            await self._reload()
 
     def settle(self, tokens: Usage) -> None:
-        """Note what the turn has used; input and output are numbers."""
+        """Set the usage of the turn; its input and output tokens are not None."""
         if self._reserved is None or self._ref is None:
             return
         self._bounds.learn(self._ref, tokens.output_tokens or 0)
@@ -126,31 +140,31 @@ class Reservation:
         self._used = {each.key: measures[each.measure] for each in self._budgets}
 
     @property
-    def has_alerts(self) -> bool:
-        """Whether there may be something to tell of a budget, now that the turn is settled."""
+    def may_alert(self) -> bool:
+        """Whether a budget may have reached an alert level; valid after ``settle``.
+
+        An upper bound from memory: it saves most turns a second read of the sums.
+        """
         return any(replace(each, used=self._most_used(each)).level > each.told for each in self._budgets)
 
     def read(self, conn: Connection) -> Sequence[Budget]:
-        """Read the budgets anew."""
+        """Read the budgets again."""
         return self._read(conn)
 
     def _most_used(self, budget: Budget) -> int:
-        """With what turns have used that are being stored just now, at most."""
-        key = budget.key
-        others = self._ledger.reserved(key) - (self._reserved or {}).get(key, 0)
-        return self._used_by_others(budget) + others + self._used.get(key, 0)
+        """Return the highest usage that the database may hold once this turn is stored."""
+        # Usage of another turn may be committed while its reservation is still held, so all of them are added.
+        others = self._ledger.reserved(budget.key) - (self._reserved or {}).get(budget.key, 0)
+        return budget.used + self._watch.used(budget.key) + others + self._used.get(budget.key, 0)
 
     @property
     def _is_free(self) -> bool:
         return self._rates is not None and not (self._rates.input or self._rates.output)
 
-    def _used_by_others(self, budget: Budget) -> int:
-        """At most: a turn that ended while the sums were read may be counted twice."""
-        return budget.used + self._watch.used(budget.key)
-
-    def _try(self, needs: Needs) -> bool:
-        """Reserve, if there is room; False if there may be when another turn has ended."""
+    def _try_reserve(self, needs: Needs) -> bool:
+        """Add the reservation if it fits; return False if it may fit after another turn has ended."""
         for each in self._budgets:
+            # Compared with stored usage only: a reservation may turn out smaller, so it never refuses a turn.
             if each.used >= each.limit:
                 raise self._exceeded(each, None)
             if each.used + needs.question[each.measure] > each.limit:
@@ -158,16 +172,21 @@ class Reservation:
         most = {each.key: needs.most[each.measure] for each in self._budgets}
         if any(self._is_taken(each, most[each.key]) for each in self._budgets):
             return False
+        # From the checks to here nothing is awaited, so two turns can't take the same rest.
         self._ledger.reserve(most)
         self._reserved = most
         return True
 
     def _is_taken(self, budget: Budget, need: int) -> bool:
-        """Whether others may leave too little; not where nobody is at it, and nobody was since it was read."""
+        """Whether other turns may leave less than the turn needs."""
+        # Usage that the watch has collected may be in the sums as well. Counted twice, it causes another read at worst.
         others = self._ledger.reserved(budget.key) + self._watch.used(budget.key)
+        # A turn alone is let through even if its longest answer does not fit: otherwise a budget smaller than the
+        # longest answer could never be used. So one answer may exceed a budget, and only the last one.
         return others > 0 and budget.used + others + need > budget.limit
 
-    async def _look_again(self) -> None:
+    async def _reload(self) -> None:
+        """Read the budgets again, under a new watch that begins before the read."""
         self._ledger.unwatch(self._watch)
         self._watch = self._ledger.watch()
         ref = self._ref

@@ -1,4 +1,4 @@
-"""Budgets: how much people, groups and the whole bot may use in a day and in a month."""
+"""Service for budgets: reservations of turns, reports, and changes by admins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class ScopeReport:
     limits: Sequence[Limit]
     """Lifted ones included."""
     budgets: Sequence[Budget]
-    """What is left of them; a role has none, since each of its people has their own."""
+    """The limits with their usage; empty for a role, since each of its people has a budget of their own."""
 
 
 class BudgetService:
-    """Keeps turns within their budgets, tells what is left of them, and changes them.
+    """Makes reservations for turns, reports budgets, and changes them.
 
-    Methods that take a connection are for use within a larger transaction or read.
+    Methods that take a connection are part of a larger read or transaction.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class BudgetService:
         settings: BudgetsSection | None = None,
         groups: GroupsSection | None = None,
     ) -> None:
-        """Put the parts together.
+        """Create the service.
 
         Args:
-            database: with usage and budgets.
+            database: holds usage and budgets.
             clock: the time.
-            accounting: prices, and the calendar.
-            texts: the words of the bot.
-            notifier: tells the admins.
+            accounting: prices and calendar.
+            texts: the text catalogue.
+            notifier: notifies the admins.
             settings: the limits of the configuration.
-            groups: says whose budget is used in groups.
+            groups: the settings that say on whose budget usage in groups counts.
         """
         self._database = database
         self._clock = clock
@@ -79,7 +79,7 @@ class BudgetService:
         self._bounds = OutputBounds()
 
     def reservation(self, turn: Turn) -> Reservation:
-        """The budgets of a turn; begin before anything of it is read."""
+        """Create the reservation of a turn; call it before anything of the turn is read."""
         holders = self._holders(turn.user, turn.chat)
         return Reservation(
             self._database,
@@ -91,30 +91,29 @@ class BudgetService:
         )
 
     def settle(self, turn: Turn, reservation: Reservation, tokens: Usage) -> Sequence[Unit]:
-        """Note what a turn has used.
+        """Settle a reservation with the usage of the turn.
 
         Args:
-            turn: that has ended.
+            turn: the turn that has ended.
             reservation: of its budgets.
-            tokens: input and output are numbers.
+            tokens: its usage; input and output are not None.
 
         Returns:
-            What tells people and admins of budgets that are nearly or wholly used up; for the transaction that stores
-            the turn, after its usage.
+            Units that add the alerts that are due; to run in the transaction that stores the turn, after its usage.
         """
         reservation.settle(tokens)
-        if not reservation.has_alerts:
+        if not reservation.may_alert:
             return ()
         now = milliseconds(self._clock)
         return [lambda conn: self._alerts.tell(conn, turn, reservation.read(conn), now)]
 
     def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Budget]:
-        """What a person has left, and the group of a chat; the bot's own budget is left out."""
+        """Return the budgets of a person and of a group chat, without that of the bot."""
         group_id = None if chat is None or chat.is_private else chat.id
         return self._budgets_of(conn, Holders(user.id, user.role, group_id, bot=False))
 
     def report(self, conn: Connection, scope: BudgetScope) -> ScopeReport:
-        """The budgets of one scope."""
+        """Return the budgets of one scope."""
         limits = self._limits_of(conn, scope)
         if scope.kind == "role":
             return ScopeReport(scope, limits, ())
@@ -130,26 +129,26 @@ class BudgetService:
         *,
         shown_in: int | None = None,
     ) -> None:
-        """Change a budget, all of it or nothing, and tell the person whose it is, unless they do it themselves.
+        """Change the budgets of a scope, all or nothing, and notify those concerned.
 
-        Of the bot's, a role's and a group's the admins are told, but for the one who does it.
+        These are the person, or for the bot, a role or a group the admins; in both cases without the actor.
 
         Args:
             conn: an open write transaction.
             scope: whose budget.
-            changes: made in their order.
+            changes: the changes, in their order.
             actor: who makes them.
-            shown_in: id of the chat where it is seen in any case.
+            shown_in: id of the chat that shows the result anyway.
 
         Raises:
-            AccessError: the actor is no admin, or nobody has that user id.
-            BudgetError: there is no such limit, an amount makes no sense, or roles can't have it.
+            AccessError: the actor is not an admin, or the user id is unknown.
+            BudgetError: there is no such limit, an amount is invalid, or roles can't have this change.
         """
         now = milliseconds(self._clock)
-        maker = BudgetEditor(conn, scope, actor, now, self._days)
-        person, before = maker.check(), self._limits_of(conn, scope)
+        editor = BudgetEditor(conn, scope, actor, now, self._days)
+        person, before = editor.check(), self._limits_of(conn, scope)
         for change in changes:
-            maker.make(change, self._limits_of(conn, scope), self._sums)
+            editor.make(change, self._limits_of(conn, scope), self._sums)
         limits = before, self._limits_of(conn, scope)
         if person is None:
             line = admin_line(conn, self._texts, scope, actor, changes, limits)
@@ -159,7 +158,7 @@ class BudgetService:
             tell_budget(conn, self._texts, person, changes, limits, now)
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
-        """Whose budgets a question of that person in that chat counts on."""
+        """Return whose budgets a question in this chat counts on."""
         if chat.is_private:
             return Holders(user.id, user.role)
         return Holders(None if self._group_pays else user.id, user.role, chat.id)

@@ -11,25 +11,25 @@ __all__ = ["UsageSums"]
 
 
 class UsageSums:
-    """Sums the usage of a scope. Those of the whole bot are remembered for the days that are over."""
+    """Sums the usage of a scope; caches the sums of past days of the whole bot."""
 
     def __init__(self, *, private_only: bool) -> None:
-        """Remember nothing yet.
+        """Begin with an empty cache.
 
         Args:
-            private_only: whether what people ask in groups is not theirs to pay.
+            private_only: whether usage in groups does not count on the members' own budgets.
         """
         self._private_only = private_only
         self._over: tuple[str, str, Used] | None = None
 
     def of(self, conn: Connection, scope: BudgetScope, since: str, today: str) -> Used:
-        """What has been used of a scope.
+        """Return the usage of a scope.
 
         Args:
-            conn: to read from.
+            conn: a connection for reading.
             scope: a person, a group or the bot.
-            since: the first day of the month; a later one where the month's sums don't matter.
-            today: the present day.
+            since: the first day of the month, or a later day if the sums of the month are not needed.
+            today: the current day.
         """
         match scope.kind:
             case "user":
@@ -40,7 +40,7 @@ class UsageSums:
                 return self._of_all(conn, since, today)
 
     def _of_all(self, conn: Connection, since: str, today: str) -> Used:
-        # Yesterday is read again: a turn that ended at midnight may still be on its way into the database.
+        # Yesterday is not cached: the usage of a turn that ended at midnight may not be committed yet.
         cut = max(since, (date.fromisoformat(today) - timedelta(days=1)).isoformat())
         over, recent = self._before(conn, since, cut), usage.used(conn, cut, today)
         return Used(
@@ -53,7 +53,7 @@ class UsageSums:
         )
 
     def _before(self, conn: Connection, since: str, cut: str) -> Used:
-        """The days from ``since`` until the one before ``cut``: ten thousands of rows where many people use the bot."""
+        """Return the sums of the days before ``cut``, cached: with many people they are tens of thousands of rows."""
         if since == cut:
             return Used(0, 0, 0, 0, 0, 0)
         known = self._over

@@ -1,4 +1,4 @@
-"""How usage is booked: at which prices, and on which day."""
+"""Prices and calendar by which usage is counted."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ __all__ = ["Accounting"]
 
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """The same for all turns."""
+    """Prices and calendar, the same for all turns."""
 
     prices: Prices = field(default_factory=Prices)
-    """The operator's; those of the providers are in the database."""
+    """Set by the operator; prices of the providers are in the database."""
     days: Days = field(default_factory=Days)
-    """Of the bot's time zone."""
+    """In the bot's time zone."""

@@ -1,4 +1,4 @@
-"""Usage of everybody, by person, model or day."""
+"""Breakdown of all usage by person, model or day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ By = Literal["user", "model", "day"]
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One line: what somebody used, what a model was used for, or what was used on a day."""
+    """Usage of one person, one model or one day."""
 
     key: str
     """A user id (0: the shell), ``provider/model``, or ``YYYY-MM-DD``."""
     total: Total
     user: User | None = None
-    """Whose it is, where that is known."""
+    """The person, if known."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageBreakdown:
-    """Lines, the most expensive first; days in their order, those without any too."""
+    """Rows, the most expensive first; days in order, days without usage included."""
 
     rows: Sequence[UsageRow]
     total: Total
 
     def shares(self) -> Sequence[float]:
-        """How much each line has of the largest one, from 0 to 1: of the cost, or of the tokens where nothing costs."""
+        """Return each row's part of the largest row, from 0 to 1: by cost, or by tokens if nothing has a cost."""
         amounts = [self._amount(row.total) for row in self.rows]
         most = max(amounts, default=0)
         return [amount / most if most else 0.0 for amount in amounts]
@@ -45,11 +45,11 @@ class UsageBreakdown:
 
 
 def usage_breakdown(conn: Connection, by: By, since: str, until: str) -> UsageBreakdown:
-    """Sum up.
+    """Return the usage since a day.
 
     Args:
-        conn: to read from.
-        by: what a line is.
+        conn: a connection for reading.
+        by: what a row stands for.
         since: the first day, ``YYYY-MM-DD`` in the bot's time zone.
         until: today.
     """
@@ -75,7 +75,7 @@ def _by_model(conn: Connection, since: str) -> Iterator[UsageRow]:
 
 def _by_day(conn: Connection, since: str, until: str) -> Iterator[UsageRow]:
     found = {total.day: total for total in statistics.by_day(conn, since)}
-    # Days before anything was used say nothing.
+    # Begins with the first day that has usage.
     day, last = date.fromisoformat(min(found, default=until)), date.fromisoformat(until)
     while day <= last:
         yield UsageRow(day.isoformat(), found.get(day.isoformat(), Total(0, 0, 0, 0, 0)))

@@ -1,4 +1,4 @@
-"""What a person has used: today, this month, in all, and by model."""
+"""One person's usage: today, this month, in total, and by model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ class UsageReport:
     month: usage.Total
     ever: usage.Total
     models: Sequence[usage.ModelTotal]
-    """Of all time, the most expensive first."""
+    """In total, the most expensive first."""
 
 
 def usage_report(conn: Connection, user_id: int, now: int, days: Days) -> UsageReport:
-    """What a person has used.
+    """Return the usage of a person.
 
     Args:
-        conn: to read from.
+        conn: a connection for reading.
         user_id: Telegram's user id.
         now: UTC, in milliseconds.
-        days: say which day and month that is.
+        days: in the bot's time zone.
     """
     return UsageReport(
         usage.total(conn, days.day(now), user_id),

@@ -1,4 +1,4 @@
-"""What the admins see of how the bot is used: by time, by model and by person."""
+"""Statistics for admins: by time, by model and by person."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,41 +18,41 @@ from tgllm.services.common.calendar import Days
 __all__ = ["SPANS", "Latency", "Share", "Span", "Statistics", "models_of", "people_of", "statistics_of"]
 
 SPANS: Final = (1, 7, 30)
-"""Days that figures are summed over, today included."""
+"""Lengths of the spans that are summed, in days, today included."""
 CHARTED: Final = 7
 """Days that are shown one by one."""
 LATEST: Final = 1000
-"""Calls of a model that are looked at to say how long answers take."""
+"""Calls of a model that latencies are computed from."""
 
 K = TypeVar("K", ModelRef, int)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long whole answers took, in milliseconds."""
+    """Latency of whole answers, in milliseconds."""
 
     median: int
     slow: int
-    """95 of 100 took no longer."""
+    """The 95th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The figures of some days."""
+    """Figures of a span of days."""
 
     days: int
     people: int
-    """Those who asked a model something."""
+    """People who called a model."""
     total: Total
     errors: int
     """Calls of a model that failed or were interrupted."""
     latency: Latency | None
-    """Of the latest calls; None where none was answered."""
+    """Of the latest calls; None if none was answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share(Generic[K]):
-    """What one model or one person has of the figures of some days."""
+    """Share of one model or one person in the figures of a span of days."""
 
     name: K
     total: Total
@@ -61,41 +61,41 @@ class Share(Generic[K]):
 
     @property
     def weight(self) -> tuple[int, int]:
-        """Millionths of a US dollar, and tokens for where nothing has a price."""
+        """Sort key: millionths of a US dollar, then tokens for models without a price."""
         return self.total.cost_micros, self.total.input_tokens + self.total.output_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The figures of the whole bot."""
+    """Figures of the whole bot."""
 
     people: Mapping[Status, int]
     spans: Sequence[Span]
     days: Sequence[DayTotal]
-    """The latest ones, the first day first, also those without any requests."""
+    """The latest days in order, days without requests included."""
 
 
 def statistics_of(conn: Connection, now: int, calendar: Days) -> Statistics:
-    """Sum all up.
+    """Return the statistics of the whole bot.
 
     Args:
-        conn: to read from.
+        conn: a connection for reading.
         now: UTC, in milliseconds.
-        calendar: says when days begin.
+        calendar: in the bot's time zone.
     """
     spans = [_span(conn, now, calendar, days) for days in SPANS]
     return Statistics(statistics.people(conn), spans, tuple(_by_day(conn, now, calendar)))
 
 
 def models_of(conn: Connection, now: int, calendar: Days, days: int) -> Sequence[Share[ModelRef]]:
-    """The share of each model in so many days that end today, the largest first."""
+    """Return the share of each model in the last ``days`` days, the largest first."""
     day, began = _since(now, calendar, days)
     totals = {ModelRef(total.provider, total.model): total for total in statistics.by_model(conn, day)}
     return _shares(conn, began, totals, lambda call: ModelRef(call.provider, call.model))
 
 
 def people_of(conn: Connection, now: int, calendar: Days, days: int) -> Sequence[Share[int]]:
-    """The share of each person, by user id, in so many days that end today, the largest first."""
+    """Return the share of each person, by user id, in the last ``days`` days, the largest first."""
     day, began = _since(now, calendar, days)
     totals = {total.user_id: total for total in usage.by_user(conn, day)}
     return _shares(conn, began, totals, lambda call: call.user_id or usage.NOBODY)
@@ -114,7 +114,7 @@ def _shares(
 
 
 def _since(now: int, calendar: Days, days: int) -> tuple[str, int]:
-    """The first of so many days that end today, as ``YYYY-MM-DD``, and when it began (UTC, milliseconds)."""
+    """Return the first of the last ``days`` days, as ``YYYY-MM-DD``, and its start (UTC, milliseconds)."""
     began = calendar.begin(now, days - 1)
     return f"{began:%Y-%m-%d}", int(began.timestamp() * 1000)
 

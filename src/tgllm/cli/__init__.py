@@ -1,1 +1,1 @@
-"""The shell commands. What a command needs is imported when it is called, so that ``--help`` comes at once."""
+"""Shell commands. Each command imports its dependencies when it is called, so that ``--help`` is fast."""

@@ -1,4 +1,4 @@
-"""What commands ask of the opened core."""
+"""Checks of the opened core that several commands share."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ __all__ = ["config_problems", "raise_config_errors", "warnings"]
 
 
 def config_problems(core: Core) -> list[str]:
-    """What is wrong with the settings of plugins, and with the times of the refresh, a sentence each."""
+    """Return the errors in the settings of plugins and in ``refresh_cron``, a sentence each."""
     problems = [str(error) for error in core.host.config_errors]
     try:
         refresh_times(core.config.refresh_cron, core.config.time_zone)
@@ -22,17 +22,17 @@ def config_problems(core: Core) -> list[str]:
 
 
 def raise_config_errors(core: Core) -> None:
-    """Raise what ``config_problems`` finds.
+    """Raise an error if ``config_problems`` finds any problem.
 
     Raises:
-        ConfigError: a sentence for each problem, one a line.
+        ConfigError: a line for each problem.
     """
     if problems := config_problems(core):
         raise ConfigError("\n".join(problems))
 
 
 def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:
-    """What an operator should know of plugins and models, a sentence each; the bot runs all the same."""
+    """Yield the warnings about plugins and models, a sentence each; none of them stops the bot from running."""
     try:
         core.registry.resolve(core.config.default_model)
     except ModelNotFound as error:

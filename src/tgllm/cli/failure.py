@@ -1,4 +1,4 @@
-"""What a person is told in the terminal when a command fails."""
+"""Error messages of failed commands."""
 
 import sys
 import traceback
@@ -12,15 +12,15 @@ __all__ = ["report", "tell"]
 
 
 def tell(message: str) -> None:
-    """Write a message to standard error, without secrets."""
+    """Write a message to standard error, with secrets redacted."""
     sys.stderr.write(redact(f"tgllm: {message}") + "\n")
 
 
 def report(error: Exception, *, debug: bool = False) -> int:
-    """Say in a sentence what failed; with ``debug``, or ``TGLLM_DEBUG`` in ``.env``, also where.
+    """Print an error in a sentence; with ``debug``, or ``TGLLM_DEBUG`` in ``.env``, also its traceback.
 
     Returns:
-        The exit code: 2 for wrong settings, 1 for anything else.
+        The exit code: 2 for invalid settings, 1 for any other error.
     """
     if debug or _debug_in_dotenv():
         sys.stderr.write(redact("".join(traceback.format_exception(error))))

@@ -1,4 +1,4 @@
-"""Imports a command that a plugin brings."""
+"""Import of commands that plugins provide."""
 
 from importlib.metadata import EntryPoint
 
@@ -10,7 +10,7 @@ __all__ = ["load_app"]
 
 
 def load_app(point: EntryPoint) -> typer.Typer:
-    """The Typer app of an entry point in the group ``tgllm.cli``.
+    """Return the Typer app of an entry point in the group ``tgllm.cli``.
 
     Raises:
         PluginError: it can't be imported, or is no Typer app; the message names the package.

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called: our own from the table, and those that plugins bring."""
+"""Lazily imported commands: the built-in ones from the table, and those of plugins."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.metadata import EntryPoint
 
-    # Typer has no public name for the classes that its own commands and contexts are made of.
+    # Typer has no public name for the classes of its commands and contexts.
     from typer._click import Command, Context
 
 __all__ = ["LazyGroup"]
@@ -21,7 +21,7 @@ _PLUGIN_GROUP = "tgllm.cli"
 
 
 class _LazyCommand(TyperCommand):
-    """Stands in ``--help`` for a command that is not imported yet."""
+    """Placeholder for a command that is not imported yet; it has the help line for ``--help``."""
 
     def __init__(self, name: str, help_line: str, load: "Callable[[], object]", panel: str | None = None) -> None:
         super().__init__(name, help=help_line, rich_help_panel=panel, rich_markup_mode=None)
@@ -32,30 +32,30 @@ class _LazyCommand(TyperCommand):
         info_name: str | None,
         args: list[str],
         parent: "Context | None" = None,
-        **extra: Any,  # noqa: ANN401  handed on as it is
+        **extra: Any,  # noqa: ANN401  passed through
     ) -> "Context":
         app = self._load()
         if not isinstance(app, typer.Typer):
             raise TypeError(f"the command {self.name} is no Typer app")
-        # The context names the imported command, so that is what is run.
+        # The returned context has the imported command, so Typer runs that one instead of this placeholder.
         return typer.main.get_command(app).make_context(info_name, args, parent=parent, **extra)
 
 
 class LazyGroup(TyperGroup):
-    """The top of all commands."""
+    """The top-level group of all commands."""
 
-    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  Typer's own, handed on as they are
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  Typer's arguments, passed through
         super().__init__(**settings)
         for name, entry in COMMANDS.items():
             self.add_command(_LazyCommand(name, entry.help, _own(entry.module)))
 
     def list_commands(self, ctx: "Context") -> list[str]:
-        """Our own commands, then those of plugins."""
+        """Return the names of the built-in commands, then those of plugins."""
         own = super().list_commands(ctx)
         return [*own, *sorted(_plugin_commands().keys() - set(own))]
 
     def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
-        """The stand-in for a command, or None for an unknown name; a plugin can't take the name of one of ours."""
+        """Return the placeholder of a command, or None if unknown; a plugin can't replace a built-in command."""
         return super().get_command(ctx, cmd_name) or _plugin_commands().get(cmd_name)
 
 
@@ -64,7 +64,7 @@ def _own(module: str) -> "Callable[[], object]":
 
 
 def _plugin_commands() -> dict[str, _LazyCommand]:
-    from importlib.metadata import entry_points  # noqa: PLC0415  asked for --help and for names that are not ours only
+    from importlib.metadata import entry_points  # noqa: PLC0415  only for --help and for names that are not built in
 
     found = entry_points(group=_PLUGIN_GROUP)
     return {point.name: _LazyCommand(point.name, _help_line(point), _foreign(point), "Plugins") for point in found}
@@ -78,7 +78,7 @@ def _help_line(point: "EntryPoint") -> str:
 
 def _foreign(point: "EntryPoint") -> "Callable[[], object]":
     def load() -> object:
-        from tgllm.cli.foreign import load_app  # noqa: PLC0415  only for a plugin's command
+        from tgllm.cli.foreign import load_app  # noqa: PLC0415  only for commands of plugins
 
         return load_app(point)
 

@@ -1,4 +1,4 @@
-"""The command ``tgllm``: what it can do, and how it ends."""
+"""The command ``tgllm``: top-level options, error handling and exit codes."""
 
 import io
 import os
@@ -28,7 +28,7 @@ app = typer.Typer(
 
 def _path(text: str) -> Path:
     if not text.strip():
-        # What comes of an unset variable of a script would be the current folder.
+        # An empty path is usually an unset variable in a script, and would mean the current folder.
         raise typer.BadParameter("a path can't be empty")
     return Path(text)
 
@@ -53,7 +53,7 @@ def top(
     if version:
         typer.echo(f"tgllm {tgllm.__version__}")
     elif ping:
-        from tgllm.cli.commands.ping import ping as check  # noqa: PLC0415  imported when it is called, as all commands are
+        from tgllm.cli.commands.ping import ping as check  # noqa: PLC0415  imported when called, like all commands
 
         check(ctx)
     elif ctx.invoked_subcommand is None:
@@ -64,10 +64,10 @@ def top(
 
 
 def main(args: Sequence[str]) -> int:
-    """Run one command line.
+    """Run a command line.
 
     Returns:
-        The exit code: 0, 1 for a failure, 2 for wrong settings or a wrong command line, 130 for Ctrl-C.
+        The exit code: 0, 1 for a failure, 2 for invalid settings or usage, 130 for Ctrl-C.
     """
     options = Options(debug=os.environ.get("TGLLM_DEBUG", "") not in {"", "0"})
     try:
@@ -77,8 +77,8 @@ def main(args: Sequence[str]) -> int:
         return _code(end)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  whatever it is, a person reads a sentence, not a traceback
-        from tgllm.cli.failure import report  # noqa: PLC0415  needed when something failed
+    except Exception as error:  # noqa: BLE001  any error is shown as a sentence, without a traceback
+        from tgllm.cli.failure import report  # noqa: PLC0415  only for errors
 
         return report(error, debug=options.debug)
     return 0
@@ -88,39 +88,39 @@ def _code(end: SystemExit) -> int:
     if isinstance(end.code, int):
         return 130 if end.code == 1 and _came_of_ctrl_c(end) else end.code
     if end.code is not None:
-        from tgllm.observe.redaction import redact  # noqa: PLC0415  a plugin's command ended with a sentence
+        from tgllm.observe.redaction import redact  # noqa: PLC0415  only for a plugin's command that exits with a message
 
         sys.stderr.write(redact(f"{end.code}\n"))
     return int(end.code is not None)
 
 
 def _came_of_ctrl_c(error: BaseException | None) -> bool:
-    """Whether it was Ctrl-C that ended a question; Typer ends it as where nothing is left to be read."""
+    """Return whether Ctrl-C ended a prompt: Typer then exits with 1, as it does at the end of the input."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
 
 
 def _shared_first(args: Sequence[str]) -> list[str]:
-    # A plugin's command may have options of the same names.
+    # The command of a plugin may have options with the same names.
     return hoist(args) if command_of(args) in COMMANDS else list(args)
 
 
 def run() -> None:
-    """The console script."""
+    """Run the console script."""
     _fill_streams()
     _escape_unknown_letters(sys.stdout)
     sys.exit(main(sys.argv[1:]))
 
 
 def _fill_streams() -> None:
-    """Give a program that was started without streams empty ones, before something else gets their numbers."""
+    """Open the null device in place of missing standard streams, before another file gets their descriptors."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  open as long as the program
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  stays open until the process exits
 
 
 def _escape_unknown_letters(stream: TextIO) -> None:
-    """Have letters that the terminal's encoding lacks written as escapes, as on standard error."""
+    """Write characters outside of the terminal's encoding as escapes, as Python does on standard error."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""The options that all commands share."""
+"""Options shared by all commands."""
 
 import sys
 from dataclasses import dataclass, field
@@ -15,43 +15,43 @@ if TYPE_CHECKING:
 __all__ = ["GLOBAL_OPTIONS", "Options", "command_of", "hoist", "options_of"]
 
 GLOBAL_OPTIONS: Final = {"--config": True, "--data-dir": True, "--no-plugins": False, "--debug": False}
-"""By name: whether a value follows."""
+"""Whether a value follows, by option name."""
 
 
 @dataclass(slots=True)
 class Options:
-    """What was given on the command line; filled in when it has been read."""
+    """Values of the shared options; filled in while the command line is parsed."""
 
     config: Path | None = None
     flags: dict[str, object] = field(default_factory=dict[str, object])
-    """Settings by dotted key; None where an option was not given."""
+    """Settings by dotted key; None for an option that is not given."""
     plugins: bool = True
     debug: bool = False
 
     def load(self) -> "LoadedConfig":
-        """Read the settings.
+        """Load the settings.
 
         Raises:
-            ConfigError: they are wrong.
+            ConfigError: a setting is invalid.
         """
-        from tgllm.config.load import load_config  # noqa: PLC0415  pydantic is slow to import, and --help needs none
+        from tgllm.config.load import load_config  # noqa: PLC0415  pydantic is slow to import, and --help does not need it
 
         return load_config(self.flags, config_path=self.config)
 
     def quiet_log(self) -> None:
-        """Keep the log out of a command's output; with ``--debug`` it goes to standard error."""
-        from tgllm.observe.logs import configure_logging  # noqa: PLC0415  structlog is needed by few commands
+        """Silence the log, to keep it out of a command's output; with ``--debug`` it goes to standard error."""
+        from tgllm.observe.logs import configure_logging  # noqa: PLC0415  few commands need structlog
 
         configure_logging("console", "debug" if self.debug else "critical", sys.stderr)
 
 
 def options_of(ctx: typer.Context) -> Options:
-    """The options of the command that is being run."""
+    """Return the shared options of the running command."""
     return ctx.ensure_object(Options)
 
 
 def command_of(args: "Sequence[str]") -> str | None:
-    """The name of the command in a command line; None if there is none."""
+    """Return the name of the command in a command line, or None."""
     left = list(args)
     while left:
         arg = left.pop(0)
@@ -63,7 +63,7 @@ def command_of(args: "Sequence[str]") -> str | None:
 
 
 def hoist(args: "Sequence[str]") -> list[str]:
-    """Move the shared options to the front, so that they may stand before or after a command's name."""
+    """Move the shared options to the front, which allows them before and after the command's name."""
     front: list[str] = []
     rest: list[str] = []
     left = list(args)

@@ -1,4 +1,4 @@
-"""What commands about people work with: the database for writing, and the one who is meant."""
+"""Database access of commands that change users, and their search for the user."""
 
 import difflib
 from collections.abc import AsyncGenerator, Iterator
@@ -27,12 +27,12 @@ from tgllm.services.turns.running import RunningTurns
 __all__ = ["People", "open_people"]
 
 MOST_NEAR = 3
-"""People who are named where the one who is meant is not known."""
+"""Suggestions in the error message for an unknown user."""
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The database of a bot, which may run at the same time."""
+    """The opened database of a bot, which may be running, and the services on top of it."""
 
     config: Config
     clock: Clock
@@ -42,10 +42,10 @@ class People:
     access: Access
 
     def find(self, conn: Connection, text: str) -> User:
-        """Who is meant by an id or a username.
+        """Return the user with an id or a username.
 
         Raises:
-            TgllmError: nobody like that is known; names those who are called nearly so.
+            TgllmError: the user is unknown; the message suggests similar names.
         """
         try:
             return find_person(conn, text)
@@ -57,12 +57,12 @@ class People:
 
 @asynccontextmanager
 async def open_people(options: Options) -> AsyncGenerator[People]:
-    """Open the database of the settings.
+    """Open the database.
 
     Raises:
-        ConfigError: the settings are wrong.
-        DatabaseError: there is no database, it can't be used, or a newer version has written it.
-        TgllmError: in the block somebody raised an ``AccessError``; this tells it in words of the catalogue.
+        ConfigError: a setting is invalid.
+        DatabaseError: the database is missing, damaged, or of a newer version.
+        TgllmError: an ``AccessError`` from the block, with its text from the catalogue.
     """
     options.quiet_log()
     config, clock = options.load().config, SystemClock()
@@ -70,7 +70,7 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
     if not is_there(path):
         raise DatabaseError(f"there is no database {path} yet; start the bot once, or make it with: tgllm db init")
     texts = Catalogue(config.language)
-    # No turn runs here; the bot stops its own when it notices the change.
+    # No turns run in this process; a running bot stops its own when it notices the change.
     access = Access.of(config.access, config.admin_chat_id, texts, clock, RunningTurns())
     async with await Database.open(path, clock=clock) as database:
         try:
@@ -80,7 +80,7 @@ async def open_people(options: Options) -> AsyncGenerator[People]:
 
 
 def _near(conn: Connection, text: str) -> list[User]:
-    """Those whose id, username or name is nearly what was typed."""
+    """Return users whose id, username or name is similar to ``text``."""
     by_name: dict[str, list[User]] = {}
     for user in users.list_all(conn):
         for name in _names(user):

@@ -1,4 +1,4 @@
-"""Reads the database as it is, for commands that only look and are to answer at once."""
+"""Read-only database queries for commands that only show data and have to be fast."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
-    """Run a query on the bot's database; ``nothing`` where there is no database yet, and none is made.
+    """Run a query on the bot's database; return ``nothing`` if there is no database, without creating one.
 
     Raises:
-        ConfigError: the settings are wrong.
+        ConfigError: a setting is invalid.
         DatabaseError: the file can't be read, or is of another version.
     """
     quick = quick_settings(options.flags, options.config)

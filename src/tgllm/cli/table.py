@@ -1,4 +1,4 @@
-"""The table of commands: known by name and help line, imported when called."""
+"""Table of commands, with their help lines and modules; the modules are imported when called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ __all__ = ["COMMANDS", "Entry"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command, or a group of commands."""
+    """A command or a group of commands."""
 
     help: str
     module: str
-    """Has a ``typer.Typer`` called ``app``."""
+    """Module with the ``typer.Typer`` object ``app``."""
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {

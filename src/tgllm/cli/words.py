@@ -1,4 +1,4 @@
-"""How commands write people, groups and times for people to read."""
+"""Names of users and groups, and times, as text for the terminal."""
 
 from datetime import UTC, datetime
 
@@ -10,26 +10,26 @@ from tgllm.services.people.standing import full_name
 __all__ = ["moment", "person_name", "shown_name", "shown_title"]
 
 MOST_NAME = 64
-"""UTF-16 units of a name."""
+"""Maximum length of a name, in UTF-16 units."""
 
 
 def moment(at: int | None) -> str:
-    """A time (UTC, milliseconds since 1970) to the minute; a dash for none."""
+    """Format a time (milliseconds since 1970) to the minute, in UTC; None is a dash."""
     return "-" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
 def shown_name(user: User) -> str:
-    """A name as it can stand in a terminal: on one line, and without signs that would steer it."""
+    """Return a user's name for a terminal: on one line, without control characters."""
     return one_line(full_name(user), MOST_NAME)
 
 
 def person_name(user: User) -> str:
-    """Somebody as the shell tells of them, such as ``Ann (@ann, 42)``."""
+    """Return a user's name with username and id, such as ``Ann (@ann, 42)``."""
     facts = f"@{user.username}, {user.id}" if user.username else str(user.id)
     name = shown_name(user)
     return facts if name == str(user.id) else f"{name} ({facts})"
 
 
 def shown_title(group: Group) -> str:
-    """A group's title as it can stand in a terminal; a dash for none."""
+    """Return a group's title for a terminal: on one line, without control characters; a dash if it is empty."""
     return one_line(group.title, MOST_NAME) or "-"

@@ -1,1 +1,1 @@
-"""The commands of the shell, a module or a folder for each."""
+"""Shell commands, a module or a folder for each."""

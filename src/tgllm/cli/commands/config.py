@@ -1,4 +1,4 @@
-"""``tgllm config``: the settings, and where they come from."""
+"""``tgllm config``: the settings and their sources."""
 
 import asyncio
 import json
@@ -67,7 +67,7 @@ def check(ctx: typer.Context) -> None:
 
 
 async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
-    from tgllm.app import open_core  # noqa: PLC0415  the other commands here do without plugins
+    from tgllm.app import open_core  # noqa: PLC0415  the other commands here need no plugins
     from tgllm.cli.core import raise_config_errors, warnings  # noqa: PLC0415
 
     async with open_core(loaded, plugins=options.plugins) as core:
@@ -94,15 +94,15 @@ def password(ctx: typer.Context) -> None:
 
 
 def _file_to_write(named: Path | None) -> Path:
-    """The config file that the other commands read; one that the flag names need not be there yet."""
+    """Return the config file that the other commands would read; a path from ``--config`` need not exist."""
     return find_config() if named is None else config_place(named)[0]
 
 
 def _new_password() -> str:
-    """Ask for a password; in a terminal until it will do.
+    """Prompt for a password, in a terminal until it is valid; otherwise read a line from standard input.
 
     Raises:
-        ConfigError: what was read instead will not do.
+        ConfigError: the line is not a valid password.
     """
     texts = Catalogue()
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""``tgllm db``: the database file."""
+"""``tgllm db``: creation, check and backup of the database."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""``tgllm demo``: see it work, with nothing set up."""
+"""``tgllm demo``: the bot without any setup."""
 
 import asyncio
 import errno
@@ -54,7 +54,7 @@ def demo(
 
 
 async def _show(*, once: bool, port: int, has_plugins: bool, environ: Mapping[str, str]) -> None:
-    from tgllm.observe.logs import configure_logging  # noqa: PLC0415  what is heavy is imported when it is needed
+    from tgllm.observe.logs import configure_logging  # noqa: PLC0415  imported when needed, because it is slow
     from tgllm.plugins.discovery import discover  # noqa: PLC0415
     from tgllm.testing.demo import open_demo  # noqa: PLC0415
 

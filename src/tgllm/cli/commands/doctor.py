@@ -1,4 +1,4 @@
-"""``tgllm doctor``: everything that a bot needs, looked over."""
+"""``tgllm doctor``: diagnosis of settings, database, plugins and providers."""
 
 import asyncio
 from collections.abc import Sequence

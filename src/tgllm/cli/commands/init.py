@@ -1,4 +1,4 @@
-"""``tgllm init``: asks for what a bot needs, and writes the config file."""
+"""``tgllm init``: prompts for the required settings, and writes the config file."""
 
 import asyncio
 import shlex
@@ -42,7 +42,7 @@ def init(
     path, _ = config_place(options.config)
     if is_there(path) and not force:
         raise ConfigError(f"{path}: is there already; edit it, or write it anew with --force")
-    # What stands in the file that is to be written does not count: whether it is there, right or wrong.
+    # Without the existing config file, which is replaced: its settings don't count, and it may be invalid.
     loaded = load_config(with_file=False)
     settings: dict[str, TomlValue] = {
         "bot_token": _ask("Bot token", _token, hidden=True),
@@ -58,7 +58,7 @@ def init(
 
 
 def _ask(question: str, check: Callable[[str], T], *, hidden: bool = False, default: str | None = None) -> T:
-    """Ask until the answer is right."""
+    """Prompt until ``check`` accepts the answer."""
     while True:
         answer = typer.prompt(question, hide_input=hidden and _terminal(), default=default, show_default=False)
         try:
@@ -78,13 +78,13 @@ def _some_admins(answer: str) -> tuple[int, ...]:
 def _key(answer: str) -> str:
     key = answer.strip()
     if not key.isprintable():
-        # Such as a half of a letter from a terminal with another encoding, which no file could hold.
+        # Such as a lone surrogate from a terminal with another encoding, which no file could store.
         raise ValueError("must be letters, digits and signs on one line, as its provider shows it")
     return key
 
 
 def _terminal() -> bool:
-    # A hidden prompt on something that is no terminal warns instead of hiding.
+    # Hidden prompts of something other than a terminal print a warning and are not hidden.
     return sys.stdin.isatty()
 
 
@@ -93,8 +93,8 @@ def _config_flag(path: Path) -> str:
 
 
 async def _providers_without_key(loaded: LoadedConfig, *, plugins: bool) -> list[tuple[str, str]]:
-    """Plugin and title of the providers that take a key and have none yet, such as from the environment."""
-    from tgllm.observe.logs import get_logger  # noqa: PLC0415  loads what the first questions do not need
+    """Return plugin id and title of each provider with an unset setting ``api_key``."""
+    from tgllm.observe.logs import get_logger  # noqa: PLC0415  slow to import, and not needed for the first questions
     from tgllm.plugins import PluginHost, discover  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:

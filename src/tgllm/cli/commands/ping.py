@@ -1,4 +1,4 @@
-"""``tgllm ping``: whether the bot could run."""
+"""``tgllm ping``: whether the bot can start."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""``tgllm plugins``: which plugins there are, and how they are."""
+"""``tgllm plugins``: installed and missing plugins, with their state."""
 
 import asyncio
 

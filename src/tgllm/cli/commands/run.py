@@ -1,4 +1,4 @@
-"""``tgllm run``: the bot."""
+"""``tgllm run``: runs the bot."""
 
 import typer
 
@@ -20,6 +20,6 @@ def run(ctx: typer.Context) -> None:
     options = options_of(ctx)
     loaded = options.load()
     require_token(loaded)
-    from tgllm.app import run_bot  # noqa: PLC0415  a missing token is told before Telegram's library is imported
+    from tgllm.app import run_bot  # noqa: PLC0415  a missing token is reported before aiogram is imported
 
     raise typer.Exit(run_bot(loaded, plugins=options.plugins))

@@ -1,1 +1,1 @@
-"""`tgllm audit`."""
+"""The command ``tgllm audit``."""

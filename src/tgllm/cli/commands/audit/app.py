@@ -25,6 +25,6 @@ def audit(
 
     Includes approvals, roles, budgets, settings of groups, and other actions of admins, in Telegram and the shell.
     """
-    from tgllm.cli.commands.audit.list import run_audit  # noqa: PLC0415  as all commands, so that --help is quick
+    from tgllm.cli.commands.audit.list import run_audit  # noqa: PLC0415  imported when called, so that --help is fast
 
     run_audit(options_of(ctx), limit, as_json=as_json)

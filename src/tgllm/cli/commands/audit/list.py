@@ -1,4 +1,4 @@
-"""Carries out ``tgllm audit``."""
+"""Implementation of ``tgllm audit``."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,17 +20,17 @@ __all__ = ["run_audit"]
 
 COLUMNS = ("Time (UTC)", "Who", "From", "What", "Whom", "Details")
 MOST_DETAILS = 1000
-"""UTF-16 units."""
+"""Maximum length of the details, in UTF-16 units."""
 
 Names = Mapping[int, str]
-"""How people and groups are shown, by id."""
+"""Display names of users and groups, by id."""
 
 
 def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
     """Print the latest changes.
 
     Raises:
-        ConfigError: the settings are wrong.
+        ConfigError: a setting is invalid.
         DatabaseError: the database can't be read.
     """
     rows, names = look_at(options, lambda conn: _read(conn, limit), (list[AuditRow](), dict[int, str]()))
@@ -63,7 +63,7 @@ def _row(row: AuditRow, names: Names) -> Sequence[str]:
 
 
 def _object(row: AuditRow) -> dict[str, object]:
-    """For programs; times are ISO 8601 in UTC."""
+    """Return the JSON object of a change; times are ISO 8601 in UTC."""
     return {
         "at": iso_time(row.at),
         "actor_id": row.actor_id,
@@ -79,6 +79,6 @@ def _value(value: object) -> str:
 
 
 def _id(target: str | None) -> int | None:
-    """The id that a target is; None where it is something else."""
+    """Return the id in a target, or None if the target is no id."""
     digits = (target or "").removeprefix("-")
     return int(target or "") if digits.isascii() and digits.isdecimal() and len(digits) < 19 else None

@@ -1,1 +1,1 @@
-"""`tgllm groups`."""
+"""Subcommands of ``tgllm groups``."""

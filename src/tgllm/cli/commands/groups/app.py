@@ -1,4 +1,4 @@
-"""``tgllm groups``: in which groups the bot answers."""
+"""``tgllm groups``: the groups of the bot, and their approval."""
 
 from typing import Annotated, Literal
 
@@ -7,7 +7,7 @@ import typer
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption
 
-# Imports inside functions: `groups list` needs few of them, and is to answer at once.
+# Imports are inside functions: `groups list` needs few of them, and has to be fast.
 
 __all__ = ["app"]
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-# Ids of groups begin with a minus, which is no option.
+# Ids of groups begin with a minus and would be parsed as options.
 _NEGATIVE_IDS = {"ignore_unknown_options": True}
 
 Group = Annotated[str, typer.Argument(help="The group: its Telegram id or its title.")]

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm groups approve`` and ``deny``."""
+"""Implementation of ``tgllm groups approve`` and ``deny``."""
 
 import asyncio
 
@@ -16,14 +16,14 @@ from tgllm.services.people.names import named_group
 __all__ = ["run_decide"]
 
 MOST_DIGITS = 18
-"""Of an id: more would not fit the database."""
+"""Maximum digits of an id, so that it fits a 64-bit integer of the database."""
 
 
 def run_decide(options: Options, group: str, verdict: GroupVerdict) -> str:
-    """Decide about a group; says what is so now.
+    """Approve or deny a group; return a sentence about its new state.
 
     Raises:
-        TgllmError: no such group is known, or several have that title.
+        TgllmError: the group is unknown, or several have this title.
     """
     return asyncio.run(_decide(options, group, verdict))
 
@@ -45,10 +45,10 @@ async def _decide(options: Options, text: str, verdict: GroupVerdict) -> str:
 
 
 def _find(people: People, conn: Connection, text: str) -> Group:
-    """The group of an id, with the minus or without it, or of a title.
+    """Return the group with an id, with or without its minus, or with a title.
 
     Raises:
-        TgllmError: none is known, or several have that title.
+        TgllmError: none is known, or several have this title.
     """
     number = text.strip().removeprefix("-")
     if number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS:

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm groups list``."""
+"""Implementation of ``tgllm groups list``."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ COLUMNS = ("Id", "Title", "Status", "Asked (UTC)", "Asked by", "Decided (UTC)")
 
 
 def run_list(options: Options, status: GroupStatus | None, *, as_json: bool) -> None:
-    """Print all groups, or those of one status."""
+    """Print all groups, or those with one status."""
     found = [
         group for group in look_at(options, groups.list_all, list[Group]()) if status is None or group.status == status
     ]
@@ -43,7 +43,7 @@ def _row(group: Group) -> Sequence[str]:
 
 
 def _object(group: Group) -> dict[str, object]:
-    """For programs; times are ISO 8601 in UTC."""
+    """Return the JSON object of a group; times are ISO 8601 in UTC."""
     return {
         "id": group.id,
         "title": group.title,

@@ -1,1 +1,1 @@
-"""`tgllm invites`."""
+"""Subcommands of ``tgllm invites``."""

@@ -1,4 +1,4 @@
-"""``tgllm invites``: links that let people in."""
+"""``tgllm invites``: invite links."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption
 
-# Imports inside functions: `invites list` needs few of them, and is to answer at once.
+# Imports are inside functions: `invites list` needs few of them, and has to be fast.
 
 __all__ = ["app"]
 

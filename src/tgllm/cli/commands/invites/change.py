@@ -1,4 +1,4 @@
-"""Carries out ``tgllm invites new`` and ``revoke``."""
+"""Implementation of ``tgllm invites new`` and ``revoke``."""
 
 import asyncio
 
@@ -20,11 +20,11 @@ from tgllm.services.common.actor import SHELL
 __all__ = ["run_new", "run_revoke"]
 
 MOST_NUMBER = 2**63 - 1
-"""More would not fit the database."""
+"""Largest 64-bit integer of the database."""
 
 
 def run_new(options: Options, uses: int, hours: int, *, as_json: bool) -> None:
-    """Make a link and print it alone; what it does is told on standard error.
+    """Create an invite link; standard output has only the link, standard error what it is valid for.
 
     Raises:
         TgllmError: the bot's username is not known yet, or the numbers are out of range.
@@ -40,7 +40,7 @@ def run_new(options: Options, uses: int, hours: int, *, as_json: bool) -> None:
 
 
 def run_revoke(options: Options, number: int) -> str:
-    """Take a link back; says what is so now.
+    """Revoke a link; return a sentence about its new state.
 
     Raises:
         TgllmError: there is no such link.
@@ -61,7 +61,7 @@ async def _new(options: Options, uses: int, hours: int) -> tuple[People, str, Ne
 
 
 def _bot_id(people: People) -> int | None:
-    """The id with which the token of the settings begins (Bot API: Authorizing your bot); None without a token."""
+    """Return the bot's id, with which its token begins (Bot API: Authorizing your bot); None without a token."""
     token = people.config.bot_token
     return None if token is None else int(token.get_secret_value().partition(":")[0])
 

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm invites list``."""
+"""Implementation of ``tgllm invites list``."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ __all__ = ["invite_object", "run_list"]
 COLUMNS = ("Number", "Left", "People", "Until (UTC)", "Made (UTC)", "Made by")
 
 _Listed = tuple[Invite, str]
-"""A link, and what who made it is called."""
+"""A link, with the display name of its creator."""
 
 
 def run_list(options: Options, *, as_json: bool) -> None:
-    """Print the links that work."""
+    """Print the valid links."""
     found = look_at(options, _read, list[_Listed]())
     if as_json:
         print_json([invite_object(invite) for invite, _ in found])
@@ -34,7 +34,7 @@ def run_list(options: Options, *, as_json: bool) -> None:
 
 
 def invite_object(invite: Invite) -> dict[str, object]:
-    """A link for programs; times are ISO 8601 in UTC."""
+    """Return the JSON object of a link; times are ISO 8601 in UTC."""
     return {
         "number": invite.id,
         "people": invite.uses,

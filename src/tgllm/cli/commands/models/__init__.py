@@ -1,1 +1,1 @@
-"""`tgllm models`."""
+"""Subcommands of ``tgllm models``."""

@@ -1,4 +1,4 @@
-"""``tgllm models``: which models there are, and which of them answers."""
+"""``tgllm models``: the known models, and the default one."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tgllm.cli.commands.models.cells import Dollars
     from tgllm.db.tables.models import Model
 
-# Imports inside functions: `models list` needs few of them, and is to answer at once.
+# Imports are inside functions: `models list` needs few of them, and has to be fast.
 
 __all__ = ["app"]
 
@@ -52,7 +52,7 @@ def list_models(
 
 
 def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], Dollars | None]]":
-    """All models that are offered, the default of the config, and how to find a price."""
+    """Return the available models, the default model of the settings, and a function that returns a model's price."""
     from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415
     from tgllm.config.quick import quick_settings  # noqa: PLC0415
 

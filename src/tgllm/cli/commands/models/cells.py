@@ -1,4 +1,4 @@
-"""Models as the commands show them: cells of a table, and objects for programs."""
+"""Models as table rows and JSON objects."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ __all__ = ["COLUMNS", "MICROS", "Dollars", "as_object", "as_row", "dollars_of", 
 COLUMNS = ("Model", "Context window", "Vision", "Files", "Reasoning", "USD per 1M tokens", "Default")
 
 MICROS = 1_000_000
-"""Prices are stored as millionths of a US dollar."""
+"""Prices are stored in millionths of a US dollar."""
 
 Dollars = dict[str, float | str | None]
-"""A price in US dollars for a million tokens: ``input``, ``output``, ``cached``, ``as_of``."""
+"""A price in US dollars per million tokens: ``input``, ``output``, ``cached``, ``as_of``."""
 
 
 def as_row(model: "Model", price: Dollars | None, *, is_default: bool) -> Sequence[str]:
-    """The cells of a model."""
+    """Return the cells of a model."""
     return (
         str(model.ref),
         "-" if model.context_window is None else f"{model.context_window:,}",
@@ -33,7 +33,7 @@ def as_row(model: "Model", price: Dollars | None, *, is_default: bool) -> Sequen
 
 
 def as_object(model: "Model", price: Dollars | None, *, is_default: bool) -> dict[str, object]:
-    """The same and more, for programs; times are ISO 8601 in UTC."""
+    """Return the JSON object of a model, with more fields than the table; times are ISO 8601 in UTC."""
     return {
         "model": str(model.ref),
         "title": model.title,
@@ -52,11 +52,11 @@ def as_object(model: "Model", price: Dollars | None, *, is_default: bool) -> dic
 
 
 def mark_default(models: Sequence["Model"], fallback: str) -> Callable[["Model"], bool]:
-    """Whether a model answers where none was chosen: the chosen default, or else that of the config.
+    """Return a function that tells whether a model is the default: the selected one, or else that of the settings.
 
     Args:
-        models: all that are offered.
-        fallback: of the config.
+        models: the available models.
+        fallback: the default model of the settings.
     """
     if any(model.is_default for model in models):
         return lambda model: model.is_default
@@ -66,7 +66,7 @@ def mark_default(models: Sequence["Model"], fallback: str) -> Callable[["Model"]
 
 
 def dollars_of(model: "Model") -> Dollars | None:
-    """The price that the provider knows; None where it does not."""
+    """Return the price from the provider, or None if it is unknown."""
     if model.input_price is None or model.output_price is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm models default``."""
+"""Implementation of ``tgllm models default``."""
 
 import asyncio
 
@@ -14,10 +14,10 @@ __all__ = ["run_default"]
 
 
 def run_default(options: Options, ref: str | None, *, reset: bool) -> str:
-    """Choose a default, go back to that of the config (``reset``), or change nothing; says which one it is now.
+    """Set the default model, reset it to that of the settings, or only read it; return a sentence with the result.
 
     Raises:
-        ModelNotFound: there is no such model; names the nearest one.
+        ModelNotFound: there is no such model; the message suggests the most similar one.
     """
     options.quiet_log()
     return asyncio.run(_run(options, ref, reset=reset))

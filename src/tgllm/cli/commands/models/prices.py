@@ -1,4 +1,4 @@
-"""Prices for ``tgllm models list`` where the operator has set some."""
+"""Prices for ``tgllm models list`` with the operator's own prices."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,7 +11,7 @@ __all__ = ["price_finder"]
 
 
 def price_finder(settings: Iterable[PriceSetting]) -> Callable[[Model], Dollars | None]:
-    """Finds the operator's price of a model, or else its provider's."""
+    """Return a function that returns the operator's price of a model, or else that of its provider."""
     by_ref = {ModelRef.parse(price.model): price for price in settings}
 
     def find(model: Model) -> Dollars | None:

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm models sync``."""
+"""Implementation of ``tgllm models sync``."""
 
 import asyncio
 import sys
@@ -22,10 +22,10 @@ __all__ = ["run_sync"]
 
 
 def run_sync(options: Options, *, as_json: bool) -> int:
-    """Fetch the lists and print what came of it; the exit code: 1 if a provider failed.
+    """Fetch the model lists and print the changes; return the exit code, 1 if a provider failed.
 
     Raises:
-        ConfigError: the settings of a plugin are wrong.
+        ConfigError: the settings of a plugin are invalid.
     """
     options.quiet_log()
     report = asyncio.run(_sync(options))
@@ -49,7 +49,7 @@ async def _sync(options: Options) -> SyncReport:
 
 @contextmanager
 def _progress(core: Core) -> Generator[Told]:
-    """A line for each provider on standard error, in a terminal; elsewhere nothing."""
+    """Show a progress line for each provider on standard error, if it is a terminal."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[found]}"))
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
@@ -91,7 +91,7 @@ def _what(fields: Iterable[FieldChange]) -> str:
 
 
 def _text(field: FieldChange, value: object) -> str:
-    """A value for people; prices are stored in millionths of a US dollar."""
+    """Format a value for the table; prices are stored in millionths of a US dollar."""
     if field.name.endswith("_price") and isinstance(value, int):
         return f"{value / MICROS:g}"
     if isinstance(value, tuple | list):

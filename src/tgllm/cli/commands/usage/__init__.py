@@ -1,1 +1,1 @@
-"""`tgllm usage`."""
+"""The command ``tgllm usage``."""

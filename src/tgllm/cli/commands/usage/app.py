@@ -1,4 +1,4 @@
-"""``tgllm usage``: what people have used."""
+"""``tgllm usage``: usage by person, model or day."""
 
 from typing import Annotated, Literal
 
@@ -26,6 +26,6 @@ def usage(
 
     Days are in the setting time_zone. Requests with an unknown price are counted separately, without a cost.
     """
-    from tgllm.cli.commands.usage.show import run_usage  # noqa: PLC0415  as all commands, so that --help is quick
+    from tgllm.cli.commands.usage.show import run_usage  # noqa: PLC0415  imported when called, so that --help is fast
 
     run_usage(options_of(ctx), by, days, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm usage``."""
+"""Implementation of ``tgllm usage``."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -25,10 +25,10 @@ COLUMNS: Final = ("Requests", "Tokens read", "Tokens written", "Cost (USD)", "Pr
 
 
 def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Clock | None = None) -> None:
-    """Sum up the last ``days`` days and print it.
+    """Print the usage of the last ``days`` days, including today.
 
     Raises:
-        ConfigError: the settings are wrong.
+        ConfigError: a setting is invalid.
         DatabaseError: the database can't be read.
     """
     config = options.load().config

@@ -1,1 +1,1 @@
-"""`tgllm users`."""
+"""Subcommands of ``tgllm users``."""

@@ -1,4 +1,4 @@
-"""``tgllm users``: who may use the bot."""
+"""``tgllm users``: people, and their access."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ import typer
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption
 
-# Imports inside functions: `users list` needs few of them, and is to answer at once.
+# Imports are inside functions: `users list` needs few of them, and has to be fast.
 
 __all__ = ["app"]
 
@@ -95,7 +95,7 @@ def change_role(
 
 
 @app.command()
-def budget(  # noqa: PLR0913  each is an option of the command
+def budget(  # noqa: PLR0913  each is a command-line option
     ctx: typer.Context,
     person: Person,
     *,

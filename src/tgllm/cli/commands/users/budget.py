@@ -1,4 +1,4 @@
-"""Carries out ``tgllm users budget``."""
+"""Implementation of ``tgllm users budget``."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ SOURCES: Final[dict["LimitSource", str]] = {"config": "settings", "role": "role"
 
 @dataclass(frozen=True, slots=True)
 class BudgetChanges:
-    """What is to be changed, as it was typed: limits such as ``usd/month``, with an amount as ``usd/month=2.50``."""
+    """Changes as typed: limits such as ``usd/month``, and amounts such as ``usd/month=2.50``."""
 
     set: Sequence[str] = ()
     give: Sequence[str] = ()
@@ -50,10 +50,10 @@ class BudgetChanges:
 
 
 def run_budget(options: Options, person: str, changes: BudgetChanges, *, as_json: bool) -> None:
-    """Change somebody's limits, all of it or nothing, and print what holds then.
+    """Apply all changes to a user's budget, or none, and print the resulting limits.
 
     Raises:
-        TgllmError: nobody like that is known, or a change makes no sense.
+        TgllmError: the user is unknown, or a change is invalid.
     """
     people, user, report = asyncio.run(_run(options, person, changes))
     if as_json:
@@ -103,10 +103,10 @@ def _days(people: People) -> Days:
 
 
 def _changes(typed: BudgetChanges) -> Sequence[BudgetChange]:
-    """The changes in the order in which they are made.
+    """Parse the changes, and return them in the order in which they are applied.
 
     Raises:
-        BudgetError: one makes no sense.
+        BudgetError: a change is invalid.
     """
     changes: list[BudgetChange] = [ClearLimit(*parse_limit(text)) for text in typed.default]
     changes += [SetLimit(*parse_limit(text), None) for text in typed.lift]
@@ -141,7 +141,7 @@ def _object(user: User, report: ScopeReport) -> dict[str, object]:
 
 
 def _limit_object(limit: "Limit", left: "Budget | None") -> dict[str, object]:
-    """For programs: money in US dollars; the amount has in it what was given extra."""
+    """Return the JSON object of a limit: costs in US dollars, the amount including extra amounts."""
     return {
         "limit": limit_name(limit.measure, limit.period),
         "amount": None if left is None else _number(limit, left.limit),

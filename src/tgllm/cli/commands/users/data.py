@@ -1,4 +1,4 @@
-"""Carries out ``tgllm users export`` and ``tgllm users forget``."""
+"""Implementation of ``tgllm users export`` and ``tgllm users forget``."""
 
 import asyncio
 import os
@@ -33,15 +33,15 @@ _FORMS: Final[dict[str, Form]] = {".md": "markdown", ".markdown": "markdown"}
 
 
 def form_of(target: Path | None) -> Form:
-    """The form that a file's name asks for; JSON where it says nothing."""
+    """Return the format for a file's extension; JSON by default."""
     return "json" if target is None else _FORMS.get(target.suffix.lower(), "json")
 
 
 def run_export(options: Options, person: str, form: Form) -> tuple[str, Catalogue]:
-    """All that is stored of somebody, and the texts of the settings.
+    """Return the stored data of a user, and the catalogue in the language of the settings.
 
     Raises:
-        TgllmError: nobody like that is known.
+        TgllmError: the user is unknown.
     """
     return asyncio.run(_export(options, person, form))
 
@@ -66,10 +66,10 @@ def _say(texts: Catalogue, language: str) -> Say:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that only this system user can read; never over another one, and never half of it.
+    """Write a new file that only this system user can read; an incomplete file is deleted.
 
     Raises:
-        TgllmError: there is a file already, or it can't be written.
+        TgllmError: the file exists, or can't be written.
     """
     try:
         file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
@@ -86,15 +86,15 @@ def write_new(path: Path, text: str) -> None:
 
 
 def run_forget(options: Options, person: str, confirm: Callable[[str], object]) -> str:
-    """Erase somebody's private chats; says what was erased.
+    """Delete the data of a user's private chats; return a sentence about what was deleted.
 
     Args:
-        options: of the command line.
-        person: who is meant.
-        confirm: is asked the question, and raises something where the answer is no.
+        options: the shared options.
+        person: the id or username of the user.
+        confirm: asks for confirmation, and raises an exception if it is refused.
 
     Raises:
-        TgllmError: nobody like that is known, or the bot is writing an answer for them.
+        TgllmError: the user is unknown, or the bot is writing an answer for them.
     """
     texts, user = asyncio.run(_find(options, person))
     confirm(texts("shell.user_forget_ask", person=person_name(user)))
@@ -121,7 +121,7 @@ async def _forget(options: Options, user: User) -> Erased | None:
         erased = await _try_to_erase(people, user, bot_runs=True)
         if erased is None:
             with suppress(DataFolderBusy), lock_data_folder(people.config.data_dir):
-                # No bot runs here, and none can start meanwhile.
+                # The lock proves that no bot is running, and keeps one from starting until the data is deleted.
                 erased = await _try_to_erase(people, user, bot_runs=False)
         if erased is not None:
             await clean_up(people.database, people.clock, people.config.data_dir, erased)
@@ -134,7 +134,7 @@ async def _try_to_erase(people: People, user: User, *, bot_runs: bool) -> Erased
 
 
 def _erase(people: People, conn: Connection, user: User, now: int, *, bot_runs: bool) -> Erased | None:
-    # Read before, since the choice of a language is erased too.
+    # Read first, since the user's language setting is deleted too.
     language = language_of(conn, user)
     erased = forget(conn, user.id, SHELL, now, bot_runs=bot_runs)
     if erased is not None and user.may_use(now):

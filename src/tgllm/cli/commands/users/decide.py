@@ -1,4 +1,4 @@
-"""Carries out ``tgllm users approve``, ``deny``, ``block`` and ``role``."""
+"""Implementation of ``tgllm users approve``, ``deny``, ``block`` and ``role``."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,10 +16,10 @@ __all__ = ["run_decide", "run_role"]
 
 
 def run_decide(options: Options, person: str, verdict: Verdict) -> str:
-    """Decide about somebody; says what is so now.
+    """Decide about a user's access; return a sentence about the new state.
 
     Raises:
-        TgllmError: nobody like that is known, or the decision is not possible.
+        TgllmError: the user is unknown, or the decision is not possible.
     """
 
     def decide(people: People, conn: Connection) -> Decided:
@@ -31,10 +31,10 @@ def run_decide(options: Options, person: str, verdict: Verdict) -> str:
 
 
 def run_role(options: Options, person: str, role: Role) -> str:
-    """Give somebody a role; says what is so now.
+    """Set a user's role; return a sentence about the new state.
 
     Raises:
-        TgllmError: nobody like that is known, or the change is not possible.
+        TgllmError: the user is unknown, or the change is not possible.
     """
 
     def set_role(people: People, conn: Connection) -> Decided:
@@ -45,7 +45,7 @@ def run_role(options: Options, person: str, role: Role) -> str:
 
 
 async def _change(options: Options, change: Callable[[People, Connection], Decided]) -> tuple[Catalogue, Decided]:
-    """Make a change in one transaction; the bot sends what it has to tell when it notices."""
+    """Apply a change in one transaction; a running bot notices it and notifies the user."""
     async with open_people(options) as people:
         return people.texts, await people.database.write(lambda conn: change(people, conn))
 

@@ -1,4 +1,4 @@
-"""Carries out ``tgllm users list``."""
+"""Implementation of ``tgllm users list``."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ COLUMNS = ("Id", "Name", "Username", "Role", "Status", "Asked (UTC)", "Until (UT
 
 
 def run_list(options: Options, status: Status | None, *, as_json: bool) -> None:
-    """Print everybody, or everybody of one status."""
+    """Print all users, or those with one status."""
     found = look_at(options, lambda conn: users.list_all(conn, status), list[User]())
     if as_json:
         print_json([_object(user) for user in found])

@@ -1,4 +1,4 @@
-"""The conformance kit: says whether a provider keeps the contract.
+"""Conformance kit: tests of the contract of providers.
 
 Needs ``pip install "tgllm[testing]"``. A plugin's test module is a few lines::
 

@@ -1,4 +1,4 @@
-"""What a stream of events looks like."""
+"""Tests of the events of an answer."""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ _SPACED_TEXT = "  two spaces,\ta tab,\n\n    an indented line,\r\n* a list"
 
 
 class AnswerTests(Kit):
-    """Text, its order and its end."""
+    """The text of an answer, the order of its events, and its end."""
 
     async def test_an_answer_ends_with_one_finished(self, subject: Subject) -> None:
-        """Its pieces come first, and exactly one Finished comes last."""
+        """The pieces of text come first, and exactly one Finished comes last."""
         heard = await subject.hear(subject.ask("Hello there, dear provider"))
         check(len(heard.ends) == 1, f"an answer ends with exactly one Finished; this one has {len(heard.ends)}")
         check(heard.events[-1] is heard.ends[0], f"Finished comes last; here something follows: {heard.events}")
@@ -33,26 +33,26 @@ class AnswerTests(Kit):
         check(not strange, f"these are no events of the contract: {strange}")
 
     async def test_characters_stay_whole(self, subject: Subject) -> None:
-        """A character whose bytes are spread over several reads, or that takes several of them, comes out as it was."""
+        """A character of several bytes or code points is unchanged, even if its bytes arrive in several reads."""
         heard = await subject.hear(subject.ask(_HARD_TEXT))
         check(heard.text == _HARD_TEXT, f"the text {_HARD_TEXT!r} became {heard.text!r}")
         pieces = [event.text for event in heard.events if isinstance(event, TextDelta)]
         check(all(_is_unicode(piece) for piece in pieces), f"a piece holds half a character: {pieces}")
 
     async def test_white_space_stays(self, subject: Subject) -> None:
-        """White space at the start, between pieces and in lines is part of the answer."""
+        """White space at the start, between pieces and within lines is part of the answer."""
         heard = await subject.hear(subject.ask(_SPACED_TEXT))
         check(heard.text == _SPACED_TEXT, f"the text {_SPACED_TEXT!r} became {heard.text!r}")
 
     async def test_pieces_come_as_they_are_sent(self, subject: Subject) -> None:
-        """The first piece is there while the service still writes."""
+        """The first piece is yielded while the service is still writing."""
         subject.service.stall("The first piece. ")
         async with asyncio.timeout(subject.seconds), aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
             first = await anext(event async for event in stream if not isinstance(event, Waiting))
         check(isinstance(first, TextDelta), f"the first event is {first}, and the service sent a piece of text")
 
     async def test_two_streams_do_not_mix(self, subject: Subject) -> None:
-        """Two answers that are read in turns are each what was asked for."""
+        """Two answers that are read alternately each belong to their own request."""
         questions = ["one " * 40, "two " * 40]
         streams = [subject.provider.generate(subject.ask(question.strip())) for question in questions]
         texts = ["", ""]
@@ -66,7 +66,7 @@ class AnswerTests(Kit):
         check(texts == [question.strip() for question in questions], f"the answers became {texts}")
 
     async def test_usage_is_what_the_service_counted(self, subject: Subject) -> None:
-        """Finished carries the service's counts: reasoning within the output, cached tokens within the input."""
+        """Finished has the service's counts; reasoning is part of the output, cached tokens are part of the input."""
         counted = Usage(input_tokens=321, output_tokens=45, reasoning_tokens=0, cached_tokens=0)
         subject.service.answer("Counted.", usage=counted)
         usage = (await subject.hear(subject.ask("Count"))).finished.usage
@@ -74,7 +74,7 @@ class AnswerTests(Kit):
         check(told == (321, 45), f"the service counted 321 tokens in and 45 out, and Finished says {usage}")
 
     async def test_usage_is_possible(self, subject: Subject) -> None:
-        """No count is negative, and no part is more than its whole."""
+        """No count is negative, reasoning tokens don't exceed output tokens, nor cached tokens input tokens."""
         usage = (await subject.hear(subject.ask("Is this possible?"))).finished.usage
         for part, whole in ((usage.reasoning_tokens, usage.output_tokens), (usage.cached_tokens, usage.input_tokens)):
             counts = [count for count in (part, whole) if count is not None]
@@ -82,7 +82,7 @@ class AnswerTests(Kit):
             check(part is None or whole is None or part <= whole, f"a part is more than its whole: {usage}")
 
     async def test_reasoning_is_apart_from_the_answer(self, subject: Subject) -> None:
-        """What the model thinks comes as ReasoningDelta, before the answer, and is no part of its text."""
+        """The model's reasoning is yielded as ReasoningDelta, before the answer, and is not part of the text."""
         subject.service.answer("It is ", "four.", reasoning="Two and two, let me see.")
         heard = await subject.hear(subject.ask("What is 2 + 2?"))
         check(heard.reasoning == "Two and two, let me see.", f"the reasoning became {heard.reasoning!r}")
@@ -91,7 +91,7 @@ class AnswerTests(Kit):
         check(kinds == sorted(kinds, key=lambda kind: kind is TextDelta), "text comes before the end of the reasoning")
 
     async def test_tokens_are_counted_or_not(self, subject: Subject) -> None:
-        """``count_tokens`` gives None, or a number that grows with the text."""
+        """``count_tokens`` returns None for every text, or a positive number that grows with the text."""
         short, long = [await subject.provider.count_tokens(subject.ask(text)) for text in ("word", "word " * 500)]
         check((short is None) == (long is None), "count_tokens counts one text and not the other")
         if short is not None and long is not None:
@@ -99,10 +99,10 @@ class AnswerTests(Kit):
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text has neither a lone surrogate nor the sign for what could not be decoded."""
+    """Return whether a text has neither lone surrogates nor replacement characters (U+FFFD)."""
     return "\ufffd" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _no_events(events: Iterable[object]) -> list[object]:
-    """What a provider has yielded and is no event of the contract."""
+    """Return what is not a stream event of the contract."""
     return [event for event in events if not isinstance(event, StreamEvent)]

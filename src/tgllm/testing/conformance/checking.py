@@ -1,4 +1,4 @@
-"""How a test of the kit says what is wrong: in words, since an author reads them who did not write the test."""
+"""Checks whose failures are sentences, for plugin authors who have not read the tests."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,17 +11,17 @@ _STEP_SECONDS: Final = 0.005
 
 
 def check(condition: object, otherwise: str) -> None:
-    """Let the test fail with these words unless the condition holds.
+    """Fail the test with the message ``otherwise`` unless the condition is true.
 
     Raises:
-        AssertionError: it does not.
+        AssertionError: the condition is false.
     """
     if not condition:
         raise AssertionError(otherwise)
 
 
 async def eventually(condition: Callable[[], bool], otherwise: str, seconds: float, clock: Clock | None = None) -> None:
-    """Wait until the condition holds, at most that many seconds; ``check`` says the rest."""
+    """Wait until the condition is true, for at most ``seconds``; then fail with ``otherwise`` as ``check`` does."""
     clock = clock or SystemClock()
     end = clock.monotonic() + seconds
     while not condition() and clock.monotonic() < end:

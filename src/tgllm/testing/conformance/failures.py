@@ -1,4 +1,4 @@
-"""What a provider raises, and that it tells nobody the key."""
+"""Tests of the errors that a provider raises, and of the secrecy of its key."""
 
 import traceback
 from collections.abc import Iterable
@@ -28,18 +28,18 @@ _each_kind = pytest.mark.parametrize("kind", _KINDS, ids=[kind.__name__ for kind
 
 
 class FailureTests(Kit):
-    """Each failure of the service is the error of the contract that fits."""
+    """Each failure of the service raises the matching error of the contract."""
 
     @_each_kind
     async def test_a_failure_is_mapped(self, subject: Subject, kind: type[ProviderError]) -> None:
-        """The error is of the kind that says what happened, so that the bot can say what to do."""
+        """The error's class is the one for this failure, because the bot chooses its message by it."""
         subject.service.fail(kind)
         error = await _raised(subject)
         check(isinstance(error, kind), f"it raises {error!r} where {kind.__name__} is what happened")
 
     @_each_kind
     async def test_no_key_is_told(self, subject: Subject, kind: type[ProviderError]) -> None:
-        """Neither the error, nor what caused it, nor the log holds the key."""
+        """The key is neither in the error, nor in its causes, nor in the log."""
         subject.service.fail(kind)
         error = await _raised(subject)
         check(subject.secret, "the service takes no key, so that none could be told")
@@ -48,12 +48,12 @@ class FailureTests(Kit):
             check(not leaked, f"the key stands in {place}: {text.replace(subject.secret, '<the key>')}")
 
     async def test_an_unknown_model_is_not_found(self, subject: Subject) -> None:
-        """A model that the service does not have raises ModelNotFound."""
+        """An unknown model raises ModelNotFound."""
         with pytest.raises(ModelNotFound):
             await subject.hear(subject.ask("Hello", model="no-such-model"))
 
     async def test_the_wait_that_is_asked_for_is_told(self, subject: Subject) -> None:
-        """``RateLimited.retry_after`` is what the service says, in seconds."""
+        """``RateLimited.retry_after`` is the delay that the service asks for, in seconds."""
         subject.service.fail(RateLimited, retry_after=7.0)
         error = await _raised(subject)
         wait = getattr(error, "retry_after", None)
@@ -63,13 +63,13 @@ class FailureTests(Kit):
         check(wait == 7.0, f"the service says to wait for 7 s, and retry_after is {wait}")
 
     async def test_an_answer_that_breaks_off_is_an_error(self, subject: Subject) -> None:
-        """When the connection ends before the answer does, an error is raised; half an answer is not a whole one."""
+        """A connection that ends before the answer does raises an error, so that a truncated answer is recognised."""
         subject.service.cut("Only the beginning ", "of it ")
         error = await _raised(subject)
         check(isinstance(error, Unavailable | BadResponse), f"it raises {error!r}: Unavailable or BadResponse fits")
 
     async def test_a_list_that_cannot_be_had_is_an_error(self, subject: Subject) -> None:
-        """``list_models`` raises when it fails; an empty list would mean that there are no models."""
+        """``list_models`` raises an error if it fails; an empty list would mean that there are no models."""
         subject.service.fail(AuthFailed)
         with pytest.raises(AuthFailed):
             await subject.provider.list_models()
@@ -84,7 +84,7 @@ async def _raised(subject: Subject) -> ProviderError:
 
 
 def _told(error: BaseException) -> Iterable[tuple[str, str]]:
-    """All that an error, and what caused it, says anywhere."""
+    """Yield every text of an error and of its causes, each with its place."""
     yield "the traceback", "".join(traceback.format_exception(error))
     cause: BaseException | None = error
     while cause is not None:

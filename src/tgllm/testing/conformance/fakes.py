@@ -1,4 +1,4 @@
-"""The providers of the Gemini, Mistral and DeepSeek APIs under test: on tgllm's own fakes of those services."""
+"""Gemini, Mistral and DeepSeek providers under test, with tgllm's fake servers as their services."""
 
 import asyncio
 import base64
@@ -29,58 +29,58 @@ _URL_ALPHABET = str.maketrans("+/", "-_")
 
 
 class FakeUnderTest(ProviderUnderTest, Generic[F]):
-    """A provider whose service is one of the fakes, which writes its answers byte by byte."""
+    """A provider with a fake server, which writes its answers byte by byte."""
 
     fake_type: type[F]
     garbage: ClassVar[bytes] = b'data: {"choices": [broken\n\n'
-    """An event of a stream that is none."""
+    """An invalid event of a stream."""
 
     def __init__(self) -> None:
-        """Make the fake; it serves from ``__aenter__`` on."""
+        """Create the fake server; ``__aenter__`` starts it."""
         self.fake = self.fake_type(write_bytes=1)
         self._reasoning: str | None = None
 
     async def __aenter__(self) -> Self:
-        """Start the fake."""
+        """Start the fake server."""
         await self.fake.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop it."""
+        """Stop the fake server."""
         await self.fake.stop()
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """Its key and address."""
+        """Return the key and the base URL of the fake server."""
         return {"api_key": self.fake.key, "base_url": self.fake.base_url}
 
     @property
     def open_streams(self) -> int:
-        """Answers that it is writing."""
+        """Return the number of answers that the fake server is writing."""
         return self.fake.open_streams
 
     @property
     def open_connections(self) -> int:
-        """Connections to it."""
+        """Return the number of open connections to the fake server."""
         return self.fake.open_connections
 
     def answer(self, *pieces: str, reasoning: str = "", usage: Usage | None = None) -> None:
-        """Order an answer."""
+        """Set the next answer."""
         self._reasoning = reasoning or None
         self.fake.answer(pieces, reasoning=reasoning, usage=usage)
 
     def stall(self, *pieces: str) -> None:
-        """Order an answer that does not go on."""
+        """Set the next answer to one that stops without an end."""
         self.fake.answer([*pieces, asyncio.Event()])
 
     def cut(self, *pieces: str) -> None:
-        """Order an answer whose connection is cut."""
+        """Set the next answer to one whose connection is closed in the middle."""
         self.fake.answer([*pieces, Signal.CUT])
 
     def fail(self, kind: type[ProviderError], retry_after: float | None = None) -> None:
-        """Fail from now on, as the API does."""
+        """Fail as the API does, from now on."""
         if kind is ContextTooLong:
             self.fake.context_window = 1
         elif kind is Refused:
@@ -91,22 +91,22 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
             self.fake.fault("", self._error(kind, retry_after), times=None)
 
     def saw(self, text: str) -> bool:
-        """Whether any value of the last question's body holds the text."""
+        """Return whether any value in the body of the last request for an answer contains the text."""
         return any(text in value for value in self._asked())
 
     def saw_file(self, content: bytes) -> bool:
-        """Whether the last question's body holds the file, in base64 or as text."""
+        """Return whether the body of the last request for an answer contains the file, in base64 or as text."""
         forms = {base64.b64encode(content).decode(), content.decode(errors="replace")}
         return any(form in value for value in self._asked() for form in forms)
 
     def to_replay(self) -> str | None:
-        """The reasoning of the last answer."""
+        """Return the reasoning of the last answer."""
         return self._reasoning
 
     def _error(self, kind: type[ProviderError], retry_after: float | None) -> FakeError:
         errors = self.fake.errors
         made: dict[type[ProviderError], Callable[[], FakeError]] = {
-            # The service repeats what it was given, as a careless one might.
+            # The error contains the key, as from a service that repeats its input.
             AuthFailed: lambda: errors.wrong_key(self.fake.key),
             QuotaExceeded: errors.out_of_quota,
             RateLimited: lambda: errors.rate_limited(retry_after),
@@ -115,7 +115,7 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         return made[kind]()
 
     def _asked(self) -> list[str]:
-        """All values of the body of the last question, as text."""
+        """Return all values in the body of the last request for an answer, as text."""
         bodies = [request.body for request in self.fake.requests if _is_question(request.path)]
         return list(_values(bodies[-1])) if bodies else []
 
@@ -135,18 +135,18 @@ class DipseekUnderTest(FakeUnderTest[FakeDipseek]):
 
 
 class GeminiUnderTest(FakeUnderTest[FakeGemini]):
-    """The Gemini API, with a developer's key."""
+    """The Gemini API, with an API key (not Vertex AI)."""
 
     model = "gemini-3.8-flash"
     fake_type = FakeGemini
     garbage = b'data: {"candidates": [broken\r\n\r\n'
 
     def saw(self, text: str) -> bool:
-        """Whether the last question held the text; one in base64 may be in either alphabet, as protobuf allows."""
+        """Return whether the last request contained the text, in either base64 alphabet (protobuf JSON allows both)."""
         return super().saw(text) or super().saw(text.translate(_URL_ALPHABET))
 
     def to_replay(self) -> str | None:
-        """The thought signature of the last answer."""
+        """Return the thought signature of the last answer."""
         return self.fake.signatures.last
 
 

@@ -1,4 +1,4 @@
-"""Keeps the kit whole: a test that is changed or left out is named, with the reason."""
+"""Detection of tests of the kit that a subclass changes or leaves out without a reason."""
 
 import inspect
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ __all__ = ["breaches", "exemption"]
 
 
 def breaches(subclass: type, kit: type, settings: frozenset[str], exempt: Mapping[str, str]) -> list[str]:
-    """What a subclass does to the kit without saying why; in words, empty if it is nothing."""
+    """Return the changes to the kit that a subclass gives no reason for, a sentence each."""
     fixed = {name for name in dir(kit) if not name.startswith("__") and name not in settings}
     changed = sorted(name for name in fixed if _found(subclass, name) is not _found(kit, name))
     tests = {name for name in fixed if name.startswith("test_")}
@@ -24,12 +24,12 @@ def breaches(subclass: type, kit: type, settings: frozenset[str], exempt: Mappin
 
 
 def exemption(exempt: Mapping[str, str], test: str) -> str | None:
-    """The reason why a test, as ``name`` or ``name[parameters]``, is exempt; None if it is not."""
+    """Return the reason for the exemption of a test, as ``name`` or ``name[parameters]``; None if it is not exempt."""
     return exempt.get(test) or exempt.get(_test(test))
 
 
 def _found(owner: type, name: str) -> object:
-    """What a class has under a name; a fixture would be another object at each ordinary look."""
+    """Return a class attribute without the descriptor protocol, with which a fixture is a new object each time."""
     return inspect.getattr_static(owner, name, None)
 
 

@@ -1,4 +1,4 @@
-"""What the plugin and its provider are, before anything is asked."""
+"""Tests of the plugin's metadata and imports, of its models, and of a missing key."""
 
 import asyncio
 import functools
@@ -35,15 +35,15 @@ _IMPORT_SECONDS = 60.0
 
 
 class IdentityTests(Kit):
-    """Names, models, and what happens without a key."""
+    """The plugin's metadata, its models, and its behaviour without a key."""
 
     async def test_the_plugin_loads_in_the_bot(self, tmp_path: Path) -> None:
-        """The host takes the plugin: its ids are valid, and nobody else's."""
+        """The host loads the plugin: its ids are valid and unique."""
         async with loaded(self.plugin, self.under_test().settings, tmp_path, RecordedLog()) as owned:
             check(owned.spec.title, f"the provider {owned.spec.id} has no title for people")
 
     async def test_the_plugin_module_loads_no_sdk(self) -> None:
-        """Importing the plugin is quick: what is large is imported in ``create``."""
+        """Importing the plugin is fast: ``create`` imports large libraries, not the plugin's module."""
         loads = await asyncio.to_thread(_libraries_of, self.plugin.partition(":")[0])
         known = {"pluggy", "pydantic", "pydantic_core", "tgllm", self.plugin.partition(".")[0].partition(":")[0]}
         heavy = loads - known - sys.stdlib_module_names - self.allowed_imports
@@ -54,7 +54,7 @@ class IdentityTests(Kit):
         )
 
     async def test_the_models_are_valid(self, subject: Subject) -> None:
-        """``list_models`` gives models with unique names and possible figures, the one under test among them."""
+        """``list_models`` returns models with unique names and valid numbers; one of them is the model under test."""
         models = await subject.provider.list_models()
         names = [name for model in models for name in (model.id, *model.aliases)]
         check(models, "list_models is empty: raise an error if the list can't be had")
@@ -64,7 +64,7 @@ class IdentityTests(Kit):
         check(not problems, "; ".join(problems))
 
     async def test_without_a_key_it_says_what_to_set(self, tmp_path: Path) -> None:
-        """``create`` raises NotConfigured, and names the variable of the key."""
+        """Without a key ``create`` raises NotConfigured, which names the environment variable of the key."""
         service = self.under_test()
         async with service:
             settings = {name: value for name, value in service.settings.items() if name != service.key_setting}
@@ -86,7 +86,7 @@ class IdentityTests(Kit):
 
 @functools.cache
 def _libraries_of(module: str) -> frozenset[str]:
-    """The top-level packages that a fresh Python loads for a module."""
+    """Return the top-level packages that a new Python process loads for a module."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", _PROBE, module]
     done = subprocess.run(  # noqa: S603  this Python, with the module's name as an argument

@@ -1,4 +1,4 @@
-"""What the tests of the kit share: what is tested, and the provider made for each test."""
+"""Settings and fixtures that all tests of the kit share."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -14,29 +14,29 @@ from tgllm.testing.conformance.under_test import ProviderUnderTest
 __all__ = ["SETTINGS", "Kit"]
 
 SETTINGS = frozenset({"allowed_imports", "exempt", "plugin", "seconds", "under_test"})
-"""What a subclass of the kit may set."""
+"""Attributes that a subclass of the kit may set."""
 
 
 @pytest.mark.asyncio
 class Kit:
-    """The settings of the kit, and its fixtures."""
+    """Base class with the settings and fixtures of the kit."""
 
     plugin: ClassVar[str]
-    """The plugin as its entry point names it: ``package.module`` or ``package.module:attribute``."""
+    """The plugin as in its entry point: ``package.module`` or ``package.module:attribute``."""
     under_test: ClassVar[type[ProviderUnderTest]]
-    """The service behind the provider."""
+    """Class of the service that the provider uses."""
     allowed_imports: ClassVar[frozenset[str]] = frozenset()
-    """Libraries that the plugin's module may import, beside pydantic: those that load as quickly as it does."""
+    """Libraries besides pydantic that the plugin's module may import, because they are as fast to import."""
     seconds: ClassVar[float] = 10.0
-    """How long one answer may take."""
+    """Timeout of an answer."""
 
     @pytest.fixture(autouse=True)
     def no_real_requests(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Forbid requests to other machines, so that a test costs nothing and needs no network."""
+        """Forbid requests to other machines: tests cost nothing and need no network."""
         monkeypatch.setenv(VARIABLE, "0")
 
     @pytest_asyncio.fixture
     async def subject(self, tmp_path: Path) -> AsyncGenerator[Subject, None]:
-        """The provider, created, and its service, running."""
+        """Provide the created provider and its running service."""
         async with open_subject(self.plugin, self.under_test(), tmp_path, self.seconds) as subject:
             yield subject

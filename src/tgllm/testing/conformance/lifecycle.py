@@ -1,4 +1,4 @@
-"""How streams and providers end."""
+"""Tests of cancellation, early closing and shutdown."""
 
 import asyncio
 from contextlib import aclosing
@@ -17,10 +17,10 @@ __all__ = ["LifecycleTests"]
 
 
 class LifecycleTests(Kit):
-    """Nothing stays open."""
+    """Streams and connections are closed in every case."""
 
     async def test_cancellation_closes_the_connection(self, subject: Subject) -> None:
-        """A task that is cancelled while it reads an answer ends as cancelled, and the service sees it go."""
+        """A task that is cancelled while it reads an answer ends as cancelled, and its connection is closed."""
         subject.service.stall("The beginning ")
         begun = asyncio.Event()
         task = asyncio.create_task(_read_on(subject, begun))
@@ -34,14 +34,14 @@ class LifecycleTests(Kit):
         await _all_streams_end(subject)
 
     async def test_aclose_in_the_middle_closes_the_connection(self, subject: Subject) -> None:
-        """A stream that is closed early is closed at the service too."""
+        """Closing a stream early closes its connection."""
         subject.service.stall("The beginning ")
         async with asyncio.timeout(subject.seconds), aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
             await anext(event async for event in stream if isinstance(event, TextDelta))
         await _all_streams_end(subject)
 
     async def test_it_answers_after_a_stream_was_closed(self, subject: Subject) -> None:
-        """One stream's end is no other's."""
+        """Closing a stream does not affect the next answer."""
         subject.service.stall("The beginning ")
         async with asyncio.timeout(subject.seconds), aclosing(subject.provider.generate(subject.ask("Go"))) as stream:
             await anext(event async for event in stream if isinstance(event, TextDelta))
@@ -49,7 +49,7 @@ class LifecycleTests(Kit):
         check(heard.text == "And now the next", f"the next answer became {heard.text!r}")
 
     async def test_closing_leaves_no_connection_open(self, subject: Subject) -> None:
-        """After use and ``aclose`` the service has no connection left."""
+        """After ``aclose`` no connection to the service is open."""
         await subject.hear(subject.ask("Hello"))
         await subject.provider.list_models()
         await subject.close()
@@ -60,22 +60,22 @@ class LifecycleTests(Kit):
         )
 
     async def test_closing_twice_does_no_harm(self, subject: Subject) -> None:
-        """``aclose`` may be called again, after use or without any."""
+        """``aclose`` may be called twice."""
         await subject.hear(subject.ask("Hello"))
         await subject.close()
         async with asyncio.timeout(subject.seconds):
             await subject.provider.aclose()
 
     async def test_closing_what_was_never_used_does_no_harm(self, subject: Subject) -> None:
-        """A provider that nobody asked anything can be closed."""
+        """A provider can be closed without having been used."""
         await subject.close()
 
     async def test_a_service_out_of_reach_is_unavailable(self, tmp_path: Path) -> None:
-        """Where nobody listens, Unavailable is raised."""
+        """A refused connection raises Unavailable."""
         service = self.under_test()
         async with service:
             settings = service.settings
-        # The service has gone, and nobody took its place.
+        # The service has stopped, so nothing listens on its port.
         async with loaded(self.plugin, settings, tmp_path, RecordedLog()) as owned:
             gone = Subject(await create(owned), service, owned, [], self.seconds)
             try:

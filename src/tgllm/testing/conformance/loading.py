@@ -1,4 +1,4 @@
-"""Loads a plugin and creates its provider as the bot does."""
+"""Loading of a plugin and creation of its provider, as in the bot."""
 
 import asyncio
 import importlib
@@ -28,23 +28,23 @@ class _Settings:
 
 
 def _import(plugin: str) -> object:
-    """Import ``package.module`` or ``package.module:attribute``, as an entry point names it."""
+    """Import the object reference of an entry point: ``package.module`` or ``package.module:attribute``."""
     module, _, attribute = plugin.partition(":")
     loaded = importlib.import_module(module)
     return getattr(loaded, attribute) if attribute else loaded
 
 
 def plugin_info(plugin: str) -> PluginInfo:
-    """What a plugin says of itself.
+    """Return the plugin's ``PluginInfo``.
 
     Raises:
-        AssertionError: it says nothing.
+        AssertionError: the hook is missing, or returns something else.
     """
     say = getattr(_import(plugin), "tgllm_plugin_info", None)
     check(callable(say), f"{plugin} has no tgllm_plugin_info, the one hook that every plugin must have")
     info = say() if callable(say) else None
     if not isinstance(info, PluginInfo):
-        raise AssertionError(f"tgllm_plugin_info of {plugin} returns no PluginInfo")  # noqa: TRY004  a finding, not a misuse
+        raise AssertionError(f"tgllm_plugin_info of {plugin} returns no PluginInfo")  # noqa: TRY004  a test failure, not a wrong argument
     return info
 
 
@@ -52,7 +52,7 @@ def plugin_info(plugin: str) -> PluginInfo:
 async def _hosted(
     plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog
 ) -> AsyncGenerator[PluginHost]:
-    """A host with that plugin in it, beside the built-in ones unless it is one of them."""
+    """Open a plugin host with this plugin, next to the built-in ones unless it is one of them."""
     info = plugin_info(plugin)
     host = await PluginHost.load(
         [GivenPlugin.of(info.id, _import(plugin))],
@@ -71,10 +71,10 @@ async def _hosted(
 async def loaded(
     plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog
 ) -> AsyncGenerator[OwnedProvider]:
-    """The first provider of a plugin, not yet created.
+    """Load a plugin, and yield its first provider, not yet created.
 
     Raises:
-        AssertionError: the plugin can't be loaded, or brings none.
+        AssertionError: the plugin can't be loaded, or offers no provider.
     """
     plugin_id = plugin_info(plugin).id
     async with _hosted(plugin, settings, data_dir, log) as host:
@@ -86,5 +86,5 @@ async def loaded(
 
 
 async def create(owned: OwnedProvider) -> Provider:
-    """Create a provider as the bot does: in a thread, where no event loop runs."""
+    """Create a provider as the bot does: in a thread without an event loop."""
     return await asyncio.to_thread(owned.spec.create, owned.context)

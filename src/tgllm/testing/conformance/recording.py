@@ -1,4 +1,4 @@
-"""Keeps all that is logged while a provider works, by whichever way it was logged."""
+"""Recording of the log during a test, from the plugin's log and from the standard library's logging."""
 
 import logging
 from collections.abc import Generator
@@ -10,24 +10,24 @@ __all__ = ["RecordedLog", "recorded_logging"]
 
 @dataclass(slots=True)
 class RecordedLog:
-    """A ``tgllm.api.Log`` that keeps its lines."""
+    """A ``tgllm.api.Log`` that records its lines."""
 
     lines: list[str] = field(default_factory=list[str])
 
     def debug(self, event: str, **values: object) -> None:
-        """Keep a line."""
+        """Record a line."""
         self._keep(event, values)
 
     def info(self, event: str, **values: object) -> None:
-        """Keep a line."""
+        """Record a line."""
         self._keep(event, values)
 
     def warning(self, event: str, **values: object) -> None:
-        """Keep a line."""
+        """Record a line."""
         self._keep(event, values)
 
     def error(self, event: str, **values: object) -> None:
-        """Keep a line."""
+        """Record a line."""
         self._keep(event, values)
 
     def _keep(self, event: str, values: dict[str, object]) -> None:
@@ -46,7 +46,7 @@ class _Handler(logging.Handler):
 
 @contextmanager
 def recorded_logging(lines: list[str]) -> Generator[None, None, None]:
-    """Let the standard library's logging, down to its debug level, add to ``lines`` while the block runs."""
+    """Append all records of the standard library's logging, down to level DEBUG, to ``lines``."""
     root = logging.getLogger()
     level, handler = root.level, _Handler(lines)
     root.addHandler(handler)

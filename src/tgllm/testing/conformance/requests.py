@@ -1,4 +1,4 @@
-"""What of a request reaches the service."""
+"""Tests of the requests that a provider sends."""
 
 import hashlib
 import json
@@ -26,24 +26,24 @@ _FILES = {
 
 
 class RequestTests(Kit):
-    """Messages, settings and files: each arrives, or is refused; none is dropped."""
+    """Messages, settings and files reach the service or are refused; none is silently dropped."""
 
     async def test_the_conversation_arrives(self, subject: Subject) -> None:
-        """All messages are sent, also those of an answer that another provider gave."""
+        """All messages are sent, including answers of another provider."""
         request = _conversation(subject, "the first question", "the first answer", "the second question")
         await subject.hear(request)
         for text in ("the first question", "the first answer", "the second question"):
             check(subject.service.saw(text), f"{text!r} did not reach the service")
 
     async def test_the_system_message_is_honoured(self, subject: Subject) -> None:
-        """``ChatRequest.system`` reaches the service."""
+        """``ChatRequest.system`` reaches the service as a system message."""
         heard = await subject.hear(subject.ask("Hello", system="Speak like the sea."))
         check(subject.service.saw("Speak like the sea."), "the system message did not reach the service")
         check(heard.text == "Hello", "the system message changed the question, or became a message of the person")
 
     @pytest.mark.parametrize(("field", "value"), [("temperature", 0.375), ("max_output_tokens", 1234)])
     async def test_a_setting_arrives_or_is_refused(self, subject: Subject, field: str, value: float) -> None:
-        """A setting is sent to the service, or Unsupported is raised."""
+        """A setting is sent to the service, or raises Unsupported."""
         try:
             await subject.hear(subject.ask("Hello", **{field: value}))
         except Unsupported:
@@ -52,7 +52,7 @@ class RequestTests(Kit):
 
     @pytest.mark.parametrize("kind", sorted(_FILES))
     async def test_a_file_arrives_or_is_refused(self, subject: Subject, tmp_path: Path, kind: str) -> None:
-        """A file of a kind that the model takes is sent; any other is sent or raises Unsupported."""
+        """A file of a type that the model accepts is sent; any other is sent or raises Unsupported."""
         request = subject.ask("What is this?", _file(tmp_path, kind))
         try:
             await subject.hear(request)
@@ -62,7 +62,7 @@ class RequestTests(Kit):
         check(subject.service.saw_file(_FILES[kind]), f"the file was dropped: send {kind}, or raise Unsupported")
 
     async def test_provider_data_comes_back(self, subject: Subject) -> None:
-        """What Finished hands out survives storage as JSON, and what the service wants back is in the next request."""
+        """``provider_data`` survives storage as JSON, and the next request contains what the service needs of it."""
         subject.service.answer("Four.", reasoning="Two and two, let me see.")
         finished = (await subject.hear(subject.ask("What is 2 + 2?"))).finished
         wanted = subject.service.to_replay()
@@ -73,7 +73,7 @@ class RequestTests(Kit):
         check(wanted is None or subject.service.saw(wanted), f"the service wants {wanted!r} back and did not get it")
 
     async def test_strange_provider_data_does_no_harm(self, subject: Subject) -> None:
-        """Data that another version of the plugin has stored is passed over."""
+        """Unknown ``provider_data``, stored by another version of the plugin, is ignored."""
         strange: JsonObject = {"of another version": [1, {"two": None}], "parts": "none", "content": 3}
         heard = await subject.hear(_conversation(subject, "A question", "An answer", "A second question", strange))
         check(heard.finished.reason == "stop", f"the answer ended with {heard.finished.reason!r}")
@@ -94,7 +94,7 @@ def _file(folder: Path, kind: str) -> FilePart:
 
 
 async def _takes(subject: Subject, kind: str) -> bool:
-    """Whether the model under test says that it takes such files."""
+    """Return whether the model under test declares that it accepts files of this MIME type."""
     models = await subject.provider.list_models()
     (model,) = (model for model in models if subject.service.model in {model.id, *model.aliases})
     return bool(model.mime_types & {kind, f"{kind.partition('/')[0]}/*", "*/*"})

@@ -1,4 +1,4 @@
-"""A provider and its service, ready to be asked."""
+"""A created provider with its running service."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -19,39 +19,39 @@ __all__ = ["Subject", "open_subject"]
 
 @dataclass(slots=True)
 class Subject:
-    """A provider and its service."""
+    """A provider and its service, for one test."""
 
     provider: Provider
     service: ProviderUnderTest
     owned: OwnedProvider
     log: list[str]
-    """Every line that was logged."""
+    """All lines that were logged."""
     seconds: float
-    """How long one answer may take."""
+    """Timeout of an answer."""
     closed: bool = False
 
     @property
     def secret(self) -> str:
-        """The key that must not be told to anybody; empty if the service takes none."""
+        """Return the key, which must not be leaked; empty if the service takes none."""
         key = self.service.settings.get(self.service.key_setting)
         reveal = getattr(key, "get_secret_value", None)
         return str(reveal() if callable(reveal) else key or "")
 
     def ask(self, *parts: str | Part, **changes: Any) -> ChatRequest:  # noqa: ANN401  fields of ChatRequest, of many types
-        """A request of one message; ``changes`` are further fields."""
+        """Return a request with one message; ``changes`` are other fields of the request."""
         return replace(question(self.service.model, *parts), **changes)
 
     async def hear(self, request: ChatRequest) -> Heard:
-        """The whole answer.
+        """Ask the provider, and return the complete answer.
 
         Raises:
-            ProviderError: what the provider raises.
-            AssertionError: there is no end in time.
+            ProviderError: raised by the provider.
+            AssertionError: the answer does not end before the timeout.
         """
         return await hear(self.provider, request, seconds=self.seconds)
 
     async def close(self) -> None:
-        """Close the provider, once."""
+        """Close the provider, if it is not closed yet."""
         if not self.closed:
             self.closed = True
             async with asyncio.timeout(self.seconds):
@@ -62,7 +62,7 @@ class Subject:
 async def open_subject(
     plugin: str, service: ProviderUnderTest, data_dir: Path, seconds: float
 ) -> AsyncGenerator[Subject]:
-    """Start the service, load the plugin and create its provider; all is closed at the end."""
+    """Start the service, load the plugin and create its provider; close all of them at the end."""
     log = RecordedLog()
     with recorded_logging(log.lines):
         async with service, loaded(plugin, service.settings, data_dir, log) as owned:

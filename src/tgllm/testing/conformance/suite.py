@@ -1,4 +1,4 @@
-"""The tests of the kit in one class, which keeps itself whole."""
+"""All tests of the kit in one class, which checks that a subclass leaves none out."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,21 +17,21 @@ __all__ = ["ProviderConformance"]
 
 
 class ProviderConformance(IdentityTests, AnswerTests, RequestTests, FailureTests, LifecycleTests):
-    """Tests of a provider; subclass it under a name that begins with ``Test``, and set ``plugin`` and ``under_test``.
+    """Tests of a provider. Subclass it as ``Test...``, and set ``plugin`` and ``under_test``.
 
-    A subclass can't change or leave out a test silently: it has to name it in ``exempt``. An exempt test is still run
-    and must fail, so that an exemption that is not needed any longer is told; one that the subclass replaces by a
-    test of its own must pass.
+    A subclass can change or leave out a test only if it names the test in ``exempt``. An exempt test still runs and
+    must fail, which reports exemptions that are no longer needed; an exempt test that the subclass replaces with its
+    own must pass.
     """
 
     exempt: ClassVar[Mapping[str, str]] = {}
-    """Tests that do not fit this provider, and why: ``test_name`` or ``test_name[parameters]`` -> a sentence."""
+    """Tests that do not apply to this provider: ``test_name`` or ``test_name[parameters]`` -> reason."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401  passed on, whatever it is
-        """Refuse a subclass that changes the kit without saying why.
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401  passed through
+        """Refuse a subclass that changes the kit without giving a reason.
 
         Raises:
-            TypeError: names each test and what is wrong.
+            TypeError: names each test and its problem.
         """
         super().__init_subclass__(**kwargs)
         found = breaches(cls, ProviderConformance, SETTINGS, cls.exempt)
@@ -40,7 +40,7 @@ class ProviderConformance(IdentityTests, AnswerTests, RequestTests, FailureTests
 
     @pytest.fixture(autouse=True)
     def apply_exemptions(self, request: pytest.FixtureRequest) -> None:
-        """Let an exempt test be expected to fail."""
+        """Mark an exempt test as expected to fail."""
         name = request.node.name
         reason = exemption(self.exempt, name)
         replaced = request.node.originalname in vars(type(self))
@@ -48,6 +48,6 @@ class ProviderConformance(IdentityTests, AnswerTests, RequestTests, FailureTests
             request.node.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
     async def test_the_kit_is_whole(self) -> None:
-        """No test was changed or left out after the class was made."""
+        """No test was changed or left out after the creation of the class."""
         found = breaches(type(self), ProviderConformance, SETTINGS, self.exempt)
-        assert not found, "; ".join(found)  # noqa: S101  the one check that must not be replaced with the kit's helper
+        assert not found, "; ".join(found)  # noqa: S101  does not use check, which a subclass's module could replace

@@ -1,4 +1,4 @@
-"""How the kit reaches a provider and the service behind it."""
+"""Base class of the services that the kit tests providers with."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -11,62 +11,62 @@ __all__ = ["ProviderUnderTest"]
 
 
 class ProviderUnderTest:
-    """A provider's service, as the kit's tests order it about. Subclass it for a service of your own.
+    """The service of a provider, controlled by the kit's tests. Subclass it for your own service.
 
-    The kit makes one for each test, enters it, loads the plugin with its ``settings``, and closes it at the end. The
-    service must give back the question's text as the answer when nothing else was ordered. What a service can't do is
-    left as it is here, where it raises NotImplementedError, and the tests that need it are exempted with that reason.
+    The kit creates one for each test, enters it, loads the plugin with its ``settings``, and closes it at the end. By
+    default the service must answer with the text of the question. Methods for what a service can't do stay as they are
+    here and raise NotImplementedError; exempt the tests that need them, with that reason.
     """
 
     model: ClassVar[str]
-    """A model that the service has. One that thinks, if there is one."""
+    """Id of a model of the service; a reasoning model if there is one."""
     key_setting: ClassVar[str] = "api_key"
-    """The field of the plugin's settings that holds the key."""
+    """Field of the plugin's settings with the key."""
 
     @property
     def settings(self) -> Mapping[str, object]:
-        """The plugin's settings, with which the provider reaches this service: its key and address, as a rule."""
+        """Return the plugin's settings for this service: usually its key and base URL."""
         return {}
 
     @property
     def open_streams(self) -> int:
-        """Answers that the service is writing now."""
+        """Return the number of answers that the service is writing."""
         raise NotImplementedError
 
     @property
     def open_connections(self) -> int:
-        """Connections that the provider holds open, idle ones included."""
+        """Return the number of open connections from the provider, including idle ones."""
         raise NotImplementedError
 
     def answer(self, *pieces: str, reasoning: str = "", usage: Usage | None = None) -> None:
-        """Order the next answer: the reasoning first, if any, then these pieces of text, then this usage."""
+        """Set the next answer: the reasoning, if any, then these pieces of text, then this usage."""
         raise NotImplementedError
 
     def stall(self, *pieces: str) -> None:
-        """Order an answer that begins with these pieces and then neither goes on nor ends."""
+        """Set the next answer to one that starts with these pieces and then stops without an end."""
         raise NotImplementedError
 
     def cut(self, *pieces: str) -> None:
-        """Order an answer that begins with these pieces and then breaks off without an end."""
+        """Set the next answer to one that starts with these pieces, then its connection is closed without an end."""
         raise NotImplementedError
 
     def fail(self, kind: type[ProviderError], retry_after: float | None = None) -> None:
-        """From now on do to every request what the service does in such a case.
+        """Respond to every request from now on with the service's response for this error.
 
-        ``retry_after`` is the wait that the service asks for, in seconds; it comes with RateLimited only.
+        ``retry_after`` is the delay in seconds that the service asks for; only for RateLimited.
         """
         raise NotImplementedError
 
     def saw(self, text: str) -> bool:
-        """Whether the last request for an answer carried this text."""
+        """Return whether the last request for an answer contained this text."""
         raise NotImplementedError
 
     def saw_file(self, content: bytes) -> bool:
-        """Whether the last request carried this file, or named one that was uploaded before."""
+        """Return whether the last request for an answer contained this file, or referred to an upload of it."""
         raise NotImplementedError
 
     def to_replay(self) -> str | None:
-        """A text of the last answer that the service wants back in the next request, such as its reasoning; or None."""
+        """Return a text of the last answer that the next request must contain, such as reasoning, or None."""
         return None
 
     async def __aenter__(self) -> Self:
@@ -76,4 +76,4 @@ class ProviderUnderTest:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop it."""
+        """Stop the service."""

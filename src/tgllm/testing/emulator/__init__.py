@@ -1,8 +1,8 @@
-"""A Telegram Bot API server for tests, demos and development, over real HTTP on 127.0.0.1.
+"""Telegram Bot API server for tests, demos and development, over real HTTP on 127.0.0.1.
 
 async with Emulator() as emu:
     ann = emu.add_user(first_name="Ann")
-    await ann.say("hi")             # any bot polling emu.base_url with emu.token gets it
+    await ann.say("hi")             # a bot that polls emu.base_url with emu.token receives it
     reply = await emu.wait_for_message(ann.private_chat())
 """
 

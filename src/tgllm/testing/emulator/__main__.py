@@ -1,4 +1,4 @@
-"""``python -m tgllm.testing.emulator``: the server in a process of its own.
+"""``python -m tgllm.testing.emulator``: the server in its own process.
 
 Prints one line of JSON (base_url, token, page_url, control_key) and serves until SIGINT or SIGTERM.
 """
@@ -38,7 +38,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         token=arguments.token,
         username=arguments.username,
         rate_limits=limits,
-        # A bot that has met an earlier process must not take these updates for those.
+        # Larger than the ids of earlier processes, so that a bot that knows those does not skip these as duplicates.
         first_update_id=int(clock.now()),
     )
     for first_name in arguments.user:
@@ -60,7 +60,7 @@ def _announce(emulator: Emulator) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Serve until a signal comes. A token that is none and a port that cannot be had end it with status 2."""
+    """Serve until a signal arrives; exit with status 2 for an invalid token or a port that can't be bound."""
     try:
         asyncio.run(_serve(_arguments(argv)))
     except (ValueError, OverflowError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The emulator as its owner sees it: a server to start, people to act, state to wait for."""
+"""The emulator: a server to start and stop, users that act, and state to wait for."""
 
 import asyncio
 import secrets
@@ -34,16 +34,16 @@ _WAIT_SECONDS = 30.0
 class Emulator:
     """A Telegram Bot API server on 127.0.0.1.
 
-    ``async with Emulator() as emu`` serves it at ``emu.base_url``; ``port`` 0 takes a free one.
-    ``control_key`` guards the HTTP control API and the chat page (a random one by default).
-    ``clock`` rules the life of drafts and updates, getUpdates' timeout and the sending rates;
-    ``rate_limits`` None lets everything pass. ``first_update_id`` is where the updates of each bot
-    begin to count: a bot passes over those that it knows from an earlier emulator. One bot exists
-    from the start. All methods belong to the event loop that runs the server; other threads and
-    processes use the HTTP control API.
+    ``async with Emulator() as emu`` serves it at ``emu.base_url``; ``port`` 0 chooses a free one.
+    ``control_key`` protects the HTTP control API and the chat page (a random one by default).
+    ``clock`` is the time for the expiry of drafts and updates, getUpdates' timeout and the sending rates;
+    ``rate_limits`` None disables rate limits. ``first_update_id`` is the first update id of each bot: a
+    bot skips updates with the ids that it has received from an earlier emulator. One bot exists from the
+    start. All methods must be called in the event loop that runs the server; other threads and processes
+    use the HTTP control API.
     """
 
-    def __init__(  # noqa: PLR0913  each is given by its name, and none is needed
+    def __init__(  # noqa: PLR0913  all are keyword-only with defaults
         self,
         *,
         clock: Clock | None = None,
@@ -73,51 +73,51 @@ class Emulator:
         await self.stop()
 
     async def start(self) -> None:
-        """Bind the port and serve. Raises OSError when the port is taken."""
+        """Bind the port and serve. Raises OSError if the port is in use."""
         await self._serving.start()
 
     async def stop(self) -> None:
-        """Close the port and cut all connections; state and port stay for the next start."""
+        """Close the port and all connections; state and port are kept for the next start."""
         await self._serving.stop()
 
     async def restart(self) -> None:
-        """Cut all connections and serve again on the same port with the same state."""
+        """Close all connections and serve again on the same port with the same state."""
         await self.stop()
         await self.start()
 
     @property
     def port(self) -> int:
-        """The port it serves, 0 before the first start."""
+        """Port of the server, 0 before the first start."""
         return self._serving.port
 
     @property
     def base_url(self) -> str:
-        """What stands in for ``https://api.telegram.org``."""
+        """Base URL, in place of ``https://api.telegram.org``."""
         return f"http://{HOST}:{self.port}"
 
     @property
     def page_url(self) -> str:
-        """The chat page, with the key that lets it act; for the eyes of the person at this machine."""
+        """URL of the chat page, including the secret control key."""
         return f"{self.base_url}/#key={self.control_key}"
 
     @property
     def token(self) -> str:
-        """The token of the default bot."""
+        """Token of the default bot."""
         return self.bot.token
 
     @property
     def journal(self) -> Journal:
-        """The calls of all bots."""
+        """Calls of all bots."""
         return self.world.journal
 
     @property
     def faults(self) -> Faults:
-        """The troubles in force."""
+        """Active faults."""
         return self.world.faults
 
     @property
     def rates(self) -> RateMeter:
-        """The sending rates: ``limits`` to set, ``violations`` to read."""
+        """Sending rates: set ``limits``, read ``violations``."""
         return self.world.meter
 
     # --- people and places ----------------------------------------------------------------
@@ -130,10 +130,10 @@ class Emulator:
         first_name: str | None = None,
         reads_all_group_messages: bool = True,
     ) -> EmulatedBot:
-        """A further bot; its id is what stands before the colon of the token.
+        """Add a bot; its id is the part of the token before the colon.
 
-        ``reads_all_group_messages`` False puts it into Telegram's privacy mode. Raises ValueError
-        for a token without a numeric id or one whose id is taken.
+        ``reads_all_group_messages`` False enables Telegram's privacy mode. Raises ValueError for a token
+        without a numeric id, and for an id that is in use.
         """
         return people.add_bot(
             self.world,
@@ -152,7 +152,7 @@ class Emulator:
         language_code: str | None = None,
         user_id: int | None = None,
     ) -> EmulatedUser:
-        """A user who has no chat with any bot yet. Raises ValueError when the id is taken."""
+        """Add a user without chats. Raises ValueError if the id is in use."""
         return people.add_user(
             self.world,
             first_name=first_name,
@@ -171,9 +171,9 @@ class Emulator:
         is_basic: bool = False,
         is_forum: bool = False,
     ) -> EmulatedChat:
-        """A supergroup (a basic group on request) of these users and bots, told to nobody.
+        """Add a supergroup (or a basic group) with these users and bots, without any updates about it.
 
-        The first user is its creator; ``bots`` defaults to the default bot, as a plain member.
+        The first user is its creator; ``bots`` is the default bot by default, as an ordinary member.
         """
         present = [self.bot] if bots is None else bots
         return people.add_group(
@@ -181,20 +181,20 @@ class Emulator:
         )
 
     def add_topic(self, chat: EmulatedChat, name: str) -> EmulatedTopic:
-        """A topic of a supergroup (which becomes a forum) or of a private chat."""
+        """Add a topic to a supergroup (which becomes a forum) or to a private chat."""
         return people.add_topic(self.world, chat, name)
 
     # --- state and waiting ----------------------------------------------------------------
 
     def transcript(self, chat: EmulatedChat) -> str:
-        """What the chat shows now, as text."""
+        """Return the visible content of the chat as text."""
         return transcript(chat)
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
-        """The first value of ``predicate`` that is true in the sense of Python (an empty list is not).
+        """Return the first value of ``predicate`` that is truthy.
 
-        It is tested now, at each change of state and every 50 ms. Raises TimeoutError after ``timeout`` real
-        seconds, with the transcripts of all chats.
+        It is called immediately, at each change of state and every 50 ms. Raises TimeoutError after ``timeout``
+        seconds of real time, with the transcripts of all chats.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -210,7 +210,7 @@ class Emulator:
         *,
         after: EmulatedMessage | None = None,
     ) -> EmulatedMessage:
-        """The oldest message in the chat (younger than ``after``) that fits. See ``wait_for``."""
+        """Wait for the oldest message of the chat (newer than ``after``) that matches. See ``wait_for``."""
         first = after.id if after else 0
 
         def found() -> EmulatedMessage | None:
@@ -225,7 +225,7 @@ class Emulator:
         predicate: Callable[[EmulatedDraft], bool] = lambda _draft: True,
         timeout: float = _WAIT_SECONDS,
     ) -> EmulatedDraft:
-        """A draft shown in the chat that fits. See ``wait_for``."""
+        """Wait for a visible draft in the chat that matches. See ``wait_for``."""
         return await self.wait_for(lambda: next((d for d in chat.drafts.values() if predicate(d)), None), timeout)
 
     def _picture(self, seconds: float) -> str:
@@ -237,12 +237,12 @@ class Emulator:
     # --- raw updates ----------------------------------------------------------------------
 
     def inject_update(self, body: dict[str, Any], bot: EmulatedBot | None = None) -> int:
-        """Queue any JSON object as an update, as it is; its update_id is added when missing."""
+        """Queue any JSON object as an update, unchanged but for its update_id, which is added if missing."""
         return (bot or self.bot).queue.put_raw(body)
 
     def repeat_update(self, update_id: int | None = None, bot: EmulatedBot | None = None) -> None:
-        """Deliver an update once more: the newest, or the one with this id.
+        """Deliver an update again: the newest, or the one with this id.
 
-        Raises LookupError when it is not kept any more (the last thousand are).
+        Raises LookupError if it is not among the last thousand.
         """
         (bot or self.bot).queue.repeat(update_id)

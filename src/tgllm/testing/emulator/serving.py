@@ -1,4 +1,4 @@
-"""The HTTP server around a world: its port, its background tasks, stop and start again."""
+"""HTTP server of a world: its port and its background tasks."""
 
 import asyncio
 
@@ -15,12 +15,12 @@ from tgllm.testing.emulator.world.world import World
 __all__ = ["HOST", "Serving"]
 
 HOST = "127.0.0.1"
-# What waits (a long poll, a held call) is cut at once; what is being written has this long.
+# Waiting calls (a long poll, a held call) are cut at once; responses that are being written have this many seconds.
 _SHUTDOWN_SECONDS = 0.05
 
 
 class Serving:
-    """Serves a world on the loopback interface; ``port`` 0 becomes a free one at the first start."""
+    """HTTP server of a world on the loopback interface; ``port`` 0 is replaced by a free one at the first start."""
 
     def __init__(self, world: World, port: int, control_key: str) -> None:
         self.port = port
@@ -30,7 +30,7 @@ class Serving:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Bind the port. Raises OSError when it is taken."""
+        """Bind the port. Raises OSError if it is in use."""
         if self._runner is not None:
             return
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)

@@ -1,4 +1,4 @@
-"""A user of the emulated Telegram, and what a user does in a client."""
+"""Users of the emulated Telegram, and their actions in a client."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,24 +22,24 @@ from tgllm.testing.emulator.world.world import World
 
 __all__ = ["EmulatedUser"]
 
-# Bot API server: how long a callback query can be answered, in seconds.
+# Bot API server: time in which a callback query can be answered, in seconds.
 _CALLBACK_SECONDS = 150
-# Bot API server: a webhook gets the button presses of a user in order, but apart from the messages. Far above any id.
+# Bot API server: a webhook receives a user's button presses in order, independently of messages. Larger than any id.
 _CALLBACK_LANES = 1 << 60
 _albums = count(14_000_000_000_000_001)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EmulatedUser(Account):
-    """A user. Without ``chat`` or ``topic``, things happen in the private chat with the first bot.
+    """A user. Without ``chat`` or ``topic``, an action is in the private chat with the first bot.
 
-    What Telegram's clients would not let a user do raises ValueError.
+    An action that Telegram's clients don't allow raises ValueError.
     """
 
     world: World = field(repr=False)
 
     def private_chat(self, bot: EmulatedBot | None = None) -> EmulatedChat:
-        """The chat with a bot (the first one by default), opened as by pressing Start."""
+        """Return the private chat with a bot (the first one by default), as after pressing Start."""
         return self.world.private_chat(self, bot or next(iter(self.world.bots.values())))
 
     # --- messages -------------------------------------------------------------------------
@@ -57,11 +57,11 @@ class EmulatedUser(Account):
         return post(self.world, self, self._place(chat, topic, reply_to), text_content(text, entities))
 
     async def paste(self, text: str, *, chat: EmulatedChat | None = None) -> list[EmulatedMessage]:
-        """Send a text of any size: clients split it into messages of 4096 UTF-16 units."""
+        """Send a text of any length, split into messages of 4096 UTF-16 units as clients do."""
         place = self._place(chat)
         return [post(self.world, self, place, text_content(part)) for part in split_paste(text)]
 
-    async def upload(  # noqa: PLR0913 - all but the content are named and have defaults
+    async def upload(  # noqa: PLR0913 - all but the content are keyword-only with defaults
         self,
         content: bytes,
         *,
@@ -89,9 +89,9 @@ class EmulatedUser(Account):
         topic: EmulatedTopic | None = None,
         group_id: str | None = None,
     ) -> list[EmulatedMessage]:
-        """Send named files as one album: a message each, with one media_group_id.
+        """Send files as one album: a message for each, with the same media_group_id.
 
-        The caption stands on the first. With the ``group_id`` of an earlier album these are further items of it.
+        The first message has the caption. With the ``group_id`` of an earlier album the files are added to it.
         """
         place, group_id = self._place(chat, topic), group_id or str(next(_albums))
         sent: list[EmulatedMessage] = []
@@ -102,7 +102,7 @@ class EmulatedUser(Account):
         return sent
 
     async def edit(self, message: EmulatedMessage, text: str) -> EmulatedMessage:
-        """Change the text of one's own message."""
+        """Edit the text of this user's own message."""
         self._check_own(message)
         content = text_content(text).text
         message.previous.append(message.text)
@@ -111,7 +111,7 @@ class EmulatedUser(Account):
         return message
 
     async def delete(self, message: EmulatedMessage) -> None:
-        """Delete one's own message; bots are not told (Bot API: Update has no such kind)."""
+        """Delete this user's own message, without an update to bots (Bot API: Update has no such kind)."""
         self._check_own(message)
         message.chat.remove(message)
         self.world.changes.bump()
@@ -119,10 +119,10 @@ class EmulatedUser(Account):
     # --- what is done to the messages of a bot ----------------------------------------------
 
     async def press(self, message: EmulatedMessage, button: str) -> CallbackQuery:
-        """Press an inline button, found by its text or its callback_data.
+        """Press an inline button, identified by its text or its callback_data.
 
-        The query's ``answer`` tells what the bot showed. Raises LookupError when there is no such
-        button, ValueError when it has no callback_data or the message is deleted.
+        The query's ``answer`` is the bot's answer. Raises LookupError if there is no such button, ValueError if
+        it has no callback_data or the message is deleted.
         """
         if message.is_deleted:
             raise ValueError(f"message {message.id} is deleted")
@@ -144,7 +144,7 @@ class EmulatedUser(Account):
         return query
 
     async def stop(self, draft: EmulatedDraft) -> None:
-        """Press Stop on a draft. Raises ValueError when it has no Stop button, is stopped or is gone."""
+        """Press Stop on a draft. Raises ValueError if it has no Stop button, is stopped or has ended."""
         thread = draft.topic.id if draft.topic else 0
         shown = draft.chat.drafts.get(thread)
         if shown is None or shown.id != draft.id or not shown.can_stop or shown.is_stopped:
@@ -159,7 +159,7 @@ class EmulatedUser(Account):
         self.world.publish(shown.chat, "stopped_message_generation", payload)
 
     async def react(self, message: EmulatedMessage, emoji: str | None) -> None:
-        """Put one's reaction on a message in place of the former one; None takes it back."""
+        """Replace this user's reaction to a message; None removes it."""
         old = message.reactions.get(self.id, [])
         new = [] if emoji is None else [{"type": "emoji", "emoji": emoji}]
         message.reactions[self.id] = new
@@ -174,18 +174,18 @@ class EmulatedUser(Account):
         self.world.publish_to(self._administering(message.chat), message.chat, "message_reaction", payload)
 
     def _administering(self, chat: EmulatedChat) -> list[EmulatedBot]:
-        """The bots that hear of reactions. Source: Bot API, Update."""
+        """Return the bots that receive updates about reactions. Source: Bot API, Update."""
         bots = self.world.bots_in(chat)
         return bots if chat.is_private else [bot for bot in bots if chat.statuses.get(bot.id) in ADMINS]
 
     # --- chats ----------------------------------------------------------------------------
 
     async def block(self, bot: EmulatedBot | None = None) -> None:
-        """Block a bot: what it sends fails with 403."""
+        """Block a bot: its messages to this user fail with 403."""
         membership.set_blocked(self.world, self, self.private_chat(bot), blocked=True)
 
     async def unblock(self, bot: EmulatedBot | None = None) -> None:
-        """Let a bot write again."""
+        """Unblock a bot."""
         membership.set_blocked(self.world, self, self.private_chat(bot), blocked=False)
 
     async def join(self, group: EmulatedChat) -> None:
@@ -201,15 +201,15 @@ class EmulatedUser(Account):
         membership.add_member(self.world, self, group, account)
 
     async def remove(self, group: EmulatedChat, account: Account) -> None:
-        """Throw a bot or another user out of a group."""
+        """Remove a bot or another user from a group."""
         membership.remove_member(self.world, self, group, account, "kicked")
 
     async def promote(self, group: EmulatedChat, account: Account) -> None:
-        """Make a member of a group an administrator."""
+        """Make a group member an administrator."""
         membership.set_status(self.world, self, group, account, "administrator")
 
     async def upgrade(self, group: EmulatedChat) -> EmulatedChat:
-        """Make a basic group a supergroup, as inviting many people does; returns that."""
+        """Convert a basic group to a supergroup, as clients do for large groups; return the supergroup."""
         return membership.upgrade(self.world, self, group)
 
     def _place(

@@ -1,1 +1,1 @@
-"""The control API over HTTP."""
+"""Control API over HTTP."""

@@ -1,4 +1,4 @@
-"""The actions of the HTTP control API: what users do, and what the owner of the server does."""
+"""Actions of the HTTP control API, for users and for the server itself."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, fields
@@ -15,7 +15,7 @@ __all__ = ["ACTIONS", "Action"]
 View = dict[str, Any]
 Action = Callable[[ControlRequest], Awaitable[View]]
 
-# A kind of file by the first half of its MIME type; everything else is a document.
+# Kinds of uploaded files by MIME type; all others are documents.
 _KINDS = {"image/jpeg": "photo", "image/png": "photo", "audio/ogg": "voice"}
 
 
@@ -54,7 +54,7 @@ async def _delete(request: ControlRequest) -> View:
 
 
 async def _press(request: ControlRequest) -> View:
-    """Waits for no answer: ``/_control/callback`` tells it."""
+    """Press a button without waiting for the answer, which ``/_control/callback`` returns."""
     query = await request.user().press(request.message(), request.text("button"))
     return {"callback_query_id": query.id}
 
@@ -140,7 +140,7 @@ async def _add_group(request: ControlRequest) -> View:
     world = request.world
     numbers: object = request.fields.get("members") or []
     if not isinstance(numbers, list):
-        raise ValueError("members must be an array of ids")  # noqa: TRY004 - what was sent is wrong, not a type
+        raise ValueError("members must be an array of ids")  # noqa: TRY004 - invalid input, not a wrong argument
     members = [ControlRequest(world, {"user": number}).user() for number in cast("list[object]", numbers)]
     group = add_group(world, title=request.text("title"), members=members, bots=list(world.bots.values()))
     return chat_view(world, group)
@@ -154,7 +154,7 @@ async def _add_topic(request: ControlRequest) -> View:
 async def _inject(request: ControlRequest) -> View:
     update = request.fields.get("update")
     if not isinstance(update, dict):
-        raise ValueError("update must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
+        raise ValueError("update must be a JSON object")  # noqa: TRY004 - invalid input, not a wrong argument
     return {"update_id": request.bot().queue.put_raw(cast("View", update))}
 
 
@@ -189,7 +189,7 @@ async def _clear_faults(request: ControlRequest) -> View:
 
 
 async def _set_rates(request: ControlRequest) -> View:
-    """No field at all switches the rates off."""
+    """Set the rate limits; a request without fields disables them."""
     known = [field.name for field in fields(RateLimits)]
     unknown = next((name for name in request.fields if name not in known), None)
     if unknown is not None:

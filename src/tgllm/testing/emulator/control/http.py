@@ -1,4 +1,4 @@
-"""The control API over HTTP: ``/_control/...``, JSON in and out, for other processes and the page."""
+"""Control API over HTTP: ``/_control/...``, in JSON, for other processes and the chat page."""
 
 import asyncio
 import json
@@ -20,19 +20,19 @@ __all__ = ["HttpControl"]
 
 T = TypeVar("T")
 
-# A waiting request is answered at the latest after this time; clients ask again.
+# Timeout of waiting requests; clients repeat them.
 _LONG_POLL_SECONDS = 25.0
 
 
 class HttpControl:
-    """Answers control requests; each needs a loopback Host and the control key as a header."""
+    """Handlers of control requests, which need a loopback Host and the control key in a header."""
 
     def __init__(self, world: World, key: str) -> None:
         self._world = world
         self._key = key
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve the control API in this application."""
+        """Add the routes to an application."""
         for name, action in ACTIONS.items():
             app.router.add_post(f"/_control/{name}", self._guarded(action))
         readers: dict[str, Action] = {
@@ -74,7 +74,7 @@ class HttpControl:
         return chat_view(self._world, request.chat())
 
     async def _changed_since(self, request: ControlRequest) -> None:
-        """With ``since``, wait until the version is another one."""
+        """With ``since``, wait until the version differs from it."""
         since, changes = request.number("since", -1), self._world.changes
         await _at_most(_LONG_POLL_SECONDS, changes.first(lambda: changes.version != since))
 
@@ -82,13 +82,13 @@ class HttpControl:
         return {"transcript": transcript(request.chat())}
 
     async def _journal(self, request: ControlRequest) -> dict[str, Any]:
-        """The calls after number ``after``, of one ``method`` if it is named."""
+        """Return the calls after number ``after``, of one ``method`` if given."""
         after, method = request.number("after", 0), request.fields.get("method")
         calls = [c for c in self._world.journal if c.number > after and method in {None, c.method}]
         return {"calls": [asdict(call) for call in calls]}
 
     async def _callback(self, request: ControlRequest) -> dict[str, Any]:
-        """The answer to a button press, waited for; null when none came in time."""
+        """Wait for the bot's answer to a button press; null after the timeout."""
         query = self._world.callbacks.get(request.text("id"))
         if query is None:
             raise LookupError("there is no such callback query")
@@ -96,9 +96,9 @@ class HttpControl:
         return {"answer": answer}
 
     async def _wait(self, request: ControlRequest) -> dict[str, Any]:
-        """The oldest message of the bot that contains ``text``, after message ``after``."""
+        """Wait for the oldest message of a bot that contains ``text`` and is newer than message ``after``."""
         chat, text, after = request.chat(), request.text("text", ""), request.number("after", 0)
-        # In this order, "nan" is the longest time.
+        # In this order of arguments min returns the constant for "nan".
         seconds = min(_LONG_POLL_SECONDS, float(request.text("timeout", "10")))
 
         def found() -> EmulatedMessage | None:

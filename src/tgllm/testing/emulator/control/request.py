@@ -1,4 +1,4 @@
-"""What a request to the HTTP control API names: users, chats, messages."""
+"""Requests to the HTTP control API, with lookup of the named users, chats and messages."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,23 +17,23 @@ __all__ = ["ControlRequest", "read_control_request"]
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """The fields of a request; what they name is looked up, LookupError when it is not there."""
+    """The fields of a request. Methods that look up an object raise LookupError if it does not exist."""
 
     world: World
     fields: dict[str, Any]
     file: Upload | None = None
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A string. Raises ValueError when it is missing and there is no default."""
+        """Return a string. Raises ValueError if it is missing without a default."""
         value = self.fields.get(name, default)
         if value is None:
             raise ValueError(f"{name} is missing")
         if isinstance(value, dict | list):
-            raise ValueError(f"{name} must be a string")  # noqa: TRY004 - what was sent is wrong, not a type
+            raise ValueError(f"{name} must be a string")  # noqa: TRY004 - invalid input, not a wrong argument
         return str(value)
 
     def number(self, name: str, default: int | None = None) -> int:
-        """A whole number. Raises ValueError when it is none, or missing without a default."""
+        """Return an integer. Raises ValueError for another value, or if it is missing without a default."""
         value = self.fields.get(name)
         if value is None and default is not None:
             return default
@@ -43,29 +43,29 @@ class ControlRequest:
             raise ValueError(f"{name} must be a whole number") from None
 
     def optional_text(self, name: str) -> str | None:
-        """A string, None when it is missing."""
+        """Return a string, or None if it is missing."""
         return None if self.fields.get(name) is None else self.text(name)
 
     def optional_number(self, name: str) -> int | None:
-        """A whole number, None when it is missing. Raises ValueError when it is none."""
+        """Return an integer, or None if it is missing. Raises ValueError for another value."""
         return None if self.fields.get(name) is None else self.number(name)
 
     def user(self, name: str = "user") -> EmulatedUser:
-        """The user who acts."""
+        """Return the acting user."""
         account = self.world.accounts.get(self.number(name))
         if not isinstance(account, EmulatedUser):
-            raise LookupError(f"there is no user {self.number(name)}")  # noqa: TRY004 - it is not found
+            raise LookupError(f"there is no user {self.number(name)}")  # noqa: TRY004 - not found, not a wrong argument
         return account
 
     def account(self) -> Account:
-        """The user or bot that something is done to."""
+        """Return the user or bot in the field ``account``."""
         account = self.world.accounts.get(self.number("account"))
         if account is None:
             raise LookupError(f"there is no account {self.number('account')}")
         return account
 
     def bot(self) -> EmulatedBot:
-        """The bot with the id ``bot``, or the first one."""
+        """Return the bot with the id ``bot``, or the first one."""
         bots = list(self.world.bots.values())
         number = self.number("bot", bots[0].id)
         found = next((bot for bot in bots if bot.id == number), None)
@@ -74,7 +74,7 @@ class ControlRequest:
         return found
 
     def chat(self) -> EmulatedChat:
-        """The chat; a private one is that with ``bot``, or with the first bot."""
+        """Return the chat; a private chat is the one with ``bot``, or with the first bot."""
         chat_id = self.number("chat")
         chat = self.world.chats.get((0, chat_id)) or self.world.chats.get((self.bot().id, chat_id))
         if chat is None:
@@ -82,11 +82,11 @@ class ControlRequest:
         return chat
 
     def chat_or_private(self) -> EmulatedChat:
-        """The chat, or without one the private chat of the user."""
+        """Return the chat, by default the private chat of the user."""
         return self.chat() if self.fields.get("chat") is not None else self.user().private_chat(self.bot())
 
     def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:
-        """The topic, None when none is named."""
+        """Return the topic, or None if the field is missing."""
         if self.fields.get("topic") is None:
             return None
         topic = chat.topics.get(self.number("topic"))
@@ -95,19 +95,19 @@ class ControlRequest:
         return topic
 
     def message(self, name: str = "message") -> EmulatedMessage:
-        """The message."""
+        """Return the message."""
         message = self.chat_or_private().message(self.number(name))
         if message is None:
             raise LookupError(f"there is no message {self.number(name)}")
         return message
 
     def reply_to(self) -> EmulatedMessage | None:
-        """The message that is replied to, None when none is named."""
+        """Return the message to reply to, or None if the field is missing."""
         return self.message("reply_to") if self.fields.get("reply_to") is not None else None
 
 
 async def read_control_request(world: World, request: web.Request) -> ControlRequest:
-    """Fields from the query, a JSON object or a form with one file. Raises ValueError."""
+    """Read fields from the query string, and from a JSON object or a form with one file. Raises ValueError."""
     fields: dict[str, Any] = dict(request.query)
     if request.content_type == "multipart/form-data":
         texts, files = await read_form(request)
@@ -120,5 +120,5 @@ async def read_control_request(world: World, request: web.Request) -> ControlReq
 def _json_object(body: bytes) -> dict[str, Any]:
     parsed = read_json(body)
     if not isinstance(parsed, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - invalid input, not a wrong argument
     return cast("dict[str, Any]", parsed)

@@ -1,4 +1,4 @@
-"""The state as the HTTP control API tells it."""
+"""JSON views of the state for the HTTP control API."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ _SHOWN_MESSAGES = 300
 
 
 def user_view(account: Account) -> View:
-    """A user or a bot."""
+    """Return the view of a user or a bot."""
     name = " ".join(filter(None, (account.first_name, account.last_name)))
     return {"id": account.id, "name": name, "username": account.username, "is_bot": account.is_bot}
 
 
 def state_view(world: World) -> View:
-    """Everybody and every chat."""
+    """Return the view of all users, bots and chats."""
     return {
         "version": world.changes.version,
         "users": [user_view(a) for a in world.accounts.values() if not a.is_bot],
@@ -43,7 +43,7 @@ def _chat_line(chat: EmulatedChat) -> View:
 
 
 def chat_view(world: World, chat: EmulatedChat) -> View:
-    """A chat with its newest messages, its drafts and who is typing."""
+    """Return the view of a chat with its newest messages, its drafts and its chat actions."""
     now = world.clock.monotonic()
     known = {command["command"]: command for bot in world.bots_in(chat) for command in shown_commands(bot, chat)}
     return {
@@ -59,7 +59,7 @@ def chat_view(world: World, chat: EmulatedChat) -> View:
 
 
 def message_view(message: EmulatedMessage) -> View:
-    """A message as it stands."""
+    """Return the view of the current state of a message."""
     return {
         "id": message.id,
         "chat": message.chat.id,
@@ -88,7 +88,7 @@ def _file_view(message: EmulatedMessage) -> View | None:
 
 
 def _service(message: EmulatedMessage) -> str | None:
-    """What a service message says."""
+    """Return the text of a service message, or None."""
     if joined := message.fields.get("new_chat_members"):
         return ", ".join(str(user["first_name"]) for user in joined) + " joined"
     if left := message.fields.get("left_chat_member"):
@@ -110,7 +110,7 @@ def _reactions(message: EmulatedMessage) -> list[View]:
 
 
 def draft_view(draft: EmulatedDraft) -> View:
-    """A draft as it is shown."""
+    """Return the view of a draft."""
     return {
         "id": draft.id,
         "topic": draft.topic.id if draft.topic else None,

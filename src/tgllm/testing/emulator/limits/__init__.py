@@ -1,1 +1,1 @@
-"""Limits and faults: sending rates, ordered failures."""
+"""Rate limits and injected faults."""

@@ -1,4 +1,4 @@
-"""Troubles to order: for a method, for a chat, for the next few calls."""
+"""Injected faults, by method, by chat and by number of calls."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from tgllm.testing.emulator.state.updates import OTHER_POLLER
 
 __all__ = ["EVERY_METHOD", "Fault", "FaultKind", "Faults"]
 
-# Stands for every method but getUpdates, which has to be named.
+# Every method but getUpdates, which must be named.
 EVERY_METHOD = "*"
 _ERROR_CODES = range(400, 600)
 
 
 class FaultKind(Enum):
-    """What happens instead of the plain answer."""
+    """Replacement of the normal response."""
 
     ERROR = auto()
     HTML = auto()
@@ -28,10 +28,10 @@ class FaultKind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """One trouble; made by the class methods below. ValueError for ``times`` below 1.
+    """A fault; created by the class methods below. Raises ValueError for ``times`` below 1.
 
-    ``times`` is how many calls it strikes, None for all until it is removed; ``chat_id`` restricts
-    it to one chat; ``hits`` counts the calls it struck; ``reached`` is set at the first of them.
+    ``times`` is the number of affected calls, None for all until it is removed; ``chat_id`` restricts
+    it to one chat; ``hits`` is the number of affected calls so far; ``reached`` is set at the first of them.
     """
 
     method: str
@@ -50,7 +50,7 @@ class Fault:
 
     @classmethod
     def retry_after(cls, method: str, seconds: int, *, times: int | None = 1, chat_id: int | None = None) -> "Fault":
-        """429 with ``retry_after``; nothing is done."""
+        """Respond with 429 and ``retry_after``, without executing the call."""
         error = too_many_requests(seconds)
         return cls(method, FaultKind.ERROR, times, chat_id, error)
 
@@ -64,41 +64,41 @@ class Fault:
         times: int | None = 1,
         chat_id: int | None = None,
     ) -> "Fault":
-        """Any error in the form of the Bot API, with a ``code`` from 400 to 599; nothing is done."""
+        """Respond with any Bot API error with a ``code`` from 400 to 599, without executing the call."""
         if code not in _ERROR_CODES:
             raise ValueError(f"{code} is no code of an error; they go from 400 to 599")
         return cls(method, FaultKind.ERROR, times, chat_id, BotApiError(code, description))
 
     @classmethod
     def unauthorized(cls, method: str = "getUpdates", *, times: int | None = 1) -> "Fault":
-        """401, as after the token was revoked."""
+        """Respond with 401, as after the token was revoked."""
         return cls.api_error(method, 401, "Unauthorized", times=times)
 
     @classmethod
     def conflict(cls, *, times: int | None = 1) -> "Fault":
-        """409 for getUpdates, as when a second program polls with the same token."""
+        """Respond to getUpdates with 409, as when a second process polls with the same token."""
         return cls.api_error("getUpdates", 409, f"Conflict: {OTHER_POLLER}", times=times)
 
     @classmethod
     def restarting(cls, method: str, *, times: int | None = 1) -> "Fault":
-        """500 "restart", as while Telegram restarts a server; nothing is done."""
+        """Respond with 500 "restart", as while Telegram restarts a server, without executing the call."""
         return cls.api_error(method, 500, "Internal Server Error: restart", times=times)
 
     @classmethod
     def bad_gateway(
         cls, method: str, *, times: int | None = 1, chat_id: int | None = None, status: int = 502
     ) -> "Fault":
-        """A page of HTML from a proxy in between; nothing is done."""
+        """Respond with an HTML page, as from a proxy, without executing the call."""
         return cls(method, FaultKind.HTML, times, chat_id, status=status)
 
     @classmethod
     def cut_before(cls, method: str, *, times: int | None = 1, chat_id: int | None = None) -> "Fault":
-        """The connection is closed without an answer; nothing is done."""
+        """Close the connection without a response, without executing the call."""
         return cls(method, FaultKind.CUT_BEFORE, times, chat_id)
 
     @classmethod
     def cut_after(cls, method: str, *, times: int | None = 1, chat_id: int | None = None) -> "Fault":
-        """The call is carried out, then the connection is closed without an answer."""
+        """Execute the call, then close the connection without a response."""
         return cls(method, FaultKind.CUT_AFTER, times, chat_id)
 
     @classmethod
@@ -110,16 +110,16 @@ class Fault:
         times: int | None = 1,
         chat_id: int | None = None,
     ) -> "Fault":
-        """The call waits for ``release()``, before it is carried out or ``after`` that."""
+        """Hold the call until ``release()``, before its execution or ``after`` it."""
         kind = FaultKind.HOLD_AFTER if after else FaultKind.HOLD_BEFORE
         return cls(method, kind, times, chat_id)
 
     def release(self) -> None:
-        """Let held calls go on; later ones are not held either."""
+        """Continue the held calls; later ones are not held."""
         self.released.set()
 
     def strikes(self, method: str, chat_id: object) -> bool:
-        """Whether this call is one of those it is meant for."""
+        """Return whether the fault applies to this call."""
         named = self.method.lower() == method.lower()
         if not named and (self.method != EVERY_METHOD or method == "getUpdates"):
             return False
@@ -127,15 +127,15 @@ class Fault:
 
 
 class Faults:
-    """The faults in force; for each call the first that fits strikes."""
+    """The active faults; the first that applies to a call takes effect."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault in force; returned so that it can be released or looked at.
+        """Activate a fault, and return it.
 
-        Raises ValueError for a method that there is not, whose fault could never strike.
+        Raises ValueError for an unknown method.
         """
         if fault.method != EVERY_METHOD and method_spec(fault.method) is None:
             raise ValueError(f"the Bot API has no method {fault.method}")
@@ -143,18 +143,18 @@ class Faults:
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """End a fault; what it holds goes on."""
+        """Deactivate a fault; calls that it holds continue."""
         fault.release()
         if fault in self._faults:
             self._faults.remove(fault)
 
     def clear(self) -> None:
-        """End all faults."""
+        """Deactivate all faults."""
         for fault in tuple(self._faults):
             self.remove(fault)
 
     def take(self, method: str, chat_id: object) -> Fault | None:
-        """The fault that strikes this call, counted as a hit."""
+        """Return the fault for this call, or None; it is counted as a hit."""
         for fault in self._faults:
             if fault.strikes(method, chat_id):
                 self._hit(fault)

@@ -1,4 +1,4 @@
-"""Telegram's sending rates as a model that can be switched on."""
+"""Model of Telegram's sending rates, which can be enabled."""
 
 import math
 from collections import deque
@@ -16,11 +16,11 @@ _UNMETERED = frozenset({"sendChatAction"})
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """How much a bot may send; edits and drafts count like messages.
+    """Sending rates of a bot; edits and drafts count as messages.
 
-    ``chat_per_second`` and ``chat_burst`` hold for each chat, ``group_per_minute`` for each group
-    on top of that, ``bot_per_second`` for all chats of a bot. Source: Telegram's bot FAQ ("My bot
-    is hitting limits"); the true limits are unpublished. All are above zero, else ValueError.
+    ``chat_per_second`` and ``chat_burst`` apply to each chat, ``group_per_minute`` additionally to each
+    group, ``bot_per_second`` to all chats of a bot together. Source: Telegram's bot FAQ ("My bot is hitting
+    limits"); the actual limits are unpublished. Raises ValueError unless all are above zero.
     """
 
     chat_per_second: float = 1.0
@@ -36,7 +36,7 @@ class RateLimits:
 
 @dataclass(slots=True)
 class _Bucket:
-    """A token bucket; ``level`` is what is left at the moment ``at``."""
+    """A token bucket; ``level`` is its number of tokens at the time ``at``."""
 
     rate: float
     size: float
@@ -44,7 +44,7 @@ class _Bucket:
     at: float
 
     def wait(self, now: float) -> float:
-        """Seconds until one token is there."""
+        """Return the seconds until a token is available."""
         self.level = min(self.size, self.level + (now - self.at) * self.rate)
         self.at = now
         return 0.0 if self.level >= 1 else (1 - self.level) / self.rate
@@ -67,10 +67,9 @@ class _ChatMeter:
 
 
 class RateMeter:
-    """Counts what bots send; ``violations`` is how often a limit was passed.
+    """Meter of what bots send; ``violations`` is the number of refused calls.
 
-    ``limits`` may be set to None (everything passes) or to other limits at any time; what was sent before then
-    counts no more.
+    ``limits`` can be changed at any time, None disables them; a change resets the counts.
     """
 
     def __init__(self, clock: Clock, limits: RateLimits | None) -> None:
@@ -82,7 +81,7 @@ class RateMeter:
 
     @property
     def limits(self) -> RateLimits | None:
-        """What holds now."""
+        """Current limits, or None."""
         return self._limits
 
     @limits.setter
@@ -92,7 +91,7 @@ class RateMeter:
         self._bots.clear()
 
     def charge(self, bot_id: int, chat: EmulatedChat) -> int | None:
-        """Count one message; the seconds to wait when it is one too many, else None."""
+        """Count a message; return the seconds to wait if it exceeds a limit, else None."""
         limits = self.limits
         if limits is None:
             return None
@@ -128,5 +127,5 @@ class RateMeter:
 
 
 def is_metered(method: str) -> bool:
-    """Whether calls of this method count."""
+    """Return whether calls of this method count."""
     return method.startswith(_METERED) and method not in _UNMETERED

@@ -1,1 +1,1 @@
-"""Text and its formatting: entities, parse modes, rich messages, keyboards."""
+"""Texts and formatting: entities, parse modes, rich messages, keyboards."""

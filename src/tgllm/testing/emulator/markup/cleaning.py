@@ -1,4 +1,4 @@
-"""Characters that Telegram does not keep in a text. Source: TDLib, which the Bot API server is built on."""
+"""Removal of characters that Telegram does not keep. Source: TDLib, on which the Bot API server is built."""
 
 import re
 from bisect import bisect_left
@@ -10,12 +10,12 @@ from tgllm.testing.emulator.markup.text import utf16_len
 __all__ = ["clean"]
 
 _SHOWN_AS_SPACE = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f]")
-# Separators of lines and paragraphs, and the marks that embed another direction.
+# Line and paragraph separators, and bidirectional formatting characters.
 _LEFT_OUT = re.compile("[\r\u2028-\u202e]")
 
 
 def clean(text: str, entities: Sequence[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """The text with spaces for tabs and control characters, without carriage returns, and its entities moved along."""
+    """Replace control characters by spaces, drop what Telegram drops, and adjust the entities to that."""
     gone: list[int] = []
     offset = at = 0
     for match in _LEFT_OUT.finditer(text):

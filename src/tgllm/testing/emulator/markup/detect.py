@@ -1,4 +1,4 @@
-"""Entities that Telegram finds by itself: commands, links, mentions, hashtags, addresses."""
+"""Automatic entities: commands, links, mentions, hashtags, email addresses."""
 
 import re
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ _PATTERNS = {
     "mention": re.compile(r"(?<![\w@.+-])@[A-Za-z][A-Za-z0-9_]{2,31}(?![\w@.])"),
     "hashtag": re.compile(r"(?<![\w#])#\w*[^\W\d]\w*"),
 }
-# What may hold a found entity, or lie in one.
+# Entities that may contain an automatic entity, or lie in one.
 _OPEN = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "blockquote", "expandable_blockquote"})
 _HINT = re.compile(r"[/@#]")
 
 
 def detect(formatted: Text) -> Text:
-    """The text with the found entities added: in bold and its like too, not in code, links and mentions.
+    """Add the automatic entities, in plain and styled text, but not in code, links and mentions.
 
-    A small model of Telegram's rules: bare domains, phone and card numbers are not found, nor what begins in another
-    entity and ends outside it.
+    A simplified model of Telegram's rules: it does not detect bare domains, phone and card numbers, and nothing that
+    starts inside of an entity and ends outside.
     """
     if not _HINT.search(formatted.text):
         return formatted

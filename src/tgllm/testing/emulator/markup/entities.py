@@ -1,4 +1,4 @@
-"""The entities that a bot gives with a text. Source: Bot API, MessageEntity; words of errors: Bot API server, TDLib."""
+"""Entities in requests of bots. Source: Bot API, MessageEntity; error descriptions: Bot API server, TDLib."""
 
 from functools import cache
 from typing import Any, cast
@@ -8,13 +8,13 @@ from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["read_entities"]
 
-# Telegram finds these by itself and passes over those that are given.
+# Automatic entities: Telegram detects them itself and ignores those in requests.
 _FOUND = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number", "bank_card_number"})
 _NEEDED = {"text_link": "url", "text_mention": "user", "custom_emoji": "custom_emoji_id", "date_time": "unix_time"}
 
 
 def read_entities(raw: object) -> list[dict[str, Any]]:
-    """The entities in Bot API form. Raises BotApiError 400 for what is none."""
+    """Return the entities in Bot API form. Raises BotApiError 400 for invalid ones."""
     if raw is None:
         return []
     if not isinstance(raw, list):
@@ -55,7 +55,7 @@ def _check_kind(entity: dict[str, Any]) -> str:
 
 @cache
 def _kinds() -> frozenset[str]:
-    """The types that there are: those that aiogram knows."""
-    from aiogram.enums import MessageEntityType  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+    """Return all known entity types, from aiogram."""
+    from aiogram.enums import MessageEntityType  # noqa: PLC0415 - costs seconds of CPU, so only when a request arrives
 
     return _FOUND | {kind.value for kind in MessageEntityType}

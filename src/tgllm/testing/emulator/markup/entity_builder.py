@@ -1,4 +1,4 @@
-"""Collects plain text and the entities over it while markup is being read."""
+"""Builder of a plain text and its entities, for markup parsers."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +10,10 @@ __all__ = ["EntityBuilder", "OpenEntity"]
 
 @dataclass(slots=True)
 class OpenEntity:
-    """An entity whose end has not come.
+    """An entity without its end.
 
-    ``mark`` is what opened it, at byte ``begin`` of the source; ``offset`` is in UTF-16 units, ``part`` counts the
-    parts of the text before it.
+    ``mark`` is its start mark, at byte ``begin`` of the source; ``offset`` is in UTF-16 units, ``part`` is the number
+    of text parts before it.
     """
 
     mark: str
@@ -25,7 +25,7 @@ class OpenEntity:
 
 @dataclass(slots=True)
 class EntityBuilder:
-    """Text so far and its entities; ``offset`` is in UTF-16 units."""
+    """The text so far and its entities; ``offset`` is in UTF-16 units."""
 
     parts: list[str] = field(default_factory=list[str])
     offset: int = 0
@@ -38,26 +38,26 @@ class EntityBuilder:
         self.offset += utf16_len(text)
 
     def open(self, mark: str, begin: int = 0, **entity: object) -> None:
-        """Begin an entity here."""
+        """Start an entity."""
         self.stack.append(OpenEntity(mark, begin, self.offset, len(self.parts), entity))
 
     @property
     def innermost(self) -> str | None:
-        """The mark of the entity that was begun last and has not ended."""
+        """Mark of the innermost open entity, or None."""
         return self.stack[-1].mark if self.stack else None
 
     def text_since(self, opened: OpenEntity) -> str:
-        """The text in an open entity so far."""
+        """Return the text so far of an open entity."""
         return "".join(self.parts[opened.part :])
 
     def close(self) -> None:
-        """End the innermost entity here; an empty one, or one without a type, is left out."""
+        """End the innermost entity; it is dropped if it is empty or has no type."""
         last = self.stack.pop()
         entity = {**last.entity, "offset": last.offset, "length": self.offset - last.offset}
         if entity["length"] > 0 and entity.get("type"):
             self.entities.append(entity)
 
     def result(self) -> tuple[str, list[dict[str, Any]]]:
-        """The text and the entities, outer ones first."""
+        """Return the text and the entities, outer ones first."""
         ordered = sorted(self.entities, key=lambda e: (e["offset"], -e["length"]))
         return "".join(self.parts), ordered

@@ -1,4 +1,4 @@
-"""From the text parameters of a method to a checked text with entities."""
+"""Conversion of a method's text parameters to a checked text with entities."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["format_text"]
 
-# Bot API server: what it reads at all, markup included.
+# Bot API server: maximum size of its input, including markup.
 MAX_SOURCE_BYTES = 32_768
 
 
 def format_text(text: str, parse_mode: str | None, entities: object, limit: int, too_long: str) -> Text:
-    """The text as Telegram would keep it.
+    """Return the text as Telegram stores it.
 
-    ``limit`` is in UTF-16 units after the entities were parsed. With a ``parse_mode``, ``entities`` are passed over.
-    Raises BotApiError 400 with ``too_long`` above the limit, and for entities or markup that cannot be parsed.
+    ``limit`` is in UTF-16 units after entity parsing. With a ``parse_mode``, ``entities`` are ignored.
+    Raises BotApiError 400 with ``too_long`` above the limit, and for invalid entities or markup.
     """
     if len(text.encode()) > MAX_SOURCE_BYTES:
         raise bad_request("text is too long")

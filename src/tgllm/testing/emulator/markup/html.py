@@ -1,4 +1,4 @@
-"""parse_mode HTML. Source: Bot API, "HTML style"; words of errors: TDLib."""
+"""Parser of parse_mode HTML. Source: Bot API, "HTML style"; error descriptions: TDLib."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _KNOWN = frozenset({*_TAGS, "a", "blockquote", "span", "tg-emoji", "tg-time"})
 
 
 def parse_html(text: str) -> tuple[str, list[dict[str, Any]]]:
-    """The plain text and its entities. Raises BotApiError 400 for what Telegram refuses."""
+    """Return the plain text and its entities. Raises BotApiError 400 for markup that Telegram refuses."""
     reader = _Reader(text)
     while reader.scanner.at < len(text):
         reader.step()
@@ -28,14 +28,14 @@ def parse_html(text: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 class _Reader:
-    """Goes through the text tag by tag."""
+    """Parser that reads the text tag by tag."""
 
     def __init__(self, text: str) -> None:
         self.scanner = HtmlScanner(text)
         self.builder = EntityBuilder()
 
     def step(self) -> None:
-        """Read one tag, or the text up to the next one."""
+        """Read a tag, or the text up to the next one."""
         scanner = self.scanner
         begin = byte_offset(scanner.text, scanner.at)
         if scanner.text.startswith("</", scanner.at):
@@ -98,7 +98,7 @@ def _moment(values: dict[str, str]) -> dict[str, Any]:
 
 
 def _with_languages(entities: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Code with a language that fills a pre gives it to that; elsewhere the language is dropped."""
+    """Move the language of a code entity to the pre entity with the same range; drop it if there is none."""
     languages = {_span(e): e["language"] for e in entities if e["type"] == "code" and e.get("language")}
     blocks = {_span(e) for e in entities if e["type"] == "pre"}
     made: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""The tags and the text of parse_mode HTML. Source: Bot API, "HTML style"; words of errors: TDLib."""
+"""Scanner of tags and text in parse_mode HTML. Source: Bot API, "HTML style"; error descriptions: TDLib."""
 
 import re
 
@@ -7,7 +7,7 @@ from tgllm.testing.emulator.protocol.errors import broken_markup
 
 __all__ = ["HtmlScanner"]
 
-# A browser knows many more; here they stay as they are. The semicolon may be left out.
+# HTML has many more; Telegram leaves them unchanged. The semicolon is optional.
 _REFERENCE = re.compile(
     r"&(?:(?P<name>lt|gt|amp|quot)(?![a-zA-Z])|#(?P<number>[0-9]{1,8})(?![0-9])|#x(?P<hex>[0-9a-fA-F]{1,8})(?![0-9a-fA-F]));?"
 )
@@ -23,21 +23,21 @@ _SPACES = re.compile(r"\s*")
 
 
 class HtmlScanner:
-    """Goes through the text; ``at`` is the next character. Each method raises BotApiError 400 for what is broken."""
+    """Scanner; ``at`` is the index of the next character. Its methods raise BotApiError 400 for invalid markup."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
 
     def run(self) -> str:
-        """The text up to the next tag."""
+        """Return the text up to the next tag."""
         return _decoded(self._take(_RUN))
 
     def tag_name(self) -> str:
-        """The name at the beginning of a tag, in lower case."""
+        """Return the name at the start of a tag, in lower case."""
         return self._take(_TAG_NAME).lower()
 
     def attributes(self, tag: str, begin: int) -> dict[str, str]:
-        """The attributes up to the end of the start tag that began at byte ``begin``."""
+        """Return the attributes of the start tag at byte ``begin``, up to its end."""
         found: dict[str, str] = {}
         while True:
             self._take(_SPACES)
@@ -73,7 +73,7 @@ class HtmlScanner:
         return value
 
     def end_tag_name(self, begin: int) -> str:
-        """The name of the end tag that began at byte ``begin``, up to its end."""
+        """Return the name of the end tag at byte ``begin``, and skip to its end."""
         name = self.tag_name()
         self._take(_SPACES)
         if self._next() != ">":

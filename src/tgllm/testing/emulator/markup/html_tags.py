@@ -1,8 +1,8 @@
-"""The tags that mark a run of text. Source: Bot API, "HTML style" and "Rich message formatting"."""
+"""Tags of inline styles. Source: Bot API, "HTML style" and "Rich message formatting"."""
 
 __all__ = ["INLINE_TAGS"]
 
-# Tag -> type of the entity or of the rich text.
+# Tag -> type of the entity or rich text.
 INLINE_TAGS = {
     "b": "bold",
     "strong": "bold",

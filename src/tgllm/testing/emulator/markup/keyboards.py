@@ -1,4 +1,4 @@
-"""Checks of reply_markup. Source: Bot API, InlineKeyboardMarkup and InlineKeyboardButton."""
+"""Validation of reply_markup. Source: Bot API, InlineKeyboardMarkup and InlineKeyboardButton."""
 
 from typing import Any, cast
 
@@ -30,7 +30,7 @@ _MAX_BUTTONS = 100
 
 
 def check_markup(markup: object) -> dict[str, Any] | None:
-    """The markup without empty rows, None when nothing is left. Raises BotApiError 400."""
+    """Return the markup without empty rows, or None if it is empty. Raises BotApiError 400."""
     if markup is None:
         return None
     if not isinstance(markup, dict):

@@ -1,4 +1,4 @@
-"""parse_mode Markdown, the first one. Source: Bot API, "Markdown style"; words of errors: TDLib."""
+"""Parser of parse_mode Markdown, the legacy mode. Source: Bot API, "Markdown style"; error descriptions: TDLib."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"\(([^)]*)\)?")
 
 
 def parse_markdown(text: str) -> tuple[str, list[dict[str, Any]]]:
-    """The plain text and its entities, none in another. Raises BotApiError 400 for an entity without an end."""
+    """Return the plain text and its entities, which can't be nested. Raises BotApiError 400 for an unclosed entity."""
     builder, at = EntityBuilder(), 0
     while found := _MARK.search(text, at):
         builder.add(text[at : found.start()])
@@ -31,7 +31,7 @@ def parse_markdown(text: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def _entity(builder: EntityBuilder, text: str, found: re.Match[str]) -> int:
-    """Add what the mark begins; where it ends in the text."""
+    """Add the entity of a mark, and return the index after it."""
     mark, start = found["mark"], found.end()
     closing = "]" if mark == "[" else mark
     end = text.find(closing, start)

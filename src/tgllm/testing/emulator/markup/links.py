@@ -1,4 +1,4 @@
-"""Which addresses Telegram takes for a link or a button."""
+"""URLs that Telegram accepts in links and buttons."""
 
 import re
 
@@ -10,9 +10,9 @@ _HOST = re.compile(r"(?i)(?:[^\s/?#@]*@)?(?:[\w-]+\.)+[\w-]+\.?(?::[0-9]{1,5})?(
 
 
 def is_link(url: str) -> bool:
-    """Whether it is an address of the web or of Telegram itself; a host has a dot, the scheme may be left out.
+    """Return whether a text is a web or Telegram URL; the host needs a dot, the scheme is optional.
 
-    A small model of TDLib's rules.
+    A simplified model of TDLib's rules.
     """
     scheme = _SCHEME.match(url)
     if scheme is None:

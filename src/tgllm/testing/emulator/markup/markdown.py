@@ -1,4 +1,4 @@
-"""parse_mode MarkdownV2. Source: Bot API, "MarkdownV2 style"; words of errors: TDLib."""
+"""Parser of parse_mode MarkdownV2. Source: Bot API, "MarkdownV2 style"; error descriptions: TDLib."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from tgllm.testing.emulator.protocol.errors import broken_markup
 __all__ = ["parse_markdown_v2"]
 
 _MARKS = {"||": "spoiler", "__": "underline", "*": "bold", "_": "italic", "~": "strikethrough"}
-# What errors call the entities, by mark.
+# Names of the entities in error descriptions, by mark.
 _NAMES = {
     "||": "Spoiler",
     "__": "Underline",
@@ -24,7 +24,7 @@ _NAMES = {
 }
 _RESERVED = frozenset("_*[]()~`>#+-=|{}.!")
 _ESCAPED = re.compile(r"\\([\x01-\x7e])")
-# A backslash is one of itself before what is not ASCII.
+# A backslash before a character that is not ASCII is literal.
 _BACKSLASH = r"\\[\x01-\x7e]|\\(?![\x01-\x7e])"
 _INSIDE_CODE = re.compile(rf"(?:{_BACKSLASH}|[^`\\])*`")
 _INSIDE_PRE = re.compile(rf"(?:{_BACKSLASH}|(?!```)[^\\])*```")
@@ -34,7 +34,7 @@ _EMOJI = re.compile(r"(?i)tg:(?://)?emoji/?\?(?:[^#]*&)?id=([^&#]*)")
 
 
 def parse_markdown_v2(text: str) -> tuple[str, list[dict[str, Any]]]:
-    """The plain text and its entities. Raises BotApiError 400 for what Telegram refuses."""
+    """Return the plain text and its entities. Raises BotApiError 400 for markup that Telegram refuses."""
     reader = _Reader(text)
     while reader.at < len(text):
         reader.step()
@@ -45,7 +45,7 @@ def parse_markdown_v2(text: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 class _Reader:
-    """Goes through the text mark by mark; ``at`` is the next character."""
+    """Parser that reads the text mark by mark; ``at`` is the index of the next character."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
@@ -53,7 +53,7 @@ class _Reader:
         self._can_quote = True
 
     def step(self) -> None:
-        """Read one mark or one character."""
+        """Read a mark or a character."""
         if self._quote() or self._escape() or self._code() or self._emoji():
             return
         mark = next((m for m in _MARKS if self.text.startswith(m, self.at)), None)
@@ -67,12 +67,12 @@ class _Reader:
             self._plain()
 
     def fail(self) -> None:
-        """Raise for the entity that was begun last."""
+        """Raise the error for the innermost unclosed entity."""
         last = self.builder.stack[-1]
         raise broken_markup(f"Can't find end of {_NAMES[last.mark]} entity at byte offset {last.begin}")
 
     def end_quote(self) -> None:
-        """End the quote, if one is open. A spoiler mark at its very end makes it expandable."""
+        """End the open quote, if any. A spoiler mark at its end makes it expandable."""
         stack = self.builder.stack
         quote = next((opened for opened in stack if opened.mark == ">"), None)
         if quote is None:

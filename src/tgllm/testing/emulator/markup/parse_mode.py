@@ -1,4 +1,4 @@
-"""parse_mode: from marked-up text to text and entities."""
+"""Parsing of marked-up text by parse_mode."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ __all__ = ["parse_markup"]
 
 
 def parse_markup(text: str, parse_mode: str) -> tuple[str, list[dict[str, Any]]]:
-    """The plain text and the entities of ``text`` in ``parse_mode``.
+    """Return the plain text and the entities of ``text`` in ``parse_mode``.
 
-    Raises BotApiError 400 "can't parse entities: ..." for broken markup.
+    Raises BotApiError 400 "can't parse entities: ..." for invalid markup.
     """
     mode = parse_mode.lower()
     if mode == "html":

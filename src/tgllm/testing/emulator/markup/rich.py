@@ -1,4 +1,4 @@
-"""Rich messages: from what a bot sends to blocks, their plain text and their limits."""
+"""Rich messages: conversion of requests to blocks, their plain text and their limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["RichContent", "read_rich_message"]
 
-# Bot API: InputRichMessage; TDLib: the options rich_message_*_max.
+# Bot API: InputRichMessage; TDLib: options rich_message_*_max.
 MAX_UNITS = 32_768
 MAX_BLOCKS = 500
 MAX_DEPTH = 16
@@ -19,7 +19,7 @@ MAX_MEDIA = 50
 MAX_COLUMNS = 20
 
 _MEDIA = frozenset({"photo", "video", "audio", "document", "animation", "voice_note"})
-# Which kinds of blocks have these fields.
+# Fields that only these kinds of blocks have.
 _HOLDERS: Mapping[str, frozenset[str]] = {
     "blocks": frozenset({"blockquote", "details", "collage", "slideshow"}),
     "items": frozenset({"list"}),
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RichContent:
-    """A rich message as it is kept: ``body`` in Bot API form (RichMessage) and its plain text."""
+    """A stored rich message: ``body`` in Bot API form (RichMessage), and its plain text."""
 
     body: Json
     plain: str
@@ -48,9 +48,9 @@ class _Totals:
 def read_rich_message(raw: object, *, in_draft: bool = False) -> RichContent:
     """Check an InputRichMessage and read its ``html``, ``markdown`` or ``blocks``.
 
-    Raises BotApiError 400 above the limits, for an empty message, for more or less than one of the
-    three forms, and for a thinking block outside drafts. What Telegram says in these cases is not
-    published; the words are the emulator's.
+    Raises BotApiError 400 above the limits, for an empty message, for none or several of the three forms, and
+    for a thinking block outside of drafts. Telegram's error descriptions for these cases are unpublished; these
+    are the emulator's own.
     """
     if not isinstance(raw, dict):
         raise bad_request("can't parse rich message: expected an Object")
@@ -83,7 +83,7 @@ def _read_blocks(source: Json) -> list[Json]:
 
 
 def _markdown_to_html(markdown: str) -> str:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - only the markdown form needs it
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - needed only for the Markdown form
 
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
 
@@ -96,7 +96,7 @@ def _objects(value: object) -> list[Json]:
 
 
 def _labelled(block: Json) -> Json:
-    """A sent block as a received one: list items get their labels, fields of other kinds are passed over."""
+    """Convert a block of a request to a stored block: add the labels of list items, drop fields of other kinds."""
     if "type" not in block:
         raise bad_request("can't parse rich message: block has no type")
     made = {name: value for name, value in block.items() if name not in _HOLDERS or block["type"] in _HOLDERS[name]}
@@ -113,7 +113,7 @@ def _item(item: Json) -> Json:
 
 
 def _plain(value: object) -> str:
-    """The text of a block or of a RichText, blocks on lines of their own."""
+    """Return the text of a block or of a RichText; each block is on its own line."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -156,7 +156,7 @@ def _check(blocks: list[Json], plain: str, *, in_draft: bool) -> None:
 
 
 def _count(blocks: list[Json], depth: int, totals: _Totals) -> None:
-    """Nested blocks, list items and table rows count as blocks."""
+    """Add up the totals; nested blocks, list items and table rows count as blocks."""
     totals.depth = max(totals.depth, depth if blocks else 0)
     for block in blocks:
         rows: list[Any] = block.get("cells") or []

@@ -1,4 +1,4 @@
-"""The ``html`` form of a rich message, read into blocks. Source: Bot API, "Rich message formatting"."""
+"""Parser of the ``html`` form of rich messages. Source: Bot API, "Rich message formatting"."""
 
 import re
 from collections.abc import Callable
@@ -21,23 +21,23 @@ _HEADINGS = {f"h{size}": size for size in range(1, 7)}
 
 @dataclass(slots=True)
 class Node:
-    """An element; ``children`` are elements and strings."""
+    """An element; ``children`` are elements and texts."""
 
     tag: str
     attrs: dict[str, str] = field(default_factory=dict[str, str])
     children: list["Node | str"] = field(default_factory=list["Node | str"])
 
     def plain(self) -> str:
-        """The text in it, as it stands."""
+        """Return the text of the element, unchanged."""
         return "".join(c if isinstance(c, str) else c.plain() for c in self.children)
 
     def elements(self, *tags: str) -> list["Node"]:
-        """The child elements with these tags."""
+        """Return the child elements with these tags."""
         return [c for c in self.children if isinstance(c, Node) and c.tag in tags]
 
 
 class _TreeBuilder(HTMLParser):
-    """Builds the tree; end tags that fit nothing are passed over."""
+    """Builder of the element tree; unmatched end tags are ignored."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -60,7 +60,7 @@ class _TreeBuilder(HTMLParser):
 
 
 def parse_rich_html(html: str) -> list[Json]:
-    """The blocks (Bot API: RichBlock); tags that are not known leave their content."""
+    """Return the blocks (Bot API: RichBlock); unknown tags are replaced by their content."""
     builder = _TreeBuilder()
     builder.feed(html)
     builder.close()
@@ -89,7 +89,7 @@ def _blocks(parent: Node) -> list[Json]:
 
 
 def _block(node: Node) -> list[Json] | None:
-    """The blocks of a block element, None for an inline one."""
+    """Return the blocks of a block element, None for an inline one."""
     if node.tag in _PARAGRAPHS:
         return [{"type": _PARAGRAPHS[node.tag], "text": _rich_text(node.children)}]
     if node.tag in _HEADINGS:
@@ -162,7 +162,7 @@ def _details(node: Node) -> list[Json]:
 
 
 def _quote(node: Node) -> list[Json]:
-    """A quotation with its author; of the collapsed and the pulled ones, only text is left."""
+    """Return a quotation with its author; collapsed quotations and pull quotes contain only text."""
     author = next(iter(node.elements("cite")), None)
     credit = {} if author is None else {"credit": _rich_text(author.children)}
     blocks = _blocks(Node(node.tag, {}, [child for child in node.children if child is not author]))
@@ -173,7 +173,7 @@ def _quote(node: Node) -> list[Json]:
 
 
 def _lines(blocks: list[Json]) -> Any:  # noqa: ANN401 - RichText
-    """The texts of blocks, each on a line of its own."""
+    """Return the texts of blocks, each on its own line."""
     lines: list[Any] = []
     for block in blocks:
         lines += [*(["\n"] if lines else []), block.get("text", "")]
@@ -205,7 +205,7 @@ _MAKERS: dict[str, Callable[[Node], list[Json]]] = {
 
 
 def _rich_text(children: list[Node | str]) -> Any:  # noqa: ANN401 - Bot API: RichText is a string, an array or an object
-    """Bot API: RichText; the text is trimmed at both ends."""
+    """Return the children as RichText, without white space at both ends."""
     parts = [part for part in map(_inline, children) if part != ""]
     if parts and isinstance(parts[0], str):
         parts[0] = parts[0].lstrip()

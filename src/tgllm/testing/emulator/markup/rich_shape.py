@@ -1,4 +1,4 @@
-"""Whether an InputRichMessage has the shape that the Bot API asks for: what aiogram's models say."""
+"""Validation of an InputRichMessage with aiogram's models."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,13 +10,13 @@ from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["check_shape"]
 
-# Where a block, a cell or a caption holds RichText. The caption of a block with media is an object of two.
+# Fields with RichText in blocks, cells and captions. The caption of a media block is an object of two RichTexts.
 _TEXTS = frozenset({"text", "summary", "caption", "credit"})
 Json = dict[str, Any]
 
 
 def check_shape(source: Json) -> None:
-    """Raises BotApiError 400 for blocks and texts of unknown kinds, missing fields and fields of another type."""
+    """Raise BotApiError 400 for unknown kinds of blocks and texts, missing fields, and fields of another type."""
     from aiogram.types import InputRichMessage  # noqa: PLC0415 - costs seconds of CPU
 
     try:
@@ -28,7 +28,7 @@ def check_shape(source: Json) -> None:
 
 
 def _outline(value: object) -> object:
-    """The same with empty texts: the time that aiogram's models take grows exponentially with texts in texts."""
+    """Replace texts by empty ones, because aiogram's models take exponential time for nested texts."""
     if isinstance(value, list):
         return [_outline(part) for part in cast("list[object]", value)]
     if isinstance(value, dict):
@@ -46,7 +46,7 @@ def _outline_of(name: str, value: object) -> object:
 
 
 def _flat(text: object) -> object:
-    """An empty text in place of a right one; of a wrong one, what is wrong, without the texts in it."""
+    """Replace a valid text by an empty one, and an invalid text by its invalid part without nested texts."""
     if isinstance(text, list):
         wrong = (part for part in map(_flat, cast("list[object]", text)) if part != "")
         return next(wrong, "")
@@ -61,7 +61,7 @@ def _flat(text: object) -> object:
 
 @cache
 def _kinds() -> Mapping[str, tuple[str, ...]]:
-    """The kinds of RichText with the fields that they need."""
+    """Return the kinds of RichText with their required fields."""
     from aiogram import types  # noqa: PLC0415 - as above
     from aiogram.enums import RichTextType  # noqa: PLC0415 - as above
 

@@ -1,4 +1,4 @@
-"""Text with entities as Telegram keeps it: trimmed, in bounds, properly nested, at most 100."""
+"""Text with entities as Telegram stores it: trimmed, within bounds, properly nested, at most 100."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ __all__ = [
     "utf16_len",
 ]
 
-# Bot API: sendMessage, sendPhoto and "Formatting options", in UTF-16 units.
+# Bot API: sendMessage, sendPhoto and "Formatting options"; in UTF-16 units.
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_QUOTE = 1024
-# Telegram keeps this many entities of a message and drops the rest.
+# Telegram drops all further entities of a message.
 MAX_ENTITIES = 100
 
 Entity = dict[str, Any]
@@ -38,17 +38,17 @@ class Text:
 
 
 def utf16_len(text: str) -> int:
-    """The length in UTF-16 units, as Telegram counts."""
+    """Return the length in UTF-16 units, as counted by Telegram."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def byte_offset(text: str, at: int) -> int:
-    """Where a character stands, in bytes of UTF-8, as Telegram's errors count."""
+    """Return the offset of a character in bytes of UTF-8, as in Telegram's errors."""
     return len(text[:at].encode())
 
 
 def slice_utf16(text: str, offset: int, length: int) -> str:
-    """The part that begins at ``offset`` and is ``length`` UTF-16 units long."""
+    """Return the part of ``length`` UTF-16 units that starts at ``offset``."""
     if text.isascii():
         return text[offset : offset + length]
     units = text.encode("utf-16-le", "surrogatepass")
@@ -56,9 +56,9 @@ def slice_utf16(text: str, offset: int, length: int) -> str:
 
 
 def tidy(text: str, entities: Sequence[Entity] = ()) -> Text:
-    """Check the entities and trim the text, moving the entities with it.
+    """Check the entities, trim the text, and adjust the entities to that.
 
-    Raises BotApiError 400 for an entity that leaves the text or cuts a surrogate pair.
+    Raises BotApiError 400 for an entity that exceeds the text or splits a surrogate pair.
     """
     if entities:
         _check_bounds(text, entities)
@@ -92,7 +92,7 @@ def _check_bounds(text: str, entities: Sequence[Entity]) -> None:
 
 
 def _inside_pairs(text: str) -> dict[int, int]:
-    """The UTF-16 offsets between two halves of a pair, each with the byte offset after it."""
+    """Return the UTF-16 offsets within surrogate pairs, each with the byte offset after the pair."""
     inside: dict[int, int] = {}
     if text.isascii():
         return inside
@@ -113,7 +113,7 @@ def _clipped(entity: Entity, left: int, length: int) -> Entity:
 
 
 def _nested(entities: list[Entity]) -> list[Entity]:
-    """Cut entities that only partly overlap; nothing is left inside code and pre."""
+    """Split entities that overlap partially; drop those inside of code and pre."""
     waiting = sorted(entities, key=lambda e: (e["offset"], -e["length"]))
     done: list[Entity] = []
     open_ones: list[Entity] = []

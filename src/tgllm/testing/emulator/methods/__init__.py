@@ -1,1 +1,1 @@
-"""The methods of the Bot API that have a behaviour of their own."""
+"""Bot API methods with a specific implementation."""

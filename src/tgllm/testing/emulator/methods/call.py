@@ -1,4 +1,4 @@
-"""One call of a method, and what methods ask of its parameters."""
+"""A method call, and access to its parameters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,22 +19,22 @@ __all__ = ["MethodCall", "Upload"]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that came with a request."""
+    """A file uploaded in a request."""
 
     name: str
     mime: str
     content: bytes = field(repr=False)
 
     def __str__(self) -> str:
-        """The name and the size, for the journal."""
+        """Return name and size, for the journal."""
         return f"<{self.name}, {len(self.content)} bytes>"
 
 
 @dataclass(frozen=True, slots=True)
 class MethodCall:
-    """A call with its parameters read and checked against the method's table.
+    """A call, with parameters that are converted and checked by the method's table.
 
-    ``is_connected`` tells whether the client still waits for the answer.
+    ``is_connected`` returns whether the client still waits for the response.
     """
 
     world: World
@@ -45,16 +45,16 @@ class MethodCall:
     is_connected: Callable[[], bool]
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - checked JSON of any shape
-        """A parameter, or ``default``."""
+        """Return a parameter, or ``default``."""
         return self.params.get(name, default)
 
     def find_chat(self) -> EmulatedChat | None:
-        """The chat of ``chat_id`` if there is one."""
+        """Return the chat of ``chat_id``, or None."""
         chat_id = self.params.get("chat_id")
         return None if chat_id is None else self.world.find_chat(self.bot, chat_id)
 
     def chat(self) -> EmulatedChat:
-        """The chat of ``chat_id``. Raises 400 or 403 when the bot cannot reach it."""
+        """Return the chat of ``chat_id``. Raises 400 or 403 if the bot has no access to it."""
         if "chat_id" not in self.params:
             raise bad_request("chat_id is empty")
         chat = self.find_chat()
@@ -71,7 +71,7 @@ class MethodCall:
         return chat
 
     def topic(self, chat: EmulatedChat) -> EmulatedTopic | None:
-        """The topic of ``message_thread_id``; raises 400 when there is no such one."""
+        """Return the topic of ``message_thread_id``, or None without one. Raises 400 for an unknown topic."""
         topic_id = self.params.get("message_thread_id")
         if topic_id is None:
             return None
@@ -81,18 +81,18 @@ class MethodCall:
         return topic
 
     def message(self, chat: EmulatedChat, verb: str) -> EmulatedMessage:
-        """The message of ``message_id``; "message to VERB not found" when it is not there."""
+        """Return the message of ``message_id``. Raises 400 ("message to VERB not found") if it does not exist."""
         message = chat.message(int(self.params.get("message_id", 0)))
         if message is None:
             raise bad_request(f"message to {verb} not found")
         return message
 
     def text(self) -> Text:
-        """``text`` with its entities. Raises 400 when it is too long or cannot be parsed."""
+        """Return ``text`` with its entities. Raises 400 if it is too long or can't be parsed."""
         return self._formatted("text", "entities", MAX_TEXT, "message is too long")
 
     def caption(self) -> Text:
-        """``caption`` with its entities. Raises 400 when it is too long or cannot be parsed."""
+        """Return ``caption`` with its entities. Raises 400 if it is too long or can't be parsed."""
         words = "message caption is too long"
         return self._formatted("caption", "caption_entities", MAX_CAPTION, words)
 
@@ -108,7 +108,7 @@ class MethodCall:
         )
 
     def with_mentions(self, content: Text) -> Text:
-        """The text with those it mentions by id; an id that nobody has is no mention."""
+        """Resolve text mentions by user id; mentions of unknown ids are removed."""
         if not any(entity["type"] == "text_mention" for entity in content.entities):
             return content
         resolved = (self._mention(e) if e["type"] == "text_mention" else e for e in content.entities)
@@ -121,11 +121,11 @@ class MethodCall:
         return None if account is None else {**entity, "user": user_json(account)}
 
     def markup(self) -> dict[str, Any] | None:
-        """``reply_markup``, checked."""
+        """Return ``reply_markup`` after checking it."""
         return check_markup(self.params.get("reply_markup"))
 
     def reply_to(self, chat: EmulatedChat) -> EmulatedMessage | None:
-        """The message that is replied to. Raises 400 when it is gone and that was not allowed."""
+        """Return the message to reply to, or None. Raises 400 if it does not exist, unless the call allows that."""
         parameters = cast("dict[str, Any]", self.params.get("reply_parameters") or {})
         message_id = parameters.get("message_id") or self.params.get("reply_to_message_id")
         if message_id is None:
@@ -139,7 +139,7 @@ class MethodCall:
         return message
 
     def quote(self, message: EmulatedMessage | None) -> dict[str, Any] | None:
-        """Bot API: TextQuote, of the message that is replied to. Raises 400 when that is not in it."""
+        """Return the TextQuote of the message to reply to, or None. Raises 400 if the message does not contain it."""
         parameters = cast("dict[str, Any]", self.params.get("reply_parameters") or {})
         quoted = parameters.get("quote")
         if message is None or not quoted:

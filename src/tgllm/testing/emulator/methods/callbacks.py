@@ -13,7 +13,7 @@ _MAX_UNITS = 200
 
 @handles("answerCallbackQuery")
 def answer_callback_query(call: MethodCall) -> object:
-    """Bot API: answerCallbackQuery; a query is answered once."""
+    """Bot API: answerCallbackQuery; a query can be answered once."""
     query = call.world.callbacks.get(str(call.get("callback_query_id")))
     expired = query is not None and query.expires_at <= call.world.clock.monotonic()
     if query is None or expired or query.answer is not None or query.message.sender is not call.bot:

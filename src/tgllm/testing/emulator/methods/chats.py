@@ -1,4 +1,4 @@
-"""Chats, their members and their pinned messages."""
+"""Chats, their members and pinned messages."""
 
 from typing import Any
 
@@ -115,7 +115,7 @@ def pin_chat_message(call: MethodCall) -> object:
 
 @handles("unpinChatMessage")
 def unpin_chat_message(call: MethodCall) -> object:
-    """Bot API: unpinChatMessage; without message_id the newest pinned one."""
+    """Bot API: unpinChatMessage; the newest pinned message by default."""
     chat = call.chat()
     if "message_id" in call.params:
         _set_pinned(call, chat, pinned=False)

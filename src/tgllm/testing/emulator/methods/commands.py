@@ -1,4 +1,4 @@
-"""getMe and what a bot tells about itself: its commands, name and descriptions."""
+"""getMe, and the command lists of a bot."""
 
 import re
 from typing import Any, cast
@@ -35,7 +35,7 @@ def get_me(call: MethodCall) -> object:
 
 @handles("logOut", "close")
 def log_out(call: MethodCall) -> object:
-    """Bot API: logOut and close; the emulator has only one server."""
+    """Bot API: logOut and close; no effect, because the emulator has only one server."""
     del call
     return True
 

@@ -51,7 +51,7 @@ def copy_message(call: MethodCall) -> object:
 
 @handles("forwardMessages", "copyMessages")
 def forward_messages(call: MethodCall) -> object:
-    """Bot API: forwardMessages and copyMessages; messages that are not there are skipped."""
+    """Bot API: forwardMessages and copyMessages; missing messages are skipped."""
     is_forward = call.spec.name == "forwardMessages"
     ids = cast("list[int]", call.get("message_ids") or [])
     chat = _source_chat(call)

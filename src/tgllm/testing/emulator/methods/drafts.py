@@ -1,4 +1,4 @@
-"""sendMessageDraft: an answer while it is being written."""
+"""sendMessageDraft: previews of an answer in progress."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedDraft
 
 __all__ = ["DRAFT_SECONDS", "show_draft"]
 
-# Bot API: sendMessageDraft shows "an ephemeral 30-second preview".
+# Bot API: sendMessageDraft, "an ephemeral 30-second preview".
 DRAFT_SECONDS = 30.0
 
 
@@ -21,7 +21,7 @@ def send_message_draft(call: MethodCall) -> object:
 
 
 def show_draft(call: MethodCall, content: Text, rich: dict[str, Any] | None = None) -> bool:
-    """Show a draft, or the next state of the one with the same draft_id, chat and topic."""
+    """Show a draft, or update the one with the same draft_id, chat and topic."""
     chat = call.chat()
     draft_id = int(call.get("draft_id"))
     if not chat.is_private:

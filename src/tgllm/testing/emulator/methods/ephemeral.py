@@ -1,4 +1,4 @@
-"""Ephemeral messages: shown to one member of a chat, without a message_id of their own."""
+"""Ephemeral messages: visible to one member of a chat, without a message_id."""
 
 from typing import Any, cast
 
@@ -36,7 +36,7 @@ def _find(call: MethodCall) -> EmulatedMessage:
 
 @handles("editEphemeralMessageText")
 def edit_ephemeral_message_text(call: MethodCall) -> object:
-    """Bot API: editEphemeralMessageText; rich content is not modelled here."""
+    """Bot API: editEphemeralMessageText; rich content is not modelled."""
     message, content = _find(call), call.text()
     if not content.text:
         raise bad_request("message text is empty")
@@ -48,7 +48,7 @@ def edit_ephemeral_message_text(call: MethodCall) -> object:
 
 @handles("deleteEphemeralMessage")
 def delete_ephemeral_message(call: MethodCall) -> object:
-    """Bot API: deleteEphemeralMessage; its identifier may be used again."""
+    """Bot API: deleteEphemeralMessage; its identifier can be reused."""
     message = _find(call)
     del message.chat.ephemeral[message.fields["ephemeral_message_id"]]
     call.world.changes.bump()

@@ -1,4 +1,4 @@
-"""Files both ways: sendDocument and its like, sendMediaGroup, editMessageMedia, getFile."""
+"""Files in both directions: sendDocument and similar methods, sendMediaGroup, editMessageMedia, getFile."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -22,7 +22,7 @@ _albums = count(13_000_000_000_000_001)
 
 
 def _stored(call: MethodCall, kind: str, value: object) -> StoredFile:
-    """The file a parameter means: an upload, ``attach://NAME`` or a file_id."""
+    """Return the file of a parameter: an upload, ``attach://NAME`` or a file_id."""
     upload = value if isinstance(value, Upload) else call.uploads.get(str(value).removeprefix("attach://"))
     if upload is not None:
         return _keep(call, kind, upload)
@@ -70,7 +70,7 @@ def send_file(call: MethodCall) -> object:
 
 @handles("sendMediaGroup")
 def send_media_group(call: MethodCall) -> object:
-    """Bot API: sendMediaGroup; all of the album or nothing."""
+    """Bot API: sendMediaGroup; the album is sent completely or not at all."""
     call.chat()
     media = cast("list[dict[str, Any]]", call.get("media") or [])
     if len(media) not in _ALBUM:
@@ -107,7 +107,7 @@ def edit_message_media(call: MethodCall) -> object:
 
 @handles("getFile")
 def get_file(call: MethodCall) -> object:
-    """Bot API: getFile; files above 20 MB cannot be downloaded."""
+    """Bot API: getFile; files above 20 MB can't be downloaded."""
     file = call.world.files.by_id(str(call.get("file_id")))
     if file is None:
         raise bad_request("invalid file_id")

@@ -1,4 +1,4 @@
-"""sendMessage, editMessageText, deleteMessage and what else is done to a message."""
+"""sendMessage, and methods that edit, delete and react to messages."""
 
 from functools import cache
 from typing import Any, cast
@@ -31,7 +31,7 @@ def deliver(
     is_caption: bool = False,
     file: StoredFile | None = None,
 ) -> EmulatedMessage:
-    """Put a message of the bot into the chat the call names. Raises what the checks raise."""
+    """Add a message of the bot to the chat of the call. Raises BotApiError if a check fails."""
     chat = call.chat()
     topic = call.topic(chat)
     if topic is not None and topic.is_closed:
@@ -72,7 +72,7 @@ def send_message(call: MethodCall) -> object:
 
 
 def own_message(call: MethodCall, chat: EmulatedChat) -> EmulatedMessage:
-    """The message to edit. Raises 400 when it is gone or somebody else's."""
+    """Return the message to edit. Raises 400 if it does not exist or has another sender."""
     message = call.message(chat, "edit")
     if message.sender is not call.bot:
         raise bad_request("message can't be edited")
@@ -86,7 +86,7 @@ def replace_content(
     fields: dict[str, Any],
     file: StoredFile | None = None,
 ) -> object:
-    """Give a message other content and keyboard, and another ``file``. Raises 400 when nothing would change."""
+    """Replace content and keyboard of a message, and optionally its file. Raises 400 if nothing changes."""
     markup = call.markup()
     before = (message.content, message.fields, message.reply_markup)
     if before == (content, fields, markup):
@@ -137,7 +137,7 @@ def edit_message_reply_markup(call: MethodCall) -> object:
 
 
 def _refuse_inline(call: MethodCall) -> None:
-    """Messages sent by way of the bot (inline mode) are not modelled."""
+    """Refuse inline messages (sent through inline mode), which are not modelled."""
     if call.get("inline_message_id"):
         raise bad_request("MESSAGE_ID_INVALID")
 
@@ -154,7 +154,7 @@ def delete_message(call: MethodCall) -> object:
 
 @handles("deleteMessages")
 def delete_messages(call: MethodCall) -> object:
-    """Bot API: deleteMessages; messages that are not there are skipped."""
+    """Bot API: deleteMessages; missing messages are skipped."""
     chat = call.chat()
     numbers = cast("list[int]", call.get("message_ids", []))
     if len(numbers) > _MAX_DELETED:
@@ -182,7 +182,7 @@ def _delete(call: MethodCall, message: EmulatedMessage) -> None:
 
 @handles("setMessageReaction")
 def set_message_reaction(call: MethodCall) -> object:
-    """Bot API: setMessageReaction; a bot has at most one reaction on a message."""
+    """Bot API: setMessageReaction; a bot can have one reaction to a message."""
     message = call.message(call.chat(), "react")
     reactions = cast("list[dict[str, Any]]", call.get("reaction") or [])
     if len(reactions) > 1:
@@ -198,7 +198,7 @@ def set_message_reaction(call: MethodCall) -> object:
 
 @handles("sendChatAction")
 def send_chat_action(call: MethodCall) -> object:
-    """Bot API: sendChatAction; shown for five seconds or until the bot sends something."""
+    """Bot API: sendChatAction; visible for five seconds or until the bot sends a message."""
     chat = call.chat()
     topic = call.topic(chat)
     action = str(call.get("action")).lower()
@@ -212,7 +212,7 @@ def send_chat_action(call: MethodCall) -> object:
 
 @cache
 def _actions() -> frozenset[str]:
-    """The actions that there are: those that aiogram knows."""
-    from aiogram.enums import ChatAction  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+    """Return all known chat actions, from aiogram."""
+    from aiogram.enums import ChatAction  # noqa: PLC0415 - costs seconds of CPU, so only when a request arrives
 
     return frozenset(action.value for action in ChatAction)

@@ -36,7 +36,7 @@ def delete_webhook(call: MethodCall) -> object:
 
 @handles("setWebhook")
 def set_webhook(call: MethodCall) -> object:
-    """Bot API: setWebhook; plain http is taken too, an empty URL deletes the webhook."""
+    """Bot API: setWebhook; plain http is accepted too, an empty URL deletes the webhook."""
     url = str(call.get("url", ""))
     if not url:
         return delete_webhook(call)

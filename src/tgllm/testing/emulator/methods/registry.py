@@ -1,4 +1,4 @@
-"""Which function answers which method."""
+"""Registry of method implementations."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ HANDLERS: dict[str, Handler] = {}
 
 
 def handles(*names: str) -> Callable[[Handler], Handler]:
-    """Make a function the answer to these methods, spelled as in the Bot API."""
+    """Register a function as the implementation of these methods, spelled as in the Bot API."""
 
     def register(handler: Handler) -> Handler:
         for name in names:

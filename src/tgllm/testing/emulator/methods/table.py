@@ -1,6 +1,6 @@
-"""All methods with a behaviour of their own; importing this module registers them.
+"""All methods with a specific implementation; importing this module registers them.
 
-Every other method that aiogram knows answers ``true`` when that is its only result, else 501.
+Every other method that aiogram knows returns ``true`` if that is its only possible result, else 501.
 """
 
 from tgllm.testing.emulator.methods import (

@@ -1,4 +1,4 @@
-"""What a bot says about itself: name, description, short description, menu button."""
+"""Profile of a bot: name, description, short description, menu button."""
 
 from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
@@ -7,7 +7,7 @@ from tgllm.testing.emulator.protocol.errors import bad_request
 
 __all__ = ["get_text", "set_text"]
 
-# Method suffix -> (field of the answer, largest size in UTF-16 units).
+# Method suffix -> (field of the result, maximum length in UTF-16 units).
 _TEXTS = {
     "MyName": ("name", 64),
     "MyDescription": ("description", 512),
@@ -29,7 +29,7 @@ def set_text(call: MethodCall) -> object:
 
 @handles(*(f"get{suffix}" for suffix in _TEXTS))
 def get_text(call: MethodCall) -> object:
-    """Bot API: getMyName, getMyDescription, getMyShortDescription; other languages fall back."""
+    """Bot API: getMyName, getMyDescription, getMyShortDescription; a missing language falls back to the default."""
     field, _ = _TEXTS[call.spec.name.removeprefix("get")]
     texts = call.bot.texts
     fallback = texts.get((field, ""), call.bot.first_name if field == "name" else "")

@@ -1,4 +1,4 @@
-"""Forum topics, in supergroups and in private chats."""
+"""Forum topics, in supergroups and private chats."""
 
 from tgllm.testing.emulator.markup.text import utf16_len
 from tgllm.testing.emulator.methods.call import MethodCall
@@ -73,7 +73,7 @@ def close_forum_topic(call: MethodCall) -> object:
 
 @handles("deleteForumTopic")
 def delete_forum_topic(call: MethodCall) -> object:
-    """Bot API: deleteForumTopic; its messages go with it."""
+    """Bot API: deleteForumTopic; its messages are deleted too."""
     topic = _topic(call)
     for message in topic.chat.messages:
         if message.topic is topic:

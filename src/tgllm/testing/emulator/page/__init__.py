@@ -1,1 +1,1 @@
-"""The chat page."""
+"""Chat page."""

@@ -1,4 +1,4 @@
-// The HTTP control API: every request carries the key from the page's address.
+// Client of the HTTP control API: every request has the key from the page's URL in a header.
 
 const key = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
 
@@ -10,7 +10,7 @@ async function request(path, options = {}) {
   if (response.ok) return response;
   const text = await response.text();
   let words = text;
-  try { words = JSON.parse(text).error ?? text; } catch { /* it was plain text */ }
+  try { words = JSON.parse(text).error ?? text; } catch { /* plain text */ }
   throw Object.assign(new Error(words || response.statusText), { status: response.status });
 }
 
@@ -36,7 +36,7 @@ export async function fileUrl(id) {
   return URL.createObjectURL(await response.blob());
 }
 
-// Follow a reader for ever: each answer carries a version, and the next one waits for another.
+// Long polling: each response has a version, and the next request waits until the version differs.
 export async function follow(path, params, signal, onData, onTrouble) {
   let since = -1;
   while (!signal.aborted) {
@@ -47,7 +47,7 @@ export async function follow(path, params, signal, onData, onTrouble) {
       await pause(40);
     } catch (error) {
       if (signal.aborted) return;
-      since = -1; // the next answer comes at once, and takes the trouble away
+      since = -1; // the next response comes immediately and clears the error
       onTrouble(error);
       await pause(1000);
     }

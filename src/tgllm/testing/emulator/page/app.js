@@ -1,4 +1,4 @@
-// The page: who talks, where, and what happens there.
+// The chat page: selection of user and chat, messages, actions.
 
 import { act, follow, hasKey, read, upload } from "./api.js";
 import { el } from "./dom.js";
@@ -9,18 +9,18 @@ const log = byId("log"), list = byId("messages"), drafts = byId("drafts"), box =
 const state = { me: null, chat: null, bot: null, topic: null, world: null, view: null, context: null, follower: null };
 const shown = new Map();
 
-// --- what the visitor does -------------------------------------------------------------------
+// --- actions ---------------------------------------------------------------------------------
 
 const where = () => ({ user: state.me, chat: state.chat, bot: state.bot });
 
 async function attempt(work) {
-  // What the server refused has a status.
-  try { return await work(); } catch (error) { toast(error.status ? error.message : "The server cannot be reached"); return undefined; }
+  // Errors of the server have a status, unlike network errors.
+  try { return await work(); } catch (error) { toast(error.status ? error.message : "The server can't be reached"); return undefined; }
 }
 
 const LONGEST = 4096;
 
-// Clients cut a long text in messages; a pair of surrogates stays whole.
+// Split a long text into messages, as clients do, but not within a surrogate pair.
 function parts(text) {
   const found = [];
   for (let at = 0; at < text.length;) {
@@ -81,7 +81,7 @@ async function send(file) {
   if (await attempt(() => upload(fields, file))) { box.value = ""; setContext(null); grow(); byId("toast").hidden = true; }
 }
 
-// --- showing ---------------------------------------------------------------------------------
+// --- rendering -------------------------------------------------------------------------------
 
 let toastTimer = 0;
 function toast(words) {
@@ -120,7 +120,7 @@ function showMessages(messages) {
   }
 }
 
-// Whoever works with the keyboard stays on the same button, or else goes on in the message box.
+// Keep the keyboard focus on the same button, or move it to the message box.
 function replaceRow(old, row) {
   const controls = (node) => [...node.querySelectorAll("button, a")];
   const at = controls(old).indexOf(document.activeElement);
@@ -177,7 +177,7 @@ function showWorld(world) {
   const chosen = present ? `${state.bot ?? ""}/${state.chat}` : mine.length ? key(mine[0]) : null;
   options(byId("chat"), mine.map((chat) => ({ value: key(chat), text: chat.title })), chosen);
   if (!present) openChat(chosen);
-  if (state.me === null) byId("title").textContent = "Make a user to begin";
+  if (state.me === null) byId("title").textContent = "Add a user to start";
 }
 
 function openChat(key) {
@@ -198,7 +198,7 @@ function openChat(key) {
 
 function trouble(error) {
   byId("status").dataset.words = "";
-  byId("status").textContent = error.status === 403 ? "the key of this page is not right" : "not reachable, trying again";
+  byId("status").textContent = error.status === 403 ? "wrong key in the address of this page" : "server not reachable, retrying";
 }
 
 // --- the composer ----------------------------------------------------------------------------
@@ -274,4 +274,4 @@ byId("theme").addEventListener("click", () => {
 const asked = new URLSearchParams(location.hash.slice(1)).get("user");
 if (asked) state.me = Number(asked);
 if (hasKey) follow("state", {}, new AbortController().signal, showWorld, trouble);
-else byId("title").textContent = "Open the address that the server printed: it carries the key";
+else byId("title").textContent = "Open the address that the server has printed: it contains the key";

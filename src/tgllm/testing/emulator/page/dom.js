@@ -1,4 +1,4 @@
-// Building elements: text always goes in as text, never as markup.
+// Creation of elements; texts are inserted as text nodes, never as markup.
 
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -14,11 +14,11 @@ export function el(tag, attributes = {}, ...children) {
 
 const SAFE = new Set(["http:", "https:", "mailto:"]);
 
-// A link, or only its text when the address has another scheme.
+// Return a link, or only its text if the URL has another scheme.
 export function link(address, ...children) {
   let url;
   try { url = new URL(address); } catch { return el("span", {}, ...children); }
-  if (!SAFE.has(url.protocol)) return el("span", { title: "This address is not opened here" }, ...children);
+  if (!SAFE.has(url.protocol)) return el("span", { title: "Links of this kind can't be opened here" }, ...children);
   return el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 

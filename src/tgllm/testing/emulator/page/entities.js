@@ -1,4 +1,4 @@
-// Text with entities. Offsets are UTF-16 units, which is what a JavaScript string is made of.
+// Text with entities. Offsets are in UTF-16 units, like indexes of JavaScript strings.
 
 import { codeBlock, el, link, quote, spoiler } from "./dom.js";
 
@@ -11,7 +11,7 @@ export function formatted(text, entities, actions) {
 
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 
-// A block stands on lines of its own, so the line breaks around it are not shown again.
+// Blocks are on their own lines, so the line breaks around them are omitted.
 function inside(text, start, end, entities, actions) {
   const nodes = [];
   let at = start;

@@ -1,4 +1,4 @@
-// One message or draft as an element.
+// Messages and drafts as elements.
 
 import { fileUrl } from "./api.js";
 import { el, link } from "./dom.js";
@@ -37,7 +37,7 @@ function file(value) {
   if (!value) return null;
   if (value.is_image) {
     const picture = el("img", { class: "picture", alt: value.name ?? "Picture" });
-    fileUrl(value.id).then((url) => { picture.src = url; }, () => { picture.alt = "The picture cannot be shown"; });
+    fileUrl(value.id).then((url) => { picture.src = url; }, () => { picture.alt = "The picture can't be shown"; });
     return picture;
   }
   const save = async () => {
@@ -57,7 +57,7 @@ function reactions(message, me, actions) {
   if (!message.reactions.length) return null;
   return el("div", { class: "reactions" }, ...message.reactions.map((given) => {
     const own = given.user === me;
-    return el("button", { type: "button", disabled: !own, "aria-label": own ? `Take back ${given.emoji}` : `Reaction ${given.emoji}`,
+    return el("button", { type: "button", disabled: !own, "aria-label": own ? `Remove reaction ${given.emoji}` : `Reaction ${given.emoji}`,
       onclick: () => actions.react(message, null) }, given.emoji);
   }));
 }
@@ -87,7 +87,7 @@ function keyButton(key, message, actions) {
   return el("button", { type: "button", class: style, disabled: Boolean(key.disabled), onclick: run }, key.text);
 }
 
-// A draft keeps its element: what was there stays, what comes fades in.
+// Update a draft in its element, so that only new text fades in.
 export function updateDraft(row, draft, name, actions) {
   const thinking = !draft.text && !draft.rich;
   row.className = thinking ? "row draft thinking" : "row draft";

@@ -1,4 +1,4 @@
-"""Serves the chat page: static files of this package."""
+"""Serving of the chat page, which consists of static files of this package."""
 
 from importlib import resources
 
@@ -21,7 +21,7 @@ _HEADERS = {
 
 
 def _read_files() -> dict[str, tuple[str, str]]:
-    """The files of the page by name: content type and text."""
+    """Return content type and text of the page's files, by name."""
     folder = resources.files("tgllm.testing.emulator") / "page"
     found: dict[str, tuple[str, str]] = {}
     for file in folder.iterdir():
@@ -32,7 +32,7 @@ def _read_files() -> dict[str, tuple[str, str]]:
 
 
 def add_page_routes(app: web.Application) -> None:
-    """Serve the page at ``/`` and its parts under ``/page/``."""
+    """Serve the page at ``/`` and its files under ``/page/``."""
     files = _read_files()
 
     async def serve(request: web.Request) -> web.Response:

@@ -1,1 +1,1 @@
-"""Facts of the Bot API: error texts, the methods' parameters, reactions."""
+"""Facts of the Bot API: error messages, methods' parameters, reactions."""

@@ -1,4 +1,4 @@
-"""The errors of the Bot API, in Telegram's own words."""
+"""Errors of the Bot API, with Telegram's descriptions."""
 
 __all__ = [
     "BotApiError",
@@ -15,10 +15,10 @@ __all__ = [
 
 
 class BotApiError(Exception):
-    """An answer with ``"ok": false``.
+    """A response with ``"ok": false``.
 
     ``code`` is both the HTTP status and ``error_code``; ``retry_after`` is in whole seconds,
-    ``migrate_to_chat_id`` what a group has become.
+    ``migrate_to_chat_id`` is the supergroup that replaced a group.
     Source: Bot API, "Making requests" and ResponseParameters.
     """
 
@@ -32,7 +32,7 @@ class BotApiError(Exception):
         self.migrate_to_chat_id = migrate_to_chat_id
 
     def to_json(self) -> dict[str, object]:
-        """The body of the answer."""
+        """Return the body of the response."""
         body: dict[str, object] = {
             "ok": False,
             "error_code": self.code,
@@ -44,45 +44,45 @@ class BotApiError(Exception):
 
 
 class ConnectionCutError(Exception):
-    """The connection is to be closed without an answer."""
+    """Signal to close the connection without a response."""
 
 
 def bad_request(reason: str) -> BotApiError:
-    """400: the request is wrong in itself."""
+    """Return 400: invalid request."""
     return BotApiError(400, f"Bad Request: {reason}")
 
 
 def broken_markup(reason: str) -> BotApiError:
-    """400: the text is not what its parse_mode says."""
+    """Return 400: the text is invalid in its parse_mode."""
     return bad_request(f"can't parse entities: {reason}")
 
 
 def unauthorized() -> BotApiError:
-    """401: no bot has this token."""
+    """Return 401: no bot has this token."""
     return BotApiError(401, "Unauthorized")
 
 
 def forbidden(reason: str) -> BotApiError:
-    """403: the bot may not do this, or the user does not want it."""
+    """Return 403: the bot is not allowed to do this, or the user has blocked it."""
     return BotApiError(403, f"Forbidden: {reason}")
 
 
 def migrated(chat_id: int) -> BotApiError:
-    """400: the group has become the supergroup ``chat_id``."""
+    """Return 400: the group was upgraded to the supergroup ``chat_id``."""
     words = "Bad Request: group chat was upgraded to a supergroup chat"
     return BotApiError(400, words, migrate_to_chat_id=chat_id)
 
 
 def not_found(reason: str = "method not found") -> BotApiError:
-    """404: no such method."""
+    """Return 404: no such method."""
     return BotApiError(404, f"Not Found: {reason}")
 
 
 def conflict(reason: str) -> BotApiError:
-    """409: somebody else takes the updates."""
+    """Return 409: another client receives the updates."""
     return BotApiError(409, f"Conflict: {reason}")
 
 
 def too_many_requests(seconds: int) -> BotApiError:
-    """429: come back in ``seconds``."""
+    """Return 429: retry after ``seconds``."""
     return BotApiError(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)

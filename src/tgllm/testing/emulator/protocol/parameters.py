@@ -1,7 +1,7 @@
-"""What each Bot API method takes, read from aiogram's method classes.
+"""Parameters of Bot API methods, read from aiogram's method classes.
 
-The table follows aiogram: a method or a parameter of its next version is known here without a
-line of code. It is built method by method, on first use.
+The table follows aiogram, so methods and parameters of its next version need no change here. An entry
+is built on first use of its method.
 """
 
 import types
@@ -15,7 +15,7 @@ __all__ = ["Kind", "MethodSpec", "Parameter", "known_methods", "method_spec"]
 
 
 class Kind(Enum):
-    """How a parameter travels."""
+    """Type and encoding of a parameter."""
 
     INTEGER = "Integer"
     FLOAT = "Float"
@@ -31,7 +31,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a method."""
+    """A parameter of a method."""
 
     name: str
     kind: Kind
@@ -40,7 +40,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
-    """One Bot API method; ``returns_true`` when its only possible result is a boolean."""
+    """A Bot API method; ``returns_true`` if its only possible result is a boolean."""
 
     name: str
     parameters: Mapping[str, Parameter]
@@ -66,7 +66,7 @@ _NOT_A_KIND = frozenset({"None", "NoneType", "Default"})
 
 
 def _leaves(annotation: object) -> set[str]:
-    """The names of the alternatives of an annotation, as a string or resolved."""
+    """Return the names of the alternatives of an annotation, which is a string or resolved."""
     if isinstance(annotation, str):
         return {part.strip() for part in annotation.split("|")}
     if get_origin(annotation) is Annotated:
@@ -86,8 +86,8 @@ def _kind(annotation: object) -> Kind:
 
 @cache
 def _classes() -> dict[str, Any]:
-    """The method classes of aiogram by lower-case API name."""
-    from aiogram import methods  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+    """Return the method classes of aiogram by lower-case API name."""
+    from aiogram import methods  # noqa: PLC0415 - costs seconds of CPU, so only when a request arrives
 
     found: dict[str, Any] = {}
     for name in methods.__all__:
@@ -98,13 +98,13 @@ def _classes() -> dict[str, Any]:
 
 
 def known_methods() -> list[str]:
-    """The names of all methods, as the Bot API spells them."""
+    """Return the names of all methods, spelled as in the Bot API."""
     return sorted(str(cls.__api_method__) for cls in _classes().values())
 
 
 @cache
 def method_spec(name: str) -> MethodSpec | None:
-    """The method called ``name`` in any case, or None. Source: Bot API, "Available methods"."""
+    """Return the method called ``name`` in any case, or None. Source: Bot API, "Available methods"."""
     cls = _classes().get(name.lower())
     if cls is None:
         return None

@@ -1,4 +1,4 @@
-"""The emoji that a reaction may be. Source: Bot API, ReactionTypeEmoji."""
+"""Emoji allowed as reactions. Source: Bot API, ReactionTypeEmoji."""
 
 __all__ = ["is_reaction"]
 
@@ -14,5 +14,5 @@ _EMOJI_STYLE = "\ufe0f"
 
 
 def is_reaction(emoji: object) -> bool:
-    """Whether a bot may react with it; the mark that asks for a coloured picture does not count."""
+    """Return whether a bot can react with this emoji, with or without the variation selector for emoji style."""
     return isinstance(emoji, str) and emoji.replace(_EMOJI_STYLE, "") in _EMOJI

@@ -1,1 +1,1 @@
-"""The Bot API over HTTP: requests, parameters, webhooks."""
+"""Bot API over HTTP: requests, parameters, webhooks."""

@@ -1,4 +1,4 @@
-"""The Bot API over HTTP: ``/bot{token}/{method}`` and ``/file/bot{token}/{path}``."""
+"""Bot API over HTTP: ``/bot{token}/{method}`` and ``/file/bot{token}/{path}``."""
 
 import asyncio
 import inspect
@@ -31,13 +31,13 @@ _HTML = "<html><head><title>{0}</title></head><body><h1>{0} Bad Gateway</h1></bo
 
 
 class BotApi:
-    """Answers the requests of bots from the state of a world."""
+    """Request handlers of the Bot API, on the state of a world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def add_routes(self, app: web.Application) -> None:
-        """Serve bots in this application."""
+        """Add the routes to an application."""
         app.router.add_route("*", "/bot{token}/{method}", self._method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._file)
         app.router.add_route("*", "/bot{nothing:.*}", _nothing_there)
@@ -155,7 +155,7 @@ def _json(body: object, status: int = 200) -> web.Response:
 
 
 def _encoded(body: object) -> bytes:
-    """JSON in UTF-8; in ASCII if there is half a surrogate pair in it, as there may be in an injected update."""
+    """Encode as JSON in UTF-8, or in ASCII if it contains a lone surrogate, as an injected update may."""
     try:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
@@ -174,7 +174,7 @@ def _html(status: int) -> web.Response:
 
 
 def _cut(request: web.Request) -> web.Response:
-    """Drop the connection; aiohttp finds it closed when it comes to write what is returned."""
+    """Abort the connection; aiohttp does not send the returned response, because the transport is closed."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

@@ -1,7 +1,7 @@
-"""Keeps other sites' pages away from the control API and the chat page.
+"""Protection of the control API and the chat page against pages of other sites.
 
-A page of another site can send requests to 127.0.0.1 from the visitor's browser. It cannot set
-the Host header to a loopback name unless it was loaded from one, and it does not know the key.
+A page of another site can send requests to 127.0.0.1 from a visitor's browser. But their Host header is
+not a loopback name unless the page was loaded from one (DNS rebinding), and the page does not know the key.
 """
 
 import hmac
@@ -16,7 +16,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def require_loopback(request: web.Request) -> None:
-    """Raises HTTPForbidden when the request was addressed to any other host name."""
+    """Raise HTTPForbidden if the Host header is not a loopback name."""
     try:
         host = URL(f"http://{request.host}").host
     except ValueError:
@@ -26,7 +26,7 @@ def require_loopback(request: web.Request) -> None:
 
 
 def require_key(request: web.Request, key: str) -> None:
-    """Raises HTTPForbidden when the header with the control key is missing or wrong."""
+    """Raise HTTPForbidden if the header with the control key is missing or wrong."""
     given = request.headers.get(KEY_HEADER, "")
     if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), key.encode()):
         raise web.HTTPForbidden(text=f"the header {KEY_HEADER} is missing or wrong\n")

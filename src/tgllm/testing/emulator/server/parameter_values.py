@@ -1,4 +1,4 @@
-"""From the raw parameters of a request to Python values, by the method's table."""
+"""Conversion of raw request parameters to Python values, by the table of the method's parameters."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from tgllm.testing.emulator.server.reading import read_json
 
 __all__ = ["read_parameters"]
 
-# Bot API server: the words it uses when these are missing.
+# Bot API server: its descriptions of these errors.
 _MISSING: Mapping[str, str] = {
     "chat_id": "chat_id is empty",
     "text": "message text is empty",
@@ -24,9 +24,9 @@ _CHAT_ID = re.compile(r"-?[0-9]{1,19}")
 
 
 def read_parameters(spec: MethodSpec, raw: Mapping[str, object]) -> tuple[dict[str, Any], BotApiError | None]:
-    """What arrived as Python values, and what is wrong with it first; unknown names are ignored, as Telegram does.
+    """Return the parameters as Python values, and the first error; unknown names are ignored, as by Telegram.
 
-    Wrong are a missing required parameter and a value of another type, which stays as it came.
+    Errors are a missing required parameter and a value of another type, which stays unconverted.
     """
     values: dict[str, Any] = {}
     wrong: list[BotApiError] = []
@@ -96,7 +96,7 @@ def _file(parameter: Parameter, value: object) -> object:
 
 
 def _json(parameter: Parameter, value: object) -> object:
-    """A nested value: JSON in a form, the value itself in a JSON body."""
+    """Read a nested value: JSON text in a form, the value itself in a JSON body."""
     parsed = _parsed(parameter, value) if isinstance(value, str) else value
     if parsed is not None and not _has_shape(parameter.kind, parsed):
         raise bad_request(_MISSHAPEN.get(parameter.name, f"can't parse {parameter.name}: wrong type of value"))
@@ -127,7 +127,7 @@ _MISSHAPEN: Mapping[str, str] = {
 }
 
 
-# Bot API server: what it calls these objects when they are no JSON.
+# Bot API server: names of these objects in errors about invalid JSON.
 _UNPARSABLE: Mapping[str, str] = {
     "reply_markup": "reply keyboard markup JSON object",
     "entities": "message entities JSON object",

@@ -1,4 +1,4 @@
-"""The parameters and files of an HTTP request, in each form the Bot API takes."""
+"""Parameters and files of an HTTP request, in every format of the Bot API."""
 
 import json
 from typing import Any, cast
@@ -12,9 +12,9 @@ __all__ = ["read_form", "read_json", "read_request"]
 
 
 async def read_request(request: web.Request) -> tuple[dict[str, object], dict[str, Upload]]:
-    """The raw parameters by name and the uploaded files by field name.
+    """Return the raw parameters by name and the uploaded files by field name.
 
-    Raises BotApiError 400 for a body that cannot be read, 413 for one that is too large.
+    Raises BotApiError 400 for an unreadable body, 413 for one that is too large.
     Source: Bot API, "Making requests" (query string, urlencoded, JSON, multipart).
     """
     try:
@@ -43,12 +43,12 @@ def _json_object(body: bytes) -> dict[str, object]:
         return {}
     parsed = read_json(body)
     if not isinstance(parsed, dict):
-        raise ValueError("expected a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
+        raise ValueError("expected a JSON object")  # noqa: TRY004 - invalid input, not a wrong argument
     return cast("dict[str, object]", parsed)
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON of any shape
-    """The value. Raises ValueError for what is no JSON, is nested too deep, or holds half a surrogate pair."""
+    """Parse JSON. Raises ValueError for invalid JSON, nesting that is too deep, and lone surrogates."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False).encode()
@@ -62,7 +62,7 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 async def read_form(request: web.Request) -> tuple[dict[str, str], dict[str, Upload]]:
-    """The fields and the files of a multipart form."""
+    """Return the fields and files of a multipart form."""
     fields: dict[str, str] = {}
     files: dict[str, Upload] = {}
     async for part in await request.multipart():

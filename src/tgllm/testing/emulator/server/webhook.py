@@ -1,4 +1,4 @@
-"""Pushes updates to webhooks: in order for each chat, again and again until they are taken."""
+"""Delivery of updates to webhooks: in order within each chat, with retries until accepted."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _SUCCESS = range(200, 300)
 
 
 async def push_updates(world: World) -> None:
-    """Run until cancelled. Source: Bot API, setWebhook; order and pauses: Bot API server."""
+    """Push updates until cancelled. Source: Bot API, setWebhook; order and retry delays: Bot API server."""
     timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
         pusher = _Pusher(world, session)
@@ -39,7 +39,7 @@ class _Job:
 
 
 class _Pusher:
-    """Knows which lanes (a chat, or a user's button presses) have an update under way."""
+    """Selection and delivery of updates; ``busy`` are the lanes (a chat, or a user's presses) in delivery."""
 
     def __init__(self, world: World, session: aiohttp.ClientSession) -> None:
         self._world = world
@@ -47,7 +47,7 @@ class _Pusher:
         self.busy: set[tuple[int, int]] = set()
 
     def next_job(self) -> _Job | None:
-        """The oldest update whose lane is free, of a bot that has a connection left."""
+        """Return the oldest update whose lane is not busy, of a bot below its connection limit."""
         for bot in self._world.bots.values():
             if bot.webhook is None:
                 continue
@@ -59,7 +59,7 @@ class _Pusher:
         return None
 
     async def push(self, job: _Job) -> None:
-        """Post one update until it is taken, is too old, or there is no webhook any more."""
+        """Send an update until it is accepted or expired, or the webhook is removed."""
         pause = 1.0
         try:
             while job.bot.webhook is not None and job.update in job.bot.queue.pending:
@@ -81,7 +81,7 @@ class _Pusher:
                 if answer.status in _SUCCESS:
                     return True
                 words = f"Wrong response from the webhook: {answer.status} {answer.reason}"
-        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:  # the last: a host name that is none
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:  # UnicodeError: an invalid host name
             words = f"Connection failed: {type(error).__name__}"
         job.bot.webhook_error = (self._world.timestamp(), words)
         self._world.changes.bump()

@@ -1,1 +1,1 @@
-"""What the server stores: accounts, chats, messages, files, updates, the journal of calls."""
+"""State of the server: accounts, chats, messages, files, updates, the journal of calls."""

@@ -1,4 +1,4 @@
-"""A bot account: its token, its queue of updates, its webhook and what it told about itself."""
+"""Bot accounts: token, update queue, webhook and profile."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["EmulatedBot", "WebhookSettings"]
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings:
-    """Where updates are pushed to. Source: Bot API, setWebhook."""
+    """Destination of pushed updates. Source: Bot API, setWebhook."""
 
     url: str
     secret_token: str | None = None
@@ -20,7 +20,7 @@ class WebhookSettings:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class EmulatedBot(Account):
-    """A bot. ``commands`` is keyed by scope (as JSON) and language code; ``texts`` by field."""
+    """A bot. Keys of ``commands`` are scope (as JSON) and language code; of ``texts``, field and language code."""
 
     token: str = field(repr=False)
     queue: UpdateQueue = field(repr=False)

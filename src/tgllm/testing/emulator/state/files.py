@@ -1,4 +1,4 @@
-"""The files on the server."""
+"""Storage of files."""
 
 import hashlib
 import re
@@ -13,12 +13,12 @@ MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
-# What a client can put into an address as it is.
+# Suffixes that need no escaping in a URL.
 _SUFFIX = re.compile(r"(?a)\.\w{1,15}$")
 
 
 class FileStore:
-    """Files by file_id and by the path of their download."""
+    """Files by file_id and by download path."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, StoredFile] = {}
@@ -26,7 +26,7 @@ class FileStore:
         self._numbers = count(1)
 
     def add(self, content: bytes, folder: str, name: str | None, mime: str | None) -> StoredFile:
-        """Keep a file; ``folder`` is its kind in the download path ("documents", "photos"...)."""
+        """Store a file; ``folder`` is its kind in the download path ("documents", "photos"...)."""
         number = next(self._numbers)
         suffix = _SUFFIX.search(name or "")
         digest = hashlib.sha256(content).hexdigest()[:16]
@@ -43,9 +43,9 @@ class FileStore:
         return file
 
     def by_id(self, file_id: str) -> StoredFile | None:
-        """The file with this file_id."""
+        """Return the file with this file_id, or None."""
         return self._by_id.get(file_id)
 
     def by_path(self, path: str) -> StoredFile | None:
-        """The file at this download path."""
+        """Return the file with this download path, or None."""
         return self._by_path.get(path)

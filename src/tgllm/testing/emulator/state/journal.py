@@ -1,4 +1,4 @@
-"""What was called, with which parameters, when, and how it ended."""
+"""Journal of Bot API calls, with parameters, time and result."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ class Call:
     """One request.
 
     ``method`` is spelled as in the Bot API; ``at`` is the server clock's monotonic time in seconds;
-    ``status`` is the HTTP status, 0 when the connection was cut, None while it is being answered;
-    ``error`` is Telegram's description of what was wrong. Secrets in ``params`` are masked, files
-    are told by name and size in bytes.
+    ``status`` is the HTTP status, 0 for a cut connection, None before the response;
+    ``error`` is Telegram's description of the error. Secrets in ``params`` are masked, files are
+    shown by name and size in bytes.
     """
 
     number: int
@@ -32,12 +32,12 @@ class Call:
 
     @property
     def ok(self) -> bool:
-        """Whether it was answered with 200."""
+        """Whether the response had status 200."""
         return self.status == 200
 
 
 class Journal(Sequence[Call]):
-    """The calls in the order of their arrival; the oldest are forgotten above ``limit``."""
+    """Calls in order of arrival; the oldest are dropped above ``limit``."""
 
     def __init__(self, limit: int = 100_000) -> None:
         self._calls: deque[Call] = deque(maxlen=limit)
@@ -48,19 +48,19 @@ class Journal(Sequence[Call]):
     @overload
     def __getitem__(self, index: slice) -> list[Call]: ...
     def __getitem__(self, index: int | slice) -> Call | list[Call]:
-        """The call, or the calls, at a place."""
+        """Return the call or the calls at an index or slice."""
         return list(self._calls)[index] if isinstance(index, slice) else self._calls[index]
 
     def __len__(self) -> int:
-        """How many calls are kept."""
+        """Return the number of stored calls."""
         return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
-        """The kept calls, oldest first."""
+        """Iterate over the stored calls, oldest first."""
         return iter(tuple(self._calls))
 
     def open(self, bot_id: int, method: str, params: Mapping[str, Any], at: float) -> Call:
-        """Note a request that has arrived."""
+        """Record an incoming request."""
         self.total += 1
         shown = {name: _shown(name, value) for name, value in params.items()}
         call = Call(self.total, bot_id, method, shown, params.get("chat_id"), at)
@@ -68,7 +68,7 @@ class Journal(Sequence[Call]):
         return call
 
     def of(self, *methods: str, chat_id: int | None = None) -> list[Call]:
-        """The calls of these methods (of all when none is named), in this chat if one is named."""
+        """Return the calls of these methods (default: all methods), and of this chat if given."""
         return [
             call
             for call in self._calls
@@ -76,12 +76,12 @@ class Journal(Sequence[Call]):
         ]
 
     def clear(self) -> None:
-        """Forget the calls; ``total`` goes on."""
+        """Delete the calls; ``total`` is unchanged."""
         self._calls.clear()
 
 
 def _shown(name: str, value: object) -> object:
-    """A parameter without secrets; a file as its name and size."""
+    """Return a parameter for the journal: secrets masked, a file as its name and size."""
     if name in _SECRET:
         return "***"
     return value if type(value) in _JSON else str(value)

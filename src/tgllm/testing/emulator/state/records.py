@@ -1,4 +1,4 @@
-"""What the server knows: accounts, chats, topics, messages, drafts, callback queries, files."""
+"""Records: accounts, chats, topics, messages, drafts, callback queries, files."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,13 +50,13 @@ class StoredFile:
 
     @property
     def size(self) -> int:
-        """The size in bytes."""
+        """Size in bytes."""
         return len(self.content)
 
 
 @dataclass(slots=True, eq=False)
 class EmulatedTopic:
-    """A forum topic, in a supergroup or a private chat; ``id`` is the message_thread_id."""
+    """A topic of a supergroup or a private chat; ``id`` is the message_thread_id."""
 
     id: int
     chat: "EmulatedChat" = field(repr=False)
@@ -77,10 +77,10 @@ class Button:
 
 @dataclass(slots=True, eq=False)
 class EmulatedMessage:
-    """A message as it stands now.
+    """The current state of a message.
 
-    ``content`` holds its text or caption; ``fields`` everything else, in Bot API form (``photo``,
-    ``document``, ``rich_message``...); ``previous`` the texts before each edit, oldest first.
+    ``content`` is its text or caption; ``fields`` is everything else, in Bot API form (``photo``,
+    ``document``, ``rich_message``...); ``previous`` are the texts before each edit, oldest first.
     """
 
     id: int
@@ -102,12 +102,12 @@ class EmulatedMessage:
 
     @property
     def text(self) -> str:
-        """The text, the caption, or the plain text of a rich message; "" when there is none."""
+        """Text, caption, or plain text of a rich message; "" if there is none."""
         return self.content.text
 
     @property
     def entities(self) -> tuple[dict[str, Any], ...]:
-        """The entities of the text or caption, in Bot API form."""
+        """Entities of the text or caption, in Bot API form."""
         return self.content.entities
 
     @property
@@ -122,21 +122,21 @@ class EmulatedMessage:
 
     @property
     def buttons(self) -> tuple[Button, ...]:
-        """The inline buttons, row by row."""
+        """Inline buttons, row by row."""
         rows: list[list[dict[str, Any]]] = (self.reply_markup or {}).get("inline_keyboard") or []
         return tuple(Button(str(raw.get("text", "")), raw.get("callback_data"), raw) for row in rows for raw in row)
 
     @property
     def labels(self) -> list[str]:
-        """What stands on the inline buttons, row by row."""
+        """Labels of the inline buttons, row by row."""
         return [button.text for button in self.buttons]
 
 
 @dataclass(slots=True, eq=False)
 class EmulatedDraft:
-    """A draft that a bot is writing; ``text`` is empty while it thinks.
+    """A draft of a bot; ``text`` is empty for the "Thinking" placeholder.
 
-    ``expires_at`` is monotonic time in seconds; ``revision`` counts how often it was sent.
+    ``expires_at`` is monotonic time in seconds; ``revision`` is how many times it was sent.
     """
 
     id: int
@@ -152,13 +152,13 @@ class EmulatedDraft:
 
     @property
     def text(self) -> str:
-        """The text so far, or the plain text of a rich draft."""
+        """Current text, or plain text of a rich draft."""
         return self.content.text
 
 
 @dataclass(slots=True, eq=False)
 class CallbackQuery:
-    """A press of an inline button; ``answer`` is what the bot showed, None until it answers."""
+    """A press of an inline button; ``answer`` is the bot's answer, None before it."""
 
     id: str
     sender: Account
@@ -170,10 +170,10 @@ class CallbackQuery:
 
 @dataclass(slots=True, eq=False)
 class EmulatedChat:
-    """A chat. ``bot`` is set in private chats only: each bot has its own with the same user.
+    """A chat. ``bot`` is set only in private chats: each bot has its own chat with the same user.
 
-    ``ephemeral`` are the messages shown to one member only, by their ephemeral_message_id; ``migrated_to``
-    is the supergroup that a basic group has become.
+    ``ephemeral`` are the messages visible to one member only, by ephemeral_message_id; ``migrated_to``
+    is the id of the supergroup that replaced a basic group.
     """
 
     id: int
@@ -198,34 +198,34 @@ class EmulatedChat:
 
     @property
     def is_private(self) -> bool:
-        """Whether it is a chat of one user with one bot."""
+        """Whether it is a chat of a user with a bot."""
         return self.type == "private"
 
     @property
     def messages(self) -> list[EmulatedMessage]:
-        """The messages that are there now, oldest first."""
+        """Messages that are not deleted, oldest first."""
         return list(self._messages.values())
 
     @property
     def bot_texts(self) -> list[str]:
-        """The texts of the messages from bots that are there now, oldest first."""
+        """Texts of the bots' messages that are not deleted, oldest first."""
         return [message.text for message in self.messages if message.from_bot]
 
     def newest_first(self) -> "Iterator[EmulatedMessage]":
-        """The messages from the newest back."""
+        """Iterate over the messages from the newest to the oldest."""
         return reversed(self._messages.values())
 
     def message(self, message_id: int) -> EmulatedMessage | None:
-        """The message with this id, or None."""
+        """Return the message with this id, or None."""
         return self._messages.get(message_id)
 
     def next_message_id(self) -> int:
-        """Take a message id."""
+        """Allocate a message id."""
         self.last_message_id += 1
         return self.last_message_id
 
     def add(self, message: EmulatedMessage) -> None:
-        """Keep a message."""
+        """Store a message."""
         self._messages[message.id] = message
 
     def remove(self, message: EmulatedMessage) -> None:

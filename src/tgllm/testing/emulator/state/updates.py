@@ -1,4 +1,4 @@
-"""The queue of updates of one bot, with the semantics of getUpdates."""
+"""Update queue of a bot, with the semantics of getUpdates."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction
 MAX_LIMIT = 100
 MAX_TIMEOUT = 50
 
-# Bot API server: how long an update waits for its bot, in seconds.
+# Bot API server: time after which an unconfirmed update expires, in seconds.
 _LIFE_SECONDS = {"callback_query": 150, "pre_checkout_query": 150, "inline_query": 30}
 _DEFAULT_LIFE_SECONDS = 86_400
 
@@ -29,10 +29,10 @@ OTHER_POLLER = "terminated by other getUpdates request; make sure that only one 
 
 @dataclass(slots=True, eq=False)
 class QueuedUpdate:
-    """An update on its way.
+    """An update in the queue.
 
-    ``lane`` is what a webhook keeps in order (a chat or a user). ``repeated`` marks a copy that is
-    delivered even when its update_id is confirmed already.
+    A webhook receives updates of the same ``lane`` (a chat or a user) in order. ``repeated`` marks a copy
+    that is delivered even if its update_id is already confirmed.
     """
 
     update_id: int
@@ -44,10 +44,9 @@ class QueuedUpdate:
 
 
 class UpdateQueue:
-    """Updates that the bot has not confirmed yet.
+    """Updates that the bot has not confirmed.
 
-    Source: Bot API, getUpdates; the life of updates and the words of the conflicts are those of
-    the Bot API server.
+    Source: Bot API, getUpdates; expiry times and conflict messages are those of the Bot API server.
     """
 
     def __init__(self, clock: Clock, on_change: Callable[[], None], first_id: int) -> None:
@@ -60,32 +59,32 @@ class UpdateQueue:
         self.allowed: frozenset[str] | None = None
 
     def __len__(self) -> int:
-        """How many updates wait to be confirmed."""
+        """Return the number of unconfirmed updates."""
         return len(self._updates)
 
     @property
     def pending(self) -> tuple[QueuedUpdate, ...]:
-        """The updates that wait, oldest first."""
+        """Unconfirmed updates, oldest first."""
         self._drop_expired()
         return tuple(self._updates)
 
     def allow(self, kinds: Collection[str] | None) -> None:
-        """Remember which updates the bot wants; a list without a known kind means the default ones."""
+        """Store the update types that the bot wants; a list without a known type means the default ones."""
         if kinds is not None:
             self.allowed = frozenset(kind.lower() for kind in kinds) & _kinds() or None
 
     def wants(self, kind: str) -> bool:
-        """Whether updates of this kind are queued at all."""
+        """Return whether updates of this type are queued."""
         return kind in self.allowed if self.allowed is not None else kind not in NOT_BY_DEFAULT
 
     def put(self, kind: str, payload: object, lane: int = 0) -> int | None:
-        """Queue an update; its update_id, or None when the bot does not want this kind."""
+        """Queue an update; return its update_id, or None if the bot does not want this type."""
         if not self.wants(kind):
             return None
         return self.put_raw({kind: payload}, kind, lane)
 
     def put_raw(self, body: dict[str, Any], kind: str = "", lane: int = 0) -> int:
-        """Queue any JSON object; it keeps its own update_id if it has one."""
+        """Queue any JSON object, with its own update_id if it has one."""
         update_id = int(body.get("update_id", self._next_id))
         self._next_id = max(self._next_id, update_id + 1)
         life = _LIFE_SECONDS.get(kind, _DEFAULT_LIFE_SECONDS)
@@ -98,9 +97,9 @@ class UpdateQueue:
         return update_id
 
     def repeat(self, update_id: int | None = None) -> None:
-        """Queue an update a second time: the newest, or the one with this id.
+        """Queue an update again: the newest, or the one with this id.
 
-        Raises LookupError when it is not among the last ones.
+        Raises LookupError if it is not among the recent ones.
         """
         fitting = (u for u in reversed(self._recent) if update_id in {None, u.update_id})
         update = next(fitting, None)
@@ -110,7 +109,7 @@ class UpdateQueue:
         self._wake()
 
     def confirm(self, offset: int) -> None:
-        """Forget what comes before ``offset``; a negative one keeps that many of the newest."""
+        """Drop updates before ``offset``; a negative one keeps that many of the newest."""
         if offset < 0:
             while len(self._updates) > -offset:
                 self._updates.popleft()
@@ -119,20 +118,20 @@ class UpdateQueue:
             self._on_change()
 
     def clear(self) -> None:
-        """Forget all updates."""
+        """Drop all updates."""
         self._updates.clear()
 
     def remove(self, update: QueuedUpdate) -> None:
-        """Forget one update that a webhook took."""
+        """Drop an update that a webhook has accepted."""
         if update in self._updates:
             self._updates.remove(update)
 
     async def poll(
         self, offset: int, limit: int, timeout_seconds: int, is_connected: Callable[[], bool]
     ) -> list[dict[str, Any]]:
-        """Answer one getUpdates; an older one that still waits is ended with 409.
+        """Answer a getUpdates call; an older call that still waits ends with 409.
 
-        Raises ConnectionCutError when the client went away while it waited: what there is stays for its next poll.
+        Raises ConnectionCutError if the client disconnected while waiting: the updates are kept for its next poll.
         """
         self.end_poll(conflict(OTHER_POLLER))
         self.confirm(offset)
@@ -143,7 +142,7 @@ class UpdateQueue:
         return batch
 
     def end_poll(self, error: BotApiError | ConnectionCutError | None = None) -> None:
-        """End the getUpdates that waits: with ``error``, or with what there is."""
+        """End the waiting getUpdates call with ``error``, or with the queued updates."""
         poll, self._poll = self._poll, None
         if poll is None or poll.done():
             return
@@ -186,7 +185,7 @@ class UpdateQueue:
 
 @cache
 def _kinds() -> frozenset[str]:
-    """The kinds of updates that there are: those that aiogram knows."""
-    from aiogram.enums import UpdateType  # noqa: PLC0415 - costs seconds of CPU: only when a request arrives
+    """Return all known update types, from aiogram."""
+    from aiogram.enums import UpdateType  # noqa: PLC0415 - costs seconds of CPU, so only when a request arrives
 
     return frozenset(kind.value for kind in UpdateType)

@@ -1,4 +1,4 @@
-"""Waiting for a future by the server's own clock."""
+"""Waiting for a future with the server's clock."""
 
 import asyncio
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["settled_within"]
 
 
 async def settled_within(future: asyncio.Future[Any], clock: Clock, seconds: float) -> bool:
-    """Wait at most ``seconds`` of ``clock`` for ``future``; tell whether it is settled."""
+    """Wait at most ``seconds`` of ``clock`` for ``future``; return whether it is done."""
     timer = asyncio.ensure_future(clock.sleep(seconds))
     try:
         await asyncio.wait({future, timer}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,1 +1,1 @@
-"""Operations on the state: people, membership, posting, and the state as Bot API JSON."""
+"""Operations on the state: accounts, membership, posting, and conversion to Bot API JSON."""

@@ -1,4 +1,4 @@
-"""Which of a bot's lists of commands a client shows in a chat."""
+"""Selection of the command list that a client shows in a chat."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ __all__ = ["scope_key", "shown_commands"]
 
 
 def scope_key(scope: Mapping[str, Any]) -> str:
-    """A BotCommandScope as the key under which a bot's commands are kept."""
+    """Return the key for a bot's commands in a BotCommandScope."""
     return json.dumps(scope, sort_keys=True)
 
 
 def shown_commands(bot: EmulatedBot, chat: EmulatedChat) -> list[dict[str, Any]]:
-    """The commands that everybody in the chat is shown; in a private chat, in the language of its user.
+    """Return the commands that all members of a chat see; in a private chat, in the language of its user.
 
-    Source: Bot API, BotCommandScope, "Determining list of commands". Lists for single members or administrators of a
-    group are left out: they are not shown to everybody.
+    Source: Bot API, BotCommandScope, "Determining list of commands". Lists for single members or for administrators
+    of a group are ignored, because only some members see them.
     """
     language = chat.user.language_code if chat.user else None
     languages = [language, ""] if language else [""]
@@ -28,7 +28,7 @@ def shown_commands(bot: EmulatedBot, chat: EmulatedChat) -> list[dict[str, Any]]
 
 
 def _scopes(chat: EmulatedChat) -> Iterator[dict[str, Any]]:
-    """From the narrowest to the widest."""
+    """Yield the scopes from the narrowest to the widest."""
     yield {"type": "chat", "chat_id": chat.id}
     yield {"type": "all_private_chats" if chat.is_private else "all_group_chats"}
     yield {"type": "default"}

@@ -1,4 +1,4 @@
-"""Which messages of a group a bot is shown."""
+"""Visibility of group messages for bots."""
 
 import re
 
@@ -12,9 +12,9 @@ _NAME = re.compile(r"@(\w+)")
 
 
 def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
-    """Whether the bot gets an update for the message.
+    """Return whether the bot receives an update for the message.
 
-    In privacy mode, a bot that is no administrator of a group is shown commands, mentions of it and
+    In privacy mode, a bot that is not an administrator of the group receives only commands, mentions of it and
     replies to it. Source: Bots FAQ, "What messages will my bot get?".
     """
     chat = message.chat

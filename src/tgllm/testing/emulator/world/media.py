@@ -1,4 +1,4 @@
-"""The fields of a message that carries a file. Source: Bot API, Document, PhotoSize, Voice..."""
+"""Message fields for files. Source: Bot API, Document, PhotoSize, Voice..."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tgllm.testing.emulator.state.records import StoredFile
 
 __all__ = ["FOLDERS", "media_fields"]
 
-# Kind (the name of the field and of the parameter) -> the folder in the download path.
+# Kind (name of the message field and of the parameter) -> folder in the download path.
 FOLDERS = {
     "document": "documents",
     "photo": "photos",
@@ -18,7 +18,7 @@ FOLDERS = {
     "sticker": "stickers",
 }
 
-# The emulator decodes no media: sizes and durations are those given, else these.
+# The emulator does not decode media: these are the sizes and durations if the request has none.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "photo": {"width": 1280, "height": 720},
     "voice": {"duration": 1},
@@ -40,7 +40,7 @@ _EXTRA = ("duration", "width", "height", "length", "performer", "title")
 
 
 def media_fields(kind: str, file: StoredFile, given: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The message field for a file of this kind; ``given`` are sizes and durations if known."""
+    """Return the message field for a file of this kind; ``given`` are sizes and durations if known."""
     extra = {name: value for name, value in (given or {}).items() if name in _EXTRA}
     body: dict[str, Any] = {
         "file_id": file.file_id,

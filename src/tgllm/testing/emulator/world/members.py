@@ -1,4 +1,4 @@
-"""Members of chats as Bot API JSON. Source: Bot API, ChatMember and its kinds."""
+"""Chat members as Bot API JSON. Source: Bot API, ChatMember and its kinds."""
 
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ ADMINS = frozenset({"creator", "administrator"})
 
 
 def member_json(account: Account, status: MemberStatus) -> dict[str, Any]:
-    """Bot API: ChatMember; administrators may do everything."""
+    """Bot API: ChatMember; administrators have all rights."""
     body: dict[str, Any] = {"user": user_json(account), "status": status}
     if status == "administrator":
         body.update(dict.fromkeys(_rights(), True))
@@ -25,8 +25,8 @@ def member_json(account: Account, status: MemberStatus) -> dict[str, Any]:
 
 @cache
 def _rights() -> tuple[str, ...]:
-    """What every administrator is told to be allowed or not: the fields that aiogram asks for."""
-    from aiogram.types import ChatMemberAdministrator  # noqa: PLC0415 - costs seconds of CPU: only where there is one
+    """Return the fields of an administrator's rights: the required boolean fields of aiogram's class."""
+    from aiogram.types import ChatMemberAdministrator  # noqa: PLC0415 - costs seconds of CPU, so only for administrators
 
     fields = ChatMemberAdministrator.model_fields
     return tuple(name for name, field in fields.items() if field.annotation is bool and field.is_required())

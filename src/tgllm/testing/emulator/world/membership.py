@@ -1,4 +1,4 @@
-"""Joining, leaving, adding and blocking, and groups that grow, with the updates that tell bots of it."""
+"""Joining, leaving, adding, blocking and upgrades of groups, with the updates about them."""
 
 from tgllm.testing.emulator.state.records import Account, EmulatedChat, MemberStatus
 from tgllm.testing.emulator.world.members import ADMINS, member_json
@@ -10,7 +10,7 @@ __all__ = ["add_member", "remove_member", "set_blocked", "set_status", "upgrade"
 
 
 def add_member(world: World, actor: Account, chat: EmulatedChat, account: Account) -> None:
-    """Let an account into a group. Raises ValueError when it is there or the chat is private."""
+    """Add an account to a group. Raises ValueError if it is a member or the chat is private."""
     if chat.is_private or account.id in chat.members:
         raise ValueError(f"{account.first_name} cannot join chat {chat.id}: private, or there already")
     chat.members[account.id] = account
@@ -21,7 +21,7 @@ def add_member(world: World, actor: Account, chat: EmulatedChat, account: Accoun
 def remove_member(
     world: World, actor: Account, chat: EmulatedChat, account: Account, status: MemberStatus = "left"
 ) -> None:
-    """Take an account out of a group, the bots still hearing of it."""
+    """Remove an account from a group; a removed bot receives the updates about it."""
     if chat.is_private or account.id not in chat.members:
         raise ValueError(f"{account.first_name} is not a member of group {chat.id}")
     post_service(world, actor, Place(chat), {"left_chat_member": user_json(account)})
@@ -30,7 +30,7 @@ def remove_member(
 
 
 def set_status(world: World, actor: Account, chat: EmulatedChat, account: Account, status: MemberStatus) -> None:
-    """Make an account a member, an administrator... and tell the bots."""
+    """Set an account's status in a chat and publish the update."""
     before = chat.statuses.get(account.id, "left")
     chat.statuses[account.id] = status
     _tell(world, actor, chat, account, (before, status))
@@ -45,7 +45,7 @@ def set_blocked(world: World, actor: Account, chat: EmulatedChat, *, blocked: bo
 
 
 def upgrade(world: World, actor: Account, chat: EmulatedChat) -> EmulatedChat:
-    """Make a basic group a supergroup, which is a chat of its own; the group can't be written to any more.
+    """Upgrade a basic group to a supergroup, which is a new chat; the group is closed for messages.
 
     Raises ValueError for another kind of chat. Bot API: Message, migrate_to_chat_id and migrate_from_chat_id.
     """
@@ -62,7 +62,7 @@ def upgrade(world: World, actor: Account, chat: EmulatedChat) -> EmulatedChat:
 def _tell(
     world: World, actor: Account, chat: EmulatedChat, account: Account, change: tuple[MemberStatus, MemberStatus]
 ) -> None:
-    """The bot itself gets my_chat_member, other bots chat_member if they administer the group (Bot API: Update)."""
+    """Publish my_chat_member to the bot itself, chat_member to other bots that are administrators (Bot API: Update)."""
     payload = {
         "chat": chat_json(chat),
         "from": user_json(actor),

@@ -1,4 +1,4 @@
-"""Making bots, users, groups and topics."""
+"""Creation of bots, users, groups and topics."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ def add_bot(
     first_name: str | None = None,
     reads_all_group_messages: bool = True,
 ) -> EmulatedBot:
-    """A bot; its id is what stands before the colon of the token.
+    """Add a bot; its id is the part of the token before the colon.
 
-    Raises ValueError for a token without a numeric id or one whose id is taken.
+    Raises ValueError for a token without a numeric id, and for an id that is in use.
     """
     number, _, secret = token.partition(":")
     if not number.isdigit() or not secret:
@@ -48,7 +48,7 @@ def add_user(
     language_code: str | None = None,
     user_id: int | None = None,
 ) -> EmulatedUser:
-    """A user who has no chat with any bot yet. Raises ValueError when the id is taken."""
+    """Add a user without chats. Raises ValueError if the id is in use."""
     user = EmulatedUser(
         id=world.next_user_id() if user_id is None else user_id,
         first_name=first_name,
@@ -70,7 +70,7 @@ def add_group(
     is_basic: bool = False,
     is_forum: bool = False,
 ) -> EmulatedChat:
-    """A supergroup (a basic group on request) of these users and bots, told to nobody."""
+    """Add a supergroup (or a basic group) with these users and bots, without any updates about it."""
     chat = world.add_chat("group" if is_basic else "supergroup", title)
     chat.is_forum = is_forum
     chat.members = {account.id: account for account in (*members, *bots)}
@@ -82,7 +82,7 @@ def add_group(
 
 
 def add_topic(world: World, chat: EmulatedChat, name: str) -> EmulatedTopic:
-    """A topic of a supergroup (which becomes a forum) or of a private chat."""
+    """Add a topic to a supergroup (which becomes a forum) or to a private chat."""
     topic = EmulatedTopic(chat.next_message_id(), chat, name)
     chat.is_forum = chat.is_forum or chat.type == "supergroup"
     chat.topics[topic.id] = topic

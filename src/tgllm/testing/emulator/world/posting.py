@@ -1,4 +1,4 @@
-"""How what a user sends becomes a message and an update."""
+"""Messages of users: validation, storage and updates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ __all__ = ["Content", "Place", "file_content", "post", "post_service", "publish_
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message goes."""
+    """Destination of a message."""
 
     chat: EmulatedChat
     topic: EmulatedTopic | None = None
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message says and carries; ``fields`` in Bot API form."""
+    """Content of a message; ``fields`` in Bot API form."""
 
     text: Text = field(default_factory=Text)
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -34,7 +34,7 @@ class Content:
 
 
 def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
-    """A text as a client sends it. Raises ValueError when it is empty or too long."""
+    """Return a text as a client sends it. Raises ValueError if it is empty or too long."""
     formatted = detect(tidy(text, entities))
     if not 0 < utf16_len(formatted.text) <= MAX_TEXT:
         raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units; paste() sends longer ones in parts")
@@ -42,7 +42,7 @@ def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
 
 
 def split_paste(text: str) -> list[str]:
-    """A long text in the parts that a client makes of it, each of at most 4096 UTF-16 units."""
+    """Split a long text as clients do, into parts of at most 4096 UTF-16 units."""
     parts: list[str] = []
     part, size = "", 0
     for char in text:
@@ -55,7 +55,7 @@ def split_paste(text: str) -> list[str]:
 
 
 def file_content(world: World, content: bytes, name: str, mime: str, kind: str, caption: str) -> Content:
-    """A file as a client uploads it. Raises ValueError for an unknown kind or a long caption."""
+    """Return a file as a client uploads it. Raises ValueError for an unknown kind or a caption that is too long."""
     if kind not in FOLDERS:
         raise ValueError(f"unknown kind {kind!r}; there are: {', '.join(FOLDERS)}")
     text = detect(tidy(caption))
@@ -66,7 +66,7 @@ def file_content(world: World, content: bytes, name: str, mime: str, kind: str, 
 
 
 def post(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:
-    """Send a message. Raises ValueError when the sender may not write there."""
+    """Send a message. Raises ValueError if the sender is not allowed to."""
     chat = place.chat
     if sender.id not in chat.members:
         raise ValueError(f"{sender.first_name} is not a member of chat {chat.id}")
@@ -81,13 +81,13 @@ def post(world: World, sender: Account, place: Place, content: Content) -> Emula
 
 
 def publish_message(world: World, message: EmulatedMessage, kind: str) -> None:
-    """Tell the bots that hear it of a message, by an update of this kind."""
+    """Queue an update of this kind about a message for the bots that see it."""
     listeners = [bot for bot in world.bots_in(message.chat) if hears(bot, message)]
     world.publish_to(listeners, message.chat, kind, message_json(message))
 
 
 def post_service(world: World, sender: Account, place: Place, fields: dict[str, Any]) -> EmulatedMessage:
-    """A service message ("Ann joined"), which needs no right to write."""
+    """Add a service message ("Ann joined"), without a check of the sender's rights."""
     message = _message(world, sender, place, Content(fields=fields))
     world.add_message(message)
     world.publish(place.chat, "message", message_json(message))

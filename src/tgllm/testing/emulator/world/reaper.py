@@ -1,4 +1,4 @@
-"""Ends drafts whose time is over."""
+"""Expiry of drafts."""
 
 from tgllm.testing.emulator.world.world import World
 
@@ -6,7 +6,7 @@ __all__ = ["expire_drafts"]
 
 
 async def expire_drafts(world: World) -> None:
-    """Run until cancelled. Source: Bot API, sendMessageDraft (a 30-second preview)."""
+    """Expire drafts until cancelled. Source: Bot API, sendMessageDraft (a 30-second preview)."""
     while True:
         first = await world.changes.first(world.oldest_draft)
         await world.clock.sleep(first.expires_at - world.clock.monotonic())

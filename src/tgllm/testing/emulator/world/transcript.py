@@ -1,4 +1,4 @@
-"""A chat as text, for people and for the message of a failed wait."""
+"""Transcript of a chat, for printing and for the error message of a wait."""
 
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 
@@ -6,7 +6,7 @@ __all__ = ["transcript"]
 
 
 def transcript(chat: EmulatedChat) -> str:
-    """What the chat shows now: one block a message, then the drafts."""
+    """Return the visible content of a chat: a block for each message, then the drafts."""
     lines = [_message(message) for message in chat.messages]
     for draft in chat.drafts.values():
         name = chat.bot.first_name if chat.bot else "bot"

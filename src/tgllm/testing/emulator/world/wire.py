@@ -1,4 +1,4 @@
-"""The state as Bot API JSON. Source: Bot API, "Available types"."""
+"""Conversion of the state to Bot API JSON. Source: Bot API, "Available types"."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ JsonObject = dict[str, Any]
 
 
 def _present(**values: object) -> JsonObject:
-    """The values that are there; Telegram leaves the others out."""
+    """Return the values that are set; Telegram omits None and False."""
     return {name: value for name, value in values.items() if value is not None and value is not False}
 
 

@@ -1,4 +1,4 @@
-"""The state of the emulated Telegram and the few operations that everything else is made of."""
+"""State of the emulated Telegram, and its basic operations."""
 
 from collections.abc import Sequence
 from itertools import count
@@ -30,7 +30,7 @@ _FIRST_SUPERGROUP_ID = -1_001_000_000_001
 
 
 class World:
-    """Everything the server knows. Only its owner's event loop may touch it."""
+    """All state of the server. Use it only in the event loop of the server."""
 
     def __init__(self, clock: Clock, meter: RateMeter, first_update_id: int = FIRST_UPDATE_ID) -> None:
         self._first_update_id = first_update_id
@@ -46,34 +46,34 @@ class World:
         self.chats: dict[tuple[int, int], EmulatedChat] = {}
         self._user_ids = count(_FIRST_USER_ID)
         self._callback_ids = count(1)
-        # Every draft lives equally long, so the order of showing is the order of ending.
+        # Insertion order is expiry order, because all drafts have the same lifetime.
         self._drafts: dict[EmulatedDraft, None] = {}
 
     # --- accounts -------------------------------------------------------------------------
 
     def next_user_id(self) -> int:
-        """An id that no account has."""
+        """Return an unused id."""
         return next(number for number in self._user_ids if number not in self.accounts)
 
     def add_account(self, account: Account) -> None:
-        """Keep a user or a bot. Raises ValueError when the id is taken."""
+        """Store a user or a bot. Raises ValueError if the id is in use."""
         if account.id in self.accounts:
             raise ValueError(f"there is an account {account.id} already")
         self.accounts[account.id] = account
         self.changes.bump()
 
     def new_queue(self) -> UpdateQueue:
-        """An empty queue for one bot."""
+        """Return an empty update queue for a bot."""
         return UpdateQueue(self.clock, self.changes.bump, self._first_update_id)
 
     def timestamp(self) -> int:
-        """The date of what happens now, in whole UTC seconds."""
+        """Return the current time, in whole seconds since 1970."""
         return int(self.clock.now())
 
     # --- chats ----------------------------------------------------------------------------
 
     def private_chat(self, user: Account, bot: Account) -> EmulatedChat:
-        """The chat of a user with a bot, made when there is none."""
+        """Return the chat of a user with a bot; it is created if it does not exist."""
         chat = self.chats.get((bot.id, user.id))
         if chat is None:
             chat = EmulatedChat(user.id, "private", user=user, bot=bot)
@@ -83,7 +83,7 @@ class World:
         return chat
 
     def add_chat(self, kind: ChatType, title: str) -> EmulatedChat:
-        """A new group, supergroup or channel."""
+        """Add a group, supergroup or channel."""
         taken = {chat.id for chat in self.chats.values()}
         first = _FIRST_GROUP_ID if kind == "group" else _FIRST_SUPERGROUP_ID
         chat_id = next(number for number in count(first, -1) if number not in taken)
@@ -93,7 +93,7 @@ class World:
         return chat
 
     def find_chat(self, bot: Account, chat_id: int | str) -> EmulatedChat | None:
-        """The chat that ``bot`` means by this id or @username."""
+        """Return the chat with this id or @username from the view of ``bot``, or None."""
         if isinstance(chat_id, int):
             return self.chats.get((0, chat_id)) or self.chats.get((bot.id, chat_id))
         name = chat_id.removeprefix("@").lower()
@@ -101,13 +101,13 @@ class World:
         return next(named, None)
 
     def bots_in(self, chat: EmulatedChat) -> list[EmulatedBot]:
-        """The bots that hear what happens in the chat."""
+        """Return the bots that are members of the chat."""
         return [bot for bot in self.bots.values() if bot.id in chat.members]
 
     # --- messages and drafts --------------------------------------------------------------
 
     def add_message(self, message: EmulatedMessage) -> None:
-        """Keep a message; it ends the draft and the chat action of its chat or topic."""
+        """Store a message; a bot's message ends the draft and the chat action of its chat or topic."""
         thread = message.topic.id if message.topic else 0
         if message.from_bot:
             self._forget_draft(message.chat.drafts.pop(thread, None))
@@ -117,7 +117,7 @@ class World:
         self.changes.bump()
 
     def set_draft(self, draft: EmulatedDraft) -> None:
-        """Show a draft in place of the one in the same chat and topic."""
+        """Show a draft, in place of the previous one in the same chat and topic."""
         thread = draft.topic.id if draft.topic else 0
         self._forget_draft(draft.chat.drafts.get(thread))
         draft.chat.drafts[thread] = draft
@@ -125,11 +125,11 @@ class World:
         self.changes.bump()
 
     def oldest_draft(self) -> EmulatedDraft | None:
-        """The shown draft that ends first."""
+        """Return the visible draft that expires first."""
         return next(iter(self._drafts), None)
 
     def end_draft(self, draft: EmulatedDraft) -> None:
-        """Stop showing a draft."""
+        """Remove a draft."""
         thread = draft.topic.id if draft.topic else 0
         if draft.chat.drafts.get(thread) is draft:
             self._forget_draft(draft.chat.drafts.pop(thread))
@@ -140,7 +140,7 @@ class World:
             self._drafts.pop(draft, None)
 
     def topic(self, chat: EmulatedChat, topic_id: int | None) -> EmulatedTopic | None:
-        """The topic with this message_thread_id; None for none."""
+        """Return the topic with this message_thread_id, or None."""
         return None if topic_id is None else chat.topics.get(topic_id)
 
     # --- updates --------------------------------------------------------------------------
@@ -156,5 +156,5 @@ class World:
         self.changes.bump()
 
     def new_callback_id(self) -> str:
-        """An id for a callback query."""
+        """Return a new id for a callback query."""
         return f"{next(self._callback_ids) * 7_919:019d}"

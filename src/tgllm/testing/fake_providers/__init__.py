@@ -1,4 +1,4 @@
-"""Fakes of the LLM APIs that the bundled plugins talk to: real HTTP on 127.0.0.1, no key, no network.
+"""Fake servers of the LLM APIs of the bundled plugins: real HTTP on 127.0.0.1, no key, no network.
 
 async with FakeMistral() as fake:
 fake.answer(["Hel", "lo"], reasoning="hm")

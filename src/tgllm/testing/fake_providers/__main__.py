@@ -1,4 +1,4 @@
-"""``python -m tgllm.testing.fake_providers mistral``: a fake in a process of its own.
+"""``python -m tgllm.testing.fake_providers mistral``: a fake server in its own process.
 
 Prints one line of JSON (provider, base_url, key) and echoes questions until SIGINT or SIGTERM.
 """
@@ -37,7 +37,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal arrives."""
     asyncio.run(_serve(_arguments(argv)))
 
 

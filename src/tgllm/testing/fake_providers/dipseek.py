@@ -1,4 +1,4 @@
-"""A fake of the DeepSeek API."""
+"""Fake server of the DeepSeek API."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -38,22 +38,22 @@ class FakeDipseek(FakeServer):
         super().__init__(key=key, port=port, clock=clock, write_bytes=write_bytes)
         self.uploads = Uploads("file-api-{:08d}")
         self.balance = "110.00"
-        """What is left on the account, in US dollars as a decimal; at zero every question is refused with 402."""
+        """Account balance in US dollars, as a decimal; at zero every request for an answer is refused with 402."""
         self._sighted: set[str] = set()
         self.add_model("deepseek-flash", context_window=1_000_000, vision=True, reasoning=True)
         self.add_model("deepseek-v4-pro", context_window=1_000_000, reasoning=True)
 
     @property
     def errors(self) -> DipseekErrors:
-        """Makes the API's error bodies."""
+        """Factory of the API's error bodies."""
         return DipseekErrors()
 
     def refuse(self) -> None:
-        """The next question does not pass the filter: 400."""
+        """Block the next request by the content filter: 400."""
         self.answer(error=self.errors.risky())
 
     def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
-        """Offer one more model. The list tells no more than its id, and every model reasons."""
+        """Add a model. The API's list has only its id, and every model reasons."""
         del context_window, reasoning
         self.models[model] = {"id": model, "object": "model", "owned_by": "deepseek"}
         if vision:

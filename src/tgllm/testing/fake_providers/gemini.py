@@ -1,4 +1,4 @@
-"""A fake of the Gemini API, as developers reach it with a key and as Vertex AI serves it."""
+"""Fake server of the Gemini API, for API keys and for Vertex AI."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -24,16 +24,16 @@ __all__ = ["FakeGemini"]
 
 _VERSION = "{version:v1|v1beta|v1beta1}"
 _METHOD = "{model:[^/:]+}:{method}"
-_FILE_TOKENS = 258  # what one tile of an image costs
+_FILE_TOKENS = 258  # cost of a tile of an image
 _MIB = 1024 * 1024
 
 
 class FakeGemini(FakeServer):
-    """Models in pages, answers, tokens and files.
+    """Models with pagination, answers, token counts and files.
 
-    The paths of Vertex AI take ``key`` as a bearer token. ``files`` holds what was uploaded and how its processing
-    goes, ``signatures`` the thought signatures that were given out; ``max_request_bytes`` bounds a request with what
-    is inline in it.
+    The paths of Vertex AI accept ``key`` as a bearer token. ``files`` are the uploaded files and their processing
+    state, ``signatures`` the issued thought signatures; ``max_request_bytes`` is the maximum size of a request with
+    inline files.
     """
 
     default_key = "fake-gemini-key"
@@ -56,19 +56,19 @@ class FakeGemini(FakeServer):
 
     @property
     def errors(self) -> GeminiErrors:
-        """Makes the API's error bodies."""
+        """Factory of the API's error bodies."""
         return GeminiErrors()
 
     def refuse(self) -> None:
-        """The next question is blocked: 200 without candidates."""
+        """Block the next request: 200 without candidates."""
         self.block("PROHIBITED_CONTENT")
 
     def block(self, reason: str) -> None:
-        """The next question is blocked for ``reason``, a value of ``promptFeedback.blockReason``."""
+        """Block the next request for ``reason``, a value of ``promptFeedback.blockReason``."""
         self.order(Answer(blocked=reason))
 
     def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
-        """Offer one more chat model. The list does not tell which models see."""
+        """Add a chat model. The API's list does not show which models support images."""
         del vision
         self.models[model] = {
             "name": f"models/{model}",

@@ -1,4 +1,4 @@
-"""A fake of the Mistral API."""
+"""Fake server of the Mistral API."""
 
 import re
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _WRONG_LAST = "Expected last role User or Tool (or Assistant with prefix True) f
 
 
 class FakeMistral(FakeServer):
-    """Models, chat completions and files, with unknown fields refused as the real API does."""
+    """Models, chat completions and files; unknown fields are refused, as by the real API."""
 
     default_key = "fake-mistral-key"
 
@@ -46,15 +46,15 @@ class FakeMistral(FakeServer):
 
     @property
     def errors(self) -> MistralErrors:
-        """Makes the API's error bodies."""
+        """Factory of the API's error bodies."""
         return MistralErrors()
 
     def refuse(self) -> None:
-        """The next question runs into a guardrail: 403."""
+        """Block the next request by a guardrail: 403."""
         self.answer(error=self.errors.guarded())
 
     def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
-        """Offer one more chat model."""
+        """Add a chat model."""
         self.models[model] = {
             "id": model,
             "object": "model",

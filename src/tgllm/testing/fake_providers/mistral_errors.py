@@ -1,4 +1,4 @@
-"""The error bodies of the Mistral API: three shapes."""
+"""Error bodies of the Mistral API, in three formats."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,60 +9,60 @@ __all__ = ["MistralErrors"]
 
 
 class MistralErrors(Errors):
-    """Sources: docs.mistral.ai (error glossary) and bodies that users have quoted in public issues."""
+    """Sources: docs.mistral.ai (error glossary) and error bodies quoted in public issues."""
 
     def wrong_key(self, given: str) -> FakeError:
-        """401 with ``detail``."""
-        del given  # the body does not repeat it
+        """Return 401 with ``detail``."""
+        del given  # the body does not contain it
         return FakeError(401, {"detail": "Unauthorized"})
 
     def rate_limited(self, seconds: float | None = None) -> FakeError:
-        """429 of the API itself; the wait is in Retry-After."""
+        """Return 429 from the API itself; the delay is in Retry-After."""
         headers = {} if seconds is None else {"Retry-After": f"{seconds:g}"}
         return _error(429, "Rate limit exceeded", "rate_limited", "1300", headers)
 
     def rate_limited_by_gateway(self, milliseconds: int | None = None) -> FakeError:
-        """429 of the gateway in front of it; the wait, if any, is in retry-after-ms."""
+        """Return 429 from the API's gateway; the delay, if any, is in retry-after-ms."""
         headers = {} if milliseconds is None else {"retry-after-ms": str(milliseconds)}
         return FakeError(429, {"message": "Requests rate limit exceeded"}, headers)
 
     def out_of_quota(self) -> FakeError:
-        """402 of the gateway: no payment method, or the monthly limit is reached."""
+        """Return 402 from the gateway: no payment method, or the monthly limit is reached."""
         return FakeError(402, {"message": "Payment required", "request_id": "fake-request"})
 
     def unknown_model(self, model: str) -> FakeError:
-        """400 with code 1500."""
+        """Return 400 with code 1500."""
         return _error(400, f"Invalid model: {model}", "invalid_model", "1500")
 
     def too_long(self, tokens: int, limit: int) -> FakeError:
-        """400 with both numbers."""
+        """Return 400 with both numbers."""
         held = f"Prompt contains {tokens} tokens and 0 draft tokens"
         message = f"{held}, too large for model with {limit} maximum context length"
         return _error(400, message, "invalid_request_invalid_args", "3051")
 
     def overloaded(self) -> FakeError:
-        """429 with the code for a model that is at its capacity."""
+        """Return 429 with the code for a model at its capacity."""
         message = "Service tier capacity exceeded for this model."
         return _error(429, message, "service_tier_capacity_exceeded", "3505")
 
     def internal(self) -> FakeError:
-        """500."""
+        """Return 500."""
         return _error(500, "Internal server error", "internal_server_error", "1000")
 
     def guarded(self) -> FakeError:
-        """403: a guardrail blocked the question."""
+        """Return 403: blocked by a guardrail."""
         return _error(403, "The request was blocked by a guardrail.", "guardrail_violation", "1920")
 
     def invalid(self, message: str, kind: str = "invalid_request_error", code: str = "3000") -> FakeError:
-        """400."""
+        """Return 400."""
         return _error(400, message, kind, code)
 
     def invalid_fields(self, details: Sequence[dict[str, Any]]) -> FakeError:
-        """422 with the list of what is wrong where."""
+        """Return 422 with the list of invalid fields."""
         return FakeError(422, {"detail": list(details)})
 
     def not_found(self, what: str) -> FakeError:
-        """404."""
+        """Return 404."""
         return _error(404, f"No route or object: {what}", "not_found", "1910")
 
 

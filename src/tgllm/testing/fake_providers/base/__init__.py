@@ -1,1 +1,1 @@
-"""What every fake API has: answers, errors, faults, the HTTP server, the journal of requests."""
+"""Common parts of the fake servers: answers, errors, faults, the HTTP server, the journal of requests."""

@@ -1,4 +1,4 @@
-"""What a fake is told to answer."""
+"""Answers of a fake server."""
 
 import asyncio
 import re
@@ -15,41 +15,41 @@ __all__ = ["Answer", "Signal", "Step", "echo"]
 
 
 class Signal(Enum):
-    """What happens in an answer besides its text."""
+    """Events in an answer besides its text."""
 
     KEEP_ALIVE = auto()
-    """What the API sends while nothing comes: a comment in a stream, a blank line before a whole answer."""
+    """The API's keep-alive: a comment in a stream, or a blank line before a whole answer."""
     CUT = auto()
-    """The connection is aborted, without the end of the HTTP body."""
+    """The connection is aborted before the end of the HTTP body."""
     EOF = auto()
-    """The HTTP body ends in order, but before the end of the answer: no finish reason, no usage, no ``[DONE]``."""
+    """The HTTP body ends properly, but before the end of the answer: no finish reason, no usage, no ``[DONE]``."""
 
 
 Step: TypeAlias = str | TextDelta | ReasoningDelta | bytes | Signal | asyncio.Event | FakeError
-"""Text, text or reasoning as an event, raw bytes, a signal, something to wait for, or an error inside the stream."""
+"""Text, text or reasoning as an event, raw bytes, a signal, an event to wait for, or an error within the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer, played to one request."""
+    """An answer to one request."""
 
     steps: tuple[Step, ...] = ()
     usage: Usage | None = None
-    """As tgllm counts: reasoning is a part of ``output_tokens``, cached tokens of ``input_tokens``; None: estimated."""
+    """In tgllm's terms: ``output_tokens`` includes reasoning, ``input_tokens`` cached tokens. None: an estimate."""
     finish: str | None = None
-    """The API's own word, such as ``length`` or ``MAX_TOKENS``; None: its word for an ordinary end."""
+    """The API's finish reason, such as ``length`` or ``MAX_TOKENS``. None: the one for a complete answer."""
     trailing_usage: bool = False
-    """Usage comes in a chunk of its own behind the finish reason, where the API does that."""
+    """Usage is in a separate chunk after the finish reason; only for APIs that do that."""
     error: FakeError | None = None
-    """Instead of an answer, or, when there are steps, inside the stream behind them."""
+    """Error in place of the answer, or, if there are steps, within the stream after them."""
     endless: bool = False
-    """The steps are repeated until the client hangs up."""
+    """The steps are repeated until the client disconnects."""
     blocked: str | None = None
-    """Gemini: why the question was blocked; there is no answer then."""
+    """Gemini: reason for blocking the request, which then has no answer."""
 
     @classmethod
     def of(cls, text: str | Sequence[Step], reasoning: str | Sequence[str]) -> "Answer":
-        """An answer that thinks first; a string is one piece."""
+        """Create an answer with its reasoning first; a string is sent in one piece."""
         thoughts = (reasoning,) if isinstance(reasoning, str) else reasoning
         said = (text,) if isinstance(text, str) else text
         steps = (*(ReasoningDelta(thought) for thought in thoughts), *said)
@@ -57,17 +57,17 @@ class Answer:
 
     @property
     def fails_at_once(self) -> bool:
-        """Whether the request itself is refused."""
+        """Whether the whole request is refused."""
         return self.error is not None and not self.steps
 
     @property
     def text(self) -> str:
-        """All of the text."""
+        """The whole text."""
         return "".join(_text(step) for step in self.steps if isinstance(step, str | TextDelta))
 
     @property
     def reasoning(self) -> str:
-        """All of the reasoning."""
+        """The whole reasoning."""
         return "".join(step.text for step in self.steps if isinstance(step, ReasoningDelta))
 
 
@@ -76,5 +76,5 @@ def _text(step: str | TextDelta) -> str:
 
 
 def echo(question: str) -> Answer:
-    """What is answered when nothing was ordered: the question, word by word."""
+    """Return the default answer: the question, word by word."""
     return Answer(tuple(re.findall(r"\s*\S+\s*", question)) or ("(no text)",))

@@ -1,4 +1,4 @@
-"""The key in the header Authorization."""
+"""API key in the header Authorization."""
 
 from aiohttp import web
 
@@ -6,6 +6,6 @@ __all__ = ["bearer_token"]
 
 
 def bearer_token(request: web.Request) -> str | None:
-    """What stands behind ``Bearer``; None if there is no such header."""
+    """Return the bearer token of the header Authorization; None without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

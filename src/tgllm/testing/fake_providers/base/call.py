@@ -1,4 +1,4 @@
-"""One request on its way through a fake: its body, read once."""
+"""A request to a fake server, with its body."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ __all__ = ["Call", "Upload", "read_body"]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a form."""
+    """A file in a form."""
 
     name: str
     mime_type: str
@@ -21,7 +21,7 @@ class Upload:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A request with its body and its line in the journal."""
+    """A request with its body and its entry in the journal."""
 
     request: web.Request
     recorded: FakeRequest
@@ -31,7 +31,7 @@ class Call:
 
     @property
     def json(self) -> object:
-        """The body as JSON; None if it is empty or none."""
+        """The body as JSON; None if it is empty or no JSON."""
         try:
             return json.loads(self.content) if self.content else None
         except ValueError:
@@ -39,7 +39,7 @@ class Call:
 
 
 async def read_body(call: Call) -> None:
-    """Read the body and put what it says into the journal."""
+    """Read the body, and record it in the journal."""
     if call.request.content_type == "multipart/form-data":
         await _read_form(call)
         return

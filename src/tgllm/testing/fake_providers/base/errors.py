@@ -1,4 +1,4 @@
-"""Errors of an API: what they look like on the wire, and the kinds that every API has."""
+"""Errors of an API: their HTTP responses, and the kinds of errors that every API has."""
 
 import json
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ __all__ = ["Errors", "FakeError", "Refusal"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FakeError:
-    """An error answer. A string as ``body`` is sent as it is, anything else as JSON."""
+    """An error response. A ``body`` that is a string is sent unchanged, any other as JSON."""
 
     status: int
     body: Any
@@ -20,19 +20,19 @@ class FakeError:
 
     @property
     def content(self) -> bytes:
-        """The body as sent."""
+        """The encoded body."""
         text = self.body if isinstance(self.body, str) else json.dumps(self.body)
         return text.encode()
 
     @classmethod
     def html(cls, status: int = 502) -> "FakeError":
-        """The page of a proxy in front of the API."""
+        """Return the error page of a proxy in front of the API."""
         page = f"<html><head><title>{status}</title></head><body><h1>{status} Bad Gateway</h1></body></html>"
         return cls(status, page, content_type="text/html")
 
 
 class Refusal(Exception):
-    """Ends the handling of a request with an error answer."""
+    """Ends the handling of a request with an error response."""
 
     def __init__(self, error: FakeError) -> None:
         super().__init__(f"answered with {error.status}")
@@ -40,40 +40,40 @@ class Refusal(Exception):
 
 
 class Errors(ABC):
-    """One API's bodies for the kinds of error that all of them have."""
+    """Error bodies of an API, for the kinds of errors that all APIs have."""
 
     @abstractmethod
     def wrong_key(self, given: str) -> FakeError:
-        """The key is not known; ``given`` is what the client sent."""
+        """Return the error for an unknown key, ``given``."""
 
     @abstractmethod
     def rate_limited(self, seconds: float | None = None) -> FakeError:
-        """Too many requests; ``seconds`` is the wait that is asked for, if any."""
+        """Return the error for too many requests; ``seconds`` is the delay in the response, if any."""
 
     @abstractmethod
     def out_of_quota(self) -> FakeError:
-        """The account's quota or credit is used up; waiting a little does not help."""
+        """Return the error for exhausted quota or credit, where a retry does not help."""
 
     @abstractmethod
     def unknown_model(self, model: str) -> FakeError:
-        """There is no such model."""
+        """Return the error for an unknown model."""
 
     @abstractmethod
     def too_long(self, tokens: int, limit: int) -> FakeError:
-        """The conversation has ``tokens``, the model's window ``limit``."""
+        """Return the error for a conversation of ``tokens`` above the model's context window of ``limit``."""
 
     @abstractmethod
     def overloaded(self) -> FakeError:
-        """Nothing is free at the moment."""
+        """Return the error for missing capacity."""
 
     @abstractmethod
     def internal(self) -> FakeError:
-        """The server failed."""
+        """Return the error for a failure of the server."""
 
     @abstractmethod
     def invalid(self, message: str) -> FakeError:
-        """The request is wrong; ``message`` says how."""
+        """Return the error for an invalid request."""
 
     @abstractmethod
     def not_found(self, what: str) -> FakeError:
-        """There is no such path, file or the like."""
+        """Return the error for an unknown path, file or other object."""

@@ -1,4 +1,4 @@
-"""Troubles to order for any request, not only for answers."""
+"""Injected faults, for requests of any kind."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from tgllm.testing.fake_providers.base.playing import ConnectionCut
 __all__ = ["Fault", "Faults", "Trouble"]
 
 Trouble: TypeAlias = FakeError | asyncio.Event | Literal[Signal.CUT]
-"""An error answer, something to wait for before the request is handled, or a connection that is cut."""
+"""An error response, an event to wait for before the request is handled, or an aborted connection."""
 
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """Strikes the next ``times`` requests whose path contains ``path``; None: all of them."""
+    """A fault for the next ``times`` requests whose path contains ``path``; None: for all of them."""
 
     path: str
     trouble: Trouble
@@ -25,26 +25,26 @@ class Fault:
 
 
 class Faults:
-    """The troubles in force; for each request the first that fits strikes."""
+    """The active faults; the first that applies to a request takes effect."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault in force."""
+        """Activate a fault."""
         self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
-        """End all faults."""
+        """Deactivate all faults."""
         self._faults.clear()
 
     async def strike(self, path: str) -> None:
-        """Do to a request what was ordered for it.
+        """Apply the fault for a request.
 
         Raises:
-            Refusal: it is to be answered with an error.
-            ConnectionCut: its connection is to be aborted.
+            Refusal: the response is an error.
+            ConnectionCut: the connection is aborted.
         """
         fault = next((fault for fault in self._faults if fault.path in path), None)
         if fault is None:

@@ -1,4 +1,4 @@
-"""What was asked of a fake, without the keys."""
+"""Journal of requests, without keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,26 +13,26 @@ _SECRET = frozenset({"authorization", "x-goog-api-key", "api-key", "x-api-key", 
 
 @dataclass(slots=True, eq=False)
 class FakeRequest:
-    """One request. Names of headers are in lower case; values that hold a key are ``***``."""
+    """A request. Header names are in lower case; keys are masked as ``***``."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Any = None
-    """The JSON as parsed; of a form its fields, files told by name, type and size in bytes; of bytes their number."""
+    """Parsed JSON; the fields of a form, with name, type and size in bytes of files; the length of other bodies."""
     status: int | None = None
-    """The HTTP status of the answer; 0 when the connection was cut; None while there is none."""
+    """HTTP status of the response; 0 for an aborted connection; None before the response."""
     closed_by_client: bool = False
-    """Whether the client hung up before the answer was complete."""
+    """Whether the client disconnected before the answer was complete."""
     done: bool = False
-    """Whether its handling has ended, in whatever way."""
+    """Whether the handling has ended, with any result."""
     form_order: tuple[str, ...] = field(default=())
-    """Of a form, the names of its fields as they came."""
+    """Names of a form's fields, in the order of the request."""
 
 
 def note(request: web.Request) -> FakeRequest:
-    """The request without its body."""
+    """Return the journal entry of a request, without its body."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     return FakeRequest(request.method, request.path, _masked(request.query), _masked(headers))
 

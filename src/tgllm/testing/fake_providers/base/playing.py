@@ -1,4 +1,4 @@
-"""Plays an answer to a client, as a stream or as one body."""
+"""Output of an answer, as a stream or as one body."""
 
 import asyncio
 import json
@@ -13,18 +13,18 @@ from tgllm.testing.fake_providers.base.wire import Wire
 
 __all__ = ["ConnectionCut", "Player"]
 
-_ENDLESS_PAUSE = 0.005  # seconds; lets other tasks run
+_ENDLESS_PAUSE = 0.005  # in seconds; lets other tasks run
 
 
 class ConnectionCut(Exception):
-    """The connection is to be aborted now."""
+    """Aborts the connection."""
 
 
 class Player:
-    """Plays one answer to one request.
+    """Writer of an answer to a request.
 
-    ``write_bytes`` is how much is written at a time, so that a client meets events, lines and characters that are
-    spread over reads; None writes whole events.
+    ``write_bytes`` is the number of bytes in a write, so that events, lines and characters are spread over several
+    reads of the client; None writes whole events.
     """
 
     def __init__(self, request: web.Request, wire: Wire, clock: Clock, write_bytes: int | None) -> None:
@@ -34,7 +34,7 @@ class Player:
         self._write_bytes = write_bytes
 
     async def whole(self, answer: Answer) -> web.StreamResponse:
-        """Answer with one body; what the steps wait for is waited for. An error anywhere is the whole answer."""
+        """Respond with one body, after the waits in the steps. An error in any step replaces the answer."""
         for error in (answer.error, *answer.steps):
             if isinstance(error, FakeError):
                 raise Refusal(error)
@@ -54,7 +54,7 @@ class Player:
         return response
 
     async def stream(self, answer: Answer) -> web.StreamResponse:
-        """Answer with server-sent events."""
+        """Respond with server-sent events."""
         response = await self._open("text/event-stream")
         await self._write(response, self._wire.begin())
         if await self._play(response, answer):
@@ -63,7 +63,7 @@ class Player:
         return response
 
     async def _play(self, response: web.StreamResponse, answer: Answer) -> bool:
-        """Write the steps; tell whether the end of the answer is to follow."""
+        """Write the steps; return whether the end of the answer follows."""
         while True:
             for step in answer.steps:
                 if step is Signal.EOF:

@@ -1,4 +1,4 @@
-"""A fake of an LLM API on the loopback interface: what the three have in common."""
+"""Base class of the fake servers, which listen on the loopback interface."""
 
 import asyncio
 import functools
@@ -27,15 +27,15 @@ __all__ = ["Endpoint", "FakeServer", "Route"]
 T = TypeVar("T")
 Endpoint = Callable[[Call], Awaitable[web.StreamResponse]]
 Route = tuple[str, str, Endpoint]
-"""The HTTP method, the path as aiohttp writes it, and what answers."""
+"""HTTP method, path as in aiohttp, and handler."""
 _WAIT_SECONDS = 30.0
 
 
 class FakeServer(ABC):
-    """Serves one API while its ``async with`` block lasts.
+    """Fake server of an API, running within its ``async with`` block.
 
-    ``key`` is the only one that it takes; ``port`` 0 finds a free one; ``write_bytes`` is how many bytes of an answer
-    are written at a time, None for whole events.
+    ``key`` is the only valid key; ``port`` 0 chooses a free one; ``write_bytes`` is the number of bytes in a write of
+    an answer, None writes whole events.
     """
 
     default_key: ClassVar[str]
@@ -46,13 +46,13 @@ class FakeServer(ABC):
         self.key = key or self.default_key
         self.clock = clock or SystemClock()
         self.requests: list[FakeRequest] = []
-        """All requests in the order of their arrival."""
+        """All requests in order of arrival."""
         self.models: dict[str, dict[str, Any]] = {}
-        """What the list of models says, by id; may be changed at any time."""
+        """Entries of the model list by id; can be changed at any time."""
         self.open_streams = 0
-        """Answers that are being written."""
+        """Number of answers that are being written."""
         self.context_window: int | None = None
-        """If set, a conversation of more tokens (of four characters) is refused as too long, whatever the model."""
+        """If set, conversations of more tokens (of four characters) are refused as too long, for every model."""
         self.changes = Changes()
         self.faults = Faults()
         self._write_bytes = write_bytes
@@ -71,21 +71,21 @@ class FakeServer(ABC):
         await self.stop()
 
     async def start(self) -> None:
-        """Bind the port and serve. Raises OSError when the port is taken."""
+        """Bind the port and serve. Raises OSError if the port is in use."""
         await self._serving.start(self._app())
 
     async def stop(self) -> None:
-        """Close the port and cut all connections; what was ordered and seen stays for the next start."""
+        """Close the port and all connections; answers and the journal are kept for the next start."""
         await self._serving.stop()
 
     @property
     def base_url(self) -> str:
-        """Where it listens, without a version or a path."""
+        """Base URL, without a version or a path."""
         return f"http://{HOST}:{self._serving.port}"
 
     @property
     def open_connections(self) -> int:
-        """Connections that clients hold open, idle ones included."""
+        """Number of open connections, including idle ones."""
         return self._serving.connections
 
     # --- what it does ---------------------------------------------------------------------
@@ -93,7 +93,7 @@ class FakeServer(ABC):
     @property
     @abstractmethod
     def errors(self) -> Errors:
-        """Makes the API's own error bodies."""
+        """Factory of the API's error bodies."""
 
     def answer(
         self,
@@ -106,33 +106,33 @@ class FakeServer(ABC):
         error: FakeError | None = None,
         endless: bool = False,
     ) -> None:
-        """Order the next answer; see ``Answer`` for what each part means. Without an order it echoes the question."""
+        """Add an answer to the queue; see ``Answer`` for its parts. Without one, the server echoes the question."""
         answer = Answer.of(text, reasoning)
         self.order(
             replace(answer, usage=usage, finish=finish, trailing_usage=trailing_usage, error=error, endless=endless)
         )
 
     def order(self, answer: Answer) -> None:
-        """Order the next answer as a value."""
+        """Add an answer to the queue, as an ``Answer``."""
         self._answers.append(answer)
 
     @abstractmethod
     def refuse(self) -> None:
-        """Order that the next question is blocked by the API's filter, in the API's own way."""
+        """Block the next request by the API's content filter, with the API's response to that."""
 
     @abstractmethod
     def add_model(self, model: str, *, context_window: int, vision: bool = False, reasoning: bool = False) -> None:
-        """Offer one more chat model; ``context_window`` is in tokens. What the API does not tell of it is dropped."""
+        """Add a chat model; ``context_window`` is in tokens. What the API's list does not contain is ignored."""
 
     def fault(self, path: str, trouble: Trouble, *, times: int | None = 1) -> Fault:
-        """Let trouble strike the next ``times`` requests whose path contains ``path``; None: all of them."""
+        """Activate a fault for the next ``times`` requests whose path contains ``path``; None: for all of them."""
         return self.faults.add(Fault(path, trouble, times))
 
     async def wait_for(self, predicate: Callable[[], T | None], timeout: float = _WAIT_SECONDS) -> T:
-        """The first value of ``predicate`` that is true in the sense of Python.
+        """Return the first value of ``predicate`` that is truthy.
 
-        It is tested now, at each change and every 50 ms. Raises TimeoutError after ``timeout`` real seconds,
-        with the requests.
+        It is called immediately, at each change and every 50 ms. Raises TimeoutError after ``timeout`` seconds of real
+        time, with the requests.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -145,20 +145,20 @@ class FakeServer(ABC):
 
     @abstractmethod
     def _routes(self) -> Iterable[Route]:
-        """What it serves."""
+        """Return the routes of the API."""
 
     @abstractmethod
     def _given_key(self, request: web.Request) -> str | None:
-        """The key that the client sent; None if it sent none."""
+        """Return the key of the request, or None."""
 
     def _check_length(self, text: str) -> None:
-        """Raises Refusal for a conversation above ``context_window``."""
+        """Raise Refusal for a conversation above ``context_window``."""
         tokens = estimate_tokens(text)
         if self.context_window is not None and tokens > self.context_window:
             raise Refusal(self.errors.too_long(tokens, self.context_window))
 
     async def _play(self, call: Call, wire: Wire, question: str, *, stream: bool) -> web.StreamResponse:
-        """Answer with the next order, or with the question."""
+        """Respond with the next answer of the queue, or echo the question."""
         answer = self._answers.popleft() if self._answers else echo(question)
         if answer.error is not None and answer.fails_at_once:
             raise Refusal(answer.error)
@@ -220,7 +220,7 @@ class FakeServer(ABC):
             raise Refusal(self.errors.wrong_key(given or ""))
 
     def _cut(self, call: Call) -> web.StreamResponse:
-        """Abort the connection; aiohttp finds it closed when it comes to write what is returned."""
+        """Abort the connection; aiohttp does not send the returned response, because the transport is closed."""
         call.recorded.status = 0
         if call.request.transport is not None:
             call.request.transport.abort()

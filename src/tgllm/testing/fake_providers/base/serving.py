@@ -1,4 +1,4 @@
-"""The port of a fake."""
+"""Port of a fake server."""
 
 from aiohttp import web
 
@@ -9,7 +9,7 @@ _SHUTDOWN_SECONDS = 0.05
 
 
 class Serving:
-    """One application on one port of the loopback interface; ``port`` 0 becomes a free one at the first start."""
+    """HTTP server on the loopback interface; ``port`` 0 is replaced by a free one at the first start."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -18,14 +18,13 @@ class Serving:
 
     @property
     def connections(self) -> int:
-        """Connections that clients hold open, idle ones included."""
+        """Number of open connections, including idle ones."""
         server = self._runner.server if self._runner is not None else None
         return len(server.connections) if server is not None else 0
 
     async def start(self, app: web.Application) -> None:
-        """Bind the port. Raises OSError when it is taken."""
-        # A handler is cancelled when its client hangs up: that is how a closed connection is seen while nothing
-        # is written.
+        """Bind the port. Raises OSError if it is in use."""
+        # handler_cancellation: a handler is cancelled if its client disconnects, the only sign of that without writes.
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:

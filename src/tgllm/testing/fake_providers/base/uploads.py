@@ -1,4 +1,4 @@
-"""Files that clients have put on a fake."""
+"""Files uploaded to a fake server."""
 
 import itertools
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ __all__ = ["StoredFile", "Uploads"]
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
-    """One file; times are UTC seconds since 1970."""
+    """A file; times are in seconds since 1970."""
 
     id: str
     name: str
@@ -22,12 +22,12 @@ class StoredFile:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return len(self.content)
 
 
 class Uploads:
-    """The files by id, in the order of their arrival. ``id_format`` has one place for a number."""
+    """Files by id, in order of arrival. ``id_format`` is a format string for a number."""
 
     def __init__(self, id_format: str) -> None:
         self.files: dict[str, StoredFile] = {}
@@ -35,13 +35,13 @@ class Uploads:
         self._numbers = itertools.count(1)
 
     def new_id(self) -> str:
-        """An id that no file has had."""
+        """Return an unused id."""
         return self._id_format.format(next(self._numbers))
 
     def from_form(self, call: Call, now: float, lifetime: float | None) -> StoredFile | None:
-        """Store the field ``file`` of a form with its ``purpose``; None when there is no such field.
+        """Store the field ``file`` of a form with its ``purpose``; None if there is no such field.
 
-        ``now`` is UTC in seconds since 1970; ``lifetime`` is in seconds, None keeps the file for ever.
+        ``now`` is in seconds since 1970; ``lifetime`` is in seconds, None means no expiry.
         """
         upload = call.form.get("file")
         if not isinstance(upload, Upload):

@@ -1,4 +1,4 @@
-"""How one API writes an answer; a wire is made for each request."""
+"""Response format of an API; each request has its own instance."""
 
 import math
 from abc import ABC, abstractmethod
@@ -11,44 +11,44 @@ __all__ = ["Wire", "estimate_tokens"]
 
 
 class Wire(ABC):
-    """Turns steps into the bytes of a stream, or an answer into one body.
+    """Converts steps to the bytes of a stream, or an answer to one body.
 
-    ``question`` is all the text of the request, for the estimate of its tokens.
+    ``question`` is the whole text of the request, for the estimate of its tokens.
     """
 
     def __init__(self, question: str) -> None:
         self._question = question
 
     def begin(self) -> bytes:
-        """Before everything else."""
+        """Return the start of a stream."""
         return b""
 
     def keep_alive(self) -> bytes:
-        """While nothing comes."""
+        """Return a keep-alive of a stream."""
         return b": keep-alive\n\n"
 
     @abstractmethod
     def text(self, text: str) -> bytes:
-        """A piece of the answer."""
+        """Return a piece of the answer."""
 
     @abstractmethod
     def reasoning(self, text: str) -> bytes:
-        """A piece of reasoning; empty if the request did not ask for it."""
+        """Return a piece of the reasoning; empty if the request did not ask for it."""
 
     @abstractmethod
     def end(self, answer: Answer) -> bytes:
-        """Finish reason and usage, and what stands behind them."""
+        """Return finish reason, usage, and the end of the stream."""
 
     @abstractmethod
     def error(self, error: FakeError) -> bytes:
-        """An error inside the stream."""
+        """Return an error within a stream."""
 
     @abstractmethod
     def whole(self, answer: Answer) -> object:
-        """The body when no stream was asked for."""
+        """Return the body of a response without streaming."""
 
     def usage_of(self, answer: Answer) -> Usage:
-        """The usage that was ordered, or an estimate."""
+        """Return the usage of the answer, by default an estimate."""
         if answer.usage is not None:
             return answer.usage
         reasoning = estimate_tokens(answer.reasoning)
@@ -61,5 +61,5 @@ class Wire(ABC):
 
 
 def estimate_tokens(text: str) -> int:
-    """A quarter of the characters, rounded up: near enough to a tokenizer, and easy to foretell in a test."""
+    """Return a quarter of the characters, rounded up: similar to a tokenizer, and predictable in tests."""
     return math.ceil(len(text) / 4)

@@ -1,1 +1,1 @@
-"""The DeepSeek API: bodies and streams."""
+"""The DeepSeek API: request bodies and responses."""

@@ -1,4 +1,4 @@
-"""What the DeepSeek API takes as the body of a chat completion. Unknown fields are ignored, as there.
+"""Request body of a chat completion of the DeepSeek API, which ignores unknown fields.
 
 Source: the reference of ``POST /chat/completions`` on api-docs.deepseek.com.
 """
@@ -11,7 +11,7 @@ __all__ = ["ChatBody", "Message", "all_text", "complaint", "has_image", "questio
 
 
 class Part(BaseModel):
-    """A part of a message; which types there may be depends on the model."""
+    """A part of a message; the allowed types depend on the model."""
 
     type: str
     text: str | None = None
@@ -32,7 +32,7 @@ class Message(BaseModel):
 
     @property
     def parts(self) -> list[Part]:
-        """The content as parts."""
+        """The content as a list of parts."""
         if isinstance(self.content, list):
             return self.content
         return [Part(type="text", text=self.content or "")]
@@ -47,7 +47,7 @@ class _StreamOptions(BaseModel):
 
 
 class ChatBody(BaseModel):
-    """The whole body."""
+    """The request body."""
 
     model: str
     messages: list[Message] = Field(min_length=1)
@@ -63,32 +63,32 @@ class ChatBody(BaseModel):
 
     @property
     def thinks(self) -> bool:
-        """Whether the model reasons: it does unless it is told not to."""
+        """Whether the model reasons, which is the default."""
         return self.thinking is None or self.thinking.type == "enabled"
 
 
 def complaint(error: ValidationError) -> str:
-    """The first thing that is wrong, in the words of the API's own parser."""
+    """Return a description of the first error, in the style of the API's parser."""
     first = error.errors(include_url=False, include_context=False)[0]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     return f"Failed to deserialize the JSON body into the target type: {place}: {first['msg']} at line 1 column 1"
 
 
 def has_image(message: Message) -> bool:
-    """Whether a message shows a picture."""
+    """Return whether a message contains an image."""
     return any(part.type in {"image_url", "file"} for part in message.parts)
 
 
 def text_of(message: Message) -> str:
-    """The text of a message."""
+    """Return the text of a message."""
     return "".join(part.text or "" for part in message.parts)
 
 
 def all_text(body: ChatBody) -> str:
-    """The text of all messages."""
+    """Return the text of all messages."""
     return "".join(text_of(message) for message in body.messages)
 
 
 def question_of(body: ChatBody) -> str:
-    """The text of the last message of the user."""
+    """Return the text of the user's last message."""
     return next((text_of(message) for message in reversed(body.messages) if message.role == "user"), "")

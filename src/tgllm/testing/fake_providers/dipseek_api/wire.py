@@ -1,4 +1,4 @@
-"""How the DeepSeek API writes an answer."""
+"""Response format of the DeepSeek API."""
 
 import json
 from typing import Any
@@ -21,19 +21,19 @@ class DipseekWire(Wire):
         self._thinks = thinks
 
     def begin(self) -> bytes:
-        """A keep-alive, as while the request is queued, and the role."""
+        """Return a keep-alive, as for a queued request, and the role."""
         return self.keep_alive() + self._delta({"role": "assistant", "content": None, "reasoning_content": ""})
 
     def text(self, text: str) -> bytes:
-        """A piece in ``content``."""
+        """Return a piece in ``content``."""
         return self._delta({"content": text, "reasoning_content": None})
 
     def reasoning(self, text: str) -> bytes:
-        """A piece in ``reasoning_content``; nothing if thinking is disabled."""
+        """Return a piece in ``reasoning_content``; empty if reasoning is disabled."""
         return self._delta({"content": None, "reasoning_content": text}) if self._thinks else b""
 
     def end(self, answer: Answer) -> bytes:
-        """The finish reason with the usage, or the usage behind it in a chunk without choices; then ``[DONE]``."""
+        """Return the finish reason with the usage, or the usage after it in a chunk of its own; then ``[DONE]``."""
         usage = self._usage(answer)
         last = {"content": "", "reasoning_content": None}
         finish = answer.finish or "stop"
@@ -44,11 +44,11 @@ class DipseekWire(Wire):
         return chunks + b"data: [DONE]\n\n"
 
     def error(self, error: FakeError) -> bytes:
-        """The error's body as an event."""
+        """Return the error's body as an event."""
         return b"data: " + error.content + b"\n\n"
 
     def whole(self, answer: Answer) -> dict[str, Any]:
-        """One ``chat.completion``."""
+        """Return a ``chat.completion``."""
         message: dict[str, Any] = {"role": "assistant", "content": answer.text}
         if self._thinks:
             message["reasoning_content"] = answer.reasoning

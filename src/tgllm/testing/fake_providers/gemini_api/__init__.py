@@ -1,1 +1,1 @@
-"""The Gemini API: bodies, checks, files, signatures, streams."""
+"""The Gemini API: request bodies, validation, files, signatures, responses."""

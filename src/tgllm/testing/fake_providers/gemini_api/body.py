@@ -1,4 +1,4 @@
-"""What the Gemini API takes as a body. Names are taken in camelCase and in snake_case; unknown ones are refused.
+"""Request bodies of the Gemini API, with names in camelCase or snake_case; unknown names are refused.
 
 Source: the reference of ``models.generateContent`` and ``models.countTokens`` on ai.google.dev.
 """
@@ -16,7 +16,7 @@ class _Message(BaseModel):
 
 
 class Blob(_Message):
-    """Bytes in the request itself, as base64."""
+    """Bytes within the request, in base64."""
 
     mime_type: str
     data: str
@@ -24,7 +24,7 @@ class Blob(_Message):
 
 
 class FileData(_Message):
-    """A file that was uploaded before."""
+    """An uploaded file."""
 
     file_uri: str
     mime_type: str | None = None
@@ -32,7 +32,7 @@ class FileData(_Message):
 
 
 class Part(_Message):
-    """A piece of a content; one of its data fields is set."""
+    """A part of a content; one of its data fields is set."""
 
     text: str | None = None
     thought: bool = False
@@ -49,7 +49,7 @@ class Part(_Message):
 
     @property
     def has_data(self) -> bool:
-        """Whether it says anything."""
+        """Whether a data field is set."""
         data = (self.text, self.inline_data, self.file_data, self.function_call, self.function_response)
         return any(field is not None for field in (*data, self.executable_code, self.code_execution_result))
 
@@ -62,12 +62,12 @@ class Content(_Message):
 
     @property
     def text(self) -> str:
-        """What it says, thoughts left out."""
+        """Its text without thoughts."""
         return "".join(part.text or "" for part in self.parts if not part.thought)
 
 
 class Thinking(_Message):
-    """How much the model thinks, and whether it shows it."""
+    """Settings of the reasoning, and whether it is part of the answer."""
 
     include_thoughts: bool = False
     thinking_budget: int | None = None
@@ -75,7 +75,7 @@ class Thinking(_Message):
 
 
 class GenerationConfig(_Message):
-    """The settings of one answer."""
+    """Settings of an answer."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -110,28 +110,28 @@ class GenerateBody(_Message):
 
     @property
     def thinking(self) -> Thinking:
-        """What is said of thinking."""
+        """Settings of the reasoning."""
         config = self.generation_config
         return (config.thinking_config if config else None) or Thinking()
 
     @property
     def question(self) -> str:
-        """The text of the last message of the user."""
+        """Text of the user's last message."""
         return next((content.text for content in reversed(self.contents) if content.role != "model"), "")
 
     @property
     def all_contents(self) -> list[Content]:
-        """The messages, the system instruction first."""
+        """The messages, with the system instruction first."""
         return [self.system_instruction, *self.contents] if self.system_instruction else self.contents
 
     @property
     def text(self) -> str:
-        """The text of all messages."""
+        """Text of all messages."""
         return "".join(content.text for content in self.all_contents)
 
     @property
     def parts(self) -> list[Part]:
-        """The parts of all messages."""
+        """Parts of all messages."""
         return [part for content in self.all_contents for part in content.parts]
 
 
@@ -142,18 +142,18 @@ class _Upload(BaseModel):
 
 
 class UploadBody(BaseModel):
-    """The body that begins an upload."""
+    """The body of the request that starts an upload."""
 
     file: _Upload = _Upload()
 
 
 class CountBody(_Message):
-    """The body of ``countTokens``: contents alone, or a whole request."""
+    """The body of ``countTokens``: only contents, or a whole request."""
 
     contents: list[Content] = []
     generate_content_request: GenerateBody | None = None
 
     @property
     def request(self) -> GenerateBody:
-        """What is to be counted."""
+        """The request to count."""
         return self.generate_content_request or GenerateBody(contents=self.contents)

@@ -1,4 +1,4 @@
-"""What the Gemini API refuses, beyond the shape of a body."""
+"""Validation of requests to the Gemini API, beyond the format of the body."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -31,7 +31,7 @@ _MISSING = (
 
 
 def read(kind: type[M], raw: object) -> M:
-    """The body as a value; an unknown field or a wrong value is refused by its place."""
+    """Parse a body. Raises Refusal for an unknown field or an invalid value, with its path."""
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
@@ -44,7 +44,7 @@ def read(kind: type[M], raw: object) -> M:
 
 
 def check_contents(body: GenerateBody) -> None:
-    """Roles, parts and types of files."""
+    """Check roles, parts and types of files."""
     if not body.contents:
         raise Refusal(_ERRORS.invalid(f"* {_FIELD}: contents is not specified\n"))
     for content in body.contents:
@@ -65,7 +65,7 @@ def _check_part(part: Part) -> None:
 
 
 def check_thinking(model: str, thinking: Thinking) -> None:
-    """Each family of models has its own way to say how much it thinks."""
+    """Check the reasoning settings, which differ between model families."""
     level, budget = thinking.thinking_level, thinking.thinking_budget
     if level is not None and budget is not None:
         message = "You can only set only one of thinking budget and thinking level."
@@ -87,7 +87,7 @@ def _has_level(model: str, level: str) -> bool:
 
 
 def check_signatures(model: str, parts: list[Part], signatures: Signatures) -> None:
-    """What the model signed must come back as it was; what it called must come back signed."""
+    """Check that signatures are returned unchanged, and that function calls have one."""
     for part in parts:
         if part.thought_signature is not None and not signatures.knows(part.thought_signature, model):
             raise Refusal(_ERRORS.invalid("Corrupted thought signature."))

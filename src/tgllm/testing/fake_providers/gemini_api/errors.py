@@ -1,4 +1,4 @@
-"""The error bodies of the Gemini API: ``google.rpc.Status`` as JSON."""
+"""Error bodies of the Gemini API: ``google.rpc.Status`` as JSON."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ _QUOTA = "You exceeded your current quota, please check your plan and billing de
 
 
 class GeminiErrors(Errors):
-    """Sources: ai.google.dev (API errors), google.rpc error details, and bodies quoted in public issues."""
+    """Sources: ai.google.dev (API errors), google.rpc error details, and error bodies quoted in public issues."""
 
     def wrong_key(self, given: str) -> FakeError:
-        """400, not 401; without any key 403."""
+        """Return 400, not 401; 403 without any key."""
         if not given:
             return _error(403, "Method doesn't allow unregistered callers.", "PERMISSION_DENIED")
         info = {
@@ -27,63 +27,63 @@ class GeminiErrors(Errors):
         return _error(400, message, "INVALID_ARGUMENT", [info])
 
     def wrong_token(self) -> FakeError:
-        """Vertex AI: 401."""
+        """Return Vertex AI's 401."""
         message = "Request had invalid authentication credentials. Expected OAuth 2 access token."
         return _error(401, message, "UNAUTHENTICATED")
 
     def rate_limited(self, seconds: float | None = None) -> FakeError:
-        """429 of a quota for each minute; the wait is in RetryInfo, not in a header."""
+        """Return 429 for a quota per minute; the delay is in RetryInfo, not in a header."""
         return _quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier", seconds)
 
     def out_of_quota(self) -> FakeError:
-        """429 of a quota for each day. The wait that it names helps nobody: the real API sends one as well."""
+        """Return 429 for a quota per day. Like the real API, it contains a delay, which is far too short."""
         return _quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier", 7)
 
     def unknown_model(self, model: str) -> FakeError:
-        """404."""
+        """Return 404."""
         message = f"models/{model} is not found for API version v1, or is not supported for generateContent."
         return _error(404, message, "NOT_FOUND")
 
     def too_long(self, tokens: int, limit: int) -> FakeError:
-        """400 with both numbers."""
+        """Return 400 with both numbers."""
         message = f"The input token count ({tokens}) exceeds the maximum number of tokens allowed ({limit})."
         return _error(400, message, "INVALID_ARGUMENT")
 
     def overloaded(self) -> FakeError:
-        """503."""
+        """Return 503."""
         return _error(503, "The model is overloaded. Please try again later.", "UNAVAILABLE")
 
     def internal(self) -> FakeError:
-        """500."""
+        """Return 500."""
         return _error(500, "An internal error has occurred. Please retry.", "INTERNAL")
 
     def wrong_place(self) -> FakeError:
-        """400: the API is not offered in the caller's country."""
+        """Return 400: the API is not available in the caller's country."""
         return _error(400, "User location is not supported for the API use.", "FAILED_PRECONDITION")
 
     def not_ready(self, file: str) -> FakeError:
-        """400: the file is still processed."""
+        """Return 400: the file is still being processed."""
         message = f"The File {file} is not in an ACTIVE state and usage is not allowed."
         return _error(400, message, "FAILED_PRECONDITION")
 
     def no_file(self, file: str) -> FakeError:
-        """403: there is no such file, or it is another's."""
+        """Return 403: there is no such file, or it belongs to another account."""
         message = f"You do not have permission to access the File {file} or it may not exist."
         return _error(403, message, "PERMISSION_DENIED")
 
     def invalid(self, message: str) -> FakeError:
-        """400."""
+        """Return 400."""
         return _error(400, message, "INVALID_ARGUMENT")
 
     def unknown_field(self, name: str, place: str) -> FakeError:
-        """400 that names the field and where it stands."""
+        """Return 400 with the field's name and path."""
         message = f"Invalid JSON payload received. Unknown name \"{name}\" at '{place}': Cannot find field."
         violation = {"field": place, "description": message}
         details = [{"@type": f"{_RPC}BadRequest", "fieldViolations": [violation]}]
         return _error(400, message, "INVALID_ARGUMENT", details)
 
     def not_found(self, what: str) -> FakeError:
-        """404."""
+        """Return 404."""
         return _error(404, f"Requested entity was not found: {what}", "NOT_FOUND")
 
 

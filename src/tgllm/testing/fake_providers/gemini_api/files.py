@@ -1,4 +1,4 @@
-"""The Files API of Gemini: resumable uploads, processing, expiry."""
+"""Files API of Gemini: resumable uploads, processing, expiry."""
 
 import base64
 import datetime as dt
@@ -27,7 +27,7 @@ _ERRORS = GeminiErrors()
 
 @dataclass(slots=True, eq=False)
 class GeminiFile:
-    """A file that is there, or on its way. Times are UTC seconds since 1970."""
+    """A file or an unfinished upload. Times are in seconds since 1970."""
 
     id: str
     display_name: str
@@ -36,23 +36,23 @@ class GeminiFile:
     content: bytearray = field(default_factory=bytearray)
     state: str = "PROCESSING"
     polls_left: int = 0
-    """How often it still has to be asked for before it is ready."""
+    """Number of requests for the file until it is ready."""
     digest: str = ""
-    """The SHA-256 of the whole content, in hex."""
+    """SHA-256 of the whole content, in hex."""
 
     @property
     def name(self) -> str:
-        """``files/...``."""
+        """Resource name: ``files/...``."""
         return f"files/{self.id}"
 
 
 class GeminiFiles:
-    """The files and the uploads that have begun."""
+    """Files and unfinished uploads."""
 
     def __init__(self, clock: Clock) -> None:
         self.files: dict[str, GeminiFile] = {}
         self.processing_polls = 1
-        """How often a new file has to be asked for before it is ready; 0: it is ready at once."""
+        """Number of requests for a new file until it is ready; 0: ready immediately."""
         self.fails = False
         """Whether the processing of new files fails."""
         self.base_url = ""
@@ -61,7 +61,7 @@ class GeminiFiles:
         self._numbers = itertools.count(1)
 
     def routes(self) -> Iterable[tuple[str, str, Any]]:
-        """What it serves: the HTTP method, the path, what answers."""
+        """Return the routes: HTTP method, path, handler."""
         return (
             ("POST", "/upload/{version:v1|v1beta}/files", self._upload),
             ("GET", "/{version:v1|v1beta}/files", self._list),
@@ -70,11 +70,11 @@ class GeminiFiles:
         )
 
     def is_upload(self, request: web.Request) -> bool:
-        """Whether a request goes on with an upload: its address is its key."""
+        """Return whether a request continues an upload, whose URL authorizes it without a key."""
         return request.query.get("upload_id") in self._uploads
 
     def check(self, data: FileData) -> None:
-        """Raises Refusal for a file that is not there, or not ready."""
+        """Raise Refusal for a file that does not exist or is not ready."""
         identifier = data.file_uri.rpartition("/files/")[2]
         file = self._living(identifier)
         if file is None:

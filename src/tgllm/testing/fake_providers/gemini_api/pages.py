@@ -1,4 +1,4 @@
-"""Lists that come in pages."""
+"""Pagination of lists."""
 
 import base64
 import binascii
@@ -14,9 +14,9 @@ __all__ = ["page_of"]
 def page_of(
     name: str, items: Sequence[dict[str, Any]], query: Mapping[str, str], *, default: int, limit: int
 ) -> dict[str, Any]:
-    """The page that ``pageSize`` and ``pageToken`` ask for, under ``name``.
+    """Return the page for ``pageSize`` and ``pageToken``, with its items under ``name``.
 
-    ``default`` and ``limit`` are numbers of items on a page. Raises Refusal for a token that was not given out.
+    ``default`` and ``limit`` are page sizes. Raises Refusal for an invalid token.
     """
     size = min(int(query.get("pageSize") or default), limit)
     start = _place(query.get("pageToken", ""))

@@ -1,4 +1,4 @@
-"""Thought signatures: made with an answer, and known again when they come back."""
+"""Thought signatures: created with an answer, checked when a request returns them."""
 
 import base64
 import binascii
@@ -7,11 +7,11 @@ import itertools
 
 __all__ = ["Signatures"]
 
-_DUMMY = "skip_thought_signature_validator"  # Gemini API: thought signatures, migrating from other models
+_DUMMY = "skip_thought_signature_validator"  # Source: Gemini API, "Thought signatures", migrating from other models
 
 
 class Signatures:
-    """The signatures that were given out, each for one model."""
+    """The issued signatures, each valid for one model."""
 
     def __init__(self) -> None:
         self.last: str | None = None
@@ -20,19 +20,19 @@ class Signatures:
         self._numbers = itertools.count(1)
 
     def make(self, model: str) -> str:
-        """A new signature of an answer by ``model``, in base64."""
+        """Return a new signature of an answer by ``model``, in base64."""
         signature = hashlib.sha256(f"{model}:{next(self._numbers)}".encode()).digest()
         self._models[signature] = model
         self.last = base64.b64encode(signature).decode()
         return self.last
 
     def knows(self, signature: str, model: str) -> bool:
-        """Whether a signature may be shown to ``model``. Both alphabets of base64 are taken, as protobuf does."""
+        """Return whether a signature is valid for ``model``. Like protobuf JSON, it accepts both base64 alphabets."""
         if signature == _DUMMY:
             return True
         try:
             raw = base64.b64decode(signature.translate(str.maketrans("-_", "+/")), validate=True)
         except binascii.Error:
             return False
-        # What clients know as bytes they send encoded.
+        # Clients that handle signatures as bytes send the dummy in base64 too.
         return raw == _DUMMY.encode() or self._models.get(raw) == model

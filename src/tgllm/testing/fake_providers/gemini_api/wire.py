@@ -1,4 +1,4 @@
-"""How the Gemini API writes an answer."""
+"""Response format of the Gemini API."""
 
 import json
 from collections.abc import Callable
@@ -14,8 +14,8 @@ __all__ = ["GeminiWire"]
 class GeminiWire(Wire):
     """Each event is a whole GenerateContentResponse, ended by CR LF CR LF; nothing marks the end of the stream.
 
-    ``sign`` makes the signature of the answer; None for models that do not think. ``array``: a stream that was not
-    asked for as server-sent events is one JSON array.
+    ``sign`` creates the signature of the answer; None for models without reasoning. ``array``: the response is a JSON
+    array, because the request asked for a stream without ``alt=sse``.
     """
 
     def __init__(
@@ -28,30 +28,30 @@ class GeminiWire(Wire):
         self._array = array
 
     def keep_alive(self) -> bytes:
-        """A comment; the API is not known to send any."""
+        """Return a comment; the real API is not known to send any."""
         return b": keep-alive\r\n\r\n"
 
     def text(self, text: str) -> bytes:
-        """A part with text."""
+        """Return a part with text."""
         return self._event([{"text": text}])
 
     def reasoning(self, text: str) -> bytes:
-        """A part that is marked as a thought; nothing if thoughts are not to be shown."""
+        """Return a part marked as a thought; empty if the request did not ask for thoughts."""
         return self._event([{"text": text, "thought": True}]) if self._shows_thoughts else b""
 
     def end(self, answer: Answer) -> bytes:
-        """The finish reason, the usage, and the signature on an empty part."""
+        """Return finish reason and usage, with the signature on an empty part."""
         if answer.blocked is not None:
             return self._line(self._blocked(answer))
         last = [] if _is_filtered(answer) else [self._signed({"text": ""})]
         return self._line(self._response(last, answer))
 
     def error(self, error: FakeError) -> bytes:
-        """The error's body as an event."""
+        """Return the error's body as an event."""
         return b"data: " + error.content + b"\r\n\r\n"
 
     def whole(self, answer: Answer) -> object:
-        """One GenerateContentResponse."""
+        """Return a GenerateContentResponse."""
         if answer.blocked is not None:
             body = self._blocked(answer)
         else:
@@ -61,7 +61,7 @@ class GeminiWire(Wire):
         return [body] if self._array else body
 
     def _event(self, parts: list[dict[str, Any]]) -> bytes:
-        # Usage stands in every chunk; only the last one is complete.
+        # Every chunk has a usage; only that of the last one is complete.
         asked = estimate_tokens(self._question)
         so_far = {"promptTokenCount": asked, "totalTokenCount": asked}
         return self._line({"candidates": [_candidate(parts)], "usageMetadata": so_far, **self._tail()})

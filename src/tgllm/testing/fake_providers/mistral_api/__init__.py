@@ -1,1 +1,1 @@
-"""The Mistral API: bodies and streams."""
+"""The Mistral API: request bodies and responses."""

@@ -1,4 +1,4 @@
-"""What the Mistral API takes as the body of a chat completion, and nothing besides.
+"""Request body of a chat completion of the Mistral API, which refuses unknown fields.
 
 Source: the OpenAPI description of ``POST /v1/chat/completions``, in which additional properties are forbidden.
 """
@@ -84,7 +84,7 @@ Message = Annotated[_System | _User | _Assistant | _Tool, Field(discriminator="r
 
 
 class ChatBody(_Strict):
-    """The whole body; an unknown field anywhere is an error."""
+    """The request body; an unknown field at any depth is an error."""
 
     model: str
     messages: list[Message]
@@ -112,13 +112,13 @@ class ChatBody(_Strict):
 
 
 def invalid_fields(error: ValidationError) -> list[dict[str, Any]]:
-    """What is wrong where, as the API says it."""
+    """Return the list of errors in the API's format."""
     details = error.errors(include_url=False, include_context=False)
     return [{**detail, "loc": ["body", *detail["loc"]]} for detail in details]
 
 
 def text_of(message: Message) -> str:
-    """The text of a message."""
+    """Return the text of a message."""
     content = message.content or ""
     if isinstance(content, str):
         return content
@@ -126,5 +126,5 @@ def text_of(message: Message) -> str:
 
 
 def question_of(body: ChatBody) -> str:
-    """The text of the last message of the user."""
+    """Return the text of the user's last message."""
     return next((text_of(message) for message in reversed(body.messages) if message.role == "user"), "")

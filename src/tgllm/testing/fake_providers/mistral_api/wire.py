@@ -1,4 +1,4 @@
-"""How the Mistral API writes an answer."""
+"""Response format of the Mistral API."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _CREATED = 1_773_842_038
 
 
 class MistralWire(Wire):
-    """Chunks of ``chat.completion.chunk``; reasoning comes as lists of thinking chunks, text as plain strings."""
+    """Chunks of ``chat.completion.chunk``; reasoning comes as lists of thinking chunks, text as strings."""
 
     def __init__(self, question: str, model: str, *, reasons: bool) -> None:
         super().__init__(question)
@@ -22,11 +22,11 @@ class MistralWire(Wire):
         self._thinking = False
 
     def begin(self) -> bytes:
-        """The role, with nothing said yet."""
+        """Return the role with an empty content."""
         return self._chunk({"role": "assistant", "content": ""})
 
     def text(self, text: str) -> bytes:
-        """A string; the first one after reasoning comes in the list that closes the reasoning."""
+        """Return a string; the first one after reasoning is in the list that closes the reasoning."""
         if not self._thinking:
             return self._chunk({"content": text})
         self._thinking = False
@@ -34,25 +34,25 @@ class MistralWire(Wire):
         return self._chunk({"content": [closing, {"type": "text", "text": text}]})
 
     def reasoning(self, text: str) -> bytes:
-        """A list with one thinking chunk; nothing if reasoning is switched off."""
+        """Return a list with one thinking chunk; empty if reasoning is disabled."""
         if not self._reasons:
             return b""
         self._thinking = True
         return self._chunk({"content": [_thinking(text)]})
 
     def end(self, answer: Answer) -> bytes:
-        """The finish reason and the usage in one chunk, then ``[DONE]``."""
+        """Return finish reason and usage in one chunk, then ``[DONE]``."""
         return (
             self._chunk({"content": ""}, finish_reason=answer.finish or "stop", usage=self._usage(answer))
             + b"data: [DONE]\n\n"
         )
 
     def error(self, error: FakeError) -> bytes:
-        """The error's body as an event."""
+        """Return the error's body as an event."""
         return b"data: " + error.content + b"\n\n"
 
     def whole(self, answer: Answer) -> dict[str, Any]:
-        """One ``chat.completion``; with reasoning its content is a list."""
+        """Return a ``chat.completion``; with reasoning its content is a list."""
         content: object = answer.text
         if answer.reasoning and self._reasons:
             content = [_thinking(answer.reasoning), {"type": "text", "text": answer.text}]

@@ -1,1 +1,1 @@
-"""Tools to test bots and plugins without Telegram, keys or network."""
+"""Test tools for bots and plugins, without Telegram, keys or network."""

@@ -1,4 +1,4 @@
-"""Runs the real bot in this process against an emulator: for tests of the bot, and of plugins in a bot."""
+"""The real bot in this process with an emulator, for tests of the bot and of plugins in the bot."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -28,12 +28,12 @@ _FAST: dict[str, object] = {
     "sending.poll_timeout": 5,
     "turns.stop_timeout": 2.0,
 }
-"""Settings that leave out waits which only matter to people and to Telegram itself."""
+"""Settings without the delays that matter only for users and for Telegram."""
 
 
 @dataclass(slots=True)
 class RunningBot:
-    """A bot at work."""
+    """A running bot."""
 
     core: Core
     runtime: "BotRuntime"
@@ -41,10 +41,10 @@ class RunningBot:
     task: asyncio.Task[None]
 
     async def stop(self) -> None:
-        """Stop it in order, as SIGTERM does.
+        """Stop the bot gracefully, as SIGTERM does.
 
         Raises:
-            TgllmError: what it ended with, if not in order.
+            TgllmError: the bot has failed with this error.
         """
         self.stopping.set()
         await self.task
@@ -58,14 +58,14 @@ def settings_for(
     environ: Mapping[str, str] | None = None,
     **settings: object,
 ) -> LoadedConfig:
-    """Settings of a bot that talks to ``emulator`` and keeps its files in ``data_dir``.
+    """Return settings of a bot that uses ``emulator`` and stores its files in ``data_dir``.
 
     Args:
-        emulator: a running one.
-        data_dir: a folder of the test's own.
+        emulator: a running emulator.
+        data_dir: a folder of the test.
         admins: ids of the owners.
-        environ: environment variables, such as those of plugins' settings; none by default.
-        settings: further keys of the config, with ``__`` for a dot: ``turns__idle_timeout=0.1``.
+        environ: environment variables, such as settings of plugins; none by default.
+        settings: other settings, with ``__`` for a dot: ``turns__idle_timeout=0.1``.
     """
     flags: dict[str, object] = {
         "bot_token": emulator.token,
@@ -90,15 +90,15 @@ async def running_bot(
     environ: Mapping[str, str] | None = None,
     **settings: object,
 ) -> AsyncGenerator[RunningBot]:
-    """Run the bot while the block runs; installed plugins are left out.
+    """Run the bot within the block; installed plugins are not loaded.
 
     Args:
-        emulator: the Telegram it talks to.
-        data_dir: where its database is; use it again to start the same bot once more.
+        emulator: the emulated Telegram.
+        data_dir: the data folder; with the same folder the bot is restarted.
         admins: ids of the owners.
-        provider: answers when no other model was chosen; without one, the echo provider does.
-        plugins: further plugins.
-        clock: the bot's time.
+        provider: the provider of the default model; the echo provider by default.
+        plugins: additional plugins.
+        clock: the clock of the bot.
         environ: see ``settings_for``.
         settings: see ``settings_for``.
     """

@@ -1,4 +1,4 @@
-"""Waiting for a state, woken by each change of it."""
+"""Waiting for a state, with a check at each change."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,14 +9,14 @@ __all__ = ["LOOK_SECONDS", "Changes"]
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.05
-"""How often a test looks at what is not counted as a change."""
+"""Interval in seconds of checks that don't depend on a counted change."""
 
 
 class Changes:
-    """Counts the changes of a state and tests what is being waited for at each of them.
+    """Counter of the changes of a state, with probes that are checked at each change.
 
-    A probe runs inside the change itself, not a turn of the event loop later: a state that
-    lasts for one request only is seen all the same.
+    A probe runs within the change itself, not in a later iteration of the event loop, so that it also detects a
+    state that lasts for only one request.
     """
 
     def __init__(self) -> None:
@@ -24,17 +24,17 @@ class Changes:
         self._watchers: set[Callable[[], bool]] = set()
 
     def bump(self) -> None:
-        """Say that something changed."""
+        """Count a change."""
         self.version += 1
         for watcher in tuple(self._watchers):
             if watcher():
                 self._watchers.discard(watcher)
 
     async def first(self, probe: Callable[[], T | None], look_every: float | None = None) -> T:
-        """Wait for the first value of ``probe`` that is true in the sense of Python.
+        """Wait for the first value of ``probe`` that is truthy.
 
-        It is tested at each change, and every ``look_every`` seconds as well: what it tells may belong to somebody
-        else, such as the bot under test, whose changes nobody counts here. An exception of ``probe`` is raised here.
+        It is checked at each change and, if given, every ``look_every`` seconds: it may depend on a state whose changes
+        are not counted here, such as that of the bot under test. An exception of ``probe`` is raised here.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
@@ -51,10 +51,10 @@ class Changes:
 
 
 def _try_probe(probe: Callable[[], T | None], future: asyncio.Future[T]) -> bool:
-    """Resolve ``future`` when the probe has something; tell whether it is resolved."""
+    """Resolve ``future`` if the probe has a result; return whether it is resolved."""
     try:
         value = probe()
-    except Exception as error:  # noqa: BLE001 - the probe is the waiter's, so is its error
+    except Exception as error:  # noqa: BLE001 - errors of the probe are raised in the waiting task
         future.set_exception(error)
         return True
     if not value:

@@ -1,4 +1,4 @@
-"""Clocks for tests: one that goes on only when a test says so, and one that leaves waits out."""
+"""Clocks for tests: one that is advanced manually, and one that skips delays."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class _Sleeper:
 
 
 class ManualClock:
-    """Implements ``tgllm.api.clock.Clock`` on virtual time.
+    """A ``tgllm.api.clock.Clock`` with virtual time.
 
-    ``start`` is UTC in seconds since 1970. Time stands still but for ``advance`` and ``set_now``.
+    ``start`` is in seconds since 1970. Time changes only by ``advance`` and ``set_now``.
     """
 
     def __init__(self, start: float = _START) -> None:
@@ -30,24 +30,24 @@ class ManualClock:
         self._sleepers: list[_Sleeper] = []
 
     def now(self) -> float:
-        """Virtual UTC as seconds since 1970."""
+        """Return the virtual time in seconds since 1970."""
         return self._offset + self._elapsed
 
     def monotonic(self) -> float:
-        """Virtual seconds since the clock was made."""
+        """Return the virtual seconds since the creation of the clock."""
         return self._elapsed
 
     @property
     def sleepers(self) -> int:
-        """How many tasks wait on this clock."""
+        """Number of tasks that wait for this clock."""
         return len(self._sleepers)
 
     def set_now(self, now: float) -> None:
-        """Set the wall time, as an administrator would; nobody wakes."""
+        """Set the wall clock, as an administrator does, without waking sleepers."""
         self._offset = now - self._elapsed
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until ``advance`` has gone that far; zero or less gives other tasks a turn."""
+        """Wait until ``advance`` reaches that time; zero or less only yields to other tasks."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -62,10 +62,10 @@ class ManualClock:
                 self._sleepers.remove(sleeper)
 
     async def advance(self, seconds: float) -> None:
-        """Go ``seconds`` on, waking sleepers one by one in the order of their times.
+        """Advance the time by ``seconds``, and wake sleepers one by one in the order of their times.
 
-        After each, and at the end, the other tasks run until nothing is left to do at once, so
-        that a sleeper that sleeps again within the span is woken again.
+        After each, and at the end, other tasks run until they are idle, so that a sleeper that sleeps again within the
+        time span is woken again.
         """
         end = self._elapsed + seconds
         await _settle()
@@ -80,30 +80,30 @@ class ManualClock:
 
 
 async def _settle() -> None:
-    """Let what is ready run; a chain of this many hand-overs between tasks is followed."""
+    """Run the tasks that are ready, and those that they wake, up to a chain of this length."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 class HurriedClock:
-    """Implements ``tgllm.api.clock.Clock``: a wait only moves the time on, so that retries take no time."""
+    """A ``tgllm.api.clock.Clock`` whose sleeps return immediately and advance the time, for tests of retries."""
 
     def __init__(self) -> None:
         self._real = SystemClock()
         self._slept = 0.0
         self.waits: list[float] = []
-        """The waits that were left out, in seconds."""
+        """The skipped delays, in seconds."""
 
     def now(self) -> float:
-        """UTC as seconds since 1970, and the waits that were left out."""
+        """Return the time in seconds since 1970, including skipped delays."""
         return self._real.now() + self._slept
 
     def monotonic(self) -> float:
-        """Seconds since some moment, and the waits that were left out."""
+        """Return the monotonic time in seconds, including skipped delays."""
         return self._real.monotonic() + self._slept
 
     async def sleep(self, seconds: float) -> None:
-        """Give other tasks a turn, and let the time be ``seconds`` later."""
+        """Yield to other tasks, and advance the time by ``seconds``."""
         self.waits.append(seconds)
         self._slept += max(0.0, seconds)
         await self._real.sleep(0)

@@ -1,4 +1,4 @@
-"""The demonstration: the real bot on an emulated Telegram, by default with the echo provider."""
+"""Demonstration of the real bot on an emulated Telegram, by default with the echo provider."""
 
 import tempfile
 from collections.abc import AsyncGenerator, Iterable, Mapping
@@ -16,7 +16,7 @@ from tgllm.testing.emulator.users import EmulatedUser
 __all__ = ["Demo", "Line", "open_demo"]
 
 WAIT_SECONDS = 30.0
-"""How long a line of the script may take; it is only reached when something is broken."""
+"""Timeout of a line of the script; reached only after a failure."""
 
 QUESTION = "Dear bot, say this back to me, and let me watch the answer grow word by word."
 
@@ -28,27 +28,27 @@ class Line:
     speaker: str
     text: str
     kind: Literal["said", "draft"] = "said"
-    """``draft``: the answer so far, as it grows in the chat."""
+    """``draft``: a preview of the growing answer."""
 
 
 class Demo:
-    """The emulator, its people, and the bot that runs on it."""
+    """The emulator, its users, and the bot."""
 
     def __init__(self, emulator: Emulator) -> None:
-        """Let Ann, the bot's admin, and Eve, a newcomer, have a chat with the bot each."""
+        """Add Ann, the bot's admin, and Eve, a new user."""
         self._emulator = emulator
         self.ann = emulator.add_user(first_name="Ann", language_code="en")
         self.eve = emulator.add_user(first_name="Eve", language_code="en")
-        # Bots can't begin a chat, and the card of a request comes before Ann has said anything.
+        # Bots can't start a chat, and the card of Eve's request is sent before Ann's first message.
         self.ann.private_chat()
 
     @property
     def page_url(self) -> str:
-        """Where the visitor goes on talking."""
+        """URL of the chat page."""
         return self._emulator.page_url
 
     async def script(self) -> AsyncGenerator[Line]:
-        """A newcomer is let in with one press, an admin's question is answered as it streams, and ``/ping`` works.
+        """Run the script: an admin approves a new user and asks a question, the answer is streamed, ``/ping`` works.
 
         Raises:
             TimeoutError: the bot does not answer.
@@ -63,7 +63,7 @@ class Demo:
             yield line
 
     async def _let_in(self) -> AsyncGenerator[Line]:
-        """Ann presses the first button of the card of Eve's request, and Eve is told."""
+        """Press the first button of the card of Eve's request as Ann, and wait for Eve's notification."""
         chat = self.eve.private_chat()
         private = self.ann.private_chat()
         card = await self._emulator.wait_for_message(private, lambda it: bool(it.buttons), timeout=WAIT_SECONDS)
@@ -95,16 +95,16 @@ class Demo:
 async def open_demo(
     *, port: int = 0, plugins: Iterable[FoundPlugin] = (), environ: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Demo]:
-    """Start emulator and bot; their files are gone at the end.
+    """Start emulator and bot; their files are deleted at the end.
 
     Args:
-        port: of the chat page, on 127.0.0.1; 0 takes a free one.
-        plugins: further plugins of the bot.
+        port: port of the chat page on 127.0.0.1; 0 chooses a free one.
+        plugins: additional plugins of the bot.
         environ: environment variables with settings; none by default.
 
     Raises:
-        OSError: the port is taken.
-        ConfigError: the variables hold no such settings.
+        OSError: the port is in use.
+        ConfigError: a setting in the variables is invalid.
     """
     with tempfile.TemporaryDirectory(prefix="tgllm-demo-") as folder:
         async with Emulator(port=port, username="demo_bot") as emulator:

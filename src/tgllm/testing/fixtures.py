@@ -24,27 +24,27 @@ StartBot = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 @pytest.fixture(autouse=True)
 def no_real_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests of providers to other machines are errors."""
+    """Forbid requests of providers to other machines."""
     monkeypatch.setenv(VARIABLE, "0")
 
 
 @pytest_asyncio.fixture
 async def emulator() -> AsyncGenerator[Emulator, None]:
-    """A running Telegram of the test's own."""
+    """Provide a running emulator."""
     async with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
 def scripted() -> ScriptedProvider:
-    """A provider that answers what the test says; give it to ``start_bot`` as ``provider``."""
+    """Provide a provider with scripted answers; pass it to ``start_bot`` as ``provider``."""
     return ScriptedProvider()
 
 
 @pytest.fixture
 def start_bot(emulator: Emulator, tmp_path: Path) -> StartBot:
-    """What runs the bot on the emulator: an async context manager with the keywords of ``running_bot``.
+    """Provide a function that runs the bot on the emulator: a context manager with the keywords of ``running_bot``.
 
-    The database is in a folder of the test's own, so that a second start is a restart.
+    The data folder is the same for all starts in a test, so that the second one is a restart.
     """
     return partial(running_bot, emulator, tmp_path)

@@ -1,1 +1,1 @@
-"""Where the figures in docs/explanation/performance.md come from: ``python -m benchmarks``."""
+"""Benchmarks for docs/explanation/performance.md: ``python -m benchmarks``."""

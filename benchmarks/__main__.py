@@ -1,6 +1,6 @@
-"""``python -m benchmarks``: tgllm beside bare aiogram bots on the same emulator, model and machine.
+"""``python -m benchmarks``: comparison of tgllm and bare aiogram bots, with the same emulator, model and machine.
 
-The bots take turns, round after round, since other work on the machine comes and goes; what is told are medians.
+The bots run alternately in several rounds, since the load of the machine varies; the results are medians.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Measure and print."""
+    """Run the benchmarks and print the results."""
     arguments = _arguments(argv)
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} processors\n")
     rounds = _rounds(arguments)

@@ -1,4 +1,4 @@
-"""A bot of aiogram alone: its own polling with its defaults, uvloop and a frozen heap as tgllm has them."""
+"""A bare aiogram bot, with its polling and defaults, and uvloop and a frozen heap as in tgllm."""
 
 import gc
 import os
@@ -14,7 +14,7 @@ __all__ = ["run"]
 
 
 def run(handler: Callable[[Message], Awaitable[None]]) -> None:
-    """Answer every message by ``handler`` until a signal comes."""
+    """Call ``handler`` for every message until a signal arrives."""
     uvloop.run(_serve(handler))
 
 

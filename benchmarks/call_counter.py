@@ -1,4 +1,4 @@
-"""Counts the calls of a package's functions, on all threads, with Python's profile hook."""
+"""Counting of calls of a package's functions in all threads, with Python's profile hook."""
 
 import asyncio
 import dis
@@ -20,7 +20,7 @@ QUIET_SECONDS = 0.02
 QUIET_LOOKS = 10
 """The bot is idle after this many checks in a row, ``QUIET_SECONDS`` apart, without a further call."""
 
-_LOOP_CALLBACK = asyncio.events.Handle._run.__code__  # noqa: SLF001  what stands above it in a stack runs the event loop
+_LOOP_CALLBACK = asyncio.events.Handle._run.__code__  # noqa: SLF001  frames above it in a stack are the event loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Calls:
     """Summary of recorded calls."""
 
     modules: tuple[str, ...]
-    """The modules that were entered, by their paths in the package, such as ``db/users.py``."""
+    """The entered modules, by path in the package, such as ``db/users.py``."""
     calls: int
     """Call events of the profile hook: a coroutine or generator counts once more each time it is resumed."""
     begun: int
@@ -36,11 +36,11 @@ class Calls:
     across: int
     """Those of ``calls`` that came from another module of the package, directly or through other libraries."""
     functions: Mapping[str, int]
-    """Calls that began, by qualified name."""
+    """Started calls, by qualified name."""
 
     @property
     def layers(self) -> Mapping[str, int]:
-        """Modules entered by the first part of their paths; the largest first."""
+        """Number of entered modules by the first part of their paths; the largest first."""
         return dict(Counter(name.split("/")[0].removesuffix(".py") for name in self.modules).most_common())
 
 
@@ -55,7 +55,7 @@ class CallCounter:
         root = Path(spec.submodule_search_locations[0])
         self._root = f"{root}{os.sep}"
         self._left_out = f"{root / leave_out}{os.sep}"
-        # Several threads add to it; append is one step of the interpreter.
+        # Several threads append to it; append is atomic.
         self._seen: list[tuple[CodeType, bool, str | None]] = []
 
     def reset(self) -> None:
@@ -84,7 +84,7 @@ class CallCounter:
     def hook(self, frame: FrameType, event: str, _arg: object) -> None:
         """Record a call event; see ``sys.setprofile``."""
         code = frame.f_code
-        # The body of a module runs once in a process, which is loading, not calling.
+        # The body of a module runs once in a process, when it is loaded, and is not a call.
         if event != "call" or not self._is_counted(code.co_filename) or code.co_name == "<module>":
             return
         callers = [name for name in _callers(frame) if name.startswith(self._root)]
@@ -105,7 +105,7 @@ def _callers(frame: FrameType) -> Iterator[str]:
 
 @cache
 def _beginning(code: CodeType) -> int:
-    """Return the offset at which a call begins; a resumed frame is beyond it."""
+    """Return the offset at which a call starts; a resumed frame is beyond it."""
     return next((it.offset for it in dis.get_instructions(code) if it.opname == "RESUME"), 0)
 
 
@@ -114,8 +114,8 @@ def counting_calls(package: str = "tgllm", *, leave_out: str = "testing") -> Gen
     """Record calls in this thread, and in threads that start within the block.
 
     Args:
-        package: whose functions are counted.
-        leave_out: a folder of it to ignore, with all calls that come from there.
+        package: the package whose functions are counted.
+        leave_out: a folder in it whose calls, direct or indirect, are ignored.
     """
     counter, before = CallCounter(package, leave_out), (sys.getprofile(), threading.getprofile())
     threading.setprofile(counter.hook)

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.command_calls ARGS``: what ``tgllm ARGS`` calls, twice in one process, as two lines of JSON.
+"""``python -m benchmarks.command_calls ARGS``: the calls of ``tgllm ARGS``, twice in one process, as two lines of JSON.
 
-The first line holds what a fresh process calls, without the bodies of the modules that it loads; the second what the
-same command calls where all is loaded.
+The first line has the calls in a fresh process, without the bodies of loaded modules; the second those of the same
+command after everything is loaded.
 """
 
 import contextlib

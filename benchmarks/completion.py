@@ -1,4 +1,4 @@
-"""The client of the model server: the same for the bare bot and for tgllm's plugin."""
+"""Client of the model server, used by the bare bot and by tgllm's plugin."""
 
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -9,14 +9,14 @@ __all__ = ["Completions"]
 
 
 class Completions:
-    """Streams completions over one pool of connections."""
+    """Streaming client with one connection pool."""
 
     def __init__(self, url: str) -> None:
-        """Talk to the server at ``url``."""
+        """Create a client of the server at ``url``."""
         self._client = httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=1000), timeout=30)
 
     async def stream(self, messages: Sequence[Mapping[str, str]]) -> AsyncGenerator[str, None]:
-        """The pieces of one answer."""
+        """Yield the pieces of an answer."""
         body = {"model": "model", "stream": True, "messages": list(messages)}
         async with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             response.raise_for_status()

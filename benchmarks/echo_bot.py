@@ -1,4 +1,4 @@
-"""``python -m benchmarks.echo_bot``: the least that a bot can do; it sends back what it is told."""
+"""``python -m benchmarks.echo_bot``: the simplest bot; it echoes each message."""
 
 from aiogram.types import Message
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.floor_bot``: streams one completion and replies once; no database, no draft, no history."""
+"""``python -m benchmarks.floor_bot``: streams a completion and replies once; no database, drafts or history."""
 
 import os
 

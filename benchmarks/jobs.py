@@ -1,4 +1,4 @@
-"""Jobs of a bot whose calls are counted, on the emulator and with the built-in echo provider."""
+"""Jobs whose calls are counted, of a bot on the emulator with the built-in echo provider."""
 
 import asyncio
 import io
@@ -21,16 +21,16 @@ __all__ = ["JOBS", "count_job", "fill"]
 
 
 class People:
-    """An admin, and users who are new to the bot."""
+    """An admin, and new users."""
 
     def __init__(self, emulator: Emulator) -> None:
-        """Add the admin, who has begun a chat with the bot."""
+        """Add the admin, and open the admin's chat with the bot."""
         self._emulator = emulator
         self.admin = emulator.add_user(first_name="Ann", language_code="en")
         self._cards = self.admin.private_chat()
 
     async def ask_for_access(self, name: str) -> "tuple[EmulatedUser, EmulatedMessage]":
-        """Have a new user write to the bot; return the user and the access card that the admin gets."""
+        """Have a new user write to the bot; return the user and the access card in the admin's chat."""
         person = self._emulator.add_user(first_name=name, language_code="en")
         said = await person.say("/start")
         await self._emulator.wait_for_message(person.private_chat(), after=said)
@@ -38,7 +38,7 @@ class People:
         return person, card
 
     async def let_in(self, person: "EmulatedUser", card: "EmulatedMessage") -> None:
-        """Press the first button of the card, and wait until user and admin are told."""
+        """Press the first button of the card, and wait for the messages to the user and the admin."""
         last, before = person.private_chat().messages[-1], card.labels
         await self.admin.press(card, card.buttons[0].text)
         await self._emulator.wait_for_message(person.private_chat(), after=last)
@@ -57,7 +57,7 @@ class People:
 
 
 Job = Callable[[People, CallCounter], Awaitable[None]]
-"""Does something once to warm up, resets the counter, and does it once more."""
+"""Runs once to warm up, resets the counter, and runs again."""
 
 
 async def _question(people: People, counter: CallCounter) -> None:
@@ -84,7 +84,7 @@ JOBS: Final[Mapping[str, Job]] = {"a question and its answer": _question, 'an ad
 
 
 def count_job(job: Job) -> Calls:
-    """Run a job in a fresh bot and return what it calls."""
+    """Run a job with a new bot and return its calls."""
 
     async def count() -> Calls:
         with counting_calls() as counter:
@@ -97,7 +97,7 @@ def count_job(job: Job) -> Calls:
 
 
 def fill(folder: Path) -> None:
-    """Create a database there with a row of everything that shell commands list."""
+    """Create a database in ``folder`` with a row of everything that shell commands list."""
 
     async def use() -> None:
         async with _bot(folder) as people:
@@ -114,7 +114,7 @@ def fill(folder: Path) -> None:
 async def _bot(folder: Path) -> AsyncGenerator[People]:
     async with Emulator() as emulator:
         people = People(emulator)
-        # Pauses longer than the run: no background work, and no drafts.
+        # Intervals longer than the run disable background work and drafts.
         async with running_bot(
             emulator,
             folder,

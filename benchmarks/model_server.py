@@ -1,6 +1,6 @@
-"""``python -m benchmarks.model_server``: a model that answers at once, in 20 pieces, in the OpenAI format.
+"""``python -m benchmarks.model_server``: a model that answers immediately, in 20 pieces, in the OpenAI format.
 
-Prints its address as one line of JSON and serves until its standard input ends.
+Prints its URL as one line of JSON and serves until the end of standard input.
 """
 
 import asyncio

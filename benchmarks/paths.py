@@ -1,9 +1,9 @@
-"""``python -m benchmarks.paths``: what typical jobs of tgllm call, and how many modules take part.
+"""``python -m benchmarks.paths``: the calls and modules of typical jobs of tgllm.
 
-Each job runs once to warm up, and is then counted, in a fresh bot with the built-in echo provider, on the emulator in
-the same process. Counting begins with the question or the press and ends when no more calls come. The bot's own pauses
-are longer than that, so that no background work is counted. The order in which the database threads and the event loop
-wake each other may cost a few more calls: of several runs, the one with the fewest calls is shown.
+Each job runs once to warm up, and then again with counting, in a new bot with the built-in echo provider, on the
+emulator in the same process. Counting starts with the question or the button press and ends when no more calls come.
+The bot's intervals are longer than that, so that no background work is counted. The order in which database threads
+and event loop wake each other can cost a few more calls: of several runs, the one with the fewest calls is shown.
 """
 
 import argparse
@@ -25,12 +25,12 @@ from benchmarks.startup import run_once, shell_environment
 
 __all__ = ["main"]
 
-# Without plugins that happen to be installed, each of which has calls of its own.
+# Without installed plugins, which would add their own calls.
 SYNC = ("--no-plugins", "models", "sync")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+    """Run the benchmarks and print the results."""
     arguments = _arguments(argv)
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} processors\n")
     if arguments.rooms:
@@ -79,7 +79,7 @@ def _path_row(name: str, calls: Calls) -> list[str]:
 def _count_sync() -> tuple[Calls, Calls]:
     """Return the calls of a fresh process, and those of a second run in the same process."""
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
-        # A bot that has run has a database, and knows models.
+        # The first run creates the database and stores the models.
         run_once(("-m", "tgllm", *SYNC), folder)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.command_calls", *SYNC],

@@ -1,4 +1,4 @@
-"""Programs that the benchmarks start, and what they cost. Reads /proc, so Linux only."""
+"""Processes of the benchmarks, and their costs. Reads /proc, so it works only on Linux."""
 
 import json
 import os
@@ -19,23 +19,23 @@ _STOP_SECONDS = 20
 
 
 class Program:
-    """A process that was started; talks in lines of JSON if it talks at all."""
+    """A started process, which may use lines of JSON on its standard streams."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
-        """Watch that process."""
+        """Wrap a process."""
         self._process = process
 
     def send(self, line: str) -> None:
-        """Write a line to its standard input."""
+        """Write a line to standard input."""
         assert self._process.stdin is not None  # noqa: S101  it was opened as a pipe
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def receive(self) -> Any:  # noqa: ANN401  JSON
-        """The next line of its standard output.
+        """Return the next line of standard output, parsed.
 
         Raises:
-            RuntimeError: it has ended.
+            RuntimeError: the process has ended.
         """
         assert self._process.stdout is not None  # noqa: S101  it was opened as a pipe
         line = self._process.stdout.readline()
@@ -44,12 +44,12 @@ class Program:
         return json.loads(line)
 
     def cpu_ms(self) -> float:
-        """Processor time of all its threads so far, user and system, in milliseconds."""
+        """Return the processor time of all threads so far, user and system, in milliseconds."""
         after_name = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) * _TICK
 
     def peak_mib(self) -> float:
-        """The most memory that was resident so far, in MiB."""
+        """Return the peak of resident memory so far, in MiB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
         line = next(line for line in status if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024
@@ -57,7 +57,7 @@ class Program:
 
 @contextmanager
 def start(module: str, *args: str, log: Path, variables: Mapping[str, str] | None = None) -> Generator[Program]:
-    """Run ``python -m module`` until the block ends; what it says on standard error goes to the file ``log``."""
+    """Run ``python -m module`` until the end of the block; its standard error is appended to the file ``log``."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
     environment |= {"PYTHONPATH": PYTHON_PATH, **(variables or {})}
     with (

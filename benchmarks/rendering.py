@@ -1,4 +1,4 @@
-"""``python -m benchmarks.rendering``: milliseconds to render an answer of 4,000 characters."""
+"""``python -m benchmarks.rendering``: time to render an answer of 4,000 characters, in milliseconds."""
 
 import argparse
 import platform
@@ -42,7 +42,7 @@ The time of a commit is about $t = n \\cdot c$ for n pages. It is not much; it i
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+    """Run the benchmarks and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rendering", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="how often each is measured")
     rounds = parser.parse_args(argv).rounds

@@ -1,4 +1,4 @@
-"""The figures as tables."""
+"""Tables of the results."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ __all__ = ["start_table", "table", "turn_table"]
 
 
 def turn_table(figures: Mapping[str, Figures]) -> str:
-    """A line for each bot, as Markdown."""
+    """Return a Markdown table with a row for each bot."""
     head = ["bot", "turns/s", "of the floor", "CPU ms/turn", "calls/turn", "polls/turn"]
     head += ["p50 ms", "p95 ms", "peak MiB", "emulator busy", "model busy"]
     floor = figures.get("floor")
@@ -34,11 +34,11 @@ def _turn_row(name: str, figures: Figures, floor: Figures | None) -> list[str]:
 
 
 def start_table(starts: Mapping[str, Start]) -> str:
-    """A line for each command, as Markdown."""
+    """Return a Markdown table with a row for each command."""
     rows = [[name, f"{start.cpu_ms:.0f}", f"{start.peak_mib:.0f}"] for name, start in starts.items()]
     return table(["command", "CPU ms", "peak MiB"], rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as Markdown."""
+    """Return a Markdown table."""
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))

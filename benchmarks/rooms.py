@@ -1,4 +1,4 @@
-"""Folders of the source tree: how many modules and lines each holds."""
+"""Number of modules and lines in each folder of the source tree."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,7 +9,7 @@ __all__ = ["rooms"]
 
 
 def rooms(root: Path = ROOT / "src" / "tgllm") -> dict[str, tuple[int, int]]:
-    """Return the modules and lines that each folder holds directly, by its path; ``__init__.py`` is a module too."""
+    """Return the number of modules and lines directly in each folder, by path; ``__init__.py`` counts as a module."""
     modules, lines = Counter[str](), Counter[str]()
     for path in sorted(root.rglob("*.py")):
         folder = path.parent.relative_to(root.parent).as_posix()

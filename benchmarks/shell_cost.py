@@ -1,4 +1,4 @@
-"""What short commands of the shell load, and their processor time beside that of their libraries."""
+"""Modules and processor time of short shell commands, compared with importing their libraries."""
 
 import statistics
 import subprocess
@@ -36,26 +36,26 @@ sys.exit(code)
 
 @dataclass(frozen=True, slots=True)
 class ShellCost:
-    """What one command costs."""
+    """Costs of a command."""
 
     modules: int
-    """Modules of tgllm that are loaded at its end."""
+    """Number of tgllm's modules that are loaded at the end."""
     cpu_ms: float
     base_ms: float
-    """What ``import typer, rich`` costs at the same time."""
+    """Processor time of ``import typer, rich``, measured alternately."""
 
     @property
     def ratio(self) -> float:
-        """The command's processor time as a multiple of the libraries'."""
+        """Processor time of the command, relative to that of the libraries."""
         return self.cpu_ms / self.base_ms
 
 
 def measure_shell(rounds: int) -> dict[str, ShellCost]:
-    """Run each command so often in fresh processes, each after one that only imports the libraries; medians."""
+    """Run each command ``rounds`` times in new processes, alternating with imports of the libraries; return medians."""
     times: dict[str, list[tuple[float, float]]] = {command: [] for command in SHELL_COMMANDS}
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
         fill(Path(folder))
-        # These runs also leave the byte code behind.
+        # These runs also write the bytecode files.
         modules = {command: _modules(command, folder) for command in SHELL_COMMANDS}
         for _ in range(rounds):
             for command, found in times.items():

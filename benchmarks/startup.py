@@ -1,4 +1,4 @@
-"""What it costs to start: processor time and memory of short commands, each beside what it is compared with."""
+"""Processor time and memory of short commands, next to those of their libraries."""
 
 import os
 import statistics
@@ -23,17 +23,17 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What one command costs."""
+    """Costs of a command."""
 
     cpu_ms: float
     peak_mib: float
 
 
 def measure_starts(rounds: int) -> dict[str, Start]:
-    """Run each command so often, in turn, after a first round that is not counted; medians."""
+    """Run each command ``rounds`` times, alternately, after a first round that is not counted; return medians."""
     found: dict[str, list[Start]] = {name: [] for name in COMMANDS}
     with tempfile.TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
-        # A bot that has run has a database, and knows models.
+        # The first run creates the database and stores the models.
         run_once(("-m", "tgllm", "models", "sync"), folder)
         for number in range(rounds + 1):
             for name, args in COMMANDS.items():
@@ -47,16 +47,16 @@ def measure_starts(rounds: int) -> dict[str, Start]:
 
 
 def shell_environment(folder: str) -> dict[str, str]:
-    """Return the environment of a command that keeps its data in ``folder`` and has no other settings."""
+    """Return the environment of a command with its data in ``folder`` and no other settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TGLLM_")}
     return environment | {"TGLLM_DATA_DIR": folder, "TGLLM_CONFIG": ""}
 
 
 def run_once(args: Sequence[str], folder: str) -> Start:
-    """Run Python with these arguments, in ``folder``.
+    """Run Python with these arguments, in ``folder``; return its costs.
 
     Raises:
-        RuntimeError: it ended with a failure.
+        RuntimeError: it failed.
     """
     process = subprocess.Popen(
         [sys.executable, *args],

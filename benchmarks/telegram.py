@@ -1,8 +1,8 @@
-"""``python -m benchmarks.telegram``: the emulator, and the people who talk to the bot, in one process.
+"""``python -m benchmarks.telegram``: the emulator and the users of the bot, in one process.
 
-Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is JSON too: ``turns``, how many
-messages the people send, and ``answer``, what the bot has to say to each. It is answered with one line of JSON: how
-long that took and what the bot called. The end of standard input ends it.
+Prints one line of JSON (base_url, token, user_ids). Then each line of standard input is a JSON object: ``turns`` is
+the number of messages that the users send, ``answer`` the expected answer to each. The response is one line of JSON:
+the durations and the bot's calls. The end of standard input ends the process.
 """
 
 import argparse
@@ -24,13 +24,13 @@ __all__ = ["Load"]
 
 
 class Load:
-    """People in private chats, some of whom wait for an answer at any moment.
+    """Users in private chats, ``parallel`` of whom wait for an answer at any time.
 
-    When one has the answer, the one who has been silent for longest says something.
+    After an answer, the user who has been idle for the longest time sends the next message.
     """
 
     def __init__(self, emulator: Emulator, people: int, parallel: int) -> None:
-        """Make ``people`` people, of whom ``parallel`` wait for an answer at a time."""
+        """Add ``people`` users, of whom ``parallel`` wait for an answer at a time."""
         self._emulator = emulator
         self._parallel = parallel
         self.people = deque(emulator.add_user(first_name=f"User {number}") for number in range(people))
@@ -40,10 +40,10 @@ class Load:
         self._seconds: list[float] = []
 
     async def run(self, turns: int, answer: str) -> dict[str, object]:
-        """Send so many messages in all and wait for the answer to each.
+        """Send ``turns`` messages in total and wait for the answer to each.
 
         Raises:
-            ValueError: the bot said something else.
+            ValueError: an answer of the bot is wrong.
         """
         journal, clock = self._emulator.journal, time.perf_counter
         calls_before, cpu_before, began = journal.total, time.process_time(), clock()
@@ -80,7 +80,7 @@ class Load:
             await answered
 
     def _wake_answered(self) -> bool:
-        """Look at the last message of each chat: called at every change, so it looks no further."""
+        """Check only the last message of each chat, because this runs at every change."""
         for chat, (question_id, answered) in list(self._waiting.items()):
             last = next(chat.newest_first(), None)
             if last is not None and last.from_bot and last.id > question_id:

@@ -1,4 +1,4 @@
-"""One bot under load: how many turns a second, and what each of them costs."""
+"""Load test of a bot: turns per second, and costs per turn."""
 
 import json
 import math
@@ -20,42 +20,42 @@ BOTS: Mapping[str, Sequence[str]] = {
     "tgllm": ("tgllm", "run"),
     "tgllm, same client": ("tgllm", "run"),
 }
-"""The programs that are compared: a bare aiogram echo bot, a bare aiogram bot with a model, and tgllm twice."""
+"""Commands of the compared bots: an aiogram echo bot, a bare aiogram bot with a model, and tgllm twice."""
 
 _PROVIDERS = {"tgllm": "benchmark", "tgllm, same client": "floor"}
-"""The provider that tgllm asks: one made with ``tgllm.providers``, or one with the bare bot's own client."""
+"""Provider of tgllm: one made with ``tgllm.providers``, or one with the bare bot's client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured."""
+    """Results of a round."""
 
     turns_per_second: float
     cpu_ms: float
-    """Processor time of the bot's process for a turn, in milliseconds."""
+    """Processor time of the bot's process per turn, in milliseconds."""
     calls: float
-    """Calls of the Bot API for a turn, without getUpdates."""
+    """Bot API calls per turn, without getUpdates."""
     polls: float
-    """Calls of getUpdates for a turn."""
+    """getUpdates calls per turn."""
     p50_ms: float
     p95_ms: float
     peak_mib: float
-    """Most memory of the bot's process, in MiB."""
+    """Peak memory of the bot's process, in MiB."""
     telegram_busy: float
-    """Share of the time in which the emulator, with the people in it, used a processor; near 1, it is the limit."""
+    """CPU utilization of the emulator process, with the users in it; near 1, it is the bottleneck."""
     model_busy: float
-    """The same for the model server."""
+    """CPU utilization of the model server."""
 
 
 def measure(bot: str, *, parallel: int, turns: int, warm_up: int, talk: int) -> Figures:
-    """Run one bot with fresh servers and a fresh database.
+    """Run a bot with new servers and a new database.
 
     Args:
         bot: a key of ``BOTS``.
-        parallel: people who wait for an answer at the same time; a person waits for one at a time.
-        turns: messages that are counted.
-        warm_up: messages before those.
-        talk: messages of each person in all, so that the last turn has a history of ``2 * talk - 2`` messages.
+        parallel: number of users that wait for an answer at the same time; a user waits for one at a time.
+        turns: number of counted messages.
+        warm_up: number of messages before those.
+        talk: total messages of each user, so that the last turn has a history of ``2 * talk - 2`` messages.
     """
     people = max(parallel, math.ceil((turns + warm_up) / talk))
     with TemporaryDirectory(prefix="tgllm-benchmark-") as folder:
@@ -114,6 +114,6 @@ def _figures(result: dict[str, Any], program_cpu_ms: float, model_cpu_ms: float,
 
 
 def median(rounds: Sequence[Figures]) -> Figures:
-    """The median of each figure."""
+    """Return the median of each figure."""
     rows = [asdict(figures) for figures in rounds]
     return Figures(**{name: statistics.median(row[name] for row in rows) for name in rows[0]})

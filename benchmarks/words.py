@@ -1,4 +1,4 @@
-"""What is said in the benchmarks."""
+"""Texts of the benchmarks."""
 
 from typing import Final
 
@@ -6,6 +6,6 @@ __all__ = ["ANSWER", "PIECES", "QUESTION"]
 
 QUESTION: Final = "How much is seven times six, and why?"
 PIECES: Final = tuple(f"word{number:02d} " for number in range(20))
-"""What the model answers, piece by piece."""
+"""The model's answer, in pieces."""
 ANSWER: Final = "".join(PIECES).strip()
-"""What is to appear in the chat."""
+"""The answer as it appears in the chat."""

@@ -1,6 +1,6 @@
-"""A plugin with two providers that stream from the benchmarks' model server.
+"""Plugin with two providers that stream from the benchmarks' model server.
 
-``benchmark`` is made as plugin authors make one, with ``tgllm.providers``; ``floor`` uses the client of the bare bot.
+``benchmark`` uses ``tgllm.providers``, as plugin authors do; ``floor`` uses the client of the bare bot.
 """
 
 import os
@@ -12,20 +12,20 @@ from tgllm.api.events import StreamEvent
 
 
 class FloorProvider(Provider):
-    """Sends the conversation and hands on what comes back."""
+    """Provider that sends the conversation and passes on the pieces of the answer."""
 
     def __init__(self, url: str) -> None:
-        """Talk to the server at ``url``."""
-        from benchmarks.completion import Completions  # noqa: PLC0415  a provider's client is made when it is needed
+        """Create a provider that uses the server at ``url``."""
+        from benchmarks.completion import Completions  # noqa: PLC0415  imported only when the provider is created
 
         self._completions = Completions(url)
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
-        """The one model."""
+        """Return the only model."""
         return (ModelInfo("model"),)
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Stream one completion."""
+        """Stream a completion."""
         messages = [{"role": message.role, "content": message.text} for message in request.messages]
         async for piece in self._completions.stream(messages):
             yield TextDelta(piece)
@@ -38,13 +38,13 @@ class FloorProvider(Provider):
 
 @hookimpl
 def tgllm_plugin_info() -> PluginInfo:
-    """Say who the plugin is."""
+    """Return the plugin's metadata."""
     return PluginInfo(id="benchmark", title="Benchmark", api="1.0")
 
 
 @hookimpl
 def tgllm_providers() -> tuple[ProviderSpec, ...]:
-    """Offer the providers ``benchmark`` and ``floor``."""
+    """Return the providers ``benchmark`` and ``floor``."""
     return (
         ProviderSpec(id="benchmark", title="Benchmark", create=_create),
         ProviderSpec(id="floor", title="Floor", create=lambda _ctx: FloorProvider(os.environ["BENCHMARK_MODEL_URL"])),

@@ -116,7 +116,7 @@ class EmulatedUser(Account):
         message.chat.remove(message)
         self.world.changes.bump()
 
-    # --- what is done to the messages of a bot ----------------------------------------------
+    # --- actions on messages of a bot -------------------------------------------------------
 
     async def press(self, message: EmulatedMessage, button: str) -> CallbackQuery:
         """Press an inline button, identified by its text or its callback_data.

@@ -120,7 +120,7 @@ class Emulator:
         """Sending rates: set ``limits``, read ``violations``."""
         return self.world.meter
 
-    # --- people and places ----------------------------------------------------------------
+    # --- accounts and chats ---------------------------------------------------------------
 
     def add_bot(
         self,

@@ -12,7 +12,7 @@ ADMINS = frozenset({"creator", "administrator"})
 
 
 def member_json(account: Account, status: MemberStatus) -> dict[str, Any]:
-    """Bot API: ChatMember; administrators have all rights."""
+    """Return a member (Bot API: ChatMember); administrators have all rights."""
     body: dict[str, Any] = {"user": user_json(account), "status": status}
     if status == "administrator":
         body.update(dict.fromkeys(_rights(), True))

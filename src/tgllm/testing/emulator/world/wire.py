@@ -22,7 +22,7 @@ def _present(**values: object) -> JsonObject:
 
 
 def user_json(account: Account) -> JsonObject:
-    """Bot API: User."""
+    """Return a user (Bot API: User)."""
     optional = _present(
         last_name=account.last_name,
         username=account.username,
@@ -37,7 +37,7 @@ def user_json(account: Account) -> JsonObject:
 
 
 def chat_json(chat: EmulatedChat) -> JsonObject:
-    """Bot API: Chat."""
+    """Return a chat (Bot API: Chat)."""
     user = chat.user
     if user is not None:
         names = _present(first_name=user.first_name, last_name=user.last_name, username=user.username)
@@ -47,7 +47,7 @@ def chat_json(chat: EmulatedChat) -> JsonObject:
 
 
 def topic_json(topic: EmulatedTopic) -> JsonObject:
-    """Bot API: ForumTopic."""
+    """Return a topic (Bot API: ForumTopic)."""
     return {
         "message_thread_id": topic.id,
         "name": topic.name,
@@ -57,7 +57,7 @@ def topic_json(topic: EmulatedTopic) -> JsonObject:
 
 
 def file_json(file: StoredFile, *, with_path: bool = False) -> JsonObject:
-    """Bot API: File."""
+    """Return a file (Bot API: File)."""
     body: JsonObject = {
         "file_id": file.file_id,
         "file_unique_id": file.unique_id,
@@ -69,7 +69,7 @@ def file_json(file: StoredFile, *, with_path: bool = False) -> JsonObject:
 
 
 def message_json(message: EmulatedMessage, *, with_reply: bool = True) -> JsonObject:
-    """Bot API: Message."""
+    """Return a message (Bot API: Message)."""
     body: JsonObject = {
         "message_id": message.id,
         "from": user_json(message.sender),
@@ -100,7 +100,7 @@ def _add_content(body: JsonObject, message: EmulatedMessage) -> None:
 
 
 def callback_json(query: CallbackQuery) -> JsonObject:
-    """Bot API: CallbackQuery."""
+    """Return a callback query (Bot API: CallbackQuery)."""
     return {
         "id": query.id,
         "from": user_json(query.sender),

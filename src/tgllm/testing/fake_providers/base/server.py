@@ -88,7 +88,7 @@ class FakeServer(ABC):
         """Number of open connections, including idle ones."""
         return self._serving.connections
 
-    # --- what it does ---------------------------------------------------------------------
+    # --- answers and faults ---------------------------------------------------------------
 
     @property
     @abstractmethod
@@ -141,7 +141,7 @@ class FakeServer(ABC):
             seen = "\n".join(f"{r.method} {r.path} {r.status}" for r in self.requests)
             raise TimeoutError(f"nothing of the kind within {timeout:g} s; requests:\n{seen}") from None
 
-    # --- for the three ----------------------------------------------------------------------
+    # --- for subclasses ---------------------------------------------------------------------
 
     @abstractmethod
     def _routes(self) -> Iterable[Route]:
@@ -172,7 +172,7 @@ class FakeServer(ABC):
             self.open_streams -= 1
             self.changes.bump()
 
-    # --- each request -----------------------------------------------------------------------
+    # --- request handling -------------------------------------------------------------------
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=256 * 1024 * 1024)

@@ -53,14 +53,14 @@ def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) 
     return Bot(token, session=session)
 
 
-def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
+def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
     """Make aiogram's dispatcher with our middlewares and one handler for each kind of update.
 
     There are no filters: aiogram runs each filter expression in a thread, and the command table needs none.
 
     Args:
         parts: what handlers need.
-        runner: calls the commands of plugins.
+        commands: of the bot and of plugins.
     """
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
@@ -68,7 +68,7 @@ def make_dispatcher(parts: BotParts, runner: HookRunner) -> Dispatcher:
     dispatcher.update.outer_middleware(MigrationMiddleware())
     dispatcher.update.outer_middleware(PasswordMiddleware(parts.core.password))
     dispatcher.update.outer_middleware(AuthMiddleware())
-    dispatcher.message.register(MessageHandler(live_commands(parts.core, runner)).handle)
+    dispatcher.message.register(MessageHandler(commands).handle)
     dispatcher.edited_message.register(handle_edited)
     dispatcher.callback_query.register(PressHandler(PressTable(press_actions())).handle)
     dispatcher.stopped_message_generation.register(handle_stopped)

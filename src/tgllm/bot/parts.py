@@ -1,6 +1,5 @@
 """The parts of a running bot that handlers need."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiogram import Bot
@@ -28,8 +27,6 @@ class BotParts:
     limiter: Limiter
     acknowledgements: Acknowledgements
     """The reactions of messages that wait."""
-    menus_changed: Callable[[], None]
-    """To be called when somebody's menu of commands may be another; returns at once."""
     sees_all: bool
     """Whether Telegram shows the bot all messages of groups in which it is no admin. Bot API: getMe."""
     intervals: Intervals = field(default_factory=Intervals)

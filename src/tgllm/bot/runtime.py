@@ -140,7 +140,8 @@ async def open_runtime(
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts)
         acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
-        menus = CommandMenus(bot, core.database, core.clock, live_commands(core, runner))
+        commands = live_commands(core, runner)
+        menus = CommandMenus(bot, core.database, core.clock, commands)
         parts = BotParts(
             core,
             bot,
@@ -149,13 +150,12 @@ async def open_runtime(
             sender,
             limiter,
             acknowledgements,
-            menus_changed=menus.refresh,
             sees_all=bool(me.can_read_all_group_messages),
             jobs=jobs,
         )
         dispatch = Dispatch(
             bot,
-            make_dispatcher(parts, runner),
+            make_dispatcher(parts, commands),
             core.database,
             core.clock,
             most_parallel=config.turns.max_parallel,
@@ -172,7 +172,6 @@ async def open_runtime(
             sender.wake()
             menus.refresh()
 
-        core.users.on_decided(menus.refresh)
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
         own = [upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
         yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
+from tgllm.bot.ui.command_menu import MenuBuilder
+from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.db.tables import users
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
@@ -163,3 +165,56 @@ async def test_who_has_chosen_a_language_has_the_menu_in_it(
         await ann.press((await emu.wait_for(lambda: ann.private_chat().messages))[-1], "как в Telegram")
         await emu.wait_for(lambda: menu(emu, "ru", ann.id) and menu(emu, "en", ann.id))
         assert menu(emu, "", ann.id)["model"] == "Choose the model that answers here"
+
+
+async def test_a_decision_on_somebody_with_a_menu_of_their_own_changes_it_at_once(
+    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start(let_in=[eve]):
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+        shown = await menus.ask(eve, "/settings")
+        await menus.press(eve, shown, "Language")
+        await menus.press(eve, shown, "Русский")
+        await emu.wait_for(lambda: menu(emu, "", eve.id))
+        await menus.ask(ann, f"/admin block {eve.id}")
+        await emu.wait_for(lambda: not menu(emu, "", eve.id))
+        await menus.ask(ann, f"/admin approve {eve.id}")
+        await emu.wait_for(lambda: "groupmode" not in menu(emu, "", eve.id) and menu(emu, "", eve.id))
+        await menus.ask(ann, f"/admin role {eve.id} admin")
+        await emu.wait_for(lambda: "groupmode" in menu(emu, "", eve.id))
+
+
+async def test_somebody_who_is_let_in_and_shares_the_menu_of_all_changes_none(
+    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    async with start() as bot:
+        await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
+        refreshed: list[str] = []
+        bot.core.database.on_commit("menus", lambda: refreshed.append("menus"))
+        await menus.ask(eve, "/start")
+        await menus.ask(ann, f"/admin approve {eve.id}")
+        assert refreshed == []
+        await menus.ask(ann, f"/admin role {eve.id} admin")
+        assert refreshed == ["menus"]
+        await emu.wait_for(lambda: menu(emu, "en", eve.id))
+
+
+def test_menus_are_built_once_for_each_table() -> None:
+    built: list[str] = []
+    revision = 1
+
+    def describe(language: str) -> str:
+        built.append(language)
+        return f"Sweep in {language}"
+
+    async def run(scope: object, command: object) -> None: ...
+
+    commands = LiveCommands(lambda: revision, lambda: [TableCommand("sweep", describe, "user", run)])
+    builder = MenuBuilder(commands)
+    assert builder.menu("user", "en").commands == (("sweep", "Sweep in en"),)
+    assert builder.menu("user", "en") is builder.menu("user", "en")
+    assert builder.menu("user", "ru").digest != builder.menu("user", "en").digest
+    assert built == ["en", "ru"]
+    revision = 2
+    assert builder.menu("user", "en").digest == builder.menu("user", "en").digest
+    assert built == ["en", "ru", "en"]

@@ -51,8 +51,6 @@ async def _set(scope: UpdateScope, pressed: Pressed) -> str:
     chosen = None if value == UNSET else value
     changed = _changed(menus, setting, chosen, scope)
     await show_menu(scope, pressed, changed.home(), _effect(scope, setting, chosen))
-    if setting == "language":
-        scope.parts.menus_changed()
     return ""
 
 

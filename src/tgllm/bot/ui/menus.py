@@ -3,17 +3,16 @@
 A person who has chosen a language for the bot has a menu in that language, whatever that of their Telegram is.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiogram import Bot
 from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
 
-from tgllm.api import Role, UserInfo
+from tgllm.api import Role
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.telegram.failures import CallFailure, classify
+from tgllm.bot.ui.command_menu import CommandMenu, MenuBuilder
 from tgllm.bot.ui.command_table import LiveCommands
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -21,7 +20,6 @@ from tgllm.db.tables import kv, users
 from tgllm.i18n import languages
 from tgllm.observe.logs import get_logger
 from tgllm.services.chats.language import chosen_languages
-from tgllm.services.common.text import clip
 from tgllm.services.common.wakeup import Wakeup
 
 __all__ = ["CommandMenus"]
@@ -30,14 +28,13 @@ log = get_logger(__name__)
 
 CHECK_SECONDS = 300.0
 """How often it is looked whether admins, languages or commands are others; Telegram is told of what is different."""
-MOST_COMMANDS = 100
-MOST_DESCRIPTION = 256
-"""UTF-16 units. Both: Bot API, setMyCommands and BotCommand."""
 
 _ADMINS: frozenset[Role] = frozenset({"owner", "admin"})
 _SCOPE = "bot"
 _UNSURE = ""
 """In place of a digest: nobody knows what Telegram shows there."""
+_NO_MENU = "none"
+"""In place of the digest of a menu that is to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,6 @@ class _Reader:
     """What they have chosen; None: it is that of their Telegram."""
 
 
-_Menu = tuple[tuple[str, str], ...]
-"""Commands and their descriptions."""
-
-
 class CommandMenus:
     """Keeps Telegram's menus as the command table is. What goes wrong is logged and tried again later."""
 
@@ -84,7 +77,7 @@ class CommandMenus:
         self._bot = bot
         self._database = database
         self._clock = clock
-        self._commands = commands
+        self._menus = MenuBuilder(commands)
         self._others = Wakeup()
         self._refused: set[int] = set()
         """Chats that Telegram does not let the bot into, such as of an admin who has never begun to talk to it."""
@@ -94,9 +87,10 @@ class CommandMenus:
         """By place, the digest of the menu that Telegram does not take, whatever it has against it."""
         # Another bot on the same database has menus of its own.
         self._key = f"command_menus:{bot.id}"
+        database.on_commit("menus", self.refresh)
 
     def refresh(self) -> None:
-        """Say that admins, languages or commands may be others."""
+        """Look whether menus are others; commits of this program that change a role or a language call it."""
         self._others.set()
 
     def heard(self, chat_ids: Iterable[int]) -> None:
@@ -120,7 +114,7 @@ class CommandMenus:
         """Tell Telegram what is different from what it was told last."""
         known, readers = await self._database.read(self._load)
         wanted = {place.key: menu for place, menu in self._wanted(readers)}
-        done = {key: known[key] for key in known if key in wanted and known[key] == _digest(wanted[key])}
+        done = {key: known[key] for key in known if key in wanted and known[key] == wanted[key].digest}
         others = [key for key in {**wanted, **known} if key not in done]
         if all(self._is_refused(_Place.parse(key), wanted.get(key)) for key in others):
             return
@@ -129,7 +123,7 @@ class CommandMenus:
         for key in others:
             told = await self._tell(_Place.parse(key), wanted.get(key))
             if key in wanted or not told:
-                done[key] = _digest(wanted[key]) if told else _UNSURE
+                done[key] = wanted[key].digest if told else _UNSURE
         await self._store(done)
 
     async def _store(self, digests: Mapping[str, str]) -> None:
@@ -146,22 +140,18 @@ class CommandMenus:
         readers = {user.id: _Reader(user.role, chosen.get(user.id)) for user in active}
         return known, {key: who for key, who in readers.items() if who.role in _ADMINS or who.language is not None}
 
-    def _wanted(self, readers: Mapping[int, _Reader]) -> Iterator[tuple[_Place, _Menu]]:
+    def _wanted(self, readers: Mapping[int, _Reader]) -> Iterator[tuple[_Place, CommandMenu]]:
         for language in ("", *sorted(languages())):
-            yield _Place(None, language), self._menu("user", language)
+            yield _Place(None, language), self._menus.menu("user", language)
             for chat_id, reader in readers.items():
                 if reader.language is None:
-                    yield _Place(chat_id, language), self._menu(reader.role, language)
+                    yield _Place(chat_id, language), self._menus.menu(reader.role, language)
         # Where a chat has one menu, Telegram shows it in every language. Bot API: BotCommandScope.
         for chat_id, reader in readers.items():
             if reader.language is not None:
-                yield _Place(chat_id, ""), self._menu(reader.role, reader.language)
+                yield _Place(chat_id, ""), self._menus.menu(reader.role, reader.language)
 
-    def _menu(self, role: Role, language: str) -> _Menu:
-        usable = self._commands.table.for_user(UserInfo(0, "", role, language=language))
-        return tuple((info.name, clip(info.description, MOST_DESCRIPTION)) for info in usable[:MOST_COMMANDS])
-
-    async def _tell(self, place: _Place, menu: _Menu | None) -> bool:
+    async def _tell(self, place: _Place, menu: CommandMenu | None) -> bool:
         """Set or delete a menu; False if Telegram did not take it, or refused it or the chat before."""
         if self._is_refused(place, menu):
             return False
@@ -169,7 +159,7 @@ class CommandMenus:
             if menu is None:
                 await self._bot.delete_my_commands(place.scope, place.language)
             else:
-                commands = [BotCommand(command=name, description=text) for name, text in menu]
+                commands = [BotCommand(command=name, description=text) for name, text in menu.commands]
                 await self._bot.set_my_commands(commands, place.scope, place.language)
         except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
             failure = classify(error)
@@ -179,11 +169,11 @@ class CommandMenus:
             return False
         return True
 
-    def _is_refused(self, place: _Place, menu: _Menu | None) -> bool:
+    def _is_refused(self, place: _Place, menu: CommandMenu | None) -> bool:
         """Whether Telegram has refused the same already, so that it makes no sense to try it again for now."""
         return place.chat_id in self._refused or self._rejected.get(place.key) == _digest(menu)
 
-    def _note_refusal(self, place: _Place, menu: _Menu | None, failure: CallFailure) -> None:
+    def _note_refusal(self, place: _Place, menu: CommandMenu | None, failure: CallFailure) -> None:
         """Remember what was refused: the chat until somebody writes there, or else the menu until it is another one."""
         chat_id = place.chat_id
         if chat_id is None or (chat_id in self._heard and failure.meaning == "rejected"):
@@ -193,5 +183,5 @@ class CommandMenus:
             self._heard.discard(chat_id)
 
 
-def _digest(menu: _Menu | None) -> str:
-    return hashlib.sha256(json.dumps(menu).encode()).hexdigest()
+def _digest(menu: CommandMenu | None) -> str:
+    return _NO_MENU if menu is None else menu.digest

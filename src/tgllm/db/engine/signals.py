@@ -9,8 +9,8 @@ from typing import Literal
 
 __all__ = ["NO_SIGNALS", "Signal", "SignalConnection", "signal", "take_signals"]
 
-Signal = Literal["outbox"]
-"""``outbox``: a row of the outbox may be ready to be sent."""
+Signal = Literal["menus", "outbox"]
+"""``menus``: somebody's menu of commands may be another. ``outbox``: a row of the outbox may be ready to be sent."""
 
 NO_SIGNALS: frozenset[Signal] = frozenset()
 

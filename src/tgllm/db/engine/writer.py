@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
-from tgllm.db.engine.signals import NO_SIGNALS, Signal
+from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
 
 __all__ = ["ConnectionThread"]
@@ -160,7 +160,8 @@ class ConnectionThread:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.tell(outcome)
         self._next_batch(loop)
-        for signal in NO_SIGNALS.union(*(outcome.signals for outcome in outcomes)):
+        given: set[Signal] = {signal for outcome in outcomes for signal in outcome.signals}
+        for signal in given:
             self._announce(signal)
 
     async def aclose(self) -> None:

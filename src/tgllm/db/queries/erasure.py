@@ -84,4 +84,6 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
         conn.execute(statement, values)
     signal(conn, "outbox")
+    # The language of their choice is among what is deleted.
+    signal(conn, "menus")
     return Erased(conversations, messages, len(found), requests, [path for path in paths if path is not None])

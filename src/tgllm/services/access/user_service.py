@@ -1,7 +1,5 @@
 """Who may use the bot: the rules for people, with no Telegram in them."""
 
-from collections.abc import Callable
-
 from tgllm.api import Role, UserInfo
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
@@ -50,11 +48,6 @@ class UserService:
         self._texts = texts
         self._cards = cards
         self._running = running
-        self._decided: Callable[[], None] = lambda: None
-
-    def on_decided(self, then: Callable[[], None]) -> None:
-        """Have ``then`` called when somebody's access or role may be another."""
-        self._decided = then
 
     async def ensure_owners(self, admin_ids: tuple[int, ...]) -> None:
         """Make the people named in the config active owners, and those who are not named any more ordinary users."""
@@ -174,7 +167,6 @@ class UserService:
         """What follows the commit of a decision: the turns of somebody who is kept out are stopped."""
         if not decided.user.may_use(milliseconds(self._clock)) and self._running is not None:
             self._running.stop_user(decided.user.id)
-        self._decided()
         return decided
 
     def _close_cards(self, conn: Connection, decided: Decided, verdict: Verdict, now: int) -> None:

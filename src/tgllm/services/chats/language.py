@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import kv
 
@@ -33,5 +34,6 @@ def choose_language(clock: Clock, user_id: int, language: str | None) -> Unit:
             kv.delete(conn, _SCOPE, str(user_id))
         else:
             kv.set_value(conn, _SCOPE, str(user_id), language, now)
+        signal(conn, "menus")
 
     return unit

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tgllm.api import Role, TgllmError
+from tgllm.db.engine.signals import signal
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
+from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.actor import Actor, note
 
 __all__ = ["GUEST_TIME", "AccessError", "Decided", "Verdict", "administrator", "decide", "known", "set_role"]
@@ -81,6 +83,7 @@ def decide(
     ends = now + GUEST_TIME if verdict == "guest" else None
     after = users.set_status(conn, user_id, _STATUS[verdict], now, decided_by=actor.id, expires_at=ends)
     note(conn, actor, f"user.{verdict}", str(user_id), now, _change(before, after))
+    _signal_menus(conn, before, after)
     request = before.requested_at if before.status == "pending" else None
     return Decided(after, changed=True, by=actor.id, request=request)
 
@@ -107,6 +110,7 @@ def set_role(conn: Connection, user_id: int, role: Role, actor: Actor, now: int)
         conn, user_id, "active", now, decided_by=actor.id, expires_at=before.expires_at if role == "guest" else None
     )
     note(conn, actor, "user.role", str(user_id), now, _change(before, after))
+    _signal_menus(conn, before, after)
     return Decided(after, changed=True, by=actor.id)
 
 
@@ -152,6 +156,12 @@ def _role_after(user: User, verdict: Verdict) -> Role:
     if (verdict == "approve" and user.role == "guest") or (verdict in {"deny", "block"} and user.role == "admin"):
         return "user"
     return user.role
+
+
+def _signal_menus(conn: Connection, before: User, after: User) -> None:
+    """Admins, and people who have chosen a language, have a menu of commands of their own; all others share one."""
+    if "admin" in {before.role, after.role} or chosen_language(conn, after.id) is not None:
+        signal(conn, "menus")
 
 
 def _change(before: User, after: User) -> dict[str, str | int | None]:

@@ -138,8 +138,6 @@ class Sender:
                     self._under_way += 1
                     self._in_chats[row.chat_id] += 1
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
-                if self._finished:
-                    continue
                 # Rows that were committed after the look have woken the sender, and are looked at next.
                 if not (self._under_way or found.pending or self._work.is_set):
                     self._idle.set()

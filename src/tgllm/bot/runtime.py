@@ -67,7 +67,8 @@ class BotRuntime:
             TelegramRefused: the token is wrong, or another program uses it.
             DatabaseError: the database can't be used any more.
         """
-        await recover_questions(self._core)
+        core = self._core
+        await recover_questions(core.database, core.password, core.texts, core.clock)
         await self._recover()
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")

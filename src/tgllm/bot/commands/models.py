@@ -44,7 +44,7 @@ async def _model(scope: UpdateScope, command: ParsedCommand) -> None:
         await send_menu(scope, menus.home() if menus.choices.models else Menu(scope.text("model_list.nothing")))
     elif command.args in NO_CHOICE:
         await _send_chosen(scope, None, menus.chosen_default())
-    elif (ref := pick(scope.parts.core, menus.choices, command.args)) is not None:
+    elif (ref := pick(scope.parts.core.registry, menus.choices, command.args)) is not None:
         model = menus.choices.model(ref)
         unlisted = Menu(scope.text("model_list.chosen", model=ref))
         await _send_chosen(scope, ref, unlisted if model is None else menus.chosen(model))
@@ -102,25 +102,25 @@ async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
     menus = await _menus(scope)
     core, lane = scope.parts.core, scope.lane.key
     if pressed.argument == DEFAULT:
-        await show_menu(scope, pressed, menus.chosen_default(), choose_model(core, lane, None))
+        await show_menu(scope, pressed, menus.chosen_default(), choose_model(core.clock, lane, None))
         return ""
     model = menus.choices.model_by_key(pressed.argument)
     if model is None:
         return scope.text("model_list.old")
-    await show_menu(scope, pressed, menus.chosen(model), choose_model(core, lane, model.ref))
+    await show_menu(scope, pressed, menus.chosen(model), choose_model(core.clock, lane, model.ref))
     return ""
 
 
 async def _menus(scope: UpdateScope) -> ModelMenus:
     core, user = scope.parts.core, scope.user
-    choices = await load_choices(core, scope.lane.key)
+    choices = await load_choices(core.database, core.registry, core.config, scope.lane.key)
     # In a group others read along, who are no admins.
     show_locked = user is not None and user.is_admin and scope.chat.is_private
     return ModelMenus(choices, core.prices, core.texts, scope.language, show_locked)
 
 
 async def _send_chosen(scope: UpdateScope, ref: ModelRef | None, menu: Menu) -> None:
-    await send_menu(scope, menu, choose_model(scope.parts.core, scope.lane.key, ref))
+    await send_menu(scope, menu, choose_model(scope.parts.core.clock, scope.lane.key, ref))
 
 
 def _query(text: str) -> str:

@@ -150,7 +150,7 @@ def _effects(scope: UpdateScope, choices: _Choices, persona: PersonaSetting | No
     change = change_settings(core.clock, lane, lambda before: replace(before, persona=name, persona_system=system))
     if persona is None or persona.model is None:
         return [change]
-    return [change, choose_model(core, lane, None)]
+    return [change, choose_model(core.clock, lane, None)]
 
 
 async def _choices(scope: UpdateScope) -> _Choices:

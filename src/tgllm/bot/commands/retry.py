@@ -40,8 +40,9 @@ async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
     """Ask again, with another model if one is named."""
     model = None
     if command.args:
-        choices = await load_choices(scope.parts.core, scope.lane.key)
-        model = pick(scope.parts.core, choices, command.args)
+        core = scope.parts.core
+        choices = await load_choices(core.database, core.registry, core.config, scope.lane.key)
+        model = pick(core.registry, choices, command.args)
         if model is None:
             await scope.reply(_unknown(scope, choices, command.args))
             return

@@ -12,9 +12,8 @@ from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, models
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.language import choose_language, chosen_language
-from tgllm.services.chats.settings import change_settings, settings_of
+from tgllm.services.chats.settings import change_settings, persona_in, settings_of
 from tgllm.services.conversations.turn import Turn
-from tgllm.services.models.choices import persona_of
 
 __all__ = ["settings_commands", "settings_presses"]
 
@@ -84,9 +83,10 @@ async def _menus(scope: UpdateScope) -> SettingsMenus:
         conversation = conversations.active_in(conn, turn.lane)
         context = core.conversations.load(conn, turn)
         known = models.find(conn, context.model)
+        settings = settings_of(conversation)
         return SettingsMenus(
-            settings_of(conversation),
-            persona_of(core, conversation),
+            settings,
+            persona_in(settings, core.config.personas),
             context.model,
             known is None or known.reasoning,
             lambda size: core.conversations.measure(replace(context, size=size)),

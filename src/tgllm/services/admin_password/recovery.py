@@ -3,12 +3,14 @@
 import json
 from typing import Any, cast
 
-from tgllm.api.clock import milliseconds
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import scrub
 from tgllm.db.tables import inbox, outbox, users
 from tgllm.db.tables.inbox import UPDATE_LIFE, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.admin_password.questions import (
     LATE,
@@ -18,9 +20,9 @@ from tgllm.services.admin_password.questions import (
     stored_questions,
     updates_after,
 )
+from tgllm.services.admin_password.service import AdminPassword
 from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.lane import Lane
-from tgllm.services.core import Core
 from tgllm.services.messaging.rows import deletion_row, plain_message
 
 __all__ = ["recover_questions"]
@@ -28,7 +30,7 @@ __all__ = ["recover_questions"]
 log = get_logger(__name__)
 
 
-async def recover_questions(core: Core) -> None:
+async def recover_questions(database: Database, password: AdminPassword, texts: Catalogue, clock: Clock) -> None:
     """Delete stored answers unread, tell those who gave them, and take what is still to come for late.
 
     To be called before any update is handled.
@@ -36,15 +38,15 @@ async def recover_questions(core: Core) -> None:
     Raises:
         DatabaseError: the database can't be used.
     """
-    now = milliseconds(core.clock)
-    if not await core.database.read(has_questions):
+    now = milliseconds(clock)
+    if not await database.read(has_questions):
         return
-    core.password.questions.restore(await core.database.write(lambda conn: _recover(conn, core, now)))
-    await core.database.checkpoint()
+    password.questions.restore(await database.write(lambda conn: _recover(conn, texts, now)))
+    await database.checkpoint()
     log.info("password.recovered")
 
 
-def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
+def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question]:
     found, over = stored_questions(conn), set[int]()
     for user_id, question in found.items():
         rows = updates_after(conn, user_id, question)
@@ -54,7 +56,7 @@ def _recover(conn: Connection, core: Core, now: int) -> dict[int, Question]:
             if inbox.finish(conn, row.update_id, "done", now):
                 outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
         if answers:
-            outbox.add(conn, [_notice(conn, core, user_id)], now)
+            outbox.add(conn, [_notice(conn, texts, user_id)], now)
         # Of a question that is older, no answer is handled any more.
         if answers or question.until < now - UPDATE_LIFE:
             forget_question(conn, user_id)
@@ -74,7 +76,7 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
     return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
 
 
-def _notice(conn: Connection, core: Core, user_id: int) -> NewOutbox:
+def _notice(conn: Connection, texts: Catalogue, user_id: int) -> NewOutbox:
     known = users.get(conn, user_id)
     language = chosen_language(conn, user_id) or (known and known.language_code) or ""
-    return plain_message(Lane(user_id), core.texts("password.restarted", language))
+    return plain_message(Lane(user_id), texts("password.restarted", language))

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from functools import cache
 
 from tgllm.api import ModelNotFound, ModelRef
-from tgllm.api.clock import milliseconds
-from tgllm.config.sections.personas import PersonaSetting
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.config.model import Config
+from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, models
-from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.models import Model
 from tgllm.services.chats.settings import persona_in, settings_of
-from tgllm.services.core import Core
 from tgllm.services.models.in_use import ModelInUse, model_in_use
-from tgllm.services.models.registry import ProviderStatus
+from tgllm.services.models.registry import ProviderRegistry, ProviderStatus
 
-__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "parse_ref", "persona_of", "pick"]
+__all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "pick"]
 
 _KEY_DIGITS = 16
 """Hex digits of a key: 64 bits tell any number of models apart, and fit into a button."""
@@ -86,39 +85,34 @@ def _searched(model: Model) -> str:
     return " ".join((str(model.ref), model.title, *model.aliases)).casefold()
 
 
-async def load_choices(core: Core, lane: str) -> ModelChoices:
+async def load_choices(database: Database, registry: ProviderRegistry, config: Config, lane: str) -> ModelChoices:
     """Look at what there is to choose from in the chat of a lane.
 
     Raises:
         DatabaseError: the lists can't be read.
     """
-    statuses = await core.registry.statuses()
+    statuses = await registry.statuses()
     ready = {status.id for status in statuses if status.state == "ready"}
-    configured = ModelRef.parse(core.config.default_model)
+    configured = ModelRef.parse(config.default_model)
 
     def unit(conn: Connection) -> ModelChoices:
         conversation = conversations.active_in(conn, lane)
-        persona = persona_of(core, conversation)
+        persona = persona_in(settings_of(conversation), config.personas)
         usable = [model for model in models.list_all(conn) if model.provider in ready]
         return ModelChoices(
             statuses,
             usable,
-            model_in_use(conn, conversation, configured, core.registry.canonical, persona),
-            model_in_use(conn, None, configured, core.registry.canonical, persona).ref,
+            model_in_use(conn, conversation, configured, registry.canonical, persona),
+            model_in_use(conn, None, configured, registry.canonical, persona).ref,
             conversation.chosen if conversation is not None else None,
         )
 
-    return await core.database.read(unit)
+    return await database.read(unit)
 
 
-def persona_of(core: Core, conversation: Conversation | None) -> PersonaSetting | None:
-    """The persona of a conversation; see ``persona_in``."""
-    return persona_in(settings_of(conversation), core.config.personas)
-
-
-def choose_model(core: Core, lane: str, ref: ModelRef | None) -> Unit:
+def choose_model(clock: Clock, lane: str, ref: ModelRef | None) -> Unit:
     """The piece of work that makes a model answer in the chat of a lane from now on; None: the default."""
-    now = milliseconds(core.clock)
+    now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:
         conversations.set_model(conn, conversations.active_for(conn, lane, now).id, ref, now)
@@ -126,24 +120,24 @@ def choose_model(core: Core, lane: str, ref: ModelRef | None) -> Unit:
     return unit
 
 
-def parse_ref(core: Core, text: str) -> ModelRef | None:
-    """What somebody wrote, as a reference to a model of a provider that there is; None if it is none."""
-    try:
-        return core.registry.resolve(text)
-    except ModelNotFound:
-        return None
-
-
-def pick(core: Core, choices: ModelChoices, text: str) -> ModelRef | None:
+def pick(registry: ProviderRegistry, choices: ModelChoices, text: str) -> ModelRef | None:
     """The model that a text names exactly, by reference, id or alias; None if it names none that can be chosen.
 
     Of a provider that can answer but can't say what models it has, any. Where there is a list, only what stands in it:
     under another name a model would have no price, and would cost nothing of a budget.
     """
-    ref = parse_ref(core, text)
+    ref = _parsed(registry, text)
     listed = (None if ref is None else choices.model(ref)) or choices.named(text)
     if listed is not None:
         return listed.ref
     if ref is None or not choices.is_ready(ref.provider) or choices.of_provider(ref.provider):
         return None
     return ref
+
+
+def _parsed(registry: ProviderRegistry, text: str) -> ModelRef | None:
+    """What somebody wrote, as a reference to a model of a provider that there is; None if it is none."""
+    try:
+        return registry.resolve(text)
+    except ModelNotFound:
+        return None

@@ -1,7 +1,7 @@
 """Composition root: opens the parts of the program in order and closes them in reverse.
 
-``open_core`` opens everything that works without Telegram; ``open_bot`` adds the bot and is the first to import
-aiogram.
+``open_core`` opens what works without the bot; ``open_bot`` adds the bot's services and the bot, and is the first to
+import aiogram.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.config.checks import zone
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
@@ -22,25 +21,10 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
-from tgllm.services.access.service import Access
-from tgllm.services.access.user_service import UserService
-from tgllm.services.admin_password.service import AdminPassword
-from tgllm.services.broadcasts.broadcaster import Broadcaster
-from tgllm.services.budgets.message_rate import MessageRate
-from tgllm.services.budgets.service import BudgetService
-from tgllm.services.command_names import CORE_COMMANDS
-from tgllm.services.common.calendar import Days
-from tgllm.services.core import Core
-from tgllm.services.maintenance.backups import Backups
-from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.core import CORE_COMMANDS, Core
 from tgllm.services.messaging.admins import AdminNotifier
-from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.models.service import ModelService, ModelSettings
-from tgllm.services.turns.account_alerts import AccountTrouble
-from tgllm.services.turns.runner import ConversationService, TurnSettings
-from tgllm.services.turns.running import RunningTurns
-from tgllm.services.usage.accounting import Accounting
 from tgllm.shutdown import Stopping
 
 if TYPE_CHECKING:
@@ -64,7 +48,7 @@ async def open_core(
     clock: Clock | None = None,
     found: Iterable[FoundPlugin] | None = None,
 ) -> AsyncGenerator[Core]:
-    """Open database, plugins and services.
+    """Open database, plugins and providers.
 
     Args:
         loaded: the settings.
@@ -96,26 +80,7 @@ async def open_core(
         await stack.enter_async_context(host)
         registry = ProviderRegistry(host)
         stack.push_async_callback(registry.aclose)
-        running = RunningTurns()
-        prices = Prices(config.prices, registry.canonical, fallback=config.budgets.fallback_price)
-        accounting = Accounting(prices, Days(zone(config.time_zone)))
-        settings = TurnSettings(
-            config.default_model,
-            config.system_prompt,
-            config.turns.context_tokens,
-            config.turns.idle_timeout,
-            personas=config.personas,
-            summaries=config.turns.summary,
-            most_context_tokens=config.turns.most_context_tokens,
-            texts=texts,
-            accounting=accounting,
-        )
-        access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
         notifier = AdminNotifier(database, clock, config.admin_chat_id)
-        trouble = AccountTrouble(notifier, texts, clock)
-        budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
-        service = ConversationService(database, registry, host, running, clock, settings, trouble, budgets)
-        stack.push_async_callback(service.aclose)
         lists = ModelSettings(config.default_model, config.models.list_timeout)
         yield Core(
             config=config,
@@ -124,26 +89,16 @@ async def open_core(
             database=database,
             host=host,
             registry=registry,
-            users=UserService(database, clock, texts, access.cards, running),
-            access=access,
-            running=running,
-            unconfirmed=Unconfirmed(),
-            conversations=service,
-            prices=prices,
-            days=accounting.days,
-            budgets=budgets,
-            message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             notifier=notifier,
             models=ModelService(database, registry, notifier, clock, texts, lists),
-            password=AdminPassword(config.admin, clock),
-            backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
-            broadcaster=Broadcaster(database, clock, texts, notifier, config.admin.broadcast_rate),
         )
 
 
 @asynccontextmanager
 async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
-    """Start the plugins and connect the bot; the runtime's ``run`` then runs the bot and the scheduler.
+    """Open the bot's services, start the plugins and connect the bot.
+
+    The runtime's ``run`` then runs the bot and the scheduler.
 
     Raises:
         ConfigError: a plugin's settings or the refresh times are invalid.
@@ -152,17 +107,19 @@ async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
     from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
+    from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  no shell command needs the bot's services
 
     if core.host.config_errors:
         raise core.host.config_errors[0]
-    await core.users.ensure_owners(core.config.admin_ids)
-    try:
-        await core.host.startup()
-        scheduler = Scheduler(core.database, core.clock, jobs_of(core))
-        async with open_runtime(core, token, [scheduler.run], scheduler.times) as runtime:
-            yield runtime
-    finally:
-        await core.host.shutdown()
+    async with open_bot_core(core) as bot_core:
+        await bot_core.users.ensure_owners(core.config.admin_ids)
+        try:
+            await core.host.startup()
+            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core))
+            async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
+                yield runtime
+        finally:
+            await core.host.shutdown()
 
 
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:

@@ -15,12 +15,12 @@ from tgllm.db.tables import models, outbox, schedules
 from tgllm.db.tables.schedules import Run
 from tgllm.scheduler.jobs import REFRESH_JOB, jobs_of, refresh_times
 from tgllm.scheduler.scheduler import Scheduler
-from tgllm.services.core import Core
+from tgllm.services.bot_core import BotCore, open_bot_core
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Pass = Callable[..., Awaitable[None]]
-Started = Callable[..., AbstractAsyncContextManager[Core]]
+Started = Callable[..., AbstractAsyncContextManager[BotCore]]
 
 HOUR, DAY = 3600, 86_400
 ANN = 7
@@ -67,10 +67,13 @@ def started(tmp_path: Path, clock: ManualClock, provider: Changing) -> Started:
     """A core whose scheduler runs while the block runs; a second one is a restart."""
 
     @asynccontextmanager
-    async def start(*plugins: GivenPlugin, **settings: object) -> AsyncIterator[Core]:
+    async def start(*plugins: GivenPlugin, **settings: object) -> AsyncIterator[BotCore]:
         flags = {"data_dir": str(tmp_path), "admin_ids": str(ANN), "default_model": "scripted/model", **settings}
         loaded = load_config(flags, environ={}, cwd=tmp_path)
-        async with open_core(loaded, clock=clock, found=[provider.plugin, *plugins]) as core:
+        async with (
+            open_core(loaded, clock=clock, found=[provider.plugin, *plugins]) as base,
+            open_bot_core(base) as core,
+        ):
             await core.users.ensure_owners((ANN,))
             task = asyncio.create_task(Scheduler(core.database, clock, jobs_of(core)).run())
             try:
@@ -82,7 +85,7 @@ def started(tmp_path: Path, clock: ManualClock, provider: Changing) -> Started:
     return start
 
 
-async def refreshed(core: Core, count: int) -> Run:
+async def refreshed(core: BotCore, count: int) -> Run:
     """The latest run of the refresh, once so many have ended."""
     while True:
         runs = await core.database.read(lambda conn: schedules.recent(conn, 500))
@@ -91,11 +94,11 @@ async def refreshed(core: Core, count: int) -> Run:
             return max(done, key=lambda run: run.fire_time)
 
 
-async def listed(core: Core) -> list[str]:
+async def listed(core: BotCore) -> list[str]:
     return [str(model.ref) for model in await core.database.read(lambda conn: models.list_all(conn, "scripted"))]
 
 
-async def told(core: Core) -> list[tuple[int | None, str]]:
+async def told(core: BotCore) -> list[tuple[int | None, str]]:
     rows = await core.database.read(lambda conn: [outbox.get(conn, number) for number in range(1, 9)])
     return [(row.chat_id, row.payload["text"]) for row in rows if row is not None]
 

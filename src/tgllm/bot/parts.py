@@ -8,7 +8,7 @@ from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.streaming.pace import Intervals
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.updates.acknowledgements import Acknowledgements
-from tgllm.services.core import Core
+from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.job_times import ListJobs
 
 __all__ = ["BotParts"]
@@ -18,7 +18,7 @@ __all__ = ["BotParts"]
 class BotParts:
     """Made once, when the bot starts."""
 
-    core: Core
+    core: BotCore
     bot: Bot
     bot_id: int
     username: str

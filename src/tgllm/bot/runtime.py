@@ -29,7 +29,7 @@ from tgllm.services.access.bot_account import remember_username
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.admin_password.recovery import recover_questions
-from tgllm.services.core import Core
+from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.job_times import ListJobs
 from tgllm.services.maintenance.outside_changes import OutsideChanges
 
@@ -51,10 +51,10 @@ class BotRuntime:
     """Poller, dispatch and sender of one bot."""
 
     def __init__(
-        self, core: Core, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
+        self, core: BotCore, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
     ) -> None:
         """Put the parts together; ``beside`` runs along with them and is cancelled first."""
-        self._core = core
+        self.core = core
         self._parts = parts
         self._dispatch = dispatch
         self._poller = poller
@@ -67,7 +67,7 @@ class BotRuntime:
             TelegramRefused: the token is wrong, or another program uses it.
             DatabaseError: the database can't be used any more.
         """
-        core = self._core
+        core = self.core
         await recover_questions(core.database, core.password, core.texts, core.clock)
         await self._recover()
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
@@ -88,22 +88,22 @@ class BotRuntime:
 
     async def _recover(self) -> None:
         """Take up what an earlier run has left, and keep what the shell wants to know of this one."""
-        now = milliseconds(self._core.clock)
+        now = milliseconds(self.core.clock)
 
         def unit(conn: Connection) -> Recovered:
             remember_username(conn, self._parts.bot_id, self._parts.username, now)
             return recover(conn, self._parts, now)
 
-        found = await self._core.database.write(unit)
+        found = await self.core.database.write(unit)
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
 
     async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
         """Let what runs come to its end, within the deadlines of the config."""
         self._dispatch.stop_accepting()
-        running = self._core.running
+        running = self.core.running
         log.info("bot.stopping", turns=len(running))
         # Not only for the turns: an update may still be on its way to one.
-        if not await _within(self._core.config.turns.stop_timeout, self._dispatch.wait_idle()):
+        if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             running.stop_all()
             await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
         # The shell may have added rows since the last look.
@@ -120,7 +120,7 @@ class BotRuntime:
 
 @asynccontextmanager
 async def open_runtime(
-    core: Core, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
+    core: BotCore, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
 ) -> AsyncGenerator[BotRuntime]:
     """Connect to Telegram and make a bot that is ready to run.
 
@@ -178,7 +178,7 @@ async def open_runtime(
         yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 
 
-def _watch(core: Core, look_again: Callable[[], None]) -> OutsideChanges:
+def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
     """What the bot does when the shell has changed something."""
     lost_access = LostAccess(core.database, core.running, core.clock)
 
@@ -210,7 +210,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             await clock.sleep(pause)
 
 
-def _check_default_model(core: Core) -> None:
+def _check_default_model(core: BotCore) -> None:
     """Say early what every question would run into; choosing another model in a chat still works."""
     try:
         core.registry.resolve(core.config.default_model)

@@ -9,7 +9,7 @@ from tgllm.config.checks import zone
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
 from tgllm.scheduler.clock import Cron
-from tgllm.services.core import Core
+from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.retention import Retention
 
 __all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
@@ -52,7 +52,7 @@ def refresh_times(cron: str, time_zone: str) -> Cron | None:
         raise ConfigError(f"refresh_cron (REFRESH_CRON): {error}") from None
 
 
-def jobs_of(core: Core) -> tuple[Job, ...]:
+def jobs_of(core: BotCore) -> tuple[Job, ...]:
     """Return all jobs; a plugin whose job has an invalid cron expression is quarantined.
 
     Raises:
@@ -63,7 +63,7 @@ def jobs_of(core: Core) -> tuple[Job, ...]:
     return (*own, _retention(core), *_plugin_jobs(core.host, zone(core.config.time_zone)))
 
 
-def _refresh(core: Core, times: Cron) -> Job:
+def _refresh(core: BotCore, times: Cron) -> Job:
     async def run() -> None:
         report = await core.models.pull_and_sync_models(announce=True)
         if report.failed:
@@ -73,7 +73,7 @@ def _refresh(core: Core, times: Cron) -> Job:
     return Job(REFRESH_JOB, times, run, seconds=600.0, at_first_start=True)
 
 
-def _retention(core: Core) -> Job:
+def _retention(core: BotCore) -> Job:
     config = core.config
     retention = Retention(core.database, config.data_dir, core.clock, config.retention, config.access, core.unconfirmed)
     times = Cron.parse(EVERY_HOUR, zone(config.time_zone))

@@ -1,34 +1,51 @@
-"""What is open while the program runs, whether or not there is a bot: config, database, plugins, services."""
+"""What every command that opens the program works with, whether or not there is a bot."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
-from tgllm.services.access.service import Access
-from tgllm.services.access.user_service import UserService
-from tgllm.services.admin_password.service import AdminPassword
-from tgllm.services.broadcasts.broadcaster import Broadcaster
-from tgllm.services.budgets.message_rate import MessageRate
-from tgllm.services.budgets.service import BudgetService
-from tgllm.services.common.calendar import Days
-from tgllm.services.maintenance.backups import Backups
-from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.messaging.admins import AdminNotifier
-from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.models.service import ModelService
-from tgllm.services.turns.runner import ConversationService
-from tgllm.services.turns.running import RunningTurns
 
-__all__ = ["Core"]
+__all__ = ["CORE_COMMANDS", "Core"]
+
+CORE_COMMANDS: Final = frozenset(
+    {
+        "start",
+        "stop",
+        "cancel",
+        "model",
+        "models",
+        "system",
+        "persona",
+        "settings",
+        "remember",
+        "facts",
+        "clear",
+        "new",
+        "history",
+        "retry",
+        "undo",
+        "fork",
+        "continue",
+        "usage",
+        "export",
+        "groupmode",
+        "forget",
+        "admin",
+    }
+)
+"""Names of the bot's own chat commands, which no plugin can have; the commands themselves stand in ``bot``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Made and closed by ``tgllm.app.open_core``."""
+    """Opened and closed by ``tgllm.app.open_core``; the bot's services are put on top of it, see ``BotCore``."""
 
     config: Config
     clock: Clock
@@ -36,17 +53,5 @@ class Core:
     database: Database
     host: PluginHost
     registry: ProviderRegistry
-    users: UserService
-    access: Access
-    running: RunningTurns
-    unconfirmed: Unconfirmed
-    conversations: ConversationService
-    prices: Prices
-    days: Days
-    budgets: BudgetService
-    message_rate: MessageRate
     notifier: AdminNotifier
     models: ModelService
-    password: AdminPassword
-    backups: Backups
-    broadcaster: Broadcaster

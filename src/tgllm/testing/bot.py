@@ -11,7 +11,7 @@ from tgllm.api.clock import Clock
 from tgllm.app import open_bot, open_core
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.services.core import Core
+from tgllm.services.bot_core import BotCore
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import ScriptedProvider
 
@@ -35,7 +35,7 @@ _FAST: dict[str, object] = {
 class RunningBot:
     """A running bot."""
 
-    core: Core
+    core: BotCore
     runtime: "BotRuntime"
     stopping: asyncio.Event
     task: asyncio.Task[None]
@@ -113,7 +113,7 @@ async def running_bot(
         stopping = asyncio.Event()
         task = asyncio.create_task(runtime.run(stopping), name="bot")
         try:
-            yield RunningBot(core, runtime, stopping, task)
+            yield RunningBot(runtime.core, runtime, stopping, task)
         finally:
             stopping.set()
             await task

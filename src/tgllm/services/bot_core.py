@@ -1,0 +1,96 @@
+"""The core of a running bot: the services that no shell command needs, on top of those of ``Core``."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from tgllm.config.checks import zone
+from tgllm.services.access.service import Access
+from tgllm.services.access.user_service import UserService
+from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.broadcasts.broadcaster import Broadcaster
+from tgllm.services.budgets.message_rate import MessageRate
+from tgllm.services.budgets.service import BudgetService
+from tgllm.services.common.calendar import Days
+from tgllm.services.core import Core
+from tgllm.services.maintenance.backups import Backups
+from tgllm.services.maintenance.unconfirmed import Unconfirmed
+from tgllm.services.models.pricing import Prices
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.running import RunningTurns
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["BotCore", "open_bot_core"]
+
+
+@dataclass(frozen=True, slots=True)
+class BotCore(Core):
+    """Opened and closed by ``open_bot_core``."""
+
+    users: UserService
+    access: Access
+    running: RunningTurns
+    unconfirmed: Unconfirmed
+    conversations: ConversationService
+    prices: Prices
+    days: Days
+    budgets: BudgetService
+    message_rate: MessageRate
+    password: AdminPassword
+    backups: Backups
+    broadcaster: Broadcaster
+
+
+@asynccontextmanager
+async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
+    """Put the bot's services on top of an open core, which stays open when they are closed."""
+    config, clock, texts, database, notifier = core.config, core.clock, core.texts, core.database, core.notifier
+    running = RunningTurns()
+    prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)
+    accounting = Accounting(prices, Days(zone(config.time_zone)))
+    access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
+    budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
+    service = _conversations(core, running, accounting, budgets)
+    async with aclosing(service):
+        yield BotCore(
+            config=config,
+            clock=clock,
+            texts=texts,
+            database=database,
+            host=core.host,
+            registry=core.registry,
+            notifier=notifier,
+            models=core.models,
+            users=UserService(database, clock, texts, access.cards, running),
+            access=access,
+            running=running,
+            unconfirmed=Unconfirmed(),
+            conversations=service,
+            prices=prices,
+            days=accounting.days,
+            budgets=budgets,
+            message_rate=MessageRate(config.budgets.messages_per_minute, clock),
+            password=AdminPassword(config.admin, clock),
+            backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
+            broadcaster=Broadcaster(database, clock, texts, notifier, config.admin.broadcast_rate),
+        )
+
+
+def _conversations(
+    core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService
+) -> ConversationService:
+    config, clock, texts = core.config, core.clock, core.texts
+    settings = TurnSettings(
+        config.default_model,
+        config.system_prompt,
+        config.turns.context_tokens,
+        config.turns.idle_timeout,
+        personas=config.personas,
+        summaries=config.turns.summary,
+        most_context_tokens=config.turns.most_context_tokens,
+        texts=texts,
+        accounting=accounting,
+    )
+    trouble = AccountTrouble(core.notifier, texts, clock)
+    return ConversationService(core.database, core.registry, core.host, running, clock, settings, trouble, budgets)

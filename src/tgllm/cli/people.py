@@ -20,8 +20,8 @@ from tgllm.i18n import Catalogue, error_text
 from tgllm.services.access.service import Access
 from tgllm.services.access.user_service import UserService
 from tgllm.services.people.decisions import AccessError
+from tgllm.services.people.names import full_name
 from tgllm.services.people.search import find_person
-from tgllm.services.people.standing import full_name
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["People", "open_people"]

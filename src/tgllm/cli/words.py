@@ -1,11 +1,14 @@
 """Names of users and groups, and times, as text for the terminal."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from tgllm.db.tables.groups import Group
-from tgllm.db.tables.users import User
 from tgllm.services.common.text import one_line
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
+
+if TYPE_CHECKING:
+    from tgllm.db.tables.groups import Group
+    from tgllm.db.tables.users import User
 
 __all__ = ["moment", "person_name", "shown_name", "shown_title"]
 
@@ -18,18 +21,18 @@ def moment(at: int | None) -> str:
     return "-" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
-def shown_name(user: User) -> str:
+def shown_name(user: "User") -> str:
     """Return a user's name for a terminal: on one line, without control characters."""
     return one_line(full_name(user), MOST_NAME)
 
 
-def person_name(user: User) -> str:
+def person_name(user: "User") -> str:
     """Return a user's name with username and id, such as ``Ann (@ann, 42)``."""
     facts = f"@{user.username}, {user.id}" if user.username else str(user.id)
     name = shown_name(user)
     return facts if name == str(user.id) else f"{name} ({facts})"
 
 
-def shown_title(group: Group) -> str:
+def shown_title(group: "Group") -> str:
     """Return a group's title for a terminal: on one line, without control characters; a dash if it is empty."""
     return one_line(group.title, MOST_NAME) or "-"

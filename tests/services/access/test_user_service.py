@@ -11,7 +11,7 @@ from tgllm.services.access.cards import AccessCards
 from tgllm.services.access.user_service import UserService
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.people.decisions import AccessError, Verdict
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
 

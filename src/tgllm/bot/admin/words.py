@@ -11,7 +11,7 @@ from tgllm.config.checks import zone
 from tgllm.db.tables.users import User
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import one_line
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 
 __all__ = ["error_line", "home_button", "joined", "moment", "person", "standing"]
 

@@ -6,7 +6,7 @@ from tgllm.db.tables import users
 from tgllm.db.tables.messages import Message
 from tgllm.services.common.text import one_line
 from tgllm.services.conversations import branches
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 
 __all__ = ["is_theirs", "last_question", "name_of", "not_theirs"]
 

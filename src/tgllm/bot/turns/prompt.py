@@ -12,7 +12,7 @@ from aiogram.types import (
 
 from tgllm.bot.scope import UpdateScope
 from tgllm.services.common.text import clip
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 
 __all__ = ["replied_text", "said", "told"]
 

@@ -1,22 +1,31 @@
 """How people and groups are named in messages."""
 
-from tgllm.db.tables.groups import Group
-from tgllm.db.tables.users import User
+from typing import TYPE_CHECKING
+
 from tgllm.services.common.text import one_line
 
-__all__ = ["MOST_NAME", "named", "named_group"]
+if TYPE_CHECKING:
+    from tgllm.db.tables.groups import Group
+    from tgllm.db.tables.users import SeenUser, User
+
+__all__ = ["MOST_NAME", "full_name", "named", "named_group"]
 
 
 MOST_NAME = 80
 
 
-def named(user: User) -> str:
+def full_name(person: "SeenUser | User") -> str:
+    """First and last name, as Telegram shows them; the id of somebody named in the config who never wrote."""
+    return f"{person.first_name} {person.last_name or ''}".strip() or str(person.id)
+
+
+def named(user: "User") -> str:
     """Name, @username and id of somebody, on one line."""
     name = one_line(f"{user.first_name} {user.last_name or ''}", MOST_NAME)
     return " ".join([*([name] if name else []), *([f"@{user.username}"] if user.username else []), f"({user.id})"])
 
 
-def named_group(group: Group) -> str:
+def named_group(group: "Group") -> str:
     """Title and id of a group, on one line."""
     title = one_line(group.title, MOST_NAME)
     return f"{title} ({group.id})" if title else str(group.id)

@@ -6,7 +6,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
 from tgllm.services.people.decisions import AccessError
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 
 __all__ = ["find_person", "search_people"]
 

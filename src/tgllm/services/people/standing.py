@@ -10,8 +10,9 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import SeenUser, User
 from tgllm.services.chats.group_mode import GroupMode, group_mode
 from tgllm.services.chats.language import chosen_language
+from tgllm.services.people.names import full_name
 
-__all__ = ["Closed", "Standing", "full_name", "may_talk", "standing_of"]
+__all__ = ["Closed", "Standing", "may_talk", "standing_of"]
 
 Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
 """Why somebody may not use the bot. ``group_pending``: the group has not been let in, nor has the person."""
@@ -33,11 +34,6 @@ class Standing:
     """Why they may not use the bot; None where they may."""
     news: SeenUser | None = None
     """What is to be remembered of somebody who may use the bot: who they are, or their new name."""
-
-
-def full_name(person: SeenUser | User) -> str:
-    """First and last name, as Telegram shows them; the id of somebody named in the config who never wrote."""
-    return f"{person.first_name} {person.last_name or ''}".strip() or str(person.id)
 
 
 def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> Standing:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tgllm.services.common.text import one_line
 from tgllm.services.common.times import readable_time
-from tgllm.services.people.standing import full_name
+from tgllm.services.people.names import full_name
 from tgllm.services.personal_data.conversation import Say, message_blocks
 from tgllm.services.personal_data.person import PersonConversation, PersonData
 

@@ -16,9 +16,10 @@ from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.users import User
 from tgllm.services.common.times import iso_time, iso_times
+from tgllm.services.people.record import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
 
-__all__ = ["PersonConversation", "PersonData", "as_json", "load_person", "person_object"]
+__all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]
 
 FORMAT = "tgllm-person"
 VERSION = 1
@@ -148,21 +149,3 @@ def _day(day: person.Day) -> Json:
 
 def _change(row: audit.AuditRow) -> Json:
     return {"at": iso_time(row.at), "source": row.source, "action": row.action, "details": iso_times(row.details)}
-
-
-def person_object(user: User) -> dict[str, Json]:
-    """The fields that lists and exports have; times are ISO 8601 in UTC."""
-    return {
-        "id": user.id,
-        "username": user.username,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "language_code": user.language_code,
-        "role": user.role,
-        "status": user.status,
-        "reason": user.reason,
-        "requested_at": iso_time(user.requested_at),
-        "decided_at": iso_time(user.decided_at),
-        "expires_at": iso_time(user.expires_at),
-        "first_seen_at": iso_time(user.created_at),
-    }

@@ -10,7 +10,7 @@ from tgllm.cli.words import moment, shown_name
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
 from tgllm.i18n import Catalogue
-from tgllm.services.personal_data.person import person_object
+from tgllm.services.people.record import person_object
 
 __all__ = ["run_list"]
 

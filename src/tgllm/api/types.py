@@ -7,9 +7,9 @@ and message ids.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Literal, TypeAlias
 
-from tgllm.api.errors import ModelNotFound
+from tgllm.api.model_ref import ModelRef
 
 __all__ = [
     "ChatMessage",
@@ -35,29 +35,6 @@ FinishReason = Literal["stop", "length", "filtered", "stopped", "other"]
 """Why an answer ended: complete, token limit, provider's filter, stopped by a person, or another reason."""
 
 ReasoningEffort = Literal["none", "low", "medium", "high"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRef:
-    """Reference to a model, ``provider/model``; split at the first slash, so model ids may contain slashes."""
-
-    provider: str
-    model: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Parse a reference such as ``"mistral/mistral-small-2603"``.
-
-        Raises:
-            ModelNotFound: the text has no slash, or one side of it is empty.
-        """
-        provider, slash, model = text.strip().partition("/")
-        if not (provider and slash and model):
-            raise ModelNotFound(f"{text!r} is no model reference: write provider/model", code="model_ref", ref=text)
-        return cls(provider, model)
-
-    def __str__(self) -> str:
-        return f"{self.provider}/{self.model}"
 
 
 @dataclass(frozen=True, slots=True)

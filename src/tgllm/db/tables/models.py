@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from tgllm.api.types import ModelRef
+from tgllm.api.model_ref import ModelRef
 from tgllm.db.engine.rows import BOOL, JSON_LIST, clean, dumps, read_all, read_one
 
 __all__ = ["Model", "NewModel", "default", "find", "get", "list_all", "retire_missing", "set_default", "upsert"]

@@ -3,7 +3,7 @@
 import asyncio
 
 from tgllm.api.clock import milliseconds
-from tgllm.api.types import ModelRef
+from tgllm.api.model_ref import ModelRef
 from tgllm.app import open_core
 from tgllm.cli.options import Options
 from tgllm.db.tables import models

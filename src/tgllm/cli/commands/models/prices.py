@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tgllm.api.types import ModelRef
+from tgllm.api.model_ref import ModelRef
 from tgllm.cli.commands.models.cells import Dollars, dollars_of
 from tgllm.config.sections.prices import PriceSetting
 from tgllm.db.tables.models import Model

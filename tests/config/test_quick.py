@@ -17,6 +17,7 @@ def both_say_the_same(operator: "Operator", flags: dict[str, object] | None = No
 
     assert quick is not None
     assert (quick.data_dir, quick.default_model) == (whole.data_dir, whole.default_model)
+    assert (quick.language, quick.time_zone) == (whole.language, whole.time_zone)
 
 
 def test_defaults(operator: "Operator") -> None:
@@ -38,6 +39,13 @@ def test_a_config_file_that_the_environment_names(operator: "Operator") -> None:
 def test_the_environment_is_stronger(operator: "Operator") -> None:
     operator.writes_toml("data_dir = 'a'\ndefault_model = 'file/m'")
     operator.environ |= {"TGLLM_DATA_DIR": " b ", "TGLLM_DEFAULT_MODEL": "env/m"}
+    both_say_the_same(operator)
+
+
+def test_a_language_and_a_time_zone(operator: "Operator") -> None:
+    operator.writes_toml("language = 'ru '\ntime_zone = ' Europe/Berlin'")
+    both_say_the_same(operator)
+    operator.environ |= {"TGLLM_LANGUAGE": "de-AT", "TGLLM_TIME_ZONE": "UTC"}
     both_say_the_same(operator)
 
 
@@ -64,6 +72,10 @@ def test_a_flag_is_the_strongest(operator: "Operator", folder: object) -> None:
         'data_dir = "a\\u0000b"',
         "data_dir = '~nobody-of-that-name/data'",
         "default_model = []",
+        "language = 'no language'",
+        "language = 7",
+        "time_zone = 'Europe/Nowhere'",
+        "time_zone = []",
         "not toml",
     ],
 )

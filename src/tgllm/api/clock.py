@@ -3,7 +3,6 @@
 This is the only module of tgllm that reads the system's clock.
 """
 
-import asyncio
 import time
 from typing import Protocol, runtime_checkable
 
@@ -40,6 +39,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait ``seconds`` on the running event loop."""
+        import asyncio  # noqa: PLC0415  a shell command that only asks for the time does without it
+
         await asyncio.sleep(max(0.0, seconds))
 
 

@@ -5,15 +5,20 @@ import traceback
 from pathlib import Path
 
 from tgllm.api.errors import ConfigError, TgllmError
-from tgllm.config.sources.config_files import read_dotenv
-from tgllm.observe.redaction import redact
 
-__all__ = ["report", "tell"]
+__all__ = ["report", "tell", "tell_text"]
 
 
 def tell(message: str) -> None:
     """Write a message to standard error, with secrets redacted."""
-    sys.stderr.write(redact(f"tgllm: {message}") + "\n")
+    sys.stderr.write(_redacted(f"tgllm: {message}") + "\n")
+
+
+def tell_text(key: str, language: str = "", **params: object) -> None:
+    """Write a text of the catalogue to standard error, in English by default."""
+    from tgllm.i18n import Catalogue  # noqa: PLC0415  a list with rows needs no text
+
+    tell(Catalogue()(key, language, **params))
 
 
 def report(error: Exception, *, debug: bool = False) -> int:
@@ -23,7 +28,7 @@ def report(error: Exception, *, debug: bool = False) -> int:
         The exit code: 2 for invalid settings, 1 for any other error.
     """
     if debug or _debug_in_dotenv():
-        sys.stderr.write(redact("".join(traceback.format_exception(error))))
+        sys.stderr.write(_redacted("".join(traceback.format_exception(error))))
     if isinstance(error, TgllmError):
         tell(str(error))
     else:
@@ -31,7 +36,15 @@ def report(error: Exception, *, debug: bool = False) -> int:
     return 2 if isinstance(error, ConfigError) else 1
 
 
+def _redacted(text: str) -> str:
+    from tgllm.observe.redaction import redact  # noqa: PLC0415  a successful command needs none
+
+    return redact(text)
+
+
 def _debug_in_dotenv() -> bool:
+    from tgllm.config.sources.config_files import read_dotenv  # noqa: PLC0415  few commands fail
+
     try:
         return read_dotenv(Path(".env")).get("TGLLM_DEBUG", "") not in {"", "0"}
     except ConfigError:

@@ -5,22 +5,43 @@ from typing import TypeVar
 
 from tgllm.cli.options import Options
 from tgllm.config.paths import database_path
-from tgllm.config.quick import quick_settings
+from tgllm.config.quick import QuickSettings, quick_settings
 from tgllm.db.engine.unit import Connection
 from tgllm.db.file.look import is_there, look
 
-__all__ = ["look_at"]
+__all__ = ["look_at", "look_with", "settings_to_look"]
 
 T = TypeVar("T")
 
 
-def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
+def settings_to_look(options: Options) -> QuickSettings:
+    """Return the settings of such a command; all settings are loaded only if that is necessary.
+
+    Raises:
+        ConfigError: a setting is invalid.
+    """
+    quick = quick_settings(options.flags, options.config)
+    if quick is not None:
+        return quick
+    config = options.load().config
+    return QuickSettings(config.data_dir, config.default_model, config.language, config.time_zone)
+
+
+def look_with(settings: QuickSettings, query: Callable[[Connection], T], nothing: T) -> T:
     """Run a query on the bot's database; return ``nothing`` if there is no database, without creating one.
+
+    Raises:
+        DatabaseError: the file can't be read, or is of another version.
+    """
+    path = database_path(settings.data_dir)
+    return look(path, query) if is_there(path) else nothing
+
+
+def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
+    """Run a query with the settings of these options; see ``look_with``.
 
     Raises:
         ConfigError: a setting is invalid.
         DatabaseError: the file can't be read, or is of another version.
     """
-    quick = quick_settings(options.flags, options.config)
-    path = database_path(options.load().config.data_dir if quick is None else quick.data_dir)
-    return look(path, query) if is_there(path) else nothing
+    return look_with(settings_to_look(options), query, nothing)

@@ -6,10 +6,9 @@ from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tgllm.api.errors import ModelNotFound
-from tgllm.api.types import ModelRef
+from tgllm.api.model_ref import ModelRef
 
 __all__ = [
     "admin_ids",
@@ -148,6 +147,8 @@ def zone(name: str) -> tzinfo:
     """
     if name == "UTC":
         return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415  few bots have a zone of their own
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

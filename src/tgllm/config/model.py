@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from tgllm.config import checks
 from tgllm.config.paths import default_data_dir
-from tgllm.config.quick import DEFAULT_MODEL
+from tgllm.config.quick import DEFAULT_LANGUAGE, DEFAULT_MODEL, DEFAULT_TIME_ZONE
 from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.base import Section
@@ -145,7 +145,7 @@ class Config(Section):
         default=DEFAULT_MODEL, description="Model of chats that have not chosen one, as provider/model."
     )
     language: Annotated[str, BeforeValidator(checks.language)] = Field(
-        default="en", description="Fallback for people whose language the bot does not support."
+        default=DEFAULT_LANGUAGE, description="Fallback for people whose language the bot does not support."
     )
     system_prompt: str | None = Field(default=None, description="System prompt of every conversation.")
     disable_plugins: Annotated[tuple[str, ...], BeforeValidator(checks.names)] = Field(
@@ -156,7 +156,7 @@ class Config(Section):
         description="Schedule of the refresh of model lists: five cron fields, or off. Also read from REFRESH_CRON.",
     )
     time_zone: Annotated[str, BeforeValidator(checks.time_zone)] = Field(
-        default="UTC",
+        default=DEFAULT_TIME_ZONE,
         description="Time zone of schedules, days and months, such as Europe/Berlin.",
     )
     prices: Annotated[tuple[PriceSetting, ...], BeforeValidator(read_prices)] = Field(

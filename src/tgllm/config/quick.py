@@ -1,4 +1,4 @@
-"""Fast loading of the two settings of commands that only read the lists of models, without the settings model.
+"""Fast loading of the settings of commands that only read the database, without the settings model.
 
 Loading pydantic and the model takes several times as long as such a command itself.
 """
@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from tgllm.config.checks import language, time_zone
 from tgllm.config.paths import default_config_path, default_data_dir
 
-__all__ = ["DEFAULT_MODEL", "QuickSettings", "quick_settings"]
+__all__ = ["DEFAULT_LANGUAGE", "DEFAULT_MODEL", "DEFAULT_TIME_ZONE", "QuickSettings", "quick_settings"]
 
 DEFAULT_MODEL = "echo/echo"
 """Default of ``default_model``."""
+DEFAULT_LANGUAGE = "en"
+DEFAULT_TIME_ZONE = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class QuickSettings:
 
     data_dir: Path
     default_model: str
+    language: str
+    time_zone: str
 
 
 def quick_settings(
@@ -58,14 +63,18 @@ def _dotenv(cwd: Path | None) -> Path:
 def _settings(
     flags: Mapping[str, object], environ: Mapping[str, str], tables: Mapping[str, object]
 ) -> QuickSettings | None:
-    data_dir = flags.get("data_dir") or _variable(environ, "TGLLM_DATA_DIR") or tables.get("data_dir")
-    model = _variable(environ, "TGLLM_DEFAULT_MODEL") or tables.get("default_model", DEFAULT_MODEL)
-    if not isinstance(data_dir, str | Path | None) or not isinstance(model, str):
+    def value(name: str, default: str | None) -> object:
+        return _variable(environ, f"TGLLM_{name.upper()}") or tables.get(name, default)
+
+    data_dir = flags.get("data_dir") or value("data_dir", None)
+    model = value("default_model", DEFAULT_MODEL)
+    tongue, zone = language(value("language", DEFAULT_LANGUAGE)), time_zone(value("time_zone", DEFAULT_TIME_ZONE))
+    if not isinstance(data_dir, str | Path | None) or not all(isinstance(text, str) for text in (model, tongue, zone)):
         return None
     if data_dir is not None and (not str(data_dir).strip() or "\0" in str(data_dir)):
         return None
     folder = default_data_dir() if data_dir is None else Path(data_dir).expanduser().absolute()
-    return QuickSettings(folder, model.strip())
+    return QuickSettings(folder, str(model).strip(), str(tongue), str(zone))
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:

@@ -2,10 +2,12 @@
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tgllm.api.types import JsonObject
 from tgllm.db.engine.rows import JSON, clean, dumps, read_all
+
+if TYPE_CHECKING:
+    from tgllm.api.types import JsonObject
 
 __all__ = ["AuditRow", "NewEntry", "add", "count", "list_recent", "prune"]
 
@@ -22,7 +24,7 @@ class NewEntry:
     """Kind of change, such as ``user.approve``."""
     target: str | None = None
     """What was changed, such as a user."""
-    details: JsonObject | None = None
+    details: "JsonObject | None" = None
     """Values before and after; never an API key or token."""
 
 

@@ -1,7 +1,5 @@
 """Text that can be stored and sent."""
 
-from tgllm.observe.redaction import redact
-
 __all__ = ["clip", "mend_surrogates", "one_line", "sentence"]
 
 MESSAGE_LIMIT = 4096
@@ -30,6 +28,8 @@ def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 def sentence(error: Exception) -> str:
     """What an error says, on one line, without secrets and fit to be printed and stored."""
+    from tgllm.observe.redaction import redact  # noqa: PLC0415  a list in the shell only needs one_line
+
     return redact(mend_surrogates(" ".join(str(error).split())))
 
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 from tgllm.db.engine.unit import Connection
-from tgllm.db.queries import statistics
 from tgllm.db.tables import usage, users
 from tgllm.db.tables.usage import Total
 from tgllm.db.tables.users import User
@@ -69,11 +68,15 @@ def _by_user(conn: Connection, since: str) -> Iterator[UsageRow]:
 
 
 def _by_model(conn: Connection, since: str) -> Iterator[UsageRow]:
+    from tgllm.db.queries import statistics  # noqa: PLC0415  the table by person does without it
+
     for total in statistics.by_model(conn, since):
         yield UsageRow(f"{total.provider}/{total.model}", total)
 
 
 def _by_day(conn: Connection, since: str, until: str) -> Iterator[UsageRow]:
+    from tgllm.db.queries import statistics  # noqa: PLC0415  the same
+
     found = {total.day: total for total in statistics.by_day(conn, since)}
     # Begins with the first day that has usage.
     day, last = date.fromisoformat(min(found, default=until)), date.fromisoformat(until)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
@@ -11,7 +11,6 @@ from tgllm.cli.words import moment, person_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import AuditRow
-from tgllm.i18n import Catalogue
 from tgllm.services.common.text import one_line
 from tgllm.services.common.times import iso_time, iso_times
 from tgllm.services.people.names import named_group
@@ -39,7 +38,7 @@ def run_audit(options: Options, limit: int, *, as_json: bool) -> None:
     elif rows:
         print_table(COLUMNS, (_row(row, names) for row in rows))
     if not rows:
-        tell(Catalogue()("shell.audit_none"))
+        tell_text("shell.audit_none")
 
 
 def _read(conn: Connection, limit: int) -> tuple[list[AuditRow], dict[int, str]]:

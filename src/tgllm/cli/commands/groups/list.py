@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
 from tgllm.cli.words import moment, shown_title
 from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group, GroupStatus
-from tgllm.i18n import Catalogue
 from tgllm.services.common.times import iso_time
 
 __all__ = ["run_list"]
@@ -27,8 +26,7 @@ def run_list(options: Options, status: GroupStatus | None, *, as_json: bool) -> 
     elif found:
         print_table(COLUMNS, (_row(group) for group in found))
     if not found:
-        texts = Catalogue()
-        tell(texts("shell.groups_none") if status is None else texts("shell.groups_none_of", status=status))
+        tell_text("shell.groups_none" if status is None else "shell.groups_none_of", status=status)
 
 
 def _row(group: Group) -> Sequence[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tgllm.api.clock import SystemClock, milliseconds
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
@@ -11,7 +11,6 @@ from tgllm.cli.words import moment, person_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import invites, users
 from tgllm.db.tables.invites import Invite
-from tgllm.i18n import Catalogue
 from tgllm.services.common.times import iso_time
 
 __all__ = ["invite_object", "run_list"]
@@ -30,7 +29,7 @@ def run_list(options: Options, *, as_json: bool) -> None:
     elif found:
         print_table(COLUMNS, (_row(invite, maker) for invite, maker in found))
     if not found:
-        tell(Catalogue()("shell.invites_none"))
+        tell_text("shell.invites_none")
 
 
 def invite_object(invite: Invite) -> dict[str, object]:

@@ -75,15 +75,13 @@ def _read(data_dir: "Path") -> "Sequence[Model]":
 
 
 def _tell_none(found: "Sequence[Model]", provider: str | None) -> None:
-    from tgllm.cli.failure import tell  # noqa: PLC0415
-    from tgllm.i18n import Catalogue  # noqa: PLC0415
+    from tgllm.cli.failure import tell_text  # noqa: PLC0415
 
-    texts = Catalogue()
     known = sorted({model.provider for model in found})
     if provider is None or not known:
-        tell(texts("shell.models_none"))
+        tell_text("shell.models_none")
     else:
-        tell(texts("shell.models_none_of", provider=provider, known=", ".join(known)))
+        tell_text("shell.models_none_of", provider=provider, known=", ".join(known))
 
 
 @app.command()

@@ -5,15 +5,13 @@ from typing import Final
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.cli.commands.models.cells import MICROS
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import Bars, print_json, print_table
+from tgllm.cli.stored import look_with, settings_to_look
 from tgllm.cli.words import person_name
 from tgllm.config.checks import zone
-from tgllm.config.paths import database_path
-from tgllm.db.file.look import is_there, look
 from tgllm.db.tables.usage import NOBODY, Total
-from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
 from tgllm.services.common.calendar import Days
 from tgllm.services.usage.breakdown import By, UsageBreakdown, UsageRow, usage_breakdown
@@ -31,26 +29,26 @@ def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Cloc
         ConfigError: a setting is invalid.
         DatabaseError: the database can't be read.
     """
-    config = options.load().config
-    calendar, now = Days(zone(config.time_zone)), milliseconds(clock or SystemClock())
+    settings = settings_to_look(options)
+    calendar, now = Days(zone(settings.time_zone)), milliseconds(clock or SystemClock())
     since, today = f"{calendar.begin(now, days - 1):%Y-%m-%d}", calendar.day(now)
-    path, none = database_path(config.data_dir), UsageBreakdown((), Total(0, 0, 0, 0, 0))
-    found = look(path, lambda conn: usage_breakdown(conn, by, since, today)) if is_there(path) else none
+    none = UsageBreakdown((), Total(0, 0, 0, 0, 0))
+    found = look_with(settings, lambda conn: usage_breakdown(conn, by, since, today), none)
     if as_json:
         print_json(_object(found, by, since, today))
     else:
-        _print(found, by, since, Catalogue(config.language))
+        _print(found, by, since, settings.language)
 
 
-def _print(found: UsageBreakdown, by: By, since: str, texts: Catalogue) -> None:
+def _print(found: UsageBreakdown, by: By, since: str, language: str) -> None:
     if not found.total.requests:
-        tell(texts("shell.usage_none", day=since))
+        tell_text("shell.usage_none", language, day=since)
         return
     bars = Bars("Cost" if found.total.cost_micros else "Tokens", found.shares())
     rows = ((_title(row, by), *_cells(row.total)) for row in found.rows)
     print_table((TITLES[by], *COLUMNS), rows, footer=("All", *_cells(found.total)), bars=bars)
     if found.total.unpriced_requests:
-        tell(texts("shell.usage_unpriced", count=found.total.unpriced_requests))
+        tell_text("shell.usage_unpriced", language, count=found.total.unpriced_requests)
 
 
 def _title(row: UsageRow, by: By) -> str:

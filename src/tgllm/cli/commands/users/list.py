@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
 from tgllm.cli.words import moment, shown_name
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
-from tgllm.i18n import Catalogue
 from tgllm.services.people.record import person_object
 
 __all__ = ["run_list"]
@@ -25,8 +24,7 @@ def run_list(options: Options, status: Status | None, *, as_json: bool) -> None:
     elif found:
         print_table(COLUMNS, (_row(user) for user in found))
     if not found:
-        texts = Catalogue()
-        tell(texts("shell.users_none") if status is None else texts("shell.users_none_of", status=status))
+        tell_text("shell.users_none" if status is None else "shell.users_none_of", status=status)
 
 
 def _row(user: User) -> Sequence[str]:

@@ -40,9 +40,12 @@ class Options:
 
     def quiet_log(self) -> None:
         """Silence the log, to keep it out of a command's output; with ``--debug`` it goes to standard error."""
-        from tgllm.observe.logs import configure_logging  # noqa: PLC0415  few commands need structlog
+        from tgllm.observe.logs import configure_logging, quiet_logging  # noqa: PLC0415  lists have no log
 
-        configure_logging("console", "debug" if self.debug else "critical", sys.stderr)
+        if self.debug:
+            configure_logging("console", "debug", sys.stderr)
+        else:
+            quiet_logging(sys.stderr)
 
 
 def options_of(ctx: typer.Context) -> Options:

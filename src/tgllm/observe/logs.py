@@ -1,19 +1,21 @@
-"""Log setup: structlog, with the standard library's loggers routed through it."""
+"""The log: loggers for our own lines, and how and where lines are written.
 
-import codecs
-import io
+structlog is imported when a log is set up, or else with the first line: a shell command hardly ever writes one.
+"""
+
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager, suppress
-from typing import Final, Literal, TextIO, cast
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, cast
 
-import structlog
+from tgllm.observe.redaction import redact
 
-from tgllm.api.context import Log
-from tgllm.observe.redaction import redact, redacted_value
+if TYPE_CHECKING:
+    from types import ModuleType
 
-__all__ = ["LogFormat", "LogLevel", "configure_logging", "get_logger", "log_values"]
+    from tgllm.api.context import Log
+
+__all__ = ["LogFormat", "LogLevel", "configure_logging", "get_logger", "log_values", "quiet_logging"]
 
 LogFormat = Literal["json", "console", "auto"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -36,14 +38,14 @@ _QUIET: Final = (
 """Libraries that log a line for every request; the URLs in those lines contain tokens."""
 
 
-def get_logger(name: str) -> Log:
+def get_logger(name: str) -> "Log":
     """Return a logger; ``name`` is the part of the program that logs."""
-    return cast("Log", structlog.get_logger(logger_name=name))
+    return cast("Log", _Logger(name))
 
 
 def log_values(**values: object) -> AbstractContextManager[None]:
     """Add values such as ``turn_id`` to every line logged inside the block and by tasks started in it."""
-    return cast("AbstractContextManager[None]", structlog.contextvars.bound_contextvars(**values))
+    return _pipeline().log_values(**values)
 
 
 def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", stream: TextIO | None = None) -> None:
@@ -54,59 +56,63 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
     target = stream or sys.stdout
     console = log_format == "console" or (log_format == "auto" and target.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _redact_line,
-            _console_renderer(target) if console else _json_renderer(target),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
-        # A cached logger would keep writing to an earlier stream.
-        cache_logger_on_first_use=False,
-    )
-    logging.basicConfig(handlers=[_ThroughStructlog()], level=number, force=True)
+    _Waiting.stream = None
+    _pipeline().configure(number, target, console=console)
+    _take_libraries(number)
+
+
+def quiet_logging(stream: TextIO) -> None:
+    """Write what is critical to ``stream``, for people: lines of libraries, since the bot writes none such."""
+    if "structlog" in sys.modules:
+        configure_logging("console", "critical", stream)
+        return
+    _Waiting.stream = stream
+    _take_libraries(logging.CRITICAL)
+
+
+class _Waiting:
+    """What ``quiet_logging`` was told, as long as structlog is not imported."""
+
+    stream: TextIO | None = None
+
+
+class _Logger:
+    """A logger of structlog's that imports it when it is needed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:  # noqa: ANN401  whatever structlog's has
+        if method in _BELOW_CRITICAL and _Waiting.stream is not None:
+            return _write_nothing
+        return getattr(_pipeline().logger(self._name), method)
+
+
+_BELOW_CRITICAL: Final = frozenset({"debug", "info", "warning", "error"})
+
+
+def _write_nothing(_event: str, **_values: object) -> None:
+    return
+
+
+def _pipeline() -> "ModuleType":
+    from tgllm.observe import pipeline  # noqa: PLC0415  imports structlog, which imports a good deal
+
+    stream, _Waiting.stream = _Waiting.stream, None
+    if stream is not None:
+        pipeline.configure(logging.CRITICAL, stream, console=True)
+    return pipeline
+
+
+def _take_libraries(level: int) -> None:
+    """Take over what the standard library's loggers write."""
+    logging.basicConfig(handlers=[_ToOurs()], level=level, force=True)
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
-class _Unfailing:
-    """Stream wrapper that ignores write errors: a full disk or a closed pipe must not stop the bot."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        if isinstance(stream, io.TextIOWrapper):
-            # A character outside the terminal's encoding, or a lone surrogate, is written as an escape.
-            stream.reconfigure(errors="backslashreplace")
-
-    def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
-
-
-def _json_renderer(stream: TextIO) -> structlog.types.Processor:
-    unicode = codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
-    return structlog.processors.JSONRenderer(ensure_ascii=not unicode)
-
-
-def _console_renderer(stream: TextIO) -> structlog.types.Processor:
-    plain = structlog.dev.plain_traceback
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
-
-
-def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
-    return {name: redacted_value(name, value) for name, value in line.items()}
-
-
-class _ThroughStructlog(logging.Handler):
-    """Handler that passes records of the standard library's loggers to structlog, for one line format."""
+class _ToOurs(logging.Handler):
+    """Handler that passes records of the standard library's loggers to ours, for one line format."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -114,4 +120,4 @@ class _ThroughStructlog(logging.Handler):
         except (TypeError, ValueError, KeyError):
             # Wrong arguments for the format; logging's own error message would show them unredacted.
             message = redact(str(record.msg))
-        structlog.get_logger(logger_name=record.name).log(record.levelno, message, exc_info=record.exc_info)
+        _Logger(record.name).log(record.levelno, message, exc_info=record.exc_info)

@@ -1,0 +1,73 @@
+"""What the lines of the log go through: structlog for our own, and the standard library's loggers routed through it."""
+
+import codecs
+import io
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager, suppress
+from typing import TextIO, cast
+
+import structlog
+
+from tgllm.observe.redaction import redacted_value
+
+__all__ = ["configure", "log_values", "logger"]
+
+
+def logger(name: str) -> object:
+    """A logger of structlog's."""
+    return structlog.get_logger(logger_name=name)
+
+
+def log_values(**values: object) -> AbstractContextManager[None]:
+    """See ``tgllm.observe.logs``."""
+    return cast("AbstractContextManager[None]", structlog.contextvars.bound_contextvars(**values))
+
+
+def configure(level: int, target: TextIO, *, console: bool) -> None:
+    """Write lines from ``level`` up to ``target``: for people (``console``), or as JSON."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _redact_line,
+            _console_renderer(target) if console else _json_renderer(target),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
+        # A cached logger would keep writing to an earlier stream.
+        cache_logger_on_first_use=False,
+    )
+
+
+class _Unfailing:
+    """Stream wrapper that ignores write errors: a full disk or a closed pipe must not stop the bot."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            # A character outside the terminal's encoding, or a lone surrogate, is written as an escape.
+            stream.reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def _json_renderer(stream: TextIO) -> structlog.types.Processor:
+    unicode = codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
+    return structlog.processors.JSONRenderer(ensure_ascii=not unicode)
+
+
+def _console_renderer(stream: TextIO) -> structlog.types.Processor:
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
+
+
+def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
+    return {name: redacted_value(name, value) for name, value in line.items()}

@@ -1,7 +1,7 @@
 """Composition root: opens the parts of the program in order and closes them in reverse.
 
-``open_core`` opens what works without the bot; ``open_bot`` adds the bot's services and the bot, and is the first to
-import aiogram.
+``open_host`` opens the plugins alone, ``open_core`` all that works without the bot. ``open_bot`` adds the bot's services
+and the bot, and is the first to import aiogram.
 """
 
 import asyncio
@@ -21,16 +21,14 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
-from tgllm.services.core import CORE_COMMANDS, Core
-from tgllm.services.messaging.admins import AdminNotifier
-from tgllm.services.models.registry import ProviderRegistry
-from tgllm.services.models.service import ModelService, ModelSettings
+from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.shutdown import Stopping
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
+    from tgllm.services.core import Core
 
-__all__ = ["open_bot", "open_core", "run_bot"]
+__all__ = ["open_bot", "open_core", "open_host", "run_bot"]
 
 log = get_logger(__name__)
 
@@ -41,27 +39,16 @@ STRAY_SECONDS = 2.0
 
 
 @asynccontextmanager
-async def open_core(
+async def open_host(
     loaded: LoadedConfig,
+    clock: Clock,
+    texts: Catalogue,
     *,
     plugins: bool = True,
-    clock: Clock | None = None,
     found: Iterable[FoundPlugin] | None = None,
-) -> AsyncGenerator[Core]:
-    """Open database, plugins and providers.
-
-    Args:
-        loaded: the settings.
-        plugins: False loads only the built-in plugins.
-        clock: the clock; the system clock by default.
-        found: the available plugins; the installed ones by default.
-
-    Raises:
-        DatabaseError: the database can't be used.
-    """
-    clock = clock or SystemClock()
+) -> AsyncGenerator[tuple[Database, PluginHost]]:
+    """Open the database and load the plugins; the arguments are those of ``open_core``."""
     config = loaded.config
-    texts = Catalogue(config.language)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
         host = await PluginHost.load(
@@ -77,25 +64,41 @@ async def open_core(
             plugins_enabled=plugins,
             reserved_commands=CORE_COMMANDS,
         )
-        await stack.enter_async_context(host)
-        registry = ProviderRegistry(host)
-        stack.push_async_callback(registry.aclose)
-        notifier = AdminNotifier(database, clock, config.admin_chat_id)
-        lists = ModelSettings(config.default_model, config.models.list_timeout)
-        yield Core(
-            config=config,
-            clock=clock,
-            texts=texts,
-            database=database,
-            host=host,
-            registry=registry,
-            notifier=notifier,
-            models=ModelService(database, registry, notifier, clock, texts, lists),
-        )
+        yield database, await stack.enter_async_context(host)
 
 
 @asynccontextmanager
-async def open_bot(core: Core, token: str) -> "AsyncGenerator[BotRuntime]":
+async def open_core(
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> "AsyncGenerator[Core]":
+    """Open database, plugins and providers.
+
+    Args:
+        loaded: the settings.
+        plugins: False leaves out all plugins but the built-in ones.
+        clock: the time; the machine's by default.
+        found: the plugins there are; those that are installed by default.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    from tgllm.services.core import open_services  # noqa: PLC0415  the list of plugins needs no service
+
+    clock = clock or SystemClock()
+    texts = Catalogue(loaded.config.language)
+    async with (
+        open_host(loaded, clock, texts, plugins=plugins, found=found) as (database, host),
+        open_services(loaded.config, clock, texts, database, host) as core,
+    ):
+        yield core
+
+
+@asynccontextmanager
+async def open_bot(core: "Core", token: str) -> "AsyncGenerator[BotRuntime]":
     """Open the bot's services, start the plugins and connect the bot.
 
     The runtime's ``run`` then runs the bot and the scheduler.

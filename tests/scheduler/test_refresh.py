@@ -13,7 +13,8 @@ from tgllm.app import open_core
 from tgllm.config.load import load_config
 from tgllm.db.tables import models, outbox, schedules
 from tgllm.db.tables.schedules import Run
-from tgllm.scheduler.jobs import REFRESH_JOB, jobs_of, refresh_times
+from tgllm.scheduler.clock import refresh_times
+from tgllm.scheduler.jobs import REFRESH_JOB, jobs_of
 from tgllm.scheduler.scheduler import Scheduler
 from tgllm.services.bot_core import BotCore, open_bot_core
 from tgllm.testing.clock import ManualClock

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from tgllm.api.errors import ConfigError, ModelNotFound
 from tgllm.config.load import LoadedConfig
 from tgllm.plugins.loading.registration import nearest
-from tgllm.scheduler.jobs import refresh_times
 from tgllm.services.core import Core
 
 __all__ = ["config_problems", "raise_config_errors", "warnings"]
@@ -14,6 +13,10 @@ __all__ = ["config_problems", "raise_config_errors", "warnings"]
 def config_problems(core: Core) -> list[str]:
     """Return the errors in the settings of plugins and in ``refresh_cron``, a sentence each."""
     problems = [str(error) for error in core.host.config_errors]
+    if "refresh_cron" not in core.config.model_fields_set:
+        return problems
+    from tgllm.scheduler.clock import refresh_times  # noqa: PLC0415  imports APScheduler, and the default is right
+
     try:
         refresh_times(core.config.refresh_cron, core.config.time_zone)
     except ConfigError as error:

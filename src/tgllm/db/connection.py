@@ -1,16 +1,19 @@
 """Creation of the database file, and plain connections to it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-
-import aiosqlite
+from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
 from tgllm.db.engine.errors import NotInitialised
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.schema import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    import aiosqlite
 
 __all__ = ["get_db", "init_db"]
 
@@ -41,7 +44,7 @@ async def init_db(path: Path | str, *, clock: Clock | None = None) -> None:
 
 
 @asynccontextmanager
-async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Connection]:
+async def get_db(path: Path | str | None = None) -> "AsyncGenerator[aiosqlite.Connection]":
     """Open a connection for the duration of an ``async with``; rows are accessed by column name.
 
     Each statement is its own transaction unless BEGIN is executed. The running program uses ``Database`` instead,
@@ -54,6 +57,8 @@ async def get_db(path: Path | str | None = None) -> AsyncGenerator[aiosqlite.Con
         NotInitialised: no path was given and ``init_db`` was never called.
         DatabaseError: the file can't be opened.
     """
+    import aiosqlite  # noqa: PLC0415  the program itself works through ``Database``
+
     file = _LastPath.value if path is None else Path(path)
     if file is None:
         raise NotInitialised("no database yet: await init_db(path) first, or give get_db() a path")

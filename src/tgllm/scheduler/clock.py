@@ -7,9 +7,12 @@ from typing import Protocol, Self, cast
 from apscheduler.triggers.cron import CronTrigger  # pyright: ignore[reportMissingTypeStubs]  it ships no types
 
 from tgllm.api.errors import ConfigError
+from tgllm.config.checks import zone
 from tgllm.scheduler.weekdays import weekday_names
 
-__all__ = ["Cron"]
+__all__ = ["Cron", "refresh_times"]
+
+OFF = "off"
 
 _DAY = 86_400
 _FIELDS = ("minute", "hour", "day", "month", "day_of_week")
@@ -104,6 +107,20 @@ class Cron:
     @property
     def _every_hour(self) -> bool:
         return self.text.split()[1].startswith("*")
+
+
+def refresh_times(cron: str, time_zone: str) -> Cron | None:
+    """Return the times at which the model lists are refreshed; None if that is disabled.
+
+    Raises:
+        ConfigError: the cron expression is invalid.
+    """
+    if cron.lower() == OFF:
+        return None
+    try:
+        return Cron.parse(cron, zone(time_zone))
+    except ConfigError as error:
+        raise ConfigError(f"refresh_cron (REFRESH_CRON): {error}") from None
 
 
 def _alternatives(fields: dict[str, str]) -> Iterable[dict[str, str]]:

@@ -8,18 +8,17 @@ from tgllm.api.errors import ConfigError, ProviderError
 from tgllm.config.checks import zone
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
-from tgllm.scheduler.clock import Cron
+from tgllm.scheduler.clock import Cron, refresh_times
 from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.retention import Retention
 
-__all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of", "refresh_times"]
+__all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of"]
 
 REFRESH_JOB = "models.refresh"
 """Id of the job; a plugin's job has the id ``<plugin id>.<job id>``."""
 RETENTION_JOB = "data.retention"
 EVERY_HOUR = "23 * * * *"
 """Cron expression with a minute that few other jobs use."""
-OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +35,6 @@ class Job:
     """Whether it runs at once if it has never run before."""
     wanted: Callable[[], bool] = lambda: True
     """Returns False when the job must not run any more."""
-
-
-def refresh_times(cron: str, time_zone: str) -> Cron | None:
-    """Return the times at which the model lists are refreshed; None if that is disabled.
-
-    Raises:
-        ConfigError: the cron expression is invalid.
-    """
-    if cron.lower() == OFF:
-        return None
-    try:
-        return Cron.parse(cron, zone(time_zone))
-    except ConfigError as error:
-        raise ConfigError(f"refresh_cron (REFRESH_CRON): {error}") from None
 
 
 def jobs_of(core: BotCore) -> tuple[Job, ...]:

@@ -1,7 +1,8 @@
 """What every command that opens the program works with, whether or not there is a bot."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
@@ -10,37 +11,9 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
-from tgllm.services.models.service import ModelService
+from tgllm.services.models.service import ModelService, ModelSettings
 
-__all__ = ["CORE_COMMANDS", "Core"]
-
-CORE_COMMANDS: Final = frozenset(
-    {
-        "start",
-        "stop",
-        "cancel",
-        "model",
-        "models",
-        "system",
-        "persona",
-        "settings",
-        "remember",
-        "facts",
-        "clear",
-        "new",
-        "history",
-        "retry",
-        "undo",
-        "fork",
-        "continue",
-        "usage",
-        "export",
-        "groupmode",
-        "forget",
-        "admin",
-    }
-)
-"""Names of the bot's own chat commands, which no plugin can have; the commands themselves stand in ``bot``."""
+__all__ = ["Core", "open_services"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +28,23 @@ class Core:
     registry: ProviderRegistry
     notifier: AdminNotifier
     models: ModelService
+
+
+@asynccontextmanager
+async def open_services(
+    config: Config, clock: Clock, texts: Catalogue, database: Database, host: PluginHost
+) -> AsyncGenerator[Core]:
+    """Put the services that shell commands use on top of an open database and host."""
+    notifier = AdminNotifier(database, clock, config.admin_chat_id)
+    lists = ModelSettings(config.default_model, config.models.list_timeout)
+    async with aclosing(ProviderRegistry(host)) as registry:
+        yield Core(
+            config=config,
+            clock=clock,
+            texts=texts,
+            database=database,
+            host=host,
+            registry=registry,
+            notifier=notifier,
+            models=ModelService(database, registry, notifier, clock, texts, lists),
+        )

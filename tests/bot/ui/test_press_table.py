@@ -6,7 +6,7 @@ from tgllm.bot.assembly import own_commands
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.ui.press_table import PressAction, Pressed, PressTable
 from tgllm.i18n import Catalogue
-from tgllm.services.core import CORE_COMMANDS
+from tgllm.plugins.loading.clashes import CORE_COMMANDS
 
 
 async def act(scope: UpdateScope, pressed: Pressed) -> str:

@@ -4,9 +4,11 @@ import asyncio
 
 import typer
 
-from tgllm.app import open_core
+from tgllm.api.clock import SystemClock
+from tgllm.app import open_host
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.i18n import Catalogue
 from tgllm.plugins.loading.records import PluginRecord
 
 __all__ = ["app"]
@@ -36,8 +38,10 @@ def list_plugins(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
 
 
 async def _records(options: Options) -> tuple[PluginRecord, ...]:
-    async with open_core(options.load(), plugins=options.plugins) as core:
-        return core.host.records
+    loaded = options.load()
+    texts = Catalogue(loaded.config.language)
+    async with open_host(loaded, SystemClock(), texts, plugins=options.plugins) as (_, host):
+        return host.records
 
 
 def _object(record: PluginRecord) -> dict[str, object]:

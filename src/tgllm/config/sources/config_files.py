@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from stat import S_ISREG
 
-from dotenv.parser import parse_stream
-
 from tgllm.api.errors import ConfigError
 
 __all__ = ["dotenv_path", "is_there", "read_dotenv", "read_toml"]
@@ -68,6 +66,8 @@ def read_dotenv(path: Path) -> Mapping[str, str]:
     """
     if not is_there(path):
         return {}
+    from dotenv.parser import parse_stream  # noqa: PLC0415  most bots have no such file
+
     bindings = list(parse_stream(io.StringIO(_read(path))))
     if wrong := [binding.original.line for binding in bindings if binding.error]:
         raise ConfigError(f"{path}: line {wrong[0]} is not an assignment; write NAME=value")

@@ -4,11 +4,40 @@ The built-in plugins come first, then the others by id, so that the result is de
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from tgllm.plugins.loading.offers import Name
 from tgllm.plugins.loading.plugin import LoadedPlugin
 
-__all__ = ["settle_ids", "settle_names"]
+__all__ = ["CORE_COMMANDS", "settle_ids", "settle_names"]
+
+CORE_COMMANDS: Final = frozenset(
+    {
+        "start",
+        "stop",
+        "cancel",
+        "model",
+        "models",
+        "system",
+        "persona",
+        "settings",
+        "remember",
+        "facts",
+        "clear",
+        "new",
+        "history",
+        "retry",
+        "undo",
+        "fork",
+        "continue",
+        "usage",
+        "export",
+        "groupmode",
+        "forget",
+        "admin",
+    }
+)
+"""Names of the bot's own chat commands, which no plugin can have; the commands themselves stand in ``bot``."""
 
 
 def settle_ids(plugins: Iterable[LoadedPlugin]) -> None:

@@ -5,9 +5,6 @@ import sys
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
-
 from tgllm.app import open_core
 from tgllm.cli.commands.models.cells import MICROS
 from tgllm.cli.core import raise_config_errors
@@ -50,9 +47,15 @@ async def _sync(options: Options) -> SyncReport:
 @contextmanager
 def _progress(core: Core) -> Generator[Told]:
     """Show a progress line for each provider on standard error, if it is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _provider, _result: None
+        return
+    from rich.console import Console  # noqa: PLC0415  for people at a terminal only
+    from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415  the same
+
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[found]}"))
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         tasks = {name: progress.add_task(name, total=1, found="...") for name in core.registry.ids}
 
         def told(provider: str, result: ProviderReport | int) -> None:

@@ -1,8 +1,10 @@
 """The tree keeps the rules of its layout, and each rule is seen to catch a tree that breaks it."""
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +14,11 @@ from aiogram import methods
 import architecture
 import rooms
 from imports import Import, Module, read_imports, read_modules
+from tgllm.api.clock import SystemClock, milliseconds
+from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
+from tgllm.db.tables import audit, groups, invites, models, usage, users
+from tgllm.services.common.calendar import Days
 
 ROOT = Path(__file__).resolve().parents[1]
 PLUGINS = sorted(ROOT.glob("plugins/tgllm_*/src"))
@@ -125,12 +131,70 @@ class TestLoading:
 
         assert not {"pydantic", "rich", "structlog"} & loaded
 
+    @pytest.mark.parametrize(
+        ("command", "most"),
+        [
+            ("users list", 45),
+            ("groups list", 44),
+            ("audit", 46),
+            ("invites list", 46),
+            ("usage", 53),
+            ("models list", 37),
+        ],
+    )
+    def test_a_command_that_shows_a_table_loads_little_more(self, filled: Path, command: str, most: int) -> None:
+        loaded = modules_loaded_by(filled, *command.split())
+
+        assert not {"asyncio", "concurrent", "dotenv", "logging", "pydantic", "rich", "structlog", "tomllib"} & loaded
+        assert not {"tgllm.i18n.catalogue", "tgllm.config.model", "tgllm.db.database", "tgllm.plugins"} & loaded
+        assert len(own(loaded)) <= most
+
+    @pytest.mark.parametrize(
+        ("command", "most"), [("plugins list", 120), ("models sync", 147), ("models default", 146), ("ping", 142)]
+    )
+    def test_a_command_that_opens_plugins_loads_no_bot(self, filled: Path, command: str, most: int) -> None:
+        loaded = modules_loaded_by(filled, *command.split())
+
+        assert not HEAVY & loaded
+        assert not {"rich", "structlog"} & loaded
+        assert not {"tgllm.bot", "tgllm.scheduler", "tgllm.services.bot_core"} & loaded
+        assert rooms_of_services(loaded) <= {"chats", "common", "core", "messaging", "models"}
+        assert len(own(loaded)) <= most
+
+    def test_the_list_of_plugins_loads_no_service(self, filled: Path) -> None:
+        assert rooms_of_services(modules_loaded_by(filled, "plugins", "list")) == set()
+
+    def test_times_of_the_refresh_are_looked_at_where_they_are_set(self, filled: Path) -> None:
+        assert "apscheduler" in modules_loaded_by(filled, "ping", TGLLM_REFRESH_CRON="0 3 * * *")
+
+    def test_a_probe_sees_what_a_command_loads(self, filled: Path) -> None:
+        loaded = modules_loaded_by(filled, "config", "show")
+
+        assert {"pydantic", "tgllm.config.model"} <= loaded
+        assert len(own(loaded)) > 40
+
     @pytest.mark.parametrize("plugin", [source.parent.name for source in PLUGINS])
     def test_a_plugin_loads_no_sdk(self, plugin: str) -> None:
         assert not HEAVY & libraries_loaded_by(f"{plugin}.plugin")
 
     def test_a_probe_sees_what_a_module_loads(self) -> None:
         assert "aiogram" in libraries_loaded_by("aiogram")
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A data folder with something to show for each list."""
+    path, now = tmp_path / "tgllm.db", milliseconds(SystemClock())
+    prepare(path, now)
+    with closing(connect(path)) as conn:
+        ann = users.upsert_seen(conn, users.SeenUser(7, "ann", "Ann"), now)
+        groups.request(conn, -7, "Friends", now, by=ann.id)
+        invites.create(conn, "0" * 64, 1, now + 3_600_000, now, created_by=ann.id)
+        audit.add(conn, audit.NewEntry(actor_id=ann.id, source="shell", action="user.approve", target="-7"), now)
+        spent = usage.Spent(input_tokens=1, output_tokens=1, cost_micros=1)
+        usage.add(conn, ann.id, Days().day(now), "echo", "echo", spent)
+        models.upsert(conn, [models.NewModel(provider="echo", model="echo", title="Echo")], now)
+    return tmp_path
 
 
 def test_the_probe_fails_for_a_module_that_is_not_there() -> None:
@@ -450,3 +514,37 @@ def libraries_loaded_by(module: str, call: str = "") -> set[str]:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     return set(json.loads(done.stdout)) - sys.stdlib_module_names
+
+
+def modules_loaded_by(data_dir: Path, *command: str, **environ: str) -> set[str]:
+    """All modules that a fresh Python has loaded at the end of a command, in a home without settings."""
+    program = (
+        "import contextlib, io, json, sys\n"
+        "from tgllm.cli.main import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.redirect_stderr(io.StringIO()):\n"
+        "    code = main(sys.argv[1:])\n"
+        "print(json.dumps([code, len(shown.getvalue().splitlines()), sorted(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--data-dir", str(data_dir), *command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=data_dir,
+        env={"HOME": str(data_dir), "PATH": os.environ["PATH"], **environ},
+    )
+    code, lines, loaded = json.loads(done.stdout)
+    assert code == 0
+    assert lines
+    return set(loaded)
+
+
+def own(loaded: set[str]) -> set[str]:
+    """Those of tgllm, whichever plugins are installed."""
+    return {name for name in loaded if name.split(".")[0] == "tgllm"}
+
+
+def rooms_of_services(loaded: set[str]) -> set[str]:
+    """The rooms of the services that modules are in."""
+    return {name.split(".")[2] for name in loaded if name.startswith("tgllm.services.")}

@@ -1,7 +1,7 @@
 """Composition root: opens the parts of the program in order and closes them in reverse.
 
-``open_host`` opens the plugins alone, ``open_core`` all that works without the bot. ``open_bot`` adds the bot's services
-and the bot, and is the first to import aiogram.
+``open_host`` opens the database and the plugins, ``open_core`` what shell commands need besides. ``open_bot`` adds the
+bot's services and the bot, and is the first to import aiogram.
 """
 
 import asyncio
@@ -79,14 +79,14 @@ async def open_core(
 
     Args:
         loaded: the settings.
-        plugins: False leaves out all plugins but the built-in ones.
-        clock: the time; the machine's by default.
-        found: the plugins there are; those that are installed by default.
+        plugins: False loads only the built-in plugins.
+        clock: the clock; the system clock by default.
+        found: the available plugins; the installed ones by default.
 
     Raises:
         DatabaseError: the database can't be used.
     """
-    from tgllm.services.core import open_services  # noqa: PLC0415  the list of plugins needs no service
+    from tgllm.services.core import open_services  # noqa: PLC0415  `tgllm plugins list` needs no service
 
     clock = clock or SystemClock()
     texts = Catalogue(loaded.config.language)
@@ -110,7 +110,7 @@ async def open_bot(core: "Core", token: str) -> "AsyncGenerator[BotRuntime]":
     from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
-    from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  no shell command needs the bot's services
+    from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
 
     if core.host.config_errors:
         raise core.host.config_errors[0]

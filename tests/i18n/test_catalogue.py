@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tgllm import i18n
 from tgllm.api import errors
 from tgllm.i18n import Catalogue, TextError, error_text
 
@@ -127,3 +128,8 @@ class TestErrorText:
 
     def test_of_a_budget_that_a_plugin_keeps(self, texts: Catalogue) -> None:
         assert error_text(texts, errors.BudgetExceeded("no")) == texts("error.budget")
+
+
+def test_the_package_has_its_public_names_and_no_others() -> None:
+    assert [name for name in i18n.__all__ if not hasattr(i18n, name)] == []
+    assert not hasattr(i18n, "no_such_name")

@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
-from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values
+from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values, quiet_logging
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
@@ -211,3 +213,51 @@ def test_every_value_makes_a_line_of_json(stream: io.StringIO) -> None:
 
     line = json.loads(stream.getvalue(), parse_constant=refuse)
     assert (line["a"], line["b"], line["d"], line["f"]) == ("nan", "inf", {"1": [2]}, 10**30)
+
+
+QUIET = f"""
+import logging, sys
+from tgllm.observe.logs import get_logger, quiet_logging
+
+quiet_logging(sys.stderr)
+for write in (get_logger("x").debug, get_logger("x").error, logging.getLogger("library").error):
+    write("unheard")
+print("structlog" in sys.modules)
+logging.getLogger("library").critical("heard of {TOKEN}")
+print("structlog" in sys.modules)
+for write in (get_logger("x").error, logging.getLogger("library").error):
+    write("unheard")
+"""
+
+
+def test_a_quiet_log_imports_structlog_for_a_critical_line_only() -> None:
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.split() == ["False", "True"]
+    assert "heard of [hidden]" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_quiet_log_is_set_at_once_where_structlog_is_there() -> None:
+    stream = io.StringIO()
+    quiet_logging(stream)
+    get_logger("x").error("unheard")
+    logging.getLogger("library").critical("heard")
+
+    (line,) = stream.getvalue().splitlines()
+    assert "heard" in line
+    assert "unheard" not in line
+
+
+def test_a_log_that_is_set_later_is_not_quiet() -> None:
+    program = (
+        "import sys\n"
+        "from tgllm.observe.logs import configure_logging, get_logger, quiet_logging\n"
+        "quiet_logging(sys.stderr)\n"
+        "configure_logging('json', 'info', sys.stdout)\n"
+        "get_logger('x').info('heard')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert json.loads(done.stdout)["event"] == "heard"
+    assert done.stderr == ""

@@ -18,8 +18,11 @@ from tgllm.cli.table import COMMANDS
 __all__ = ["app", "main", "run", "top"]
 
 COLLECT_AFTER = 50_000
-"""Python's collector looks after so many new objects: imports make many, of which it could free next to none, and that
-looking costs a command a tenth of its time. ``tgllm run`` sets a number of its own."""
+"""New objects after which the garbage collector runs (gc.set_threshold).
+
+Imports make many objects and next to no garbage: with Python's default, a short command spends a tenth of its time on
+looking for it. ``tgllm run`` sets its own threshold.
+"""
 
 app = typer.Typer(
     name="tgllm",

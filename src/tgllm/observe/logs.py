@@ -1,6 +1,6 @@
-"""The log: loggers for our own lines, and how and where lines are written.
+"""Loggers, and configuration of the log.
 
-structlog is imported when a log is set up, or else with the first line: a shell command hardly ever writes one.
+structlog is imported when logging is configured, or else with the first line: most shell commands log nothing.
 """
 
 import logging
@@ -62,7 +62,7 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
 
 
 def quiet_logging(stream: TextIO) -> None:
-    """Write what is critical to ``stream``, for people: lines of libraries, since the bot writes none such."""
+    """Write critical lines of libraries to ``stream``; those are below this level that the program itself writes."""
     if "structlog" in sys.modules:
         configure_logging("console", "critical", stream)
         return
@@ -71,13 +71,13 @@ def quiet_logging(stream: TextIO) -> None:
 
 
 class _Waiting:
-    """What ``quiet_logging`` was told, as long as structlog is not imported."""
+    """Configuration by ``quiet_logging`` that is applied when structlog is imported."""
 
     stream: TextIO | None = None
 
 
 class _Logger:
-    """A logger of structlog's that imports it when it is needed."""
+    """Logger that imports structlog with its first line."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -105,7 +105,7 @@ def _pipeline() -> "ModuleType":
 
 
 def _take_libraries(level: int) -> None:
-    """Take over what the standard library's loggers write."""
+    """Route the standard library's loggers through ours."""
     logging.basicConfig(handlers=[_ToOurs()], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -1,4 +1,4 @@
-"""What the lines of the log go through: structlog for our own, and the standard library's loggers routed through it."""
+"""The structlog pipeline of the log: redaction and renderers."""
 
 import codecs
 import io
@@ -14,7 +14,7 @@ __all__ = ["configure", "log_values", "logger"]
 
 
 def logger(name: str) -> object:
-    """A logger of structlog's."""
+    """Return a structlog logger."""
     return structlog.get_logger(logger_name=name)
 
 

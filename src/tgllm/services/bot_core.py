@@ -1,4 +1,4 @@
-"""The core of a running bot: the services that no shell command needs, on top of those of ``Core``."""
+"""Services that only a running bot needs."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
@@ -26,7 +26,7 @@ __all__ = ["BotCore", "open_bot_core"]
 
 @dataclass(frozen=True, slots=True)
 class BotCore(Core):
-    """Opened and closed by ``open_bot_core``."""
+    """Core of a running bot: that of shell commands and the bot's own services."""
 
     users: UserService
     access: Access
@@ -44,7 +44,7 @@ class BotCore(Core):
 
 @asynccontextmanager
 async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
-    """Put the bot's services on top of an open core, which stays open when they are closed."""
+    """Open the bot's services on an open core, which outlives them."""
     config, clock, texts, database, notifier = core.config, core.clock, core.texts, core.database, core.notifier
     running = RunningTurns()
     prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)

@@ -1,4 +1,4 @@
-"""What every command that opens the program works with, whether or not there is a bot."""
+"""Services of shell commands and of the bot."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
@@ -18,7 +18,7 @@ __all__ = ["Core", "open_services"]
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """Opened and closed by ``tgllm.app.open_core``; the bot's services are put on top of it, see ``BotCore``."""
+    """Settings, database, plugins and the services of shell commands; ``BotCore`` adds those of the bot."""
 
     config: Config
     clock: Clock
@@ -34,7 +34,7 @@ class Core:
 async def open_services(
     config: Config, clock: Clock, texts: Catalogue, database: Database, host: PluginHost
 ) -> AsyncGenerator[Core]:
-    """Put the services that shell commands use on top of an open database and host."""
+    """Open the services of ``Core`` on an open database and host."""
     notifier = AdminNotifier(database, clock, config.admin_chat_id)
     lists = ModelSettings(config.default_model, config.models.list_timeout)
     async with aclosing(ProviderRegistry(host)) as registry:

@@ -37,7 +37,7 @@ CORE_COMMANDS: Final = frozenset(
         "admin",
     }
 )
-"""Names of the bot's own chat commands, which no plugin can have; the commands themselves stand in ``bot``."""
+"""Names of the bot's own chat commands, reserved: no plugin can have them. The commands themselves are in ``bot``."""
 
 
 def settle_ids(plugins: Iterable[LoadedPlugin]) -> None:

@@ -1,4 +1,4 @@
-"""A stored person as JSON, for programs."""
+"""A person's stored fields as JSON."""
 
 from typing import TYPE_CHECKING
 

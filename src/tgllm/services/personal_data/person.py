@@ -16,7 +16,7 @@ from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.users import User
 from tgllm.services.common.times import iso_time, iso_times
-from tgllm.services.people.record import person_object
+from tgllm.services.people.fields import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
 
 __all__ = ["PersonConversation", "PersonData", "as_json", "load_person"]

@@ -9,7 +9,7 @@ from tgllm.cli.stored import look_at
 from tgllm.cli.words import moment, shown_name
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
-from tgllm.services.people.record import person_object
+from tgllm.services.people.fields import person_object
 
 __all__ = ["run_list"]
 

@@ -1,1 +1,1 @@
-"""What the bot does, with no Telegram in it: the rules for users, turns, models and stopping."""
+"""Business rules, independent of aiogram: access, turns, models, budgets, maintenance."""

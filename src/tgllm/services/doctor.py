@@ -1,4 +1,4 @@
-"""Looks over everything that a bot needs, for an operator who wants to know what is wrong."""
+"""Checks of configuration, plugins and providers for ``tgllm doctor``."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from tgllm.services.models.registry import ProviderStatus
 __all__ = ["examine"]
 
 ASK_SECONDS = 20.0
-"""How long one provider may take to answer."""
+"""Timeout of the checks of one provider."""
 
 
 async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = True) -> Sequence[Check]:
-    """All checks, in the order in which to read them.
+    """Run all checks, and return them in the order of display.
 
     Args:
-        core: the opened program; that it could be opened means that the database is in order, and most of the config.
-        problems: what was found wrong with the rest of the config; the bot does not start so.
-        online: also ask the providers, which needs the network and the keys; it costs no tokens.
+        core: the opened core; opening it has checked the database and most of the config.
+        problems: errors in the rest of the config; the bot does not start with any.
+        online: also query the providers, which needs the network and the API keys; it uses no tokens.
     """
     config = Check("Config", "failed", " ".join(problems)) if problems else Check("Config", "ok")
     checks = [
@@ -64,7 +64,7 @@ def _default_model(core: Core) -> Check:
 
 
 def _language(core: Core) -> Check:
-    """Another language than the bot's own is no mistake: plugins may speak it."""
+    """Only a warning: plugins may bring texts in other languages."""
     spoken, chosen = ", ".join(sorted(languages())), core.config.language
     if speaks(chosen):
         return Check("Language", "ok", chosen)
@@ -72,7 +72,7 @@ def _language(core: Core) -> Check:
 
 
 async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
-    """What a provider's service says."""
+    """Return the checks of one provider."""
     name = f"Provider {status.id}"
     if status.state != "ready":
         state = "not configured" if status.state == "not configured" else "failed"
@@ -87,5 +87,5 @@ async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
         return (Check(name, "failed", f"no answer within {ASK_SECONDS:g} s"),)
     except TgllmError as error:
         return (Check(name, "failed", str(error)),)
-    except Exception as error:  # noqa: BLE001  a provider may raise anything, and the others are still to be asked
+    except Exception as error:  # noqa: BLE001  a provider may raise anything; the checks of the others go on
         return (Check(name, "failed", f"a mistake in its plugin: {explain(error)}"),)

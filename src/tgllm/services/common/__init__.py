@@ -1,1 +1,1 @@
-"""Small values that every service uses: text, calendar, times, lane, actor, wake-ups."""
+"""Basic values that all services use: text, calendar, times, lane, actor, wake-ups."""

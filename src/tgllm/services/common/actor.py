@@ -1,4 +1,4 @@
-"""Who makes a change, and from where."""
+"""Author of a change, and its entry in the audit trail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,31 +14,31 @@ Source = Literal["telegram", "shell", "config", "program"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who makes a change. Whoever works in the shell of the bot's machine may do what an owner may."""
+    """Author of a change. Shell commands have the rights of an owner."""
 
     id: int | None
-    """Telegram's user id; None for the shell, the config and the program itself."""
+    """Telegram user id; None for the shell, the config and the program itself."""
     source: Source
 
 
 SHELL = Actor(None, "shell")
 CONFIG = Actor(None, "config")
 PROGRAM = Actor(None, "program")
-"""The bot itself, when something has run out."""
+"""The bot itself, such as when access expires."""
 
 
 def note(
     conn: Connection, actor: Actor, action: str, target: str, now: int, details: Mapping[str, str | int | None]
 ) -> None:
-    """Write a change into the audit trail, in the transaction that makes it.
+    """Add an entry to the audit trail, in the transaction of the change.
 
     Args:
         conn: an open write transaction.
-        actor: who makes it.
-        action: what is done, such as ``user.approve``.
-        target: to whom or what, such as a user id.
+        actor: author of the change.
+        action: name of the action, such as ``user.approve``.
+        target: object of the action, such as a user id.
         now: UTC, in milliseconds.
-        details: values before and after; never a key or a token.
+        details: values before and after; no keys or tokens.
     """
     entry = audit.NewEntry(actor_id=actor.id, source=actor.source, action=action, target=target, details=details)
     audit.add(conn, entry, now)

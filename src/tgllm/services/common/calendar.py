@@ -1,4 +1,4 @@
-"""Days and months of the bot's time zone, as usage is counted and budgets begin anew."""
+"""Calendar in the bot's time zone, by which usage is counted and budgets are reset."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -6,40 +6,40 @@ __all__ = ["Days"]
 
 
 class Days:
-    """The calendar on the bot's wall."""
+    """Calendar of one time zone. Times are given as UTC in milliseconds since 1970."""
 
     def __init__(self, zone: tzinfo = UTC) -> None:
-        """Have days begin at midnight of that zone."""
+        """Use a time zone; days begin at its midnight."""
         self._zone = zone
 
     def day(self, now: int) -> str:
-        """The day of a time (UTC, in milliseconds since 1970), as ``YYYY-MM-DD``."""
+        """Return the day of a time, as ``YYYY-MM-DD``."""
         return self._local(now).strftime("%Y-%m-%d")
 
     def month(self, now: int) -> str:
-        """The first day of the month of a time, in the same forms."""
+        """Return the first day of the month of a time, as ``YYYY-MM-DD``."""
         return self._local(now).strftime("%Y-%m-01")
 
     def begin(self, now: int, days: int = 0) -> datetime:
-        """When the day of a time began, or the one that many days before it, on the clock on the wall."""
+        """Return the start of the day of a time, or of the day ``days`` days before it, in local time."""
         return self._midnight(self._local(now) - timedelta(days=days))
 
     def day_end(self, now: int) -> datetime:
-        """When the next day begins, on the clock on the wall."""
+        """Return the start of the next day, in local time."""
         return self._midnight(self._local(now) + timedelta(days=1))
 
     def month_end(self, now: int) -> datetime:
-        """When the next month begins, on the clock on the wall."""
-        # No month has more than 31 days, and none fewer than 4 after the 28th.
+        """Return the start of the next month, in local time."""
+        # Months have 28 to 31 days, so the 28th and 4 days is always in the next month.
         return self._midnight(self._local(now).replace(day=28) + timedelta(days=4)).replace(day=1)
 
     @property
     def zone(self) -> str:
-        """The name of the zone, such as ``Europe/Berlin``."""
+        """Name of the zone, such as ``Europe/Berlin``."""
         return str(self._zone)
 
     def told(self, moment: datetime) -> str:
-        """A time of that zone as people read it in any language."""
+        """Format a time of that zone for people, in a form that needs no translation."""
         return f"{moment:%Y-%m-%d %H:%M} ({self._zone})"
 
     def _local(self, now: int) -> datetime:

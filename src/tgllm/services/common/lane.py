@@ -1,4 +1,4 @@
-"""A lane: the line in which updates of one chat (and topic) wait for each other."""
+"""Lane: the key by which updates of one chat (and topic) are processed in order."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ __all__ = ["Lane"]
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One place where a conversation goes on: a chat, or one topic of it, perhaps through a business account."""
+    """A chat, or one topic of it, possibly through a business connection."""
 
     chat_id: int
     topic_id: int | None = None
@@ -16,16 +16,16 @@ class Lane:
 
     @property
     def key(self) -> str:
-        """How the lane is written in the database."""
+        """The lane as stored in the database."""
         parts = [self.business_connection_id or "", str(self.chat_id), str(self.topic_id or "")]
         return ":".join(parts)
 
     @classmethod
     def parse(cls, key: str) -> Self:
-        """Read what ``key`` wrote.
+        """Parse a ``key``.
 
         Raises:
-            ValueError: for anything else.
+            ValueError: ``key`` is malformed.
         """
         connection, chat_id, topic_id = key.rsplit(":", 2)
         return cls(int(chat_id), int(topic_id) if topic_id else None, connection or None)

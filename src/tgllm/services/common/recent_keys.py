@@ -1,4 +1,4 @@
-"""What has happened a little while ago: a limited number of keys, each with its time."""
+"""Bounded set of keys that expire."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -11,15 +11,15 @@ Key = TypeVar("Key")
 
 
 class RecentKeys(Generic[Key]):
-    """Kept in memory; of too many keys the one noted longest ago is forgotten first."""
+    """Keys noted within the last seconds, kept in memory; above the limit, the oldest key is dropped."""
 
     def __init__(self, clock: Clock, seconds: float, most: int) -> None:
-        """Begin with none.
+        """Create an empty set.
 
         Args:
-            clock: the time.
-            seconds: how long a key counts as recent.
-            most: keys that are remembered.
+            clock: source of time.
+            seconds: lifetime of a key.
+            most: maximum number of keys.
         """
         self._clock = clock
         self._seconds = seconds
@@ -27,12 +27,12 @@ class RecentKeys(Generic[Key]):
         self._noted: OrderedDict[Key, float] = OrderedDict()
 
     def __contains__(self, key: Key) -> bool:
-        """Whether the key was noted less than that many seconds ago."""
+        """Whether the key is in the set and has not expired."""
         noted = self._noted.get(key)
         return noted is not None and self._clock.monotonic() - noted < self._seconds
 
     def note(self, key: Key) -> None:
-        """Remember a key as of now."""
+        """Add a key, or renew it."""
         self._noted[key] = self._clock.monotonic()
         self._noted.move_to_end(key)
         if len(self._noted) > self._most:

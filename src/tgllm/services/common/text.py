@@ -1,15 +1,15 @@
-"""Text that can be stored and sent."""
+"""Helpers that make text fit to be stored and sent."""
 
 __all__ = ["clip", "mend_surrogates", "one_line", "sentence"]
 
 MESSAGE_LIMIT = 4096
-"""UTF-16 units of a message at most (Bot API: sendMessage)."""
+"""Maximum length of a message in UTF-16 units (Bot API: sendMessage)."""
 
 
 def mend_surrogates(text: str) -> str:
-    """A text that can be encoded: halves of surrogate pairs are put together, and a lone half becomes U+FFFD.
+    """Return a text that can be encoded: surrogate pairs are joined, and a lone surrogate becomes U+FFFD.
 
-    They come from services that cut an answer between the two halves and escape each in a JSON document of its own.
+    Surrogates come from services that split an answer within a pair and escape each part in a separate JSON document.
     """
     try:
         text.encode()
@@ -19,7 +19,7 @@ def mend_surrogates(text: str) -> str:
 
 
 def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """The start of a text that fits ``limit`` UTF-16 units, with an ellipsis at its end if something was left out."""
+    """Truncate a text to ``limit`` UTF-16 units, an ellipsis at its end included."""
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * limit:
         return text
@@ -27,15 +27,15 @@ def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def sentence(error: Exception) -> str:
-    """What an error says, on one line, without secrets and fit to be printed and stored."""
-    from tgllm.observe.redaction import redact  # noqa: PLC0415  a list in the shell only needs one_line
+    """Return an error's message on one line, with secrets redacted, fit to be printed and stored."""
+    from tgllm.observe.redaction import redact  # noqa: PLC0415  not needed by shell commands that only list
 
     return redact(mend_surrogates(" ".join(str(error).split())))
 
 
 def one_line(text: str, limit: int) -> str:
-    """The words of a text, at most ``limit`` UTF-16 units.
+    """Return a text on one line, truncated to ``limit`` UTF-16 units.
 
-    Line breaks would look like lines of the bot's own, and signs that turn the direction of writing would reorder them.
+    Line breaks could imitate lines of the bot, and control characters for the text direction could reorder them.
     """
     return clip(" ".join("".join(sign if sign.isprintable() else " " for sign in text).split()), limit)

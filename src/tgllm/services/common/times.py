@@ -1,4 +1,4 @@
-"""Stored times, which are UTC in milliseconds since 1970, as files and programs outside read them."""
+"""Formats of stored times, which are UTC in milliseconds since 1970."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ __all__ = ["iso_time", "iso_times", "readable_time"]
 
 
 def readable_time(time: int) -> str:
-    """A time for people."""
+    """Format a time for people."""
     return _moment(time).strftime("%Y-%m-%d %H:%M UTC")
 
 
@@ -17,12 +17,12 @@ def iso_time(time: int) -> str: ...
 @overload
 def iso_time(time: int | None) -> str | None: ...
 def iso_time(time: int | None) -> str | None:
-    """A time for programs: ISO 8601, to the second; None for none."""
+    """Format a time for programs: ISO 8601, to the second; None for None."""
     return None if time is None else _moment(time).isoformat()
 
 
 def iso_times(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Details of a change for programs: what is a time by its name (``expires_at``) becomes one."""
+    """Format the times in details of an audit entry, recognised by a name like ``expires_at``."""
     return {key: iso_time(value) if _is_time(key, value) else value for key, value in details.items()}
 
 

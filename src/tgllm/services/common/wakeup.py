@@ -1,4 +1,4 @@
-"""A wake-up call between two loops."""
+"""Wake-up signal between two loops."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ __all__ = ["Wakeup"]
 
 
 class Wakeup:
-    """Says that there may be work. Any number of calls before the worker looks count as one."""
+    """Signal that there may be work. Several signals before the worker waits count as one."""
 
     def __init__(self) -> None:
-        """Start asleep."""
+        """Create an unset signal."""
         self._event = asyncio.Event()
 
     def set(self) -> None:
@@ -22,10 +22,10 @@ class Wakeup:
         return self._event.is_set()
 
     async def wait(self, seconds: float | None = None) -> bool:
-        """Wait for a call, at most ``seconds``, and take it.
+        """Wait for the signal, at most ``seconds``, and clear it.
 
         Returns:
-            Whether there was one.
+            Whether it was set in time.
         """
         try:
             async with asyncio.timeout(seconds):

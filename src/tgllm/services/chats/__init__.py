@@ -1,1 +1,1 @@
-"""Settings of a chat: model, group mode, language, personas, pinned facts, moved groups."""
+"""Settings of a chat: persona, group mode, language, pinned facts, ids of migrated groups."""

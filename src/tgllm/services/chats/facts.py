@@ -1,7 +1,7 @@
-"""Pinned facts: what the model of a chat or topic is told with every question, until it is taken away.
+"""Pinned facts, sent to the model with every request of a chat or topic.
 
-They belong to the lane, like the other settings of a chat: all who talk there talk to the same model, and a fact that
-it knows for one of them would turn up in its answers to the others in any case.
+They belong to the lane and not to a person: all members of a chat share one conversation, so a fact about one of them
+would appear in the answers to the others anyway.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from tgllm.i18n import Catalogue
 __all__ = ["MOST_FACTS", "MOST_LENGTH", "FactRefused", "check_fact", "facts_told"]
 
 MOST_FACTS = 20
-"""Facts of a lane: all of them go into every request."""
+"""Maximum number of facts of a lane; all of them are part of every request."""
 MOST_LENGTH = 300
-"""Characters of a fact."""
+"""Maximum length of a fact in characters."""
 
 
 class FactRefused(TgllmError):
@@ -25,10 +25,10 @@ class FactRefused(TgllmError):
 
 
 def check_fact(text: str, known: Sequence[Fact]) -> None:
-    """See whether a text can become a fact of a lane that has others.
+    """Check whether a text can be pinned in a lane with ``known`` facts.
 
     Raises:
-        FactRefused: it is too long, there are as many as may be, or it is pinned already.
+        FactRefused: the text is too long, it is pinned already, or the lane has the maximum number of facts.
     """
     if len(text) > MOST_LENGTH:
         raise FactRefused(code="fact_too_long", length=len(text), limit=MOST_LENGTH)
@@ -39,9 +39,10 @@ def check_fact(text: str, known: Sequence[Fact]) -> None:
 
 
 def facts_told(texts: Catalogue, facts: Sequence[Fact]) -> str:
-    """The facts as the model reads them, marked as what they are; empty without any.
+    """Return the facts as a list with a heading for the model; an empty string without any.
 
-    In the language of the bot and not of a person, so that requests of one chat begin alike.
+    The heading is in the bot's language, not in a person's, so that requests of one chat share their prefix (prompt
+    caching).
     """
     if not facts:
         return ""

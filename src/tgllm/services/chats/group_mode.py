@@ -1,4 +1,4 @@
-"""Which messages of a group the bot answers: an admin's choice for each group."""
+"""Group mode, set by an admin for each group: which of its messages the bot answers."""
 
 from typing import Literal, get_args
 
@@ -9,26 +9,26 @@ from tgllm.db.tables import audit, kv
 __all__ = ["MODES", "GroupMode", "choose_group_mode", "group_mode", "move_group_mode", "parse_mode"]
 
 GroupMode = Literal["always", "mention", "never"]
-"""``always``: every message; ``mention``: what mentions it, replies to it or is a command; ``never``: commands only."""
+"""``always``: all messages; ``mention``: mentions, replies to the bot and commands; ``never``: commands only."""
 MODES: tuple[GroupMode, ...] = get_args(GroupMode)
 
 _DEFAULT: GroupMode = "mention"
 _SCOPE = "group_mode"
-"""In it, the key is the group's Telegram id."""
+"""Scope of the key-value store; the key is the group's Telegram id."""
 
 
 def group_mode(conn: Connection, chat_id: int) -> GroupMode:
-    """The mode of a group; ``mention`` where none was chosen."""
+    """Return the mode of a group; ``mention`` if none was set."""
     return parse_mode(kv.get(conn, _SCOPE, str(chat_id))) or _DEFAULT
 
 
 def parse_mode(value: object) -> GroupMode | None:
-    """The mode of that name; None for anything else."""
+    """Return the mode of a name; None for an unknown one."""
     return next((mode for mode in MODES if mode == value), None)
 
 
 def move_group_mode(conn: Connection, old: int, new: int, now: int) -> None:
-    """Let the mode of a group hold for the supergroup that it has become, unless that has one."""
+    """Move the mode of a group to the supergroup that it was migrated to, unless one is set there."""
     mode = kv.get(conn, _SCOPE, str(old))
     if mode is not None and kv.get(conn, _SCOPE, str(new)) is None:
         kv.set_value(conn, _SCOPE, str(new), mode, now)
@@ -36,7 +36,7 @@ def move_group_mode(conn: Connection, old: int, new: int, now: int) -> None:
 
 
 def choose_group_mode(clock: Clock, chat_id: int, mode: GroupMode, actor_id: int) -> Unit:
-    """The piece of work that keeps an admin's choice."""
+    """Return the unit of work that stores an admin's choice."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The language that a person has chosen for the bot, instead of that of their Telegram."""
+"""Interface language that a person has chosen, in place of the language of their Telegram client."""
 
 from collections.abc import Mapping
 
@@ -10,23 +10,23 @@ from tgllm.db.tables import kv
 __all__ = ["choose_language", "chosen_language", "chosen_languages"]
 
 _SCOPE = "language"
-"""In it, the key is the person's Telegram id."""
+"""Scope of the key-value store; the key is the person's Telegram id."""
 
 
 def chosen_language(conn: Connection, user_id: int) -> str | None:
-    """The language of their choice; None if they have chosen none."""
+    """Return the language that a person has chosen; None without a choice."""
     language = kv.get(conn, _SCOPE, str(user_id))
     return language if isinstance(language, str) else None
 
 
 def chosen_languages(conn: Connection) -> Mapping[int, str]:
-    """The languages of all who have chosen one, by their Telegram id."""
+    """Return all chosen languages by Telegram user id."""
     chosen = kv.items(conn, _SCOPE)
     return {int(user_id): str(language) for user_id, language in chosen.items()}
 
 
 def choose_language(clock: Clock, user_id: int, language: str | None) -> Unit:
-    """The piece of work that keeps a person's choice; None takes it back."""
+    """Return the unit of work that stores a person's choice; None removes it."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Remembers the new ids of groups that have become supergroups, for ids that were written down before."""
+"""New ids of groups that were migrated to supergroups, to resolve old ids in buttons, config and database."""
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import kv
@@ -6,16 +6,16 @@ from tgllm.db.tables import kv
 __all__ = ["note_move", "present_id"]
 
 _SCOPE = "moved_to"
-"""In it, the key is the id of a group that is none any more, the value that of the supergroup."""
+"""Scope of the key-value store; the key is the old id of the group, the value the id of the supergroup."""
 
 
 def note_move(conn: Connection, old: int, new: int, now: int) -> bool:
-    """Remember that a group has become a supergroup; False if that was known.
+    """Store that a group was migrated to a supergroup; return False if that is stored already.
 
     Args:
         conn: an open write transaction.
-        old: Telegram's id of the group.
-        new: Telegram's id of the supergroup.
+        old: Telegram id of the group.
+        new: Telegram id of the supergroup.
         now: UTC, in milliseconds.
     """
     if present_id(conn, old) == new:
@@ -25,6 +25,6 @@ def note_move(conn: Connection, old: int, new: int, now: int) -> bool:
 
 
 def present_id(conn: Connection, chat_id: int) -> int:
-    """The id that a chat has now, for one that was written down earlier, such as in a button or in the config."""
+    """Return the current id of a chat, given its current or a former one, such as from a button or the config."""
     new = kv.get(conn, _SCOPE, str(chat_id))
     return new if isinstance(new, int) else chat_id

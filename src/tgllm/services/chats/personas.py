@@ -1,4 +1,4 @@
-"""Personas that people make for themselves, beside those of the settings: kept for each person, chosen in any chat."""
+"""Personas created by a person, in addition to those of the config; the person can use them in any chat."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,42 +12,42 @@ from tgllm.db.tables import kv
 __all__ = ["MOST_NAME", "MOST_PERSONAS", "PersonaRefused", "forget_persona", "keep_persona", "own_personas"]
 
 MOST_PERSONAS = 20
-"""Personas of a person's own."""
+"""Maximum number of personas of one person."""
 MOST_NAME = 32
-"""Characters of the name of one."""
+"""Maximum length of a name in characters."""
 
 _SCOPE = "personas"
-"""In it, the key is the person's Telegram id, and the value what each persona says, by its name."""
-# A lone "-" is what takes the persona of a chat away.
+"""Scope of the key-value store; the key is the person's Telegram id, the value maps names to instructions."""
+# "/persona -" removes the persona of a chat, so no name starts with "-".
 _NAME = re.compile(rf"(?!-)[\w-]{{1,{MOST_NAME}}}")
 
 
 class PersonaRefused(TgllmError):
-    """The persona can't be kept."""
+    """The persona can't be stored."""
 
     default_code = "persona_refused"
 
 
 def own_personas(conn: Connection, user_id: int) -> list[PersonaSetting]:
-    """A person's own, by name."""
+    """Return the personas created by a person, sorted by name."""
     texts = _stored(conn, user_id)
     return [PersonaSetting(name=name, system=str(texts[name])) for name in sorted(texts)]
 
 
 def keep_persona(clock: Clock, user_id: int, persona: PersonaSetting, offered: Iterable[PersonaSetting]) -> Unit:
-    """The piece of work that keeps a persona of somebody's own, in place of the one of theirs that is called so.
+    """Return the unit of work that stores a person's persona, and replaces the person's one of the same name.
 
-    The rules are looked at where it is stored: somebody may be making others in other chats.
+    The checks are part of the unit, since the person may create others in other chats at the same time.
 
     Args:
-        clock: for the time.
-        user_id: whose it is.
-        persona: its name, and what it says.
-        offered: those of the settings.
+        clock: source of time.
+        user_id: Telegram id of the person.
+        persona: the new persona.
+        offered: personas of the config.
 
     Returns:
-        The piece of work; it raises ``PersonaRefused`` where the name is none or one of the settings, or there are as
-        many as may be.
+        The unit of work. It raises ``PersonaRefused`` if the name is invalid or taken by the config, or the person has
+        the maximum number of personas.
     """
     now, name = milliseconds(clock), persona.name
 
@@ -62,7 +62,7 @@ def keep_persona(clock: Clock, user_id: int, persona: PersonaSetting, offered: I
 
 
 def forget_persona(clock: Clock, user_id: int, name: str) -> Unit:
-    """The piece of work that forgets a persona of somebody's own."""
+    """Return the unit of work that deletes a person's persona."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:

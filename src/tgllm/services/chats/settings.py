@@ -1,4 +1,4 @@
-"""What people set for a chat or topic: instruction, persona, temperature, thoughts, and how much is remembered."""
+"""Settings of a chat or topic: instruction, persona, temperature, reasoning, answer format, and context size."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -30,25 +30,25 @@ __all__ = [
 
 EFFORTS: tuple[ReasoningEffort, ...] = get_args(ReasoningEffort)
 ReasoningDisplay = Literal["hidden", "folded", "shown"]
-"""Whether people see what the model thought: not, on a press, or above the answer."""
+"""How reasoning is displayed: not at all, collapsed, or above the answer."""
 DISPLAYS: tuple[ReasoningDisplay, ...] = get_args(ReasoningDisplay)
 RichMode = Literal["auto", "always", "never"]
-"""Rich messages for answers that need one (``auto``), for all, or for none."""
+"""Use of rich messages: for answers that need one (``auto``), for all, or for none."""
 RICH_MODES: tuple[RichMode, ...] = get_args(RichMode)
 HOTTEST = 2.0
-"""The highest temperature that providers know."""
+"""The highest temperature that any provider accepts."""
 ContextSize = int | Literal["max"]
-"""Tokens of all that a model is shown; or as many as it takes."""
+"""Maximum number of tokens of a request; ``max``: as many as the model accepts."""
 LEAST_CONTEXT = 256
-"""Tokens of a context at least."""
+"""Smallest context size in tokens."""
 SummaryMode = Literal["off", "on"]
-"""Whether what no longer fits the context is summarised."""
+"""Whether history that no longer fits the context is summarised."""
 SUMMARIES: tuple[SummaryMode, ...] = get_args(SummaryMode)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerLook:
-    """How the answers of a chat look, where that was chosen in it; see ``ChatSettings``."""
+    """Format of the answers in a chat; the fields are those of ``ChatSettings``."""
 
     thoughts: ReasoningDisplay = "hidden"
     rich: RichMode | None = None
@@ -57,41 +57,41 @@ class AnswerLook:
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """The settings of a conversation; None leaves a thing to the persona, then to the model."""
+    """Settings of a conversation; None means the default of the persona, then of the model."""
 
     system: str | None = None
-    """An instruction, told to the model after that of the config and the persona's."""
+    """Instruction to the model, after those of the config and of the persona."""
     persona: str | None = None
-    """The name of one in the config, or of one that somebody has made."""
+    """Name of a persona of the config, or of one created by a person."""
     temperature: float | None = None
     reasoning_effort: ReasoningEffort | None = None
     reasoning_display: ReasoningDisplay | None = None
     """None: hidden."""
     rich: RichMode | None = None
-    """None, here and below: as the config has it."""
+    """None, here and below: the default of the config."""
     file_over: int | None = None
-    """An answer of more UTF-16 units comes as a file; 0: none does."""
+    """Longer answers (in UTF-16 units) are sent as a file; 0: never."""
     context: ContextSize | None = None
     summary: SummaryMode | None = None
     persona_system: str | None = None
-    """What one says that somebody has made, as it was when it was chosen; None: it is one of the config."""
+    """Instruction of a persona created by a person, copied when it was chosen; None: the persona is in the config."""
     other: JsonObject = field(default_factory=dict[str, Any])
-    """What this version does not know, kept as it is."""
+    """Fields that this version does not know; they are stored unchanged."""
 
     @property
     def look(self) -> AnswerLook:
-        """How answers look."""
+        """Format of the answers."""
         return AnswerLook(self.reasoning_display or "hidden", self.rich, self.file_over)
 
     @classmethod
     def parse(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what ``to_json`` wrote, in this version or another; a value that makes no sense counts as unset."""
+        """Parse stored settings, of this version or another; an invalid value counts as unset."""
         known = {name: _READERS[name](stored.get(name)) for name in _READERS}
         other = {name: value for name, value in stored.items() if name not in _READERS}
         return cls(**known, other=other)
 
     def to_json(self) -> JsonObject:
-        """What is stored: all that is set."""
+        """Return the stored form: all fields that are set."""
         known = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "other"}
         return {**self.other, **{name: value for name, value in known.items() if value is not None}}
 
@@ -147,16 +147,16 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
 
 
 def settings_of(conversation: conversations.Conversation | None) -> ChatSettings:
-    """The settings of a conversation; none are set before there is one."""
+    """Return the settings of a conversation; all unset for None."""
     return ChatSettings() if conversation is None else ChatSettings.parse(conversation.settings)
 
 
 def persona_in(settings: ChatSettings, offered: Iterable[PersonaSetting]) -> PersonaSetting | None:
-    """The persona of a chat; None if it has none, or one that the config does not know any more.
+    """Return the persona of a chat; None if it has none, or one that is no longer in the config.
 
     Args:
-        settings: the chat's.
-        offered: those of the config.
+        settings: settings of the chat.
+        offered: personas of the config.
     """
     if settings.persona is not None and settings.persona_system is not None:
         return PersonaSetting(name=settings.persona, system=settings.persona_system)
@@ -164,7 +164,7 @@ def persona_in(settings: ChatSettings, offered: Iterable[PersonaSetting]) -> Per
 
 
 def change_settings(clock: Clock, lane: str, change: Callable[[ChatSettings], ChatSettings]) -> Unit:
-    """The piece of work that changes the settings of a lane's conversation."""
+    """Return the unit of work that changes the settings of a lane's active conversation."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:

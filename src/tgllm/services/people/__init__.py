@@ -1,1 +1,1 @@
-"""Who somebody is: name, standing, decisions, search."""
+"""People: names, rights in a chat, decisions on access, search."""

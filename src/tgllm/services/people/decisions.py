@@ -1,6 +1,6 @@
-"""Decisions on people: who may decide what about whom. Each is noted in the audit trail with its values.
+"""Decisions on the access and role of people, with permission checks and entries in the audit trail.
 
-These functions work in a transaction that is open, and tell nobody; ``UserService`` does.
+The functions work within an open transaction and send no messages; ``UserService`` does.
 """
 
 from dataclasses import dataclass
@@ -17,39 +17,39 @@ from tgllm.services.common.actor import Actor, note
 __all__ = ["GUEST_TIME", "AccessError", "Decided", "Verdict", "administrator", "decide", "known", "set_role"]
 
 Verdict = Literal["approve", "guest", "deny", "block"]
-"""``guest``: approved for a day. ``deny``: not now, they may ask again later. ``block``: never, until taken back."""
+"""``guest``: approve for a day; ``deny``: the person may ask again later; ``block``: until an admin approves them."""
 
 GUEST_TIME: Final = 24 * 60 * 60 * 1000
-"""Milliseconds for which somebody is let in as a guest."""
+"""Duration of guest access in milliseconds."""
 
 _STATUS: dict[Verdict, Status] = {"approve": "active", "guest": "active", "deny": "denied", "block": "blocked"}
 
 
 class AccessError(TgllmError):
-    """The change is not possible, or not for the one who asks for it."""
+    """The change is not possible, or the actor lacks the permission for it."""
 
     default_code = "access"
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What came of a decision."""
+    """Result of a decision."""
 
     user: User
-    """As they are now."""
+    """The person after the decision."""
     changed: bool
-    """False where everything is as it was: somebody else was faster, or it has been so before."""
+    """False if the decision changed nothing: an earlier decision stands, or the state is already the wanted one."""
     by: int | None
-    """User id of the one whose decision stands; None for the shell or the configuration."""
+    """User id of the author of the decision that stands; None for the shell or the config."""
     request: int | None = None
-    """When the request was made that this decides (UTC, milliseconds); None if nobody was waiting."""
+    """Time of the access request that was decided (UTC, milliseconds); None if there was none."""
 
 
 def known(conn: Connection, user_id: int) -> User:
-    """Somebody the bot knows.
+    """Return a stored person.
 
     Raises:
-        AccessError: nobody of that id is known.
+        AccessError: the id is unknown.
     """
     user = users.get(conn, user_id)
     if user is None:
@@ -60,18 +60,18 @@ def known(conn: Connection, user_id: int) -> User:
 def decide(
     conn: Connection, user_id: int, verdict: Verdict, actor: Actor, now: int, *, only_pending: bool = False
 ) -> Decided:
-    """Let somebody in, or keep them out.
+    """Approve, deny or block a person.
 
     Args:
         conn: an open write transaction.
-        user_id: about whom.
-        verdict: what is decided.
-        actor: who decides.
+        user_id: Telegram id of the person.
+        verdict: the decision.
+        actor: author of the decision.
         now: UTC, in milliseconds.
-        only_pending: let an earlier decision stand.
+        only_pending: keep an earlier decision.
 
     Raises:
-        AccessError: nobody of that id is known, or the actor may not decide about them.
+        AccessError: the id is unknown, or the actor may not decide about this person.
     """
     before = known(conn, user_id)
     _check(conn, before, actor, now)
@@ -89,11 +89,11 @@ def decide(
 
 
 def set_role(conn: Connection, user_id: int, role: Role, actor: Actor, now: int) -> Decided:
-    """Say what somebody who has been let in may do.
+    """Set the role of an approved person.
 
     Raises:
-        AccessError: nobody of that id is known or they have not been let in, the actor is no owner, or it is about
-            owners, who are named in the config.
+        AccessError: the id is unknown, the person has no access, the actor is not an owner, or the person or the role
+            is owner: owners are set in the config.
     """
     before = known(conn, user_id)
     _check(conn, before, actor, now)
@@ -115,10 +115,10 @@ def set_role(conn: Connection, user_id: int, role: Role, actor: Actor, now: int)
 
 
 def administrator(conn: Connection, actor: Actor, now: int) -> User | None:
-    """The admin who acts; None where it is the shell, the configuration or the program.
+    """Return the acting admin; None for the shell, the config and the program.
 
     Raises:
-        AccessError: they are no admin, or not any more.
+        AccessError: the actor is not an admin, or no longer one.
     """
     if actor.source != "telegram":
         return None
@@ -129,7 +129,7 @@ def administrator(conn: Connection, actor: Actor, now: int) -> User | None:
 
 
 def _check(conn: Connection, target: User, actor: Actor, now: int) -> None:
-    """Admins decide about people, owners about admins too, and about owners the config alone."""
+    """Check the permission: admins decide about people, owners also about admins, only the config about owners."""
     administrator(conn, actor, now)
     if target.role == "owner":
         raise AccessError("owners are named in the config", code="access_owner", user=target.id)
@@ -143,14 +143,14 @@ def _is_owner(conn: Connection, actor: Actor, now: int) -> bool:
 
 
 def _is_so(user: User, verdict: Verdict, now: int) -> bool:
-    """Whether the verdict would change nothing."""
+    """Whether the verdict changes nothing."""
     if verdict == "approve":
         return user.may_use(now) and user.expires_at is None and user.role != "guest"
     return verdict != "guest" and user.status == _STATUS[verdict]
 
 
 def _role_after(user: User, verdict: Verdict) -> Role:
-    """The role that goes with a verdict. Nobody who is let in again after having been kept out is an admin by that."""
+    """Return the role after a verdict; an admin who is denied or blocked becomes a user, also if approved later."""
     if verdict == "guest":
         return "guest"
     if (verdict == "approve" and user.role == "guest") or (verdict in {"deny", "block"} and user.role == "admin"):
@@ -165,7 +165,7 @@ def _signal_menus(conn: Connection, before: User, after: User) -> None:
 
 
 def _change(before: User, after: User) -> dict[str, str | int | None]:
-    """What the audit trail keeps of a change."""
+    """Return the details for the audit trail."""
     return {
         "status_before": before.status,
         "status": after.status,

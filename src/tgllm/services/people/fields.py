@@ -12,7 +12,7 @@ __all__ = ["person_object"]
 
 
 def person_object(user: "User") -> "dict[str, Json]":
-    """The fields that lists and exports have; times are ISO 8601 in UTC."""
+    """Return the fields of a person in lists and exports; times are ISO 8601 in UTC."""
     return {
         "id": user.id,
         "username": user.username,

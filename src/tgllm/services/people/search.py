@@ -1,4 +1,4 @@
-"""Finding people among those the bot knows: by status, by a part of their name, and one by id or username."""
+"""Search among known people: by status, by words of their name, by id or by username."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ __all__ = ["find_person", "search_people"]
 
 
 def search_people(conn: Connection, status: Status | None = None, query: str = "") -> Sequence[User]:
-    """Those of a status whose name, username or id hold every word of a text, in any case.
+    """Return the people of a status whose name, username or id contain all words of a query, ignoring case.
 
-    Those who asked for access come first, in the order in which they asked; the others by id. Pending are those who
-    have asked, and not the guests of groups, who are known and have not.
+    People who asked for access come first, in order of their requests; the others follow by id. With the status
+    ``pending``, only people who asked for access are returned, and not members of groups who never asked.
     """
     words = query.casefold().replace("@", " ").split()
     found = [user for user in users.list_all(conn, status) if status != "pending" or user.requested_at is not None]
@@ -23,12 +23,12 @@ def search_people(conn: Connection, status: Status | None = None, query: str = "
 
 
 def find_person(conn: Connection, text: str) -> User:
-    """The one who is meant by an id or a username, with or without the @.
+    """Return the person of an id, or of a username with or without the @.
 
-    Usernames change hands: of several people who had it, the one who was seen last is meant.
+    Usernames are reassigned: of several people with the same one, the last seen is returned.
 
     Raises:
-        AccessError: nobody like that is known.
+        AccessError: no such person is known.
     """
     name = text.strip().removeprefix("@")
     if name.isascii() and name.isdecimal() and len(name) < 20:

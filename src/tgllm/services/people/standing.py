@@ -1,4 +1,4 @@
-"""How somebody stands with the bot in a chat: what they may do there, and if nothing, why."""
+"""Access of a person in a chat: their role there, or the reason why they have none."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -15,39 +15,39 @@ from tgllm.services.people.names import full_name
 __all__ = ["Closed", "Standing", "may_talk", "standing_of"]
 
 Closed = Literal["unknown", "pending", "denied", "blocked", "expired", "group_pending", "group_denied"]
-"""Why somebody may not use the bot. ``group_pending``: the group has not been let in, nor has the person."""
+"""Reason for missing access. ``group_pending``: neither the group nor the person is approved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person in a chat."""
+    """Access of a person in a chat."""
 
     user: UserInfo
-    """Without a role where they may not use the bot."""
+    """Has no role if the person has no access."""
     row: User | None
-    """What is stored of them."""
+    """Stored row of the person."""
     group: Group | None = None
-    """What is stored of the group; None in private, and where nobody has asked for it."""
+    """Stored row of the group; None in a private chat, and for a group without a request."""
     mode: GroupMode = "mention"
     """Which messages of the group the bot answers."""
     closed: Closed | None = None
-    """Why they may not use the bot; None where they may."""
+    """Reason for missing access; None with access."""
     news: SeenUser | None = None
-    """What is to be remembered of somebody who may use the bot: who they are, or their new name."""
+    """Data to store about a person with access who is new, or whose name or language has changed."""
 
 
 def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> Standing:
-    """How a person stands.
+    """Return the access of a person in a chat.
 
     Args:
         conn: an open transaction; only reads.
-        person: who.
-        chat_id: Telegram's id of the chat; groups have negative ones (Bot API: Chat).
+        person: the sender of an update.
+        chat_id: Telegram id of the chat; negative for groups (Bot API: Chat).
         now: UTC, in milliseconds.
     """
     row, language = users.get(conn, person.id), chosen_language(conn, person.id)
     if person.language_code is None and row is not None:
-        # Not every update says it (Bot API: User), and none takes it back.
+        # The field is optional (Bot API: User), so a missing one does not unset the stored one.
         person = replace(person, language_code=row.language_code)
     group = groups.get(conn, chat_id) if chat_id < 0 else None
     role, closed = _role(row, group, now, in_group=chat_id < 0)
@@ -64,13 +64,13 @@ def standing_of(conn: Connection, person: SeenUser, chat_id: int, now: int) -> S
 
 
 def may_talk(conn: Connection, user_id: int, chat_id: int, now: int) -> bool:
-    """Whether somebody may use the bot in a chat."""
+    """Whether a person may use the bot in a chat."""
     group = groups.get(conn, chat_id) if chat_id < 0 else None
     return _role(users.get(conn, user_id), group, now, in_group=chat_id < 0)[0] is not None
 
 
 def _role(row: User | None, group: Group | None, now: int, *, in_group: bool) -> tuple[Role | None, Closed | None]:
-    """What somebody may do, and if nothing, why. What is decided about them goes before what holds for the group."""
+    """Return the role, or the reason for none; a decision about the person takes precedence over the group's."""
     own = row.role if row is not None and row.may_use(now) else None
     why = _closed(row)
     if not in_group:
@@ -86,7 +86,7 @@ def _role(row: User | None, group: Group | None, now: int, *, in_group: bool) ->
 
 
 def _closed(row: User | None) -> Closed:
-    """Why somebody without access has none."""
+    """Return why a person has no access of their own."""
     if row is None:
         return "unknown"
     match row.status:

@@ -1,1 +1,1 @@
-"""Rows of the outbox, and messages to admins and people; no other room of the services names Bot API methods."""
+"""Outbox rows, and messages to admins and people; the only room of the services that names Bot API methods."""

@@ -1,4 +1,4 @@
-"""Messages of the bot to its admins."""
+"""Messages to the admins."""
 
 from collections.abc import Collection, Sequence
 
@@ -16,44 +16,44 @@ _ADMINS = {"owner", "admin"}
 
 
 class AdminNotifier:
-    """Tells the admins something, by the outbox: in the admin chat if there is one, else each in private."""
+    """Sends messages to the admins through the outbox: to the admin chat if there is one, else to each in private."""
 
     def __init__(self, database: Database, clock: Clock, admin_chat_id: int | None) -> None:
-        """Prepare.
+        """Create a notifier.
 
         Args:
-            database: where the outbox is.
-            clock: the time.
-            admin_chat_id: the chat from the config.
+            database: holds the outbox.
+            clock: source of time.
+            admin_chat_id: the admin chat of the config.
         """
         self._database = database
         self._clock = clock
         self._chat_id = admin_chat_id
 
     async def bot_notify_admin(self, text: str) -> int:
-        """Tell the admins a text; it is on its way when this returns, and survives a crash.
+        """Send a text to the admins. When this returns, it is stored in the outbox and survives a crash.
 
         Args:
-            text: plain; what is over Telegram's limit for one message is cut off.
+            text: plain text, truncated to Telegram's limit for one message.
 
         Returns:
-            How many chats it goes to; 0 where no admin is known.
+            The number of chats; 0 if no admin is known.
 
         Raises:
-            DatabaseError: it can't be stored.
+            DatabaseError: the message can't be stored.
         """
         return await self._database.write(lambda conn: self.add(conn, text))
 
     def add(self, conn: Connection, text: str, *, but: Collection[int | None] = ()) -> int:
-        """Store a text for the admins as part of a transaction.
+        """Add a text for the admins to the outbox, within a transaction.
 
         Args:
             conn: an open write transaction.
             text: see ``bot_notify_admin``.
-            but: ids of chats in which it is known already.
+            but: ids of chats to leave out.
 
         Returns:
-            How many chats it goes to.
+            The number of chats.
         """
         now = milliseconds(self._clock)
         rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now) if chat_id not in but]
@@ -62,5 +62,5 @@ class AdminNotifier:
     def _chats(self, conn: Connection, now: int) -> Sequence[int]:
         if self._chat_id is not None:
             return [present_id(conn, self._chat_id)]
-        # The id of a person's private chat with the bot is the person's own (Bot API: Chat).
+        # A private chat has the id of its user (Bot API: Chat).
         return [user.id for user in users.list_all(conn, "active") if user.role in _ADMINS and user.may_use(now)]

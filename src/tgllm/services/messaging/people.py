@@ -1,4 +1,4 @@
-"""Messages to people, and the language they are written in."""
+"""Messages to people, and their language."""
 
 from collections.abc import Sequence
 
@@ -14,22 +14,22 @@ __all__ = ["language_in", "language_of", "message_to", "tell"]
 
 
 def language_of(conn: Connection, user: User) -> str:
-    """The language that the bot talks to somebody in: their choice, else that of their Telegram."""
+    """Return the language for messages to a person: their choice, else the one of their Telegram client."""
     return chosen_language(conn, user.id) or user.language_code or ""
 
 
 def language_in(conn: Connection, chat_id: int) -> str:
-    """The language for words to a chat that answer nobody in it: a person's own in private, the bot's in a group."""
-    # Bot API: Chat. The id of a private chat is the person's own, and groups have negative ones.
+    """Return the language for messages that reply to no sender: the person's in private, the bot's in a group."""
+    # Bot API: Chat. A private chat has the id of its user; ids of groups are negative.
     person = users.get(conn, chat_id) if chat_id > 0 else None
     return "" if person is None else language_of(conn, person)
 
 
 def tell(conn: Connection, user_id: int, text: str, now: int) -> None:
-    """Store a message to somebody's private chat, whose id is the person's own (Bot API: Chat)."""
+    """Add a message to a person's private chat, which has the id of the person (Bot API: Chat), to the outbox."""
     outbox.add(conn, [message_to(user_id, text)], now)
 
 
 def message_to(chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]] = ()) -> NewOutbox:
-    """The row that sends a text, with buttons of (label, callback data)."""
+    """Return the row that sends a text, with rows of buttons (label, callback data)."""
     return plain_message(Lane(chat_id), text, buttons)

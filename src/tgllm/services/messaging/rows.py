@@ -1,4 +1,4 @@
-"""Outbox rows for calls of the Bot API: the parameters that follow from where they go, and plain messages."""
+"""Builders of outbox rows for Bot API calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -24,20 +24,20 @@ __all__ = [
 ]
 
 EDIT_OF_PART = "edit_of_part"
-"""In an edit: the part of the turn whose message is edited; its id is known only once it was sent."""
+"""Payload key of an edit: the part of the same turn whose message is edited. Its id is unknown until it is sent."""
 
 
 PLACEHOLDER = "placeholder"
-"""In a message whose recipient does not miss it if it does not arrive, such as one that only holds the place for the
-answer, or one of a broadcast."""
+"""Payload key of a message that may be lost without a notice to the recipient, such as the placeholder of an answer, or
+a message of a broadcast."""
 
 
 REPEATABLE = "repeatable"
-"""In a message that may rather come twice than not at all."""
+"""Payload key of a message that is sent again if its delivery is uncertain: a duplicate is better than a loss."""
 
 
 NO_PREVIEW: Final[dict[str, Any]] = {"link_preview_options": {"is_disabled": True}}
-"""The parameter against previews of links, which would make Telegram fetch an address that a model wrote."""
+"""Parameter that disables link previews, for which Telegram would fetch a URL that a model wrote."""
 
 
 def call_row(
@@ -49,15 +49,15 @@ def call_row(
     turn_id: str | None = None,
     part: int = 0,
 ) -> NewOutbox:
-    """The row of a call.
+    """Return the row of a Bot API call.
 
     Args:
-        lane: where to; its chat, topic and business connection become parameters.
-        method: of the Bot API.
+        lane: destination; its chat, topic and business connection become parameters.
+        method: name of the Bot API method.
         payload: the other parameters.
-        kind: whether twice would be seen.
-        turn_id: the turn that it belongs to.
-        part: place among the rows of the turn.
+        kind: whether a repetition is visible or idempotent.
+        turn_id: the turn that the row belongs to.
+        part: position among the rows of the turn.
     """
     target: dict[str, Any] = {"chat_id": lane.chat_id}
     if lane.business_connection_id is not None:
@@ -79,13 +79,13 @@ def call_row(
 def plain_message(
     lane: Lane, text: str, keyboard: Sequence[Sequence[tuple[str, str]]] = (), *, answers: int | None = None
 ) -> NewOutbox:
-    """The row that sends one message of plain text without a preview of links.
+    """Return the row that sends one message of plain text without link previews.
 
     Args:
-        lane: where to.
-        text: what is over Telegram's limit for one message is cut off.
+        lane: destination.
+        text: truncated to Telegram's limit for one message.
         keyboard: rows of (label, callback data of 1-64 bytes).
-        answers: the message that it answers visibly.
+        answers: id of the message to reply to.
     """
     payload: dict[str, Any] = NO_PREVIEW | {"text": clip(text)} | reply_parameters(answers)
     if keyboard:
@@ -94,33 +94,33 @@ def plain_message(
 
 
 def message_row(lane: Lane, text: str, extra: Mapping[str, Any] | None = None) -> NewOutbox:
-    """The row that sends a text without a preview of links; ``extra`` are further parameters or payload keys."""
+    """Return the row that sends a text without link previews; ``extra`` are further parameters or payload keys."""
     return call_row(lane, "sendMessage", NO_PREVIEW | {"text": text, **(extra or {})})
 
 
 def edit_row(lane: Lane, message_id: int, text: str, extra: Mapping[str, Any] | None = None) -> NewOutbox:
-    """The row that replaces the text of a message."""
+    """Return the row that replaces the text of a message."""
     payload = NO_PREVIEW | {"text": text, **(extra or {}), "message_id": message_id}
     return call_row(lane, "editMessageText", payload, kind="edit")
 
 
 def edit_of_row(row: NewOutbox, edited_part: int) -> NewOutbox:
-    """The row that sends the text of ``row`` as an edit of the message that a part of the same turn has sent."""
+    """Return the row that edits the message of part ``edited_part`` of the same turn to the text of ``row``."""
     return replace(row, method="editMessageText", payload={**row.payload, EDIT_OF_PART: edited_part}, kind="edit")
 
 
 def deletion_row(lane: Lane, message_id: int) -> NewOutbox:
-    """The row that deletes a message."""
+    """Return the row that deletes a message."""
     return call_row(lane, "deleteMessage", {"message_id": message_id}, kind="delete")
 
 
 def buttons(rows: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
-    """An inline keyboard of (text, callback data of 1-64 bytes)."""
+    """Return an inline keyboard of rows of (label, callback data of 1-64 bytes)."""
     return {"inline_keyboard": [[{"text": text, "callback_data": data} for text, data in row] for row in rows]}
 
 
 def reply_parameters(message_id: int | None) -> dict[str, Any]:
-    """The parameter that makes a message answer another one visibly, if that is still there."""
+    """Return the parameter that makes a message a reply to another one, if that still exists."""
     if message_id is None:
         return {}
     return {"reply_parameters": {"message_id": message_id, "allow_sending_without_reply": True}}

@@ -1,1 +1,1 @@
-"""Models and their providers: registry, prices, lists, choices, the default."""
+"""Models and their providers: registry, prices, model lists, choice and default of the model."""

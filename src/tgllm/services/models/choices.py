@@ -1,4 +1,4 @@
-"""The models that a chat can choose from, and finding one by what somebody writes or presses."""
+"""Models that a chat can choose from, and their lookup by text or button key."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,64 +19,64 @@ from tgllm.services.models.registry import ProviderRegistry, ProviderStatus
 __all__ = ["ModelChoices", "choice_key", "choose_model", "load_choices", "pick"]
 
 _KEY_DIGITS = 16
-"""Hex digits of a key: 64 bits tell any number of models apart, and fit into a button."""
+"""Hex digits of a key: 64 bits make collisions negligible, and fit into callback data."""
 
 
 @cache
 def choice_key(name: str) -> str:
-    """A short key for the name of a model or provider of any length."""
+    """Return a short key for the name of a model or provider, for callback data, which is limited to 64 bytes."""
     return hashlib.sha256(name.encode()).hexdigest()[:_KEY_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoices:
-    """What can be chosen in a chat, as it is now."""
+    """Snapshot of the models that a chat can choose from."""
 
     providers: Sequence[ProviderStatus]
-    """All of them, sorted by id."""
+    """All providers, sorted by id."""
     models: Sequence[Model]
-    """Of the providers that are ready, by provider and model."""
+    """Models of the providers that are ready, sorted by provider and model."""
     in_use: ModelInUse
     default: ModelRef
-    """What answers where nothing is chosen."""
+    """The model that answers without a choice."""
     chosen: ModelRef | None
-    """What was chosen in the chat."""
+    """The model chosen in the chat."""
 
     @property
     def ready(self) -> Sequence[ProviderStatus]:
-        """The providers that have models to choose from."""
+        """Providers that are ready and have models."""
         listed = {model.provider for model in self.models}
         return [provider for provider in self.providers if provider.state == "ready" and provider.id in listed]
 
     def of_provider(self, provider: str) -> Sequence[Model]:
-        """The models of a provider."""
+        """Return the models of a provider."""
         return [model for model in self.models if model.provider == provider]
 
     def provider_by_key(self, key: str) -> ProviderStatus | None:
-        """The provider with models whose id has that key."""
+        """Return the ready provider whose id has a ``choice_key``."""
         return next((provider for provider in self.ready if choice_key(provider.id) == key), None)
 
     def model_by_key(self, key: str) -> Model | None:
-        """The model whose reference has that key."""
+        """Return the model whose reference has a ``choice_key``."""
         return next((model for model in self.models if choice_key(str(model.ref)) == key), None)
 
     def model(self, ref: ModelRef) -> Model | None:
-        """The model of that id or alias."""
+        """Return the model of an id or alias; ids take precedence."""
         same = [model for model in self.models if model.provider == ref.provider]
         by_id = next((model for model in same if model.model == ref.model), None)
         return by_id or next((model for model in same if ref.model in model.aliases), None)
 
     def is_ready(self, provider: str) -> bool:
-        """Whether the provider can answer, whatever it lists."""
+        """Whether a provider is ready, with or without models in its list."""
         return any(status.id == provider and status.state == "ready" for status in self.providers)
 
     def named(self, text: str) -> Model | None:
-        """The only model whose id or alias that is, without its provider."""
+        """Return the model of an id or alias without its provider; None if it is ambiguous."""
         found = [model for model in self.models if text in (model.model, *model.aliases)]
         return found[0] if len(found) == 1 else None
 
     def search(self, text: str) -> Sequence[Model]:
-        """The models whose reference, title or aliases hold every word of the text, in any case."""
+        """Return the models whose reference, title or aliases contain all words of a text, ignoring case."""
         words = text.casefold().split()
         return [model for model in self.models if all(word in _searched(model) for word in words)]
 
@@ -86,7 +86,7 @@ def _searched(model: Model) -> str:
 
 
 async def load_choices(database: Database, registry: ProviderRegistry, config: Config, lane: str) -> ModelChoices:
-    """Look at what there is to choose from in the chat of a lane.
+    """Read what can be chosen in the chat of a lane.
 
     Raises:
         DatabaseError: the lists can't be read.
@@ -111,7 +111,7 @@ async def load_choices(database: Database, registry: ProviderRegistry, config: C
 
 
 def choose_model(clock: Clock, lane: str, ref: ModelRef | None) -> Unit:
-    """The piece of work that makes a model answer in the chat of a lane from now on; None: the default."""
+    """Return the unit of work that sets the model of a lane; None: the default."""
     now = milliseconds(clock)
 
     def unit(conn: Connection) -> None:
@@ -121,10 +121,10 @@ def choose_model(clock: Clock, lane: str, ref: ModelRef | None) -> Unit:
 
 
 def pick(registry: ProviderRegistry, choices: ModelChoices, text: str) -> ModelRef | None:
-    """The model that a text names exactly, by reference, id or alias; None if it names none that can be chosen.
+    """Return the model that a text names exactly, by reference, id or alias; None if it can't be chosen.
 
-    Of a provider that can answer but can't say what models it has, any. Where there is a list, only what stands in it:
-    under another name a model would have no price, and would cost nothing of a budget.
+    Any model of a ready provider without a model list can be chosen. Of a provider with a list, only listed models:
+    an unlisted name has no price, so its cost would not count against budgets.
     """
     ref = _parsed(registry, text)
     listed = (None if ref is None else choices.model(ref)) or choices.named(text)
@@ -136,7 +136,7 @@ def pick(registry: ProviderRegistry, choices: ModelChoices, text: str) -> ModelR
 
 
 def _parsed(registry: ProviderRegistry, text: str) -> ModelRef | None:
-    """What somebody wrote, as a reference to a model of a provider that there is; None if it is none."""
+    """Parse a model reference; None if it is malformed or its provider is unknown."""
     try:
         return registry.resolve(text)
     except ModelNotFound:

@@ -1,4 +1,4 @@
-"""What is different between the stored list of a provider's models and a fresh one."""
+"""Difference between the stored and the fetched model list of a provider."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,17 +16,17 @@ SyncState = Literal["ok", "not configured", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One thing that is different about a model."""
+    """A changed field of a model."""
 
     name: str
-    """The field of ``tgllm.db.tables.models.Model``."""
+    """Name of the field of ``tgllm.db.tables.models.Model``."""
     old: Json
     new: Json
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
-    """A model that is listed as before and is not the same."""
+    """A model that is still listed and has changed fields."""
 
     ref: ModelRef
     fields: Sequence[FieldChange]
@@ -34,10 +34,10 @@ class ModelChange:
 
 @dataclass(frozen=True, slots=True)
 class ModelDiff:
-    """How a provider's list has changed."""
+    """Changes of a provider's model list."""
 
     new: Sequence[ModelRef] = ()
-    """Listed for the first time, or again after it was retired."""
+    """Models listed for the first time, or again after they were retired."""
     changed: Sequence[ModelChange] = ()
     retired: Sequence[ModelRef] = ()
 
@@ -47,44 +47,46 @@ class ModelDiff:
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """How it went with one provider."""
+    """Result of the sync for one provider."""
 
     provider: str
     state: SyncState
     reason: str = ""
-    """Why there is no list; its old one is kept then."""
+    """Why no list was fetched; the stored one is kept then."""
     listed: int = 0
+    """Number of models in the fetched list."""
     diff: ModelDiff = ModelDiff()
     first: bool = False
-    """Whether nothing of this provider was known before."""
+    """Whether no models of this provider were stored before."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """How it went with all providers, sorted by their ids."""
+    """Result of a sync."""
 
     providers: Sequence[ProviderReport]
+    """Sorted by provider id."""
     lost_default: ModelRef | None = None
-    """The model that answered by default and was retired now."""
+    """The default model, if this sync has retired it."""
 
     @property
     def failed(self) -> Sequence[ProviderReport]:
-        """The providers that could not be asked, or gave no usable answer."""
+        """Providers whose list could not be fetched, or was invalid."""
         return [report for report in self.providers if report.state == "failed"]
 
     @property
     def is_news(self) -> bool:
-        """Whether something that was known before is different now."""
+        """Whether the list of a provider that was known before has changed."""
         return any(report.diff and not report.first for report in self.providers)
 
 
 def store_models(conn: Connection, provider: str, listed: Sequence[NewModel], now: int) -> ProviderReport:
-    """Store a provider's list, unless it is empty and its old one is not: a list is never wiped by a failure.
+    """Store a provider's model list. An empty list replaces no other: it is more likely a failure of the provider.
 
     Args:
-        conn: in a transaction.
+        conn: an open write transaction.
         provider: the provider's id.
-        listed: what it lists now.
+        listed: the fetched list.
         now: UTC, in milliseconds.
     """
     known = {model.model: model for model in models.list_all(conn, provider, retired=True)}

@@ -1,4 +1,4 @@
-"""Which model answers in a chat."""
+"""Selection of the model that answers in a chat, and the default model."""
 
 import difflib
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from tgllm.db.tables.models import Model
 __all__ = ["ModelInUse", "default_model", "forget_choice", "known_model", "model_in_use", "set_default_model"]
 
 Canonical = Callable[[ModelRef], ModelRef]
-"""Puts the provider's id in place of an alias."""
+"""Function that replaces an alias of a provider by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInUse:
-    """The model that answers the next question of a chat."""
+    """Model that answers the next question of a chat."""
 
     ref: ModelRef
     retired: ModelRef | None = None
-    """The one that the chat had chosen, if its provider does not offer it any more and another takes its place."""
+    """The model chosen in the chat, if it is retired and replaced by ``ref``."""
 
 
 def model_in_use(
@@ -33,14 +33,14 @@ def model_in_use(
     canonical: Canonical,
     persona: PersonaSetting | None = None,
 ) -> ModelInUse:
-    """The model chosen in the chat; where none is, or where it was retired, that of the persona, or the default.
+    """Return the model chosen in the chat; if there is none or it is retired, the persona's model, then the default.
 
     Args:
-        conn: in a transaction.
-        conversation: the chat's active one, if there is one.
-        configured: the default model of the config.
-        canonical: for aliases of providers.
-        persona: of the chat.
+        conn: an open transaction.
+        conversation: active conversation of the chat; None before the first message.
+        configured: default model of the config.
+        canonical: resolves aliases of providers.
+        persona: persona of the chat.
     """
     chosen = conversation.chosen if conversation is not None else None
     if chosen is not None and _is_offered(conn, chosen):
@@ -52,13 +52,13 @@ def model_in_use(
 
 
 def _is_offered(conn: Connection, ref: ModelRef) -> bool:
-    """Whether it can be used as far as is known; not every provider lists all that it has."""
+    """Whether a model is not known to be retired; providers may offer models that they don't list."""
     known = models.find(conn, ref)
     return known is None or known.retired_at is None
 
 
 def forget_choice(lane: str, retired: ModelRef, now: int) -> Unit:
-    """The piece of work that goes back to the default model in a lane, unless another one was chosen meanwhile."""
+    """Return the unit of work that resets a lane to the default model, unless another one was chosen meanwhile."""
 
     def unit(conn: Connection) -> None:
         conversation = conversations.active_for(conn, lane, now)
@@ -69,16 +69,16 @@ def forget_choice(lane: str, retired: ModelRef, now: int) -> Unit:
 
 
 def default_model(conn: Connection, configured: ModelRef, canonical: Canonical) -> ModelRef:
-    """The default that an admin has chosen, else the one of the config."""
+    """Return the default model set by an admin, else the one of the config."""
     chosen = models.default(conn)
     return canonical(configured) if chosen is None else chosen.ref
 
 
 def known_model(conn: Connection, ref: ModelRef) -> Model:
-    """The stored model of that name or alias.
+    """Return the stored model of a reference or alias.
 
     Raises:
-        ModelNotFound: there is none, or it is offered no more; names the nearest one.
+        ModelNotFound: the model is unknown or retired; the message suggests the closest match.
     """
     found = models.find(conn, ref)
     if found is not None and found.retired_at is None:
@@ -95,19 +95,19 @@ def known_model(conn: Connection, ref: ModelRef) -> Model:
 
 
 def set_default_model(conn: Connection, ref: ModelRef | None, source: str, now: int) -> ModelRef | None:
-    """Choose the model that answers where none was chosen, or go back to that of the config; it is audited.
+    """Set or reset the default model, and record the change in the audit trail.
 
     Args:
-        conn: in a write transaction.
-        ref: the model; None for that of the config.
-        source: where it was chosen, such as ``shell``.
+        conn: an open write transaction.
+        ref: the model; None for the default of the config.
+        source: source of the change, such as ``shell``.
         now: UTC, in milliseconds.
 
     Returns:
-        The model under its own id, if ``ref`` was an alias.
+        The reference of the model, with aliases resolved.
 
     Raises:
-        ModelNotFound: there is no such model; names the nearest one.
+        ModelNotFound: the model is unknown or retired; the message suggests the closest match.
     """
     before = models.default(conn)
     chosen = None if ref is None else known_model(conn, ref).ref

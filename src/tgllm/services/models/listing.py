@@ -1,4 +1,4 @@
-"""What a provider says of its models, checked and in the form in which it is stored."""
+"""Fetching and validation of a provider's model list."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ _MOST = 2**62
 
 
 def checked_models(provider: str, answer: object) -> Sequence[NewModel]:
-    """The models of a provider's answer, each id once.
+    """Validate and convert the result of ``list_models``; of duplicate ids, the first one is used.
 
     Raises:
-        Breach: the answer is not what the contract says; nothing of it can be trusted then.
+        Breach: the result violates the provider contract; no part of it is used then.
     """
     if not isinstance(answer, Sequence) or isinstance(answer, str | bytes):
         raise Breach(f"list_models returned a {type(answer).__name__} instead of a sequence of ModelInfo")
     found: dict[str, NewModel] = {}
-    for info in answer:  # pyright: ignore[reportUnknownVariableType]  a plugin's, so each item is looked at
+    for info in answer:  # pyright: ignore[reportUnknownVariableType]  from a plugin, so each item is checked
         if not isinstance(info, ModelInfo):
-            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  the same
+            raise Breach(f"list_models returned a {type(info).__name__} among the models")  # pyright: ignore[reportUnknownArgumentType]  see above
         model = _checked(provider, info)
         found.setdefault(model.model, model)
     return tuple(found.values())
 
 
 def _checked(provider: str, info: ModelInfo) -> NewModel:
-    if not isinstance(info.id, str) or not info.id.strip():  # pyright: ignore[reportUnnecessaryIsInstance]  a plugin's
+    if not isinstance(info.id, str) or not info.id.strip():  # pyright: ignore[reportUnnecessaryIsInstance]  from a plugin
         raise Breach(f"list_models returned a model with the id {info.id!r}")
     try:
         return _new_model(provider, info)
@@ -46,7 +46,7 @@ def _checked(provider: str, info: ModelInfo) -> NewModel:
 
 
 def _new_model(provider: str, info: ModelInfo) -> NewModel:
-    # Half of a surrogate pair has no place in the database, and would be another id without it.
+    # Raises for a lone surrogate: it can't be stored, and replacing it would change the id.
     info.id.encode()
     rates = None if info.price is None else to_micros(_checked_price(info.price))
     return NewModel(
@@ -66,7 +66,7 @@ def _new_model(provider: str, info: ModelInfo) -> NewModel:
 
 
 def _text(value: str) -> str:
-    """A text as it is read again, or each list would differ from what is stored of the one before."""
+    """Return a text in its stored form; otherwise every sync would find it changed."""
     return mend_surrogates(value.strip())
 
 
@@ -77,7 +77,7 @@ def _texts(field: str, values: Iterable[str]) -> Sequence[str]:
 
 
 def _tokens(count: int | None) -> int | None:
-    """A number of tokens; a provider that says 0 does not know it."""
+    """Return a number of tokens; None for unknown, which some providers report as 0."""
     if count is None:
         return None
     whole = int(count)
@@ -93,24 +93,24 @@ def _checked_price(price: Price) -> Price:
 
 
 GRACE_SECONDS = 2.0
-"""How long a call that was cancelled has for its clean-up."""
+"""Time for the clean-up of a cancelled call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a provider lists."""
+    """Fetched model list of a provider."""
 
     provider: str
     models: Sequence[NewModel]
 
 
 async def pull_models(registry: ProviderRegistry, provider: str, seconds: float) -> ProviderReport | Listed:
-    """The models that a provider lists, or why it lists none.
+    """Fetch a provider's model list; return a report with the reason if that fails.
 
     Args:
-        registry: where the provider is found.
-        provider: its id.
-        seconds: how long it has to answer.
+        registry: the provider registry.
+        provider: the provider's id.
+        seconds: timeout.
     """
     runner = HookRunner(seconds, GRACE_SECONDS)
     try:

@@ -1,4 +1,4 @@
-"""What has changed about the models, in words for the admins."""
+"""Notice to the admins about changes of the model lists."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -10,17 +10,17 @@ from tgllm.services.models.diff import ModelChange, SyncReport
 __all__ = ["news_of"]
 
 MOST_NAMES = 15
-"""Models that are named for each kind of change; the rest is counted."""
+"""Maximum number of models named for each kind of change; the others are counted."""
 
 
 def news_of(report: SyncReport, texts: Catalogue, fallback: str, language: str = "") -> str:
-    """A text of some lines; a provider that was listed for the first time is no news.
+    """Return the text of the notice; providers listed for the first time are left out.
 
     Args:
-        report: what has changed.
-        texts: the words.
-        fallback: the model of the config, which answers where the default is gone.
-        language: of whom it is for; that of the bot where there is none.
+        report: result of the sync.
+        texts: catalogue of texts.
+        fallback: default model of the config, which replaces a retired default.
+        language: language of the recipient; empty for the bot's language.
     """
     return "\n".join(_lines(report, partial(texts, language=language), fallback))
 

@@ -1,4 +1,4 @@
-"""What a request costs: the operator's price goes first, then the one that the model's provider knows."""
+"""Prices and costs of requests: the operator's price takes precedence over the provider's."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,31 +12,31 @@ from tgllm.db.tables.models import Model
 __all__ = ["Prices", "Rates", "cost", "to_micros"]
 
 MICROS = 1_000_000
-"""Prices are stored as millionths of a US dollar, for a million tokens."""
+"""Stored prices are in millionths of a US dollar for a million tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The price of a million tokens, in millionths of a US dollar."""
+    """Price of a million tokens, in millionths of a US dollar."""
 
     input: int
     output: int
     cached: int | None = None
-    """None: cached tokens cost as much as others."""
+    """Price of cached input tokens; None: the same as ``input``."""
     as_of: str = ""
-    """The day, as ``YYYY-MM-DD``; empty if it is not known."""
+    """Date of the price, as ``YYYY-MM-DD``; empty if unknown."""
 
 
 def to_micros(price: Price | PriceSetting) -> Rates:
-    """A price as it is stored."""
+    """Convert a price in US dollars to stored units."""
     cached = None if price.cached is None else round(price.cached * MICROS)
     return Rates(round(price.input * MICROS), round(price.output * MICROS), cached, price.as_of)
 
 
 def cost(rates: Rates, usage: Usage) -> int | None:
-    """What a request costs, in millionths of a US dollar, rounded up; None where the provider did not count its tokens.
+    """Return the cost of a request in millionths of a US dollar, rounded up; None if its token counts are unknown.
 
-    Cached tokens are part of the input, and reasoning is part of the output, as ``Usage`` says.
+    As in ``Usage``, cached tokens are part of the input tokens, and reasoning tokens part of the output tokens.
     """
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
@@ -47,7 +47,7 @@ def cost(rates: Rates, usage: Usage) -> int | None:
 
 
 class Prices:
-    """Finds the price of a model."""
+    """Lookup of the prices of models."""
 
     def __init__(
         self,
@@ -56,38 +56,38 @@ class Prices:
         *,
         fallback: float | None = None,
     ) -> None:
-        """Take the operator's prices.
+        """Use the operator's prices.
 
         Args:
-            settings: from the config.
-            canonical: puts the provider's id in place of an alias.
-            fallback: US dollars for a million tokens that are counted where nobody knows the price; None: nothing is.
+            settings: prices of the config.
+            canonical: replaces an alias of a provider by its id.
+            fallback: US dollars for a million tokens of models with an unknown price; None: they have no cost.
         """
         self._fallback = None if fallback is None else Rates(round(fallback * MICROS), round(fallback * MICROS))
         self._settings = {ModelRef.parse(price.model): to_micros(price) for price in settings}
         self._canonical = canonical
 
     def rates(self, conn: Connection, ref: ModelRef) -> Rates | None:
-        """The price of a model; None where nobody knows it."""
+        """Return the price of a model; None if unknown."""
         model = models.find(conn, ref)
         return self.override(ref) if model is None else self.override(ref) or self.of(model)
 
     def of(self, model: Model) -> Rates | None:
-        """The price of a stored model; None where nobody knows it."""
+        """Return the price of a stored model; None if unknown."""
         return self.override(model.ref, *_aliases(model)) or stored_rates(model)
 
     def override(self, *refs: ModelRef) -> Rates | None:
-        """The operator's price for a model that has these names; None where there is none."""
+        """Return the operator's price for any of a model's names; None without one."""
         by_ref = {self._canonical(ref): rates for ref, rates in self._settings.items()}
         return next((by_ref[ref] for ref in refs if ref in by_ref), None)
 
     def billed(self, model: Model | None, ref: ModelRef) -> Rates | None:
-        """The price at which a model is counted: the one that is known, else the fallback; None where there is none."""
+        """Return the price by which a model's usage is counted, the fallback included; None without any."""
         known = self.override(ref) if model is None else self.override(ref) or self.of(model)
         return known or self._fallback
 
     def cost(self, conn: Connection, ref: ModelRef, usage: Usage) -> int | None:
-        """What a request is counted to cost, in millionths of a US dollar; None where price or tokens are unknown."""
+        """Return the counted cost of a request in millionths of a US dollar; None if price or tokens are unknown."""
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         rates = self.billed(models.find(conn, ref), ref)
@@ -95,7 +95,7 @@ class Prices:
 
 
 def stored_rates(model: Model) -> Rates | None:
-    """The price that the provider knows; None where it does not."""
+    """Return the price that the provider reports; None without one."""
     if model.input_price is None or model.output_price is None:
         return None
     return Rates(model.input_price, model.output_price, model.cached_price, model.price_as_of or "")

@@ -1,4 +1,4 @@
-"""The providers that plugins offer, created when they are first used."""
+"""Registry of the providers that plugins offer; each is created on first use."""
 
 import asyncio
 import difflib
@@ -19,31 +19,31 @@ __all__ = ["ProviderRegistry", "ProviderStatus"]
 
 @dataclass(frozen=True, slots=True)
 class ProviderStatus:
-    """Whether a provider can be used."""
+    """Status of a provider."""
 
     id: str
     title: str
     plugin_id: str
     state: Literal["ready", "not configured", "broken"]
     reason: str = ""
-    """What is missing or wrong, as a sentence without secrets."""
+    """Error message without secrets; empty if ready."""
     variable: str | None = None
-    """The environment variable to set, such as ``GEMINI_API_KEY``, where that is all that is missing."""
+    """Environment variable to set, such as ``GEMINI_API_KEY``, if only an API key is missing."""
 
 
 class ProviderRegistry:
-    """Finds the provider of a model. Close it to close the providers."""
+    """Creates and caches providers by id. Closing the registry closes them."""
 
     def __init__(
         self, host: PluginHost, *, create_seconds: float = 30.0, close_seconds: float = 5.0, grace_seconds: float = 1.0
     ) -> None:
-        """Take over what the host's plugins offer, now and whenever that changes.
+        """Use the providers of a host's plugins; later changes of the plugins are followed.
 
         Args:
-            host: the plugins.
-            create_seconds: how long making a provider may take; it imports an SDK.
-            close_seconds: how long closing one may take.
-            grace_seconds: how long one may clean up that was cut while it closed.
+            host: the plugin host.
+            create_seconds: timeout of a provider's creation, which may import an SDK.
+            close_seconds: timeout of a provider's ``aclose``.
+            grace_seconds: time for the clean-up of an ``aclose`` that was cancelled by its timeout.
         """
         self._host = host
         self._revision = -1
@@ -56,7 +56,7 @@ class ProviderRegistry:
 
     @property
     def _offered(self) -> Mapping[str, OwnedProvider]:
-        """The providers of plugins that are in order."""
+        """Providers of active plugins by id, cached until the plugins change."""
         if self._revision != self._host.revision:
             self._revision = self._host.revision
             self._present = {owned.spec.id: owned for owned in self._host.providers}
@@ -65,14 +65,14 @@ class ProviderRegistry:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The providers' ids, sorted."""
+        """Sorted ids of the providers."""
         return tuple(sorted(self._offered))
 
     def resolve(self, text: str) -> ModelRef:
-        """Read a model reference; aliases of providers become their ids.
+        """Parse a model reference, and resolve an alias of the provider.
 
         Raises:
-            ModelNotFound: it is no reference, or no plugin offers that provider; names the nearest one.
+            ModelNotFound: the reference is malformed, or the provider unknown; the message suggests the closest match.
         """
         ref = self.canonical(ModelRef.parse(text))
         if ref.provider not in self._offered:
@@ -80,18 +80,18 @@ class ProviderRegistry:
         return ref
 
     def canonical(self, ref: ModelRef) -> ModelRef:
-        """The same model under its provider's id, if an alias was used; the provider may be unknown."""
+        """Resolve an alias of the provider; an unknown provider is kept."""
         return (
             ref if ref.provider in self._offered else ModelRef(self._aliases.get(ref.provider, ref.provider), ref.model)
         )
 
     async def provider(self, provider_id: str) -> Provider:
-        """The provider of that id, made on first use.
+        """Return the provider of an id; it is created on first use.
 
         Raises:
-            ModelNotFound: no plugin offers it.
-            NotConfigured: it lacks a key.
-            ProviderError: it can't be made for another reason.
+            ModelNotFound: the provider is unknown.
+            NotConfigured: its API key is missing.
+            ProviderError: its creation failed.
         """
         owned = self._offered.get(provider_id)
         if owned is None:
@@ -103,7 +103,7 @@ class ProviderRegistry:
         return self._created[provider_id][1]
 
     async def statuses(self) -> Sequence[ProviderStatus]:
-        """How each provider is, sorted by id; all of them are made for that, side by side."""
+        """Create all providers concurrently, and return their statuses sorted by id."""
         offered = sorted(self._offered.values(), key=lambda owned: owned.spec.id)
         return await asyncio.gather(*map(self._status, offered))
 
@@ -120,7 +120,7 @@ class ProviderRegistry:
         return ProviderStatus(spec.id, spec.title, owned.plugin_id, "ready")
 
     async def aclose(self) -> None:
-        """Close all providers that were made; one that fails or hangs does not keep the others open."""
+        """Close all created providers concurrently, each within its timeout; failures are logged."""
         created, self._created = self._created, {}
         await asyncio.gather(*(self._close(owned, provider) for owned, provider in created.values()))
         await self._closing.aclose()
@@ -132,7 +132,7 @@ class ProviderRegistry:
             owned.context.log.warning("provider.close_failed", provider=owned.spec.id, error=error)
 
     async def _create(self, owned: OwnedProvider) -> Provider:
-        """Make a provider in a thread: importing its SDK takes a second and must not stop the loop."""
+        """Create a provider in a thread, since importing an SDK would block the event loop for about a second."""
         thread = HookThread()
         try:
             outcome = await thread.run(lambda: owned.spec.create(owned.context), self._create_seconds)

@@ -1,4 +1,4 @@
-"""Keeps the lists of models: asks all providers, stores what they say, and tells the admins what is different."""
+"""Sync of the model lists: fetches them from all providers, stores them, and notifies the admins of changes."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -22,24 +22,24 @@ __all__ = ["ModelService", "ModelSettings", "Progress"]
 log = get_logger(__name__)
 
 MISSING_SECONDS = 10.0
-"""How long a provider has at most to list its models while somebody waits for them in a chat."""
+"""Maximum timeout of a provider's model list while a person waits for it in a chat."""
 
 Progress = Callable[[str, ProviderReport | int], None]
-"""Called with a provider's id and how many models it lists, or why it lists none; nothing is stored yet."""
+"""Callback for each provider, with its id and the number of its models or a failure report, before lists are stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """What the operator sets for the lists."""
+    """Operator's settings for the model lists."""
 
     default_model: str
-    """Answers where no other default was chosen."""
+    """Default model of the config."""
     list_seconds: float
-    """How long a provider has to list its models."""
+    """Timeout of a provider's model list."""
 
 
 class ModelService:
-    """The lists of models."""
+    """Service for the model lists."""
 
     def __init__(
         self,
@@ -50,7 +50,6 @@ class ModelService:
         texts: Catalogue,
         settings: ModelSettings,
     ) -> None:
-        """Put the parts together."""
         self._database = database
         self._registry = registry
         self._notifier = notifier
@@ -61,16 +60,16 @@ class ModelService:
     async def pull_and_sync_models(
         self, *, announce: bool = False, progress: Progress = lambda _provider, _result: None
     ) -> SyncReport:
-        """Ask all providers for their models, side by side, and store what they say in one transaction.
+        """Fetch the model lists of all providers concurrently, and store them in one transaction.
 
-        A provider that fails, is too slow or lists nothing where it had models keeps its old list.
+        The stored list is kept if a provider fails, times out, or returns an empty list.
 
         Args:
-            announce: whether the admins are told what is different; the message is in the same transaction.
-            progress: told of each provider when it has answered.
+            announce: whether to notify the admins of changes, in the same transaction.
+            progress: called for each provider when its list was fetched.
 
         Raises:
-            DatabaseError: nothing could be stored.
+            DatabaseError: the lists can't be stored.
         """
         pulled = await self._pull_all(self._registry.ids, self._settings.list_seconds, progress)
         now = milliseconds(self._clock)
@@ -81,12 +80,12 @@ class ModelService:
         return report
 
     async def fill_missing(self) -> None:
-        """Ask the providers of which no model is stored yet, and store what they say.
+        """Fetch and store the lists of providers without stored models.
 
-        Where the lists are never refreshed, or a plugin was installed since, people can choose its models all the same.
+        This makes models available if lists are never refreshed, or if a plugin was installed since the last refresh.
 
         Raises:
-            DatabaseError: nothing could be stored.
+            DatabaseError: the lists can't be stored.
         """
         stored = await self._database.read(models.list_all)
         missing = set(self._registry.ids) - {model.provider for model in stored}
@@ -123,7 +122,7 @@ class ModelService:
         return report
 
     def _default(self, conn: Connection) -> ModelRef | None:
-        """The stored model that answers by default; None where the list does not have it."""
+        """Return the stored default model; None if it is not listed."""
         chosen = models.default(conn)
         if chosen is None:
             chosen = models.find(conn, self._registry.canonical(ModelRef.parse(self._settings.default_model)))

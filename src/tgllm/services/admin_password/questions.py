@@ -1,8 +1,8 @@
-"""Questions for the admin password that wait for an answer.
+"""Open password prompts.
 
-While one waits, whatever the person writes to the bot in private is the answer. For some minutes after its time is over
-the next message is still taken for one, deleted and not looked at: it may hold the password. The note in the database
-that somebody has been asked is what a restart needs in order to know that too.
+While a prompt is open, the admin's next private message is the answer. For some minutes after it has expired, the next
+message still counts as a late answer: it is deleted without a check and never reaches the model, since it may contain
+the password. Prompts are also stored in the database, so that this holds after a restart.
 """
 
 from dataclasses import dataclass, replace
@@ -16,49 +16,48 @@ from tgllm.db.tables.inbox import UPDATE_LIFE, InboxRow
 __all__ = ["LATE", "Question", "Questions", "forget_question", "has_questions", "stored_questions", "updates_after"]
 
 LATE: Final = 300_000
-"""Milliseconds after its time that a question still takes a message away from the model."""
+"""Milliseconds after the expiry of a prompt during which a message still counts as a late answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Somebody has been asked for the password."""
+    """A prompt for the password."""
 
     update_id: int
-    """What they were asked for; answers come after it."""
+    """Update of the admin command that caused the prompt; answers have a higher id."""
     until: int
-    """UTC in milliseconds."""
+    """Time of expiry, UTC in milliseconds."""
     line: str = ""
-    """The admin command that is to be run; it is not stored."""
+    """The admin command to run after a correct answer; not stored, and empty if no answer is accepted any more."""
 
 
 class Questions:
-    """One question at most for each person."""
+    """Open prompts, at most one for each admin."""
 
     def __init__(self) -> None:
-        """Know of none."""
         self._open: dict[int, Question] = {}
         self._answers: dict[int, set[int]] = {}
 
     def ask(self, conn: Connection, user_id: int, question: Question, now: int) -> None:
-        """Wait for an answer; a question that was open before is not."""
+        """Open a prompt, in place of an earlier one of the same admin."""
         self._open[user_id] = question
         self._answers.pop(user_id, None)
         _store(conn, user_id, question, now)
 
     def of(self, user_id: int) -> Question | None:
-        """The question that somebody has been asked."""
+        """Return the prompt of an admin."""
         return self._open.get(user_id)
 
     def kind_of_answer(
         self, user_id: int, update_id: int, *, received_at: int, sent_at: int
     ) -> Literal["answer", "late"] | None:
-        """What a message is to the question that its sender has been asked; None: nothing.
+        """Classify a message: an answer to the sender's prompt, a late answer, or None for an ordinary message.
 
         Args:
             user_id: the sender.
             update_id: the message's update.
-            received_at: when it came, UTC in milliseconds.
-            sent_at: when it was sent or edited, as Telegram says; the bot may have been out of reach since then.
+            received_at: when it was received, UTC in milliseconds.
+            sent_at: when it was sent or edited according to Telegram; earlier if the bot was offline.
         """
         question = self._open.get(user_id)
         if question is None or update_id <= question.update_id:
@@ -71,21 +70,21 @@ class Questions:
         return None
 
     def note_answer(self, user_id: int, message_id: int) -> None:
-        """Remember which message was an answer: its edits are none of the model's business."""
+        """Remember the id of an answer, so that edits of it don't reach the model."""
         self._answers.setdefault(user_id, set()).add(message_id)
 
     def was_answer(self, user_id: int, message_id: int) -> bool:
-        """Whether the message was the answer to the latest question."""
+        """Whether a message was an answer to the latest prompt."""
         return message_id in self._answers.get(user_id, ())
 
     def wait_until(self, conn: Connection, user_id: int, until: int, now: int, *, again: bool) -> None:
-        """After a wrong answer: wait for another one, or (``again`` False) only take away what comes late."""
+        """Extend a prompt after a wrong answer; with ``again`` False, further messages only count as late answers."""
         question = self._open[user_id]
         self._open[user_id] = replace(question, until=until, line=question.line if again else "")
         _store(conn, user_id, self._open[user_id], now)
 
     def close(self, conn: Connection, user_id: int) -> None:
-        """End the question of a person, and empty what came in the meantime and could not be read."""
+        """Close the prompt of an admin, and scrub failed updates since then, which may contain the password."""
         question = self._open.pop(user_id, None)
         forget_question(conn, user_id)
         if question is not None:
@@ -94,12 +93,12 @@ class Questions:
                     scrub.scrub(conn, row.update_id)
 
     def restore(self, questions: dict[int, Question]) -> None:
-        """Take up what an earlier run has asked: answers to it are late, since what was to be done is not known."""
+        """Restore prompts of an earlier run. Answers to them are late, since their commands are not stored."""
         self._open = dict(questions)
 
 
 def stored_questions(conn: Connection) -> dict[int, Question]:
-    """What earlier runs have asked, by person."""
+    """Return the stored prompts by user id."""
     found: dict[int, Question] = {}
     for key, value in kv.items(conn, scrub.QUESTIONS).items():
         stored = cast("dict[str, Any]", value)
@@ -108,17 +107,17 @@ def stored_questions(conn: Connection) -> dict[int, Question]:
 
 
 def updates_after(conn: Connection, user_id: int, question: Question) -> list[InboxRow]:
-    """The updates of somebody who has been asked that came since then and were not done with, oldest first."""
+    """Return an admin's private updates since a prompt that are not done, oldest first."""
     return scrub.private_updates_after(conn, user_id, question.update_id, question.until - UPDATE_LIFE)
 
 
 def has_questions(conn: Connection) -> bool:
-    """Whether anything is stored here."""
+    """Whether any prompt is stored."""
     return bool(kv.items(conn, scrub.QUESTIONS))
 
 
 def forget_question(conn: Connection, user_id: int) -> None:
-    """Leave no note that somebody has been asked."""
+    """Delete the stored prompt of an admin."""
     kv.delete(conn, scrub.QUESTIONS, _key(user_id))
 
 
@@ -127,5 +126,5 @@ def _store(conn: Connection, user_id: int, question: Question, now: int) -> None
 
 
 def _key(user_id: int) -> str:
-    # Rows whose key is the id alone are a person's own and go with /forget.
+    # /forget deletes rows whose key is the bare user id; this one stays.
     return f"user:{user_id}"

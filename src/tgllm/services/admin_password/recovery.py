@@ -1,4 +1,4 @@
-"""After a restart: answers to the question for the admin password that were stored and not yet looked at."""
+"""Recovery at startup: deletes stored messages that may be answers to a password prompt."""
 
 import json
 from typing import Any, cast
@@ -31,9 +31,9 @@ log = get_logger(__name__)
 
 
 async def recover_questions(database: Database, password: AdminPassword, texts: Catalogue, clock: Clock) -> None:
-    """Delete stored answers unread, tell those who gave them, and take what is still to come for late.
+    """Delete unprocessed answers without a check, notify their senders, and restore the other prompts.
 
-    To be called before any update is handled.
+    Call this before any update is handled: otherwise an answer could reach the model.
 
     Raises:
         DatabaseError: the database can't be used.
@@ -57,7 +57,7 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
                 outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
         if answers:
             outbox.add(conn, [_notice(conn, texts, user_id)], now)
-        # Of a question that is older, no answer is handled any more.
+        # Updates that are older than this expire unhandled, so no answer to the prompt can follow.
         if answers or question.until < now - UPDATE_LIFE:
             forget_question(conn, user_id)
             over.add(user_id)
@@ -65,7 +65,7 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
 
 
 def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
-    """The message, if it may be an answer: a text that is no command and was sent in the question's time."""
+    """Return the message of an update, if it may be an answer: not a command, and sent before the prompt's expiry."""
     message: Any = json.loads(row.payload).get(row.kind)
     if not isinstance(message, dict):
         return None

@@ -1,4 +1,4 @@
-"""The admin password: whether there is one, whether an answer is right, and for how long that holds."""
+"""Check of the admin password, and the sessions that a correct answer opens."""
 
 import asyncio
 
@@ -11,10 +11,10 @@ __all__ = ["AdminPassword"]
 
 
 class AdminPassword:
-    """Who has given the password is kept in memory only: a restart asks again."""
+    """The admin password and its sessions, which are only in memory: after a restart, admins enter it again."""
 
     def __init__(self, settings: AdminSection, clock: Clock) -> None:
-        """Use the hash of these settings."""
+        """Use the hash and the durations of the settings."""
         hidden = settings.password_hash
         self._hash = None if hidden is None else PasswordHash.parse(hidden.get_secret_value())
         self._settings = settings
@@ -22,31 +22,31 @@ class AdminPassword:
         self._until: dict[int, float] = {}
         self.questions = Questions()
         self.turn = asyncio.Lock()
-        """Held by the one whose answer is looked at, so that each is counted before the next one is."""
+        """Held during the check of an answer, so that parallel answers can't exceed the limit of attempts."""
 
     @property
     def is_set(self) -> bool:
-        """Whether there is a password at all."""
+        """Whether a password is configured."""
         return self._hash is not None
 
     @property
     def question_life(self) -> int:
-        """How long a question waits, in milliseconds."""
+        """Lifetime of a prompt in milliseconds."""
         return int(self._settings.question_seconds * 1000)
 
     @property
     def first_lockout(self) -> int:
-        """How long the first lockout is, in milliseconds."""
+        """Duration of the first lockout in milliseconds."""
         return int(self._settings.lockout_minutes * 60_000)
 
     def is_open(self, user_id: int) -> bool:
-        """Whether somebody need not give the password now."""
+        """Whether an admin may act now without entering the password."""
         return not self.is_set or self._clock.monotonic() < self._until.get(user_id, float("-inf"))
 
     def open(self, user_id: int) -> None:
-        """Let somebody who has given the password act for a while."""
+        """Open or renew the session of an admin who has entered the password."""
         self._until[user_id] = self._clock.monotonic() + self._settings.session_minutes * 60
 
     async def is_right(self, answer: str) -> bool:
-        """Whether that is the password; takes a good part of a second, in a thread."""
+        """Whether an answer is the password. The hash takes a good part of a second, so a thread computes it."""
         return self._hash is not None and await asyncio.to_thread(self._hash.matches, answer)

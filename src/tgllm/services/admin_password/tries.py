@@ -1,6 +1,6 @@
-"""Wrong tries at the admin password: three of them, then a lockout that doubles each time.
+"""Failed attempts at the admin password: after three, a lockout whose duration doubles each time.
 
-They are counted in the database, so that no restart gives back a try. ``/forget`` leaves them.
+Attempts are stored in the database, so that neither a restart nor ``/forget`` resets them.
 """
 
 from dataclasses import dataclass
@@ -20,37 +20,37 @@ _SCOPE = "admin_tries"
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """What somebody has tried since their last right password."""
+    """Failed attempts of an admin since the last correct answer."""
 
     wrong: int = 0
-    """Since the last lockout."""
+    """Attempts since the last lockout."""
     lockouts: int = 0
     locked_until: int = 0
     """UTC in milliseconds."""
 
     @property
     def left(self) -> int:
-        """Tries until the next lockout."""
+        """Attempts left until the next lockout."""
         return MOST_TRIES - self.wrong
 
     def is_locked(self, now: int) -> bool:
-        """Whether no password is taken."""
+        """Whether a lockout is in effect."""
         return now < self.locked_until
 
 
 def tries_of(conn: Connection, user_id: int) -> Tries:
-    """What somebody has tried."""
+    """Return the failed attempts of an admin."""
     value = cast("dict[str, Any]", kv.get(conn, _SCOPE, _key(user_id)) or {})
     return Tries(value.get("wrong", 0), value.get("lockouts", 0), value.get("locked_until", 0))
 
 
 def count_try(conn: Connection, user_id: int, lockout: int, now: int) -> Tries:
-    """Count a try before it is looked at, so that the end of the program in between does not make it free.
+    """Count an attempt. Call this before the answer is checked, so that a crash in between can't skip the count.
 
     Args:
         conn: an open write transaction.
-        user_id: who tries.
-        lockout: milliseconds of the first lockout.
+        user_id: Telegram id of the admin.
+        lockout: duration of the first lockout in milliseconds.
         now: UTC in milliseconds.
     """
     tries = tries_of(conn, user_id)
@@ -64,10 +64,10 @@ def count_try(conn: Connection, user_id: int, lockout: int, now: int) -> Tries:
 
 
 def forgive(conn: Connection, user_id: int) -> None:
-    """Begin anew, after a right password."""
+    """Reset the attempts after a correct answer."""
     kv.delete(conn, _SCOPE, _key(user_id))
 
 
 def _key(user_id: int) -> str:
-    # Rows whose key is the id alone are a person's own and go with /forget.
+    # /forget deletes rows whose key is the bare user id; this one stays.
     return f"user:{user_id}"

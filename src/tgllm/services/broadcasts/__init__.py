@@ -1,1 +1,1 @@
-"""Messages from admins to everybody."""
+"""Broadcasts: messages from an admin to all users."""

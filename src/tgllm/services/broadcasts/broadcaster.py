@@ -1,6 +1,6 @@
-"""Sends broadcasts: a few messages a second into the outbox, so that answers need not wait behind them.
+"""Background task for broadcasts: adds a few messages per second to the outbox, so that answers are not delayed.
 
-All that is known of a broadcast is in the database, so that a restart goes on where the last run was.
+The state of a broadcast is in the database, so that it continues after a restart.
 """
 
 from tgllm.api.clock import Clock, milliseconds
@@ -19,22 +19,22 @@ __all__ = ["Broadcaster"]
 log = get_logger(__name__)
 
 PROGRESS_MILLISECONDS = 5000
-"""Between two edits of the message that shows the progress: groups take 20 messages a minute (Bot FAQ)."""
+"""Minimum interval of edits of the progress message: groups are limited to 20 messages a minute (Bot FAQ)."""
 
 
 class Broadcaster:
-    """Works on one broadcast after the other."""
+    """Sends one broadcast after the other."""
 
     def __init__(
         self, database: Database, clock: Clock, texts: Catalogue, notifier: AdminNotifier, rate: float
     ) -> None:
-        """Prepare; ``run`` does the work.
+        """Create a broadcaster; ``run`` does the work.
 
         Args:
-            database: where broadcasts are.
-            clock: the time.
-            texts: for the progress and the report.
-            notifier: is woken when messages are in the outbox.
+            database: holds the broadcasts.
+            clock: source of time.
+            texts: texts of the progress message and the report.
+            notifier: wakes the sender after rows were added to the outbox.
             rate: messages per second.
         """
         self._database = database
@@ -47,7 +47,7 @@ class Broadcaster:
         self._shown: tuple[int, int, str] = (0, 0, "")
 
     def wake(self) -> None:
-        """Say that a broadcast was started or stopped."""
+        """Signal that a broadcast was started or stopped."""
         self._started.set()
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Broadcaster:
             DatabaseError: the database can't be used.
         """
         while True:
-            # A look first, so that no write is made where there is nothing to do.
+            # A read first, so that an idle broadcaster does not write.
             if await self._database.read(broadcasts.current) is None:
                 await self._started.wait()
                 continue
@@ -65,7 +65,7 @@ class Broadcaster:
             await self._clock.sleep(self._tick)
 
     def _step(self, conn: Connection) -> None:
-        """Count what was sent, put the next messages into the outbox, and tell the admin."""
+        """Count sent messages, add the next ones to the outbox, and update the progress message."""
         now = milliseconds(self._clock)
         broadcast = broadcasts.current(conn)
         if broadcast is None:
@@ -75,7 +75,7 @@ class Broadcaster:
         broadcasts.collect(conn, broadcast.id)
         on_its_way = broadcasts.progress(conn, broadcast.id)
         if on_its_way.waiting:
-            # What Telegram does not take as fast as it is given must not pile up before the answers.
+            # At most two batches are queued, so that answers don't wait when Telegram is slower than the rate.
             self._put(conn, broadcast, min(self._batch, 2 * self._batch - on_its_way.queued), now)
             on_its_way = broadcasts.progress(conn, broadcast.id)
         if on_its_way.waiting or on_its_way.queued:
@@ -89,7 +89,7 @@ class Broadcaster:
             broadcasts.queued(conn, broadcast.id, user_id, row_id)
 
     def _show(self, conn: Connection, broadcast: Broadcast, now: int) -> None:
-        """Edit the message that shows the progress, if that is due and says something else."""
+        """Edit the progress message, if its text has changed and the last edit is long enough ago."""
         text = progress_text(self._texts, broadcasts.get(conn, broadcast.id) or broadcast)
         shown_id, shown_at, shown = self._shown
         if shown_id == broadcast.id and (now - shown_at < PROGRESS_MILLISECONDS or shown == text):

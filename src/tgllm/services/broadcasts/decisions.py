@@ -1,4 +1,4 @@
-"""Writing, confirming and stopping a broadcast, each as a part of a transaction."""
+"""Start and stop of a broadcast by an admin, within a transaction."""
 
 from typing import Any, Final, Literal
 
@@ -11,14 +11,14 @@ from tgllm.services.broadcasts.rows import progress_row, progress_text
 __all__ = ["PREVIEW_LIFE", "Refusal", "confirm", "stop"]
 
 PREVIEW_LIFE: Final = 10 * 60 * 1000
-"""Milliseconds in which a preview can be confirmed."""
+"""Lifetime of a preview in milliseconds."""
 
 Refusal = Literal["gone", "begun", "expired"]
-"""``gone``: there is no such broadcast of that admin; ``begun``: it is under way or over."""
+"""``gone``: the admin has no such broadcast; ``begun``: it was started before."""
 
 
 def confirm(conn: Connection, texts: Catalogue, broadcast_id: int, admin_id: int, now: int) -> Broadcast | Refusal:
-    """Begin a broadcast, which is a preview of the admin's own, and show its progress."""
+    """Start a broadcast from an admin's own preview, and add its progress message to the outbox."""
     preview = broadcasts.get(conn, broadcast_id)
     if preview is None or preview.admin_id != admin_id:
         return "gone"
@@ -34,7 +34,7 @@ def confirm(conn: Connection, texts: Catalogue, broadcast_id: int, admin_id: int
 
 
 def stop(conn: Connection, broadcast_id: int, admin_id: int, now: int) -> bool:
-    """Let a broadcast go to nobody else, whoever began it; False where there is nothing to stop."""
+    """Stop a broadcast of any admin; return False if it is not running."""
     found = broadcasts.get(conn, broadcast_id)
     if found is None or not broadcasts.stop(conn, broadcast_id, now):
         return False

@@ -1,4 +1,4 @@
-"""What people and the admin are sent for a broadcast, as rows of the outbox."""
+"""Outbox rows of a broadcast: its messages, the progress message and the report."""
 
 from typing import Final
 
@@ -11,19 +11,19 @@ from tgllm.services.messaging.rows import PLACEHOLDER, edit_row, message_row
 __all__ = ["STOP", "progress_row", "progress_text", "report_row", "text_row"]
 
 STOP = "admin:broadcast_stop"
-"""Callback data of the button that stops a broadcast; its id follows a space."""
+"""First word of the callback data of the stop button; the id of the broadcast follows."""
 
 ENDINGS: Final = ("delivered", "blocked", "failed", "unconfirmed", "left_out")
-"""The counts of a broadcast, for what came of each message."""
+"""Names of the counts of a broadcast, by the outcome of its messages."""
 
 
 def text_row(user_id: int, text: str) -> NewOutbox:
-    """The call that tells somebody the text in private. If nobody knows whether it arrived, the report counts that."""
+    """Return the message to one person, in private. If its delivery stays uncertain, only the report counts it."""
     return message_row(Lane(user_id), text, {PLACEHOLDER: True})
 
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
-    """How far a broadcast is; all its messages count that are not on their way any more."""
+    """Return the text of the progress message, which counts all messages with an outcome."""
     over = sum(getattr(broadcast, name) for name in ENDINGS)
     match broadcast.state:
         case "done":
@@ -35,7 +35,7 @@ def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:
 
 
 def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: int | None = None) -> NewOutbox:
-    """The call that shows the progress: a new message, or an edit of the one that shows it."""
+    """Return the progress message, or an edit of the existing one."""
     lane = Lane.parse(broadcast.lane)
     button = {
         "text": texts("admin.broadcast.button_stop", broadcast.language),
@@ -47,7 +47,7 @@ def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: 
 
 
 def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
-    """The call that tells the admin what came of a broadcast."""
+    """Return the report to the admin."""
     counts = {name: getattr(broadcast, name) for name in ("people", *ENDINGS)}
     text = texts("admin.broadcast.report", broadcast.language, **counts)
     return message_row(Lane.parse(broadcast.lane), text)

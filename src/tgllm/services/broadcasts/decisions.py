@@ -34,7 +34,7 @@ def confirm(conn: Connection, texts: Catalogue, broadcast_id: int, admin_id: int
 
 
 def stop(conn: Connection, broadcast_id: int, admin_id: int, now: int) -> bool:
-    """Stop a broadcast of any admin; return False if it is not running."""
+    """Stop a broadcast or discard a preview, of any admin; return False if it is stopped or done already."""
     found = broadcasts.get(conn, broadcast_id)
     if found is None or not broadcasts.stop(conn, broadcast_id, now):
         return False

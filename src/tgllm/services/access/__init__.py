@@ -1,1 +1,1 @@
-"""Access: requests, cards, groups, invite links, expiry."""
+"""Access of people and groups: requests, admin cards, decisions, invite links, expiry."""

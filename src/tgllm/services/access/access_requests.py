@@ -1,4 +1,4 @@
-"""Requests of people to be let in: one each, and not more of them than can be decided."""
+"""Access requests of people: one for each person, and a limited number in total."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,18 +18,18 @@ from tgllm.services.common.text import one_line
 __all__ = ["PERSON_VERDICTS", "AccessRequests", "Asked", "expire"]
 
 Asked = Literal["asked", "pending", "denied", "blocked", "full"]
-"""What comes of a request: it is new, it waits already, it was declined and may not be repeated yet, the person is
-blocked, or too many wait."""
+"""Result of a request: ``asked``: stored; ``pending``: one is pending already; ``denied``: it may not be repeated yet;
+``blocked``: the person is blocked; ``full``: too many are pending."""
 
 PERSON_VERDICTS: Final = (("approve", "deny"), ("guest", "block"))
-"""The buttons of a person's card, in rows."""
+"""Rows of buttons of a person's card."""
 
 _DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class AccessRequests:
-    """Registers requests and shows them to the admins."""
+    """Stores requests, and shows them to the admins."""
 
     clock: Clock
     texts: Catalogue
@@ -37,12 +37,12 @@ class AccessRequests:
     settings: AccessSection
 
     def request_in(self, conn: Connection, person: SeenUser, reason: str = "") -> Asked:
-        """Note that somebody who may not use the bot wants to; part of a larger transaction.
+        """Store the request of a person without access, within a larger transaction.
 
         Args:
             conn: an open write transaction.
-            person: who asks.
-            reason: why, in their words; may be empty.
+            person: the requesting person.
+            reason: reason given by the person; may be empty.
         """
         now = milliseconds(self.clock)
         expire(conn, now, person.id)
@@ -58,7 +58,7 @@ class AccessRequests:
         return "asked"
 
     def _refusal(self, conn: Connection, row: User, now: int) -> Asked | None:
-        """Why there is no new request; a decline that is old enough is taken back."""
+        """Return why a new request is refused, or None; a denial that is old enough is reset."""
         if row.status == "blocked":
             return "blocked"
         if row.status == "denied":
@@ -76,7 +76,7 @@ class AccessRequests:
 
 
 def expire(conn: Connection, now: int, user_id: int | None = None) -> list[User]:
-    """End the access of everybody whose time is up, or of one person, and note it."""
+    """End expired access of all people or of one, and record it in the audit trail."""
     expired = users.expire(conn, now, user_id)
     for user in expired:
         note(conn, PROGRAM, "user.expire", str(user.id), now, {"role": user.role})

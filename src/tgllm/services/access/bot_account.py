@@ -1,4 +1,4 @@
-"""The bot's own account as Telegram told it last: kept for the shell, which makes links and does not ask Telegram."""
+"""Last known username of the bot, stored for shell commands that make links without calling Telegram."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,21 +13,21 @@ _KEY: Final = "account"
 
 
 def remember_username(conn: Connection, bot_id: int, username: str, now: int) -> None:
-    """Keep the name of the bot that works with this database, without the @."""
+    """Store the username, without the @, of the bot that uses this database."""
     account = {"id": bot_id, "username": username}
     if kv.get(conn, _SCOPE, _KEY) != account:
         kv.set_value(conn, _SCOPE, _KEY, account, now)
 
 
 def known_username(conn: Connection, bot_id: int | None) -> str | None:
-    """The bot's username, without the @.
+    """Return the bot's username, without the @.
 
     Args:
         conn: an open connection.
-        bot_id: of the bot that is meant; None: whichever worked with this database last.
+        bot_id: id of the bot; None: the bot that used this database last.
 
     Returns:
-        None where that bot has not worked with this database yet.
+        None if that bot has not used this database yet.
     """
     account = kv.get(conn, _SCOPE, _KEY)
     if not isinstance(account, Mapping) or (bot_id is not None and bot_id != account.get("id")):

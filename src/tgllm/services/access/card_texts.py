@@ -1,4 +1,4 @@
-"""What people and groups are called, and what cards say of a request for access before and after it is decided."""
+"""Texts of admin cards, before and after the decision on the request."""
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
@@ -12,11 +12,11 @@ from tgllm.services.people.names import MOST_NAME, named, named_group
 __all__ = ["group_card", "group_decided", "person_card", "person_decided"]
 
 MOST_REASON = 300
-"""UTF-16 units that a card shows of what a stranger has written."""
+"""Maximum length of the reason of a request in UTF-16 units."""
 
 
 def person_card(texts: Catalogue, user: User) -> CardText:
-    """The request of a person."""
+    """Return the text of a person's request."""
 
     def text(language: str) -> str:
         lines = [texts("access.card_person", language, name=named(user))]
@@ -30,7 +30,7 @@ def person_card(texts: Catalogue, user: User) -> CardText:
 
 
 def group_card(texts: Catalogue, group: Group, asker: User | None) -> CardText:
-    """The request for a group."""
+    """Return the text of a request for a group."""
     title = named_group(group)
 
     def text(language: str) -> str:
@@ -43,7 +43,7 @@ def group_card(texts: Catalogue, group: Group, asker: User | None) -> CardText:
 
 
 def person_decided(texts: Catalogue, conn: Connection, user: User, what: str, by: int | None) -> CardText:
-    """How the request of a person was decided: ``what`` is a verdict, or ``invite``."""
+    """Return the text of a decided request of a person; ``what`` is a verdict, or ``invite``."""
     decider = _decider(conn, by)
 
     def text(language: str) -> str:
@@ -54,7 +54,7 @@ def person_decided(texts: Catalogue, conn: Connection, user: User, what: str, by
 
 
 def group_decided(texts: Catalogue, conn: Connection, group: Group, what: str, by: int | None) -> CardText:
-    """How the request for a group was decided."""
+    """Return the text of a decided request for a group; ``what`` is a verdict."""
     decider = _decider(conn, by)
 
     def text(language: str) -> str:
@@ -65,6 +65,6 @@ def group_decided(texts: Catalogue, conn: Connection, group: Group, what: str, b
 
 
 def _decider(conn: Connection, by: int | None) -> str | None:
-    """The one who decided; None for the shell."""
+    """Return the name of the deciding admin; None for the shell."""
     user = None if by is None else users.get(conn, by)
     return str(by) if by is not None and user is None else None if user is None else named(user)

@@ -1,8 +1,8 @@
-"""Cards: messages that show admins a request for access, with buttons that decide it.
+"""Admin cards: messages with an access request and buttons to decide it.
 
-A card goes to the admin chat and to each admin in private. Once the request is decided, all of them say by whom. The
-rows of the outbox belong to a turn named after the request, so that the cards are found again after a restart, and by
-the shell.
+A card is sent to the admin chat and to each admin in private. After the decision, all its copies are edited to show who
+decided. The outbox rows belong to a turn named after the request, by which the cards are found after a restart, and by
+shell commands.
 """
 
 from collections.abc import Sequence
@@ -22,32 +22,32 @@ from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
 
 CARD = "access"
-"""First word of the callback data of a card's buttons; the verdict and the id of the person or group follow."""
+"""Prefix of the callback data of a card's buttons; the verdict and the id of the person or group follow."""
 
 _WINDOW = 60 * 60 * 1000
-"""Milliseconds in which the cards are counted."""
+"""Period of the limit on cards, in milliseconds."""
 _CLOSING = 1000
-"""The part of the turn that edits the card of part 0, and so on; there are not so many admins."""
+"""Offset of the edits: part ``_CLOSING + n`` edits the card of part n. There are fewer admins than this."""
 
 
 class CardText(Protocol):
-    """Says something in a language."""
+    """Function that returns a text in a language."""
 
     def __call__(self, language: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose request it is."""
+    """The request of a person or for a group."""
 
     table: Table
     id: int
-    """Of the person or the group."""
+    """Id of the person or group."""
     requested_at: int
 
     @property
     def turn_id(self) -> str:
-        """The turn of the cards' rows."""
+        """Turn id of the cards' outbox rows."""
         return f"{CARD}:{self.id}:{self.requested_at}"
 
 
@@ -58,15 +58,15 @@ class _Place:
 
 
 class AccessCards:
-    """Shows requests to the admins, not more of them than the settings say."""
+    """Sends requests to the admins as cards, up to an hourly limit."""
 
     def __init__(self, texts: Catalogue, admin_chat_id: int | None, per_hour: int) -> None:
-        """Prepare.
+        """Create the service.
 
         Args:
-            texts: the words.
-            admin_chat_id: the chat from the settings.
-            per_hour: how many requests are shown in an hour.
+            texts: catalogue of texts.
+            admin_chat_id: the admin chat of the config.
+            per_hour: maximum number of requests shown in an hour.
         """
         self._texts = texts
         self._chat_id = admin_chat_id
@@ -75,17 +75,17 @@ class AccessCards:
     def show(
         self, conn: Connection, subject: Subject, text: CardText, verdicts: Sequence[Sequence[str]], now: int
     ) -> bool:
-        """Store the cards of a request.
+        """Add the cards of a request to the outbox.
 
         Args:
             conn: an open write transaction.
-            subject: whose request it is.
-            text: what the card says.
-            verdicts: rows of the buttons; the label of a verdict is the text ``access.button_<verdict>``.
+            subject: the request.
+            text: text of the card.
+            verdicts: rows of buttons; the label of a verdict is the text ``access.button_<verdict>``.
             now: UTC, in milliseconds.
 
         Returns:
-            False, and nothing is stored, where the admins have been shown enough for now.
+            False if the hourly limit is reached; no card is added then.
         """
         if pending_access.count_cards(conn, now - _WINDOW) >= self._per_hour:
             return False
@@ -107,7 +107,7 @@ class AccessCards:
         return True
 
     def close(self, conn: Connection, subject: Subject, text: CardText, now: int) -> None:
-        """Let the cards of a request say how it was decided, in place of their buttons. Cards not yet sent are not."""
+        """Replace the text and buttons of a request's cards by the decision; unsent cards are dropped."""
         languages = {place.chat_id: place.language for place in self._places(conn, now)}
         for row in outbox.of_turn(conn, subject.turn_id):
             if row.part >= _CLOSING or row.chat_id is None or row.state in {"failed", "dropped"}:
@@ -118,14 +118,14 @@ class AccessCards:
                 outbox.add(conn, [_edit(row.chat_id, subject, row.part, text(languages.get(row.chat_id, "")))], now)
 
     def announce(self, conn: Connection, text: CardText, now: int) -> None:
-        """Tell everybody who gets cards something without buttons."""
+        """Send a text to all recipients of cards."""
         outbox.add(conn, [message_to(place.chat_id, text(place.language)) for place in self._places(conn, now)], now)
 
     def _label(self, verdict: str, place: _Place) -> str:
         return self._texts(f"access.button_{verdict}", place.language)
 
     def _places(self, conn: Connection, now: int) -> Sequence[_Place]:
-        """The admin chat, and each admin's private chat, whose id is the admin's own (Bot API: Chat)."""
+        """Return the admin chat and the admins' private chats, which have the ids of the admins (Bot API: Chat)."""
         places = [_Place(admin.id, language_of(conn, admin)) for admin in users.admins(conn, now)]
         chat_id = None if self._chat_id is None else present_id(conn, self._chat_id)
         if chat_id is None or any(place.chat_id == chat_id for place in places):
@@ -136,7 +136,7 @@ class AccessCards:
 def _card(
     chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]], subject: Subject, part: int
 ) -> NewOutbox:
-    """A row that nobody is told of if it fails: not every admin has begun a chat with the bot."""
+    """Return a row whose failure causes no notice, since some admins may have no chat with the bot."""
     row = message_to(chat_id, text, buttons)
     return replace(row, payload={**row.payload, PLACEHOLDER: True}, turn_id=subject.turn_id, part=part)
 

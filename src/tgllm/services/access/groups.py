@@ -1,6 +1,6 @@
-"""Groups: asked for by those who want the bot there, decided by admins.
+"""Access of groups: requests by people, and decisions by admins.
 
-In a group that has been let in, whoever is not blocked or declined may talk to the bot while there.
+In an approved group, everybody who is not denied or blocked may use the bot.
 """
 
 from collections.abc import Sequence
@@ -30,35 +30,35 @@ __all__ = ["FULL_SECONDS", "GROUP_VERDICTS", "MOST_FULL", "GroupAccess", "GroupD
 
 GroupVerdict = Literal["approve", "deny"]
 GROUP_VERDICTS: Final = (("approve", "deny"),)
-"""The buttons of a group's card."""
+"""Rows of buttons of a group's card."""
 
 FULL_SECONDS: Final = 600.0
-"""For how long a group is not asked for again that found too many pending_access."""
+"""Seconds for which a group is not requested again after the limit of pending requests was reached."""
 MOST_FULL: Final = 1000
-"""Groups of which that is remembered."""
+"""Maximum number of groups remembered for this."""
 
 _STATUS: Final[dict[GroupVerdict, GroupStatus]] = {"approve": "active", "deny": "denied"}
 
 
 @dataclass(frozen=True, slots=True)
 class GroupDecided:
-    """What came of a decision on a group."""
+    """Result of a decision on a group."""
 
     group: Group
     changed: bool
-    """False where everything is as it was."""
+    """False if the decision changed nothing."""
     losing: Sequence[RunningTurn] = ()
-    """Turns that run there and must not any more."""
+    """Running turns of people who have lost access."""
 
     def enforce(self) -> None:
-        """What follows the commit: those turns are stopped."""
+        """Stop the turns that have lost access; call this after the commit."""
         for turn in self.losing:
             turn.stop("person")
 
 
 @dataclass(frozen=True, slots=True)
 class GroupAccess:
-    """Registers requests for groups and carries out decisions on them."""
+    """Stores requests for groups, and decisions on them."""
 
     clock: Clock
     texts: Catalogue
@@ -66,23 +66,23 @@ class GroupAccess:
     settings: AccessSection
     running: RunningTurns
     turned_away: RecentKeys[int]
-    """Ids of groups that were asked for while too many waited."""
+    """Ids of groups whose request was refused because too many are pending."""
 
     async def request(self, database: Database, chat_id: int, title: str, by: int) -> None:
-        """``request_in`` in a transaction of its own; nothing where the group was turned away a little while ago."""
+        """Call ``request_in`` in a separate transaction, unless the group was refused recently."""
         if chat_id in self.turned_away:
             return
         if await database.write(lambda conn: self.request_in(conn, chat_id, title, by)) == "full":
             self.turned_away.note(chat_id)
 
     def request_in(self, conn: Connection, chat_id: int, title: str, by: int) -> Asked:
-        """Note that somebody wants the bot in a group; part of a larger transaction.
+        """Store a request for a group, within a larger transaction.
 
         Args:
             conn: an open write transaction.
-            chat_id: Telegram's id of the group.
-            title: how it is called.
-            by: user id of the one who wants it.
+            chat_id: Telegram id of the group.
+            title: title of the group.
+            by: user id of the requesting person.
         """
         known = groups.get(conn, chat_id)
         if known is not None:
@@ -100,17 +100,17 @@ class GroupAccess:
     def decide_in(
         self, conn: Connection, chat_id: int, verdict: GroupVerdict, actor: Actor, *, only_pending: bool = False
     ) -> GroupDecided:
-        """Let a group in or keep it out, and tell it; part of a larger transaction. ``enforce`` what comes after it.
+        """Approve or deny a group and notify it, within a larger transaction; ``enforce`` the result after the commit.
 
         Args:
             conn: an open write transaction.
-            chat_id: Telegram's id of the group, or the one that it had before it became a supergroup.
-            verdict: what is decided.
-            actor: who decides.
-            only_pending: let an earlier decision stand: the first of several admins wins.
+            chat_id: Telegram id of the group, or its former id if it was migrated to a supergroup.
+            verdict: the decision.
+            actor: author of the decision.
+            only_pending: keep an earlier decision, so that the first of several admins wins.
 
         Raises:
-            AccessError: nobody has asked for that group, or the actor is no admin.
+            AccessError: the group has no request, or the actor is not an admin.
         """
         now = milliseconds(self.clock)
         administrator(conn, actor, now)
@@ -129,10 +129,10 @@ class GroupAccess:
         return GroupDecided(after, changed=True, losing=without_access(conn, self.running.turns, now))
 
     def let_in_by(self, conn: Connection, chat_id: int, title: str, actor: Actor) -> GroupDecided:
-        """Let a group in that an admin has brought the bot into.
+        """Approve a group to which an admin has added the bot.
 
         Raises:
-            AccessError: the actor is no admin.
+            AccessError: the actor is not an admin.
         """
         now = milliseconds(self.clock)
         administrator(conn, actor, now)

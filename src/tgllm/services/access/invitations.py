@@ -1,6 +1,6 @@
-"""Links that let people in without a decision on each.
+"""Invite links, which approve people without further decisions.
 
-What a link holds is random (144 bits) and stored as a hash only, so a copy of the database lets nobody in.
+The token of a link is random (144 bits) and stored only as a hash, so a copy of the database contains no usable link.
 """
 
 import hashlib
@@ -30,36 +30,36 @@ _TOKEN = re.compile(r"inv_[A-Za-z0-9_-]{24}")
 
 @dataclass(frozen=True, slots=True)
 class NewInvite:
-    """A link that has just been made."""
+    """A new invite link."""
 
     invite: Invite
     token: str
-    """What the link holds: shown once, and stored nowhere."""
+    """Token of the link; only its hash is stored."""
 
 
 def is_token(text: str) -> bool:
-    """Whether the argument of /start looks like that of an invite link."""
+    """Whether an argument of /start has the form of a token."""
     return _TOKEN.fullmatch(text) is not None
 
 
 def link(username: str, token: str) -> str:
-    """The link that starts the bot with a token. Telegram: Bot features, Deep linking."""
+    """Return the deep link that starts the bot with a token. Telegram: Bot features, Deep linking."""
     return f"https://t.me/{username}?start={token}"
 
 
 @dataclass(frozen=True, slots=True)
 class Invitations:
-    """Makes and takes links; all methods are parts of larger transactions."""
+    """Creates, revokes and redeems invite links, within larger transactions."""
 
     clock: Clock
     texts: Catalogue
     cards: AccessCards
 
     def create_in(self, conn: Connection, actor: Actor, uses: int, hours: int) -> NewInvite:
-        """Make a link for ``uses`` people, 1 to 1000, that works for ``hours``, 1 to 2160.
+        """Create a link for ``uses`` people (1 to 1000) that is valid for ``hours`` (1 to 2160).
 
         Raises:
-            AccessError: the numbers are out of range, or the actor is no admin.
+            AccessError: a number is out of range, or the actor is not an admin.
         """
         now = milliseconds(self.clock)
         administrator(conn, actor, now)
@@ -71,10 +71,10 @@ class Invitations:
         return NewInvite(made, token)
 
     def revoke_in(self, conn: Connection, actor: Actor, invite_id: int) -> bool:
-        """Let a link work no more; False where it does not work anyway.
+        """Revoke a link; return False if it is unknown or has no uses left.
 
         Raises:
-            AccessError: the actor is no admin.
+            AccessError: the actor is not an admin.
         """
         now = milliseconds(self.clock)
         administrator(conn, actor, now)
@@ -84,11 +84,11 @@ class Invitations:
         return revoked
 
     def redeem_in(self, conn: Connection, person: SeenUser, token: str) -> User | None:
-        """Let somebody in who has a link.
+        """Approve a person who has opened a link.
 
         Returns:
-            Who they are now; None where the link is wrong, spent, expired or made by somebody who is no admin any
-            more, and where the person was declined or blocked.
+            The approved person; None if the link is unknown, used up, revoked, expired or created by someone who is no
+            longer an admin, or if the person was denied or blocked.
         """
         now = milliseconds(self.clock)
         invite, before = invites.find(conn, _hash(token)), users.get(conn, person.id)
@@ -109,7 +109,7 @@ class Invitations:
 
 
 def _is_valid(conn: Connection, invite: Invite, now: int) -> bool:
-    """Whether the link works and whoever made it could still let people in by hand."""
+    """Whether a link is valid, and its creator is still an admin (or the shell)."""
     if not invite.works(now) or invite.created_by is None:
         return invite.works(now)
     return any(admin.id == invite.created_by for admin in users.admins(conn, now))

@@ -1,4 +1,4 @@
-"""Stops the turns of people who may not use the bot any more."""
+"""Stop of running turns of people who have lost access."""
 
 from collections.abc import Sequence
 
@@ -13,16 +13,15 @@ __all__ = ["LostAccess", "without_access"]
 
 
 class LostAccess:
-    """Compares the turns that run with what is stored of those who asked, after a change that another program made."""
+    """Checks the access of running turns against the database, which other processes may have changed."""
 
     def __init__(self, database: Database, running: RunningTurns, clock: Clock) -> None:
-        """Prepare; ``stop_turns`` does the work."""
         self._database = database
         self._running = running
         self._clock = clock
 
     async def stop_turns(self) -> None:
-        """Stop every turn of somebody who may not use the bot.
+        """Stop all running turns of people without access.
 
         Raises:
             DatabaseError: the database can't be read.
@@ -36,5 +35,5 @@ class LostAccess:
 
 
 def without_access(conn: Connection, turns: Sequence[RunningTurn], now: int) -> list[RunningTurn]:
-    """Those turns whose asker may not use the bot where the turn runs."""
+    """Return the turns whose user has no access in the chat of the turn."""
     return [turn for turn in turns if not may_talk(conn, turn.user_id, Lane.parse(turn.lane).chat_id, now)]

@@ -1,4 +1,4 @@
-"""Groups that become supergroups: all that the bot keeps of a group goes on under its new id."""
+"""Migration of groups to supergroups: moves the data of a group to its new id."""
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import chat_moves
@@ -15,12 +15,12 @@ log = get_logger(__name__)
 
 
 def move_chat(conn: Connection, old: int, new: int, now: int) -> None:
-    """Take over what is kept of a group; part of a larger transaction, and harmless if it was done before.
+    """Move the data of a group to its supergroup, within a larger transaction; idempotent.
 
     Args:
         conn: an open write transaction.
-        old: Telegram's id of the group.
-        new: Telegram's id of the supergroup.
+        old: Telegram id of the group.
+        new: Telegram id of the supergroup.
         now: UTC, in milliseconds.
     """
     chat_moves.move(conn, old, new, Lane(old).key, Lane(new).key)

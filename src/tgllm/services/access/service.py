@@ -1,4 +1,4 @@
-"""All that decides who is let in, put together."""
+"""Composition of the access services."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +19,7 @@ __all__ = ["Access"]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The services for people and groups that have not been let in."""
+    """The services for people and groups without access."""
 
     settings: AccessSection
     cards: AccessCards
@@ -32,14 +32,14 @@ class Access:
     def of(
         cls, settings: AccessSection, admin_chat_id: int | None, texts: Catalogue, clock: Clock, running: RunningTurns
     ) -> Self:
-        """Make them.
+        """Create the services.
 
         Args:
-            settings: limits and times.
-            admin_chat_id: the chat where admins are told.
-            texts: the words.
-            clock: the time.
-            running: the turns of this program.
+            settings: section ``access`` of the config.
+            admin_chat_id: the admin chat of the config.
+            texts: catalogue of texts.
+            clock: source of time.
+            running: running turns of this process.
         """
         cards = AccessCards(texts, admin_chat_id, settings.cards_per_hour)
         return cls(

@@ -1,6 +1,6 @@
-"""How often people who have not been let in are answered: once in a while each, and not too many in all.
+"""Rate limits of answers to people without access: for each person, and in total.
 
-Kept in memory: a restart costs one more answer each.
+The state is only in memory; after a restart, each person may get one more answer.
 """
 
 from collections import deque
@@ -11,22 +11,22 @@ from tgllm.services.common.recent_keys import RecentKeys
 __all__ = ["StrangerLimits"]
 
 MOST_KNOWN = 10_000
-"""People and groups whose last answer is remembered; the one answered longest ago is forgotten first."""
+"""Maximum number of people and groups whose last answer is remembered; the oldest is dropped first."""
 _HOUR = 3600.0
 
 Key = tuple[str, int]
 
 
 class StrangerLimits:
-    """Says whether one more answer may be given."""
+    """Rate limiter of answers to people and groups without access."""
 
     def __init__(self, clock: Clock, interval: float, per_hour: int) -> None:
-        """Begin with nobody answered.
+        """Create a limiter without history.
 
         Args:
-            clock: the time.
-            interval: seconds between two answers of a kind to the same person or group.
-            per_hour: answers in any hour, all together.
+            clock: source of time.
+            interval: minimum seconds between two answers of a kind to the same person or group.
+            per_hour: maximum number of answers in any hour, in total.
         """
         self._clock = clock
         self._answered: RecentKeys[Key] = RecentKeys(clock, interval, MOST_KNOWN)
@@ -34,10 +34,10 @@ class StrangerLimits:
         self._per_hour = per_hour
 
     def may_answer(self, key: Key) -> bool:
-        """Whether to answer now; if so, it counts as done.
+        """Whether to answer now; if so, the answer is counted.
 
         Args:
-            key: what is answered, such as talk, and the id of the person or group.
+            key: the kind of message, and the id of the person or group.
         """
         if key in self._answered:
             return False

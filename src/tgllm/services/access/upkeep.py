@@ -1,4 +1,4 @@
-"""What becomes of access with time: guests leave, requests are summed up, links that were sent are emptied."""
+"""Periodic upkeep of access: ends expired access, reports unseen requests, and scrubs sent invite links."""
 
 from typing import Final
 
@@ -20,11 +20,11 @@ CHECK_SECONDS = 30.0
 _HOUR: Final = 60 * 60 * 1000
 _SCOPE = "access"
 _SUMMED_UP = "summed_up"
-"""Its value: when the admins were last told how many requests they have not been shown (UTC, milliseconds)."""
+"""Key for the time of the last report of unseen requests to the admins (UTC, milliseconds)."""
 
 
 class AccessUpkeep:
-    """Looks every half minute; writes only where there is something to do."""
+    """Background task that checks every half minute, and writes only if something is due."""
 
     def __init__(
         self,
@@ -34,16 +34,15 @@ class AccessUpkeep:
         access: Access,
         running: RunningTurns,
     ) -> None:
-        """Prepare; ``run`` does the work."""
         self._database = database
         self._clock = clock
         self._texts = texts
         self._access = access
-        # In a group that is let in, somebody whose own time is over may talk on.
+        # It checks the access in each turn's chat: in an approved group, a person with expired access may go on.
         self._lost_access = LostAccess(database, running, clock)
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Check until cancelled.
 
         Raises:
             DatabaseError: the database can't be used.
@@ -53,11 +52,11 @@ class AccessUpkeep:
             await self._clock.sleep(CHECK_SECONDS)
 
     async def look(self) -> None:
-        """Do what is due."""
+        """Check once, and do what is due."""
         now = milliseconds(self._clock)
         if await self._database.read(lambda conn: self._is_due(conn, now)):
             await self._database.write(lambda conn: self._catch_up(conn, now))
-        # Also of those whose time was noted to be over when they asked again.
+        # Also if nothing is due: a new request of the person may have recorded the expiry before.
         await self._lost_access.stop_turns()
 
     def _is_due(self, conn: Connection, now: int) -> bool:
@@ -71,7 +70,7 @@ class AccessUpkeep:
             self._sum_up(conn, now)
 
     def _sum_up(self, conn: Connection, now: int) -> None:
-        """Tell the admins how many wait of whom they have seen no card."""
+        """Tell the admins how many pending requests were not shown as cards."""
         count = pending_access.waiting(conn).unseen
         self._access.cards.announce(
             conn, lambda language: self._texts("access.more_waiting", language, count=count), now

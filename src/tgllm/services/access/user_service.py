@@ -1,4 +1,4 @@
-"""Who may use the bot: the rules for people, with no Telegram in them."""
+"""Access and roles of people: look-up, decisions, and their notices."""
 
 from tgllm.api import Role, UserInfo
 from tgllm.api.clock import Clock, milliseconds
@@ -21,9 +21,9 @@ __all__ = ["UserService"]
 
 
 class UserService:
-    """Looks people up, keeps what is known of them, and carries out decisions on them.
+    """Looks up people, stores their names, and applies decisions about them.
 
-    Methods that take a connection are for use within a larger transaction; call ``enforce`` after its commit.
+    Methods with a ``conn`` argument run within a larger transaction; call ``enforce`` after its commit.
     """
 
     def __init__(
@@ -34,14 +34,14 @@ class UserService:
         cards: AccessCards,
         running: RunningTurns | None = None,
     ) -> None:
-        """Work on that database; nothing is cached, so a change made elsewhere counts at once.
+        """Create the service. It caches nothing, so changes by other processes apply at once.
 
         Args:
-            database: with the people.
-            clock: the time.
-            texts: the words in which people are told.
-            cards: what admins were shown of requests.
-            running: the turns of this program, if it runs any: those of people who are kept out are stopped.
+            database: holds the people.
+            clock: source of time.
+            texts: texts of the notices.
+            cards: admin cards of requests.
+            running: running turns of this process; those of people who lose access are stopped.
         """
         self._database = database
         self._clock = clock
@@ -50,7 +50,7 @@ class UserService:
         self._running = running
 
     async def ensure_owners(self, admin_ids: tuple[int, ...]) -> None:
-        """Make the people named in the config active owners, and those who are not named any more ordinary users."""
+        """Make the people named in the config active owners, and owners who are no longer named ordinary users."""
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
@@ -63,28 +63,28 @@ class UserService:
         await self._database.write(unit)
 
     async def identify(self, person: SeenUser) -> UserInfo:
-        """Who that is to the bot in private, and remember them. Somebody who has not been let in has no role."""
+        """Return a person as seen in their private chat, and ``remember`` them; without access they have no role."""
         standing = await self.standing(person, person.id)
         await self.remember(standing)
         return standing.user
 
     async def standing(self, person: SeenUser, chat_id: int) -> Standing:
-        """How somebody stands with the bot in a chat."""
+        """Return the access of a person in a chat."""
         now = milliseconds(self._clock)
         return await self._database.read(lambda conn: standing_of(conn, person, chat_id, now))
 
     async def remember(self, standing: Standing) -> None:
-        """Keep who somebody is who uses the bot, if that is not known; to be called before what they say is stored."""
+        """Store new data of a person with access; call this before their messages are stored."""
         news, now = standing.news, milliseconds(self._clock)
         if news is not None:
             await self._database.write(lambda conn: users.upsert_seen(conn, news, now), durable=False)
 
     async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:
-        """Let somebody in, or keep them out, and tell them; see ``decide_in``.
+        """Approve, deny or block a person, and notify them; see ``decide_in``.
 
         Raises:
-            AccessError: nobody of that id is known, or the actor may not decide about them.
-            DatabaseError: it can't be stored.
+            AccessError: the id is unknown, or the actor may not decide about this person.
+            DatabaseError: the decision can't be stored.
         """
         return self.enforce(
             await self._database.write(
@@ -93,37 +93,37 @@ class UserService:
         )
 
     async def set_role(self, user_id: int, role: Role, actor: Actor) -> User:
-        """Say what somebody who has been let in may do, and tell them.
+        """Set the role of an approved person, and notify them.
 
         Raises:
             AccessError: see ``decisions.set_role``.
-            DatabaseError: it can't be stored.
+            DatabaseError: the role can't be stored.
         """
         return self.enforce(await self._database.write(lambda conn: self.set_role_in(conn, user_id, role, actor))).user
 
     async def toggle(self, user_id: int, actor: Actor) -> User:
-        """Block somebody who may use the bot, and let anybody else in.
+        """Block a person with access, or approve one without.
 
         Raises:
-            AccessError: nobody of that id is known, or the actor may not decide about them.
-            DatabaseError: it can't be stored.
+            AccessError: the id is unknown, or the actor may not decide about this person.
+            DatabaseError: the decision can't be stored.
         """
         return self.enforce(await self._database.write(lambda conn: self.toggle_in(conn, user_id, actor))).user
 
     def decide_in(
         self, conn: Connection, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False
     ) -> Decided:
-        """``decide`` as part of a transaction.
+        """Approve, deny or block a person, and notify them, within a transaction.
 
         Args:
             conn: an open write transaction.
-            user_id: about whom.
-            verdict: what is decided.
-            actor: who decides.
-            only_pending: let an earlier decision stand: the first of several admins wins.
+            user_id: Telegram id of the person.
+            verdict: the decision.
+            actor: author of the decision.
+            only_pending: keep an earlier decision, so that the first of several admins wins.
 
         Raises:
-            AccessError: nobody of that id is known, or the actor may not decide about them.
+            AccessError: the id is unknown, or the actor may not decide about this person.
         """
         now = milliseconds(self._clock)
         decided = decisions.decide(conn, user_id, verdict, actor, now, only_pending=only_pending)
@@ -133,10 +133,10 @@ class UserService:
         return decided
 
     def decline_all_in(self, conn: Connection, actor: Actor) -> int:
-        """Decline everybody who waits, and tell them, as part of a transaction. Returns how many.
+        """Deny all pending requests and notify the people, within a transaction; return their number.
 
         Raises:
-            AccessError: the actor is no admin.
+            AccessError: the actor is not an admin.
         """
         now = milliseconds(self._clock)
         administrator(conn, actor, now)
@@ -151,7 +151,7 @@ class UserService:
         return len(asked)
 
     def set_role_in(self, conn: Connection, user_id: int, role: Role, actor: Actor) -> Decided:
-        """``set_role`` as part of a transaction."""
+        """``set_role`` within a transaction."""
         now = milliseconds(self._clock)
         decided = decisions.set_role(conn, user_id, role, actor, now)
         if decided.changed:
@@ -159,18 +159,18 @@ class UserService:
         return decided
 
     def toggle_in(self, conn: Connection, user_id: int, actor: Actor) -> Decided:
-        """``toggle`` as part of a transaction."""
+        """``toggle`` within a transaction."""
         may_use = decisions.known(conn, user_id).may_use(milliseconds(self._clock))
         return self.decide_in(conn, user_id, "block" if may_use else "approve", actor)
 
     def enforce(self, decided: Decided) -> Decided:
-        """What follows the commit of a decision: the turns of somebody who is kept out are stopped."""
+        """Apply a decision after its commit: stop the turns of a person who has lost access."""
         if not decided.user.may_use(milliseconds(self._clock)) and self._running is not None:
             self._running.stop_user(decided.user.id)
         return decided
 
     def _close_cards(self, conn: Connection, decided: Decided, verdict: Verdict, now: int) -> None:
-        """Let the cards of a request say how it was decided."""
+        """Show the decision on the cards of the request."""
         if decided.request is not None:
             text = person_decided(self._texts, conn, decided.user, verdict, decided.by)
             self._cards.close(conn, Subject("users", decided.user.id, decided.request), text, now)

@@ -1,4 +1,4 @@
-"""What people are told of decisions on them: in private, in their own language, by the outbox."""
+"""Notices to people about decisions: sent in private, in their language, through the outbox."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ from tgllm.services.people.decisions import Verdict
 __all__ = ["tell_declined", "tell_role", "tell_verdict"]
 
 MANY_PER_SECOND: Final = 10
-"""Of the messages that go to many at once; Telegram takes about thirty a second in all (Bot FAQ)."""
+"""Rate of notices to many people, below Telegram's limit of about 30 messages a second (Bot FAQ)."""
 
 
 def tell_verdict(conn: Connection, texts: Catalogue, user: User, verdict: Verdict, now: int) -> None:
-    """Tell somebody what was decided about them."""
+    """Notify a person of a decision."""
     tell(conn, user.id, texts(f"access.told_{verdict}", language_of(conn, user), until=_time(user.expires_at)), now)
 
 
 def tell_declined(conn: Connection, texts: Catalogue, people: Iterable[User], now: int) -> None:
-    """Tell many people that they were declined, a few each second, so that answers need not wait behind them."""
+    """Notify people that they were denied, a few per second, so that answers are not delayed."""
     for place, user in enumerate(people):
         row = message_to(user.id, texts("access.told_deny", language_of(conn, user)))
         (row_id,) = outbox.add(conn, [row], now)
@@ -32,7 +32,7 @@ def tell_declined(conn: Connection, texts: Catalogue, people: Iterable[User], no
 
 
 def tell_role(conn: Connection, texts: Catalogue, user: User, now: int) -> None:
-    """Tell somebody what they may do from now on."""
+    """Notify a person of their new role."""
     tell(conn, user.id, texts(f"access.told_role_{user.role}", language_of(conn, user)), now)
 
 

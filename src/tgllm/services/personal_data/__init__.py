@@ -1,1 +1,1 @@
-"""A person's data: export and deletion."""
+"""Export and deletion of personal data."""

@@ -1,4 +1,4 @@
-"""A conversation as a file that people keep: as Markdown to read, as JSON to work with."""
+"""Export of a conversation as Markdown or JSON."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -27,15 +27,15 @@ __all__ = [
 FORMAT = "tgllm-conversation"
 VERSION = 1
 MOST_MESSAGES = 100_000
-"""Messages of a file at most; the last ones."""
+"""Maximum number of messages in a file; the latest ones are exported."""
 
 Say = Callable[..., str]
-"""A text by its key and parameters, in the language of the one who asked."""
+"""Function that returns the text of a key with parameters, in the language of the recipient."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """Something that was said, and what was attached to it."""
+    """A message and its attachments."""
 
     message: Message
     attached: Sequence[File]
@@ -43,18 +43,18 @@ class ExportedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The branch of a conversation that is gone on with, the oldest message first."""
+    """The active branch of a conversation, the oldest message first."""
 
     conversation: Conversation
     messages: Sequence[ExportedMessage]
     facts: Sequence[str]
-    """Pinned in the chat."""
+    """Pinned facts of the chat."""
     now: int
-    """When it was read: UTC, in milliseconds."""
+    """Time of the export: UTC, in milliseconds."""
 
 
 def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
-    """The active conversation of a lane; None if nothing has been said in it."""
+    """Read the active conversation of a lane; return None if it is empty."""
     conversation = conversations.active_in(conn, lane)
     if conversation is None or conversation.head_message_id is None:
         return None
@@ -65,12 +65,12 @@ def load_export(conn: Connection, lane: str, now: int) -> Exported | None:
 
 
 def with_attached(conn: Connection, message: Message) -> ExportedMessage:
-    """A message with what was attached to it."""
+    """Return a message with its attachments."""
     return ExportedMessage(message, files.of_message(conn, message.id))
 
 
 def as_json(exported: Exported) -> str:
-    """The conversation for programs. Times are ISO 8601 in UTC, sizes are bytes."""
+    """Return a conversation as JSON. Times are ISO 8601 in UTC, sizes are bytes."""
     document: Json = {
         "format": FORMAT,
         "version": VERSION,
@@ -83,7 +83,7 @@ def as_json(exported: Exported) -> str:
 
 
 def message_object(said: ExportedMessage) -> dict[str, Json]:
-    """A message for programs."""
+    """Return a message as a JSON object."""
     message = said.message
     return {
         "role": message.role,
@@ -96,7 +96,7 @@ def message_object(said: ExportedMessage) -> dict[str, Json]:
 
 
 def as_markdown(exported: Exported, say: Say) -> str:
-    """The conversation for people."""
+    """Return a conversation as Markdown."""
     title = exported.conversation.title or say("history.untitled")
     head = [f"# {title}", say("export.exported", time=readable_time(exported.now))]
     return (
@@ -118,7 +118,7 @@ def _pinned(exported: Exported, say: Say) -> Iterator[str]:
 
 
 def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iterator[str]:
-    """A message for people, in blocks of Markdown."""
+    """Yield the Markdown blocks of a message."""
     message, model = said.message, _model_of(said.message)
     who = say("export.user" if message.role == "user" else "export.assistant")
     yield f"{heading} {who if model is None else f'{who} ({model})'}, {readable_time(message.created_at)}"

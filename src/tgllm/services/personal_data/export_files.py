@@ -1,4 +1,4 @@
-"""The files of exports on disk, from their making until Telegram has them. All of this blocks: call it in a thread."""
+"""Export files on disk, kept until Telegram has them. The functions block: call them in a thread."""
 
 import os
 import uuid
@@ -9,16 +9,16 @@ from pathlib import Path
 __all__ = ["remove_export", "sweep_exports", "write_exports"]
 
 KEPT_SECONDS = 86_400.0
-"""After that time a file is one that was left behind, by a crash for example."""
+"""Age from which a file counts as left over, such as by a crash."""
 
 
 def write_exports(data_dir: Path, texts: Sequence[str], now: float) -> list[Path]:
-    """Write a file for each text, which only the bot's own system user can read.
+    """Write a file for each text, readable only by the bot's system user, and remove left-over files.
 
     Args:
         data_dir: the bot's data folder.
-        texts: what the files hold.
-        now: UTC, in seconds; files that are much older go.
+        texts: contents of the files.
+        now: UTC, in seconds.
 
     Raises:
         OSError: the disk is full, or the folder can't be written.
@@ -30,20 +30,20 @@ def write_exports(data_dir: Path, texts: Sequence[str], now: float) -> list[Path
 
 
 def remove_export(path: Path) -> None:
-    """Remove a file that is not needed any more; one that is gone already is no error."""
+    """Remove a file that is no longer needed, if it exists."""
     path.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str, now: float) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-    # The age of a file is measured with the bot's own clock.
+    # Set the times by the injected clock, by which sweep_exports computes the age.
     os.utime(path, (now, now))
     return path
 
 
 def sweep_exports(data_dir: Path, now: float) -> None:
-    """Remove what was left behind.
+    """Remove left-over files.
 
     Args:
         data_dir: the bot's data folder.

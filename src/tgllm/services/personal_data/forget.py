@@ -1,4 +1,4 @@
-"""Forgets a person, as they or the operator wish: rows, files on disk, and what the database's log still holds."""
+"""Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,24 +14,24 @@ from tgllm.services.common.actor import Actor, note
 __all__ = ["clean_up", "forget"]
 
 NO_UPDATE = 0
-"""No update has this id (Bot API: Update: they are positive)."""
+"""Update id for requests without an update; ids of updates are positive (Bot API: Update)."""
 
 
 def forget(
     conn: Connection, user_id: int, actor: Actor, now: int, *, update_id: int = NO_UPDATE, bot_runs: bool = True
 ) -> Erased | None:
-    """Erase what is stored of a person, and note that it was done; part of a larger transaction.
+    """Erase the data of a person and record it in the audit trail, within a larger transaction.
 
     Args:
         conn: an open write transaction.
-        user_id: Telegram's user id.
-        actor: who asks for it.
+        user_id: Telegram user id.
+        actor: author of the request.
         now: UTC, in milliseconds.
-        update_id: the update that asks for it, if one does.
-        bot_runs: whether a bot may be at work; if none is, what looks like it was left behind by a crash.
+        update_id: the update of the request, if any.
+        bot_runs: whether a bot may be running; if not, a turn that looks active is left over from a crash.
 
     Returns:
-        What was erased; None, and nothing is, while an answer is being written in the person's private chat.
+        What was erased; None, with nothing erased, while a turn runs in the person's private chat.
     """
     if bot_runs and is_busy(conn, user_id, update_id):
         return None
@@ -46,7 +46,7 @@ def forget(
 
 
 async def clean_up(database: Database, clock: Clock, data_dir: Path, erased: Erased) -> None:
-    """Remove what is left of erased rows outside of the tables, after the commit.
+    """Remove the files of erased rows, and empty the write-ahead log; call this after the commit.
 
     Raises:
         DatabaseError: the database can't be used.

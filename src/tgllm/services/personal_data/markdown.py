@@ -1,4 +1,4 @@
-"""All that is stored of a person, as Markdown for people."""
+"""Export of a person's data as Markdown."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ from tgllm.services.personal_data.person import PersonConversation, PersonData
 __all__ = ["as_markdown"]
 
 MOST_TITLE = 200
-"""UTF-16 units of a heading."""
+"""Maximum length of a heading in UTF-16 units."""
 
 
 def as_markdown(data: PersonData, say: Say) -> str:
-    """What was said, and who it was; the figures stand in the JSON."""
+    """Return profile, pinned facts and messages as Markdown; detailed usage is only in the JSON export."""
     return "\n\n".join(_document(data, say)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""All that is stored of a person, as JSON for programs."""
+"""Export of a person's data as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ MOST_CHANGES = 100_000
 
 @dataclass(frozen=True, slots=True)
 class PersonConversation:
-    """A conversation of somebody's private chat with all its branches, in the order in which things were said."""
+    """A conversation of a private chat with all its branches, in chronological order."""
 
     conversation: Conversation
     messages: Sequence[ExportedMessage]
@@ -37,25 +37,25 @@ class PersonConversation:
 
 @dataclass(frozen=True, slots=True)
 class PersonData:
-    """What is stored of a person, apart from updates and messages on their way, which say the same."""
+    """Data stored about a person, except for inbox and outbox rows, whose content is the same."""
 
     user: User
     settings: dict[str, Json]
     facts: Sequence[Fact]
     conversations: Sequence[PersonConversation]
     elsewhere: Sequence[ExportedMessage]
-    """What they said in groups."""
+    """Messages of the person in groups."""
     files: Sequence[File]
     requests: Sequence[Request]
     usage: Sequence[person.Day]
     changes: Sequence[audit.AuditRow]
-    """What was decided about them."""
+    """Audit entries about the person, the oldest first."""
     now: int
-    """When it was read: UTC, in milliseconds."""
+    """Time of the export: UTC, in milliseconds."""
 
 
 def load_person(conn: Connection, user: User, now: int) -> PersonData:
-    """Read all of it."""
+    """Read the data of a person."""
     return PersonData(
         user,
         cast("dict[str, Json]", person.settings(conn, user.id)),
@@ -76,7 +76,7 @@ def _conversation(conn: Connection, conversation: Conversation) -> PersonConvers
 
 
 def as_json(data: PersonData) -> str:
-    """All of it. Times are ISO 8601 in UTC, sizes are bytes, money is millionths of a US dollar."""
+    """Return the data as JSON. Times are ISO 8601 in UTC, sizes are bytes, costs are millionths of a US dollar."""
     document: Json = {
         "format": FORMAT,
         "version": VERSION,

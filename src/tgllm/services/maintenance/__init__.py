@@ -1,1 +1,1 @@
-"""Upkeep of the data folder: retention, backups, changes from outside, times of jobs."""
+"""Maintenance of the data: retention, backups, changes by other processes, times of jobs."""

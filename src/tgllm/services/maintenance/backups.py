@@ -1,4 +1,4 @@
-"""Backups of the database at an admin's wish, one at a time."""
+"""Database backups requested by an admin."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ __all__ = ["Backup", "Backups"]
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup that has been made."""
+    """A finished backup."""
 
     path: Path
     size: int
-    """Bytes."""
+    """In bytes."""
 
 
 class Backups:
-    """Copies the database into the folder ``backups`` of the data folder."""
+    """Copies the database to the folder ``backups`` of the data folder, one copy at a time."""
 
     def __init__(self, database: Path, data_dir: Path, keep: int, clock: Clock) -> None:
-        """Prepare.
+        """Create the service.
 
         Args:
-            database: the file.
+            database: path of the database file.
             data_dir: the data folder.
-            keep: backups that are kept; older ones are removed.
-            clock: names the files.
+            keep: number of backups to keep; older ones are removed.
+            clock: source of time, for the file names.
         """
         self._database = database
         self._folder = data_dir / "backups"
@@ -38,10 +38,10 @@ class Backups:
         self._one_at_a_time = asyncio.Lock()
 
     async def make(self) -> Backup:
-        """Make one, in a thread; the bot goes on meanwhile.
+        """Make a backup in a thread, while the bot keeps running.
 
         Raises:
-            DatabaseError: it can't be made; the sentence says why. The database is as it was.
+            DatabaseError: the backup failed; the message says why. The database is unchanged.
         """
         async with self._one_at_a_time:
             now = milliseconds(self._clock)

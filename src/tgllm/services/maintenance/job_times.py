@@ -1,4 +1,4 @@
-"""When the jobs of the running bot are due, for those who look at them."""
+"""Times of the running bot's jobs, for display."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ __all__ = ["JobTimes", "ListJobs"]
 
 @dataclass(frozen=True, slots=True)
 class JobTimes:
-    """A job that the scheduler does."""
+    """A job of the scheduler, and its next run."""
 
     id: str
-    """Names its runs in the table ``schedules``."""
+    """Name of the job in the table ``schedules``."""
     cron: str
-    """The five cron fields, in the bot's time zone."""
+    """Five cron fields, in the bot's time zone."""
     due: float | None
-    """When it runs next (UTC, in seconds); None while that is not known, and where it never does again."""
+    """Time of the next run (UTC, in seconds); None if unknown, or if there is none."""
 
 
 ListJobs = Callable[[], Sequence[JobTimes]]
-"""The jobs as they are now."""
+"""Function that returns the current jobs."""

@@ -1,4 +1,4 @@
-"""Notices what other processes have written to the database while the bot runs: the commands of the shell."""
+"""Detection of writes to the database by other processes, such as shell commands, while the bot runs."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,24 +8,24 @@ from tgllm.db.database import Database
 __all__ = ["OutsideChanges", "Reaction"]
 
 Reaction = Callable[[], Awaitable[None]]
-"""What is to be done when something has been written; it does not know what, so it looks for itself."""
+"""Callback after a write by another process. It gets no details, so it checks the database itself."""
 
 
 class OutsideChanges:
-    """Looks every now and then whether somebody else has written.
+    """Background task that polls for writes by other processes.
 
-    Most of what the shell changes needs no reaction, since nothing is cached: the next update reads it. This is for
-    what waits or runs meanwhile.
+    Most changes need no reaction: nothing is cached, so the next update reads them. The reaction is for rows that wait
+    in the outbox, and for turns that run meanwhile.
     """
 
     def __init__(self, database: Database, clock: Clock, seconds: float, react: Reaction) -> None:
-        """Prepare; ``run`` does the work.
+        """Create the task; ``run`` does the work.
 
         Args:
-            database: what is looked at.
-            clock: the time.
-            seconds: the pause between two looks.
-            react: called after each look that has found something.
+            database: the database to poll.
+            clock: source of time.
+            seconds: polling interval.
+            react: called after each poll that has found a write.
         """
         self._database = database
         self._clock = clock
@@ -33,7 +33,7 @@ class OutsideChanges:
         self._react = react
 
     async def run(self) -> None:
-        """Look until cancelled.
+        """Poll until cancelled.
 
         Raises:
             DatabaseError: the database can't be used.

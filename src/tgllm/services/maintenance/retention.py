@@ -1,4 +1,4 @@
-"""Deletes what the bot is done with and the settings do not want kept, a piece at a time."""
+"""Deletion of old data by the retention settings, in small transactions."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
@@ -24,23 +24,23 @@ __all__ = ["PIECE", "Retention", "remove_files"]
 log = get_logger(__name__)
 
 PIECE: Final = 500
-"""Rows that are deleted in one unit of work: updates and answers wait for no more than that."""
+"""Maximum number of rows deleted in one unit of work, which bounds how long other writes wait."""
 CARD_DAYS: Final = 60
-"""Days for which the rows of admins' cards stay at least, since they are edited when a request is decided."""
+"""Minimum age in days of deleted card rows: cards are edited when their request is decided."""
 LINK_DAYS: Final = 30
-"""Days for which invite links stay that let nobody in any more."""
+"""Days after which used, revoked and expired invite links are deleted."""
 REPORTED_DAYS: Final = 31
-"""Days for which calls that failed stay at least: the statistics tell of a month."""
+"""Minimum age in days of deleted failed calls and broadcasts: statistics cover a month."""
 _HOUR: Final = 60 * 60 * 1000
 _DAY: Final = 24 * _HOUR
 
 Delete = Callable[[Connection, int, int], int]
-"""Deletes what is from before a time, so many rows at most; returns how many those were."""
+"""Function that deletes up to a number of rows from before a time, and returns how many it deleted."""
 
 
 @dataclass(slots=True)
 class Retention:
-    """Keeps things for as long as the settings say."""
+    """Deletes data that is older than the settings allow."""
 
     database: Database
     data_dir: Path
@@ -48,16 +48,16 @@ class Retention:
     settings: RetentionSection
     access: AccessSection
     unconfirmed: Unconfirmed
-    """Updates that must be known when they come again; while it knows nothing, all stay."""
+    """Updates that Telegram may deliver again; their rows are kept to detect duplicates. While unknown, all stay."""
     _emptied_until: int = field(default=0, init=False)
-    """Until when (UTC, milliseconds) updates ended of which those that were emptied are gone."""
+    """Scrubbed updates that finished before this time (UTC, milliseconds) are deleted."""
 
     async def clean(self) -> None:
-        """Delete what is older than it may be.
+        """Delete old data.
 
         Raises:
             DatabaseError: the database can't be used.
-            OSError: a file can't be removed; what has no files is deleted all the same.
+            OSError: a file can't be removed; data without files is deleted before.
         """
         days = self.settings.updates_days
         counts = {
@@ -76,7 +76,7 @@ class Retention:
         await asyncio.to_thread(sweep_exports, self.data_dir, self.clock.now())
 
     async def _delete(self, days: float, delete: Delete) -> int:
-        """How many rows went; with 0 days, all stay."""
+        """Delete rows piece by piece, and return their number; 0 days: delete nothing."""
         if not days:
             return 0
         before, gone, last = self._before(days), 0, PIECE
@@ -94,7 +94,7 @@ class Retention:
         )
 
     async def _forget_emptied(self) -> int:
-        """Updates of which nothing is left but their id, such as those of strangers, an hour after they ended."""
+        """Delete scrubbed updates, such as those of strangers, an hour after they finished; return their number."""
         spared, before, gone = self.unconfirmed.ids, milliseconds(self.clock) - _HOUR, 0
         if spared is None:
             return 0
@@ -104,7 +104,7 @@ class Retention:
         return gone
 
     def _forget_access(self, conn: Connection) -> dict[str, int]:
-        """Requests that nobody has decided, and links that ended long ago."""
+        """Delete undecided access requests, and old invite links."""
         return {
             "access_requests": pending_access.drop_old(conn, self._before(self.access.request_days)),
             "links": invites.prune(conn, self._before(LINK_DAYS)),
@@ -121,7 +121,7 @@ class Retention:
         return gone
 
     async def _forget_taken_back(self) -> int:
-        """Conversation by conversation, the oldest first."""
+        """Delete cleared and undone messages, one conversation at a time, in the order of ids; return their number."""
         days, gone, last = self.settings.cleared_days, 0, 0
         if not days:
             return 0
@@ -157,11 +157,11 @@ def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], For
 
 
 def remove_files(data_dir: Path, paths: Iterable[str]) -> None:
-    """Remove files; one that is gone already is fine. Blocks: it writes to disk.
+    """Remove files that exist. Blocks: it writes to disk.
 
     Args:
-        data_dir: the bot's.
-        paths: relative to it, or from the root.
+        data_dir: the bot's data folder.
+        paths: absolute, or relative to the data folder.
 
     Raises:
         OSError: a file can't be removed.

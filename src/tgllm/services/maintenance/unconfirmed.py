@@ -1,4 +1,4 @@
-"""Which updates Telegram may hand over once more."""
+"""Updates that Telegram may deliver again."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,27 +6,26 @@ __all__ = ["Unconfirmed"]
 
 
 class Unconfirmed:
-    """The updates of the latest batch: the next one is what tells that they are confirmed (Bot API: getUpdates).
+    """The updates of the latest batch, which the next request confirms (Bot API: getUpdates).
 
-    Nothing is known at the start, since an earlier run may have ended before its latest batch was confirmed. Telegram
-    hands over the oldest updates first: all of that batch has come once one comes that is not stored yet, or none.
+    At startup nothing is known, since an earlier run may have ended before it confirmed its last batch. Telegram
+    delivers the oldest updates first, so that batch is over with the first one that is empty or has a new update.
     """
 
     def __init__(self) -> None:
-        """Know nothing."""
         self._ids: Collection[int] | None = None
 
     @property
     def ids(self) -> Collection[int] | None:
-        """The ids of updates that may come again; None while any may."""
+        """Ids of updates that may be delivered again; None while unknown."""
         return self._ids
 
     def note(self, ids: Iterable[int], *, any_new: bool) -> None:
-        """Telegram has handed over a batch, which is stored by now: all before it is confirmed.
+        """Record a batch that is stored; all updates before it are confirmed.
 
         Args:
-            ids: of the updates in it.
-            any_new: whether it has any that were not stored before.
+            ids: ids of its updates.
+            any_new: whether any of them was not stored before.
         """
         latest = frozenset(ids)
         if self._ids is not None or any_new or not latest:

@@ -1,1 +1,1 @@
-"""Conversations as values: history, branches, the request to a model, summaries."""
+"""Conversations: history, branches, summaries, and the request built from them."""

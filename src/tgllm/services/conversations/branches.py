@@ -1,7 +1,7 @@
-"""Moves within a conversation, which is a tree: start over, take back, go on from elsewhere, come back to it.
+"""Navigation in a conversation, which is a tree of messages: clear, undo, fork, new, reopen.
 
-The head of a conversation is what was said last: an answer, or a question that got none. A question without an answer
-is not shown to the model again, so the next one follows what came before it.
+The head of a conversation is its latest message: an answer, or a question without an answer. A question without an
+answer is not sent to the model again, so the next question follows the message before it.
 """
 
 from collections.abc import Sequence
@@ -32,13 +32,13 @@ __all__ = [
 ]
 
 TITLE_LENGTH = 60
-"""Characters of a title at most."""
+"""Maximum length of a title in characters."""
 MOST_PAST = 400
-"""Conversations of a chat that are listed at most."""
+"""Maximum number of listed conversations of a chat."""
 
 
 def tip(conn: Connection, conversation: Conversation) -> int | None:
-    """The id of the message that the next question follows; None: it is the first one."""
+    """Return the id of the message that the next question follows; None if it is the first one."""
     head = _head(conn, conversation)
     if head is None:
         return None
@@ -46,7 +46,7 @@ def tip(conn: Connection, conversation: Conversation) -> int | None:
 
 
 def last_question(conn: Connection, lane: str) -> Message | None:
-    """The question that was asked last in the lane's conversation; None in an empty one."""
+    """Return the last question of the lane's active conversation; None if it is empty."""
     conversation = conversations.active_in(conn, lane)
     head = None if conversation is None else _head(conn, conversation)
     if head is None or head.role == "user":
@@ -55,24 +55,24 @@ def last_question(conn: Connection, lane: str) -> Message | None:
 
 
 def shown_before_next(conn: Connection, lane: str) -> tuple[int, ...]:
-    """Telegram's ids of the messages that show the answer which the lane's next question follows."""
+    """Return the Telegram message ids of the answer that the lane's next question follows."""
     conversation = conversations.active_in(conn, lane)
     return () if conversation is None else shown_by(conn, tip(conn, conversation))
 
 
 def shown_by(conn: Connection, message_id: int | None) -> tuple[int, ...]:
-    """Telegram's ids of the messages that show a stored one; none for None."""
+    """Return the Telegram message ids of a stored message; empty for None."""
     message = None if message_id is None else messages.get(conn, message_id)
     return () if message is None else message.telegram_message_ids
 
 
 def branch_before(question: Message) -> Branch:
-    """Where a question is asked anew."""
+    """Return the branch on which a question is asked again."""
     return Branch(question.conversation_id, question.parent_id, question.user_id)
 
 
 def branch_at_answer(conn: Connection, lane: str, chat_id: int, telegram_message_id: int) -> Branch | None:
-    """Where to go on from an answer that a message of the chat shows; None if it shows no answer of this lane."""
+    """Return the branch that continues the answer of a Telegram message; None if it is not an answer of this lane."""
     shown = messages.find_by_telegram(conn, chat_id, telegram_message_id)
     if shown is None or shown.role != "assistant":
         return None
@@ -83,27 +83,27 @@ def branch_at_answer(conn: Connection, lane: str, chat_id: int, telegram_message
 
 
 def go_to(conn: Connection, branch: Branch, now: int) -> None:
-    """Go on from there: what the conversation had after it is left aside, not forgotten."""
+    """Activate a branch; later messages of its conversation stay stored, on another branch."""
     conversations.activate(conn, branch.conversation_id, now)
     conversations.set_head(conn, branch.conversation_id, branch.parent_id, now)
 
 
 def clear(conn: Connection, lane: str, now: int) -> None:
-    """Let the model know nothing of what was said; the messages stay stored."""
+    """Clear the context of the active conversation; its messages stay stored."""
     conversation = conversations.active_in(conn, lane)
     if conversation is not None:
         conversations.set_head(conn, conversation.id, None, now)
 
 
 def begin_new(conn: Connection, lane: str, now: int) -> None:
-    """Begin a conversation and keep the former one; an empty one is gone on with, so that no empty ones pile up."""
+    """Start a conversation and keep the former one; an empty one is reused, so that empty ones don't accumulate."""
     conversation = conversations.active_in(conn, lane)
     if conversation is None or conversation.head_message_id is not None:
         conversations.start_new(conn, lane, now)
 
 
 def undo(conn: Connection, lane: str, now: int) -> Message | None:
-    """Take the last question and its answer out of the context; returns the question, None in an empty conversation."""
+    """Remove the last question and its answer from the context; return the question, None if there is none."""
     question = last_question(conn, lane)
     if question is not None:
         go_to(conn, branch_before(question), now)
@@ -111,7 +111,7 @@ def undo(conn: Connection, lane: str, now: int) -> Message | None:
 
 
 def is_cut(conn: Connection, lane: str) -> bool:
-    """Whether the last answer is there but not whole: stopped, broken off, or at the model's limit of length."""
+    """Whether the last answer is incomplete: stopped, interrupted, or truncated by the model's output limit."""
     conversation = conversations.active_in(conn, lane)
     head = None if conversation is None else _head(conn, conversation)
     if head is None or head.role != "assistant":
@@ -120,13 +120,13 @@ def is_cut(conn: Connection, lane: str) -> bool:
 
 
 def past(conn: Connection, lane: str) -> Sequence[Conversation]:
-    """The lane's conversations in which something was said, the one that changed last first."""
+    """Return the lane's conversations that are not empty, the last changed first."""
     found = conversations.list_for(conn, lane, MOST_PAST)
     return [conversation for conversation in found if conversation.head_message_id is not None]
 
 
 def reopen(conn: Connection, lane: str, conversation_id: int, now: int) -> Conversation | None:
-    """Go on with an earlier conversation; None if the lane has no such one."""
+    """Activate an earlier conversation and return it; None if the lane has no such conversation."""
     conversation = conversations.get(conn, conversation_id)
     if conversation is None or conversation.lane != lane:
         return None
@@ -135,13 +135,13 @@ def reopen(conn: Connection, lane: str, conversation_id: int, now: int) -> Conve
 
 
 def give_title(conn: Connection, branch: Branch, title: str, text: str, now: int) -> None:
-    """Name a conversation when its first question is stored.
+    """Set the title of a conversation when its first question is stored.
 
     Args:
-        conn: in a transaction.
-        branch: where the question stands.
-        title: what a person wrote; empty: the conversation keeps the name it has, or gets ``text`` as one.
-        text: the question as the model reads it.
+        conn: an open write transaction.
+        branch: position of the question.
+        title: title given by a person; empty: keep the existing title, or use ``text``.
+        text: the question as sent to the model.
         now: UTC, in milliseconds.
     """
     if branch.parent_id is not None:
@@ -152,7 +152,7 @@ def give_title(conn: Connection, branch: Branch, title: str, text: str, now: int
 
 
 def title_of(text: str) -> str:
-    """What lists call a conversation that begins with this text."""
+    """Return the title of a conversation that begins with a text."""
     line = " ".join(text.split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 

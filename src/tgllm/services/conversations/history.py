@@ -1,4 +1,4 @@
-"""What of a conversation a model is shown: the newest messages that fit a budget of tokens, and a summary of others."""
+"""Selection of the history for a request: the newest messages that fit, and a summary of older ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,27 +24,27 @@ __all__ = [
 ]
 
 Estimate = Callable[[str], int]
-"""Counts the tokens of a text as a message of its own."""
+"""Function that estimates the tokens of a text as one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What of a conversation goes into a request."""
+    """Part of a conversation that goes into a request."""
 
     messages: Sequence[Message]
     """Oldest first; the first one is a question."""
     summary: Summary | None
-    """Stands for what came before them."""
+    """Summary of the messages before, part of the request."""
     fallen: Sequence[Message]
-    """What is neither in them nor in any summary, oldest first."""
+    """Messages that are neither in ``messages`` nor covered by a summary, oldest first."""
     summarised: Summary | None = None
-    """The summary there is, which may have no place this time."""
+    """The stored summary, also if it is not part of the request."""
 
 
 def room_in(model: Model | None, most: int | None = None) -> int | None:
-    """Tokens that a model takes in, its window less its answer, and never above ``most``; None where neither is known.
+    """Return the maximum input tokens of a model: window less answer, at most ``most``; None if both are unknown.
 
-    A quarter of the window stays free for an answer whose longest is not known, and at most half of it for any.
+    The answer gets its maximum length, or a quarter of the window if that is unknown, but at most half of the window.
     """
     if model is None or model.context_window is None:
         return most
@@ -54,11 +54,11 @@ def room_in(model: Model | None, most: int | None = None) -> int | None:
 
 
 def budget_of(size: ContextSize | None, default: int, room: int | None) -> int:
-    """Tokens of all that a model is shown.
+    """Return the maximum number of tokens of a request.
 
     Args:
-        size: chosen in the chat.
-        default: the operator's, also where a model's ``room`` is not known but was chosen as the size.
+        size: context size chosen in the chat.
+        default: default of the config, also for the size ``max`` if ``room`` is unknown.
         room: see ``room_in``.
     """
     wanted = room if size == "max" else size
@@ -67,27 +67,27 @@ def budget_of(size: ContextSize | None, default: int, room: int | None) -> int:
 
 
 def estimate_tokens(text: str) -> int:
-    """Tokens of a text as a message of its own, roughly."""
+    """Estimate the tokens of a text as one message."""
     return estimate_message(ChatMessage("user", (TextPart(text),)))
 
 
 def to_chat_message(row: Message, model: ModelRef) -> ChatMessage:
-    """A stored message as a provider gets it; opaque data goes back to the model that it came from only."""
+    """Convert a stored message for a provider; ``provider_data`` is only sent to the model that returned it."""
     same_model = (row.provider, row.model) == (model.provider, model.model)
     return ChatMessage(row.role, (TextPart(row.text),), row.provider_data if same_model else None)
 
 
 def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:
-    """The newest messages that fit ``budget``; where not all do, a summary and the newest of those that it leaves.
+    """Select the newest messages that fit; if not all do, the summary and the newest messages after it.
 
-    What the summary covers is not shown besides, so that the beginning stays the same from turn to turn: providers
-    charge less for a beginning that they have read before.
+    Messages that the summary covers are left out, also if there is room for some: so the request keeps the same prefix
+    from turn to turn, and prompt caching by the provider makes it cheaper.
 
     Args:
-        rows: a branch up to its end, oldest first.
-        summary: of the beginning of that branch.
-        budget: tokens for all of it, without the new question.
-        estimate: counts the tokens of a text.
+        rows: a branch, oldest first.
+        summary: summary of its beginning.
+        budget: maximum number of tokens, without the new question.
+        estimate: estimates the tokens of a text.
     """
     kept = fit_history(rows, budget, estimate)
     if summary is None:
@@ -96,19 +96,19 @@ def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate
         return Shown(kept, None, (), summary)
     after = [row for row in rows if row.id > summary.message_id]
     cost = estimate(summary.text)
-    # The question may leave little room, and the summary may be from the time of a larger context.
+    # A long question may leave little room, and the summary may have been made for a larger context.
     told = summary if cost <= budget // 2 else None
     kept = fit_history(after, budget - cost if told else budget, estimate)
     return Shown(kept, told, after[: len(after) - len(kept)], summary)
 
 
 def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estimate_tokens) -> Sequence[Message]:
-    """The newest messages whose tokens fit ``budget``, starting with a question.
+    """Return the newest messages that fit ``budget``, beginning with a question.
 
     Args:
         rows: oldest first.
-        budget: tokens for the history, without the new question.
-        estimate: counts the tokens of a text.
+        budget: maximum number of tokens.
+        estimate: estimates the tokens of a text.
     """
     spent = 0
     first = len(rows)
@@ -122,17 +122,17 @@ def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estim
 
 
 def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[ChatMessage, ...]:
-    """The messages with a summary in the first one, since speakers have to take turns."""
+    """Prepend a summary to the first message: a separate message would break the alternation of roles."""
     first, *others = messages
     return (replace(first, parts=(summary, *first.parts)), *others)
 
 
 def with_less_history(request: ChatRequest, summary: TextPart | None = None) -> ChatRequest | None:
-    """The request with the newer half of its history, measured in tokens; None where there is none to leave out.
+    """Return the request with the newer half of its history, in tokens; None without any history.
 
     Args:
-        request: that was too long.
-        summary: stays, if the request begins with it.
+        request: a request that was too long.
+        summary: kept, if the request begins with it.
     """
     *history, question = request.messages
     left = sum(map(estimate_message, history)) // 2

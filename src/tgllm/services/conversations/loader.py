@@ -1,4 +1,4 @@
-"""Reads what a turn begins with: the model of the chat, its settings, and what was said before."""
+"""Loading of a turn's context: model, settings and history of its chat."""
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,41 +22,41 @@ from tgllm.services.models.registry import ProviderRegistry
 __all__ = ["ContextLoader", "TurnContext", "conversation_of"]
 
 MOST_MESSAGES = 400
-"""Messages of history that are read at most, whatever the budget of tokens."""
+"""Maximum number of messages of history that are read, whatever the context size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnContext:
-    """What the database knows when a turn begins."""
+    """State of the database at the start of a turn."""
 
     model: ModelRef
-    """The one that answers: chosen in the chat, or the default that was chosen, or the one of the config."""
+    """The model that answers; see ``model_in_use``."""
     history: Sequence[Message] = ()
     """Oldest first."""
     room: int | None = None
-    """Tokens that the model takes in, or may be shown; None: unknown."""
+    """Maximum input tokens of the model, see ``room_in``; None if unknown."""
     secret: str | None = None
-    """For ``user_key``; None before it was made."""
+    """Secret for ``user_key``; None before it is created."""
     system: str | None = None
-    """What the model is told first."""
+    """System prompt: instructions of the config, the persona and the chat."""
     temperature: float | None = None
     reasoning_effort: ReasoningEffort | None = None
     retired: ModelRef | None = None
-    """The model that the chat had chosen, if it is not offered any more and ``model`` takes its place."""
+    """The model chosen in the chat, if it is retired and replaced by ``model``."""
     look: AnswerLook = field(default_factory=AnswerLook)
-    """How the answer looks in its chat."""
+    """Format of the answer."""
     facts: Sequence[Fact] = ()
-    """Pinned in the chat."""
+    """Pinned facts of the chat."""
     size: ContextSize | None = None
-    """Of the context, as chosen in the chat."""
+    """Context size chosen in the chat."""
     conversation_id: int | None = None
-    """None: there is none yet."""
+    """None before the first message."""
     summarise: bool = False
-    """Whether what falls out of the context is summarised."""
+    """Whether history that no longer fits the context is summarised."""
     summary: Summary | None = None
-    """Of the beginning of the history."""
+    """Latest summary of the beginning of the history."""
     factor: float | None = None
-    """What an earlier run has learnt about the model's tokens."""
+    """Stored calibration factor of the model's token estimates."""
 
 
 class ContextLoader:
@@ -80,12 +80,12 @@ class ContextLoader:
         self._most_tokens = most_tokens
 
     def load(self, conn: Connection, turn: Turn, calibrated: Container[ModelRef]) -> TurnContext:
-        """Read what a turn begins with.
+        """Read the context of a turn.
 
         Args:
-            conn: in a transaction.
+            conn: an open transaction.
             turn: the question.
-            calibrated: models of which no ``factor`` is needed.
+            calibrated: models whose ``factor`` is not needed.
         """
         conversation = conversation_of(conn, turn)
         settings = settings_of(conversation)
@@ -120,24 +120,24 @@ class ContextLoader:
         return model_in_use(conn, conversation, self._default, self._registry.canonical, persona)
 
     def _told(self, settings: ChatSettings, persona: PersonaSetting | None) -> str | None:
-        """What the model is told first: by the operator, by the persona, by the people of the chat."""
+        """Return the system prompt: instructions of the config, the persona and the chat."""
         pieces = (self._system, None if persona is None else persona.system, settings.system)
         return "\n\n".join(piece for piece in pieces if piece) or None
 
 
 def conversation_of(conn: Connection, turn: Turn) -> Conversation | None:
-    """The conversation that a turn goes on with; None before there is one."""
+    """Return the conversation of a turn; None before the first message."""
     if turn.branch is None:
         return conversations.active_in(conn, turn.lane)
     return conversations.get(conn, turn.branch.conversation_id)
 
 
 def _history(conn: Connection, turn: Turn, conversation: Conversation) -> Sequence[Message]:
-    """What was said before the question, oldest first."""
+    """Return the messages before the question, oldest first."""
     if turn.branch is not None:
         return messages.history(conn, conversation.id, turn.branch.parent_id, MOST_MESSAGES)
     history = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
-    # A question at the end got no answer; it is not repeated to the model.
+    # A last message of the user is a question without an answer, which is not sent again: see branches.
     return history[:-1] if history and history[-1].role == "user" else history
 
 

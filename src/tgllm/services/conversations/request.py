@@ -1,4 +1,4 @@
-"""Makes what a model is asked: which model, how much of the history fits, and on whose behalf."""
+"""Building of requests to models, with as much history as fits, and calibration of token estimates."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,28 +30,28 @@ __all__ = ["ContextUse", "Prepared", "RequestBuilder", "reasoning_display"]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request, and what of the conversation it holds."""
+    """A request, and the part of the conversation that it contains."""
 
     request: ChatRequest
     shown: Shown
     most: int
-    """Tokens of the whole context."""
+    """Maximum number of tokens of the request."""
     summary: TextPart | None
-    """What the request begins with instead of older messages."""
+    """Summary of older messages at the beginning of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextUse:
-    """How much of a chat's context is taken before the next question, in tokens."""
+    """Use of a chat's context before the next question, in tokens."""
 
     used: int
     most: int
     room: int | None
-    """What the model takes in, or may be shown; None: unknown."""
+    """Maximum input tokens of the model, see ``room_in``; None if unknown."""
 
 
 class RequestBuilder:
-    """Makes requests, and learns from what providers report how many tokens a text has for each model."""
+    """Builds requests, and calibrates the token estimates of each model by the counts of its provider."""
 
     def __init__(  # noqa: PLR0913  all that is the same for all turns
         self,
@@ -83,21 +83,21 @@ class RequestBuilder:
         """The words that a model is told by the bot itself."""
         self._calibration = Calibration()
         self._stored: dict[ModelRef, float | None] = {}
-        """What the database has of the calibration, of the models that were looked up."""
+        """Stored calibration factors of the models that were loaded."""
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
-        """Read what a turn begins with."""
+        """Read the context of a turn."""
         return self._loader.load(conn, turn, self._stored)
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
-        """The request of a turn; see ``prepare``."""
+        """Return the request of a turn; see ``prepare``."""
         return self.prepare(turn, context, secret).request
 
     def prepare(self, turn: Turn, context: TurnContext, secret: str) -> Prepared:
-        """The request of a turn, with as much of the history as fits.
+        """Build the request of a turn, with as much of the history as fits.
 
         Raises:
-            ContextTooLong: the question alone, with what the model is told first, is more than the whole context.
+            ContextTooLong: question and system prompt alone exceed the context size.
         """
         system, most = self._frame(context)
         needed = sum(self.estimate(context.model, text) for text in (turn.text, system) if text)
@@ -120,7 +120,7 @@ class RequestBuilder:
         return Prepared(request, shown, most, self._summary(shown))
 
     def measure(self, context: TurnContext) -> ContextUse:
-        """How much of the context is taken before the next question."""
+        """Return the use of a context before the next question."""
         system, most = self._frame(context)
         told = self.estimate(context.model, system) if system else 0
         past = self._messages(self._shown(context, most - told), context.model, "")
@@ -131,29 +131,29 @@ class RequestBuilder:
         )
 
     def estimate(self, model: ModelRef, text: str) -> int:
-        """Tokens of a text as a message of its own, as far as is known of the model."""
+        """Estimate the tokens of a text as one message, calibrated for a model."""
         return self._calibration.estimate(model, estimate_tokens(text))
 
     def tokens(self, model: ModelRef, request: ChatRequest) -> int:
-        """Tokens of a whole request, as far as is known of the model."""
+        """Estimate the tokens of a request, calibrated for a model."""
         return self._calibration.estimate(model, estimate_request(request))
 
     def estimator(self, model: ModelRef) -> Estimate:
-        """The estimate for one model."""
+        """Return the calibrated estimate for one model."""
         return lambda text: self.estimate(model, text)
 
     def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
-        """Correct the estimate for a model by what its provider counted."""
+        """Calibrate the estimate for a model by the tokens that its provider counted."""
         counted: object = usage.input_tokens
-        # A plugin may say anything.
+        # A plugin may return a value of any type.
         if isinstance(counted, int):
             self._calibration.learn(model, estimate_request(request), counted)
 
     def learnt(self, model: ModelRef, now: int) -> Sequence[Unit]:
-        """What is to be stored of that: nothing, unless the correction has moved much since it was stored.
+        """Return the units of work that store the calibration: none if it has hardly changed since it was stored.
 
         Args:
-            model: the one that has answered.
+            model: the model that has answered.
             now: UTC, in milliseconds.
         """
         factor = self._calibration.factor(model)
@@ -163,7 +163,7 @@ class RequestBuilder:
         return (keep_factor(model, factor, now),)
 
     def _frame(self, context: TurnContext) -> tuple[str, int]:
-        """What the model is told first, and the tokens of all that it is shown."""
+        """Return the system prompt with pinned facts, and the maximum number of tokens of the request."""
         if context.model not in self._stored:
             self._stored[context.model] = context.factor
             if context.factor is not None:
@@ -175,7 +175,7 @@ class RequestBuilder:
         return show(context.history, context.summary, budget, self.estimator(context.model))
 
     def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
-        """History and question."""
+        """Return history and question."""
         past = [to_chat_message(row, model) for row in shown.messages]
         messages, summary = (*past, ChatMessage("user", (TextPart(question),))), self._summary(shown)
         return messages if summary is None else begin_with(messages, summary)
@@ -187,5 +187,5 @@ class RequestBuilder:
 
 
 def reasoning_display(conn: Connection, turn: Turn) -> ReasoningDisplay:
-    """Whether people see what the model thinks in this turn."""
+    """Return how reasoning is displayed in a turn."""
     return settings_of(conversation_of(conn, turn)).look.thoughts

@@ -1,4 +1,4 @@
-"""What a summary of the beginning of a conversation covers, and how a model is asked for it."""
+"""Selection of the messages that a summary covers, and the prompt for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from tgllm.services.conversations.history import Estimate, Shown, fit_history
 __all__ = ["Gap", "cut_to_fit", "gap_of", "question_for"]
 
 MOST_WORDS, LEAST_WORDS = 300, 40
-"""What a summary may have; in a small context less."""
+"""Bounds of the length of a summary in words, by context size."""
 TOKENS_PER_WORD = 10
-"""A tenth of a context in words is about a sixth of it in tokens."""
+"""Tokens of context for each word of a summary, so that a summary takes about a sixth of the context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The beginning of a conversation that is to be summarised."""
+    """Messages to summarise."""
 
     earlier: str
-    """The summary of what came before; empty if there is none."""
+    """Summary of the messages before; empty without one."""
     rows: Sequence[Message]
     """Oldest first; the last one is an answer."""
 
 
 def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
-    """What is to be summarised after a turn; None where nothing fell out of its context.
+    """Return the messages to summarise after a turn; None if all of them fit its context.
 
-    More than what fell out, so that half of the context is free afterwards and the next summary is some turns away; and
-    no more than what fits a context itself, the oldest first, so that a long history is caught up with turn by turn.
+    More messages than necessary are taken, so that half of the context is free afterwards and the next summary is
+    several turns away. No more are taken than fit one request, the oldest first: a longer history takes several turns.
 
     Args:
-        shown: what went into the turn's request.
-        most: tokens of the whole context.
-        estimate: counts the tokens of a text.
+        shown: the part of the conversation in the turn's request.
+        most: maximum number of tokens of a request.
+        estimate: estimates the tokens of a text.
     """
     if not shown.fallen:
         return None
@@ -45,7 +45,7 @@ def gap_of(shown: Shown, most: int, estimate: Estimate) -> Gap | None:
 
 
 def _first_of(rows: Sequence[Message], room: int, estimate: Estimate) -> Sequence[Message]:
-    """The oldest exchanges that fit; at least one."""
+    """Return the oldest exchanges that fit; at least one."""
     end = spent = 0
     for index, row in enumerate(rows, 1):
         spent += estimate(row.text)
@@ -58,7 +58,7 @@ def _first_of(rows: Sequence[Message], room: int, estimate: Estimate) -> Sequenc
 
 
 def question_for(gap: Gap, most: int, texts: Catalogue, estimate: Estimate) -> str:
-    """What the model is asked. In the language of the bot, since a chat may have several."""
+    """Return the prompt for a summary, in the bot's language, since the people of a chat may use several."""
     words = min(max(most // TOKENS_PER_WORD, LEAST_WORDS), MOST_WORDS)
     said = [texts("prompt.said", name=_speaker(row, texts), text=row.text) for row in gap.rows]
     if gap.earlier:
@@ -71,7 +71,7 @@ def _speaker(row: Message, texts: Catalogue) -> str:
 
 
 def cut_to_fit(text: str, tokens: int, estimate: Estimate) -> str:
-    """The start of a text that has no more than so many tokens."""
+    """Truncate a text to a number of tokens, by estimate."""
     while text and estimate(text) > tokens:
         text = text[: len(text) * 3 // 4]
     return text

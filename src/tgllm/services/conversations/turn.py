@@ -1,4 +1,4 @@
-"""The values of one turn: what it starts with, how it ends, and where it shows itself meanwhile."""
+"""Values of one turn: the question, its outcome, and the sink that displays it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,62 +11,62 @@ from tgllm.services.chats.settings import AnswerLook
 __all__ = ["Branch", "Sink", "Turn", "TurnOutcome", "TurnStatus"]
 
 TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
-"""Ended by itself; stopped by a person; cut by the shutdown; failed with an error."""
+"""Completed; stopped by a person; interrupted by the shutdown; failed with an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Where a turn goes on from, if that is not the end of the chat's present conversation."""
+    """Position of a question, if it does not follow the head of the active conversation."""
 
     conversation_id: int
     parent_id: int | None
-    """The message before the question; None: the question is the first one."""
+    """The message before the question; None if the question is the first one."""
     author_id: int | None = None
-    """Who said the question that is asked anew there; None: it is a question of its own, or nobody knows."""
+    """Author of a question that is asked again; None for a new question, or if the author is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that is to be answered."""
+    """A question to answer."""
 
     id: str
-    """The same after a restart that repeats the turn."""
+    """Stable: a turn that is repeated after a restart has the same id."""
     lane: str
     user: UserInfo
     chat: ChatInfo
     text: str
     message_id: int | None = None
-    """Telegram's id of the question, where there is one."""
+    """Telegram message id of the question; None outside of Telegram."""
     more_message_ids: Sequence[int] = ()
-    """Of the messages that the question goes on in."""
+    """Ids of further messages of the question, such as an album or a split text."""
     attempt: int = 1
     branch: Branch | None = None
-    """None: it follows what was said last."""
+    """None: the question follows the head of the active conversation."""
     model: ModelRef | None = None
-    """Answers this time instead of the chat's model."""
+    """Model for this turn only; None: the chat's model."""
     title: str = ""
-    """What lists call a conversation that begins with it; empty: the name it has, or the text."""
+    """Title for a conversation that begins with this question; see ``branches.give_title``."""
 
     @property
     def message_ids(self) -> tuple[int, ...]:
-        """Telegram's ids of the messages that hold the question."""
+        """Telegram message ids of the question."""
         return () if self.message_id is None else (self.message_id, *self.more_message_ids)
 
     @property
     def author_id(self) -> int:
-        """Who said the question: not ``user`` where an admin has somebody's asked again."""
+        """Author of the question; another than ``user`` if an admin retries the question of a person."""
         author_id = None if self.branch is None else self.branch.author_id
         return self.user.id if author_id is None else author_id
 
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How a turn ended."""
+    """Result of a turn."""
 
     status: TurnStatus
     model: ModelRef
     text: str
-    """The answer, or what came of it before it was cut."""
+    """The answer, possibly incomplete."""
     reasoning: str = ""
     reason: FinishReason = "stop"
     usage: Usage = field(default_factory=Usage)
@@ -75,24 +75,24 @@ class TurnOutcome:
     first_token_seconds: float | None = None
     seconds: float = 0.0
     first_error: TgllmError | None = None
-    """Why a first call failed, where it was made again with less history."""
+    """Error of a first call that was repeated with less history."""
     asked: bool = True
-    """Whether a model was asked at all."""
+    """Whether a model was called."""
     spent: Usage | None = None
-    """The tokens that it counts with, estimated where the provider has not counted; None: those of ``usage``."""
+    """Tokens that count as usage, estimated if the provider reports none; None: those of ``usage``."""
     retired: ModelRef | None = None
-    """The model that the chat had chosen, if it is not offered any more and ``model`` took its place."""
+    """The model chosen in the chat, if it is retired and was replaced by ``model``."""
     look: AnswerLook = field(default_factory=AnswerLook)
-    """How the answer looks in its chat; whether that wants to see the reasoning, among others."""
+    """Format of the answer."""
 
 
 class Sink(Protocol):
-    """Where a turn shows itself: a chat, a terminal, a test."""
+    """Display of a turn: a chat, a terminal, a test."""
 
     def show(self, event: StreamEvent) -> None:
-        """Take note of what came. Returns at once; showing it is the sink's own affair."""
+        """Accept an event of the stream, without blocking; the sink displays it in its own time."""
         ...
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
-        """End the display and say which messages are to be stored and sent for this outcome."""
+        """End the display, and return the outbox rows for the outcome."""
         ...

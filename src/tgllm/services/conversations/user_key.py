@@ -1,4 +1,4 @@
-"""What providers are told of who asks: a hash that is the same each time and says nothing about the person."""
+"""Pseudonymous key of a person for providers: a stable keyed hash of the user id."""
 
 import hashlib
 import hmac
@@ -11,25 +11,25 @@ __all__ = ["make_secret", "read_secret", "user_key"]
 
 _SCOPE, _KEY = "bot", "user_key_secret"
 _LENGTH = 32
-"""Hex digits of a key: 128 bits."""
+"""Length of a key in hex digits: 128 bits."""
 
 
 def user_key(secret: str, user_id: int) -> str:
-    """The key of a person, in hex digits. Without the secret nobody can find out whose it is by trying all ids."""
+    """Return the key of a person in hex digits. The secret prevents a brute-force search over all user ids."""
     return hmac.new(secret.encode(), str(user_id).encode(), hashlib.sha256).hexdigest()[:_LENGTH]
 
 
 def read_secret(conn: Connection) -> str | None:
-    """The secret of this installation; None before the first question."""
+    """Return the secret of this installation; None before the first question."""
     secret = kv.get(conn, _SCOPE, _KEY)
     return secret if isinstance(secret, str) else None
 
 
 def make_secret(conn: Connection, now: int) -> str:
-    """The secret of this installation, made if there is none.
+    """Return the secret of this installation; create it if there is none.
 
     Args:
-        conn: in a write transaction.
+        conn: an open write transaction.
         now: UTC, in milliseconds.
     """
     secret = read_secret(conn)

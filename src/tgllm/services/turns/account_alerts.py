@@ -1,4 +1,4 @@
-"""Tells the admins of trouble that only they can end: no credit left at a provider, or a key that it refuses."""
+"""Alerts to the admins about a provider account: exhausted credit, or a rejected API key."""
 
 from tgllm.api import AuthFailed, QuotaExceeded, TgllmError
 from tgllm.api.clock import Clock
@@ -8,24 +8,24 @@ from tgllm.services.messaging.admins import AdminNotifier
 __all__ = ["AccountTrouble"]
 
 QUIET_SECONDS = 6 * 3600.0
-"""How long the same trouble is not told again."""
+"""Minimum interval of alerts about the same error of a provider."""
 
 
 class AccountTrouble:
-    """Tells each kind of trouble with each provider once in a while."""
+    """Sends alerts about account errors, rate-limited by provider and kind of error."""
 
     def __init__(self, notifier: AdminNotifier, texts: Catalogue, clock: Clock) -> None:
-        """Tell it through ``notifier``, in the bot's language."""
+        """Send alerts through ``notifier``, in the bot's language."""
         self._notifier = notifier
         self._texts = texts
         self._clock = clock
         self._told: dict[tuple[str, str], float] = {}
 
     async def note(self, provider: str, error: TgllmError) -> None:
-        """Take note of an error of a provider; most kinds are no business of the admins.
+        """Alert the admins to an error of a provider, if it is an account error.
 
         Raises:
-            DatabaseError: it can't be stored.
+            DatabaseError: the alert can't be stored.
         """
         match error:
             case QuotaExceeded():

@@ -1,4 +1,4 @@
-"""An answer while it comes."""
+"""Answer under construction, from the events of a stream."""
 
 from typing import TypeVar, get_args
 
@@ -25,10 +25,10 @@ _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
 
 class Answer:
-    """Collects the events of a stream, and how it ended."""
+    """Collects the events of a stream, and the way it ends."""
 
     def __init__(self, model: ModelRef, clock: Clock) -> None:
-        """Begin; the time counts from here."""
+        """Create an empty answer; latencies are measured from here."""
         self.model = model
         self._clock = clock
         self._began = clock.monotonic()
@@ -40,17 +40,17 @@ class Answer:
         self._error: TgllmError | None = None
         self._first_error: TgllmError | None = None
         self.request: ChatRequest | None = None
-        """What the model was asked last; None: nothing."""
+        """The last request to the model; None before any."""
 
     def ask(self, request: ChatRequest) -> None:
-        """Note what the model is asked."""
+        """Record a request to the model."""
         self.request = request
 
     def add(self, event: StreamEvent) -> None:
-        """Take the next event; kinds that are not known are passed over.
+        """Add the next event; unknown kinds are ignored.
 
         Raises:
-            TypeError: an event holds something else than its type says.
+            TypeError: a field of the event has the wrong type.
         """
         match event:
             case TextDelta(text):
@@ -62,35 +62,35 @@ class Answer:
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
-            case str():  # pyright: ignore[reportUnnecessaryComparison]  a plugin's, seen by no type checker
+            case str():  # pyright: ignore[reportUnnecessaryComparison]  a plugin may not be type-checked
                 raise TypeError("generate yields a str where an event belongs: wrap it in a TextDelta")
             case _:
                 pass
 
     def fail(self, error: TgllmError) -> None:
-        """End with an error; what came so far is kept."""
+        """End with an error; the text so far is kept."""
         self._status, self._error = "failed", error
 
     def begin_again(self, error: TgllmError) -> None:
-        """Note that a first call failed and another one is made."""
+        """Record that the first call failed and is repeated."""
         self._first_error = error
 
     @property
     def usage(self) -> Usage:
-        """The tokens that the provider has counted so far."""
+        """Token counts reported by the provider; empty before ``Finished``."""
         return self._finished.usage
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has come yet that was shown."""
+        """Whether no text or reasoning was received yet."""
         return not (self._text or self._reasoning)
 
     def stop(self, status: TurnStatus) -> None:
-        """End before the end; what came so far is kept."""
+        """End early; the text so far is kept."""
         self._status = status
 
     def outcome(self) -> TurnOutcome:
-        """The answer as a value."""
+        """Return the answer as a value."""
         finished = self._finished
         return TurnOutcome(
             status=self._status,
@@ -110,12 +110,12 @@ class Answer:
     def _reason(self) -> FinishReason:
         if self._status != "ok":
             return "stopped"
-        # Whatever a plugin has put there can be compared with words, and need not have a hash.
+        # A plugin may set a value of any type, so compare: a set would need a hashable one.
         return self._finished.reason if self._finished.reason in _REASONS else "other"
 
 
 def _checked(value: T, kind: type[T]) -> T:
-    """A part of an event, which a plugin made and no type checker may have seen."""
+    """Check the type of a field of an event, since a plugin may not be type-checked."""
     if not isinstance(value, kind):
         raise TypeError(f"an event holds a {type(value).__name__} where a {kind.__name__} belongs")
     return value

@@ -1,4 +1,4 @@
-"""Asks a model: plays its stream into an answer, within a limit on silence and with a handle that stops it."""
+"""Call of a model: collects its stream in an answer, with an idle timeout and a handle to stop it."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,11 +27,11 @@ __all__ = ["Asking", "Show"]
 log = get_logger(__name__)
 
 Show = Callable[[StreamEvent], None]
-"""Takes note of what came; returns at once."""
+"""Callback for each event; it must not block."""
 
 
 class Asking:
-    """Asks models. Close it to end what still runs of answers that were given up."""
+    """Calls models. Closing it cancels streams that are still running after their timeout."""
 
     def __init__(
         self, registry: ProviderRegistry, requests: RequestBuilder, idle_seconds: float, close_seconds: float
@@ -50,7 +50,7 @@ class Asking:
         self._streams = Streams(close_seconds)
 
     async def aclose(self) -> None:
-        """End what still runs of answers that were given up."""
+        """Cancel streams that are still running after their timeout."""
         await self._streams.aclose()
 
     async def ask(
@@ -61,18 +61,18 @@ class Asking:
         handle: RunningTurn,
         summary: TextPart | None = None,
     ) -> None:
-        """Ask the model; if that is too much for it, once more with less history.
+        """Call the model; if the request is too long for it, repeat the call once with less history.
 
         Args:
-            request: what it is asked.
-            answer: takes what comes.
-            show: takes note of what came.
-            handle: stops it.
-            summary: what the request begins with if it has one; it is no history that can be left out.
+            request: the request.
+            answer: collects the events.
+            show: called for each event.
+            handle: handle to stop the turn.
+            summary: summary at the beginning of the request; it is kept when history is left out.
 
         Raises:
-            TimeoutError: the provider was silent for too long, or the turn was stopped.
-            TgllmError: it failed.
+            TimeoutError: the provider was idle for too long, or the turn was stopped.
+            TgllmError: the call failed.
         """
         if handle.cause is not None:
             raise TimeoutError
@@ -89,7 +89,7 @@ class Asking:
         self._requests.learn(answer.model, request, answer.usage)
 
     def cut(self, answer: Answer, handle: RunningTurn) -> None:
-        """Say in the answer why it ended before its end."""
+        """Set the status of an answer that ended with ``TimeoutError``: stopped, interrupted, or idle timeout."""
         match handle.cause:
             case "person":
                 answer.stop("stopped")
@@ -100,11 +100,11 @@ class Asking:
                 answer.fail(Unavailable(f"{answer.model} was silent for {seconds:g} s", code="idle", seconds=seconds))
 
     async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
-        """Pump the provider's events into the answer and to ``show``.
+        """Pass the provider's events to the answer and to ``show``.
 
         Raises:
-            TimeoutError: the provider was silent for too long, or the turn was stopped.
-            TgllmError: it failed.
+            TimeoutError: the provider was idle for too long, or the turn was stopped.
+            TgllmError: the call failed.
         """
         idle = self._idle_seconds
 
@@ -115,7 +115,7 @@ class Asking:
 
         async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):
-                # Making a provider has a limit of its own: importing an SDK is no silence of the model.
+                # Creating a provider has its own timeout (importing an SDK is slow); the idle timeout starts after it.
                 provider = await self._registry.provider(answer.model.provider)
                 handle.extend(idle)
                 answer.ask(request)
@@ -132,7 +132,7 @@ class Asking:
 
 
 def _broken(model: ModelRef, error: BaseException) -> ProviderError:
-    """An error that a provider should not have raised; it is told like one of the contract's."""
+    """Convert an exception outside of the provider contract to an error of the contract."""
     words = f"{model} raised {explain(error)}"
     if isinstance(error, TimeoutError | OSError):
         return Unavailable(words)

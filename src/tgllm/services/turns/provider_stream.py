@@ -1,4 +1,4 @@
-"""Plays the stream of a provider so that nothing a provider does can hold up or end the bot."""
+"""Isolated consumption of a provider's stream: a faulty provider can neither block nor end the bot."""
 
 import asyncio
 import inspect
@@ -20,24 +20,24 @@ Take = Callable[[StreamEvent], None]
 
 
 class Streams:
-    """Plays streams. Close it to cancel once more what did not end when it was cut."""
+    """Consumes streams. Closing it cancels again the tasks that did not end when they were cancelled."""
 
     def __init__(self, close_seconds: float) -> None:
-        """Give each stream that many seconds to close."""
+        """Set the timeout for the closing of a stream."""
         self._seconds = close_seconds
         self._strays = Strays(close_seconds)
 
     async def play(self, begin: Begin, take: Take) -> Returned[bool] | Raised:
-        """Hand the events of a stream to ``take`` up to its ``Finished``; then, or when cancelled, close it.
+        """Pass the events of a stream to ``take`` up to its ``Finished``; then, or on cancellation, close the stream.
 
-        ``take`` is not called any more once this is over. What goes wrong while a finished stream is closed is logged
-        and no failure: the answer is whole.
+        ``take`` is not called after this returns. Errors while a finished stream is closed are only logged, since the
+        answer is complete.
 
         Returns:
-            Whether there was a Finished event, or what the provider raised.
+            Whether there was a Finished event, or the exception of the provider.
         """
         ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        # A task of its own, since a generator may swallow its cancellation, hang while it is closed, or raise anything.
+        # A separate task, since a generator may swallow cancellation, hang while it is closed, or raise anything.
         task = asyncio.create_task(outcome_of(_pump(begin, take, ended)))
         task.add_done_callback(lambda _: _settle(ended, finished=False))
         try:
@@ -51,7 +51,7 @@ class Streams:
         return _after_the_end(task) if finished else _result(task)
 
     async def aclose(self) -> None:
-        """Cancel once more what still runs of streams that were given up."""
+        """Cancel again the streams that did not end in time."""
         await self._strays.aclose()
 
 
@@ -67,7 +67,7 @@ async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None
 
 
 def _checked(stream: object) -> AsyncGenerator[StreamEvent, None]:
-    """What ``generate`` returned, which no type checker may have seen."""
+    """Check the result of ``generate``, since a plugin may not be type-checked."""
     if hasattr(stream, "__aiter__") and hasattr(stream, "aclose"):
         return cast("AsyncGenerator[StreamEvent, None]", stream)
     if inspect.iscoroutine(stream):

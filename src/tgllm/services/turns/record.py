@@ -1,4 +1,4 @@
-"""Writes down a turn: question, answer, request and messages to send, all in the caller's transaction."""
+"""Storage of a turn: question, answer, request and outbox rows, within one transaction."""
 
 import json
 from collections.abc import Sequence
@@ -40,24 +40,24 @@ def record_turn(
     now: int,
     accounting: Accounting = _ACCOUNTING,
 ) -> None:
-    """Store all that came of a turn.
+    """Store the result of a turn.
 
-    A question without any answer becomes the conversation's head too, so that it can be asked again; the next one does
-    not follow it: see ``branches.tip``.
+    A question without an answer also becomes the head of its conversation, so that it can be retried; but the next
+    question does not follow it: see ``branches.tip``.
 
     Args:
-        conn: in a transaction.
+        conn: an open write transaction.
         turn: the question.
-        outcome: how it ended.
-        rows: the messages to send.
-        units: further work in the same transaction.
+        outcome: result of the turn.
+        rows: outbox rows with the messages to send.
+        units: further units of work for the same transaction.
         now: UTC, in milliseconds.
-        accounting: at which prices and on which day it counts.
+        accounting: prices and calendar.
     """
     branch = _branch(conn, turn, now)
     question_id = messages.add(conn, _question(turn, branch), now)
     answer_id = None
-    # White space is told as an empty answer, and there are services that refuse a conversation with a blank message.
+    # White space counts as an empty answer: some services reject a conversation with a blank message.
     if outcome.text.strip():
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
@@ -69,7 +69,7 @@ def record_turn(
 
 
 def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
-    """Where the turn stands in the tree; the conversation that it is in is the active one afterwards."""
+    """Return the position of the question in the tree, and activate its conversation."""
     branch = turn.branch
     if branch is not None and conversations.get(conn, branch.conversation_id) is not None:
         conversations.activate(conn, branch.conversation_id, now)
@@ -79,7 +79,7 @@ def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
 
 
 def _is_there(conn: Connection, message_id: int | None) -> bool:
-    """Whether a message is still stored: old ones are deleted, also while they are asked about anew."""
+    """Whether a message is still stored: retention may have deleted it meanwhile."""
     return message_id is None or messages.get(conn, message_id) is not None
 
 
@@ -112,7 +112,7 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
 
 
 def _within_limit(data: JsonObject | None) -> JsonObject | None:
-    """A provider's data, or None if a turn can't keep it, being too much or no JSON: the answer matters more."""
+    """Return a provider's data, or None if it is too large or not JSON: the answer is stored without it."""
     if data is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Writes down what was asked of a model, what it cost, and what it adds to a person's usage."""
+"""Storage of model calls, their costs, and their usage."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ __all__ = ["InterruptedCall", "record_interrupted", "record_requests"]
 
 @dataclass(frozen=True, slots=True)
 class InterruptedCall:
-    """A call of which nothing was stored, since the program ended."""
+    """A call that was not stored, because the process ended."""
 
     model: ModelRef
     conversation_id: int | None
     tokens: Usage
-    """Those that it counts with; input and output are numbers."""
+    """Tokens to count as usage; input and output are not None."""
 
 
 def record_requests(
@@ -31,17 +31,17 @@ def record_requests(
     now: int,
     accounting: Accounting,
 ) -> None:
-    """Store the call of the model, and before it the one that failed and was made again; and add to the usage.
+    """Store the call of a turn, and a failed first call before it, and add the usage.
 
-    A question that was refused by a budget is no call, and what was never sent has used nothing.
+    A question that was rejected by a budget is not stored as a call, and a call that was not sent has no usage.
 
     Args:
-        conn: in a transaction.
+        conn: an open write transaction.
         turn: the question.
-        outcome: how it ended.
+        outcome: result of the turn.
         belongs_to: ids of the conversation and of the answer.
         now: UTC, in milliseconds.
-        accounting: at which prices and on which day it counts.
+        accounting: prices and calendar.
     """
     if isinstance(outcome.error, BudgetExceeded):
         return
@@ -64,14 +64,14 @@ def record_requests(
 
 
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
-    """Store a call that the end of the program cut off, and add it to the usage; once for each attempt.
+    """Store a call that the end of the process interrupted, and add its usage, once for each attempt.
 
     Args:
-        conn: in a transaction.
+        conn: an open write transaction.
         turn: the question.
-        call: what is known of it.
+        call: the call, with estimated tokens.
         now: UTC, in milliseconds.
-        accounting: at which prices and on which day it counts.
+        accounting: prices and calendar.
     """
     if any(each.attempt == turn.attempt for each in requests.of_turn(conn, turn.id)):
         return

@@ -1,6 +1,6 @@
-"""One turn: from a question to an answer that is stored and on its way.
+"""One turn: from a question to a stored answer with its messages in the outbox.
 
-There is no Telegram in here: a chat, the shell and the tests run the same code with sinks of their own.
+The code is independent of Telegram: chats, the shell and tests run it with different sinks.
 """
 
 import asyncio
@@ -110,28 +110,28 @@ class ConversationService:
         )
 
     async def wait_idle(self) -> None:
-        """Wait until no summary is under way."""
+        """Wait until no summary is being made."""
         await self._summaries.wait_idle()
 
     async def aclose(self) -> None:
-        """End the summaries that are under way, and what still runs of answers that were given up."""
+        """Cancel summaries in progress, and streams that are still running after their timeout."""
         await self._summaries.aclose()
         await self._asking.aclose()
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
-        """Read what a turn would begin with; nothing else of the turn is done."""
+        """Read the context of a turn, without running it."""
         return self._requests.load(conn, turn)
 
     def measure(self, context: TurnContext) -> ContextUse:
-        """How much of a context is taken before a question."""
+        """Return the use of a context before the next question."""
         return self._requests.measure(context)
 
     def count_interrupted(self, conn: Connection, turn: Turn, now: int) -> None:
-        """Count a call of which nothing was stored, since the program ended: what the model was shown, by estimate.
+        """Count a call that was interrupted by the end of the process and not stored, with estimated input tokens.
 
         Args:
             conn: an open write transaction.
-            turn: the question; an empty text where one of before was asked again.
+            turn: the question; its text is empty for a retry of an earlier one.
             now: UTC, in milliseconds.
         """
         context = self.load(conn, turn)
@@ -159,7 +159,7 @@ class ConversationService:
         with track as handle, self._budgets.reservation(turn) as reservation:
             context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
-                # They were kept out after their question came; turns that are tracked are stopped by whoever does that.
+                # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
@@ -178,7 +178,7 @@ class ConversationService:
             now = milliseconds(self._clock)
             alerts = self._budgets.settle(turn, reservation, outcome.spent or NOTHING)
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
-            # The caller's come last: once they have run, nothing of the turn can fail but the commit.
+            # The caller's units come last: after them, only the commit can fail.
             units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
             booked = self._settings.accounting
             await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
@@ -188,7 +188,7 @@ class ConversationService:
         return outcome
 
     def _load(self, conn: Connection, turn: Turn, reservation: Reservation) -> tuple[TurnContext, bool]:
-        """What the turn begins with, and whether its person may still talk there."""
+        """Read the context, and whether the person still has access in the chat."""
         context = self.load(conn, turn)
         reservation.load(conn, context.model)
         return context, may_talk(conn, turn.user.id, turn.chat.id, milliseconds(self._clock))
@@ -196,10 +196,10 @@ class ConversationService:
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
     ) -> None:
-        """Wait until the budgets have room for the request.
+        """Reserve the request in the budgets; wait while reservations of other turns leave no room.
 
         Raises:
-            BudgetExceeded: they have none.
+            BudgetExceeded: a budget is exhausted.
             TimeoutError: the turn was stopped meanwhile.
         """
         if not reservation.is_limited:

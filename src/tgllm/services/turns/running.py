@@ -1,4 +1,4 @@
-"""The turns that run now, and how they are stopped."""
+"""Running turns, and handles to stop them."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -11,12 +11,16 @@ __all__ = ["SLACK", "RunningTurn", "RunningTurns"]
 StopCause = Literal["person", "shutdown"]
 
 SLACK = 1.1
-"""How much longer than asked for a deadline is armed, so that not every piece of an answer has to move it."""
+"""Factor by which a deadline is set too late, so that not every event of a stream has to move it."""
 
 
 @dataclass(slots=True, eq=False)
 class RunningTurn:
-    """A turn in progress; holds the handle that ends it."""
+    """A running turn, with a handle to stop it.
+
+    Stopping moves the deadline of the wait in ``interruptible`` to now, so that it ends with ``TimeoutError`` like an
+    idle timeout; ``cause`` tells the two apart. Cancelling the task would also stop the storage of the answer.
+    """
 
     id: str
     lane: str
@@ -31,14 +35,14 @@ class RunningTurn:
     user_name: str = ""
     """Of who asked for the answer."""
     cause: StopCause | None = None
-    """Why it was asked to stop; None while nobody has."""
+    """Why the turn was stopped; None if it was not."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
-    """Looked up once: on CPython 3.11 that is a system call, and each piece of an answer needs it."""
+    """Cached, since the look-up is a system call on CPython 3.11 and each event of a stream needs it."""
 
     @contextmanager
     def interruptible(self, deadline: asyncio.Timeout) -> Generator[None]:
-        """Within this block ``stop`` ends the wait that ``deadline`` guards, as if its time were up."""
+        """Within this block, ``stop`` expires ``deadline``."""
         self._deadline, self._loop = deadline, asyncio.get_running_loop()
         try:
             if self.cause is not None:
@@ -48,13 +52,13 @@ class RunningTurn:
             self._deadline = self._loop = None
 
     def stop(self, cause: StopCause) -> None:
-        """Ask the turn to end with what it has so far. The first cause stands."""
+        """Make the turn end with the text so far. The first cause is kept."""
         if self.cause is None:
             self.cause = cause
             self._expire()
 
     def extend(self, seconds: float) -> None:
-        """Give the turn that many seconds from now, or up to a tenth more, unless it is to stop."""
+        """Move the deadline to ``seconds`` from now, or up to a tenth later, unless the turn is stopped."""
         if self.cause is not None or self._deadline is None or self._loop is None:
             return
         now = self._loop.time()
@@ -67,21 +71,20 @@ class RunningTurn:
             self._move(self._deadline, asyncio.get_running_loop().time())
 
     def _move(self, deadline: asyncio.Timeout, when: float) -> None:
-        # A deadline that has passed can't be moved any more; the turn ends in any case then.
+        # A deadline that has expired can't be moved; the turn ends in any case then.
         if not deadline.expired():
             deadline.reschedule(when)
 
 
 class RunningTurns:
-    """All turns in progress, by lane: at most one each."""
+    """All running turns, at most one for each lane."""
 
     def __init__(self) -> None:
-        """Start with none."""
         self._by_lane: dict[str, RunningTurn] = {}
         self._unwanted: dict[str, str] = {}
-        """By lane, the turn that was stopped before it began."""
+        """Turn ids by lane, of turns that were stopped before they started."""
         self._outdated: dict[str, str] = {}
-        """By lane, the turn whose question was edited before it began."""
+        """Turn ids by lane, of turns whose question was edited before they started."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -111,11 +114,11 @@ class RunningTurns:
                 self._idle.set()
 
     def in_lane(self, lane: str) -> RunningTurn | None:
-        """The turn that runs in a lane."""
+        """Return the running turn of a lane."""
         return self._by_lane.get(lane)
 
     def stop(self, lane: str) -> bool:
-        """Stop the turn of a lane on behalf of a person; False if there is none."""
+        """Stop the turn of a lane on behalf of a person; return False if there is none."""
         turn = self._by_lane.get(lane)
         if turn is None:
             return False
@@ -123,7 +126,7 @@ class RunningTurns:
         return True
 
     def stop_turn(self, lane: str, turn_id: str) -> None:
-        """Stop a certain turn on behalf of a person, as soon as it begins if it does not run yet."""
+        """Stop a certain turn on behalf of a person; if it does not run yet, when it starts."""
         turn = self._by_lane.get(lane)
         if turn is not None and turn.id == turn_id:
             turn.stop("person")
@@ -131,24 +134,24 @@ class RunningTurns:
             self._unwanted[lane] = turn_id
 
     def outdate(self, lane: str, turn_id: str) -> None:
-        """Note that the question of a turn that has not begun yet says something else by now."""
+        """Record that the question of a turn was edited before the turn has started."""
         self._outdated[lane] = turn_id
 
     def take_outdated(self, lane: str, turn_id: str) -> bool:
-        """Whether the question of a turn that is about to begin says something else by now; true once."""
+        """Whether the question of a starting turn was edited; the record is removed."""
         is_outdated = self._outdated.get(lane) == turn_id
         if is_outdated:
             del self._outdated[lane]
         return is_outdated
 
     def forget(self, lane: str, turn_id: str) -> None:
-        """Drop what was noted for a turn that does not begin any more."""
+        """Remove the records of a turn that will not start."""
         for noted in (self._unwanted, self._outdated):
             if noted.get(lane) == turn_id:
                 del noted[lane]
 
     def stop_user(self, user_id: int) -> int:
-        """Stop all turns of somebody who may not use the bot any more; returns how many ran."""
+        """Stop all turns of a person who has lost access; return their number."""
         turns = [turn for turn in self._by_lane.values() if turn.user_id == user_id]
         for turn in turns:
             turn.stop("person")
@@ -156,16 +159,16 @@ class RunningTurns:
 
     @property
     def turns(self) -> Sequence[RunningTurn]:
-        """Those that run now."""
+        """The running turns."""
         return list(self._by_lane.values())
 
     def stop_all(self) -> None:
-        """Stop every turn because the program ends."""
+        """Stop all turns for the shutdown."""
         for turn in list(self._by_lane.values()):
             turn.stop("shutdown")
 
     async def wait_idle(self) -> None:
-        """Wait until no turn runs."""
+        """Wait until no turn is running."""
         await self._idle.wait()
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Has what falls out of a context summarised, by the model that answers there, once its answer is on the way."""
+"""Summaries of history that no longer fits the context, made after a turn by the chat's model."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,25 +29,25 @@ __all__ = ["Summariser"]
 log = get_logger(__name__)
 
 PAUSE_SECONDS = 600.0
-"""After a summary that failed, none is tried in that conversation for so long: each try may have to be paid."""
+"""Pause after a failed summary of a conversation, since each attempt may cost money."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A summary that is to be made."""
+    """A summary to make."""
 
     turn: Turn
-    """The call of the model, in the name of whoever asked last."""
+    """Turn of the summary; it counts as usage of the person who asked last."""
     context: TurnContext
-    """Of the turn before it."""
+    """Context of the turn before."""
     gap: Gap
     most: int
-    """Tokens of the whole context."""
+    """Maximum number of tokens of a request."""
     user_key: str | None
 
 
 class Summariser:
-    """Makes summaries beside the turns, one for a conversation at a time. Close it to end those that are under way."""
+    """Makes summaries in background tasks, at most one for each conversation. Closing it cancels them."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Summariser:
         self._not_before: dict[int, float] = {}
 
     def begin(self, turn: Turn, context: TurnContext, prepared: Prepared) -> None:
-        """Begin a summary after a turn, if its chat wants that and anything has fallen out of the context."""
+        """Start a summary after a turn, if summaries are on in its chat and some history did not fit the context."""
         if not context.summarise:
             return
         gap = gap_of(prepared.shown, prepared.most, self._requests.estimator(context.model))
@@ -105,21 +105,21 @@ class Summariser:
         self._not_before[wanted.gap.rows[-1].conversation_id] = self._clock.monotonic() + PAUSE_SECONDS
 
     async def wait_idle(self) -> None:
-        """Wait until no summary is under way."""
+        """Wait until no summary is being made."""
         await asyncio.gather(*self._tasks.values())
 
     async def aclose(self) -> None:
-        """End the summaries that are under way; they are made again after a later turn."""
+        """Cancel summaries in progress; they are made after a later turn."""
         tasks = [*self._tasks.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, wanted: Wanted) -> None:
-        """Make a summary. Whatever goes wrong with it is no trouble for anybody: more of the history is left out."""
+        """Make a summary. Errors are logged; the history is truncated instead."""
         try:
             outcome = await self._make(wanted)
-        except Exception as error:  # noqa: BLE001  it may be anything, and the turn that it belongs to is over
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything, and the turn is over
             log.warning("summary.failed", turn=wanted.turn.id, error=repr(error))
             self._pause(wanted)
             return
@@ -130,7 +130,7 @@ class Summariser:
     async def _make(self, wanted: Wanted) -> TurnOutcome:
         model = wanted.context.model
         answer = Answer(model, self._clock)
-        # Not among the running turns: nobody stops it, and it holds nobody up.
+        # Not in RunningTurns: it can't be stopped by a person, and does not block the lane.
         handle = RunningTurn(wanted.turn.id, wanted.turn.lane, wanted.turn.user.id)
         with self._budgets.reservation(wanted.turn) as reservation:
             await self._database.read(lambda conn: reservation.load(conn, model))
@@ -157,7 +157,7 @@ class Summariser:
         return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
 
     def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, alerts: Sequence[Unit]) -> None:
-        """Store what was used, and the summary; nothing of a conversation that is deleted by now."""
+        """Store usage and summary, unless the conversation was deleted meanwhile."""
         now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
         if conversations.get(conn, last.conversation_id) is None:
             return
@@ -165,9 +165,9 @@ class Summariser:
         for unit in alerts:
             unit(conn)
         text = outcome.text.strip()
-        # What it covers may be so old that it has been deleted meanwhile.
+        # Retention may have deleted the summarised messages meanwhile.
         if outcome.status != "ok" or not text or messages.get(conn, last.id) is None:
             return
-        # Beside it there has to be room for what comes after.
+        # A longer summary would leave too little room for the messages after it.
         text = cut_to_fit(text, wanted.most // 4, self._requests.estimator(model))
         summaries.put(conn, Summary(last.conversation_id, last.id, text, model.provider, model.model, now))

@@ -1,4 +1,4 @@
-"""How many tokens a turn counts with: as its provider counted them, else by estimate."""
+"""Tokens that a turn counts as usage: reported by the provider, else estimated."""
 
 from tgllm.api import ChatRequest, Usage
 from tgllm.providers.tokens import estimate_request, estimate_text
@@ -7,13 +7,13 @@ from tgllm.services.conversations.turn import TurnOutcome
 __all__ = ["NOTHING", "counted", "tokens_of"]
 
 _MOST_TOKENS = 2**32
-"""More than that in one call is no count but a mistake, and sums of it would not fit the database."""
+"""Largest plausible count of one call; sums of larger ones could exceed the database's integers."""
 
 NOTHING = Usage(0, 0)
 
 
 def counted(reported: Usage) -> Usage:
-    """What a provider has reported, without what is no count of tokens: a plugin may say anything."""
+    """Return the reported token counts; invalid values, which a plugin may report, become None."""
     return Usage(
         _count(reported.input_tokens),
         _count(reported.output_tokens),
@@ -23,11 +23,11 @@ def counted(reported: Usage) -> Usage:
 
 
 def tokens_of(outcome: TurnOutcome, request: ChatRequest | None) -> Usage:
-    """The tokens that a turn counts with; input and output are numbers.
+    """Return the tokens that a turn counts as usage; input and output are not None.
 
     Args:
-        outcome: how it ended.
-        request: what the model was asked; None: it was not.
+        outcome: result of the turn.
+        request: the last request to the model; None if it was not called.
     """
     if request is None:
         return NOTHING
@@ -35,7 +35,7 @@ def tokens_of(outcome: TurnOutcome, request: ChatRequest | None) -> Usage:
     came = outcome.text + outcome.reasoning
     read, written = usage.input_tokens, usage.output_tokens
     if read is None:
-        # A call that failed at once was most likely not charged.
+        # A call that failed without any output was most likely not charged.
         read = 0 if outcome.status == "failed" and not came else estimate_request(request)
     if written is None:
         written = estimate_text(came)

@@ -140,18 +140,18 @@ class ConversationService:
         record_interrupted(conn, turn, call, now, self._settings.accounting)
 
     async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
-        """Answer a question, and store all that comes of it in one transaction.
+        """Answer a question, and store the result in one transaction.
 
         Args:
             turn: the question.
-            sink: where the answer is shown; its ``finish`` gives the messages to send.
-            units: what else belongs into the same transaction, such as marking the update as done.
+            sink: displays the answer; its ``finish`` returns the messages to send.
+            units: further units of work for the same transaction, such as marking the update as done.
 
         Returns:
-            How it ended; a provider's failure is an outcome too.
+            The result, also if the provider failed.
 
         Raises:
-            DatabaseError: nothing of the turn could be stored.
+            DatabaseError: the turn can't be stored.
         """
         track = self._running.track(
             turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name

@@ -115,6 +115,7 @@ class AccessCards:
             if row.state == "ready":
                 outbox.drop(conn, row.id, "decided before it was sent")
             else:
+                # The edit follows the card in its lane, so it is right also while the card is being sent.
                 outbox.add(conn, [_edit(row.chat_id, subject, row.part, text(languages.get(row.chat_id, "")))], now)
 
     def announce(self, conn: Connection, text: CardText, now: int) -> None:

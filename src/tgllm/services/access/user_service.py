@@ -77,6 +77,7 @@ class UserService:
         """Store new data of a person with access; call this before their messages are stored."""
         news, now = standing.news, milliseconds(self._clock)
         if news is not None:
+            # Without an fsync: if a power failure undoes the write, the next update repeats it.
             await self._database.write(lambda conn: users.upsert_seen(conn, news, now), durable=False)
 
     async def decide(self, user_id: int, verdict: Verdict, actor: Actor, *, only_pending: bool = False) -> Decided:

@@ -45,6 +45,7 @@ class Streams:
             if finished and not task.done():
                 await asyncio.wait({task}, timeout=self._seconds)
         finally:
+            # From here on, _pump drops events: take must not be called after this method returns.
             ended.cancel()
             if not task.done():
                 await self._strays.end(task)

@@ -174,6 +174,7 @@ class ConversationService:
             except TimeoutError:
                 self._asking.cut(answer, handle)
             outcome = self._outcome(answer, context)
+            # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
             alerts = self._budgets.settle(turn, reservation, outcome.spent or NOTHING)

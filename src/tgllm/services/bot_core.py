@@ -12,13 +12,15 @@ from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.budgets.message_rate import MessageRate
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.core import Core
 from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
 from tgllm.services.turns.account_alerts import AccountTrouble
-from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
+from tgllm.services.turns.services import TurnServices
 from tgllm.services.usage.accounting import Accounting
 
 __all__ = ["BotCore", "open_bot_core"]
@@ -92,5 +94,13 @@ def _conversations(
         texts=texts,
         accounting=accounting,
     )
-    trouble = AccountTrouble(core.notifier, texts, clock)
-    return ConversationService(core.database, core.registry, core.host, running, clock, settings, trouble, budgets)
+    services = TurnServices(
+        database=core.database,
+        clock=clock,
+        registry=core.registry,
+        host=core.host,
+        running=running,
+        budgets=budgets,
+        trouble=AccountTrouble(core.notifier, texts, clock),
+    )
+    return ConversationService(services, settings)

@@ -8,6 +8,7 @@ import pytest
 from tgllm.bot.turns.edits import stop_superseded
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.services.turns.running import RunningTurns
+from tgllm.testing.turns import turn_of
 
 LANE = ":5:"
 
@@ -38,7 +39,10 @@ def test_a_turn_whose_question_says_something_else_by_now_is_stopped(
     change: NewUpdate, ids: tuple[int, ...], cause: str | None
 ) -> None:
     running = RunningTurns()
-    with running.track("u1", LANE, 7, "old", ids) as turn, running.track("u2", ":6:", 7, "old", (1,)) as other:
+    with (
+        running.track(turn_of("u1", LANE, 7, "old", ids)) as turn,
+        running.track(turn_of("u2", ":6:", 7, "old", (1,))) as other,
+    ):
         stop_superseded([change], {}, running, "demo_bot")
         assert (turn.cause, other.cause) == (cause, None)
 
@@ -54,7 +58,7 @@ def test_a_turn_that_has_been_claimed_is_outdated_before_it_begins() -> None:
 
 def test_a_turn_that_has_begun_meanwhile_is_stopped() -> None:
     running, change = RunningTurns(), edit("new")
-    with running.track("u1", LANE, 7, "old", (1,)) as turn:
+    with running.track(turn_of("u1", LANE, 7, "old", (1,))) as turn:
         stop_superseded([change], {change.update_id: "u1"}, running, "demo_bot")
         assert turn.cause == "person"
     assert not running.take_outdated(LANE, "u1")

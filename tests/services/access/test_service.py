@@ -25,6 +25,7 @@ from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.people.decisions import AccessError
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
+from tgllm.testing.turns import turn_of
 
 T = TypeVar("T")
 
@@ -189,7 +190,7 @@ async def test_a_guest_whose_time_is_over_is_told_once_and_may_ask_again(make: M
     await bot.ask()
     await bot.users.decide(EVE, "guest", SHELL)
     await bot.sent(EVE)
-    with bot.running.track("u", ":7:", EVE) as turn:
+    with bot.running.track(turn_of("u", ":7:", EVE)) as turn:
         await clock.advance(DAY + 1)
         await bot.upkeep.look()
         await bot.upkeep.look()
@@ -206,7 +207,7 @@ async def test_a_guest_whose_time_is_over_keeps_the_answer_in_a_group_that_is_le
     await bot.write(lambda conn: bot.access.groups.let_in_by(conn, -5, "Room", Actor(ANN, "telegram")))
     await bot.ask()
     await bot.users.decide(EVE, "guest", SHELL)
-    with bot.running.track("1", ":7:", EVE) as private, bot.running.track("2", ":-5:", EVE) as there:
+    with bot.running.track(turn_of("1", ":7:", EVE)) as private, bot.running.track(turn_of("2", ":-5:", EVE)) as there:
         await clock.advance(DAY + 1)
         await bot.upkeep.look()
         assert [private.cause, there.cause] == ["person", None]
@@ -218,7 +219,7 @@ async def test_a_guest_who_asks_again_before_the_bot_has_looked_loses_the_answer
     bot = make()
     await bot.ask()
     await bot.users.decide(EVE, "guest", SHELL)
-    with bot.running.track("1", ":7:", EVE) as private:
+    with bot.running.track(turn_of("1", ":7:", EVE)) as private:
         await clock.advance(DAY + 1)
         assert await bot.ask() == "asked"
         await bot.upkeep.look()
@@ -284,7 +285,10 @@ async def test_requests_for_groups_are_limited_and_decided_once(make: Make) -> N
 async def test_turns_in_a_group_that_is_declined_are_stopped_but_those_of_admins(make: Make) -> None:
     bot = make()
     await bot.write(lambda conn: bot.access.groups.let_in_by(conn, -5, "Room", Actor(ANN, "telegram")))
-    with bot.running.track("1", ":-5:3", EVE) as guests, bot.running.track("2", ":-5:", ANN) as owners:
+    with (
+        bot.running.track(turn_of("1", ":-5:3", EVE)) as guests,
+        bot.running.track(turn_of("2", ":-5:", ANN)) as owners,
+    ):
         decided = await bot.write(lambda conn: bot.access.groups.decide_in(conn, -5, "deny", SHELL))
         decided.enforce()
         assert [guests.cause, owners.cause] == ["person", None]

@@ -14,6 +14,7 @@ from tgllm.services.people.decisions import AccessError, Verdict
 from tgllm.services.people.names import full_name
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
+from tgllm.testing.turns import turn_of
 
 
 def make(database: Database, clock: ManualClock, running: RunningTurns | None = None) -> UserService:
@@ -250,7 +251,7 @@ async def test_turns_of_somebody_who_is_blocked_are_stopped(database: Database, 
     service = make(database, clock, running)
     await request(database)
     await service.decide(7, "approve", SHELL)
-    with running.track("u1", ":7:", 7) as turn, running.track("u2", ":-5:", 8) as other:
+    with running.track(turn_of("u1", ":7:", 7)) as turn, running.track(turn_of("u2", ":-5:", 8)) as other:
         await service.decide(7, "block", SHELL)
         assert (turn.cause, other.cause) == ("person", None)
 

@@ -40,13 +40,16 @@ from tgllm.services.budgets.service import BudgetService, ScopeReport
 from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.common.calendar import Days
 from tgllm.services.common.lane import Lane
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.people.decisions import AccessError
-from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
+from tgllm.services.turns.services import TurnServices
 from tgllm.services.usage.accounting import Accounting
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
@@ -192,9 +195,16 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         groups = GroupsSection.model_validate({"pays": pays})
         budget_service = BudgetService(database, clock, accounting, Catalogue(strict=True), notifier, section, groups)
         settings = TurnSettings("scripted/model", None, 8000, 60.0, accounting=accounting)
-        service = ConversationService(
-            database, ProviderRegistry(host), host, running, clock, settings, budgets=budget_service
+        services = TurnServices(
+            database=database,
+            clock=clock,
+            registry=ProviderRegistry(host),
+            host=host,
+            running=running,
+            budgets=budget_service,
+            trouble=AccountTrouble(notifier, settings.texts, clock),
         )
+        service = ConversationService(services, settings)
 
         def people(conn: Connection) -> None:
             users.ensure_owners(conn, [ANN], 0)

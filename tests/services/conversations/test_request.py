@@ -20,6 +20,7 @@ from tgllm.providers.tokens import estimate_request
 from tgllm.services.chats.settings import ChatSettings, change_settings
 from tgllm.services.conversations.history import estimate_tokens
 from tgllm.services.conversations.request import RequestBuilder
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import make_secret, read_secret, user_key
 from tgllm.services.models.registry import ProviderRegistry
@@ -42,7 +43,8 @@ async def make(
     await database.write(lambda conn: models.upsert(conn, found, 0))
 
     def make(default: str = "mine/unlisted", tokens: int = 8000, system: str | None = None) -> RequestBuilder:
-        return RequestBuilder(ProviderRegistry(host), default, system, tokens, [PIRATE])
+        settings = TurnSettings(default, system, tokens, idle_seconds=60.0, personas=[PIRATE])
+        return RequestBuilder(ProviderRegistry(host), settings)
 
     return make
 

@@ -14,6 +14,7 @@ from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.maintenance.outside_changes import OutsideChanges, Reaction
 from tgllm.services.turns.running import RunningTurns
 from tgllm.testing.clock import ManualClock
+from tgllm.testing.turns import turn_of
 
 INTERVAL = 2.0
 
@@ -103,11 +104,11 @@ class TestLostAccess:
         await self.know(database, self.GUEST, "active", until=now)
         running = RunningTurns()
         with (
-            running.track("1", ":1:", self.ANN) as ann,
-            running.track("2", ":2:", self.BOB) as bob,
-            running.track("3", ":3:", self.BOB) as bobs_other,
-            running.track("4", ":4:", self.EVE) as eve,
-            running.track("5", ":5:", self.GUEST) as guest,
+            running.track(turn_of("1", ":1:", self.ANN)) as ann,
+            running.track(turn_of("2", ":2:", self.BOB)) as bob,
+            running.track(turn_of("3", ":3:", self.BOB)) as bobs_other,
+            running.track(turn_of("4", ":4:", self.EVE)) as eve,
+            running.track(turn_of("5", ":5:", self.GUEST)) as guest,
         ):
             await LostAccess(database, running, clock).stop_turns()
             assert [turn.cause is not None for turn in (ann, bob, bobs_other, eve, guest)] == [False, *[True] * 4]
@@ -118,7 +119,10 @@ class TestLostAccess:
         await database.write(lambda conn: groups.request(conn, -5, "Room", 1))
         await database.write(lambda conn: groups.set_status(conn, -5, "active", 1))
         running = RunningTurns()
-        with running.track("1", ":-5:", self.EVE) as there, running.track("2", ":-6:", self.EVE) as elsewhere:
+        with (
+            running.track(turn_of("1", ":-5:", self.EVE)) as there,
+            running.track(turn_of("2", ":-6:", self.EVE)) as elsewhere,
+        ):
             await LostAccess(database, running, clock).stop_turns()
             assert [turn.cause for turn in (there, elsewhere)] == [None, "person"]
             await database.write(lambda conn: groups.set_status(conn, -5, "denied", 1))

@@ -29,10 +29,15 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, kv, messages, outbox, requests, users
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
+from tgllm.services.budgets.service import BudgetService
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
-from tgllm.services.turns.runner import ConversationService, TurnSettings
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
+from tgllm.services.turns.services import TurnServices
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
@@ -127,7 +132,17 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         host = await load_host(provider.plugin, GivenPlugin.of("witness", witness), *found)
         running = RunningTurns()
         settings = TurnSettings(model, "Be brief.", tokens, idle, close_seconds=0.01)
-        service = ConversationService(database, ProviderRegistry(host), host, running, clock, settings)
+        notifier = AdminNotifier(database, clock, None)
+        services = TurnServices(
+            database=database,
+            clock=clock,
+            registry=ProviderRegistry(host),
+            host=host,
+            running=running,
+            budgets=BudgetService(database, clock, settings.accounting, settings.texts, notifier),
+            trouble=AccountTrouble(notifier, settings.texts, clock),
+        )
+        service = ConversationService(services, settings)
         await database.write(lambda conn: users.ensure_owners(conn, [7], 0))
         return Bench(service, running, provider, witness, database, turn, sink)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from tgllm.services.turns.running import SLACK, RunningTurn, RunningTurns
+from tgllm.testing.turns import turn_of
 
 
 def test_a_turn_is_known_while_it_runs() -> None:
     running = RunningTurns()
-    with running.track("u1", "lane", 7) as turn:
+    with running.track(turn_of("u1", "lane", 7)) as turn:
         assert running.in_lane("lane") is turn
         assert len(running) == 1
     assert running.in_lane("lane") is None
@@ -19,7 +20,7 @@ def test_a_turn_is_known_while_it_runs() -> None:
 
 def test_nothing_to_stop_is_said() -> None:
     running = RunningTurns()
-    with running.track("u1", "lane", 7):
+    with running.track(turn_of("u1", "lane", 7)):
         assert not running.stop("another")
         assert running.stop("lane")
     assert not running.stop("lane")
@@ -27,7 +28,7 @@ def test_nothing_to_stop_is_said() -> None:
 
 def test_the_first_cause_stands() -> None:
     running = RunningTurns()
-    with running.track("u1", "one", 7) as one, running.track("u2", "two", 7) as two:
+    with running.track(turn_of("u1", "one", 7)) as one, running.track(turn_of("u2", "two", 7)) as two:
         running.stop("one")
         running.stop_all()
         running.stop("two")
@@ -37,8 +38,8 @@ def test_the_first_cause_stands() -> None:
 async def test_idle_is_waited_for() -> None:
     running = RunningTurns()
     await running.wait_idle()
-    with running.track("u1", "one", 7):
-        with running.track("u2", "two", 7):
+    with running.track(turn_of("u1", "one", 7)):
+        with running.track(turn_of("u2", "two", 7)):
             waiting = asyncio.create_task(running.wait_idle())
             await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -48,9 +49,9 @@ async def test_idle_is_waited_for() -> None:
 
 def test_a_turn_that_took_the_lane_over_is_not_forgotten_by_the_end_of_the_first() -> None:
     running = RunningTurns()
-    first = running.track("u1", "lane", 7)
+    first = running.track(turn_of("u1", "lane", 7))
     first.__enter__()
-    with running.track("u2", "lane", 7) as second:
+    with running.track(turn_of("u2", "lane", 7)) as second:
         first.__exit__(None, None, None)
         assert running.in_lane("lane") is second
 
@@ -63,7 +64,7 @@ async def wait_for_ever(turn: RunningTurn, *, inside: Callable[[], None] = lambd
 
 
 async def test_a_stop_ends_the_wait() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
     waiting = asyncio.create_task(wait_for_ever(turn))
     await asyncio.sleep(0)
     turn.stop("person")
@@ -72,14 +73,14 @@ async def test_a_stop_ends_the_wait() -> None:
 
 
 async def test_a_stop_before_the_wait_ends_it_too() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
     turn.stop("person")
     with pytest.raises(TimeoutError):
         await wait_for_ever(turn)
 
 
 async def test_an_event_after_the_stop_does_not_lengthen_the_wait() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
 
     def stop_and_go_on() -> None:
         turn.stop("person")
@@ -90,7 +91,7 @@ async def test_an_event_after_the_stop_does_not_lengthen_the_wait() -> None:
 
 
 async def test_events_lengthen_the_wait() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
     async with asyncio.timeout(0.001) as deadline:
         with turn.interruptible(deadline):
             turn.extend(1000)
@@ -101,7 +102,7 @@ async def test_events_lengthen_the_wait() -> None:
 
 
 async def test_a_stop_while_a_cut_turn_cleans_up_is_harmless() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
 
     async def clean_up_slowly() -> None:
         async with asyncio.timeout(0) as deadline:
@@ -119,7 +120,7 @@ async def test_a_stop_while_a_cut_turn_cleans_up_is_harmless() -> None:
 
 
 async def test_an_extended_turn_has_at_least_the_time_it_was_given() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as deadline:  # noqa: ASYNC100  it is looked at, not waited for
         with turn.interruptible(deadline):
@@ -130,7 +131,7 @@ async def test_an_extended_turn_has_at_least_the_time_it_was_given() -> None:
 
 
 async def test_pieces_that_come_quickly_do_not_move_the_deadline_each_time() -> None:
-    turn = RunningTurn("u1", "lane", 7)
+    turn = RunningTurn(turn_of("u1", "lane", 7))
     async with asyncio.timeout(None) as deadline:  # noqa: ASYNC100  it is looked at, not waited for
         with turn.interruptible(deadline):
             turn.extend(600.0)
@@ -143,7 +144,7 @@ async def test_pieces_that_come_quickly_do_not_move_the_deadline_each_time() -> 
 def test_a_turn_that_is_not_there_yet_is_stopped_when_it_begins() -> None:
     running = RunningTurns()
     running.stop_turn("lane", "u2")
-    with running.track("u2", "lane", 7) as turn:
+    with running.track(turn_of("u2", "lane", 7)) as turn:
         assert turn.cause == "person"
 
 
@@ -154,16 +155,16 @@ def test_what_was_noted_of_a_turn_is_forgotten_with_it() -> None:
         running.outdate("lane", "u1")
         running.forget("lane", other)
         assert running.take_outdated("lane", "u1") is is_stopped
-        with running.track("u1", "lane", 7) as turn:
+        with running.track(turn_of("u1", "lane", 7)) as turn:
             assert (turn.cause == "person") is is_stopped
 
 
 def test_the_wish_to_stop_a_turn_is_about_no_other() -> None:
     running = RunningTurns()
     running.stop_turn("lane", "u2")
-    with running.track("u2", "other", 7) as elsewhere, running.track("u3", "lane", 7) as later:
+    with running.track(turn_of("u2", "other", 7)) as elsewhere, running.track(turn_of("u3", "lane", 7)) as later:
         assert (elsewhere.cause, later.cause) == (None, None)
         running.stop_turn("lane", "u3")
         assert later.cause == "person"
-    with running.track("u2", "lane", 7) as again:
+    with running.track(turn_of("u2", "lane", 7)) as again:
         assert again.cause is None

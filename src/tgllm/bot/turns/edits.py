@@ -18,7 +18,8 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.admin_password.questions import Questions
 from tgllm.services.common.lane import Lane
-from tgllm.services.turns.running import RunningTurn, RunningTurns
+from tgllm.services.conversations.turn import Turn
+from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["begins_anew", "stop_superseded", "take_edits"]
 
@@ -73,11 +74,11 @@ def stop_superseded(
         username: the bot's own, without the @.
     """
     for update in updates:
-        turn, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
-        if begun_id is not None and (turn is None or turn.id != begun_id):
+        present, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
+        if begun_id is not None and (present is None or present.turn.id != begun_id):
             running.outdate(update.lane, begun_id)
-        elif turn is not None and _is_superseded(turn, _edited(update), username):
-            turn.stop("person")
+        elif present is not None and _is_superseded(present.turn, _edited(update), username):
+            present.stop("person")
 
 
 async def begins_anew(scope: UpdateScope) -> bool:
@@ -112,7 +113,7 @@ def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
     return content_of(update)
 
 
-def _is_superseded(turn: RunningTurn, edited: Mapping[str, Any], username: str) -> bool:
+def _is_superseded(turn: Turn, edited: Mapping[str, Any], username: str) -> bool:
     """Whether the turn answers that message alone, and its text is another one by now.
 
     Telegram also tells of changes that are not to the text. Before the words the model may be told who says them and
@@ -123,7 +124,7 @@ def _is_superseded(turn: RunningTurn, edited: Mapping[str, Any], username: str) 
         return False
     is_private = as_mapping(edited.get("chat")).get("type") == "private"
     words = text.strip() if is_private else words_in(text, username)
-    return turn.question != words and not turn.question.endswith((f"\n{words}", f": {words}"))
+    return turn.text != words and not turn.text.endswith((f"\n{words}", f": {words}"))
 
 
 def _is_command(message: Mapping[str, Any], username: str) -> bool:

@@ -19,12 +19,13 @@ def stop_running(scope: UpdateScope) -> str:
     Returns:
         Why it is not stopped, in words; nothing where it is, since the answer itself says so.
     """
-    turn = scope.parts.core.running.in_lane(scope.lane.key)
-    if turn is None:
+    running = scope.parts.core.running.in_lane(scope.lane.key)
+    if running is None:
         return scope.text("turn.nothing_to_stop")
-    if not is_theirs(scope, turn.user_id, turn.author_id or turn.user_id):
-        return not_theirs(scope, turn.user_name)
-    turn.stop("person")
+    turn = running.turn
+    if not is_theirs(scope, turn.user.id, turn.author_id):
+        return not_theirs(scope, turn.user.name)
+    running.stop("person")
     return ""
 
 

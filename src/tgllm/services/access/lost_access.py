@@ -36,4 +36,8 @@ class LostAccess:
 
 def without_access(conn: Connection, turns: Sequence[RunningTurn], now: int) -> list[RunningTurn]:
     """Return the turns whose user has no access in the chat of the turn."""
-    return [turn for turn in turns if not may_talk(conn, turn.user_id, Lane.parse(turn.lane).chat_id, now)]
+    return [
+        running
+        for running in turns
+        if not may_talk(conn, running.turn.user.id, Lane.parse(running.turn.lane).chat_id, now)
+    ]

@@ -1,6 +1,6 @@
 """Loading of a turn's context: model, settings and history of its chat."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from tgllm.api import ModelRef, ReasoningEffort
@@ -11,9 +11,10 @@ from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.messages import Message
 from tgllm.db.tables.summaries import Summary
-from tgllm.services.chats.settings import AnswerLook, ChatSettings, ContextSize, SummaryMode, persona_in, settings_of
+from tgllm.services.chats.settings import AnswerLook, ChatSettings, ContextSize, persona_in, settings_of
 from tgllm.services.conversations.calibration import stored_factor
 from tgllm.services.conversations.history import room_in
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
 from tgllm.services.models.in_use import ModelInUse, model_in_use
@@ -62,22 +63,11 @@ class TurnContext:
 class ContextLoader:
     """Reads what turns begin with; knows what the operator has set for all of them."""
 
-    def __init__(
-        self,
-        registry: ProviderRegistry,
-        default_model: str,
-        system_prompt: str | None,
-        personas: Iterable[PersonaSetting],
-        summaries_by_default: SummaryMode,
-        most_tokens: int | None = None,
-    ) -> None:
+    def __init__(self, registry: ProviderRegistry, settings: TurnSettings) -> None:
         """Take what is the same for all turns; see ``RequestBuilder``."""
         self._registry = registry
-        self._default = ModelRef.parse(default_model)
-        self._system = system_prompt
-        self._personas = tuple(personas)
-        self._summaries: SummaryMode = summaries_by_default
-        self._most_tokens = most_tokens
+        self._settings = settings
+        self._default = ModelRef.parse(settings.default_model)
 
     def load(self, conn: Connection, turn: Turn, calibrated: Container[ModelRef]) -> TurnContext:
         """Read the context of a turn.
@@ -88,26 +78,26 @@ class ContextLoader:
             calibrated: models whose ``factor`` is not needed.
         """
         conversation = conversation_of(conn, turn)
-        settings = settings_of(conversation)
-        persona = persona_in(settings, self._personas)
+        chosen = settings_of(conversation)
+        persona = persona_in(chosen, self._settings.personas)
         in_use = ModelInUse(turn.model) if turn.model is not None else self._in_use(conn, conversation, persona)
         known = models.find(conn, in_use.ref)
         history = () if conversation is None else _history(conn, turn, conversation)
-        summarise = (settings.summary or self._summaries) == "on"
+        summarise = (chosen.summary or self._settings.summaries) == "on"
         return TurnContext(
             model=in_use.ref,
             history=history,
-            room=room_in(known, self._most_tokens),
+            room=room_in(known, self._settings.most_context_tokens),
             secret=read_secret(conn),
-            system=self._told(settings, persona),
+            system=self._told(chosen, persona),
             temperature=(
-                persona.temperature if settings.temperature is None and persona is not None else settings.temperature
+                persona.temperature if chosen.temperature is None and persona is not None else chosen.temperature
             ),
-            reasoning_effort=settings.reasoning_effort if known is None or known.reasoning else None,
+            reasoning_effort=chosen.reasoning_effort if known is None or known.reasoning else None,
             retired=in_use.retired,
-            look=settings.look,
+            look=chosen.look,
             facts=facts.list_for(conn, turn.lane),
-            size=settings.context,
+            size=chosen.context,
             conversation_id=None if conversation is None else conversation.id,
             summarise=summarise,
             summary=_summary(conn, history) if summarise else None,
@@ -119,9 +109,9 @@ class ContextLoader:
     ) -> ModelInUse:
         return model_in_use(conn, conversation, self._default, self._registry.canonical, persona)
 
-    def _told(self, settings: ChatSettings, persona: PersonaSetting | None) -> str | None:
+    def _told(self, chosen: ChatSettings, persona: PersonaSetting | None) -> str | None:
         """Return the system prompt: instructions of the config, the persona and the chat."""
-        pieces = (self._system, None if persona is None else persona.system, settings.system)
+        pieces = (self._settings.system_prompt, None if persona is None else persona.system, chosen.system)
         return "\n\n".join(piece for piece in pieces if piece) or None
 
 

@@ -1,15 +1,13 @@
 """Building of requests to models, with as much history as fits, and calibration of token estimates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
-from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.i18n import Catalogue
 from tgllm.providers.tokens import Calibration, estimate_request
 from tgllm.services.chats.facts import facts_told
-from tgllm.services.chats.settings import ReasoningDisplay, SummaryMode, settings_of
+from tgllm.services.chats.settings import ReasoningDisplay, settings_of
 from tgllm.services.conversations.calibration import has_moved, keep_factor
 from tgllm.services.conversations.history import (
     Estimate,
@@ -21,6 +19,7 @@ from tgllm.services.conversations.history import (
     to_chat_message,
 )
 from tgllm.services.conversations.loader import ContextLoader, TurnContext, conversation_of
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import user_key
 from tgllm.services.models.registry import ProviderRegistry
@@ -53,33 +52,11 @@ class ContextUse:
 class RequestBuilder:
     """Builds requests, and calibrates the token estimates of each model by the counts of its provider."""
 
-    def __init__(  # noqa: PLR0913  all that is the same for all turns
-        self,
-        registry: ProviderRegistry,
-        default_model: str,
-        system_prompt: str | None,
-        context_tokens: int,
-        personas: Iterable[PersonaSetting] = (),
-        *,
-        summaries: SummaryMode = "off",
-        most_tokens: int | None = None,
-        texts: Catalogue | None = None,
-    ) -> None:
-        """Take what is the same for all turns.
-
-        Args:
-            registry: knows aliases of providers.
-            default_model: of the config.
-            system_prompt: what every model is told first.
-            context_tokens: tokens of question, prompt and history at most.
-            personas: that a chat may have.
-            summaries: whether chats that don't say so themselves have what falls out of the context summarised.
-            most_tokens: like ``context_tokens``, whatever a chat has chosen; None: as many as its model takes.
-            texts: for what the model is told by the bot itself.
-        """
-        self._loader = ContextLoader(registry, default_model, system_prompt, personas, summaries, most_tokens)
-        self._tokens = context_tokens
-        self.texts = texts or Catalogue()
+    def __init__(self, registry: ProviderRegistry, settings: TurnSettings) -> None:
+        """Take what is the same for all turns; the registry knows aliases of providers."""
+        self._loader = ContextLoader(registry, settings)
+        self._tokens = settings.context_tokens
+        self.texts = settings.texts
         """The words that a model is told by the bot itself."""
         self._calibration = Calibration()
         self._stored: dict[ModelRef, float | None] = {}

@@ -17,6 +17,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.plugins.calls.outcome import Raised, Returned, explain
 from tgllm.services.conversations.history import with_less_history
 from tgllm.services.conversations.request import RequestBuilder
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.provider_stream import Streams
@@ -33,21 +34,18 @@ Show = Callable[[StreamEvent], None]
 class Asking:
     """Calls models. Closing it cancels streams that are still running after their timeout."""
 
-    def __init__(
-        self, registry: ProviderRegistry, requests: RequestBuilder, idle_seconds: float, close_seconds: float
-    ) -> None:
+    def __init__(self, registry: ProviderRegistry, requests: RequestBuilder, settings: TurnSettings) -> None:
         """Put the parts together.
 
         Args:
             registry: has the providers.
             requests: learns from what they count.
-            idle_seconds: a provider that sends nothing for so long is given up.
-            close_seconds: a stream that has ended or was cut, and does not close in that time, is left alone.
+            settings: how long a silent provider is waited for.
         """
         self._registry = registry
         self._requests = requests
-        self._idle_seconds = idle_seconds
-        self._streams = Streams(close_seconds)
+        self._idle_seconds = settings.idle_seconds
+        self._streams = Streams(settings.close_seconds)
 
     async def aclose(self) -> None:
         """Cancel streams that are still running after their timeout."""

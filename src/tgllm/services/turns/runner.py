@@ -4,8 +4,7 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from tgllm.api import (
     ChatRequest,
@@ -16,98 +15,43 @@ from tgllm.api import (
     Usage,
     Waiting,
 )
-from tgllm.api.clock import Clock, milliseconds
-from tgllm.config.sections.personas import PersonaSetting
-from tgllm.db.database import Database
+from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
-from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.reservation import Reservation
-from tgllm.services.budgets.service import BudgetService
-from tgllm.services.chats.settings import SummaryMode
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
-from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.in_use import forget_choice
-from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.people.standing import may_talk
-from tgllm.services.turns.account_alerts import AccountTrouble
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import Asking
 from tgllm.services.turns.record import record_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
-from tgllm.services.turns.running import RunningTurn, RunningTurns
+from tgllm.services.turns.running import RunningTurn
+from tgllm.services.turns.services import TurnServices
 from tgllm.services.turns.summariser import Summariser
 from tgllm.services.turns.token_count import NOTHING, tokens_of
-from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["ConversationService", "TurnSettings"]
+__all__ = ["ConversationService"]
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class TurnSettings:
-    """What the operator sets for all turns."""
-
-    default_model: str
-    system_prompt: str | None
-    context_tokens: int
-    """Tokens of history at most."""
-    idle_seconds: float
-    """A provider that sends nothing for so long is given up."""
-    close_seconds: float = 2.0
-    """A stream that has ended or was cut, and does not close in that time, is left alone."""
-    personas: Sequence[PersonaSetting] = ()
-    """That people can choose from."""
-    accounting: Accounting = field(default_factory=Accounting)
-    most_context_tokens: int | None = None
-    """Tokens of history at most, whatever a chat has chosen; None: as many as its model takes."""
-    summaries: SummaryMode = "off"
-    """Whether what falls out of a context is summarised, where its chat has not chosen."""
-    texts: Catalogue = field(default_factory=Catalogue)
-    """For what a model is told by the bot itself."""
 
 
 class ConversationService:
     """Runs turns."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  what a turn is made of
-        self,
-        database: Database,
-        registry: ProviderRegistry,
-        host: PluginHost,
-        running: RunningTurns,
-        clock: Clock,
-        settings: TurnSettings,
-        trouble: AccountTrouble | None = None,
-        budgets: BudgetService | None = None,
-    ) -> None:
-        """Put the parts together; ``trouble`` is told what fails, and without ``budgets`` nothing is limited."""
-        self._budgets = budgets or _no_budgets(database, clock)
-        self._trouble = trouble
-        self._database = database
-        self._host = host
-        self._running = running
-        self._clock = clock
-        self._settings = settings
-        self._requests = RequestBuilder(
-            registry,
-            settings.default_model,
-            settings.system_prompt,
-            settings.context_tokens,
-            settings.personas,
-            summaries=settings.summaries,
-            most_tokens=settings.most_context_tokens,
-            texts=settings.texts,
-        )
-        self._asking = Asking(registry, self._requests, settings.idle_seconds, settings.close_seconds)
-        self._summaries = Summariser(
-            database, host, self._requests, self._asking, self._budgets, settings.accounting, clock
-        )
+    def __init__(self, services: TurnServices, settings: TurnSettings) -> None:
+        """Put the parts together."""
+        self._database, self._clock = services.database, services.clock
+        self._host, self._running = services.host, services.running
+        self._budgets, self._trouble = services.budgets, services.trouble
+        self._accounting = settings.accounting
+        self._requests = RequestBuilder(services.registry, settings)
+        self._asking = Asking(services.registry, self._requests, settings)
+        self._summaries = Summariser(services, settings, self._requests, self._asking)
 
     async def wait_idle(self) -> None:
         """Wait until no summary is being made."""
@@ -137,7 +81,7 @@ class ConversationService:
         context = self.load(conn, turn)
         shown = self.measure(context).used + (self._requests.estimate(context.model, turn.text) if turn.text else 0)
         call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
-        record_interrupted(conn, turn, call, now, self._settings.accounting)
+        record_interrupted(conn, turn, call, now, self._accounting)
 
     async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
         """Answer a question, and store the result in one transaction.
@@ -153,10 +97,7 @@ class ConversationService:
         Raises:
             DatabaseError: the turn can't be stored.
         """
-        track = self._running.track(
-            turn.id, turn.lane, turn.user.id, turn.text, turn.message_ids, turn.author_id, turn.user.name
-        )
-        with track as handle, self._budgets.reservation(turn) as reservation:
+        with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
             context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
@@ -181,8 +122,9 @@ class ConversationService:
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's units come last: after them, only the commit can fail.
             units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
-            booked = self._settings.accounting
-            await self._database.write(lambda conn: record_turn(conn, turn, outcome, rows, units, now, booked))
+            await self._database.write(
+                lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
+            )
         await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)
@@ -227,8 +169,7 @@ class ConversationService:
             log.warning(
                 "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
             )
-            if self._trouble is not None:
-                await self._trouble.note(info.model.provider, outcome.error)
+            await self._trouble.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
         log.info(
@@ -239,7 +180,3 @@ class ConversationService:
             seconds=round(outcome.seconds, 3),
         )
         await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
-
-
-def _no_budgets(database: Database, clock: Clock) -> BudgetService:
-    return BudgetService(database, clock, Accounting(), Catalogue(), AdminNotifier(database, clock, None))

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tgllm.services.conversations.turn import Turn
+
 __all__ = ["SLACK", "RunningTurn", "RunningTurns"]
 
 StopCause = Literal["person", "shutdown"]
@@ -22,18 +24,8 @@ class RunningTurn:
     idle timeout; ``cause`` tells the two apart. Cancelling the task would also stop the storage of the answer.
     """
 
-    id: str
-    lane: str
-    user_id: int
-    """Who asked for the answer, and pays for it."""
-    question: str = field(default="", repr=False)
-    """As the model reads it."""
-    message_ids: tuple[int, ...] = ()
-    """Telegram's ids of the messages that hold it."""
-    author_id: int | None = None
-    """Who said the question; None: ``user_id``."""
-    user_name: str = ""
-    """Of who asked for the answer."""
+    turn: Turn = field(repr=False)
+    """The question, who asked it, and where."""
     cause: StopCause | None = None
     """Why the turn was stopped; None if it was not."""
     _deadline: asyncio.Timeout | None = field(default=None, repr=False)
@@ -89,27 +81,18 @@ class RunningTurns:
         self._idle.set()
 
     @contextmanager
-    def track(
-        self,
-        turn_id: str,
-        lane: str,
-        user_id: int,
-        question: str = "",
-        message_ids: tuple[int, ...] = (),
-        author_id: int | None = None,
-        user_name: str = "",
-    ) -> Generator[RunningTurn]:
-        """Keep a turn in the list while the block runs; see ``RunningTurn``."""
-        turn = RunningTurn(turn_id, lane, user_id, question, message_ids, author_id, user_name)
-        self._by_lane[lane] = turn
-        if self._unwanted.pop(lane, None) == turn_id:
-            turn.stop("person")
+    def track(self, turn: Turn) -> Generator[RunningTurn]:
+        """Keep a turn in the list while the block runs."""
+        running = RunningTurn(turn)
+        self._by_lane[turn.lane] = running
+        if self._unwanted.pop(turn.lane, None) == turn.id:
+            running.stop("person")
         self._idle.clear()
         try:
-            yield turn
+            yield running
         finally:
-            if self._by_lane.get(lane) is turn:
-                del self._by_lane[lane]
+            if self._by_lane.get(turn.lane) is running:
+                del self._by_lane[turn.lane]
             if not self._by_lane:
                 self._idle.set()
 
@@ -119,17 +102,17 @@ class RunningTurns:
 
     def stop(self, lane: str) -> bool:
         """Stop the turn of a lane on behalf of a person; return False if there is none."""
-        turn = self._by_lane.get(lane)
-        if turn is None:
+        running = self._by_lane.get(lane)
+        if running is None:
             return False
-        turn.stop("person")
+        running.stop("person")
         return True
 
     def stop_turn(self, lane: str, turn_id: str) -> None:
         """Stop a certain turn on behalf of a person; if it does not run yet, when it starts."""
-        turn = self._by_lane.get(lane)
-        if turn is not None and turn.id == turn_id:
-            turn.stop("person")
+        running = self._by_lane.get(lane)
+        if running is not None and running.turn.id == turn_id:
+            running.stop("person")
         else:
             self._unwanted[lane] = turn_id
 
@@ -152,10 +135,10 @@ class RunningTurns:
 
     def stop_user(self, user_id: int) -> int:
         """Stop all turns of a person who has lost access; return their number."""
-        turns = [turn for turn in self._by_lane.values() if turn.user_id == user_id]
-        for turn in turns:
-            turn.stop("person")
-        return len(turns)
+        theirs = [running for running in self._by_lane.values() if running.turn.user.id == user_id]
+        for running in theirs:
+            running.stop("person")
+        return len(theirs)
 
     @property
     def turns(self) -> Sequence[RunningTurn]:
@@ -164,8 +147,8 @@ class RunningTurns:
 
     def stop_all(self) -> None:
         """Stop all turns for the shutdown."""
-        for turn in list(self._by_lane.values()):
-            turn.stop("shutdown")
+        for running in list(self._by_lane.values()):
+            running.stop("shutdown")
 
     async def wait_idle(self) -> None:
         """Wait until no turn is running."""

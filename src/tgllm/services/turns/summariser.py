@@ -5,24 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tgllm.api import ChatMessage, ChatRequest, TextPart, TgllmError, TurnInfo
-from tgllm.api.clock import Clock, milliseconds
-from tgllm.db.database import Database
+from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, messages, summaries
 from tgllm.db.tables.summaries import Summary
 from tgllm.observe.logs import get_logger
-from tgllm.plugins.host import PluginHost
-from tgllm.services.budgets.service import BudgetService
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import Prepared, RequestBuilder
+from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, question_for
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import Asking
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.turns.running import RunningTurn
+from tgllm.services.turns.services import TurnServices
 from tgllm.services.turns.token_count import NOTHING, tokens_of
-from tgllm.services.usage.accounting import Accounting
 
 __all__ = ["Summariser"]
 
@@ -50,33 +48,21 @@ class Summariser:
     """Makes summaries in background tasks, at most one for each conversation. Closing it cancels them."""
 
     def __init__(
-        self,
-        database: Database,
-        host: PluginHost,
-        requests: RequestBuilder,
-        asking: Asking,
-        budgets: BudgetService,
-        accounting: Accounting,
-        clock: Clock,
+        self, services: TurnServices, settings: TurnSettings, requests: RequestBuilder, asking: Asking
     ) -> None:
         """Put the parts together.
 
         Args:
-            database: where summaries and usage are kept.
-            host: plugins see these requests like any other.
+            services: plugins see these requests like any other, and budgets limit them.
+            settings: at which prices and on which day a summary counts.
             requests: estimates tokens, and has the words that a model is told.
             asking: asks a model.
-            budgets: limits of use, and reservations.
-            accounting: at which prices and on which day it counts.
-            clock: the time.
         """
-        self._database = database
-        self._host = host
+        self._database, self._clock = services.database, services.clock
+        self._host, self._budgets = services.host, services.budgets
         self._requests = requests
         self._asking = asking
-        self._budgets = budgets
-        self._accounting = accounting
-        self._clock = clock
+        self._accounting = settings.accounting
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
 
@@ -131,7 +117,7 @@ class Summariser:
         model = wanted.context.model
         answer = Answer(model, self._clock)
         # Not in RunningTurns: it can't be stopped by a person, and does not block the lane.
-        handle = RunningTurn(wanted.turn.id, wanted.turn.lane, wanted.turn.user.id)
+        handle = RunningTurn(wanted.turn)
         with self._budgets.reservation(wanted.turn) as reservation:
             await self._database.read(lambda conn: reservation.load(conn, model))
             try:

@@ -1,0 +1,37 @@
+"""Settings of the operator for all turns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tgllm.config.sections.personas import PersonaSetting
+from tgllm.i18n import Catalogue
+from tgllm.services.chats.settings import SummaryMode
+from tgllm.services.usage.accounting import Accounting
+
+__all__ = ["TurnSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """Settings of the operator for all turns."""
+
+    default_model: str
+    """The model of the config, for chats without another one."""
+    system_prompt: str | None
+    """First part of every system prompt."""
+    context_tokens: int
+    """Most tokens of question, prompt and history."""
+    idle_seconds: float
+    """Idle timeout of a provider's stream."""
+    close_seconds: float = 2.0
+    """Timeout for closing a stream that has ended or was cut."""
+    personas: Sequence[PersonaSetting] = ()
+    """Personas of the config."""
+    accounting: Accounting = field(default_factory=Accounting)
+    """Prices, and the calendar of usage."""
+    most_context_tokens: int | None = None
+    """Upper limit of a context size that is chosen in a chat; None: as many tokens as the model accepts."""
+    summaries: SummaryMode = "off"
+    """Default for chats: whether history that no longer fits the context is summarised."""
+    texts: Catalogue = field(default_factory=Catalogue)
+    """Texts that the bot itself adds to a request."""

@@ -1,0 +1,30 @@
+"""Services that turns use."""
+
+from dataclasses import dataclass
+
+from tgllm.api.clock import Clock
+from tgllm.db.database import Database
+from tgllm.plugins.host import PluginHost
+from tgllm.services.budgets.service import BudgetService
+from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.running import RunningTurns
+
+__all__ = ["TurnServices"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnServices:
+    """Services that turns use; the same for all turns."""
+
+    database: Database
+    clock: Clock
+    registry: ProviderRegistry
+    """Providers by id."""
+    host: PluginHost
+    """For the hooks around a turn."""
+    running: RunningTurns
+    budgets: BudgetService
+    """Reserves and settles the usage of a turn."""
+    trouble: AccountTrouble
+    """Notifies the admins of errors with a provider account."""

@@ -36,6 +36,7 @@ HOMES = {
     "httpx": {"providers.http", "providers.transport"},
     "rich": {"cli"},
     "sqlite3": {"db"},
+    "tomlkit": {"config"},
     "typer": {"cli"},
 }
 SQL_CALLS = {"execute", "executemany", "executescript", "execute_fetchall", "execute_insert"}

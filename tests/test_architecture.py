@@ -26,7 +26,7 @@ ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
 METHODS = {
     name[0].lower() + name[1:] for name in methods.__all__ if issubclass(getattr(methods, name), methods.TelegramMethod)
 }
-HEAVY = {"aiogram", "aiohttp", "aiosqlite", "apscheduler", "google", "httpx", "mistralai", "openai"}
+HEAVY = {"aiogram", "aiohttp", "aiosqlite", "apscheduler", "google", "httpx", "mistralai", "openai", "tomlkit"}
 
 Breaches = list[str]
 
@@ -172,6 +172,10 @@ class TestLoading:
 
         assert {"pydantic", "tgllm.config.model"} <= loaded
         assert len(own(loaded)) > 40
+
+    @pytest.mark.parametrize("command", ["config path", "config show"])
+    def test_a_command_that_reads_the_config_loads_no_editor(self, filled: Path, command: str) -> None:
+        assert "tomlkit" not in modules_loaded_by(filled, *command.split())
 
     @pytest.mark.parametrize("plugin", [source.parent.name for source in PLUGINS])
     def test_a_plugin_loads_no_sdk(self, plugin: str) -> None:
@@ -377,6 +381,8 @@ def test_a_plugin_that_reaches_past_the_contract_is_told(tmp_path: Path, line: s
         ("providers/transport.py", "import aiohttp", 0),
         ("providers/openai_chat.py", "import aiohttp", 1),
         ("db/engine/writer.py", "import sqlite3", 0),
+        ("cli/commands/init.py", "def late() -> None:\n    import tomlkit", 1),
+        ("config/edit.py", "def late() -> None:\n    import tomlkit", 0),
     ],
 )
 def test_a_library_outside_its_home_is_told(tmp_path: Path, path: str, line: str, count: int) -> None:

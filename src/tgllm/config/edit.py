@@ -1,39 +1,45 @@
-"""Puts one setting into a config file that people have written, and leaves the rest of it as it is."""
+"""Sets a value in a config file that people have written, and keeps the rest of it: comments, order and spacing."""
 
 import contextlib
 import re
 import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tgllm.api.errors import ConfigError
 from tgllm.config.write import replace_file, toml_text, write_config
 
+if TYPE_CHECKING:
+    from tomlkit.container import Container
+    from tomlkit.items import Table
+
 __all__ = ["set_in_file", "with_setting"]
 
-_HEADER = re.compile(r"[ \t]*\[[ \t]*([\w.-]+)[ \t]*\][ \t]*(?:#.*)?")
 MOST_MODE = 0o660
 """Who may do what with a config file at most: it holds keys."""
 _MARK = "\ufeff"
-_ANY_HEADER = re.compile(r"[ \t]*\[")
+_BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
 def set_in_file(path: Path, key: str, value: str) -> None:
-    """Set ``key`` (dotted, in a table) in the config file at ``path``, which is made where it is missing.
+    """Set ``key`` (dotted) in the config file at ``path``, which is made where it is missing.
 
     The file is replaced as a whole, so that a crash leaves the old one or the new one. It keeps owner and group, whose
     rights stay; all others lose theirs.
 
     Raises:
-        ConfigError: the file can't be read or written, is no TOML, or is written in a way in which the setting has to
-            be put in by hand; it is then as it was.
+        ConfigError: the file can't be read or written, is no TOML, or has something else in the place of the table or
+            of the value; it is then as it was.
     """
     if not path.exists():
         write_config(path, toml_text({key: value}))
         return
     try:
-        changed = _with_setting(path.read_bytes().decode(), key, value)
-        replace_file(path, changed, mode=path.stat().st_mode & MOST_MODE)
+        content = path.read_bytes().decode()
+        text = content.removeprefix(_MARK)
+        mark = content[: len(content) - len(text)]
+        replace_file(path, mark + with_setting(text, key, value), mode=path.stat().st_mode & MOST_MODE)
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -42,50 +48,100 @@ def set_in_file(path: Path, key: str, value: str) -> None:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _with_setting(content: str, key: str, value: str) -> str:
-    """The same for the content of a file: a mark of the encoding at its beginning stays, and how its lines end."""
-    text = content.removeprefix(_MARK)
-    end = "\r\n" if "\r\n" in text else "\n"
-    changed = with_setting(text.replace("\r\n", "\n"), key, value)
-    return (_MARK if content.startswith(_MARK) else "") + changed.replace("\n", end)
-
-
 def with_setting(text: str, key: str, value: str) -> str:
-    """The text of a TOML file with one setting more, or another value for it.
+    """Return the text of a TOML file with one setting more, or with another value for it.
 
     Raises:
-        ValueError: the text is no TOML, or the setting can't be put in safely.
+        ValueError: the text is no TOML, or has something else in the place of the table or of the value.
     """
-    table, _, name = key.rpartition(".")
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  short commands do without it
+
+    *tables, name = key.split(".")
     wanted = _parsed(text)
-    section = wanted.setdefault(table, {})
-    changed = _changed(text, table, name, toml_text({name: value}).strip())
-    if isinstance(section, dict):
-        cast("dict[str, Any]", section)[name] = value
-        with contextlib.suppress(ValueError):
-            if _parsed(changed) == wanted:
+    section = _section(wanted, tables)
+    if isinstance(section.get(name), dict | list):
+        raise ValueError(f"{key} must be a string")  # noqa: TRY004  what is wrong is the file
+    is_new = name not in section
+    section[name] = value
+    ended = f"{text}\n" if is_new and text and not text.endswith("\n") else text
+    for way in (_below_header, _in_new_table, _assigned) if is_new and tables else (_assigned,):
+        with contextlib.suppress(TOMLKitError):
+            changed = _with_ends_of(text, way(ended, tables, name, value))
+            if _reads_as(changed, wanted):
                 return changed
-    raise ValueError(f'[{table}] can\'t be changed by a program; put this line in yourself: {name} = "{value}"')
+    raise ValueError(f"{key} can't be set in this file; it is as it was")
 
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        # As texts, floats are equal to themselves even if they are no numbers.
+        return tomllib.loads(text, parse_float=str)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"is no TOML: {error}") from None
 
 
-def _changed(text: str, table: str, name: str, line: str) -> str:
-    """The text with ``line`` in place of the setting's own, below its table's header, or in a table at the end."""
-    lines = text.removesuffix("\n").split("\n") if text else []
-    start = next((i for i, found in enumerate(map(_HEADER.fullmatch, lines)) if found and found[1] == table), None)
-    if start is None:
-        return "\n".join([*lines, *([""] if lines else []), f"[{table}]", line]) + "\n"
-    end = next((i for i in range(start + 1, len(lines)) if _ANY_HEADER.match(lines[i])), len(lines))
-    own = re.compile(rf"[ \t]*[\"']?{re.escape(name)}[\"']?[ \t]*=")
-    old = next((i for i in range(start + 1, end) if own.match(lines[i])), None)
-    if old is None:
-        lines.insert(start + 1, line)
-    else:
-        lines[old] = line
-    return "\n".join(lines) + "\n"
+def _section(root: dict[str, Any], tables: Sequence[str]) -> dict[str, Any]:
+    """The table of that path, made where it is missing."""
+    section = root
+    for depth, table in enumerate(tables, 1):
+        found: object = section.setdefault(table, {})
+        if not isinstance(found, dict):
+            raise ValueError(f"{'.'.join(tables[:depth])} must be a table")  # noqa: TRY004  the same
+        section = cast("dict[str, Any]", found)
+    return section
+
+
+def _reads_as(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return _parsed(text) == wanted
+    except ValueError:
+        return False
+
+
+def _with_ends_of(text: str, changed: str) -> str:
+    """The changed text with CRLF at the ends of new lines too, if all others end so."""
+    return changed if _BARE_NEWLINE.search(text) or "\n" not in text else _BARE_NEWLINE.sub("\r\n", changed)
+
+
+def _below_header(text: str, tables: Sequence[str], name: str, value: str) -> str:
+    """With the setting in the first line of its table, unless that has no header; comments stay where they belong."""
+    import tomlkit  # noqa: PLC0415  the same
+
+    document = tomlkit.parse(text)
+    for table in _with_header(document, tables):
+        item = tomlkit.item(value)
+        item.trivia.indent = next((own.trivia.indent for key, own in table.value.body if key is not None), "")
+        table.value.body.insert(0, (tomlkit.key(name), item))
+        break
+    return document.as_string()
+
+
+def _with_header(container: "Container", tables: Sequence[str]) -> "Iterator[Table]":
+    """The tables of that path that have a header of their own."""
+    from tomlkit.items import Table  # noqa: PLC0415  the same
+
+    for key, item in container.body:
+        if key is None or key.key != tables[0] or not isinstance(item, Table):
+            continue
+        if len(tables) > 1:
+            yield from _with_header(item.value, tables[1:])
+        elif not item.is_super_table():
+            yield item
+
+
+def _in_new_table(text: str, tables: Sequence[str], name: str, value: str) -> str:
+    """With the setting in a table of its own at the end."""
+    before = f"{text}\n" if text else ""
+    return before + toml_text({".".join([*tables, name]): value})
+
+
+def _assigned(text: str, tables: Sequence[str], name: str, value: str) -> str:
+    """With the setting wherever tomlkit puts it: in the place of its old value, or in an inline or dotted table."""
+    import tomlkit  # noqa: PLC0415  the same
+
+    document = tomlkit.parse(text)
+    section: Any = document
+    for table in tables:
+        section = section.setdefault(table, {})
+    section[name] = value
+    return document.as_string()

@@ -1,12 +1,11 @@
 """Writes a config file."""
 
 import contextlib
-import json
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from tgllm.api.errors import ConfigError
 
@@ -16,15 +15,17 @@ TomlValue: TypeAlias = str | int | float | bool | list[int] | list[str]
 
 
 def toml_text(settings: Mapping[str, TomlValue]) -> str:
-    """Settings by dotted key as TOML: those without a table first, then a table for each beginning."""
-    tables: dict[str, list[str]] = {"": []}
+    """Return settings by dotted key as TOML: those without a table first, then a table for each beginning."""
+    import tomlkit  # noqa: PLC0415  short commands do without it
+
+    nested: dict[str, Any] = {}
     for key, value in settings.items():
-        table, _, name = key.rpartition(".")
-        # JSON's strings and numbers are TOML's too, if no letter is escaped as a pair of surrogates, and DEL is.
-        written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-        tables.setdefault(table, []).append(f"{name} = {written}")
-    blocks = ["\n".join([f"[{table}]", *lines] if table else lines) for table, lines in tables.items() if lines]
-    return "\n\n".join(blocks) + "\n"
+        *tables, name = key.split(".")
+        section = nested
+        for table in tables:
+            section = section.setdefault(table, {})
+        section[name] = value
+    return tomlkit.dumps(nested)
 
 
 def write_config(path: Path, text: str, *, replace: bool = False) -> None:

@@ -21,7 +21,9 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.shutdown import Stopping
 
 if TYPE_CHECKING:
@@ -53,15 +55,9 @@ async def open_host(
         database = await stack.enter_async_context(await Database.open(database_path(config.data_dir), clock=clock))
         host = await PluginHost.load(
             discover() if found is None else found,
-            data_dir=config.data_dir,
-            clock=clock,
-            texts=texts,
-            logs=get_logger,
-            language=config.language,
-            database=database,
+            HostServices(database, config.data_dir, clock, texts, get_logger, config.language),
             settings=loaded.plugins,
-            disabled=frozenset(config.disable_plugins),
-            plugins_enabled=plugins,
+            choice=PluginChoice(others=plugins, disabled=frozenset(config.disable_plugins)),
             reserved_commands=CORE_COMMANDS,
         )
         yield database, await stack.enter_async_context(host)

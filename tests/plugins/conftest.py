@@ -6,7 +6,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tgllm.api import ChatInfo, SystemClock, UserInfo
 from tgllm.api.turn import TurnInfo
 from tgllm.api.types import ChatMessage, ChatRequest, ModelRef, TextPart
 from tgllm.i18n import Catalogue
-from tgllm.plugins import FoundPlugin, HostLimits, PluginHost, PluginRecord, discover
+from tgllm.plugins import FoundPlugin, HostServices, PluginChoice, PluginHost, PluginRecord, discover
 
 PACKAGES = Path(__file__).parent / "packages"
 
@@ -109,21 +109,22 @@ def logs() -> Logs:
     return Logs()
 
 
+def taken(arguments: dict[str, Any], value: type[HostServices | PluginChoice]) -> dict[str, Any]:
+    """Those that are fields of a value; the others stay."""
+    return {each.name: arguments.pop(each.name) for each in fields(value) if each.name in arguments}
+
+
 @pytest.fixture
 async def load_host(site: Site, logs: Logs, tmp_path: Path) -> AsyncIterator[LoadHost]:
-    """Load the plugins of ``site``; arguments are those of ``PluginHost.load``."""
+    """Load the plugins of ``site``; arguments are those of ``PluginHost.load``, and the fields of its values."""
     hosts: list[PluginHost] = []
 
     async def load(**changes: Any) -> PluginHost:
-        arguments: dict[str, Any] = {
-            "data_dir": tmp_path / "data",
-            "clock": SystemClock(),
-            "texts": Catalogue(),
-            "logs": logs,
-            "limits": HostLimits(),
-        }
+        services = HostServices(None, tmp_path / "data", SystemClock(), Catalogue(), logs)
+        services = replace(services, **taken(changes, HostServices))
+        choice = PluginChoice(**taken(changes, PluginChoice))
         found = changes.pop("found", None)
-        host = await PluginHost.load(site.found() if found is None else found, **(arguments | changes))
+        host = await PluginHost.load(site.found() if found is None else found, services, choice=choice, **changes)
         hosts.append(host)
         return host
 

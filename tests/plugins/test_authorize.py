@@ -143,7 +143,7 @@ class TestAKnownOne:
     async def test_closes_the_bot_without_plugins(
         self, load_host: LoadHost, database: Database, passes: Passes
     ) -> None:
-        host = await load_host(database=database, plugins_enabled=False)
+        host = await load_host(database=database, others=False)
 
         assert not await passes(host)
         assert await passes(host, "owner")
@@ -152,7 +152,7 @@ class TestAKnownOne:
         self, load_host: LoadHost, database: Database, passes: Passes
     ) -> None:
         assert await passes(await load_host(database=database, disabled={"gate"}))
-        assert await passes(await load_host(database=database, disabled={"gate"}, plugins_enabled=False))
+        assert await passes(await load_host(database=database, disabled={"gate"}, others=False))
 
     async def test_is_forgotten_when_it_is_gone_and_disabled(
         self, load_host: LoadHost, database: Database, passes: Passes

@@ -22,6 +22,8 @@ from tgllm.api import (
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.assemble import PluginChoice
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.services.models.registry import ProviderRegistry, ProviderStatus
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
@@ -78,11 +80,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
         async def open_registry(*specs: ProviderSpec, create_seconds: float = 30.0) -> ProviderRegistry:
             host = await PluginHost.load(
                 [GivenPlugin.of("given", Offering(*specs))],
-                data_dir=tmp_path,
-                clock=ManualClock(),
-                texts=Catalogue(),
-                logs=get_logger,
-                builtin=False,
+                HostServices(None, tmp_path, ManualClock(), Catalogue(), get_logger),
+                choice=PluginChoice(builtin=False),
             )
             await stack.enter_async_context(host)
             registry = ProviderRegistry(host, create_seconds=create_seconds, close_seconds=0.05)

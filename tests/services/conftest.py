@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,8 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.assemble import PluginChoice
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
@@ -76,15 +77,10 @@ async def load_host(tmp_path: Path, clock: ManualClock) -> AsyncIterator[LoadHos
     """Load plugins that are at hand; built-in ones are left out."""
     async with AsyncExitStack() as stack:
 
-        async def load(*found: FoundPlugin, **changes: Any) -> PluginHost:
-            arguments: dict[str, Any] = {
-                "data_dir": tmp_path,
-                "clock": clock,
-                "texts": Catalogue(),
-                "logs": get_logger,
-                "builtin": False,
-            }
-            return await stack.enter_async_context(await PluginHost.load(found, **(arguments | changes)))
+        async def load(*found: FoundPlugin) -> PluginHost:
+            services = HostServices(None, tmp_path, clock, Catalogue(), get_logger)
+            host = await PluginHost.load(found, services, choice=PluginChoice(builtin=False))
+            return await stack.enter_async_context(host)
 
         yield load
 

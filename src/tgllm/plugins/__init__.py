@@ -3,6 +3,8 @@
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.assemble import PluginChoice
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.settings import PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
@@ -10,10 +12,12 @@ from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedP
 __all__ = [
     "FoundPlugin",
     "HostLimits",
+    "HostServices",
     "OwnedCommand",
     "OwnedFileHandler",
     "OwnedJob",
     "OwnedProvider",
+    "PluginChoice",
     "PluginHost",
     "PluginRecord",
     "PluginSettingsSource",

@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Collection, Iterable
 from contextlib import redirect_stdout
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from tgllm.api.clock import Clock
-from tgllm.api.context import Check, Texts
+from tgllm.api.context import Check
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
@@ -19,8 +17,8 @@ from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading import records
-from tgllm.plugins.loading.assemble import assemble
-from tgllm.plugins.loading.contexts import Logs, Services
+from tgllm.plugins.loading.assemble import PluginChoice, assemble
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
@@ -29,11 +27,9 @@ from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedP
 from tgllm.plugins.roster import Roster
 from tgllm.plugins.turns import TurnHooks
 
-if TYPE_CHECKING:
-    from tgllm.db.database import Database
-
 __all__ = ["PluginHost"]
 
+_ALL = PluginChoice()
 _LIMITS = HostLimits()
 
 
@@ -45,7 +41,7 @@ class PluginHost:
     have changed.
     """
 
-    def __init__(self, roster: Roster, runner: HookRunner, services: Services, limits: HostLimits) -> None:
+    def __init__(self, roster: Roster, runner: HookRunner, services: HostServices, limits: HostLimits) -> None:
         """Create a host from its parts; call ``load`` instead."""
         self._roster = roster
         self._runner = runner
@@ -55,20 +51,13 @@ class PluginHost:
         self._log = services.logs("plugins")
 
     @classmethod
-    async def load(  # noqa: PLR0913  the one place that names everything plugins depend on
+    async def load(
         cls,
         found: Iterable[FoundPlugin],
+        services: HostServices,
         *,
-        data_dir: Path,
-        clock: Clock,
-        texts: Texts,
-        logs: Logs,
-        database: "Database | None" = None,
         settings: PluginSettingsSource = NO_SETTINGS,
-        builtin: bool = True,
-        disabled: Collection[str] = frozenset(),
-        language: str = "en",
-        plugins_enabled: bool = True,
+        choice: PluginChoice = _ALL,
         reserved_commands: Collection[str] = frozenset(),
         limits: HostLimits = _LIMITS,
     ) -> Self:
@@ -76,37 +65,28 @@ class PluginHost:
 
         Args:
             found: the installed plugins, from ``discover``.
-            data_dir: the bot's data folder; each plugin has a folder under ``plugins/`` there.
-            clock: the clock for plugins.
-            texts: the text catalogue.
-            logs: creates a logger for a name such as ``plugin.echo``.
-            database: storage of the plugins' values and of the plugins known from earlier runs.
+            services: what plugins get from the bot.
             settings: the operator's settings for plugins.
-            builtin: whether to load the built-in plugins.
-            disabled: ids of the plugins that the operator has disabled by name.
-            language: the default language, for users whose language is unknown.
-            plugins_enabled: False loads only the built-in plugins (``--no-plugins``).
+            choice: which plugins to load; all by default.
             reserved_commands: names of the bot's own chat commands, without the slash.
             limits: time limits for plugin code.
         """
-        services = Services(database, data_dir, clock, texts, logs, language)
-        known = await records.recall(database)
+        known = await records.recall(services.database)
         thread = HookThread()
         try:
             # A shell command may print JSON to stdout, which output of a plugin would break.
             with redirect_stdout(sys.stderr):
                 plugins = await assemble(
-                    [*(BUILTIN if builtin else ()), *found],
+                    [*(BUILTIN if choice.builtin else ()), *found],
                     Loader(thread, limits, settings, services),
                     known=known,
-                    disabled=disabled,
-                    plugins_enabled=plugins_enabled,
+                    choice=choice,
                     reserved_commands=reserved_commands,
                 )
         finally:
             thread.close()
         runner = HookRunner(limits.async_seconds, limits.grace_seconds)
-        roster = Roster(plugins, disabled, runner, services.logs("plugins"))
+        roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"))
         return cls(roster, runner, services, limits)
 
     @property

@@ -327,7 +327,7 @@ async def test_without_plugins_only_the_built_in_ones_are_loaded(
 ) -> None:
     site.install("bad_import", "good_all")
 
-    host = await load_host(plugins_enabled=False)
+    host = await load_host(others=False)
 
     assert {found.id for found in host.records if found.state == "active"} == {"basics", "echo"}
     assert record(host, "good_all").reason == "only built-in plugins are loaded (--no-plugins)"

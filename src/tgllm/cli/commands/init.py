@@ -95,18 +95,14 @@ def _config_flag(path: Path) -> str:
 async def _providers_without_key(loaded: LoadedConfig, *, plugins: bool) -> list[tuple[str, str]]:
     """Return plugin id and title of each provider with an unset setting ``api_key``."""
     from tgllm.observe.logs import get_logger  # noqa: PLC0415  slow to import, and not needed for the first questions
-    from tgllm.plugins import PluginHost, discover  # noqa: PLC0415
+    from tgllm.plugins import HostServices, PluginChoice, PluginHost, discover  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:
         host = await PluginHost.load(
             discover(),
-            data_dir=Path(folder),
-            clock=SystemClock(),
-            texts=Catalogue(),
-            logs=get_logger,
+            HostServices(None, Path(folder), SystemClock(), Catalogue(), get_logger),
             settings=loaded.plugins,
-            disabled=frozenset(loaded.config.disable_plugins),
-            plugins_enabled=plugins,
+            choice=PluginChoice(others=plugins, disabled=frozenset(loaded.config.disable_plugins)),
         )
         async with host:
             offered = [(owned, owned.context.settings) for owned in host.providers]

@@ -1,6 +1,7 @@
 """Assembly of the plugins of a run: disabled ones, loading, conflicts of names, missing ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.clashes import settle_ids, settle_names
@@ -9,7 +10,19 @@ from tgllm.plugins.loading.offers import Name
 from tgllm.plugins.loading.plugin import LoadedPlugin
 from tgllm.plugins.loading.records import Known
 
-__all__ = ["assemble"]
+__all__ = ["PluginChoice", "assemble"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginChoice:
+    """Which of the installed plugins are loaded."""
+
+    builtin: bool = True
+    """Whether the built-in plugins are."""
+    others: bool = True
+    """Whether all others are; False: ``--no-plugins``."""
+    disabled: Collection[str] = frozenset()
+    """Ids that the operator has disabled by name."""
 
 
 async def assemble(
@@ -17,8 +30,7 @@ async def assemble(
     loader: Loader,
     *,
     known: Mapping[str, Known],
-    disabled: Collection[str],
-    plugins_enabled: bool,
+    choice: PluginChoice,
     reserved_commands: Collection[str],
 ) -> Sequence[LoadedPlugin]:
     """Load all plugins and return them in order: the built-in ones first, then by id.
@@ -27,18 +39,17 @@ async def assemble(
         found: the installed plugins.
         loader: loads one plugin.
         known: the plugins known from earlier runs, by id.
-        disabled: ids that the operator has disabled by name.
-        plugins_enabled: False loads only the built-in plugins.
+        choice: which plugins are loaded.
         reserved_commands: names of the bot's own commands.
     """
     plugins = [LoadedPlugin(one) for one in sorted(found, key=_order)]
-    _leave_out(plugins, disabled, plugins_enabled=plugins_enabled)
+    _leave_out(plugins, choice)
     settle_ids(plugin for plugin in plugins if plugin.is_active)
     for plugin in plugins:
         if plugin.is_active:
             await loader.load(plugin)
     settle_names(plugins, {Name("command", name): "the bot itself" for name in reserved_commands})
-    plugins += _missing(plugins, known, disabled)
+    plugins += _missing(plugins, known, choice.disabled)
     keepers = {plugin.id: plugin for plugin in plugins if plugin.is_active}
     for plugin in plugins:
         _complete(plugin, known.get(plugin.id), keepers.get(plugin.id))
@@ -49,11 +60,11 @@ def _order(found: FoundPlugin) -> tuple[bool, str, str]:
     return (not found.builtin, found.id, found.package)
 
 
-def _leave_out(plugins: Iterable[LoadedPlugin], disabled: Collection[str], *, plugins_enabled: bool) -> None:
+def _leave_out(plugins: Iterable[LoadedPlugin], choice: PluginChoice) -> None:
     for plugin in plugins:
-        if plugin.id in disabled:
+        if plugin.id in choice.disabled:
             plugin.stop("disabled", "it is disabled by name (TGLLM_DISABLE_PLUGINS)")
-        elif not plugins_enabled and not plugin.found.builtin:
+        elif not choice.others and not plugin.found.builtin:
             plugin.stop("disabled", "only built-in plugins are loaded (--no-plugins)")
 
 

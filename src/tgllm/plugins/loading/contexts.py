@@ -13,14 +13,14 @@ from tgllm.plugins.loading.kv_store import PluginStore
 if TYPE_CHECKING:
     from tgllm.db.database import Database
 
-__all__ = ["Logs", "Services", "make_context"]
+__all__ = ["HostServices", "Logs", "make_context"]
 
 Logs = Callable[[str], Log]
 """Creates a logger for the name of a part of the program."""
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class HostServices:
     """Dependencies of plugins that the host passes on."""
 
     database: "Database | None"
@@ -34,7 +34,7 @@ class Services:
 
 
 def make_context(
-    plugin_id: str, settings: object, services: Services, texts: BroughtTexts | None = None
+    plugin_id: str, settings: object, services: HostServices, texts: BroughtTexts | None = None
 ) -> PluginContext:
     """Create the context of a plugin, and its data folder. Blocks: it writes to disk.
 
@@ -62,7 +62,7 @@ def make_context(
     )
 
 
-def _with_own(plugin_id: str, texts: BroughtTexts, services: Services) -> Texts:
+def _with_own(plugin_id: str, texts: BroughtTexts, services: HostServices) -> Texts:
     own = PluginTexts(plugin_id, texts, services.texts, services.language)
     if isinstance(services.texts, Catalogue):
         services.texts.bring(plugin_id, own)

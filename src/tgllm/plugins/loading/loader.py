@@ -11,7 +11,7 @@ from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.checks import values
 from tgllm.plugins.checks.info import check_info
-from tgllm.plugins.loading.contexts import Services, make_context
+from tgllm.plugins.loading.contexts import HostServices, make_context
 from tgllm.plugins.loading.offers import OFFER_HOOKS
 from tgllm.plugins.loading.plugin import LoadedPlugin
 from tgllm.plugins.loading.registration import Implementation, read_hooks
@@ -26,7 +26,7 @@ class Loader:
     """Loader of single plugins; a failure is stored in the plugin's state and reason."""
 
     def __init__(
-        self, thread: HookThread, limits: HostLimits, settings: PluginSettingsSource, services: Services
+        self, thread: HookThread, limits: HostLimits, settings: PluginSettingsSource, services: HostServices
     ) -> None:
         """Create a loader; all plugin code runs in ``thread``."""
         self._thread = thread

@@ -9,6 +9,8 @@ from pathlib import Path
 from tgllm.api import PluginInfo, Provider
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.assemble import PluginChoice
+from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.conformance.checking import check
@@ -56,12 +58,9 @@ async def _hosted(
     info = plugin_info(plugin)
     host = await PluginHost.load(
         [GivenPlugin.of(info.id, _import(plugin))],
-        data_dir=data_dir,
-        clock=HurriedClock(),
-        texts=Catalogue(),
-        logs=lambda _name: log,
+        HostServices(None, data_dir, HurriedClock(), Catalogue(), lambda _name: log),
         settings=_Settings(info.id, settings),
-        builtin=not plugin.startswith("tgllm.plugins.builtin."),
+        choice=PluginChoice(builtin=not plugin.startswith("tgllm.plugins.builtin.")),
     )
     async with host:
         yield host

@@ -61,10 +61,9 @@ class TurnContext:
 
 
 class ContextLoader:
-    """Reads what turns begin with; knows what the operator has set for all of them."""
+    """Reads the contexts of turns."""
 
     def __init__(self, registry: ProviderRegistry, settings: TurnSettings) -> None:
-        """Take what is the same for all turns; see ``RequestBuilder``."""
         self._registry = registry
         self._settings = settings
         self._default = ModelRef.parse(settings.default_model)

@@ -53,11 +53,11 @@ class RequestBuilder:
     """Builds requests, and calibrates the token estimates of each model by the counts of its provider."""
 
     def __init__(self, registry: ProviderRegistry, settings: TurnSettings) -> None:
-        """Take what is the same for all turns; the registry knows aliases of providers."""
+        """Use the settings for all turns; ``registry`` resolves aliases of providers."""
         self._loader = ContextLoader(registry, settings)
         self._tokens = settings.context_tokens
         self.texts = settings.texts
-        """The words that a model is told by the bot itself."""
+        """Texts that the bot adds to requests."""
         self._calibration = Calibration()
         self._stored: dict[ModelRef, float | None] = {}
         """Stored calibration factors of the models that were loaded."""

@@ -20,11 +20,11 @@ class TurnSettings:
     system_prompt: str | None
     """First part of every system prompt."""
     context_tokens: int
-    """Most tokens of question, prompt and history."""
+    """Default context size: maximum number of tokens of a request (system prompt, history and question)."""
     idle_seconds: float
     """Idle timeout of a provider's stream."""
     close_seconds: float = 2.0
-    """Timeout for closing a stream that has ended or was cut."""
+    """Timeout for closing a stream that has ended or was cancelled."""
     personas: Sequence[PersonaSetting] = ()
     """Personas of the config."""
     accounting: Accounting = field(default_factory=Accounting)

@@ -35,12 +35,12 @@ class Asking:
     """Calls models. Closing it cancels streams that are still running after their timeout."""
 
     def __init__(self, registry: ProviderRegistry, requests: RequestBuilder, settings: TurnSettings) -> None:
-        """Put the parts together.
+        """Create the caller.
 
         Args:
-            registry: has the providers.
-            requests: learns from what they count.
-            settings: how long a silent provider is waited for.
+            registry: registry of the providers.
+            requests: calibrates its token estimates by the providers' counts.
+            settings: timeouts.
         """
         self._registry = registry
         self._requests = requests

@@ -41,10 +41,9 @@ log = get_logger(__name__)
 
 
 class ConversationService:
-    """Runs turns."""
+    """Runs turns, and the summaries after them. Closing it cancels the tasks that remain."""
 
     def __init__(self, services: TurnServices, settings: TurnSettings) -> None:
-        """Put the parts together."""
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets, self._trouble = services.budgets, services.trouble

@@ -82,7 +82,7 @@ class RunningTurns:
 
     @contextmanager
     def track(self, turn: Turn) -> Generator[RunningTurn]:
-        """Keep a turn in the list while the block runs."""
+        """Register a turn while the block runs."""
         running = RunningTurn(turn)
         self._by_lane[turn.lane] = running
         if self._unwanted.pop(turn.lane, None) == turn.id:

@@ -50,13 +50,13 @@ class Summariser:
     def __init__(
         self, services: TurnServices, settings: TurnSettings, requests: RequestBuilder, asking: Asking
     ) -> None:
-        """Put the parts together.
+        """Create the summariser.
 
         Args:
-            services: plugins see these requests like any other, and budgets limit them.
-            settings: at which prices and on which day a summary counts.
-            requests: estimates tokens, and has the words that a model is told.
-            asking: asks a model.
+            services: services of turns: hooks and budgets apply to summaries as to other requests.
+            settings: prices and calendar.
+            requests: estimates tokens, and holds the texts of prompts.
+            asking: calls the model.
         """
         self._database, self._clock = services.database, services.clock
         self._host, self._budgets = services.host, services.budgets

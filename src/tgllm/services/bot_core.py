@@ -75,7 +75,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             password=AdminPassword(config.admin, clock),
             backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
-            broadcaster=Broadcaster(database, clock, texts, notifier, config.admin.broadcast_rate),
+            broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
         )
 
 

@@ -18,7 +18,6 @@ from tgllm.db.tables.outbox import OutboxRow
 from tgllm.i18n import Catalogue
 from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.broadcasts.decisions import confirm, stop
-from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.testing.clock import ManualClock
 
 ADMIN, TEXT = 1, "The bot moves tonight."
@@ -51,8 +50,7 @@ class Admin:
 
     @asynccontextmanager
     async def broadcasting(self, rate: float) -> AsyncGenerator[None]:
-        notifier = AdminNotifier(self.database, self.clock, None)
-        broadcaster = Broadcaster(self.database, self.clock, self.texts, notifier, rate)
+        broadcaster = Broadcaster(self.database, self.clock, self.texts, rate)
         task = asyncio.create_task(broadcaster.run())
         try:
             await self.settled()
@@ -211,8 +209,7 @@ async def test_a_second_run_tells_those_who_are_left(admin: Admin) -> None:
 
 
 async def test_where_there_is_nothing_to_do_nothing_is_done(admin: Admin) -> None:
-    notifier = AdminNotifier(admin.database, admin.clock, None)
-    broadcaster = Broadcaster(admin.database, admin.clock, admin.texts, notifier, 20)
+    broadcaster = Broadcaster(admin.database, admin.clock, admin.texts, 20)
     task = asyncio.create_task(broadcaster.run())
     await admin.database.read(outbox.counts)
     assert admin.clock.sleepers == 0

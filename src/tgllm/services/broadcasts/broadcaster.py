@@ -12,7 +12,6 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.broadcasts.rows import progress_row, progress_text, report_row, text_row
 from tgllm.services.common.wakeup import Wakeup
-from tgllm.services.messaging.admins import AdminNotifier
 
 __all__ = ["Broadcaster"]
 
@@ -26,7 +25,7 @@ class Broadcaster:
     """Sends one broadcast after the other."""
 
     def __init__(
-        self, database: Database, clock: Clock, texts: Catalogue, notifier: AdminNotifier, rate: float
+        self, database: Database, clock: Clock, texts: Catalogue, rate: float
     ) -> None:
         """Create a broadcaster; ``run`` does the work.
 
@@ -34,13 +33,11 @@ class Broadcaster:
             database: holds the broadcasts.
             clock: source of time.
             texts: texts of the progress message and the report.
-            notifier: wakes the sender after rows were added to the outbox.
             rate: messages per second.
         """
         self._database = database
         self._clock = clock
         self._texts = texts
-        self._notifier = notifier
         self._tick = max(1.0, 1 / rate)
         self._batch = max(1, int(rate * self._tick))
         self._started = Wakeup()

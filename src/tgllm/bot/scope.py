@@ -1,27 +1,43 @@
-"""One update on its way through the bot: what is known of it, and how it ends."""
+"""Scope of an update: what is known of it, short ways to the services, and how it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from tgllm.api import ChatInfo, UserInfo
-from tgllm.api.clock import milliseconds
+from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.parts import BotParts
+from tgllm.config.model import Config
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import FinalState, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
+from tgllm.i18n import error_text
+from tgllm.services.bot_core import BotCore
 from tgllm.services.chats.group_mode import GroupMode
 from tgllm.services.chats.moved_chats import present_id
+from tgllm.services.common.actor import Actor
 from tgllm.services.common.lane import Lane
 
-__all__ = ["UpdateScope", "is_admin_chat", "is_confidential"]
+__all__ = ["Scope", "UpdateScope", "is_admin_chat", "is_confidential"]
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
+class _Progress:
+    """How far an update is; the same for all of its scopes."""
+
+    ended: bool = False
+    farewell: Sequence[NewOutbox] | None = None
+    """What takes back that the update was seen; None until it is first asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateScope:
-    """Handed from the dispatch through the middlewares to the handler.
+    """An update of which the access middleware has not found out yet who sent it.
 
     An update ends by exactly one transaction that holds its effects, its replies and its state: ``end``, or a turn's
     own transaction with ``ending`` in it.
@@ -31,14 +47,36 @@ class UpdateScope:
     parts: BotParts
     lane: Lane
     chat: ChatInfo
-    person: SeenUser | None = None
+    person: SeenUser | None
     """Who sent it, as Telegram says; None for updates without a sender."""
-    user: UserInfo | None = None
-    """Who that is to the bot; set by the access middleware."""
-    group_mode: GroupMode = "always"
-    """Which messages of the chat the bot answers; of a group, set by the access middleware."""
-    ended: bool = field(default=False)
-    _farewell: list[NewOutbox] | None = field(default=None, init=False, repr=False)
+    user: UserInfo | None
+    """Who that is to the bot; None where nobody has looked."""
+    progress: _Progress = field(default_factory=_Progress, repr=False)
+
+    @property
+    def core(self) -> BotCore:
+        """The services."""
+        return self.parts.core
+
+    @property
+    def config(self) -> Config:
+        """The settings of the operator."""
+        return self.parts.core.config
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.parts.core.clock
+
+    @property
+    def now(self) -> int:
+        """The time now, in UTC milliseconds."""
+        return milliseconds(self.parts.core.clock)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the update is over."""
+        return self.progress.ended
 
     @property
     def language(self) -> str:
@@ -48,6 +86,18 @@ class UpdateScope:
     def text(self, key: str, **params: object) -> str:
         """A text of the catalogue in the sender's language."""
         return self.parts.core.texts(key, self.language, **params)
+
+    def error_text(self, error: Exception) -> str:
+        """What an error says to the sender."""
+        return error_text(self.parts.core.texts, error, self.language)
+
+    def read(self, query: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
+        """Run a query; see ``Database.read``."""
+        return self.parts.core.database.read(query)
+
+    def write(self, unit: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
+        """Run a unit of work that does not end the update; see ``Database.write``."""
+        return self.parts.core.database.write(unit)
 
     async def reply(self, text: str, *effects: Unit) -> None:
         """End the update with a text, after these effects."""
@@ -61,8 +111,7 @@ class UpdateScope:
         error: str | None = None,
     ) -> None:
         """End the update: effects, replies and its final state, in one transaction."""
-        clock = self.parts.core.clock
-        now = milliseconds(clock)
+        now = self.now
         rows = [*replies, *self._without_acknowledgement()]
 
         def unit(conn: Connection) -> None:
@@ -71,8 +120,8 @@ class UpdateScope:
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, state, now, error)
 
-        await self.parts.core.database.write(unit)
-        self.ended = True
+        await self.write(unit)
+        self.note_ended()
 
     def ending(self, message_ids: Sequence[int] = ()) -> Unit:
         """The piece of work that marks the update as done, for a transaction made elsewhere.
@@ -81,23 +130,58 @@ class UpdateScope:
             message_ids: of the messages that the update was about, where those are several; none of them waits any more
                 when the update ends, in whatever way.
         """
-        clock = self.parts.core.clock
         rows = self._without_acknowledgement(message_ids)
 
         def unit(conn: Connection) -> None:
-            now = milliseconds(clock)
+            now = self.now
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, "done", now)
             # Not sooner: an update whose turn breaks before this still has to be ended, with words.
-            self.ended = True
+            self.note_ended()
 
         return unit
 
+    def note_ended(self) -> None:
+        """Note that a transaction has ended the update, or has given it back to the queue."""
+        self.progress.ended = True
+
     def _without_acknowledgement(self, message_ids: Sequence[int] = ()) -> Sequence[NewOutbox]:
         """What takes back that the update was seen; the same however often its end is tried."""
-        if self._farewell is None:
-            self._farewell = self.parts.acknowledgements.taken_away(self.row, message_ids)
-        return self._farewell
+        if self.progress.farewell is None:
+            self.progress.farewell = self.parts.acknowledgements.taken_away(self.row, message_ids)
+        return self.progress.farewell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope(UpdateScope):
+    """An update of a known sender: what the access middleware hands on to the handlers."""
+
+    person: SeenUser
+    """Who sent it, as Telegram says."""
+    user: UserInfo
+    """Who that is to the bot. The role is None for people who have not been let in: handlers of messages and presses
+    see none of those."""
+    group_mode: GroupMode = "always"
+    """Which messages of the chat the bot answers."""
+
+    @property
+    def actor(self) -> Actor:
+        """The sender as the one who decides something."""
+        return Actor(self.user.id, "telegram")
+
+    @classmethod
+    def of(cls, scope: UpdateScope, person: SeenUser, user: UserInfo, group_mode: GroupMode) -> "Scope":
+        """Return the scope of the same update, with its sender."""
+        return cls(
+            row=scope.row,
+            parts=scope.parts,
+            lane=scope.lane,
+            chat=scope.chat,
+            person=person,
+            user=user,
+            progress=scope.progress,
+            group_mode=group_mode,
+        )
 
 
 async def is_confidential(scope: UpdateScope) -> bool:
@@ -107,7 +191,7 @@ async def is_confidential(scope: UpdateScope) -> bool:
 
 async def is_admin_chat(scope: UpdateScope) -> bool:
     """Whether an update comes from the admin chat."""
-    chat_id, core = scope.parts.core.config.admin_chat_id, scope.parts.core
+    chat_id = scope.config.admin_chat_id
     if chat_id is None or scope.chat.id == chat_id:
         return chat_id is not None
-    return scope.chat.id == await core.database.read(lambda conn: present_id(conn, chat_id))
+    return scope.chat.id == await scope.read(lambda conn: present_id(conn, chat_id))

@@ -3,13 +3,13 @@
 import pytest
 
 from tgllm.api import Access, UserInfo
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import CommandTable, LiveCommands, ParsedCommand, TableCommand, may_use, parse_command
 
 ANN = UserInfo(1, "Ann", "user", language="ru")
 
 
-async def nothing(scope: UpdateScope, parsed: ParsedCommand) -> None:
+async def nothing(scope: Scope, parsed: ParsedCommand) -> None:
     pass
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from tgllm.bot.assembly import own_commands
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.press_table import PressAction, Pressed, PressTable
 from tgllm.i18n import Catalogue
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 
 
-async def act(scope: UpdateScope, pressed: Pressed) -> str:
+async def act(scope: Scope, pressed: Pressed) -> str:
     return pressed.argument
 
 

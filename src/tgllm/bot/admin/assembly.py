@@ -20,7 +20,7 @@ from tgllm.bot.admin.screens.stats import stats_rows
 from tgllm.bot.admin.screens.user_card import user_rows
 from tgllm.bot.admin.screens.users import users_rows
 from tgllm.bot.admin.table import AdminCommand, AdminTable
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.i18n import Catalogue
@@ -56,7 +56,7 @@ def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """The row for the command table."""
     table = admin_table()
 
-    async def run(scope: UpdateScope, command: ParsedCommand) -> None:
+    async def run(scope: Scope, command: ParsedCommand) -> None:
         await table.run(scope, command.args)
 
     return (TableCommand("admin", lambda language: texts("command.admin", language), "admin", run),)
@@ -66,7 +66,7 @@ def admin_presses() -> tuple[PressAction, ...]:
     """The row for the press table."""
     table = admin_table()
 
-    async def run(scope: UpdateScope, pressed: Pressed) -> str:
+    async def run(scope: Scope, pressed: Pressed) -> str:
         return await table.run(scope, pressed.argument, pressed)
 
     return (PressAction(WORD, run, "admin"),)

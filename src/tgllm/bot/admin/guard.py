@@ -20,7 +20,7 @@ async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
 
     The answer to it runs the command as a text: see ``tgllm.bot.middlewares.password``.
     """
-    password = call.scope.parts.core.password
+    password = call.core.password
     if password.is_open(call.user.id):
         return None
     if call.scope.chat.id != call.user.id:
@@ -51,6 +51,6 @@ def about_admin(least_words: int) -> Callable[[AdminCall], Awaitable[bool]]:
                 return find_person(conn, words[0]).role == "admin"
             return False
 
-        return await call.scope.parts.core.database.read(read)
+        return await call.read(read)
 
     return ask

@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from aiogram.exceptions import AiogramError
-from aiogram.types import Message, Update
+from aiogram.types import Message
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import WORD
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
@@ -40,13 +39,13 @@ def text_of(message: Message) -> str:
 async def close_question(scope: UpdateScope) -> None:
     """End the update, and the question with it."""
     await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
-    await empty_log(scope.parts.core.database, scope.parts.core.clock)
+    await empty_log(scope.core.database, scope.clock)
 
 
 async def drop_edit(scope: UpdateScope) -> None:
     """End the update, the edit of an answer that has been dealt with."""
     await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id))
-    await empty_log(scope.parts.core.database, scope.parts.core.clock)
+    await empty_log(scope.core.database, scope.clock)
 
 
 async def delete_late(message: Message, scope: UpdateScope) -> None:
@@ -58,32 +57,31 @@ async def delete_late(message: Message, scope: UpdateScope) -> None:
 
     said = [scope.text("password.late"), *await _complaints(message, scope)]
     await scope.reply("\n\n".join(said), unit)
-    await empty_log(scope.parts.core.database, scope.parts.core.clock)
+    await empty_log(scope.core.database, scope.clock)
 
 
-async def answer_question(message: Message, scope: UpdateScope) -> Update | None:
+async def answer_question(message: Message, scope: UpdateScope) -> UpdateScope | None:
     """Look at an answer.
 
     The try is counted, and the answer out of the database, before anything else is done.
 
     Returns:
-        If it is right, the update to be handled in its place: the command that was to be run, sent by the same person.
-        Otherwise None, and the update has ended.
+        If it is right, the scope of the update to be handled in its place: the command that was to be run, sent by the
+        same person. Otherwise None, and the update has ended.
     """
-    password, user_id = scope.parts.core.password, scope.chat.id
+    password, user_id = scope.core.password, scope.chat.id
     question = password.questions.of(user_id)
     assert question is not None  # noqa: S101  the caller has looked
     password.questions.note_answer(user_id, message.message_id)
     command = _as_command(scope, question)
-    tries = await scope.parts.core.database.write(lambda conn: _take(conn, scope, command))
-    await empty_log(scope.parts.core.database, scope.parts.core.clock)
+    tries = await scope.write(lambda conn: _take(conn, scope, command))
+    await empty_log(scope.core.database, scope.clock)
     complaints = await _complaints(message, scope)
     if not await password.is_right(text_of(message)):
         await _refuse(scope, tries, complaints)
         return None
     await _accept(scope, complaints)
-    scope.row = replace(scope.row, payload=command, kind="message")
-    return Update.model_validate(json.loads(command), context={"bot": scope.parts.bot})
+    return replace(scope, row=replace(scope.row, payload=command, kind="message"))
 
 
 def _as_command(scope: UpdateScope, question: Question) -> str:
@@ -96,7 +94,7 @@ def _as_command(scope: UpdateScope, question: Question) -> str:
 
 def _take(conn: Connection, scope: UpdateScope, command: str) -> Tries:
     scrub.replace_payload(conn, scope.row.update_id, command)
-    return count_try(conn, scope.chat.id, scope.parts.core.password.first_lockout, _now(scope))
+    return count_try(conn, scope.chat.id, scope.core.password.first_lockout, scope.now)
 
 
 async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
@@ -104,17 +102,17 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
         forgive(conn, scope.chat.id)
         _close(conn, scope)
         for text in complaints:
-            outbox.add(conn, message_rows(scope.lane, text), _now(scope))
+            outbox.add(conn, message_rows(scope.lane, text), scope.now)
 
-    scope.parts.core.password.open(scope.chat.id)
-    await scope.parts.core.database.write(unit)
+    scope.core.password.open(scope.chat.id)
+    await scope.write(unit)
     # Once more, for what could not be read and has been emptied with the question's end.
-    await empty_log(scope.parts.core.database, scope.parts.core.clock)
+    await empty_log(scope.core.database, scope.clock)
     log.info("password.right", user=scope.chat.id)
 
 
 async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -> None:
-    password, now, user_id = scope.parts.core.password, _now(scope), scope.chat.id
+    password, now, user_id = scope.core.password, scope.now, scope.chat.id
     locked = tries.is_locked(now)
 
     def unit(conn: Connection) -> None:
@@ -132,7 +130,7 @@ async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -
 
 def locked_text(scope: UpdateScope, tries: Tries) -> str:
     """That no password is taken, and for how long."""
-    return scope.text("password.locked", count=max(1, -(-(tries.locked_until - _now(scope)) // 60_000)))
+    return scope.text("password.locked", count=max(1, -(-(tries.locked_until - scope.now) // 60_000)))
 
 
 def _again_text(scope: UpdateScope, tries: Tries, password: AdminPassword) -> str:
@@ -140,7 +138,7 @@ def _again_text(scope: UpdateScope, tries: Tries, password: AdminPassword) -> st
 
 
 def _close(conn: Connection, scope: UpdateScope) -> None:
-    scope.parts.core.password.questions.close(conn, scope.chat.id)
+    scope.core.password.questions.close(conn, scope.chat.id)
 
 
 async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
@@ -151,7 +149,3 @@ async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
         log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
         return [scope.text("password.not_deleted")]
     return []
-
-
-def _now(scope: UpdateScope) -> int:
-    return milliseconds(scope.parts.core.clock)

@@ -5,24 +5,27 @@ card may stand in a chat where others see it.
 """
 
 import difflib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
-from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import Screen
-from tgllm.bot.scope import UpdateScope, is_confidential
+from tgllm.bot.scope import Scope, is_confidential
 from tgllm.bot.ui.command_table import may_use
 from tgllm.bot.ui.keyboards import Menu, menu_rows
 from tgllm.bot.ui.press_table import Pressed
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
-from tgllm.i18n import error_text
 from tgllm.observe.logs import get_logger
+from tgllm.services.bot_core import BotCore
+from tgllm.services.common.actor import Actor
 
 __all__ = ["HOME", "AdminCall", "AdminCommand", "AdminTable", "Guard", "Result"]
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 HOME = "menu"
 """The row that is run where no name is given."""
@@ -32,7 +35,7 @@ HOME = "menu"
 class AdminCall:
     """Somebody runs an admin command."""
 
-    scope: UpdateScope
+    scope: Scope
     argument: str
     """What follows the name, without white space around it; may have been forged."""
     pressed: Pressed | None = None
@@ -41,13 +44,26 @@ class AdminCall:
     @property
     def user(self) -> UserInfo:
         """Who runs it; their role is high enough."""
-        assert self.scope.user is not None  # noqa: S101  the access middleware has set it
         return self.scope.user
+
+    @property
+    def actor(self) -> Actor:
+        """Who runs it, as the one who decides something."""
+        return self.scope.actor
+
+    @property
+    def core(self) -> BotCore:
+        """The services."""
+        return self.scope.core
 
     @property
     def now(self) -> int:
         """UTC, in milliseconds."""
-        return milliseconds(self.scope.parts.core.clock)
+        return self.scope.now
+
+    def read(self, query: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
+        """Run a query; see ``Database.read``."""
+        return self.scope.read(query)
 
     def text(self, key: str, **params: object) -> str:
         """A text of the catalogue in the admin's language."""
@@ -123,7 +139,7 @@ class AdminTable:
         """All rows."""
         return tuple(self._rows.values())
 
-    async def run(self, scope: UpdateScope, line: str, pressed: Pressed | None = None) -> str:
+    async def run(self, scope: Scope, line: str, pressed: Pressed | None = None) -> str:
         """Run a row and end the update.
 
         Args:
@@ -145,7 +161,7 @@ class AdminTable:
             raise
         except TgllmError as error:
             log.info("admin.refused", command=row.name, reason=str(error))
-            return await _end(call, call.says(error_text(scope.parts.core.texts, error, scope.language)))
+            return await _end(call, call.says(scope.error_text(error)))
 
     async def _result(self, row: AdminCommand, call: AdminCall) -> Result:
         """What the row gives to somebody who may run it here, and to others that they may not."""

@@ -21,7 +21,7 @@ MOST_NAME: Final = 60
 
 def moment(call: AdminCall, at: float) -> str:
     """A time (UTC, in milliseconds) on the clock on the bot's wall."""
-    return f"{datetime.fromtimestamp(at / 1000, zone(call.scope.parts.core.config.time_zone)):%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(at / 1000, zone(call.scope.config.time_zone)):%Y-%m-%d %H:%M}"
 
 
 def person(user: User) -> str:

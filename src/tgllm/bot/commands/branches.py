@@ -1,7 +1,6 @@
 """The commands that move within a conversation: /undo, /fork, /continue."""
 
-from tgllm.api.clock import milliseconds
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.turns.prompt import said
 from tgllm.bot.turns.start import run_turn
@@ -22,8 +21,8 @@ def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     )
 
 
-async def _undo(scope: UpdateScope, _command: ParsedCommand) -> None:
-    lane, now = scope.lane.key, milliseconds(scope.parts.core.clock)
+async def _undo(scope: Scope, _command: ParsedCommand) -> None:
+    lane, now = scope.lane.key, scope.now
     question, name = await last_question(scope)
     if question is None:
         await scope.reply(scope.text("again.nothing_to_undo"))
@@ -35,7 +34,7 @@ async def _undo(scope: UpdateScope, _command: ParsedCommand) -> None:
     await scope.reply(text, lambda conn: branches.undo(conn, lane, now))
 
 
-async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _fork(scope: Scope, command: ParsedCommand) -> None:
     """Go on from the answer that the command replies to; a text behind the command is the next question."""
     branch = await _replied_answer(scope, command)
     if branch is None:
@@ -43,22 +42,20 @@ async def _fork(scope: UpdateScope, command: ParsedCommand) -> None:
     elif command.args:
         await run_turn(scope, said(scope, command.args), command.message_ids, branch=branch)
     else:
-        now = milliseconds(scope.parts.core.clock)
+        now = scope.now
         await scope.reply(scope.text("again.forked"), lambda conn: branches.go_to(conn, branch, now))
 
 
-async def _replied_answer(scope: UpdateScope, command: ParsedCommand) -> Branch | None:
+async def _replied_answer(scope: Scope, command: ParsedCommand) -> Branch | None:
     replied = command.reply_to
     if replied is None:
         return None
-    return await scope.parts.core.database.read(
-        lambda conn: branches.branch_at_answer(conn, scope.lane.key, scope.lane.chat_id, replied)
-    )
+    return await scope.read(lambda conn: branches.branch_at_answer(conn, scope.lane.key, scope.lane.chat_id, replied))
 
 
-async def _continue(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _continue(scope: Scope, command: ParsedCommand) -> None:
     """Ask the model for the rest of a cut answer."""
-    if await scope.parts.core.database.read(lambda conn: branches.is_cut(conn, scope.lane.key)):
+    if await scope.read(lambda conn: branches.is_cut(conn, scope.lane.key)):
         await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
     else:
         await scope.reply(scope.text("again.whole"))

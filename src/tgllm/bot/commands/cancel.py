@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.stopping import end_with, stop_answer
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.db.engine.unit import Connection
@@ -24,10 +23,10 @@ def cancel_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (TableCommand("cancel", lambda language: texts("command.cancel", language), "user", _cancel),)
 
 
-async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
-    waiting = await scope.parts.core.database.read(lambda conn: _waiting(conn, scope))
+async def _cancel(scope: Scope, _command: ParsedCommand) -> None:
+    waiting = await scope.read(lambda conn: _waiting(conn, scope))
     if waiting:
-        now = milliseconds(scope.parts.core.clock)
+        now = scope.now
         replies = message_rows(scope.lane, scope.text("turn.cancelled", count=len(waiting)))
         for row in waiting:
             replies += scope.parts.acknowledgements.taken_away(row)
@@ -36,22 +35,18 @@ async def _cancel(scope: UpdateScope, _command: ParsedCommand) -> None:
         await end_with(scope, await stop_answer(scope))
 
 
-def _waiting(conn: Connection, scope: UpdateScope) -> list[InboxRow]:
+def _waiting(conn: Connection, scope: Scope) -> list[InboxRow]:
     """What the person has said in this chat before the command and what has not begun yet."""
     return [
         row
         for row in inbox.queued(conn, scope.lane.key, MOST_CANCELLED)
-        if row.kind == "message" and row.update_id < scope.row.update_id and _sender_id(row) == _own_id(scope)
+        if row.kind == "message" and row.update_id < scope.row.update_id and _sender_id(row) == scope.person.id
     ]
 
 
 def _take_away(conn: Connection, rows: list[InboxRow], now: int) -> None:
     for row in rows:
         inbox.cancel(conn, row.update_id, now)
-
-
-def _own_id(scope: UpdateScope) -> int | None:
-    return None if scope.person is None else scope.person.id
 
 
 def _sender_id(row: InboxRow) -> object:

@@ -3,10 +3,9 @@
 import asyncio
 from datetime import UTC, datetime
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.files import document_payload
 from tgllm.bot.delivery.rows import document_row
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.i18n import Catalogue
 from tgllm.services.personal_data.conversation import Exported, as_json, as_markdown, load_export
@@ -20,10 +19,10 @@ def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (TableCommand("export", lambda language: texts("command.export", language), "user", _export),)
 
 
-async def _export(scope: UpdateScope, _command: ParsedCommand) -> None:
-    core = scope.parts.core
-    now = milliseconds(core.clock)
-    exported = await core.database.read(lambda conn: load_export(conn, scope.lane.key, now))
+async def _export(scope: Scope, _command: ParsedCommand) -> None:
+    core = scope.core
+    now = scope.now
+    exported = await scope.read(lambda conn: load_export(conn, scope.lane.key, now))
     if exported is None:
         await scope.reply(scope.text("export.nothing"))
         return
@@ -36,5 +35,5 @@ async def _export(scope: UpdateScope, _command: ParsedCommand) -> None:
     await scope.end(replies=[document_row(scope.lane, payload) for payload in payloads])
 
 
-def _texts(scope: UpdateScope, exported: Exported) -> tuple[str, str]:
+def _texts(scope: Scope, exported: Exported) -> tuple[str, str]:
     return as_markdown(exported, scope.text), as_json(exported)

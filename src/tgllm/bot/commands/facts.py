@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from tgllm.api.clock import milliseconds
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import PAGE, Button, Menu, page_number, page_of, pager, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables import facts
 from tgllm.db.tables.facts import Fact
-from tgllm.i18n import Catalogue, error_text
+from tgllm.i18n import Catalogue
 from tgllm.services.chats.facts import FactRefused, check_fact
 
 __all__ = ["fact_commands", "fact_presses"]
@@ -36,7 +35,7 @@ def fact_presses() -> tuple[PressAction, ...]:
     return (PressAction(HOME, _page), PressAction(FORGET, _unpin))
 
 
-async def _remember(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _remember(scope: Scope, command: ParsedCommand) -> None:
     """Pin the text of the command, or that of the message that it replies to."""
     text = (command.args or command.reply_text).strip()
     if not text:
@@ -45,27 +44,26 @@ async def _remember(scope: UpdateScope, command: ParsedCommand) -> None:
     try:
         check_fact(text, await _facts(scope))
     except FactRefused as error:
-        await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
+        await scope.reply(scope.error_text(error))
     else:
         await scope.reply(scope.text("facts.pinned"), _pin(scope, text))
 
 
-def _pin(scope: UpdateScope, text: str) -> Unit:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    lane, user_id, now = scope.lane.key, scope.user.id, milliseconds(scope.parts.core.clock)
+def _pin(scope: Scope, text: str) -> Unit:
+    lane, user_id, now = scope.lane.key, scope.user.id, scope.now
     return lambda conn: facts.add(conn, lane, user_id, text, now)
 
 
-async def _list(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _list(scope: Scope, _command: ParsedCommand) -> None:
     await send_menu(scope, _menu(scope, await _facts(scope), 0))
 
 
-async def _page(scope: UpdateScope, pressed: Pressed) -> str:
+async def _page(scope: Scope, pressed: Pressed) -> str:
     await show_menu(scope, pressed, _menu(scope, await _facts(scope), page_number(pressed.argument)))
     return ""
 
 
-async def _unpin(scope: UpdateScope, pressed: Pressed) -> str:
+async def _unpin(scope: Scope, pressed: Pressed) -> str:
     """Take a fact away; only one of the chat and topic where the button stands."""
     known = await _facts(scope)
     gone = next((fact for fact in known if str(fact.id) == pressed.argument), None)
@@ -77,7 +75,7 @@ async def _unpin(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-def _menu(scope: UpdateScope, known: Sequence[Fact], number: int) -> Menu:
+def _menu(scope: Scope, known: Sequence[Fact], number: int) -> Menu:
     """A page of the facts in words, and a button for each."""
     if not known:
         return Menu(scope.text("facts.none"))
@@ -88,5 +86,5 @@ def _menu(scope: UpdateScope, known: Sequence[Fact], number: int) -> Menu:
     return Menu("\n".join([scope.text("facts.title"), "", *lines]), [*rows, *turn])
 
 
-async def _facts(scope: UpdateScope) -> Sequence[Fact]:
-    return await scope.parts.core.database.read(lambda conn: facts.list_for(conn, scope.lane.key))
+async def _facts(scope: Scope) -> Sequence[Fact]:
+    return await scope.read(lambda conn: facts.list_for(conn, scope.lane.key))

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import Button, Menu, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
@@ -13,7 +12,6 @@ from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries.erasure import Erased
 from tgllm.db.tables import outbox
 from tgllm.i18n import Catalogue
-from tgllm.services.common.actor import Actor
 from tgllm.services.personal_data.forget import clean_up, forget
 
 __all__ = ["forget_commands", "forget_presses"]
@@ -34,43 +32,43 @@ def forget_presses() -> tuple[PressAction, ...]:
     return (PressAction(FORGET, _pressed),)
 
 
-async def _ask(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _ask(scope: Scope, _command: ParsedCommand) -> None:
     """Say what would be deleted and what not, with a button that does it."""
-    until = int(scope.parts.core.clock.now()) + VALID_SECONDS
+    until = int(scope.clock.now()) + VALID_SECONDS
     buttons = [
-        [Button(scope.text("forget.yes"), f"{FORGET}:{_user_id(scope)}:{until}")],
-        [Button(scope.text("forget.no"), f"{FORGET}:{_user_id(scope)}:{CANCEL}")],
+        [Button(scope.text("forget.yes"), f"{FORGET}:{scope.user.id}:{until}")],
+        [Button(scope.text("forget.no"), f"{FORGET}:{scope.user.id}:{CANCEL}")],
     ]
     await send_menu(scope, Menu(scope.text("forget.ask", minutes=VALID_SECONDS // 60), buttons))
 
 
-async def _pressed(scope: UpdateScope, pressed: Pressed) -> str:
+async def _pressed(scope: Scope, pressed: Pressed) -> str:
     """Delete, if it is the person's own button and not too old."""
     owner, _, until = pressed.argument.partition(":")
-    if owner != str(_user_id(scope)):
+    if owner != str(scope.user.id):
         return scope.text("forget.not_yours")
     if until == CANCEL:
         await show_menu(scope, pressed, Menu(scope.text("forget.cancelled")))
-    elif not (until.isdecimal() and len(until) < 12 and scope.parts.core.clock.now() < int(until)):
+    elif not (until.isdecimal() and len(until) < 12 and scope.clock.now() < int(until)):
         await show_menu(scope, pressed, Menu(scope.text("forget.expired")))
     else:
         await _forget(scope, pressed)
     return ""
 
 
-async def _forget(scope: UpdateScope, pressed: Pressed) -> None:
-    core, found = scope.parts.core, list[Erased]()
+async def _forget(scope: Scope, pressed: Pressed) -> None:
+    core, found = scope.core, list[Erased]()
     await show_menu(scope, pressed, Menu(scope.text("forget.confirmed")), _effect(scope, found.append))
     for erased in found:
         await clean_up(core.database, core.clock, core.config.data_dir, erased)
 
 
-def _effect(scope: UpdateScope, keep: Callable[[Erased], None]) -> Unit:
+def _effect(scope: Scope, keep: Callable[[Erased], None]) -> Unit:
     """The piece of work that deletes, and tells what it has deleted."""
-    now, user_id = milliseconds(scope.parts.core.clock), _user_id(scope)
+    now = scope.now
 
     def unit(conn: Connection) -> None:
-        erased = forget(conn, user_id, Actor(user_id, "telegram"), now, update_id=scope.row.update_id)
+        erased = forget(conn, scope.user.id, scope.actor, now, update_id=scope.row.update_id)
         if erased is not None:
             keep(erased)
         outbox.add(conn, message_rows(scope.lane, _told(scope, erased)), now)
@@ -78,7 +76,7 @@ def _effect(scope: UpdateScope, keep: Callable[[Erased], None]) -> Unit:
     return unit
 
 
-def _told(scope: UpdateScope, erased: Erased | None) -> str:
+def _told(scope: Scope, erased: Erased | None) -> str:
     if erased is None:
         return scope.text("forget.busy")
     return scope.text(
@@ -88,8 +86,3 @@ def _told(scope: UpdateScope, erased: Erased | None) -> str:
         files=erased.files,
         requests=erased.requests,
     )
-
-
-def _user_id(scope: UpdateScope) -> int:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    return scope.user.id

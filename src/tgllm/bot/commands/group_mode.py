@@ -1,6 +1,6 @@
 """The command ``/groupmode`` and its buttons: which messages of a group the bot answers."""
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import MARK, Button, Menu, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
@@ -32,13 +32,13 @@ def group_presses() -> tuple[PressAction, ...]:
     return (PressAction(CHOOSE, _choose, "admin"),)
 
 
-async def _group_mode(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _group_mode(scope: Scope, command: ParsedCommand) -> None:
     """Show the mode of the group, or choose the one that is named."""
     mode = parse_mode(command.args.casefold())
     if scope.chat.is_private:
         await scope.reply(scope.text("group.only_groups"))
     elif not command.args:
-        current: GroupMode = await scope.parts.core.database.read(lambda conn: group_mode(conn, scope.chat.id))
+        current: GroupMode = await scope.read(lambda conn: group_mode(conn, scope.chat.id))
         await send_menu(scope, _menu(scope, current))
     elif mode is None:
         await scope.reply(scope.text("group.unknown", known=", ".join(MODES)))
@@ -46,7 +46,7 @@ async def _group_mode(scope: UpdateScope, command: ParsedCommand) -> None:
         await send_menu(scope, _menu(scope, mode), _effect(scope, mode))
 
 
-async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
+async def _choose(scope: Scope, pressed: Pressed) -> str:
     mode = parse_mode(pressed.argument)
     if mode is None or scope.chat.is_private:
         return scope.text("group.old")
@@ -54,12 +54,11 @@ async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-def _effect(scope: UpdateScope, mode: GroupMode) -> Unit:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    return choose_group_mode(scope.parts.core.clock, scope.chat.id, mode, scope.user.id)
+def _effect(scope: Scope, mode: GroupMode) -> Unit:
+    return choose_group_mode(scope.clock, scope.chat.id, mode, scope.user.id)
 
 
-def _menu(scope: UpdateScope, current: GroupMode) -> Menu:
+def _menu(scope: Scope, current: GroupMode) -> Menu:
     def button(mode: GroupMode) -> Button:
         return Button((MARK if mode == current else "") + scope.text(f"group.name_{mode}"), f"{CHOOSE}:{mode}")
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from tgllm.api.clock import milliseconds
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import MARK, Button, Menu, page_number, page_of, pager, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
@@ -33,28 +32,28 @@ def history_presses() -> tuple[PressAction, ...]:
     return (PressAction(HISTORY, _turn_page), PressAction(REOPEN, _reopen))
 
 
-async def _clear(scope: UpdateScope, _command: ParsedCommand) -> None:
-    now = milliseconds(scope.parts.core.clock)
+async def _clear(scope: Scope, _command: ParsedCommand) -> None:
+    now = scope.now
     await scope.reply(scope.text("history.cleared"), lambda conn: branches.clear(conn, scope.lane.key, now))
 
 
-async def _new(scope: UpdateScope, _command: ParsedCommand) -> None:
-    now = milliseconds(scope.parts.core.clock)
+async def _new(scope: Scope, _command: ParsedCommand) -> None:
+    now = scope.now
     await scope.reply(scope.text("history.new"), lambda conn: branches.begin_new(conn, scope.lane.key, now))
 
 
-async def _history(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _history(scope: Scope, _command: ParsedCommand) -> None:
     await send_menu(scope, await _menu(scope, 0))
 
 
-async def _turn_page(scope: UpdateScope, pressed: Pressed) -> str:
+async def _turn_page(scope: Scope, pressed: Pressed) -> str:
     await show_menu(scope, pressed, await _menu(scope, page_number(pressed.argument)))
     return ""
 
 
-async def _reopen(scope: UpdateScope, pressed: Pressed) -> str:
+async def _reopen(scope: Scope, pressed: Pressed) -> str:
     """Go on with the conversation of a button; only in the chat and topic that it belongs to."""
-    lane, now = scope.lane.key, milliseconds(scope.parts.core.clock)
+    lane, now = scope.lane.key, scope.now
     found = await _find(scope, pressed.argument)
     if found is None:
         return scope.text("history.gone")
@@ -64,8 +63,8 @@ async def _reopen(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _menu(scope: UpdateScope, number: int) -> Menu:
-    past = await scope.parts.core.database.read(lambda conn: branches.past(conn, scope.lane.key))
+async def _menu(scope: Scope, number: int) -> Menu:
+    past = await scope.read(lambda conn: branches.past(conn, scope.lane.key))
     if not past:
         return Menu(scope.text("history.empty"))
     page = page_of(past, number)
@@ -73,22 +72,22 @@ async def _menu(scope: UpdateScope, number: int) -> Menu:
     return Menu(_heading(scope, past), [*rows, *pager(page, lambda other: f"{HISTORY}:{other}")])
 
 
-def _heading(scope: UpdateScope, past: Sequence[Conversation]) -> str:
+def _heading(scope: Scope, past: Sequence[Conversation]) -> str:
     return scope.text("history.title", count=len(past))
 
 
-def _button(scope: UpdateScope, conversation: Conversation) -> Button:
+def _button(scope: Scope, conversation: Conversation) -> Button:
     mark = MARK if conversation.active else ""
     return Button(mark + _title(scope, conversation), f"{REOPEN}:{conversation.id}")
 
 
-def _title(scope: UpdateScope, conversation: Conversation) -> str:
+def _title(scope: Scope, conversation: Conversation) -> str:
     return conversation.title or scope.text("history.untitled")
 
 
-async def _find(scope: UpdateScope, argument: str) -> Conversation | None:
+async def _find(scope: Scope, argument: str) -> Conversation | None:
     """The conversation that a button names; callback data may have been forged."""
     if not argument.isdecimal() or len(argument) > 18:
         return None
-    found = await scope.parts.core.database.read(lambda conn: conversations.get(conn, int(argument)))
+    found = await scope.read(lambda conn: conversations.get(conn, int(argument)))
     return found if found is not None and found.lane == scope.lane.key else None

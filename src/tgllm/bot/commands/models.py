@@ -1,7 +1,7 @@
 """Choosing the model of a chat: the commands ``/model`` and ``/models``, and the buttons of the picker."""
 
 from tgllm.api import ModelRef
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import Menu, page_number, send_menu, show_menu
 from tgllm.bot.ui.model_menu import CHOOSE, DEFAULT, FIND, HOME, LIST, MOST_QUERY, ModelMenus
@@ -36,15 +36,15 @@ def model_presses() -> tuple[PressAction, ...]:
     )
 
 
-async def _model(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _model(scope: Scope, command: ParsedCommand) -> None:
     """Show the picker, search for a text, or choose what is named exactly."""
-    await scope.parts.core.models.fill_missing()
+    await scope.core.models.fill_missing()
     menus = await _menus(scope)
     if not command.args:
         await send_menu(scope, menus.home() if menus.choices.models else Menu(scope.text("model_list.nothing")))
     elif command.args in NO_CHOICE:
         await _send_chosen(scope, None, menus.chosen_default())
-    elif (ref := pick(scope.parts.core.registry, menus.choices, command.args)) is not None:
+    elif (ref := pick(scope.core.registry, menus.choices, command.args)) is not None:
         model = menus.choices.model(ref)
         unlisted = Menu(scope.text("model_list.chosen", model=ref))
         await _send_chosen(scope, ref, unlisted if model is None else menus.chosen(model))
@@ -53,9 +53,9 @@ async def _model(scope: UpdateScope, command: ParsedCommand) -> None:
         await send_menu(scope, menus.found(query, 0) or Menu(nothing_found(scope.text, menus.choices, query)))
 
 
-async def _models(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _models(scope: Scope, command: ParsedCommand) -> None:
     """List the models that hold a text, or all, one a line."""
-    await scope.parts.core.models.fill_missing()
+    await scope.core.models.fill_missing()
     menus = await _menus(scope)
     found = menus.choices.search(command.args)
     if not found:
@@ -72,13 +72,13 @@ async def _models(scope: UpdateScope, command: ParsedCommand) -> None:
     await scope.reply("\n".join(lines))
 
 
-async def _home(scope: UpdateScope, pressed: Pressed) -> str:
+async def _home(scope: Scope, pressed: Pressed) -> str:
     menus = await _menus(scope)
     await show_menu(scope, pressed, menus.home(page_number(pressed.argument)))
     return ""
 
 
-async def _list(scope: UpdateScope, pressed: Pressed) -> str:
+async def _list(scope: Scope, pressed: Pressed) -> str:
     menus = await _menus(scope)
     key, _, number = pressed.argument.partition(":")
     provider = menus.choices.provider_by_key(key)
@@ -88,7 +88,7 @@ async def _list(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _find(scope: UpdateScope, pressed: Pressed) -> str:
+async def _find(scope: Scope, pressed: Pressed) -> str:
     menus = await _menus(scope)
     number, _, query = pressed.argument.partition(":")
     menu = menus.found(_query(query), page_number(number))
@@ -98,9 +98,9 @@ async def _find(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
+async def _choose(scope: Scope, pressed: Pressed) -> str:
     menus = await _menus(scope)
-    core, lane = scope.parts.core, scope.lane.key
+    core, lane = scope.core, scope.lane.key
     if pressed.argument == DEFAULT:
         await show_menu(scope, pressed, menus.chosen_default(), choose_model(core.clock, lane, None))
         return ""
@@ -111,16 +111,16 @@ async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _menus(scope: UpdateScope) -> ModelMenus:
-    core, user = scope.parts.core, scope.user
+async def _menus(scope: Scope) -> ModelMenus:
+    core = scope.core
     choices = await load_choices(core.database, core.registry, core.config, scope.lane.key)
     # In a group others read along, who are no admins.
-    show_locked = user is not None and user.is_admin and scope.chat.is_private
+    show_locked = scope.user.is_admin and scope.chat.is_private
     return ModelMenus(choices, core.prices, core.texts, scope.language, show_locked)
 
 
-async def _send_chosen(scope: UpdateScope, ref: ModelRef | None, menu: Menu) -> None:
-    await send_menu(scope, menu, choose_model(scope.parts.core.clock, scope.lane.key, ref))
+async def _send_chosen(scope: Scope, ref: ModelRef | None, menu: Menu) -> None:
+    await send_menu(scope, menu, choose_model(scope.clock, scope.lane.key, ref))
 
 
 def _query(text: str) -> str:

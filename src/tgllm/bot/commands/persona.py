@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import MARK, Button, Menu, page_number, page_of, pager, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations
-from tgllm.i18n import Catalogue, error_text
+from tgllm.i18n import Catalogue
 from tgllm.services.chats.personas import PersonaRefused, forget_persona, keep_persona, own_personas
 from tgllm.services.chats.settings import ChatSettings, change_settings, settings_of
 from tgllm.services.models.choices import choice_key, choose_model
@@ -62,7 +62,7 @@ def persona_presses() -> tuple[PressAction, ...]:
     return (PressAction(HOME, _page), PressAction(CHOOSE, _choose))
 
 
-async def _persona(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _persona(scope: Scope, command: ParsedCommand) -> None:
     """Show the personas, choose the one that is named, or make one."""
     choices = await _choices(scope)
     made = _MADE.fullmatch(command.args)
@@ -78,35 +78,35 @@ async def _persona(scope: UpdateScope, command: ParsedCommand) -> None:
         await scope.reply(scope.text("persona.unknown", name=command.args[:64]))
 
 
-async def _make(scope: UpdateScope, choices: _Choices, name: str, system: str) -> None:
+async def _make(scope: Scope, choices: _Choices, name: str, system: str) -> None:
     """Keep a persona of the person's own and choose it here, or forget it."""
     if system == NONE:
         await _forget(scope, choices, name)
         return
     persona = PersonaSetting(name=name, system=system)
-    keep = keep_persona(scope.parts.core.clock, _user_id(scope), persona, choices.offered)
+    keep = keep_persona(scope.clock, scope.user.id, persona, choices.offered)
     try:
         await scope.reply(scope.text("persona.made", persona=name), keep, *_effects(scope, choices, persona))
     except PersonaRefused as error:
-        await scope.reply(error_text(scope.parts.core.texts, error, scope.language))
+        await scope.reply(scope.error_text(error))
 
 
-async def _forget(scope: UpdateScope, choices: _Choices, name: str) -> None:
+async def _forget(scope: Scope, choices: _Choices, name: str) -> None:
     if all(persona.name != name for persona in choices.own):
         await scope.reply(scope.text("persona.unknown", name=name[:64]))
         return
     here = choices.settings.persona == name and choices.settings.persona_system is not None
     effects = _effects(scope, choices, None) if here else []
-    forget = forget_persona(scope.parts.core.clock, _user_id(scope), name)
+    forget = forget_persona(scope.clock, scope.user.id, name)
     await scope.reply(scope.text("persona.forgotten", persona=name), forget, *effects)
 
 
-async def _page(scope: UpdateScope, pressed: Pressed) -> str:
+async def _page(scope: Scope, pressed: Pressed) -> str:
     await show_menu(scope, pressed, _menu(scope, await _choices(scope), page_number(pressed.argument)))
     return ""
 
 
-async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
+async def _choose(scope: Scope, pressed: Pressed) -> str:
     choices = await _choices(scope)
     persona = choices.by_key(pressed.argument)
     if persona is None and pressed.argument != NONE:
@@ -116,7 +116,7 @@ async def _choose(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-def _menu(scope: UpdateScope, choices: _Choices, number: int) -> Menu:
+def _menu(scope: Scope, choices: _Choices, number: int) -> Menu:
     """A page of the personas, with a mark on the chat's."""
     how = scope.text("persona.how")
     if not choices.all and choices.settings.persona is None:
@@ -133,36 +133,31 @@ def _menu(scope: UpdateScope, choices: _Choices, number: int) -> Menu:
     return Menu(f"{scope.text('persona.choose')}\n\n{how}", [*rows, *turn, last])
 
 
-def _chosen(scope: UpdateScope, persona: PersonaSetting | None) -> Menu:
+def _chosen(scope: Scope, persona: PersonaSetting | None) -> Menu:
     if persona is None:
         return Menu(scope.text("persona.taken_back"))
     return Menu(scope.text("persona.chosen", persona=persona.title or persona.name))
 
 
-def _effects(scope: UpdateScope, choices: _Choices, persona: PersonaSetting | None) -> list[Unit]:
+def _effects(scope: Scope, choices: _Choices, persona: PersonaSetting | None) -> list[Unit]:
     """Choose a persona; with one that brings a model, the chat's own choice of a model ends.
 
     Of somebody's own the chat keeps what it says: others there go on with it, whatever becomes of it.
     """
     name = None if persona is None else persona.name
     system = None if persona is None or persona in choices.offered else persona.system
-    core, lane = scope.parts.core, scope.lane.key
+    core, lane = scope.core, scope.lane.key
     change = change_settings(core.clock, lane, lambda before: replace(before, persona=name, persona_system=system))
     if persona is None or persona.model is None:
         return [change]
     return [change, choose_model(core.clock, lane, None)]
 
 
-async def _choices(scope: UpdateScope) -> _Choices:
-    lane, user_id, offered = scope.lane.key, _user_id(scope), scope.parts.core.config.personas
+async def _choices(scope: Scope) -> _Choices:
+    lane, user_id, offered = scope.lane.key, scope.user.id, scope.config.personas
 
     def unit(conn: Connection) -> _Choices:
         settings = settings_of(conversations.active_in(conn, lane))
         return _Choices(offered, own_personas(conn, user_id), settings)
 
-    return await scope.parts.core.database.read(unit)
-
-
-def _user_id(scope: UpdateScope) -> int:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    return scope.user.id
+    return await scope.read(unit)

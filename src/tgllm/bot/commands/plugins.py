@@ -14,7 +14,7 @@ from tgllm.api import (
     TgllmError,
     UserInfo,
 )
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.markdown_reply import send_long_message
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
@@ -49,8 +49,7 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
     """
     command = owned.command
 
-    async def run(scope: UpdateScope, parsed: ParsedCommand) -> None:
-        assert scope.user is not None  # noqa: S101  the access middleware has set it
+    async def run(scope: Scope, parsed: ParsedCommand) -> None:
         call = CommandCall(
             command.name,
             parsed.args,

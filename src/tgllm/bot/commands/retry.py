@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from tgllm.api import ModelNotFound, ModelRef
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import without_buttons
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
@@ -15,7 +14,7 @@ from tgllm.bot.updates.raw import RETRY
 from tgllm.db.tables import outbox
 from tgllm.db.tables.messages import Message
 from tgllm.db.tables.outbox import NewOutbox
-from tgllm.i18n import Catalogue, error_text
+from tgllm.i18n import Catalogue
 from tgllm.services.common.text import clip
 from tgllm.services.conversations import branches
 from tgllm.services.models.choices import ModelChoices, load_choices, pick
@@ -36,11 +35,11 @@ def retry_presses() -> tuple[PressAction, ...]:
     return (PressAction(RETRY, _press),)
 
 
-async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _retry(scope: Scope, command: ParsedCommand) -> None:
     """Ask again, with another model if one is named."""
     model = None
     if command.args:
-        core = scope.parts.core
+        core = scope.core
         choices = await load_choices(core.database, core.registry, core.config, scope.lane.key)
         model = pick(core.registry, choices, command.args)
         if model is None:
@@ -55,16 +54,16 @@ async def _retry(scope: UpdateScope, command: ParsedCommand) -> None:
         await _ask_again(scope, question, model)
 
 
-def _unknown(scope: UpdateScope, choices: ModelChoices, text: str) -> str:
+def _unknown(scope: Scope, choices: ModelChoices, text: str) -> str:
     """Why a model can't be asked: nobody has its provider, or its provider does not have it."""
     try:
-        scope.parts.core.registry.resolve(text)
+        scope.core.registry.resolve(text)
     except ModelNotFound as error:
-        return error_text(scope.parts.core.texts, error, scope.language)
+        return scope.error_text(error)
     return nothing_found(scope.text, choices, clip(text, MOST_NAME))
 
 
-async def _press(scope: UpdateScope, pressed: Pressed) -> str:
+async def _press(scope: Scope, pressed: Pressed) -> str:
     """Ask again, if nothing was said since; the button names the turn that it belongs to. It works once."""
     question, name = await last_question(scope)
     button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
@@ -79,12 +78,12 @@ async def _press(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _send_now(scope: UpdateScope, rows: Sequence[NewOutbox]) -> None:
+async def _send_now(scope: Scope, rows: Sequence[NewOutbox]) -> None:
     """Send something that the answer need not be waited for; the update goes on."""
-    now = milliseconds(scope.parts.core.clock)
-    await scope.parts.core.database.write(lambda conn: outbox.add(conn, rows, now))
+    now = scope.now
+    await scope.write(lambda conn: outbox.add(conn, rows, now))
 
 
-async def _ask_again(scope: UpdateScope, question: Message, model: ModelRef | None) -> None:
+async def _ask_again(scope: Scope, question: Message, model: ModelRef | None) -> None:
     ids, branch = question.telegram_message_ids, branches.branch_before(question)
     await run_turn(scope, question.text, ids, branch=branch, model=model)

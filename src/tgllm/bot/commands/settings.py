@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
@@ -28,11 +28,11 @@ def settings_presses() -> tuple[PressAction, ...]:
     return (PressAction(HOME, _open), PressAction(SET, _set))
 
 
-async def _settings(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _settings(scope: Scope, _command: ParsedCommand) -> None:
     await send_menu(scope, (await _menus(scope)).home())
 
 
-async def _open(scope: UpdateScope, pressed: Pressed) -> str:
+async def _open(scope: Scope, pressed: Pressed) -> str:
     """Show one setting, or all."""
     menus = await _menus(scope)
     setting = _setting(pressed.argument)
@@ -40,7 +40,7 @@ async def _open(scope: UpdateScope, pressed: Pressed) -> str:
     return ""
 
 
-async def _set(scope: UpdateScope, pressed: Pressed) -> str:
+async def _set(scope: Scope, pressed: Pressed) -> str:
     """Choose a value. What is not among those that are offered was forged, or is of another version."""
     name, _, value = pressed.argument.partition(":")
     menus = await _menus(scope)
@@ -57,26 +57,24 @@ def _setting(name: str) -> Setting | None:
     return next((setting for setting in SETTINGS if setting == name), None)
 
 
-def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: UpdateScope) -> SettingsMenus:
+def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: Scope) -> SettingsMenus:
     """The menus after a choice."""
     if setting == "language":
-        own = scope.person.language_code if scope.person is not None else None
+        own = scope.person.language_code
         return replace(menus, chosen_language=value, language=value or own or "")
     return replace(menus, settings=with_value(menus.settings, setting, value))
 
 
-def _effect(scope: UpdateScope, setting: Setting, value: str | None) -> Unit:
+def _effect(scope: Scope, setting: Setting, value: str | None) -> Unit:
     """The piece of work that keeps a choice, and leaves what others chose meanwhile."""
-    clock = scope.parts.core.clock
+    clock = scope.clock
     if setting == "language":
-        assert scope.user is not None  # noqa: S101  the access middleware has set it
         return choose_language(clock, scope.user.id, value)
     return change_settings(clock, scope.lane.key, lambda before: with_value(before, setting, value))
 
 
-async def _menus(scope: UpdateScope) -> SettingsMenus:
-    core, user = scope.parts.core, scope.user
-    assert user is not None  # noqa: S101  the access middleware has set it
+async def _menus(scope: Scope) -> SettingsMenus:
+    core, user = scope.core, scope.user
     turn = Turn(id="", lane=scope.lane.key, user=user, chat=scope.chat, text="")
 
     def unit(conn: Connection) -> SettingsMenus:

@@ -1,6 +1,6 @@
 """The commands of the bot itself: those that need its services."""
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.stopping import end_with, stop_answer
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.db.queries.scrub import scrub
@@ -18,16 +18,15 @@ def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     )
 
 
-async def _start(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _start(scope: Scope, command: ParsedCommand) -> None:
     """Say hello. An invite link that somebody opens who is in already stays as it is, and is not kept."""
-    name = scope.user.name if scope.user is not None else ""
-    text = scope.text("start.welcome", name=name)
+    text = scope.text("start.welcome", name=scope.user.name)
     if is_token(command.args):
         await scope.reply(text, lambda conn: scrub(conn, scope.row.update_id))
     else:
         await scope.reply(text)
 
 
-async def _stop(scope: UpdateScope, _command: ParsedCommand) -> None:
+async def _stop(scope: Scope, _command: ParsedCommand) -> None:
     """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
     await end_with(scope, await stop_answer(scope))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.db.tables import conversations
 from tgllm.i18n import Catalogue
@@ -19,20 +19,20 @@ def system_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (TableCommand("system", lambda language: texts("command.system", language), "user", _system),)
 
 
-async def _system(scope: UpdateScope, command: ParsedCommand) -> None:
+async def _system(scope: Scope, command: ParsedCommand) -> None:
     """Show the chat's instruction, set it, or take it away."""
     if not command.args:
         await scope.reply(await _shown(scope))
         return
     instruction = None if command.args == NONE else command.args
     text = scope.text("persona.system_cleared" if instruction is None else "persona.system_set")
-    clock, lane = scope.parts.core.clock, scope.lane.key
+    clock, lane = scope.clock, scope.lane.key
     await scope.reply(text, change_settings(clock, lane, lambda before: replace(before, system=instruction)))
 
 
-async def _shown(scope: UpdateScope) -> str:
+async def _shown(scope: Scope) -> str:
     lane = scope.lane.key
-    settings = await scope.parts.core.database.read(lambda conn: settings_of(conversations.active_in(conn, lane)))
+    settings = await scope.read(lambda conn: settings_of(conversations.active_in(conn, lane)))
     if settings.system is None:
         return scope.text("persona.no_system")
     return scope.text("persona.system", instruction=settings.system)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tgllm.api import ModelRef, UserInfo
-from tgllm.api.clock import milliseconds
-from tgllm.bot.scope import UpdateScope
+from tgllm.api import ModelRef
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.usage_words import usage_line
@@ -29,10 +28,8 @@ def usage_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (TableCommand("usage", lambda language: texts("command.usage", language), "user", _usage),)
 
 
-async def _usage(scope: UpdateScope, _command: ParsedCommand) -> None:
-    user = scope.user
-    assert user is not None  # noqa: S101  the access middleware has set it
-    found = await scope.parts.core.database.read(lambda conn: _read(conn, scope, user))
+async def _usage(scope: Scope, _command: ParsedCommand) -> None:
+    found = await scope.read(lambda conn: _read(conn, scope))
     await scope.reply("\n".join([*_lines(scope, found.report), *_budgets(scope, found.budgets)]))
 
 
@@ -42,9 +39,9 @@ class _Found:
     budgets: Sequence[Budget]
 
 
-def _read(conn: Connection, scope: UpdateScope, user: UserInfo) -> _Found:
-    core = scope.parts.core
-    report = usage_report(conn, user.id, milliseconds(core.clock), core.days)
+def _read(conn: Connection, scope: Scope) -> _Found:
+    core, user = scope.core, scope.user
+    report = usage_report(conn, user.id, scope.now, core.days)
     budgets = [*core.budgets.of_person(conn, user, scope.chat)]
     # What all have used together is for the admins, and for them in private.
     if user.is_admin and scope.chat.is_private:
@@ -52,18 +49,18 @@ def _read(conn: Connection, scope: UpdateScope, user: UserInfo) -> _Found:
     return _Found(report, budgets)
 
 
-def _budgets(scope: UpdateScope, budgets: Sequence[Budget]) -> Iterator[str]:
+def _budgets(scope: Scope, budgets: Sequence[Budget]) -> Iterator[str]:
     """The budgets, each kind under its name."""
     for kind in dict.fromkeys(budget.scope.kind for budget in budgets):
         yield ""
         yield f"{scope.text(f'budget.whose_{kind}')}:"
         for budget in budgets:
             if budget.scope.kind == kind:
-                yield budget_line(scope.text, budget, scope.parts.core.days)
+                yield budget_line(scope.text, budget, scope.core.days)
 
 
-def _lines(scope: UpdateScope, report: UsageReport) -> Iterator[str]:
-    yield scope.text("usage.title", zone=scope.parts.core.days.zone)
+def _lines(scope: Scope, report: UsageReport) -> Iterator[str]:
+    yield scope.text("usage.title", zone=scope.core.days.zone)
     yield ""
     yield usage_line(scope.text, scope.text("usage.today"), report.today)
     yield usage_line(scope.text, scope.text("usage.month"), report.month)

@@ -2,14 +2,12 @@
 
 from typing import cast, get_args
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.db.engine.unit import Connection
-from tgllm.i18n import error_text
 from tgllm.services.access.card_texts import group_decided, person_decided
 from tgllm.services.access.cards import CARD
 from tgllm.services.access.groups import GroupDecided, GroupVerdict
-from tgllm.services.common.actor import Actor
 from tgllm.services.people.decisions import AccessError, Decided, Verdict
 
 __all__ = ["access_presses"]
@@ -20,7 +18,7 @@ def access_presses() -> tuple[PressAction, ...]:
     return (PressAction(CARD, _press, "admin"),)
 
 
-async def _press(scope: UpdateScope, pressed: Pressed) -> str:
+async def _press(scope: Scope, pressed: Pressed) -> str:
     """Decide about the person or group that the button names; callback data may have been forged."""
     verdict, _, target = pressed.argument.partition(":")
     if not (target.isascii() and target.removeprefix("-").isdecimal() and len(target) < 19):
@@ -31,17 +29,17 @@ async def _press(scope: UpdateScope, pressed: Pressed) -> str:
         return await _person(scope, verdict, int(target))
     except AccessError as error:
         await scope.end()
-        return error_text(scope.parts.core.texts, error, scope.language)
+        return scope.error_text(error)
 
 
-async def _person(scope: UpdateScope, verdict: str, user_id: int) -> str:
+async def _person(scope: Scope, verdict: str, user_id: int) -> str:
     if verdict not in get_args(Verdict):
         return ""
-    core, said = scope.parts.core, list[tuple[Decided, str]]()
+    core, said = scope.core, list[tuple[Decided, str]]()
 
     def unit(conn: Connection) -> None:
         chosen = cast("Verdict", verdict)
-        decided = core.users.decide_in(conn, user_id, chosen, _actor(scope), only_pending=True)
+        decided = core.users.decide_in(conn, user_id, chosen, scope.actor, only_pending=True)
         words = person_decided(core.texts, conn, decided.user, verdict, decided.by)
         said.append((decided, words(scope.language) if decided.changed else scope.text("access.decided_before")))
 
@@ -51,14 +49,14 @@ async def _person(scope: UpdateScope, verdict: str, user_id: int) -> str:
     return text
 
 
-async def _group(scope: UpdateScope, verdict: str, chat_id: int) -> str:
+async def _group(scope: Scope, verdict: str, chat_id: int) -> str:
     if verdict not in get_args(GroupVerdict):
         return ""
-    core, said = scope.parts.core, list[tuple[GroupDecided, str]]()
+    core, said = scope.core, list[tuple[GroupDecided, str]]()
 
     def unit(conn: Connection) -> None:
         chosen = cast("GroupVerdict", verdict)
-        decided = core.access.groups.decide_in(conn, chat_id, chosen, _actor(scope), only_pending=True)
+        decided = core.access.groups.decide_in(conn, chat_id, chosen, scope.actor, only_pending=True)
         words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
         said.append((decided, words(scope.language) if decided.changed else scope.text("access.decided_before")))
 
@@ -66,8 +64,3 @@ async def _group(scope: UpdateScope, verdict: str, chat_id: int) -> str:
     decided, text = said[-1]
     decided.enforce()
     return text
-
-
-def _actor(scope: UpdateScope) -> Actor:
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
-    return Actor(scope.user.id, "telegram")

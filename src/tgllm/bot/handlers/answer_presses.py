@@ -3,7 +3,7 @@
 from tgllm.bot.delivery.fallbacks import following, method_of
 from tgllm.bot.delivery.rows import without_buttons
 from tgllm.bot.delivery.uncertain import KEEP, RESEND
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.streaming.displays import STOP_DATA
 from tgllm.bot.turns.ownership import is_theirs, name_of, not_theirs
 from tgllm.bot.turns.stopping import stop_running
@@ -20,25 +20,25 @@ def answer_presses() -> tuple[PressAction, ...]:
     return (PressAction(STOP_DATA, _stop), PressAction(RESEND, _resend), PressAction(KEEP, _keep))
 
 
-async def _stop(scope: UpdateScope, _pressed: Pressed) -> str:
+async def _stop(scope: Scope, _pressed: Pressed) -> str:
     return stop_running(scope)
 
 
-async def _resend(scope: UpdateScope, pressed: Pressed) -> str:
+async def _resend(scope: Scope, pressed: Pressed) -> str:
     """Send a message again that may not have arrived; only from the chat that it belongs to."""
     return await _decide(scope, pressed, again=True)
 
 
-async def _keep(scope: UpdateScope, pressed: Pressed) -> str:
+async def _keep(scope: Scope, pressed: Pressed) -> str:
     return await _decide(scope, pressed, again=False)
 
 
-async def _decide(scope: UpdateScope, pressed: Pressed, *, again: bool) -> str:
+async def _decide(scope: Scope, pressed: Pressed, *, again: bool) -> str:
     """The first press counts; each takes the buttons away, since the question may have come twice."""
     argument = pressed.argument
     if not argument.isdecimal() or len(argument) > 18:
         return ""
-    row, asker_id, name = await scope.parts.core.database.read(lambda conn: _row_and_asker(conn, int(argument)))
+    row, asker_id, name = await scope.read(lambda conn: _row_and_asker(conn, int(argument)))
     if row is None or row.lane != scope.lane.key:
         return ""
     if not is_theirs(scope, asker_id):

@@ -2,7 +2,7 @@
 
 from aiogram.types import Message
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, question_of
 from tgllm.bot.turns.prompt import told
 from tgllm.bot.turns.start import run_turn
@@ -13,12 +13,12 @@ from tgllm.services.conversations import branches
 __all__ = ["handle_edited"]
 
 
-async def handle_edited(event: Message, scope: UpdateScope) -> None:
+async def handle_edited(event: Message, scope: Scope) -> None:
     """Ask the last question anew if this is it; edits of other messages, and to commands, are nobody's business."""
     words = question_of(event, scope)
     if not words or command_in(event, scope.parts.username) is not None:
         return
-    found = await scope.parts.core.database.read(lambda conn: _question_and_shown(conn, event, scope))
+    found = await scope.read(lambda conn: _question_and_shown(conn, event, scope))
     if found is None:
         return
     question, shown = found
@@ -29,7 +29,7 @@ async def handle_edited(event: Message, scope: UpdateScope) -> None:
 
 
 def _question_and_shown(
-    conn: Connection, event: Message, scope: UpdateScope
+    conn: Connection, event: Message, scope: Scope
 ) -> tuple[messages.Message, tuple[int, ...]] | None:
     """The last question, if it is this message, and which messages show the answer before it."""
     question = branches.last_question(conn, scope.lane.key)

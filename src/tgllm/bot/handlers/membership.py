@@ -2,14 +2,12 @@
 
 from aiogram.types import ChatMemberUpdated
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.strangers import forget_update, group_state
-from tgllm.bot.scope import UpdateScope, is_admin_chat
+from tgllm.bot.scope import Scope, is_admin_chat
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox
 from tgllm.observe.logs import get_logger
-from tgllm.services.common.actor import Actor
 
 __all__ = ["handle_membership"]
 
@@ -20,26 +18,26 @@ _OUTSIDE = frozenset({"left", "kicked"})
 _INSIDE = frozenset({"member", "administrator"})
 
 
-async def handle_membership(event: ChatMemberUpdated, scope: UpdateScope) -> None:
+async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
     """Note in which groups the bot is wanted. What happens in private, such as a block of the bot, needs nothing."""
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
-    user, access = scope.user, scope.parts.core.access
-    if user is None or not added or scope.chat.kind not in {"group", "supergroup"}:
+    user, access = scope.user, scope.core.access
+    if not added or scope.chat.kind not in {"group", "supergroup"}:
         await forget_update(scope)
     elif user.is_admin:
-        actor = Actor(user.id, "telegram")
-        await forget_update(scope, lambda conn: access.groups.let_in_by(conn, scope.chat.id, scope.chat.title, actor))
+        let_in_by, chat = access.groups.let_in_by, scope.chat
+        await forget_update(scope, lambda conn: let_in_by(conn, chat.id, chat.title, scope.actor))
         log.info("group.let_in", chat=scope.chat.id, by=user.id)
     elif not await is_admin_chat(scope):
         may_answer = access.limits.may_answer(("group", scope.chat.id))
         await forget_update(scope, lambda conn: _request(conn, scope, user.id, is_told=may_answer))
 
 
-def _request(conn: Connection, scope: UpdateScope, user_id: int, *, is_told: bool) -> None:
+def _request(conn: Connection, scope: Scope, user_id: int, *, is_told: bool) -> None:
     """Ask for the group, unless it has been let in already, and say there that it waits."""
-    core, known = scope.parts.core, groups.get(conn, scope.chat.id)
+    core, known = scope.core, groups.get(conn, scope.chat.id)
     if known is not None and known.status == "active":
         return
     asked = core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
     if is_told:
-        outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), milliseconds(core.clock))
+        outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), scope.now)

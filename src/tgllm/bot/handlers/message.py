@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from aiogram.types import Message
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, question_of
 from tgllm.bot.turns.albums import album_of
 from tgllm.bot.turns.prompt import replied_text, told
@@ -28,7 +27,7 @@ class MessageHandler:
         """Look commands up there."""
         self._commands = commands
 
-    async def handle(self, event: Message, scope: UpdateScope) -> None:
+    async def handle(self, event: Message, scope: Scope) -> None:
         """Answer a message of somebody who has been let in."""
         command = command_in(event, scope.parts.username)
         if command is not None:
@@ -49,20 +48,18 @@ class MessageHandler:
         question = told(event, scope, words, await _shown_before(event, scope))
         await run_turn(scope, question, whole.message_ids, title=words)
 
-    async def _command(self, parsed: ParsedCommand, event: Message, scope: UpdateScope) -> None:
-        user = scope.user
-        assert user is not None  # noqa: S101  the access middleware has set it
+    async def _command(self, parsed: ParsedCommand, event: Message, scope: Scope) -> None:
         command = self._commands.table.find(parsed.name)
         if command is None:
             await self._unknown(parsed.name, event, scope)
-        elif not may_use(user, command.access):
+        elif not may_use(scope.user, command.access):
             await scope.reply(scope.text(f"access.not_{command.access}"))
         else:
             await command.run(scope, parsed)
 
-    async def _unknown(self, name: str, event: Message, scope: UpdateScope) -> None:
+    async def _unknown(self, name: str, event: Message, scope: Scope) -> None:
         """Say so; in a group only of what may have been meant for this bot, since others hear bare commands too."""
-        nearest = self._commands.table.nearest(name, scope.user) if scope.user is not None else None
+        nearest = self._commands.table.nearest(name, scope.user)
         # Commands that name another bot are none of ours.
         is_named = "@" in (event.text or event.caption or "/").split(maxsplit=1)[0]
         if nearest is not None:
@@ -73,7 +70,7 @@ class MessageHandler:
             await scope.end()
 
 
-async def _answer_attached(event: Message, scope: UpdateScope) -> None:
+async def _answer_attached(event: Message, scope: Scope) -> None:
     """Answer the caption of pictures and files, and say once for each album that they themselves are not read."""
     album = await album_of(event, scope)
     if not album.words:
@@ -87,8 +84,8 @@ async def _answer_attached(event: Message, scope: UpdateScope) -> None:
     await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
 
 
-def _say_after(scope: UpdateScope, text: str) -> Unit:
-    now = milliseconds(scope.parts.core.clock)
+def _say_after(scope: Scope, text: str) -> Unit:
+    now = scope.now
     return lambda conn: outbox.add(conn, message_rows(scope.lane, text), now)
 
 
@@ -103,8 +100,8 @@ def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
     )
 
 
-async def _shown_before(event: Message, scope: UpdateScope) -> Collection[int]:
+async def _shown_before(event: Message, scope: Scope) -> Collection[int]:
     """Which messages show the latest answer; of interest for a reply only."""
     if event.reply_to_message is None:
         return ()
-    return await scope.parts.core.database.read(lambda conn: branches.shown_before_next(conn, scope.lane.key))
+    return await scope.read(lambda conn: branches.shown_before_next(conn, scope.lane.key))

@@ -4,7 +4,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import may_use
 from tgllm.bot.ui.press_table import MOST_TOAST, Pressed, PressTable
 from tgllm.observe.logs import get_logger
@@ -22,14 +22,14 @@ class PressHandler:
         """Look actions up there."""
         self._table = table
 
-    async def handle(self, event: CallbackQuery, scope: UpdateScope) -> None:
+    async def handle(self, event: CallbackQuery, scope: Scope) -> None:
         """Do what the button says. Data that no button of ours has is answered and otherwise ignored."""
         answer = _Answer(scope.parts.bot, event.id)
         await answer(await self._act(event, scope, answer))
 
-    async def _act(self, event: CallbackQuery, scope: UpdateScope, answer: "_Answer") -> str:
+    async def _act(self, event: CallbackQuery, scope: Scope, answer: "_Answer") -> str:
         action, argument = self._table.find(event.data or "")
-        if action is None or scope.user is None:
+        if action is None:
             return ""
         if not may_use(scope.user, action.access):
             return scope.text(f"access.not_{action.access}")

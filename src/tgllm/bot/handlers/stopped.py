@@ -2,11 +2,11 @@
 
 from aiogram.types import MessageGenerationStopped
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 
 __all__ = ["handle_stopped"]
 
 
-async def handle_stopped(event: MessageGenerationStopped, scope: UpdateScope) -> None:  # noqa: ARG001  aiogram passes it
+async def handle_stopped(event: MessageGenerationStopped, scope: Scope) -> None:  # noqa: ARG001  aiogram passes it
     """Stop the turn whose draft it is: Telegram only stops showing it. Bot API: MessageGenerationStopped."""
-    scope.parts.core.running.stop(scope.lane.key)
+    scope.core.running.stop(scope.lane.key)

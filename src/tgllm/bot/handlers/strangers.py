@@ -7,16 +7,14 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import PLACEHOLDER, message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in
 from tgllm.bot.ui.command_table import ParsedCommand
 from tgllm.bot.ui.press_table import MOST_TOAST
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import outbox
-from tgllm.db.tables.users import SeenUser
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.invitations import is_token
@@ -31,18 +29,18 @@ Words = Callable[[Connection], str]
 """Does what was asked for, in a transaction, and gives the words for it."""
 
 
-async def receive_stranger(content: TelegramObject, scope: UpdateScope, person: SeenUser, standing: Standing) -> None:
+async def receive_stranger(content: TelegramObject, scope: Scope, standing: Standing) -> None:
     """End an update of somebody who may not use the bot here. Nothing that they wrote is kept but their request."""
     if isinstance(content, CallbackQuery):
-        if scope.parts.core.access.limits.may_answer(("press", person.id)):
+        if scope.core.access.limits.may_answer(("press", scope.person.id)):
             await answer_press(scope.parts.bot, content, scope.text("access.not_let_in"))
         await forget_update(scope)
     elif not isinstance(content, Message) or scope.row.kind == "edited_message":
         await forget_update(scope)
     elif standing.closed in {"group_pending", "group_denied"}:
-        await _answer(scope, ("group", scope.chat.id), _ask_for_group(scope, person))
+        await _answer(scope, ("group", scope.chat.id), _ask_for_group(scope))
     else:
-        await _receive_person(content, scope, person, standing)
+        await _receive_person(content, scope, standing)
 
 
 async def forget_update(scope: UpdateScope, *effects: Unit) -> None:
@@ -58,36 +56,36 @@ async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
         log.info("press.not_answered", error=type(error).__name__)
 
 
-async def _receive_person(message: Message, scope: UpdateScope, person: SeenUser, standing: Standing) -> None:
+async def _receive_person(message: Message, scope: Scope, standing: Standing) -> None:
     command = command_in(message, scope.parts.username)
     if command is None or command.name != "start" or not scope.chat.is_private:
         text = _state(scope, "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask")
-        await _answer(scope, ("talk", person.id), lambda _conn: text)
+        await _answer(scope, ("talk", scope.person.id), lambda _conn: text)
     elif is_token(command.args):
-        await _redeem(scope, person, command)
+        await _redeem(scope, command)
     else:
-        await _answer(scope, ("start", person.id), lambda conn: _ask(conn, scope, person, command.args))
+        await _answer(scope, ("start", scope.person.id), lambda conn: _ask(conn, scope, command.args))
 
 
-async def _redeem(scope: UpdateScope, person: SeenUser, command: ParsedCommand) -> None:
+async def _redeem(scope: Scope, command: ParsedCommand) -> None:
     """Take an invite link. One that does not work is told together with what a bare /start gives."""
-    may_answer = scope.parts.core.access.limits.may_answer(("start", person.id))
+    may_answer = scope.core.access.limits.may_answer(("start", scope.person.id))
 
     def unit(conn: Connection) -> None:
-        user = scope.parts.core.access.invitations.redeem_in(conn, person, command.args)
+        user = scope.core.access.invitations.redeem_in(conn, scope.person, command.args)
         if user is not None:
-            _say(conn, scope, scope.text("access.told_invite", name=scope.user.name if scope.user else ""))
+            _say(conn, scope, scope.text("access.told_invite", name=scope.user.name))
             return
-        pending = _ask(conn, scope, person, "")
+        pending = _ask(conn, scope, "")
         if may_answer:
             _say(conn, scope, f"{scope.text('access.invite_spent')}\n\n{pending}")
 
     await scope.end(unit, _scrubbed(scope))
 
 
-async def _answer(scope: UpdateScope, key: tuple[str, int], words: Words) -> None:
+async def _answer(scope: Scope, key: tuple[str, int], words: Words) -> None:
     """Do what is asked for, and tell it unless that was done a little while ago."""
-    may_answer = scope.parts.core.access.limits.may_answer(key)
+    may_answer = scope.core.access.limits.may_answer(key)
 
     def unit(conn: Connection) -> None:
         text = words(conn)
@@ -97,24 +95,24 @@ async def _answer(scope: UpdateScope, key: tuple[str, int], words: Words) -> Non
     await scope.end(unit, _scrubbed(scope))
 
 
-def _ask(conn: Connection, scope: UpdateScope, person: SeenUser, reason: str) -> str:
-    asked = scope.parts.core.access.requests.request_in(conn, person, reason)
+def _ask(conn: Connection, scope: Scope, reason: str) -> str:
+    asked = scope.core.access.requests.request_in(conn, scope.person, reason)
     if asked == "asked":
-        log.info("access.requested", user=person.id)
+        log.info("access.requested", user=scope.person.id)
     return _state(scope, asked)
 
 
-def _ask_for_group(scope: UpdateScope, person: SeenUser) -> Words:
+def _ask_for_group(scope: Scope) -> Words:
     """Register the request for a group by the first question that is asked there."""
 
     def words(conn: Connection) -> str:
-        asked = scope.parts.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, person.id)
+        asked = scope.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, scope.person.id)
         return group_state(scope, asked)
 
     return words
 
 
-def group_state(scope: UpdateScope, asked: Asked) -> str:
+def group_state(scope: Scope, asked: Asked) -> str:
     """How things are with the request for a group."""
     match asked:
         case "denied":
@@ -125,16 +123,16 @@ def group_state(scope: UpdateScope, asked: Asked) -> str:
             return scope.text("access.group_pending")
 
 
-def _state(scope: UpdateScope, state: str) -> str:
+def _state(scope: Scope, state: str) -> str:
     """How things are with a request: its outcome, or why there is none."""
     key = "pending" if state == "asked" else state
     return scope.text(f"access.state_{key}")
 
 
-def _say(conn: Connection, scope: UpdateScope, text: str) -> None:
+def _say(conn: Connection, scope: Scope, text: str) -> None:
     """Store a message. Where nobody knows whether it arrived, a stranger is not asked: they may press nothing."""
     rows = [replace(row, payload={**row.payload, PLACEHOLDER: True}) for row in message_rows(scope.lane, text)]
-    outbox.add(conn, rows, milliseconds(scope.parts.core.clock))
+    outbox.add(conn, rows, scope.now)
 
 
 def _scrubbed(scope: UpdateScope) -> Unit:

@@ -8,7 +8,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGenerationStopped, TelegramObject, Update
 
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in, is_addressed, is_heard
 from tgllm.services.people.standing import Standing
 
@@ -27,63 +27,59 @@ class AuthMiddleware(BaseMiddleware):
         person = scope.person
         if content is None or person is None or not _may_concern_the_bot(content):
             return await forget_update(scope)
-        standing = await scope.parts.core.users.standing(person, scope.chat.id)
-        scope.user = standing.user
-        scope.group_mode = "always" if scope.chat.is_private else standing.mode
+        standing = await scope.core.users.standing(person, scope.chat.id)
+        mode = "always" if scope.chat.is_private else standing.mode
+        identified = data["scope"] = Scope.of(scope, person, standing.user, mode)
         if isinstance(content, ChatMemberUpdated):
             if standing.closed in {"denied", "blocked"}:
-                return await forget_update(scope)
-            await self._withhold_role(scope)
+                return await forget_update(identified)
+            data["scope"] = await self._without_role_if_vetoed(identified)
             return await handler(event, data)
-        if isinstance(content, Message) and not is_heard(content, scope, standing.mode):
-            return await forget_update(scope)
+        if isinstance(content, Message) and not is_heard(content, identified, standing.mode):
+            return await forget_update(identified)
         if standing.closed is not None:
-            return await self._refuse(content, scope, standing)
-        decision = await scope.parts.core.host.authorize(scope.user, scope.chat, _action(content, scope))
+            return await self._refuse(content, identified, standing)
+        decision = await scope.core.host.authorize(standing.user, scope.chat, _action(content, identified))
         if not decision.allowed:
-            return await self._say_no(content, scope, decision.reason or scope.text("access.vetoed"))
-        await scope.parts.core.users.remember(standing)
-        await self._ask_for_group(scope, standing)
+            return await self._say_no(content, identified, decision.reason or identified.text("access.vetoed"))
+        await scope.core.users.remember(standing)
+        await self._ask_for_group(identified, standing)
         return await handler(event, data)
 
-    async def _withhold_role(self, scope: UpdateScope) -> None:
+    async def _without_role_if_vetoed(self, scope: Scope) -> Scope:
         """Bringing the bot into a group is for everybody, and an admin to whom a plugin objects is like everybody."""
-        user = scope.user
-        if user is None or user.role is None:
-            return
-        decision = await scope.parts.core.host.authorize(user, scope.chat, "membership")
-        if not decision.allowed:
-            scope.user = replace(user, role=None)
+        if scope.user.role is None:
+            return scope
+        decision = await scope.core.host.authorize(scope.user, scope.chat, "membership")
+        return scope if decision.allowed else replace(scope, user=replace(scope.user, role=None))
 
-    async def _refuse(self, content: TelegramObject, scope: UpdateScope, standing: Standing) -> None:
+    async def _refuse(self, content: TelegramObject, scope: Scope, standing: Standing) -> None:
         """Nothing but words for somebody who has not been let in; if they were kept out since, their turns stop."""
-        person = scope.person
-        assert person is not None  # noqa: S101  the caller has looked
         if standing.closed in {"denied", "blocked"}:
-            scope.parts.core.running.stop_user(person.id)
+            scope.core.running.stop_user(scope.user.id)
         if _is_spoken_to(content, scope):
-            await receive_stranger(content, scope, person, standing)
+            await receive_stranger(content, scope, standing)
         else:
             await forget_update(scope)
 
-    async def _say_no(self, content: TelegramObject, scope: UpdateScope, text: str) -> None:
+    async def _say_no(self, content: TelegramObject, scope: Scope, text: str) -> None:
         """Tell somebody of a plugin's veto; one against what they say ends the turn that they have running."""
-        if scope.user is not None and _action(content, scope) == "message":
-            scope.parts.core.running.stop_user(scope.user.id)
+        if _action(content, scope) == "message":
+            scope.core.running.stop_user(scope.user.id)
         if isinstance(content, CallbackQuery):
             await answer_press(scope.parts.bot, content, text)
         elif isinstance(content, Message) and not _is_edit(scope) and _is_spoken_to(content, scope):
             await scope.reply(text)
 
-    async def _ask_for_group(self, scope: UpdateScope, standing: Standing) -> None:
+    async def _ask_for_group(self, scope: Scope, standing: Standing) -> None:
         """Show the admins a group in which somebody whom they have let in talks to the bot."""
-        core, user = scope.parts.core, scope.user
-        if user is None or user.is_admin or scope.chat.is_private or standing.group is not None:
+        core, user = scope.core, scope.user
+        if user.is_admin or scope.chat.is_private or standing.group is not None:
             return
         await core.access.groups.request(core.database, scope.chat.id, scope.chat.title, user.id)
 
 
-def _is_edit(scope: UpdateScope) -> bool:
+def _is_edit(scope: Scope) -> bool:
     """Whether it is about a message that has been seen before; most edits mean nothing to the bot."""
     return scope.row.kind == "edited_message"
 
@@ -99,12 +95,12 @@ def _may_concern_the_bot(content: TelegramObject) -> bool:
     return content.sender_chat is None and content.from_user is not None and not content.from_user.is_bot
 
 
-def _is_spoken_to(content: TelegramObject, scope: UpdateScope) -> bool:
+def _is_spoken_to(content: TelegramObject, scope: Scope) -> bool:
     """Whether somebody expects an answer, if only a refusal: not those whose talk the bot overhears in a group."""
     return not isinstance(content, Message) or is_addressed(content, scope)
 
 
-def _action(content: TelegramObject, scope: UpdateScope) -> str:
+def _action(content: TelegramObject, scope: Scope) -> str:
     """What the person is about to do, in the words of the ``tgllm_authorize`` hook."""
     if not isinstance(content, Message):
         return "button"
@@ -112,7 +108,7 @@ def _action(content: TelegramObject, scope: UpdateScope) -> str:
     return f"command:{_own_name(command.name, scope)}" if command is not None else "message"
 
 
-def _own_name(name: str, scope: UpdateScope) -> str:
+def _own_name(name: str, scope: Scope) -> str:
     """The name of a command for an alias of it: who may not use the one may not use the other."""
-    offered = (owned.command for owned in scope.parts.core.host.commands)
+    offered = (owned.command for owned in scope.core.host.commands)
     return next((command.name for command in offered if name in command.aliases), name)

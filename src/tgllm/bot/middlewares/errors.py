@@ -7,11 +7,9 @@ from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject
 
 from tgllm.api import DatabaseError
-from tgllm.api.clock import milliseconds
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.updates.scrubbing import empty_strangers
-from tgllm.i18n import error_text
 from tgllm.observe.logs import get_logger
 
 __all__ = ["ErrorsMiddleware"]
@@ -26,15 +24,16 @@ class ErrorsMiddleware(BaseMiddleware):
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
         """Run the rest of the chain."""
-        scope: UpdateScope = data["scope"]
         try:
             result = await handler(event, data)
         except DatabaseError:
             raise
         except Exception as error:
+            scope: UpdateScope = data["scope"]
             log.error("update.failed", kind=scope.row.kind, error=repr(error), exc_info=error)
             await self._tell(scope, error)
             return None
+        scope = data["scope"]
         if not scope.ended:
             await scope.end()
         return result
@@ -44,9 +43,9 @@ class ErrorsMiddleware(BaseMiddleware):
             return
         # Somebody who has not been let in learns nothing of what goes on inside.
         known = scope.user is not None and scope.user.role is not None
-        text = error_text(scope.parts.core.texts, error, scope.language)
+        text = scope.error_text(error)
         replies = message_rows(scope.lane, text) if known else []
-        now = milliseconds(scope.parts.core.clock)
+        now = scope.now
         await scope.end(
             lambda conn: empty_strangers(conn, scope.row, now), replies=replies, state="failed", error=repr(error)
         )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from aiogram import BaseMiddleware
 from aiogram.types import Message, TelegramObject, Update
 
-from tgllm.api.clock import milliseconds
 from tgllm.services.access.migration import move_chat
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ class MigrationMiddleware(BaseMiddleware):
         if ids is None:
             return await handler(event, data)
         old, new = ids
-        now = milliseconds(scope.parts.core.clock)
+        now = scope.now
         await scope.end(lambda conn: move_chat(conn, old, new, now))
         return None
 

@@ -4,7 +4,9 @@ It stands before access, plugins and handlers. A right answer goes on as the adm
 other one ends here.
 """
 
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from aiogram import BaseMiddleware
@@ -36,7 +38,7 @@ class PasswordMiddleware(BaseMiddleware):
         if not isinstance(message, Message) or not self._may_answer(message, scope):
             return await handler(event, data)
         async with self._password.turn:
-            event = await self._settle(message, scope) or event
+            event = await self._settle(message, data) or event
         return None if scope.ended else await handler(event, data)
 
     def _may_answer(self, message: Message, scope: UpdateScope) -> bool:
@@ -48,15 +50,17 @@ class PasswordMiddleware(BaseMiddleware):
         asked = questions.of(person.id) is not None or questions.was_answer(person.id, message.message_id)
         return asked and bool(text_of(message))
 
-    async def _settle(self, message: Message, scope: UpdateScope) -> Update | None:
+    async def _settle(self, message: Message, data: dict[str, Any]) -> Update | None:
         """End the update, unless it is no answer, or the right one: then returns what is handled in its place."""
+        scope: UpdateScope = data["scope"]
         meaning = self._meaning(message, scope)
         if meaning != "other" and scope.person is not None:
             # For the language that they have chosen.
-            scope.user = await scope.parts.core.users.identify(scope.person)
+            scope = data["scope"] = replace(scope, user=await scope.core.users.identify(scope.person))
         match meaning:
             case "answer":
-                return await answer_question(message, scope)
+                command = await answer_question(message, scope)
+                return None if command is None else _take_the_place(command, data)
             case "late":
                 await delete_late(message, scope)
             case "cancel":
@@ -78,3 +82,9 @@ class PasswordMiddleware(BaseMiddleware):
         if kind is not None:
             return kind
         return "edit" if questions.was_answer(user_id, message.message_id) else "other"
+
+
+def _take_the_place(command: UpdateScope, data: dict[str, Any]) -> Update:
+    """Let the rest of the chain handle another update."""
+    data["scope"] = command
+    return Update.model_validate(json.loads(command.row.payload), context={"bot": command.parts.bot})

@@ -42,7 +42,12 @@ class ScopeMiddleware(BaseMiddleware):
         content = event.event if isinstance(event, Update) else event
         lane = Lane.parse(row.lane)
         data["scope"] = UpdateScope(
-            row=row, parts=self._parts, lane=lane, chat=_chat_info(_chat_of(content), lane), person=_person(content)
+            row=row,
+            parts=self._parts,
+            lane=lane,
+            chat=_chat_info(_chat_of(content), lane),
+            person=_person(content),
+            user=None,
         )
         return await handler(event, data)
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from aiogram.types import Message
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import words_in
 from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
 from tgllm.bot.updates.mentions import is_raw_heard
@@ -42,7 +42,7 @@ class Album:
     """Whether the chat has had an answer to items of the same album: these ones came late."""
 
 
-async def album_of(message: Message, scope: UpdateScope) -> Album:
+async def album_of(message: Message, scope: Scope) -> Album:
     """The attachment of a message, with all of its album."""
     group_id = message.media_group_id
     if group_id is None:
@@ -55,7 +55,7 @@ async def album_of(message: Message, scope: UpdateScope) -> Album:
         rows += await merge_rows(scope, more)
     items = sorted((message_of(row.payload) for row in rows), key=_message_id)
     captions = (_words(item.get("caption"), scope) for item in items)
-    is_told = await scope.parts.core.database.read(lambda conn: _is_told(conn, group_id, scope))
+    is_told = await scope.read(lambda conn: _is_told(conn, group_id, scope))
     return Album("\n".join(filter(None, captions)), [_message_id(item) for item in items], is_told)
 
 
@@ -63,7 +63,7 @@ def _items_of(group_id: str, rows: Sequence[InboxRow]) -> list[InboxRow]:
     return [row for row in rows if message_of(row.payload).get("media_group_id") == group_id]
 
 
-def _is_told(conn: Connection, group_id: str, scope: UpdateScope) -> bool:
+def _is_told(conn: Connection, group_id: str, scope: Scope) -> bool:
     """Whether an earlier item was dealt with; in a group, those that did not speak to the bot were passed over."""
     row, parts = scope.row, scope.parts
     before = inbox.ended_before(conn, scope.lane.key, row.update_id, REACH)
@@ -74,7 +74,7 @@ def _is_told(conn: Connection, group_id: str, scope: UpdateScope) -> bool:
     return any(is_raw_heard(item, parts.bot_id, parts.username, mode) for item in items)
 
 
-def _words(caption: object, scope: UpdateScope) -> str:
+def _words(caption: object, scope: Scope) -> str:
     text = caption if isinstance(caption, str) else ""
     return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tgllm.api.clock import milliseconds
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import words_in
 from tgllm.bot.ui.command_table import parse_command
 from tgllm.bot.updates.raw import as_id, as_mapping, content_of, turn_id_of
@@ -81,22 +80,21 @@ def stop_superseded(
             present.stop("person")
 
 
-async def begins_anew(scope: UpdateScope) -> bool:
+async def begins_anew(scope: Scope) -> bool:
     """Whether the messages of an update were edited since it was begun: then it is, with what they say by now.
 
     To be asked just before its turn would begin.
     """
-    core, row = scope.parts.core, scope.row
+    core, row, now = scope.core, scope.row, scope.now
     if not core.running.take_outdated(row.lane, turn_id_of(row.update_id)):
         return False
-    now = milliseconds(core.clock)
 
     def unit(conn: Connection) -> None:
         inbox.release(conn, row.update_id)
         take_edits(conn, inbox.queued_edits(conn), scope.parts.username, core.password.questions, now)
 
-    await core.database.write(unit)
-    scope.ended = True
+    await scope.write(unit)
+    scope.note_ended()
     return True
 
 

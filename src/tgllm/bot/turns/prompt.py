@@ -10,7 +10,7 @@ from aiogram.types import (
     MessageOriginUser,
 )
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.services.common.text import clip
 from tgllm.services.people.names import full_name
 
@@ -22,7 +22,7 @@ MOST_NAME = 64
 """UTF-16 units of a name."""
 
 
-def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int], attached: int = 0) -> str:
+def told(message: Message, scope: Scope, words: str, shown: Collection[int], attached: int = 0) -> str:
     """The message as the model reads it.
 
     Args:
@@ -38,7 +38,7 @@ def told(message: Message, scope: UpdateScope, words: str, shown: Collection[int
     return "\n".join([*remarks, said(scope, words)])
 
 
-def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> Iterator[str]:
+def _remarks(message: Message, scope: Scope, shown: Collection[int]) -> Iterator[str]:
     quote = _quote(message, shown)
     if quote:
         yield _replying(message, scope, clip(" ".join(quote.split()), MOST_QUOTED))
@@ -47,9 +47,9 @@ def _remarks(message: Message, scope: UpdateScope, shown: Collection[int]) -> It
         yield scope.text("prompt.forwarded", name=_name(origin))
 
 
-def said(scope: UpdateScope, words: str) -> str:
+def said(scope: Scope, words: str) -> str:
     """The words as the model reads them: in a group it is told who speaks."""
-    if scope.chat.is_private or scope.person is None:
+    if scope.chat.is_private:
         return words
     return scope.text("prompt.said", name=_name(full_name(scope.person)), text=words)
 
@@ -70,7 +70,7 @@ def replied_text(message: Message) -> str:
     return "" if replied is None else replied.text or replied.caption or ""
 
 
-def _replying(message: Message, scope: UpdateScope, quote: str) -> str:
+def _replying(message: Message, scope: Scope, quote: str) -> str:
     replied = message.reply_to_message
     author = None if replied is None else replied.from_user
     if author is None:

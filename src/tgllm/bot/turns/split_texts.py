@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from aiogram.types import Message
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.common.text import MESSAGE_LIMIT
@@ -33,7 +33,7 @@ class Pasted:
     """In order."""
 
 
-async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
+async def whole_text(message: Message, scope: Scope) -> Pasted:
     """The text of a message and of those that continue it.
 
     Only in private chats: in groups the bot is not spoken to by the others.
@@ -49,7 +49,7 @@ async def whole_text(message: Message, scope: UpdateScope) -> Pasted:
     return Pasted("".join(part.text for part in parts), tuple(part.message_ids[0] for part in parts))
 
 
-async def _next_part(scope: UpdateScope, text: str) -> Pasted | None:
+async def _next_part(scope: Scope, text: str) -> Pasted | None:
     """Take the message that continues ``text`` into the turn; None if none comes in time."""
     following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
     part = None if following is None else _part(following)

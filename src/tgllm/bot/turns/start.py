@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tgllm.api import ModelRef
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.streaming.answer_files import AnswerFiles
 from tgllm.bot.streaming.displays import DraftDisplay, EditDisplay, draft_id_of
 from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
@@ -26,7 +26,7 @@ LONGEST_OF_EDITS = 15.0
 
 
 async def run_turn(
-    scope: UpdateScope,
+    scope: Scope,
     question: str,
     message_ids: Sequence[int],
     *,
@@ -48,12 +48,11 @@ async def run_turn(
         title: what lists call a conversation that begins with it; empty: the name it has, or the question.
         effects: what else is stored together with the answer.
     """
-    assert scope.user is not None  # noqa: S101  the access middleware has set it
     ending = scope.ending(message_ids)
     # Nothing may be waited for from here to the turn's place among those that run: from there on an edit stops it.
     if await begins_anew(scope) or await is_too_fast(scope):
         return
-    core = scope.parts.core
+    core = scope.core
     turn = Turn(
         id=turn_id_of(scope.row.update_id),
         lane=scope.lane.key,
@@ -74,13 +73,13 @@ async def run_turn(
         await core.conversations.run(turn, _with_button(scope, sink, turn), *effects, ending)
 
 
-def _with_button(scope: UpdateScope, sink: ChatSink, turn: Turn) -> RetryButton:
-    whole = scope.text("button.regenerate") if scope.parts.core.config.rendering.regenerate_button else None
+def _with_button(scope: Scope, sink: ChatSink, turn: Turn) -> RetryButton:
+    whole = scope.text("button.regenerate") if scope.config.rendering.regenerate_button else None
     return RetryButton(sink, turn.id, failed=scope.text("button.retry"), whole=whole)
 
 
-def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:
-    core = scope.parts.core
+def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
+    core = scope.core
     rendering = core.config.rendering
     return Look(
         rendering.rich,
@@ -90,8 +89,8 @@ def _look(scope: UpdateScope, turn: Turn, interval: AdaptiveInterval) -> Look:
     )
 
 
-def _display(scope: UpdateScope, turn: Turn) -> Display:
-    parts, clock = scope.parts, scope.parts.core.clock
+def _display(scope: Scope, turn: Turn) -> Display:
+    parts, clock = scope.parts, scope.clock
     if scope.chat.is_private:
         return DraftDisplay(parts.bot, scope.lane, turn.id, draft_id_of(scope.row.update_id))
     began_at = clock.monotonic()
@@ -111,8 +110,8 @@ def _display(scope: UpdateScope, turn: Turn) -> Display:
     )
 
 
-def _pace(scope: UpdateScope) -> Pace:
-    streaming = scope.parts.core.config.streaming
+def _pace(scope: Scope) -> Pace:
+    streaming = scope.config.streaming
     if scope.chat.is_private:
         return Pace(streaming.first_delay, streaming.draft_interval, streaming.keep_alive, longest=LONGEST_OF_DRAFTS)
     return Pace(streaming.first_delay, streaming.edit_interval, streaming.keep_alive, longest=LONGEST_OF_EDITS)
@@ -121,12 +120,12 @@ def _pace(scope: UpdateScope) -> Pace:
 log = get_logger(__name__)
 
 
-async def is_too_fast(scope: UpdateScope) -> bool:
+async def is_too_fast(scope: Scope) -> bool:
     """Whether the question is dropped; then the update has ended, the first time in a minute with a sentence."""
-    user, settings = scope.user, scope.parts.core.config.budgets
-    if user is None or (user.is_admin and settings.admins_exempt):
+    user, settings = scope.user, scope.config.budgets
+    if user.is_admin and settings.admins_exempt:
         return False
-    pace = scope.parts.core.message_rate.take(user.id)
+    pace = scope.core.message_rate.take(user.id)
     if pace == "ok":
         return False
     log.info("turn.too_fast", user=user.id)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
 from tgllm.bot.updates.raw import as_mapping, content_of, turn_id_of
 from tgllm.db.engine.unit import Connection
@@ -13,13 +13,13 @@ from tgllm.db.tables.inbox import InboxRow
 __all__ = ["end_with", "stop_answer", "stop_running"]
 
 
-def stop_running(scope: UpdateScope) -> str:
+def stop_running(scope: Scope) -> str:
     """Stop the turn that runs in the chat.
 
     Returns:
         Why it is not stopped, in words; nothing where it is, since the answer itself says so.
     """
-    running = scope.parts.core.running.in_lane(scope.lane.key)
+    running = scope.core.running.in_lane(scope.lane.key)
     if running is None:
         return scope.text("turn.nothing_to_stop")
     turn = running.turn
@@ -29,16 +29,16 @@ def stop_running(scope: UpdateScope) -> str:
     return ""
 
 
-async def stop_answer(scope: UpdateScope) -> str:
+async def stop_answer(scope: Scope) -> str:
     """Stop the turn of the chat, like ``stop_running``.
 
     A question that came just before the wish, in one batch of updates even, may not have become a turn yet: it is
     stopped as soon as it does.
     """
-    running, lane = scope.parts.core.running, scope.lane.key
+    running, lane = scope.core.running, scope.lane.key
     if running.in_lane(lane) is not None:
         return stop_running(scope)
-    before = await scope.parts.core.database.read(lambda conn: _begins_next(conn, scope))
+    before = await scope.read(lambda conn: _begins_next(conn, scope))
     if before is None:
         return scope.text("turn.nothing_to_stop")
     sender = _sender(before)
@@ -48,12 +48,12 @@ async def stop_answer(scope: UpdateScope) -> str:
     return ""
 
 
-async def end_with(scope: UpdateScope, words: str) -> None:
+async def end_with(scope: Scope, words: str) -> None:
     """End the update with these words, or without any."""
     await (scope.reply(words) if words else scope.end())
 
 
-def _begins_next(conn: Connection, scope: UpdateScope) -> InboxRow | None:
+def _begins_next(conn: Connection, scope: Scope) -> InboxRow | None:
     """The update before this one that its lane is at, or that comes next there."""
     rows = inbox.running_in(conn, scope.lane.key) or inbox.queued(conn, scope.lane.key, 1)
     return next((row for row in rows if row.update_id < scope.row.update_id), None)

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from tgllm.api import Access, ChatInfo, CommandInfo, UserInfo
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.updates.command import ParsedCommand, parse_command
 
 __all__ = ["CommandTable", "LiveCommands", "ParsedCommand", "TableCommand", "may_use", "parse_command"]
 
-Run = Callable[[UpdateScope, "ParsedCommand"], Awaitable[None]]
+Run = Callable[[Scope, "ParsedCommand"], Awaitable[None]]
 
 _RANK = {"guest": 0, "user": 0, "admin": 1, "owner": 2}
 

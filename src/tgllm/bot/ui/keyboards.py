@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tgllm.bot.delivery.rows import buttons, message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 from tgllm.bot.ui.press_table import Pressed
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables.outbox import NewOutbox
@@ -109,17 +109,17 @@ def pager(page: Page[T], data: Callable[[int], str]) -> Sequence[Sequence[Button
     return ([*back, button(f"{page.number + 1} / {page.count}", page.number), *on],)
 
 
-async def send_menu(scope: UpdateScope, menu: Menu, *effects: Unit) -> None:
+async def send_menu(scope: Scope, menu: Menu, *effects: Unit) -> None:
     """End the update with these effects and a new message."""
     await scope.end(*effects, replies=menu_rows(scope, menu, None))
 
 
-async def show_menu(scope: UpdateScope, pressed: Pressed, menu: Menu, *effects: Unit) -> None:
+async def show_menu(scope: Scope, pressed: Pressed, menu: Menu, *effects: Unit) -> None:
     """End the update with these effects, and put the menu in place of the message whose button was pressed."""
     await scope.end(*effects, replies=menu_rows(scope, menu, pressed))
 
 
-def menu_rows(scope: UpdateScope, menu: Menu, pressed: Pressed | None) -> list[NewOutbox]:
+def menu_rows(scope: Scope, menu: Menu, pressed: Pressed | None) -> list[NewOutbox]:
     """The rows that put a menu in place of the message whose button was pressed, or send it as a new one."""
     message_id = None if pressed is None else pressed.message_id
     return _message(scope.lane, menu) if message_id is None else [_edit(scope.lane, message_id, menu)]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from tgllm.api import Access
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import Scope
 
 __all__ = ["MOST_TOAST", "PressAction", "PressTable", "Pressed"]
 
@@ -24,7 +24,7 @@ class Pressed:
     """Shows a text at the button at once, for actions that take their time; otherwise that is done at their end."""
 
 
-Press = Callable[[UpdateScope, Pressed], Awaitable[str]]
+Press = Callable[[Scope, Pressed], Awaitable[str]]
 """Does what a button says, ends the update, and returns a text to show at the button, or nothing."""
 
 

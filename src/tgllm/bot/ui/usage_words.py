@@ -12,7 +12,7 @@ WIDTH: Final = 12
 
 
 class Say(Protocol):
-    """A text of the catalogue in somebody's language, such as ``UpdateScope.text``."""
+    """A text of the catalogue in somebody's language, such as ``Scope.text``."""
 
     def __call__(self, key: str, **params: object) -> str:
         """The text of that key."""

@@ -10,7 +10,6 @@ from tgllm.bot.scope import is_confidential
 from tgllm.db.engine.unit import Connection
 from tgllm.services.access.card_texts import group_decided, person_decided
 from tgllm.services.access.groups import GroupVerdict
-from tgllm.services.common.actor import Actor
 from tgllm.services.people.decisions import Verdict
 from tgllm.services.people.search import find_person
 
@@ -50,10 +49,10 @@ async def _decide(call: AdminCall, verdict: Verdict) -> Result:
 
 
 def _about_person(call: AdminCall, verdict: Verdict, who: str) -> Result:
-    core = call.scope.parts.core
+    core = call.core
 
     def work(conn: Connection) -> Screen:
-        decided = core.users.decide_in(conn, find_person(conn, who).id, verdict, _actor(call))
+        decided = core.users.decide_in(conn, find_person(conn, who).id, verdict, call.actor)
         words = person_decided(core.texts, conn, decided.user, verdict, decided.by)
         text = words(call.scope.language) if decided.changed else call.text("access.so_already")
         return Screen(text, after=lambda: core.users.enforce(decided))
@@ -62,13 +61,13 @@ def _about_person(call: AdminCall, verdict: Verdict, who: str) -> Result:
 
 
 def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result:
-    core, here = call.scope.parts.core, call.scope.chat
+    core, here = call.core, call.scope.chat
 
     def work(conn: Connection) -> Screen:
         if verdict == "approve" and chat_id == here.id:
-            decided = core.access.groups.let_in_by(conn, chat_id, here.title, _actor(call))
+            decided = core.access.groups.let_in_by(conn, chat_id, here.title, call.actor)
         else:
-            decided = core.access.groups.decide_in(conn, chat_id, verdict, _actor(call))
+            decided = core.access.groups.decide_in(conn, chat_id, verdict, call.actor)
         if not decided.changed:
             return Screen(call.text("access.so_already"))
         words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
@@ -80,11 +79,7 @@ def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result
 
 def _about_all(call: AdminCall) -> Result:
     def work(conn: Connection) -> Screen:
-        count = call.scope.parts.core.users.decline_all_in(conn, _actor(call))
+        count = call.core.users.decline_all_in(conn, call.actor)
         return Screen(call.text("admin.deny.all", count=count))
 
     return work
-
-
-def _actor(call: AdminCall) -> Actor:
-    return Actor(call.user.id, "telegram")

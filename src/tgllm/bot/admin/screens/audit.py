@@ -47,7 +47,7 @@ async def _audit(call: AdminCall) -> Screen:
         back = home_button(call) if somebody is None else _card_button(call, somebody)
         return Screen(joined(title, *entries), [*turn_pages(page, NAME, target or ""), back])
 
-    return await call.scope.parts.core.database.read(read)
+    return await call.read(read)
 
 
 def _card_button(call: AdminCall, user: User) -> Sequence[Button]:

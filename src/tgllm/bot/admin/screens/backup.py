@@ -23,7 +23,7 @@ def backup_rows() -> Iterator[AdminCommand]:
 async def _make(call: AdminCall) -> Result:
     await call.begin(call.text("admin.backup.begun"))
     try:
-        made = await call.scope.parts.core.backups.make()
+        made = await call.core.backups.make()
     except DatabaseError as error:
         # Of the copy, not of the database that the bot works with: that one is as it was.
         log.error("backup.failed", error=str(error))
@@ -39,7 +39,7 @@ def _made(conn: Connection, call: AdminCall, made: Backup) -> Screen:
         actor_id=call.user.id, source="telegram", action="backup.make", target=made.path.name, details=details
     )
     audit.add(conn, entry, call.now)
-    kept = call.scope.parts.core.config.admin.backups_kept
+    kept = call.scope.config.admin.backups_kept
     text = call.text("admin.backup.made", path=made.path, size=_size(made.size), kept=kept)
     return Screen(text, separate=True)
 

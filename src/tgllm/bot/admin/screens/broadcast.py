@@ -56,7 +56,7 @@ def _previewed(conn: Connection, call: AdminCall, text: str) -> Screen:
 
 async def _send(call: AdminCall) -> Screen:
     """Begin in a transaction of its own: doing it twice, after a crash, begins nothing anew."""
-    core, number = call.scope.parts.core, _number(call.argument)
+    core, number = call.core, _number(call.argument)
     begun: Broadcast | Refusal = await core.database.write(
         lambda conn: confirm(conn, core.texts, number, call.user.id, call.now)
     )
@@ -67,7 +67,7 @@ async def _send(call: AdminCall) -> Screen:
 
 
 async def _stop(call: AdminCall) -> Screen:
-    core, number = call.scope.parts.core, _number(call.argument)
+    core, number = call.core, _number(call.argument)
     stopped = await core.database.write(lambda conn: stop(conn, number, call.user.id, call.now))
     core.broadcaster.wake()
     text = call.text("admin.broadcast.stopped" if stopped else "admin.broadcast.nothing_to_stop")

@@ -12,7 +12,6 @@ from tgllm.db.engine.unit import Connection
 from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import parse_amount, parse_limit
 from tgllm.services.budgets.budget_scope import BOT, BudgetScope
-from tgllm.services.common.actor import Actor
 from tgllm.services.people.search import find_person
 
 __all__ = ["budget_rows"]
@@ -45,8 +44,8 @@ async def _budget(call: AdminCall) -> Result:
             return scope_screen(call, conn, scope)
         if verb not in _CHANGES:
             return Screen(call.text("admin.budget.how"))
-        change, actor = _CHANGES[verb](words), Actor(call.user.id, "telegram")
-        call.scope.parts.core.budgets.change(conn, scope, [change], actor, shown_in=call.scope.chat.id)
+        change = _CHANGES[verb](words)
+        call.core.budgets.change(conn, scope, [change], call.actor, shown_in=call.scope.chat.id)
         return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
 
     return work

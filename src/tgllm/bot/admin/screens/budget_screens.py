@@ -40,7 +40,7 @@ def overview_screen(call: AdminCall) -> Screen:
 
 def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Screen:
     """The budgets of one scope, with a button for each kind of limit."""
-    report = call.scope.parts.core.budgets.report(conn, scope)
+    report = call.core.budgets.report(conn, scope)
     lines = list(_lines(call, report)) or [call.text("admin.budget.none")]
     kinds = [
         admin_button(_kind(call, measure, period), NAME, f"{_whose(scope)} choose {limit_name(measure, period)}")
@@ -54,7 +54,7 @@ def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Scree
 
 def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure: Measure, period: Period) -> Screen:
     """What one limit of a scope can be."""
-    report = call.scope.parts.core.budgets.report(conn, scope)
+    report = call.core.budgets.report(conn, scope)
     name, whose = limit_name(measure, period), _whose(scope)
     lines = list(_lines(call, report, (measure, period))) or [call.text("admin.budget.none")]
     times = 10 if period == "month" else 1
@@ -80,7 +80,7 @@ def _button(key: str, call: AdminCall, command: str, measure: Measure, amount: i
 
 def _lines(call: AdminCall, report: ScopeReport, only: tuple[Measure, Period] | None = None) -> Iterator[str]:
     """A line for each limit: what is used and left, or that it is lifted; and where the limit comes from."""
-    days = call.scope.parts.core.days
+    days = call.core.days
     budgets = {(each.measure, each.period): each for each in report.budgets}
     for limit in report.limits:
         kind = limit.measure, limit.period

@@ -32,7 +32,7 @@ async def _errors(call: AdminCall) -> Screen:
 
         return read_page(failures.count(conn), number, fetch)
 
-    page = await call.scope.parts.core.database.read(read)
+    page = await call.read(read)
     title = call.text("admin.errors.title" if page.items else "admin.errors.none")
     entries = [_entry(call, failure) for failure in page.items]
     return Screen(joined(title, *entries), [*turn_pages(page, NAME), home_button(call)])

@@ -13,7 +13,6 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group
 from tgllm.services.access.groups import GroupVerdict
-from tgllm.services.common.actor import Actor
 from tgllm.services.common.text import one_line
 
 __all__ = ["group_rows"]
@@ -44,8 +43,8 @@ async def _groups(call: AdminCall) -> Result:
     def work(conn: Connection) -> Screen:
         if not decided:
             return _screen(call, groups.list_all(conn), number)
-        actor, service = Actor(call.user.id, "telegram"), call.scope.parts.core.access.groups
-        done = service.decide_in(conn, int(which), cast("GroupVerdict", verdict), actor)
+        decide = call.core.access.groups.decide_in
+        done = decide(conn, int(which), cast("GroupVerdict", verdict), call.actor)
         return replace(_screen(call, groups.list_all(conn), number), after=done.enforce)
 
     return work

@@ -13,7 +13,6 @@ from tgllm.db.queries.traces import INVITE
 from tgllm.db.tables import invites, outbox
 from tgllm.db.tables.invites import Invite
 from tgllm.services.access.invitations import link
-from tgllm.services.common.actor import Actor
 
 __all__ = ["invite_rows"]
 
@@ -40,10 +39,10 @@ async def _new(call: AdminCall) -> Result:
     if len(words) > 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
         return Screen(call.text("admin.invite.how"))
     uses, hours = [*map(int, words), *(DEFAULT_USES, DEFAULT_HOURS)[len(words) :]]
-    core = call.scope.parts.core
+    core = call.core
 
     def work(conn: Connection) -> Screen:
-        made = core.access.invitations.create_in(conn, _actor(call), uses, hours)
+        made = core.access.invitations.create_in(conn, call.actor, uses, hours)
         until = moment(call, made.invite.expires_at)
         about = call.text("admin.invite.made", count=uses, until=until, id=made.invite.id)
         text = f"{about}\n\n{link(call.scope.parts.username, made.token)}"
@@ -61,7 +60,7 @@ async def _list(call: AdminCall) -> Result:
 
     def work(conn: Connection) -> Screen:
         if revoked is not None:
-            call.scope.parts.core.access.invitations.revoke_in(conn, _actor(call), revoked)
+            call.core.access.invitations.revoke_in(conn, call.actor, revoked)
         return _screen(call, conn, number)
 
     return work
@@ -89,7 +88,3 @@ def _choice(call: AdminCall, uses: int, days: int) -> str:
 def _line(call: AdminCall, invite: Invite) -> str:
     until = moment(call, invite.expires_at)
     return call.text("admin.invites.line", id=invite.id, left=invite.uses_left, uses=invite.uses, until=until)
-
-
-def _actor(call: AdminCall) -> Actor:
-    return Actor(call.user.id, "telegram")

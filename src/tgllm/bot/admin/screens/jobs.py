@@ -25,7 +25,7 @@ def jobs_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _jobs(call: AdminCall) -> Screen:
-    core = call.scope.parts.core
+    core = call.core
     page = page_of(call.scope.parts.jobs(), split_page(call.argument)[1])
 
     def read(conn: Connection) -> Sequence[Run | None]:

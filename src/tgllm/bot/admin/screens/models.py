@@ -13,7 +13,7 @@ from tgllm.bot.ui.model_words import model_details, model_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import models
 from tgllm.db.tables.models import Model
-from tgllm.services.common.actor import Actor, note
+from tgllm.services.common.actor import note
 from tgllm.services.models.diff import ProviderReport, SyncReport
 from tgllm.services.models.in_use import default_model
 from tgllm.services.models.news import news_of
@@ -39,7 +39,7 @@ class _Stored:
 
 async def _models(call: AdminCall) -> Screen:
     """The providers with their state, and a page of the models whose name holds the words of a query."""
-    core = call.scope.parts.core
+    core = call.core
     rest, number = split_page(call.argument)
     query = as_argument(rest)
     statuses, stored = await core.registry.statuses(), await core.database.read(lambda conn: _stored(call, conn))
@@ -52,7 +52,7 @@ async def _models(call: AdminCall) -> Screen:
 
 
 def _stored(call: AdminCall, conn: Connection) -> _Stored:
-    core = call.scope.parts.core
+    core = call.core
     configured = ModelRef.parse(core.config.default_model)
     return _Stored(models.list_all(conn), default_model(conn, configured, core.registry.canonical))
 
@@ -78,7 +78,7 @@ def _count(call: AdminCall, count: int) -> str:
 
 
 def _line(call: AdminCall, model: Model, default: ModelRef) -> str:
-    core = call.scope.parts.core
+    core = call.core
     details = model_details(model, core.prices, core.texts, call.scope.language)
     return (MARK if model.ref == default else "") + ": ".join(filter(None, (model_name(model), details)))
 
@@ -86,14 +86,14 @@ def _line(call: AdminCall, model: Model, default: ModelRef) -> str:
 async def _refresh(call: AdminCall) -> Result:
     """Ask all providers, and tell what is different."""
     await call.begin(call.text("admin.refresh.begun"))
-    core = call.scope.parts.core
+    core = call.core
     report = await core.models.pull_and_sync_models()
     lines = [_outcome(call, provider) for provider in report.providers]
     buttons = [[admin_button(call.text("admin.models.label"), LIST)], home_button(call)]
     shown = Screen(joined(lines, _news(call, report)), buttons)
 
     def work(conn: Connection) -> Screen:
-        note(conn, Actor(call.user.id, "telegram"), "models.refresh", "models", call.now, dict(_counts(report)))
+        note(conn, call.actor, "models.refresh", "models", call.now, dict(_counts(report)))
         return shown
 
     return work
@@ -106,7 +106,7 @@ def _outcome(call: AdminCall, provider: ProviderReport) -> str:
 
 
 def _news(call: AdminCall, report: SyncReport) -> str:
-    core = call.scope.parts.core
+    core = call.core
     if not report.is_news:
         return call.text("admin.refresh.same")
     return news_of(report, core.texts, core.config.default_model, call.scope.language)

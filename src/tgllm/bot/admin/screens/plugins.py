@@ -23,7 +23,7 @@ def plugins_rows() -> tuple[AdminCommand, ...]:
 
 async def _plugins(call: AdminCall) -> Screen:
     """A page of the plugins; those that are out of order come first."""
-    records = sorted(call.scope.parts.core.host.records, key=lambda record: (record.state == "active", record.id))
+    records = sorted(call.core.host.records, key=lambda record: (record.state == "active", record.id))
     page = page_of(records, split_page(call.argument)[1])
     lines = [_line(call, record) for record in page.items]
     return Screen(joined(call.text("admin.plugins.title"), lines), [*turn_pages(page, NAME), home_button(call)])

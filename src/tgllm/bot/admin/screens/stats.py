@@ -50,7 +50,7 @@ async def _stats(call: AdminCall) -> Screen:
 
 
 async def _all(call: AdminCall) -> Screen:
-    core = call.scope.parts.core
+    core = call.core
     found = await core.database.read(lambda conn: statistics_of(conn, call.now, core.days))
     blocks = [_span_lines(call, span) for span in found.spans]
     text = joined(_head(call, found), *blocks, _chart(call, found.days))
@@ -58,7 +58,7 @@ async def _all(call: AdminCall) -> Screen:
 
 
 def _head(call: AdminCall, found: Statistics) -> Iterator[str]:
-    yield call.text("admin.stats.title", zone=call.scope.parts.core.config.time_zone)
+    yield call.text("admin.stats.title", zone=call.scope.config.time_zone)
     counts = {status: found.people.get(status, 0) for status in ("active", "pending", "denied", "blocked")}
     yield call.text("admin.stats.people", **counts)
 
@@ -94,7 +94,7 @@ def _choices(call: AdminCall, kind: str) -> Sequence[Button]:
 
 
 async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
-    core = call.scope.parts.core
+    core = call.core
 
     def read(conn: Connection) -> Sequence[_Named]:
         if kind == MODELS:

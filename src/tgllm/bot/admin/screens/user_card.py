@@ -16,7 +16,6 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
 from tgllm.services.budgets.budget_scope import BudgetScope
-from tgllm.services.common.actor import Actor
 from tgllm.services.common.text import one_line
 from tgllm.services.people.decisions import Decided, Verdict
 from tgllm.services.people.search import find_person
@@ -49,24 +48,24 @@ async def _user(call: AdminCall) -> Result:
     """Show somebody, after a decision if one is given."""
     who, verdict = _two_words(call)
     if not verdict:
-        return await call.scope.parts.core.database.read(lambda conn: _card(call, conn, find_person(conn, who)))
+        return await call.read(lambda conn: _card(call, conn, find_person(conn, who)))
     if verdict not in VERDICTS:
         return Screen(call.text("admin.user.how"))
-    decide = call.scope.parts.core.users.decide_in
-    return _decision(call, who, lambda conn, user: decide(conn, user.id, cast("Verdict", verdict), _actor(call)))
+    decide = call.core.users.decide_in
+    return _decision(call, who, lambda conn, user: decide(conn, user.id, cast("Verdict", verdict), call.actor))
 
 
 async def _toggle(call: AdminCall) -> Result:
-    toggle = call.scope.parts.core.users.toggle_in
-    return _decision(call, call.argument, lambda conn, user: toggle(conn, user.id, _actor(call)))
+    toggle = call.core.users.toggle_in
+    return _decision(call, call.argument, lambda conn, user: toggle(conn, user.id, call.actor))
 
 
 async def _role(call: AdminCall) -> Result:
     who, role = _two_words(call)
     if role not in ROLES:
         return Screen(call.text("admin.role.how", roles=", ".join(ROLES)))
-    set_role = call.scope.parts.core.users.set_role_in
-    return _decision(call, who, lambda conn, user: set_role(conn, user.id, cast("Role", role), _actor(call)))
+    set_role = call.core.users.set_role_in
+    return _decision(call, who, lambda conn, user: set_role(conn, user.id, cast("Role", role), call.actor))
 
 
 def _two_words(call: AdminCall) -> tuple[str, str]:
@@ -74,13 +73,9 @@ def _two_words(call: AdminCall) -> tuple[str, str]:
     return who, rest.strip().casefold()
 
 
-def _actor(call: AdminCall) -> Actor:
-    return Actor(call.user.id, "telegram")
-
-
 def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
     """The work that decides about somebody and shows their card afterwards."""
-    service = call.scope.parts.core.users
+    service = call.core.users
 
     def work(conn: Connection) -> Screen:
         decided = decide(conn, find_person(conn, who))
@@ -91,7 +86,7 @@ def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
 
 
 def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
-    core = call.scope.parts.core
+    core = call.core
     report = core.budgets.report(conn, BudgetScope.user(user.id))
     budgets = [budget_line(call.text, budget, core.days) for budget in report.budgets]
     text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user), budgets)
@@ -120,7 +115,7 @@ def _decider(call: AdminCall, conn: Connection, by: int | None) -> str:
 
 
 def _usage(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
-    report = usage_report(conn, user.id, call.now, call.scope.parts.core.days)
+    report = usage_report(conn, user.id, call.now, call.core.days)
     for span, total in (("today", report.today), ("month", report.month), ("ever", report.ever)):
         yield usage_line(call.text, call.text(f"usage.{span}"), total)
 

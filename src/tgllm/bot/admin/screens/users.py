@@ -34,7 +34,7 @@ async def _users(call: AdminCall) -> Screen:
         counts: dict[Status | None, int] = {None: statistics.known_people(conn), **statistics.people(conn)}
         return _screen(call, search_people(conn, status, query), number, status or query, counts)
 
-    return await call.scope.parts.core.database.read(read)
+    return await call.read(read)
 
 
 def _screen(

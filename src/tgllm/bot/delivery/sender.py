@@ -37,6 +37,25 @@ __all__ = ["Sender"]
 
 log = get_logger(__name__)
 
+# The states of a row, in their order: why each exists, and what a crash in it costs.
+#
+# ready      Committed together with its cause, such as the end of a turn. What was decided is not decided again to be
+#            told, so a crash costs nothing: the next start sends the row and asks no model.
+# sending    Committed before the call. Without this state the next start could not tell a row that may have left from
+#            one that has not. A crash leaves it unknown whether Telegram has the row: an edit or a deletion is then
+#            repeated, and about a message the person is asked. A lane has one such row at most (a partial unique
+#            index enforces it); otherwise the order of its messages would depend on which call is faster.
+# ended      In memory only (``_finished``): the call is over, and the next unit of work records it. So one commit
+#            records what has ended and claims what comes next. A crash costs the same as in the state before.
+# sent       Telegram has it. Its message id is stored: edits, buttons and replies refer to it. A row with more texts to
+#            send becomes ready again instead, with the next of them.
+# uncertain  The call left and no answer came. The Bot API has no idempotency key, so the row waits for the person's
+#            decision; the rows behind it go out meanwhile. A crash costs nothing: the notice with the buttons is
+#            committed together with the state.
+# failed     Telegram refuses it, and there is no simpler form of it left. A crash costs nothing: what the person is
+#            told instead is committed together with the state.
+# dropped    Given up before it was sent: its content was deleted, it is out of date, or the person has it already.
+
 PARALLEL_CALLS = 64
 """Calls under way at once; each holds a connection."""
 PARALLEL_IN_CHAT = 4
@@ -118,6 +137,7 @@ class Sender:
         row_id = await self._database.write(lambda conn: _add_once(conn, row, milliseconds(self._clock)))
         if isinstance(row_id, OutboxRow):
             return row_id.message_id
+        # The commit has woken the sender, but the row still has to be sent: the future is there in time.
         future = self._waiting[row_id] = asyncio.get_running_loop().create_future()
         try:
             return await future
@@ -131,6 +151,8 @@ class Sender:
             TelegramRefused: Telegram does not accept the token any more.
             DatabaseError: the outbox can't be read or written.
         """
+        # A cancellation cancels the calls too, and leaves their rows ``sending``, as a crash does. So a shutdown waits
+        # for the calls first.
         async with asyncio.TaskGroup() as calls:
             while True:
                 found = await self._turn_over()
@@ -158,6 +180,7 @@ class Sender:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> _Next:
+            # First, so that a lane whose row has ended can have its next one claimed at once.
             for delivery in finished:
                 self._record(conn, delivery, now)
             rows = outbox.claim(conn, free, now, exclude_chats=held, most_in_chat=PARALLEL_IN_CHAT) if free > 0 else []
@@ -169,7 +192,10 @@ class Sender:
                 rows, bool(rows) or due is not None, outbox.next_due(conn, exclude_chats=held) if held else due
             )
 
+        # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
         result = await self._database.write(unit)
+        # After the commit: who waits for a row reads what is stored of it, and until a row is ``sent`` its file may be
+        # needed again. A file that a crash leaves behind is removed by the retention.
         self._announce(finished)
         for delivery in finished:
             if delivery.is_over:
@@ -187,6 +213,7 @@ class Sender:
         delivery = await self._attempt(row)
         if delivery.failure is not None:
             log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+        # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
         self._under_way -= 1
         self._in_chats[row.chat_id] -= 1
         if not self._in_chats[row.chat_id]:
@@ -203,6 +230,8 @@ class Sender:
             return _Delivery(row, failure=classify(error))
         delivery = await self._call(row, method)
         if delivery.failure is not None and _has_lost_its_message(row, delivery.failure):
+            # Both calls are one attempt. After a crash in it the edit is repeated and refused again, and the message is
+            # sent again; the person then has it twice if it had arrived.
             return await self._call(row, new_message_instead(row.payload))
         return delivery
 
@@ -212,6 +241,7 @@ class Sender:
         except Exception as error:
             fatal = fatal_error(error)
             if fatal is not None:
+                # Telegram has certainly not taken it. A row left ``sending`` would become uncertain at the next start.
                 await self._put_back(row, fatal)
                 raise fatal from error
             repeatable = not is_send(method) or REPEATABLE in row.payload
@@ -233,10 +263,13 @@ class Sender:
         """Write down what came of a row, within a transaction."""
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
+            # An edit that would change nothing has arrived, at an earlier attempt perhaps.
             self._sent(conn, delivery, now)
         elif outbox.drop_erased(conn, row.id):
+            # Its content was deleted during the call. There is nothing left to repeat.
             log.info("send.erased", outbox=row.id)
         elif failure.moved_to is not None and row.chat_id is not None:
+            # In this order: the move changes the chat of rows that are ready.
             outbox.mark_ready_again(conn, row.id, now, failure.reason)
             move_chat(conn, row.chat_id, failure.moved_to, now)
         elif failure.meaning in {"wait", "retry"} or (failure.meaning == "unknown" and delivery.repeatable):
@@ -263,6 +296,8 @@ class Sender:
         if rest is None:
             outbox.mark_sent(conn, [(row.id, delivery.message_id)], now)
         elif not outbox.drop_erased(conn, row.id):
+            # All texts share one row, so that nothing else of the lane comes between them. The text that has arrived is
+            # no part of it any more, so a crash leaves only the next one in doubt.
             outbox.rewrite(conn, row.id, method=method_of(rest), kind="send", payload=rest)
 
     def _offer_again(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
@@ -271,6 +306,7 @@ class Sender:
 
     def _retry(self, conn: Connection, row: OutboxRow, failure: CallFailure, now: int) -> None:
         asked_to_wait = failure.meaning == "wait"
+        # With "wait" and "retry" Telegram has not taken it, so any number of attempts does no harm.
         if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
                 # It holds an answer, which must not be lost without a word.
@@ -301,7 +337,10 @@ def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
 
 
 def _add_once(conn: Connection, row: NewOutbox, now: int) -> int | OutboxRow:
-    """Add a row; the one that is there if its turn has a row in that place."""
+    """Add a row; the one that is there if its turn has a row in that place.
+
+    After a crash the turn begins anew, and its first attempt may have added the row, or even have sent it.
+    """
     if row.turn_id is not None:
         present = outbox.find(conn, row.turn_id, row.part)
         if present is not None and present.state != "ready":

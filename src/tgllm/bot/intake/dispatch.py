@@ -28,6 +28,22 @@ log = get_logger(__name__)
 
 T = TypeVar("T")
 
+# The states of an update, in their order: why each exists, and what a crash in it costs.
+#
+# queued       Committed before it is confirmed to Telegram, which forgets it then. A crash costs nothing.
+# running      One of each lane; a partial unique index enforces it. The attempt is counted when it begins, since an
+#              update that crashes the program never reaches its end, and would crash every start. A crash costs the
+#              attempt: the next start queues the update, and its handler runs from the beginning. What the handler did
+#              outside of the transaction that ends the update happens twice: the model is asked again, and a command
+#              of a plugin runs again.
+# merged       Part of the turn of another update, its leader: of an album, or of a text that the client has split. It
+#              has no task of its own. After a crash the leader begins anew and finds its parts.
+# done         Committed together with effects and replies. So no crash comes between them: an update is never over
+#              without its answer, and never has its effects while it is still to be handled.
+# failed       Its handler raised, or its attempts are used up. What the sender is told is in the same transaction.
+# quarantined  aiogram can't parse it. Every attempt would fail in the same way, so it is kept for inspection only.
+# expired      Set at startup only: nobody waits for its answer any more, and an answer costs money.
+
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
@@ -72,13 +88,17 @@ class Dispatch:
         self._most_attempts = most_attempts
         self._told_ended = ended
         self._running = 0
+        """Places that are taken; controls take none."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        """By update. A crash or a cancellation ends them all, and leaves their updates ``running``."""
         self._accepting = True
         self._idle = asyncio.Event()
         self._queued = True
+        """Whether the end of an update may let another begin. Most often none waits, and no claim is committed."""
         self._claiming = asyncio.Lock()
         self._begun = asyncio.TaskGroup()
         self._ended = False
+        """Whether no task may begin any more: an error ends the program, or it was cancelled."""
         self.arrived = Wakeup()
 
     def stop_accepting(self) -> None:
@@ -122,6 +142,7 @@ class Dispatch:
             DatabaseError: they can't be stored.
         """
         if self._claiming.locked():
+            # Two claims at once would fill the same free places. These are claimed after the one that is under way.
             await self._database.write(store, then=stored)
             self.arrived.set()
             return
@@ -192,6 +213,7 @@ class Dispatch:
         try:
             await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
         except DatabaseError:
+            # Nothing can be stored any more. The program ends, and the update is queued again at the next start.
             raise
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
             log.error("update.failed", kind=row.kind, error=repr(error))

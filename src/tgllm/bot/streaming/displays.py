@@ -20,6 +20,7 @@ STOP_DATA = "stop"
 
 def draft_id_of(update_id: int) -> int:
     """The id of the draft for the turn of an update: positive and not zero. Bot API: sendMessageDraft."""
+    # The same for each attempt at the update, so that after a crash no second draft appears beside the first.
     return update_id % (2**31 - 1) + 1
 
 
@@ -108,10 +109,14 @@ class EditDisplay:
     def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
         """The last edit, and further messages where one is not enough."""
         first, *others = answer
+        # Part 0, not a message id: the placeholder may still be on its way, or be lost. The sender looks its message up
+        # when the edit is due, and sends a new message if there is none.
         edit = edit_of_part(self._lane, first, turn_id=self._turn_id, part=1, edited_part=0, reply_to=self._reply_to)
         return [edit, *answer_rows(self._lane, others, turn_id=self._turn_id, first_part=2)]
 
     async def _send_placeholder(self) -> None:
+        # Through the outbox, since its message id has to survive a crash. If it is unknown whether the placeholder has
+        # arrived, there is no id, and nothing is shown before the answer.
         self._shown = EntityText(self._thinking())
         row = placeholder_row(
             self._lane, self._shown.text, turn_id=self._turn_id, reply_to=self._reply_to, reply_markup=self._markup

@@ -35,6 +35,22 @@ __all__ = ["ChatSink", "Display", "Look"]
 
 log = get_logger(__name__)
 
+# The states of a display, in their order: why each exists, and what a crash in it costs.
+#
+# gathering  For ``Pace.first_delay`` nothing is shown. A quick answer needs no preview, and a call for it would count
+#            against the limits of the chat.
+# waiting    Until there is something else to show or the draft would fade, and then until the limiter has room. Changes
+#            are not queued: what is shown next is the state by then.
+# calling    ``_calling`` is held, so that the end can wait for the call. A preview that arrived after the answer would
+#            overwrite it in a group, and stand below it in a private chat.
+# pausing    For the interval of the chat, which grows when Telegram complains: previews use what answers leave over.
+# given up   Telegram refuses previews in this chat. The model goes on, and the answer is sent all the same.
+# ended      No call will follow. Only then are the rows of the answer made.
+#
+# All of this is in memory, and a crash costs what was shown, nothing else. The draft of a private chat fades by itself;
+# the next attempt has the same draft id. The placeholder of a group is a row of the outbox; the next attempt finds it
+# there and goes on in the same message. If there is no next attempt, its message is edited to say so
+# (``tgllm.bot.intake.given_up``).
 
 ThoughtsSetting: TypeAlias = Callable[[], Awaitable[ReasoningDisplay]]
 """Looks up whether the chat wants to see what the model thinks; asked once, and only of a model that tells."""
@@ -106,10 +122,12 @@ class ChatSink:
         self._thoughts: ReasoningDisplay | None = None
         self._interval = look.interval or AdaptiveInterval(pace)
         self._is_plain = False
+        """Whether previews have no formats any more: Telegram has refused one that had some."""
         self._shown: EntityText | None = None
         self._shown_at = 0.0
         self._began_at = clock.monotonic()
         self._changed = asyncio.Event()
+        # The first thing to show is that the model thinks.
         self._changed.set()
         self._calling = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -146,6 +164,7 @@ class ChatSink:
             await self._wait_for_change()
             while (wait := self._limiter.wait_for(self._turn.chat.id)) > 0:
                 await self._clock.sleep(wait)
+            # Before the state is read: a change during the call is shown after the pause.
             self._changed.clear()
             if not await self._show_once():
                 return
@@ -221,6 +240,7 @@ class ChatSink:
         if task is None:
             return
         try:
+            # Not longer: the answer must not wait for a preview. One that is cut may arrive late, which is rare.
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.last_call), self._calling:
                     task.cancel()

@@ -24,9 +24,7 @@ PROGRESS_MILLISECONDS = 5000
 class Broadcaster:
     """Sends one broadcast after the other."""
 
-    def __init__(
-        self, database: Database, clock: Clock, texts: Catalogue, rate: float
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, texts: Catalogue, rate: float) -> None:
         """Create a broadcaster; ``run`` does the work.
 
         Args:

@@ -1,6 +1,6 @@
-"""Telegram: the only part, with ``web`` and ``testing``, that knows aiogram.
+"""The Telegram layer: with ``web`` and ``testing``, the only packages that import aiogram.
 
-Importing any module of this package imports aiogram by way of ``imports``, which makes that cheaper.
+Importing any module of this package imports aiogram through ``telegram.imports``, which makes the import cheaper.
 """
 
 from tgllm.bot.telegram import imports

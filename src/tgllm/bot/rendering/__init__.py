@@ -1,1 +1,1 @@
-"""From an answer to messages that Telegram takes."""
+"""Converts a model's Markdown to messages that Telegram accepts."""

@@ -10,7 +10,7 @@ import pyromark
 __all__ = ["ParserEvent", "parser_events", "with_shown_definitions"]
 
 ParserEvent = tuple[str, Any, int, int]
-"""Kind, value, and the bytes of the source that it comes from. Kinds and values: pyromark.event.Event."""
+"""Kind, value, and the start and end in the source in bytes. Kinds and values: pyromark.event.Event."""
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -24,7 +24,7 @@ _LEAVES = frozenset({"Text", "Code", "Html", "InlineHtml", "InlineMath", "Displa
 
 
 def parser_events(markdown: str) -> Iterator[ParserEvent]:
-    """What the parser finds, in order.
+    """Yield the parser's events in order.
 
     Args:
         markdown: without lone surrogates.
@@ -38,9 +38,9 @@ def parser_events(markdown: str) -> Iterator[ParserEvent]:
 
 
 def with_shown_definitions(markdown: str) -> str:
-    """Markdown in which link definitions that no link uses are plain text, so that they are shown.
+    """Return the Markdown with unused link definitions escaped, so that they are shown as text.
 
-    Models like to end with a list of sources, ``[1]: https://...``, that nothing refers to.
+    Models often end with a list of sources, ``[1]: https://...``, that no link refers to.
     """
     labels = list(_LABEL.finditer(markdown))
     if not labels:
@@ -56,7 +56,7 @@ def with_shown_definitions(markdown: str) -> str:
         pieces.append(markdown[done : match.start()])
         done = match.start()
         if place in needed and was_hidden:
-            # A definition can't follow a line of text directly.
+            # A definition can't interrupt a paragraph, which the escaped line before it now is.
             pieces.append("\n")
         was_hidden = place not in needed and not seen.shows(place)
         if was_hidden:
@@ -66,12 +66,12 @@ def with_shown_definitions(markdown: str) -> str:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the parser made of brackets."""
+    """How the parser interpreted the brackets of the source."""
 
     shown: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Bytes of the source whose text is shown."""
+    """Byte ranges of the source whose text is shown."""
     footnotes: set[int] = field(default_factory=set[int])
-    """Where footnotes begin."""
+    """Byte offsets at which footnotes begin."""
     used: set[str] = field(default_factory=set[str])
     """Labels that links refer to."""
 
@@ -94,5 +94,5 @@ def _look(markdown: str) -> _Seen:
 
 
 def _folded(label: str) -> str:
-    """Labels are the same whatever their case and their white space. CommonMark: "matches"."""
+    """Normalize a label: case and white space don't distinguish labels. CommonMark: "matches"."""
     return " ".join(label.split()).casefold()

@@ -1,4 +1,4 @@
-"""Cuts a text with formatted ranges into messages; ranges that are cut go on in the next one."""
+"""Cuts a text with formatted ranges into messages; a range that is cut continues in the next message."""
 
 import re
 import unicodedata
@@ -20,10 +20,10 @@ _UNITS = frozenset({"pre", "code", "text_link"})
 
 
 def cut(flat: FlatText, limit: int = MESSAGE_LIMIT) -> list[EntityText]:
-    """Messages of at most ``limit`` UTF-16 units and 100 entities, none of them empty to the eye.
+    """Return messages of at most ``limit`` UTF-16 units and 100 entities, each with visible text.
 
-    The cuts are at paragraphs, lines, sentences or words, in this order of preference, and rather around code and links
-    than within them. Nothing but white space at the cuts is lost.
+    Cuts are at paragraphs, lines, sentences or words, in this order of preference, and where possible not inside code
+    and links. Only white space at the cuts is dropped.
     """
     text, spans = flat.text, flat.spans
     parts: list[EntityText] = []
@@ -37,7 +37,7 @@ def cut(flat: FlatText, limit: int = MESSAGE_LIMIT) -> list[EntityText]:
 
 
 def last_part(flat: FlatText, limit: int = MESSAGE_LIMIT) -> EntityText:
-    """The end of a growing text as one message, marked with an ellipsis if something was left out before it."""
+    """Return the end of a growing text as one message; an ellipsis marks text left out before it."""
     text, spans = flat.text, flat.spans
     start, end = _begin(text, spans, 0), len(text)
     if index_within(text, start, end, limit) < end:
@@ -50,7 +50,7 @@ def last_part(flat: FlatText, limit: int = MESSAGE_LIMIT) -> EntityText:
 
 
 def _end_of_part(text: str, spans: Sequence[Span], start: int, limit: int) -> int:
-    """Where the part that begins at ``start`` ends best."""
+    """Return the best end for the part that begins at ``start``."""
     end = index_within(text, start, len(text), limit)
     if len(spans) > ENTITIES_LIMIT:
         end = min(end, spans[ENTITIES_LIMIT].start)
@@ -73,7 +73,7 @@ def _end_of_part(text: str, spans: Sequence[Span], start: int, limit: int) -> in
 
 
 def _last_place(text: str, pattern: re.Pattern[str], floor: int, end: int, fits: Callable[[int], bool]) -> int | None:
-    # One more character, since a cut just before white space at the end is as good.
+    # Search one character further: a cut directly before white space at the end is as good.
     places = [found.start() for found in pattern.finditer(text, floor, end + 1) if found.start() <= end]
     return next((place for place in reversed(places) if fits(place)), None)
 
@@ -88,7 +88,7 @@ def _has_text(text: str, start: int, end: int) -> bool:
 
 
 def _between_characters(text: str, start: int, end: int) -> int:
-    """Not between a letter and its accents, nor within an emoji of several parts, unless it is all one."""
+    """Return an end that doesn't separate a letter from its accents or the parts of an emoji, where there is one."""
     place = end
     while place > start + 1 and end - place < 16 and _joins(text, place):
         place -= 1
@@ -100,7 +100,7 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _begin(text: str, spans: Sequence[Span], place: int) -> int:
-    """Where the next part begins: after white space, but not after the indentation of code."""
+    """Return the start of the next part: after white space, but before the indentation of code."""
     while place < len(text) and text[place].isspace():
         inside = any(span.type == "pre" and span.start <= place < span.end for span in spans)
         if inside and text[place] != "\n":
@@ -112,7 +112,7 @@ def _begin(text: str, spans: Sequence[Span], place: int) -> int:
 
 
 def _part(text: str, spans: Sequence[Span], start: int, end: int) -> EntityText:
-    """The text between two places as a message."""
+    """Return the text between two offsets as a message."""
     piece = text[start:end].rstrip()
     units = _unit_offsets(piece)
     entities: list[Entity] = []
@@ -125,7 +125,7 @@ def _part(text: str, spans: Sequence[Span], start: int, end: int) -> EntityText:
 
 
 def _unit_offsets(text: str) -> Callable[[int], int]:
-    """From characters to UTF-16 units."""
+    """Return a function that converts character offsets to UTF-16 offsets."""
     if text.isascii() or max(text) <= "\uffff":
         return lambda place: place
     offsets = list(accumulate((2 if char > "\uffff" else 1 for char in text), initial=0))
@@ -133,7 +133,7 @@ def _unit_offsets(text: str) -> Callable[[int], int]:
 
 
 def _start_of_tail(text: str, limit: int) -> int:
-    """Where the end of the text begins that fits ``limit`` units."""
+    """Return the start of the longest tail that fits ``limit`` units."""
     start, units = len(text), 0
     while start:
         units += 2 if text[start - 1] > "\uffff" else 1
@@ -144,7 +144,7 @@ def _start_of_tail(text: str, limit: int) -> int:
 
 
 def _entity_floor(spans: Sequence[Span], start: int) -> int:
-    """A start late enough for the entities of the tail to be few enough."""
+    """Return a start from which the tail has no more entities than a message may have."""
     kept = sorted(span.end for span in spans if span.end > start)
     return kept[-ENTITIES_LIMIT - 1] if len(kept) > ENTITIES_LIMIT else start
 

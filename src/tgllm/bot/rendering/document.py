@@ -1,4 +1,4 @@
-"""An answer as a tree: what a model's Markdown says, before it is decided how Telegram shows it."""
+"""Document tree of an answer, independent of how Telegram shows it."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -33,21 +33,21 @@ Align = Literal["left", "center", "right"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Characters that stand for themselves; a newline is a line break."""
+    """Literal text; a newline is a line break."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Code within a line."""
+    """Inline code."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Math:
-    """A formula within a line, in LaTeX."""
+    """Inline formula, in LaTeX."""
 
     tex: str
 
@@ -62,10 +62,10 @@ class Styled:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link, or an image, which is shown as one."""
+    """A link, or an image, which is shown as a link."""
 
     url: str
-    """As the model wrote it: it may be of any scheme, and harmful."""
+    """As the model wrote it: of any scheme, possibly harmful."""
     inlines: "tuple[Inline, ...]"
 
 
@@ -89,7 +89,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """Lines of code; ``language`` is empty where none is named."""
+    """Code block; ``language`` is empty where none is named."""
 
     code: str
     language: str
@@ -97,7 +97,7 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula of its own, in LaTeX."""
+    """Display formula, in LaTeX."""
 
     tex: str
 
@@ -111,7 +111,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a list; ``checked`` says whether a task is done, and is None where it is no task."""
+    """A list item; ``checked`` is the state of a task, None where the item is not a task."""
 
     blocks: "tuple[Block, ...]"
     checked: bool | None = None
@@ -119,12 +119,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list; ``start`` is the first number of an ordered one, None for bullets."""
+    """A list; ``start`` is the first number of an ordered list, None for bullets."""
 
     items: tuple[Item, ...]
     start: int | None
     is_tight: bool
-    """Whether the items follow each other without blank lines."""
+    """Whether there are no blank lines between the items."""
 
 
 Row: TypeAlias = tuple[tuple[Inline, ...], ...]
@@ -132,7 +132,7 @@ Row: TypeAlias = tuple[tuple[Inline, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; all rows have as many cells as the header."""
+    """A table; every row has as many cells as the header."""
 
     aligns: tuple[Align, ...]
     header: Row
@@ -141,7 +141,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """Blocks that a reader can fold away under a summary."""
+    """Collapsible blocks under a summary."""
 
     summary: str
     blocks: "tuple[Block, ...]"
@@ -150,7 +150,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """The text of a footnote; its label is what refers to it."""
+    """The text of a footnote; references to it show its label."""
 
     label: str
     blocks: "tuple[Block, ...]"
@@ -158,7 +158,7 @@ class Footnote:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line across."""
+    """Horizontal rule."""
 
 
 Block: TypeAlias = Paragraph | Heading | CodeBlock | Formula | Quote | List | Table | Details | Footnote | Rule

@@ -1,6 +1,6 @@
-"""Dollar signs that begin no formula: amounts of money, ``5$ or 10$``, variables of a shell, and signs around code.
+"""Escapes dollar signs that begin no formula: amounts of money, ``5$ or 10$``, shell variables, signs around code.
 
-The parser itself wants no space behind the opening sign nor before the closing one.
+The parser itself requires that no space follows the opening sign or precedes the closing one.
 """
 
 import re
@@ -18,12 +18,12 @@ _BEFORE_NAME = re.compile(r"(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z\d_]+(?=[/:]))[^\\^{}]*
 
 
 def with_plain_prices(markdown: str) -> str:
-    """Markdown in which what stands between two such signs is text.
+    """Return the Markdown with such dollar signs escaped, so that the text between them is no formula.
 
     Args:
         markdown: without lone surrogates.
     """
-    # What is escaped pairs the signs after it anew, which may be amounts again; each round has half as many left.
+    # Escaping a sign changes how the later ones pair, and they may be amounts again; each round halves their number.
     while _PERHAPS.search(markdown) and (places := [*_false_formulas(markdown)]):
         source = markdown.encode()
         bounds = [0, *places, len(source)]
@@ -33,7 +33,7 @@ def with_plain_prices(markdown: str) -> str:
 
 
 def _false_formulas(markdown: str) -> Iterator[int]:
-    """Where they begin, in bytes."""
+    """Yield the byte offsets at which they begin."""
     source = markdown.encode()
     for kind, value, start, end in parser_events(markdown):
         if kind != "InlineMath":
@@ -45,6 +45,6 @@ def _false_formulas(markdown: str) -> Iterator[int]:
 
 
 def _goes_on(tex: str, after: bytes) -> bool:
-    """Whether the closing sign rather begins a variable; signs between the two may have been escaped before."""
+    """Return whether the closing sign begins a variable; signs between the two may have been escaped before."""
     is_name = after.isalpha() or after in {b"_", b"{", b"("}
     return is_name and _BEFORE_NAME.fullmatch(tex.replace(r"\$", "$")) is not None

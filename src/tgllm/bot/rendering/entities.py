@@ -37,21 +37,21 @@ TASKS = {True: "☑", False: "☐"}
 
 
 def flat_text(blocks: Sequence[Block]) -> FlatText:
-    """The document as one text of any length."""
+    """Return the document as one text of any length."""
     writer = _EntityWriter(SpanWriter())
     writer.blocks(blocks)
     return writer.out.flat()
 
 
 def plain_inlines(inlines: Iterable[Inline]) -> str:
-    """Inlines as a line without formats; the address of a link follows it."""
+    """Return inlines as one unformatted line; the address of a link follows its label."""
     writer = _EntityWriter(SpanWriter(), has_links=False)
     writer.inlines(inlines)
     return " ".join(writer.out.flat().text.split())
 
 
 class _EntityWriter:
-    """Walks the tree. Its depth is bounded by the parser."""
+    """Walks the tree recursively; the parser bounds its depth."""
 
     def __init__(self, out: SpanWriter, *, has_links: bool = True) -> None:
         self.out = out
@@ -105,7 +105,7 @@ class _EntityWriter:
                 self.out.write(RULE)
 
     def _code(self, text: str) -> None:
-        """Telegram keeps no code within a link."""
+        """Write inline code; within a link as plain text, since Telegram drops code there."""
         if self._in_link:
             self.out.write(text)
         else:
@@ -137,9 +137,10 @@ class _EntityWriter:
             self.out.write(")")
 
     def _address(self, url: str) -> None:
-        """Telegram finds mail addresses by itself, and takes ``mailto:`` for something else (TDLib: parse_url).
+        """Write an address.
 
-        An address that may not become a link is code, since Telegram looks for no links there.
+        Telegram detects email addresses by itself, but not behind ``mailto:`` (TDLib: parse_url). An address that must
+        not become a link is written as code, where Telegram detects no links.
         """
         if email := email_of(url):
             self.out.write(email)
@@ -149,7 +150,7 @@ class _EntityWriter:
             self._code(url)
 
     def _quote(self, kind: EntityType, blocks: Sequence[Block]) -> None:
-        """Quotes can't be nested in Telegram; an inner one is marked at the start of its lines."""
+        """Write a quote; Telegram can't nest quotes, so the lines of an inner one begin with ``>``."""
         if self._in_quote:
             self._after("> ", blocks, 2, indent="> ")
         elif blocks:
@@ -174,7 +175,7 @@ class _EntityWriter:
             self._after(_marker(item, number) + " ", item.blocks, newlines)
 
     def _after(self, marker: str, blocks: Sequence[Block], newlines: int, indent: str = "  ") -> None:
-        """Blocks behind a marker; what can't stand in a line with it begins a line of its own."""
+        """Write blocks after a marker; a first block that can't share the marker's line begins a new one."""
         self.out.write(marker)
         with self.out.indented(indent):
             if blocks and not isinstance(blocks[0], Paragraph | Heading | Formula):
@@ -192,7 +193,7 @@ class _EntityWriter:
             self._record(table, row)
 
     def _record(self, table: Table, row: Sequence[Sequence[Inline]]) -> None:
-        """A row of a wide table as lines of "column: cell"."""
+        """Write a row of a wide table as lines of "column: cell"."""
         for index, name in enumerate(table.header):
             cell = row[index] if row else ()
             if index:

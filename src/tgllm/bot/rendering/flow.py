@@ -1,4 +1,4 @@
-"""Puts the children of a node in order: text is joined, runs of inlines become paragraphs."""
+"""Normalizes the children of a node: adjacent texts are joined, runs of inlines become paragraphs."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -32,12 +32,12 @@ _BLOCKS = (Paragraph, Heading, CodeBlock, Formula, Quote, List, Table, Details, 
 
 
 def plain_text(children: Iterable[object]) -> str:
-    """The text of text nodes."""
+    """Return the joined text of the text nodes."""
     return "".join(child.text for child in children if isinstance(child, Text))
 
 
 def as_inlines(children: Iterable[object]) -> tuple[Inline, ...]:
-    """The inlines among the children, with adjacent texts joined; formulas become part of the line."""
+    """Return the inlines among the children, with adjacent texts joined; display formulas become inline ones."""
     done: list[Inline] = []
     pieces: list[str] = []
     for child in children:
@@ -54,7 +54,7 @@ def as_inlines(children: Iterable[object]) -> tuple[Inline, ...]:
 
 
 def as_blocks(children: Sequence[Any]) -> tuple[Block, ...]:
-    """The children as blocks; a formula that has a line for itself is one of them."""
+    """Return the children as blocks; a display formula is a block if it has its own line."""
     blocks: list[Block] = []
     run: list[Any] = []
     for index, child in enumerate(children):
@@ -80,7 +80,7 @@ def _flush(pieces: list[str], done: list[Inline]) -> None:
 
 
 def _is_price(node: Inline) -> bool:
-    """Whether ``$5-$`` before a digit was taken for a formula, or ``$a $``; something of LaTeX makes it one."""
+    """Return whether amounts before a digit, as in ``$5-$``, or ``$a $`` were parsed as a formula: no LaTeX in them."""
     return isinstance(node, Math) and (node.tex[:1].isdigit() or _LATEX.search(node.tex) is None)
 
 

@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - symbols that look like letters are what this is about
-"""Formulas as characters, for messages that can't show LaTeX."""
+# ruff: noqa: RUF001 - the table contains symbols that look like letters
+"""LaTeX formulas as Unicode text, for messages that can't show LaTeX."""
 
 import re
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ MOST_LEVELS = 12
 
 
 def readable_formula(tex: str) -> str | None:
-    r"""``\frac{a}{2} \le x^2`` as ``a/2 ≤ x²``; None if a formula has more to it than characters can show."""
+    r"""Return ``\frac{a}{2} \le x^2`` as ``a/2 ≤ x²``; None if characters can't show the formula."""
     text = _COMMAND.sub(_symbol, tex)
     for _ in range(MOST_LEVELS):
         before = text
@@ -55,7 +55,7 @@ def readable_formula(tex: str) -> str | None:
 
 
 def _symbol(found: re.Match[str]) -> str:
-    """A command as a character; others stay, to be looked at again or to give up on."""
+    """Return a command's character; unknown commands stay for the next steps or make the formula unreadable."""
     name = found[1]
     if name in _NAMES:
         return name

@@ -1,4 +1,4 @@
-"""Makes the start of an answer look like what it is becoming."""
+"""Completes the Markdown of an answer that is still being written, for previews."""
 
 import re
 
@@ -11,9 +11,9 @@ _DANGLING = re.compile(r"(?:\*+|_+|~+|`+|\n[ \t]*(?:[-=+]+|[-*+][ \t]+\[[ xX]?))
 
 
 def settled(prefix: str) -> str:
-    """The prefix with what is half written in its last paragraph closed, or left out until more of it is there.
+    """Return the prefix with the unfinished markup of its last paragraph closed or left out.
 
-    Nothing of it needs to be right: the whole answer is read anew.
+    This may guess wrong: the finished answer is parsed anew.
     """
     if _is_in_fence(prefix):
         return prefix
@@ -34,7 +34,7 @@ def _is_in_fence(prefix: str) -> bool:
 
 
 def _closing(paragraph: str) -> str:
-    """The marks that end what has begun."""
+    """Return the marks that close the open markup."""
     open_marks: list[str] = []
     for found in _MARKS.finditer(paragraph):
         mark = found.group()

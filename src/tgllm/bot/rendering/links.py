@@ -1,4 +1,4 @@
-"""Which addresses of a model's answer may become links."""
+"""Decides which addresses of a model's answer may become links."""
 
 import re
 from urllib.parse import urlsplit
@@ -9,13 +9,13 @@ _SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
 _EMAIL = re.compile(r"mailto:([\w.+-]+@[\w-]+(?:\.[\w-]+)+)\Z", re.IGNORECASE)
 
 BARE_URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]'*_]", re.IGNORECASE)
-"""An address that stands in the text as it is."""
+"""A URL in running text, without link markup."""
 
 
 def is_web_link(url: str) -> bool:
-    """Whether Telegram makes a link of the address: http or https, and a host with a dot.
+    """Return whether Telegram makes a link of the address: http or https, and a host with a dot.
 
-    Links of Telegram's own scheme (``tg://user``) could mention people, and are not let through. TDLib: LinkManager.
+    Links of Telegram's own scheme (``tg://user``) could mention users, so they are not allowed. TDLib: LinkManager.
     """
     if _SPACE.search(url):
         return False
@@ -28,6 +28,6 @@ def is_web_link(url: str) -> bool:
 
 
 def email_of(url: str) -> str | None:
-    """The address in a plain ``mailto:`` link; None for anything else."""
+    """Return the address in a plain ``mailto:`` link; None for anything else."""
     match = _EMAIL.match(url)
     return match.group(1) if match else None

@@ -1,4 +1,4 @@
-"""Adds words of the bot's own to an answer."""
+"""Adds a note of the bot to an answer."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +10,9 @@ __all__ = ["with_note"]
 
 
 def with_note(payloads: Sequence[Payload], note: str) -> list[Payload]:
-    """The messages with a note at their end: in the last one if it fits there.
+    """Return the messages with a plain-text note at the end, in the last message if it fits.
 
-    The note is plain text. It is no part of the Markdown, where code that was cut off would take it in.
+    The note is not added to the Markdown, since a code block that was cut off would include it.
     """
     if not note:
         return list(payloads)

@@ -1,4 +1,4 @@
-"""From Markdown to a document. Nothing that can be seen is lost, whatever the source is like."""
+"""Parses Markdown into a document. No visible text is lost, whatever the source."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 __all__ = ["parse"]
 
 MOST_BLOCK_LEVELS = 12
-"""Blocks within blocks that are kept; Telegram takes 16 levels, and what we make of a block may be two."""
+"""Most levels of nested blocks; Telegram accepts 16, and a block may be written as two levels."""
 MOST_INLINE_LEVELS = 6
 
 Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
@@ -48,24 +48,24 @@ _TAB_WIDTH = 4
 
 @dataclass(slots=True)
 class _Frame:
-    """A node that has begun and not ended."""
+    """A node whose end has not been read yet."""
 
     kind: str
     data: Any = None
     is_flat: bool = False
-    """Too deep: its content goes to the parent."""
+    """Whether the node is nested too deep: its content goes to the parent."""
     children: list[Any] = field(default_factory=list[Any])
     checked: bool | None = None
     is_loose: bool = False
     block_level: int = 1
-    """How many blocks this is within, itself among them; flat ones do not count."""
+    """Depth in blocks, this one included; flat ones do not count."""
     inline_level: int = 0
     cells_end: int = 0
     """Byte of the source at which the last cell of a row ended."""
 
 
 def parse(markdown: str) -> tuple[Block, ...]:
-    """The document that Markdown describes.
+    """Return the document's blocks.
 
     Args:
         markdown: without lone surrogates.
@@ -75,7 +75,7 @@ def parse(markdown: str) -> tuple[Block, ...]:
 
 
 class _Builder:
-    """Builds the tree without recursion, which deep nesting would break."""
+    """Builds the tree with an explicit stack: deep nesting would exceed the recursion limit."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -151,7 +151,7 @@ class _Builder:
                 add(_LEAVES[kind](value))
 
     def _html_block(self, frame: _Frame) -> None:
-        """HTML is shown as text, but for ``<details>``; what it encloses may be Markdown."""
+        """Show HTML as text, except ``<details>``; the enclosed text may be Markdown."""
         for piece in html_pieces(plain_text(frame.children)):
             if piece.kind == "open":
                 self._push("Details", piece)
@@ -161,7 +161,7 @@ class _Builder:
                 self._open[-1].children.extend(_Builder(escaped_html(piece.text)).build())
 
     def _keep_further_cells(self, end: int) -> None:
-        """Cells beyond the last column, which GFM drops, stay in the last one: most often code with a bar in it."""
+        """Keep cells beyond the last column, which GFM drops, in the last one: most often they are code with a bar."""
         row = self._open[-1]
         if self._bytes is None:
             self._bytes = self._source.encode()
@@ -183,7 +183,7 @@ def _table(frame: _Frame) -> Iterable[Node]:
 
 def _code_block(frame: _Frame) -> Iterable[Node]:
     info = str(frame.data.get("Fenced", "")) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
-    # Telegram keeps one space of a tab, and nothing would be left of the indentation.
+    # Telegram shows a tab as one space, which would remove the indentation.
     code = plain_text(frame.children).removesuffix("\n").expandtabs(_TAB_WIDTH)
     if not code.strip():
         return [CodeBlock(info, "")] if info else []

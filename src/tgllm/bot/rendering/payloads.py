@@ -1,4 +1,4 @@
-"""What can be sent: text with entities, or a rich message; and what to send instead if Telegram refuses it."""
+"""Message contents, text with entities or a rich message, and their fallbacks if Telegram rejects them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from tgllm.services.chats.settings import RichMode
 __all__ = ["ENTITIES_LIMIT", "Entity", "EntityText", "EntityType", "Payload", "RichMessage", "RichMode"]
 
 ENTITIES_LIMIT = 100
-"""Entities of a message at most; Telegram drops the rest."""
+"""Most entities of a message; Telegram drops the rest."""
 
 EntityType = Literal[
     "bold", "italic", "strikethrough", "code", "pre", "text_link", "blockquote", "expandable_blockquote"
@@ -31,7 +31,7 @@ class Entity:
     """Of a ``pre``."""
 
     def as_parameter(self) -> dict[str, Any]:
-        """The entity in the Bot API's form."""
+        """Return the entity as a Bot API object."""
         entity: dict[str, Any] = {"type": self.type, "offset": self.offset, "length": self.length}
         if self.url is not None:
             entity["url"] = self.url
@@ -42,20 +42,20 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class EntityText:
-    """A message's text: at most 4096 UTF-16 units, 100 entities, and something to see in it."""
+    """A message's text: at most 4096 UTF-16 units and 100 entities, with visible text."""
 
     text: str
     entities: tuple[Entity, ...] = ()
 
     def as_parameters(self) -> dict[str, Any]:
-        """The parameters of sendMessage and editMessageText. Bot API: sendMessage."""
+        """Return the parameters of sendMessage and editMessageText. Bot API: sendMessage."""
         parameters: dict[str, Any] = {"text": self.text}
         if self.entities:
             parameters["entities"] = [entity.as_parameter() for entity in self.entities]
         return parameters
 
     def degraded(self) -> "tuple[Payload, ...]":
-        """The same text without its formatting; nothing if it has none."""
+        """Return the same text without formatting; empty if it has none."""
         return (EntityText(self.text),) if self.entities else ()
 
 
@@ -68,14 +68,14 @@ class RichMessage:
     """The same content as texts with entities."""
 
     def as_parameters(self) -> dict[str, Any]:
-        """The parameters of sendRichMessage and editMessageText.
+        """Return the parameters of sendRichMessage and editMessageText.
 
-        Telegram finds no mentions, hashtags and commands in it by itself; links are in the blocks already.
+        Telegram's detection of mentions, hashtags and commands is off; links are in the blocks already.
         """
         return {"rich_message": {"blocks": list(self.blocks), "skip_entity_detection": True}}
 
     def degraded(self) -> "tuple[Payload, ...]":
-        """The same content as texts with entities."""
+        """Return the same content as texts with entities."""
         return self.fallback
 
 

@@ -1,4 +1,4 @@
-"""Makes a model's Markdown ready for the parser."""
+"""Prepares a model's Markdown for the parser."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ __all__ = ["ready_source"]
 _FENCE = r"^[ \t>*+\-\d.)]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)|\Z)"
 _SPAN = r"(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)"
 _CODE = rf"(?P<code>{_FENCE}|{_SPAN})"
-# A formula ends with its paragraph; the bound keeps a stray opening cheap.
+# A formula ends with its paragraph; the bound limits the cost of an opening without a closing.
 _TEX = r"(?:(?!\n[ \t]*\n|\\[()\[\]]|\$).){1,2000}?"
 
 _FORMULA = re.compile(
@@ -28,14 +28,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def ready_source(markdown: str, *, is_growing: bool) -> str:
-    r"""Markdown that says the same and that CommonMark reads as it was meant.
+    r"""Return equivalent Markdown that CommonMark parses as the model meant it.
 
-    Thoughts between ``<think>`` tags are dropped where they begin a line, and formulas between ``\(`` and ``\)`` or
-    ``\[`` and ``\]`` are put between dollar signs; neither happens in code.
+    Reasoning between ``<think>`` tags is dropped where it begins a line, and formulas between ``\(`` and ``\)`` or
+    ``\[`` and ``\]`` are put between dollar signs; code is left unchanged.
 
     Args:
         markdown: what the model wrote.
-        is_growing: whether more is to come. Then a thought at the start need not have ended to be dropped.
+        is_growing: whether the answer is unfinished. Reasoning at the start is then dropped before its closing tag.
     """
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
     if "</think" in text.lower():
@@ -48,7 +48,7 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
 
 
 def _code_or(replace: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
-    """Leave code as it is."""
+    """Return a replacement function that leaves code unchanged."""
     return lambda match: match.group() if match["code"] is not None else replace(match)
 
 
@@ -58,6 +58,6 @@ def _in_dollars(match: re.Match[str]) -> str:
     lines = tex.split("\n")
     if not tex.strip() or any(line.lstrip().startswith(">") for line in lines[1:]):
         return match.group()
-    # One line, since a line that begins with a minus or a plus would begin a list.
+    # On one line: a line that begins with a minus or a plus would begin a list.
     mark = "$" if inline is not None else "$$"
     return mark + " ".join(line.strip() for line in lines).strip() + mark

@@ -1,4 +1,4 @@
-"""Raw HTML in an answer: ``<details>`` folds what it encloses, everything else is text."""
+"""Raw HTML in an answer: ``<details>`` is a collapsible block, everything else is text."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class HtmlPiece:
 
 
 def html_pieces(html: str) -> Iterator[HtmlPiece]:
-    """Where details begin and end, and what is between."""
+    """Yield the opening and closing tags of details, and the text between them."""
     done = 0
     for match in _DETAILS.finditer(html):
         if match.start() > done:
@@ -43,6 +43,6 @@ def html_pieces(html: str) -> Iterator[HtmlPiece]:
 
 
 def escaped_html(html: str) -> str:
-    """Markdown in which no line begins with a tag, so that none begins a block of HTML."""
+    """Return the HTML as Markdown in which no line begins with a tag, so that no line begins an HTML block."""
     html = _BREAK_AT_LINE_START.sub("", html)
     return _TAG_AT_LINE_START.sub(r"\1\\<", html)

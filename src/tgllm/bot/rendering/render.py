@@ -1,4 +1,4 @@
-"""From a model's Markdown to what can be sent."""
+"""Renders a model's Markdown as messages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,13 +21,13 @@ _GOES_ON = " …"
 
 
 def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
-    """The messages that show an answer, in order; none if there is nothing to see in it.
+    """Return the messages that show an answer, in order; none if it has no visible text.
 
-    Whatever the source is like, there is a result: what is no valid Markdown is text.
+    Rendering never fails: invalid Markdown is shown as text.
 
     Args:
         markdown: the whole answer.
-        rich: whether rich messages are used: ``auto`` where a table, formula, task list or details ask for one.
+        rich: whether to use rich messages; ``auto`` uses them for tables, formulas, task lists and details.
     """
     blocks = parse(ready_source(markdown, is_growing=False))
     if rich == "never" or (rich == "auto" and not needs_rich(blocks)):
@@ -36,23 +36,23 @@ def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
 
 
 def asks_for_rich(markdown: str) -> bool:
-    """Whether ``auto`` makes rich messages of an answer."""
+    """Return whether ``auto`` uses rich messages for an answer."""
     return needs_rich(parse(ready_source(markdown, is_growing=False)))
 
 
 def render_beginning(markdown: str, limit: int) -> list[Payload]:
-    """The beginning of an answer as one message of at most ``limit`` UTF-16 units, marked with an ellipsis.
+    """Return the beginning of an answer as one message of at most ``limit`` UTF-16 units, with an ellipsis if cut.
 
-    Nothing comes of an answer in which there is nothing to see.
+    The result is empty for an answer without visible text.
     """
     parts = cut(flat_text(parse(ready_source(markdown, is_growing=False))), limit - len(_GOES_ON))
     return [replace(part, text=part.text + _GOES_ON) if len(parts) > 1 else part for part in parts[:1]]
 
 
 def render_draft(prefix: str) -> EntityText:
-    """The end of an answer that is still growing, as one message; its text is empty while there is nothing to see.
+    """Return the end of an unfinished answer as one message; its text is empty while there is no visible text.
 
-    Tables and formulas are shown in their plain form.
+    Tables and formulas are shown as plain text.
     """
     blocks = parse(settled(ready_source(prefix, is_growing=True)))
     shown = last_part(flat_text(blocks))

@@ -31,22 +31,22 @@ from tgllm.bot.rendering.tables import aligned_table
 __all__ = ["MOST_COLUMNS", "rich_blocks", "rich_text"]
 
 MOST_COLUMNS = 20
-"""Columns of a table at most; a wider one is shown as lines of text."""
+"""Most columns of a table; a wider table is shown as preformatted text."""
 
 MOST_LEVELS = 2
-"""Formats within formats that are kept: aiogram's time to read a message grows fifteenfold with each level."""
+"""Most levels of nested formats: aiogram's time to parse a message grows fifteenfold with each level."""
 
 RichBlock: TypeAlias = dict[str, Any]
 RichText: TypeAlias = str | dict[str, Any] | list[Any]
 
 
 def rich_blocks(blocks: Iterable[Block]) -> list[RichBlock]:
-    """The document in the Bot API's form; the depth is bounded by the parser, the size is not."""
+    """Return the document as Bot API blocks; the parser bounds its depth, but not its size."""
     return [made for block in blocks for made in _block(block)]
 
 
 def rich_text(inlines: Sequence[Inline], levels: int = MOST_LEVELS, *, in_link: bool = False) -> RichText:
-    """A line with its formats; what is nested deeper than ``levels`` has none."""
+    """Return a formatted line; formats nested deeper than ``levels`` are dropped."""
     parts = [part for inline in inlines for part in _inline(inline, levels, in_link=in_link) if part not in ("", [])]
     return "" if not parts else parts[0] if len(parts) == 1 else parts
 
@@ -103,7 +103,7 @@ def _unformatted(inline: Inline) -> str:
 
 
 def _link(url: str, inlines: Sequence[Inline], levels: int, *, in_link: bool) -> list[RichText]:
-    """A link, if it may be one; else its address is told as code."""
+    """Return a link if the address may be one; otherwise the label and the address as code."""
     if in_link or not url:
         return [rich_text(inlines, levels, in_link=in_link)]
     label = rich_text(inlines, levels - 1, in_link=True) or url
@@ -116,7 +116,7 @@ def _link(url: str, inlines: Sequence[Inline], levels: int, *, in_link: bool) ->
 
 
 def _with_links(text: str) -> Iterator[RichText]:
-    """Addresses that stand in the text become links: Telegram is told not to look for any."""
+    """Yield the text with its bare URLs as links, since Telegram's own detection is off."""
     done = 0
     for found in BARE_URL.finditer(text):
         if is_web_link(found.group()):

@@ -1,4 +1,4 @@
-"""Whether an answer says more than text with entities can show."""
+"""Decides whether an answer needs a rich message."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ __all__ = ["needs_rich"]
 
 
 def needs_rich(blocks: Iterable[Block]) -> bool:
-    """Whether there is a table, a formula, a task list or details in it."""
+    """Return whether the blocks contain a table, a formula, a task list or details."""
     return any(_block_needs(block) for block in blocks)
 
 

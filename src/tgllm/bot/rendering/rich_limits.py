@@ -1,4 +1,4 @@
-"""Puts the blocks of a document into rich messages of a size that Telegram takes."""
+"""Groups the blocks of a document into rich messages within Telegram's limits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from tgllm.bot.rendering.split import is_visible, utf16_length
 __all__ = ["Group", "has_text", "packed"]
 
 MOST_UNITS = 30_000
-"""UTF-16 units of text and addresses in a message; Telegram takes 32768 characters, and does not say which."""
+"""Most UTF-16 units of text and URLs in a message; Telegram accepts 32768 characters, without saying which count."""
 MOST_BLOCKS = 480
-"""Blocks, list items and table rows in a message; Telegram takes 500."""
+"""Most blocks, list items and table rows in a message; Telegram accepts 500."""
 
 _TEXTS = frozenset({"text", "summary", "expression", "blocks", "items", "cells"})
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Blocks that go into the same messages."""
+    """Blocks that share messages."""
 
     blocks: tuple[Block, ...]
     is_rich: bool
-    """Whether they fit one rich message; else they are a block that is too large and goes as text."""
+    """Whether they fit one rich message; otherwise the group is one block that is too large and is sent as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Size:
 
 
 def packed(blocks: Iterable[Block]) -> list[Group]:
-    """The blocks in groups, in order, each as large as a message may be."""
+    """Return the blocks in groups, in order, each as large as the limits allow."""
     groups: list[Group] = []
     gathered: list[Block] = []
     total = _Size()
@@ -61,7 +61,7 @@ def packed(blocks: Iterable[Block]) -> list[Group]:
 
 
 def has_text(value: object) -> bool:
-    """Whether there is text to see in blocks: Telegram takes a message of nothing but lines for empty."""
+    """Return whether blocks have visible text: Telegram treats a message of nothing but dividers as empty."""
     if isinstance(value, str):
         return is_visible(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A text with formatted ranges, of any length, while it is written. Places are characters, not yet UTF-16 units."""
+"""Text of any length with formatted ranges. Offsets are in characters, not in UTF-16 units."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class FlatText:
-    """A text and its ranges: outer before inner ones, none overlapping another in part."""
+    """A text and its ranges: outer before inner ones, without partial overlaps."""
 
     text: str
     spans: tuple[Span, ...] = ()
 
 
-# Which of two that cover the same text is the outer one.
+# Of two ranges over the same text, the one with the lower rank is the outer one.
 _RANKS: Mapping[EntityType, int] = {"blockquote": 0, "expandable_blockquote": 0, "text_link": 1, "code": 3, "pre": 3}
 
 
@@ -37,7 +37,6 @@ class SpanWriter:
     """Collects text and ranges."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self._pieces: list[str] = []
         self._length = 0
         self._spans: list[Span] = []
@@ -46,7 +45,7 @@ class SpanWriter:
         self._indent = ""
 
     def flat(self) -> FlatText:
-        """What was written."""
+        """Return the text and ranges written so far."""
         spans = sorted(self._spans, key=lambda span: (span.start, -span.end, _RANKS.get(span.type, 2)))
         return FlatText("".join(self._pieces), tuple(spans))
 
@@ -57,20 +56,20 @@ class SpanWriter:
             self._add(text.replace("\n", "\n" + self._indent) if self._indent else text)
 
     def gap(self, newlines: int) -> None:
-        """See to it that so many newlines are before what comes next; nothing happens at the start or at the end."""
+        """Separate the next text by at least ``newlines`` newlines; no effect at the start and the end."""
         if self._length:
             self._gap = max(self._gap, newlines)
 
     @contextmanager
     def indented(self, indent: str) -> Generator[None]:
-        """Begin further lines with ``indent``, after what they begin with already."""
+        """Add ``indent`` to the indentation of further lines within the block."""
         before, self._indent = self._indent, self._indent + indent
         yield
         self._indent = before
 
     @contextmanager
     def marked(self, kind: EntityType, *, url: str | None = None) -> Generator[None]:
-        """Format what is written meanwhile."""
+        """Format the text written within the block."""
         self._fill_gap()
         start = self._length
         yield
@@ -78,7 +77,7 @@ class SpanWriter:
 
     @contextmanager
     def styled(self, style: Style) -> Generator[None]:
-        """Emphasise what is written meanwhile, if it is not emphasised that way already."""
+        """Apply a style to the text written within the block, unless the style is active already."""
         if style in self._styles:
             yield
             return
@@ -88,11 +87,11 @@ class SpanWriter:
         self._mark(Span(style, self._styles.pop(style), self._length))
 
     def code(self, text: str) -> None:
-        """Add code within a line. Emphasis ends before it and goes on after it. Bot API: "Formatting options"."""
+        """Add inline code. Styles end before it and continue after it. Bot API: "Formatting options"."""
         self._unstyled("code", text.replace("\n", " "))
 
     def pre(self, text: str, language: str = "") -> None:
-        """Add lines of code as they are, without indentation."""
+        """Add a code block unchanged, without indentation."""
         if text:
             self._fill_gap(indent="")
         self._unstyled("pre", text, language)

@@ -1,4 +1,4 @@
-"""Tables as lines of equally wide characters."""
+"""Tables as monospaced text."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from tgllm.bot.rendering.document import Align
 __all__ = ["MOST_WIDTH", "aligned_table", "table_width"]
 
 MOST_WIDTH = 60
-"""Columns of characters that a screen shows without breaking lines."""
+"""Most character columns that a screen shows without wrapping lines."""
 
 
 def table_width(rows: Sequence[Sequence[str]]) -> int:
-    """How many columns of characters the table takes."""
+    """Return the width of the table in character columns."""
     return sum(_widths(rows)) + 3 * (len(rows[0]) - 1)
 
 
 def aligned_table(rows: Sequence[Sequence[str]], aligns: Sequence[Align]) -> str:
-    """The table as text, the first row as its header.
+    """Return the table as text, with the first row as its header.
 
     Args:
         rows: cells without line breaks; all rows of the same length.
@@ -37,7 +37,7 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _width(text: str) -> int:
-    """Columns of characters; wide letters and emoji take two. Unicode: UAX #11."""
+    """Return the width in character columns; wide letters and emoji take two. Unicode: UAX #11."""
     if text.isascii():
         return len(text)
     return sum(map(_char_width, text))

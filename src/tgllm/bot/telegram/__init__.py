@@ -1,1 +1,1 @@
-"""The connection to the Bot API: session, rate limiter, classified failures, the import of aiogram."""
+"""Connection to the Bot API: session, rate limiter, classification of failures, the import of aiogram."""

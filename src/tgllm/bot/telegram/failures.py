@@ -1,4 +1,4 @@
-"""What a failed call to Telegram means: is it over, may it be tried again, or does nobody know?"""
+"""Classifies failed Bot API calls: permanent, retryable, or uncertain."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,35 +22,35 @@ from tgllm.api import TgllmError
 __all__ = ["NOT_MODIFIED", "CallFailure", "TelegramRefused", "classify", "fatal_error"]
 
 NOT_MODIFIED = "message is not modified"
-"""In Telegram's reason for refusing an edit that would change nothing: the message is as it should be."""
+"""Part of the error text with which Telegram rejects an edit that would change nothing; it counts as success."""
 
 Meaning = Literal["wait", "retry", "rejected", "blocked", "unknown", "fatal"]
 
 
 class TelegramRefused(TgllmError):
-    """Telegram does not let the bot work."""
+    """Telegram refuses the bot: its token is invalid, or its updates go elsewhere."""
 
     default_code = "telegram_refused"
 
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """The meaning of a failed call."""
+    """A classified failure of a call."""
 
     meaning: Meaning
-    """``wait``: Telegram asks to try again later; ``retry``: it did not reach Telegram; ``rejected``: Telegram said no;
-    ``blocked``: the bot may not write to this chat; ``unknown``: it may or may not have been done; ``fatal``: no call
-    will work."""
+    """``wait``: rate limited, retry later; ``retry``: not executed, retry; ``rejected``: Telegram refused the call;
+    ``blocked``: the bot may not write to this chat; ``unknown``: it may or may not have been executed; ``fatal``: every
+    call will fail."""
     reason: str
-    """In Telegram's words where there are any; holds no token."""
+    """Telegram's error text, or the name of the error; holds no token."""
     retry_after: float = 1.0
-    """Seconds to wait before another try."""
+    """Seconds to wait before a retry."""
     moved_to: int | None = None
-    """The chat that has taken the place of the one that was meant. Bot API: ResponseParameters."""
+    """The supergroup to which the group was upgraded. Bot API: ResponseParameters."""
 
 
 def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning
-    """What the failure of a call means."""
+    """Classify the error that a call raised."""
     match error:
         case TelegramRetryAfter():
             return CallFailure("wait", "Too Many Requests", float(error.retry_after))
@@ -67,17 +67,17 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
         case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
             return CallFailure("retry", "Telegram can't be reached")
         case AiogramError() | TimeoutError() | OSError():
-            # A server error, an answer that is no JSON, a connection cut after the request had left.
+            # A server error, a response that is not JSON, a connection lost after the request was sent.
             return CallFailure("unknown", type(error).__name__)
         case _:
             return CallFailure("rejected", type(error).__name__)
 
 
 def fatal_error(error: BaseException) -> TelegramRefused | None:
-    """The sentence that the program ends with when it makes no sense to go on; None if it does."""
+    """Return the error with which the program ends if the bot can't continue after ``error``; None if it can."""
     match error:
         case TelegramNotFound() if "method not found" in error.message:
-            # A Bot API server of one's own that is older than the method.
+            # A self-hosted Bot API server that is older than the method.
             return None
         case TelegramUnauthorizedError() | TelegramNotFound():
             return TelegramRefused(

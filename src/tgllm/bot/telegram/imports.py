@@ -1,12 +1,12 @@
-"""Imports aiogram without building all of its models at once.
+"""Imports aiogram without building all its models.
 
 aiogram 3 completes some 440 pydantic models when it is imported: most of the CPU time of the import, and 100 of its
 165 MiB. A bot uses a few dozen of them. While ``prepare`` imports aiogram, ``model_rebuild`` of its models does
 nothing; pydantic then completes a model when it is first used (an incomplete model's validator is a placeholder that
 calls ``model_rebuild``), and ``_give_names`` gives it the names that aiogram would have given.
 
-This leans on how pydantic 2 treats incomplete models, so it is limited to the versions it was tried with; with others
-aiogram is imported the ordinary way.
+This relies on how pydantic 2 treats incomplete models, so it is limited to the tested versions; with others aiogram is
+imported the ordinary way.
 """
 
 import sys
@@ -25,7 +25,7 @@ AIOGRAM = (Version("3.29"), Version("4"))
 
 
 def prepare() -> bool:
-    """Import aiogram, deferring its models where that is known to work.
+    """Import aiogram, deferring its models if the installed versions are tested ones.
 
     Returns:
         Whether models were deferred.
@@ -47,7 +47,7 @@ def _known_versions() -> bool:
 
 @contextmanager
 def _deferred_models() -> Generator[None]:
-    """Within the block, aiogram's calls of ``model_rebuild`` do nothing."""
+    """Disable aiogram's calls of ``model_rebuild`` within the block."""
     original = BaseModel.__dict__["model_rebuild"]
 
     def model_rebuild(cls: type[BaseModel], **options: object) -> bool | None:
@@ -63,7 +63,7 @@ def _deferred_models() -> Generator[None]:
 
 
 def _give_names(*bases: type[BaseModel]) -> None:
-    """Let models of aiogram complete themselves with the names that ``aiogram.types`` would have given them."""
+    """Let aiogram's models complete themselves with the names that ``aiogram.types`` would have passed."""
     from aiogram import types  # noqa: PLC0415  not before the models are deferred
     from aiogram.client.default import Default  # noqa: PLC0415
 

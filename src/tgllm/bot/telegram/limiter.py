@@ -1,10 +1,10 @@
-"""Telegram's rate limits, for everything that the bot sends.
+"""Rate limiter for all Bot API calls.
 
-The limits are not published exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30 a second
-in all), so three things work together: buckets that spread calls out, a count of the last minute's calls to each
-group, which a bucket with a burst would let pass 20, and a hold on a chat for as long as Telegram asks when it answers
-429, or until a full minute has room. During a hold nothing is sent to that chat by any method, and the sender leaves
-its rows in the outbox. Calls that wait for the same chat go out in the order in which they came.
+Telegram does not publish its limits exactly (Bot FAQ: about one message a second in a chat, 20 a minute in a group, 30
+a second in all), so three mechanisms work together: token buckets spread calls out; a sliding window counts each
+group's calls in the last minute, since a bucket with a burst would allow more than 20; and a chat is held after a 429
+for as long as Telegram asks, or while its window is full. During a hold no method sends to that chat, and the sender
+leaves its rows in the outbox. Calls that wait for the same chat are made in the order in which they arrived.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tgllm.config.model import SendingSection
 
 __all__ = ["Limiter", "Rates", "rates_from"]
 
-# Answers to presses and files are not messages; Telegram does not count them against a chat.
+# Methods that send no message; Telegram does not count them against a chat.
 _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
 
 _ROUNDING = 1e-9
@@ -31,25 +31,25 @@ _SPARE_IN_CHAT = 1
 _SPARE_OVERALL = 4
 
 _MINUTE_SECONDS = 61.0
-"""A minute and a little: calls may arrive closer together than they were made."""
+"""Slightly more than a minute: calls may reach Telegram closer together than they were made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How fast the bot may send. A rate of 0 means no limit."""
+    """Rate limits. A rate of 0 means no limit."""
 
     overall: float = 28.0
     """Calls a second to all chats together."""
     private: float = 1.0
-    """Calls a second to one person."""
+    """Calls a second to one private chat."""
     group_per_minute: int = 20
-    """Calls in a minute to one group."""
+    """Calls a minute to one group."""
     burst: int = 3
-    """Calls to one chat that may come at once after a pause."""
+    """Calls to one chat that may be made at once after a pause."""
 
 
 class _Bucket:
-    """Tokens that come back with time."""
+    """Token bucket."""
 
     __slots__ = ("_at", "_rate", "_size", "_tokens")
 
@@ -60,7 +60,7 @@ class _Bucket:
         self._at = now
 
     def wait(self, now: float, spare: int = 0) -> float:
-        """Seconds until a token is there, and that many more; a small bucket spares less, so that it can be used."""
+        """Return the seconds until there is a token beside ``spare`` others; a small bucket spares fewer."""
         if self._rate <= 0:
             return 0.0
         self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
@@ -68,47 +68,46 @@ class _Bucket:
         return _positive(1.0 + min(spare, self._size - 1) - self._tokens) / self._rate
 
     def take(self) -> None:
-        """Use a token up; may go below zero, which makes later callers wait longer."""
+        """Use a token; the count may go below zero, which makes later callers wait longer."""
         self._tokens -= 1.0
 
 
 class _Chat:
-    """What is known of one chat: how much was sent to it, and the line of those who wait to send."""
+    """Limits of one chat, and the queue of calls that wait for it."""
 
     __slots__ = ("_bucket", "_minute", "line")
 
     def __init__(self, bucket: _Bucket, per_minute: int = 0) -> None:
         self._bucket = bucket
         self._minute = deque[float](maxlen=per_minute)
-        # Locks are handed on in the order in which they were asked for (asyncio.Lock).
+        # asyncio.Lock is fair: waiters acquire it in the order in which they asked for it.
         self.line = asyncio.Lock()
 
     def wait(self, now: float, spare: int = 0) -> float:
-        """Seconds until a call may be made that leaves room for that many more."""
+        """Return the seconds until a call may be made that leaves room for ``spare`` more."""
         return max(self._bucket.wait(now, spare), self.full_for(now, spare))
 
     def full_for(self, now: float, spare: int = 0) -> float:
-        """Seconds until its minute has room for a call, and that many more."""
+        """Return the seconds until the minute's window has room for a call and ``spare`` more."""
         most = self._minute.maxlen or 0
-        # The call that must be out of the minute for this one to be in it.
+        # Position, from the newest, of the call that must leave the window first.
         back = max(1, most - spare)
         if not most or len(self._minute) < back:
             return 0.0
         return _positive(self._minute[-back] + _MINUTE_SECONDS - now)
 
     def take(self, now: float) -> None:
-        """Count a call."""
+        """Count a call that is made now."""
         self._bucket.take()
         self._minute.append(now)
 
 
 class Limiter(BaseRequestMiddleware):
-    """A middleware of the Bot's session: every call to Telegram passes here."""
+    """Session middleware that delays calls to keep the rate limits."""
 
     _CHATS = 10_000
 
     def __init__(self, rates: Rates, clock: Clock) -> None:
-        """Keep to those rates."""
         self._rates = rates
         self._clock = clock
         self._overall = _Bucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
@@ -116,23 +115,23 @@ class Limiter(BaseRequestMiddleware):
         self._held_until: dict[int, float] = {}
 
     def wait_for(self, chat_id: int) -> float:
-        """Seconds until a call to that chat would go out at once and leave room for another; 0 if it would now.
+        """Return the seconds until a call to that chat would be made at once and leave room for another; 0 if now.
 
-        What may be dropped (a draft, an intermediate edit) asks here and tries again later instead of queueing. The
-        room is for the end of the answer, which then need not wait for what was shown on the way.
+        A call that may be dropped (a draft, an intermediate edit) is tried again after this time instead of queueing.
+        The room is for the end of the answer, which then need not wait for the previews.
         """
         return self._wait(chat_id, _SPARE_IN_CHAT, _SPARE_OVERALL)
 
     def held_chats(self) -> frozenset[int]:
-        """The chats that Telegram asked to leave alone for now."""
+        """Return the chats to which nothing may be sent for now."""
         return frozenset(chat for chat in tuple(self._held_until) if self._hold_left(chat) > 0)
 
     def next_release(self) -> float | None:
-        """Seconds until the first of the held chats is free again; None if none is held."""
+        """Return the seconds until the first hold ends; None if no chat is held."""
         return min((self._hold_left(chat) for chat in tuple(self._held_until)), default=None)
 
     def hold(self, chat_id: int, seconds: float) -> None:
-        """Send nothing to a chat for that long."""
+        """Hold a chat for that long; a longer hold stays."""
         until = self._clock.monotonic() + seconds
         self._held_until[chat_id] = max(until, self._held_until.get(chat_id, 0.0))
 
@@ -142,7 +141,7 @@ class Limiter(BaseRequestMiddleware):
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
-        """Wait for a place, make the call, and take note of a 429."""
+        """Wait until the limits allow the call, make it, and hold its chat after a 429."""
         chat_id = getattr(method, "chat_id", None)
         if not isinstance(chat_id, int):
             return await make_request(bot, method)
@@ -164,7 +163,8 @@ class Limiter(BaseRequestMiddleware):
             now = self._clock.monotonic()
             chat.take(now)
             self._overall.take()
-            # What waits for a minute must not take the places of other chats' calls, nor be cut by a stop.
+            # A full window means a long wait. A hold leaves the chat's rows in the outbox meanwhile, where they don't
+            # take the sender's slots from other chats and a shutdown can't interrupt them.
             if (full := chat.full_for(now)) > 0:
                 self.hold(chat_id, full)
 
@@ -204,12 +204,12 @@ class Limiter(BaseRequestMiddleware):
 
 
 def _positive(left: float) -> float:
-    """What is left of a wait: one of exactly the right length can end a rounding error too early."""
+    """Return the rest of a wait, 0 if only a rounding error is left."""
     return left if left > _ROUNDING else 0.0
 
 
 def rates_from(section: SendingSection) -> Rates:
-    """The rates of the ``[sending]`` section of the config."""
+    """Return the rates of the ``[sending]`` section of the config."""
     if not section.paced:
         return Rates(overall=0, private=0, group_per_minute=0)
     return Rates(section.global_rate, section.chat_rate, section.group_per_minute, section.chat_burst)

@@ -1,4 +1,4 @@
-"""The connection to the Bot API server, with what aiogram's own lacks."""
+"""Session of the Bot API, faster than aiogram's own."""
 
 from typing import Any
 
@@ -12,27 +12,27 @@ __all__ = ["BotSession"]
 
 
 class BotSession(AiohttpSession):
-    """Keeps the models by which answers are checked.
+    """Session that keeps the models with which responses are validated.
 
-    aiogram asks pydantic for ``Response[Message]`` at each answer. pydantic holds such a model by a weak reference, so
-    that every run of the garbage collector would take it away, and making it again takes some 50 ms.
+    aiogram asks pydantic for ``Response[Message]`` at each response. pydantic caches such a model by a weak reference,
+    so every run of the garbage collector would drop it, and building it again takes some 50 ms.
     """
 
     def __init__(self, api: TelegramAPIServer, *, timeout: float) -> None:
-        """Talk to the server ``api``; a call is given up after ``timeout`` seconds."""
+        """Connect to the server ``api``; calls time out after ``timeout`` seconds."""
         super().__init__(api=api, timeout=timeout)
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
-        """Read an answer; see aiogram."""
+        """Keep the response model, then validate as aiogram does."""
         if type(method) not in self._kept:
             self._kept[type(method)] = Response[method.__returning__]
         return super().check_response(bot, method, status_code, content)
 
     async def close(self) -> None:
-        """Close the connections; see aiogram, which then waits a quarter of a second for the ends of encryption."""
+        """Close the connections; without TLS, skip aiogram's wait of 250 ms for TLS connections to close."""
         if self.api.base.startswith("https:"):
             await super().close()
         elif self._session is not None:

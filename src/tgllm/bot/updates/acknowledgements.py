@@ -1,6 +1,6 @@
-"""Tells people that their message has been seen, while an answer to an earlier one is still being written.
+"""Reactions to messages that wait while an answer to an earlier message is being written.
 
-The message gets a reaction when it is stored, and loses it when it has been dealt with.
+A message gets the reaction when it is stored, and loses it when it has been handled.
 """
 
 from collections import OrderedDict
@@ -20,22 +20,22 @@ from tgllm.services.turns.running import RunningTurns
 __all__ = ["WAITING", "Acknowledgements"]
 
 WAITING = "👀"
-"""The reaction. Bot API: ReactionTypeEmoji lists those there are."""
+"""The reaction. Bot API: ReactionTypeEmoji lists the allowed emoji."""
 
 _MOST_NOTED = 10_000
 
 
 class Acknowledgements:
-    """Puts the reactions and takes them away."""
+    """Sets and removes the reactions."""
 
     def __init__(self, running: RunningTurns, bot_id: int, username: str, started_at: int) -> None:
-        """Begin with none.
+        """Start without reactions.
 
         Args:
             running: the turns that messages wait for.
             bot_id: the bot's own id.
             username: the bot's own, without the @.
-            started_at: when the program began, UTC in milliseconds; who had a reaction before that is not known.
+            started_at: start of the program, UTC in milliseconds; messages from before it may have a reaction.
         """
         self._running = running
         self._bot_id = bot_id
@@ -44,11 +44,11 @@ class Acknowledgements:
         self._noted: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def put(self, conn: Connection, updates: Iterable[NewUpdate], now: int) -> Sequence[NewOutbox]:
-        """A reaction for each message that has to wait for the turn of its lane.
+        """Return a reaction for each message that waits for the running turn of its lane.
 
         Args:
             conn: in the transaction that stores the updates.
-            updates: those that have just come.
+            updates: the new updates.
             now: UTC in milliseconds.
         """
         found: list[NewOutbox] = []
@@ -62,18 +62,18 @@ class Acknowledgements:
         return found
 
     def note(self, reactions: Iterable[NewOutbox]) -> None:
-        """Remember which messages have what ``put`` gave, once that is stored."""
+        """Remember the messages with reactions from ``put``, once those are committed."""
         for row in reactions:
             self._noted[row.lane, int(str(row.payload["message_id"]))] = None
             if len(self._noted) > _MOST_NOTED:
                 self._noted.popitem(last=False)
 
     def taken_away(self, row: InboxRow, message_ids: Sequence[int] = ()) -> list[NewOutbox]:
-        """What takes the reactions of an update away again, which has been dealt with.
+        """Return the calls that remove the reactions of a handled update.
 
         Args:
             row: the update.
-            message_ids: of the messages that it was about, where those are several.
+            message_ids: ids of the messages that were handled with it, if there are several.
         """
         is_old = row.received_at < self._started_at
         if row.kind != "message" or row.control or not (is_old or self._noted):
@@ -83,16 +83,16 @@ class Acknowledgements:
         if own is not None and own not in ids:
             ids.append(own)
         lane = Lane.parse(row.lane)
-        # Taking one away that is not there harms nobody.
+        # Removing a reaction that does not exist is harmless.
         return [_reaction(lane, each) for each in ids if self._forget(row.lane, each) or is_old]
 
     def is_for_the_bot(self, conn: Connection, lane: Lane, message: Mapping[str, Any], now: int) -> bool:
-        """Whether the bot will deal with a message, as far as that can be seen; strangers get nothing.
+        """Return whether the bot will probably answer a message; messages of unapproved users get no reaction.
 
         Args:
             conn: to read who may use the bot.
             lane: the message's.
-            message: as it came from Telegram.
+            message: the raw message.
             now: UTC in milliseconds.
         """
         sender_id = as_id(as_mapping(message.get("from")).get("id"))
@@ -112,7 +112,7 @@ class Acknowledgements:
 
 
 def _reaction(lane: Lane, message_id: int, emoji: str | None = None) -> NewOutbox:
-    """The row that sets a reaction, or with no emoji takes it away. Bot API: setMessageReaction."""
+    """Return the row that sets a reaction, or removes it if ``emoji`` is None. Bot API: setMessageReaction."""
     reaction = [{"type": "emoji", "emoji": emoji}] if emoji else []
     payload = {"chat_id": lane.chat_id, "message_id": message_id, "reaction": reaction}
     return NewOutbox(lane=lane.key, method="setMessageReaction", chat_id=lane.chat_id, payload=payload, kind="other")

@@ -1,11 +1,11 @@
-"""Reads a message as a command."""
+"""Parser of commands."""
 
 import re
 from dataclasses import dataclass
 
 __all__ = ["ParsedCommand", "parse_command"]
 
-# What Telegram shows as a command (Bot API: BotCommand): a path such as /etc/hosts is none, nor is a Cyrillic word.
+# The form of a command (Bot API: BotCommand): neither a path such as /etc/hosts nor a Cyrillic word is a command.
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]+))?(?:\s+(.*))?", re.DOTALL)
 
 
@@ -17,15 +17,15 @@ class ParsedCommand:
     """In lower case, without slash and bot name."""
     args: str
     message_ids: tuple[int, ...] = ()
-    """Of the message itself, where that is known."""
+    """Id of the message itself, if known."""
     reply_to: int | None = None
-    """The message that it replies to."""
+    """Id of the message that it replies to."""
     reply_text: str = ""
-    """What that says, or the part of it that was quoted."""
+    """Text of that message, or the quoted part of it."""
 
 
 def parse_command(text: str, username: str) -> ParsedCommand | None:
-    """Read ``/name args`` or ``/name@bot args``; None for other text and for commands to another bot."""
+    """Parse ``/name args`` or ``/name@bot args``; return None for other text and for commands to another bot."""
     found = _COMMAND.fullmatch(text)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Which messages of a group are for the bot, by their text alone."""
+"""Decides by the text which messages of a group are for the bot."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _COMMAND_TO_A_BOT = re.compile(r"/\w+@\w+", re.ASCII)
 
 
 def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: GroupMode) -> bool:
-    """Whether the bot is to answer a message of a group, which is as it came, before aiogram has read it."""
+    """Return whether the bot answers a raw message of a group."""
     text = message.get("text") or message.get("caption")
     text = text if isinstance(text, str) else ""
     author = as_mapping(as_mapping(message.get("reply_to_message")).get("from")).get("id")
@@ -25,7 +25,7 @@ def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: G
 
 
 def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bool, is_own: bool) -> bool:
-    """Whether the bot is to answer a text in a group of that mode."""
+    """Return whether the bot answers a text in a group of that mode."""
     if mode == "never":
         return is_own and parse_command(text, username) is not None
     if is_spoken_to:
@@ -34,17 +34,17 @@ def is_text_heard(text: str, username: str, mode: GroupMode, *, is_spoken_to: bo
 
 
 def speaks_to_bot(bot_id: int, username: str, text: str, replied_to: object, *, is_own: bool) -> bool:
-    """Whether it is a command to the bot, a mention of it, or a reply to it."""
+    """Return whether a text is a command to the bot, a mention of it, or a reply to it."""
     if is_own and parse_command(text, username) is not None:
         return True
     if _COMMAND_TO_A_BOT.match(text):
-        # What is no command to this bot but has a bot's name is one to another, also as a reply.
+        # A command with another bot's name is for that bot, even in a reply to this one.
         return False
     return replied_to == bot_id or mention_of(username).search(text) is not None
 
 
 @cache
 def mention_of(username: str) -> re.Pattern[str]:
-    """Finds the bot's name in a text."""
-    # Names consist of Latin letters, digits and underscores: @bot is not spoken to by @bot_two, nor by me@bot.
+    """Return the pattern of a mention of the bot."""
+    # Usernames consist of Latin letters, digits and underscores: neither @bot_two nor me@bot mentions @bot.
     return re.compile(rf"(?<!\w)@{re.escape(username)}(?!\w)", re.IGNORECASE | re.ASCII)

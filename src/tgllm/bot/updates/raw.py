@@ -1,7 +1,7 @@
-"""Raw updates: where they belong, and how they are fetched.
+"""Raw updates: how they are fetched, and to which lane they belong.
 
-An update is read here as plain JSON, before aiogram sees it, so that one that aiogram can't parse is stored like any
-other and harms nobody.
+Updates are read as plain JSON, without aiogram's models, so that an update that aiogram can't parse is stored like any
+other.
 """
 
 import json
@@ -42,17 +42,17 @@ CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
 _CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
 
 RETRY = "retry"
-"""First word of the callback data of the button that asks the last question again; the id of its turn follows."""
+"""First word of the callback data of the button that retries the last question; the turn's id follows."""
 REOPEN = "reopen"
-"""The same for the button that goes on with an earlier conversation; its id follows."""
+"""The same for the button that reopens an earlier conversation; its id follows."""
 FORGET = "forget"
-"""The same for the button that deletes a person's data; their id and the time until which it may follow."""
+"""The same for the button that deletes a user's data; the user's id and the expiry time follow."""
 LANE_PRESSES = frozenset({RETRY, REOPEN, FORGET})
-"""Presses that change the conversation, and so wait for the turn that runs in it."""
+"""Presses that change the conversation, so they wait for its running turn."""
 
 
 class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
-    """getUpdates with the updates left as they came. Bot API: getUpdates."""
+    """getUpdates that returns raw updates. Bot API: getUpdates."""
 
     __returning__: ClassVar[Any] = list[dict[str, Any]]
     __api_method__: ClassVar[str] = "getUpdates"
@@ -64,14 +64,14 @@ class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
 
 
 def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
-    """The inbox row for an update; None for something without an update id, which can't be confirmed anyway."""
+    """Return the inbox row for an update; None without an update id, since such an update can't be confirmed."""
     update_id = as_id(raw.get("update_id"))
     if update_id is None:
         return None
     kind = next((key for key in raw if key != "update_id"), "unknown")
     return NewUpdate(
         update_id=update_id,
-        # Half a letter in one of them would keep all that came with it from being stored.
+        # SQLite can't store a lone surrogate; one in an update would keep the whole batch from being stored.
         lane=mend_surrogates(lane_of(kind, raw.get(kind)).key),
         kind=mend_surrogates(kind),
         control=_is_control(kind, raw.get(kind)),
@@ -80,12 +80,12 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
 
 
 def content_of(update: InboxRow | NewUpdate) -> Mapping[str, Any]:
-    """What a stored update brings, such as its message; empty where that is no object. Rich messages are text."""
+    """Return the content of a stored update, such as its message, with rich messages as text; empty if no object."""
     return as_mapping(_read(update.payload).get(update.kind))
 
 
 def message_of(payload: str) -> Mapping[str, Any]:
-    """The message that a stored update brings, in the same way; empty for an update of another kind."""
+    """Return the message of a stored update's payload in the same way; empty for an update of another kind."""
     return as_mapping(_read(payload).get("message"))
 
 
@@ -95,13 +95,13 @@ def _read(payload: str) -> Mapping[str, Any]:
 
 
 def lane_of(kind: str, content: object) -> Lane:
-    """The lane of an update; lane 0 for kinds that belong to no chat."""
+    """Return the lane of an update: of its chat, else of its sender, else lane 0."""
     body = as_mapping(content)
     message = as_mapping(body.get("message")) if kind == "callback_query" else body
     chat_id = as_id(as_mapping(message.get("chat")).get("id"))
     if chat_id is None:
         return Lane(as_id(as_mapping(body.get("from")).get("id")) or 0)
-    # In groups without topics message_thread_id marks a thread of replies, which is no place of its own.
+    # In groups without topics message_thread_id marks a thread of replies, which has no lane of its own.
     in_topic = message.get("is_topic_message") or kind == "stopped_message_generation"
     thread = as_id(message.get("message_thread_id")) if in_topic else None
     connection = message.get("business_connection_id")
@@ -109,7 +109,7 @@ def lane_of(kind: str, content: object) -> Lane:
 
 
 def _is_control(kind: str, content: object) -> bool:
-    """Whether the update must not wait behind the turn that runs in its lane."""
+    """Return whether the update must not wait for the running turn of its lane."""
     if kind in CONTROL_KINDS:
         return _first_word(as_mapping(content).get("data")) not in LANE_PRESSES
     message = as_mapping(content)
@@ -120,7 +120,7 @@ def _is_control(kind: str, content: object) -> bool:
 
 
 def is_raw_own(message: Mapping[str, Any]) -> bool:
-    """Whether the sender has written a message: those that they forward, or let another bot write, are no commands."""
+    """Return whether the sender wrote a message: forwarded messages and those sent via a bot are no commands."""
     return "forward_origin" not in message and "via_bot" not in message
 
 
@@ -129,17 +129,17 @@ def _first_word(data: object) -> str:
 
 
 def as_id(value: object) -> int | None:
-    """An id of Telegram's; None for anything that is none, or more than fits into the database."""
+    """Return a Telegram id; None for any other value, and for a number that does not fit into the database."""
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if -_MOST_ID <= value <= _MOST_ID else None
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """A part of an update that should be an object; empty if it is anything else."""
+    """Return a part of an update that should be an object; an empty mapping if it is anything else."""
     return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside
 
 
 def turn_id_of(update_id: int) -> str:
-    """The turn that an update begins: the same whenever it is begun."""
+    """Return the id of the turn that an update starts: the same for each attempt."""
     return f"u{update_id}"

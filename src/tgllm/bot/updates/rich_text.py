@@ -1,7 +1,7 @@
-"""Rich messages in updates become text before aiogram reads them.
+"""Converts rich messages in updates to text before aiogram parses them.
 
-aiogram 3.31 tries every kind of rich text at every level: five formats within each other take 7 seconds to read,
-and each further level 15 times longer. Anybody who may write to the bot could stop it with one message.
+aiogram 3.31 tries every kind of rich text at every level: five nested formats take 7 seconds to parse, and each further
+level 15 times longer. Any user could block the bot with one message.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def without_rich_messages(update: Json) -> Json:
-    """The update, changed in place: every message has the text of its rich message instead. Bot API: RichMessage."""
+    """Replace every rich message in the update, in place, by its text, and return the update. Bot API: RichMessage."""
     waiting: list[object] = [update]
     while waiting:
         value = waiting.pop()
@@ -31,7 +31,7 @@ def without_rich_messages(update: Json) -> Json:
 
 
 def _plain_text(rich: object) -> str:
-    """What a reader sees, blocks on lines of their own; no recursion, since nothing bounds the depth."""
+    """Return the visible text, each block on its own line; without recursion, since the depth is unbounded."""
     pieces: list[str] = []
     waiting: list[object] = [rich]
     while waiting:

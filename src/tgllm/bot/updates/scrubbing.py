@@ -1,4 +1,4 @@
-"""Empties stored updates of people who may not use the bot, and which no handler has brought to their end."""
+"""Empties stored updates of unapproved users that no handler has finished."""
 
 import json
 
@@ -13,14 +13,14 @@ __all__ = ["empty_strangers"]
 
 
 def empty_strangers(conn: Connection, row: InboxRow, now: int) -> None:
-    """Leave nothing but its id of an update of somebody who may not use the bot where it was sent, or of nobody.
+    """Empty an update without a sender, or whose sender may not use the bot in its chat; only its id stays.
 
     Args:
-        conn: in the transaction that ends the update, before that.
+        conn: in the transaction that finishes the update, before that.
         row: the update.
         now: UTC in milliseconds.
     """
-    # As it came: what makes it fail may be in any part of it.
+    # The raw payload: any part of the content may be what made the handler fail.
     content = as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
     sender_id = as_id(as_mapping(content.get("from")).get("id"))
     if sender_id is None or not may_talk(conn, sender_id, Lane.parse(row.lane).chat_id, now):

@@ -1,1 +1,1 @@
-"""An answer that grows in the chat: displays, pace, preview, outcome."""
+"""Streaming of an answer into its chat: displays, pace, preview, outcome."""

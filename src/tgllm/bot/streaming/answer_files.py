@@ -1,4 +1,4 @@
-"""Answers that are too long to be read in a chat: they come as a file."""
+"""Long answers as files."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from tgllm.services.personal_data.export_files import write_exports
 __all__ = ["FILE_NAME", "AnswerFiles"]
 
 FILE_NAME = "answer.md"
-"""What the file is called in the chat."""
+"""Name of the file in the chat."""
 
 log = get_logger(__name__)
 
@@ -31,18 +31,18 @@ class AnswerFiles:
     data_dir: Path
     clock: Clock
     over: int
-    """UTF-16 units of the longest answer that comes as messages, where the chat has no wish; 0: all do."""
+    """UTF-16 units above which an answer is sent as a file, unless the chat has its own setting; 0: never."""
 
     async def document(self, outcome: TurnOutcome, texts: Catalogue, language: str) -> dict[str, Any] | None:
         """Write the file of an answer.
 
         Args:
-            outcome: how the turn ended; a chat's own wish is in it.
-            texts: the words of the bot.
-            language: of the person.
+            outcome: how the turn ended, with the chat's own setting.
+            texts: the bot's texts.
+            language: the user's.
 
         Returns:
-            The part of an outbox row's payload that sends it; None if it is to come as messages.
+            The part of an outbox row's payload that sends it; None if the answer is sent as messages.
         """
         if not self._wants(outcome):
             return None

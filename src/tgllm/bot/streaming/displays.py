@@ -1,4 +1,4 @@
-"""The two ways of showing a growing answer: a draft, and a message that is edited."""
+"""Displays of an answer that is being written: a draft, and a message that is edited."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,14 +28,13 @@ class DraftDisplay:
     """A draft in a private chat, with Telegram's own Stop button."""
 
     def __init__(self, bot: Bot, lane: Lane, turn_id: str, draft_id: int) -> None:
-        """Show the turn in that lane."""
         self._bot = bot
         self._lane = lane
         self._turn_id = turn_id
         self._draft_id = draft_id
 
     async def show(self, shown: EntityText) -> None:
-        """Send the draft again; one without text is shown as "Thinking…" by Telegram's apps."""
+        """Update the draft; Telegram's apps show one without text as "Thinking…"."""
         await self._bot(
             SendMessageDraft(
                 chat_id=self._lane.chat_id,
@@ -48,7 +47,7 @@ class DraftDisplay:
         )
 
     def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
-        """The answer as messages; they make the draft go away."""
+        """Return the answer as messages; Telegram removes the draft when they arrive."""
         return answer_rows(self._lane, answer, turn_id=self._turn_id)
 
 
@@ -66,15 +65,15 @@ class EditDisplay:
         thinking: Callable[[], str],
         stop: str,
     ) -> None:
-        """Show the turn in that lane.
+        """Create the display; nothing is sent yet.
 
         Args:
             bot: for the edits.
             sender: for the placeholder.
-            lane: where to.
-            turn_id: which turn.
+            lane: lane of the chat.
+            turn_id: the turn that is shown.
             reply_to: the question's message.
-            thinking: gives the text while there is none of the model, as it is to be by now.
+            thinking: returns the current text of the placeholder while the model has written none.
             stop: text of the stop button.
         """
         self._bot = bot
@@ -107,7 +106,7 @@ class EditDisplay:
         self._shown = shown
 
     def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
-        """The last edit, and further messages where one is not enough."""
+        """Return the last edit, and further messages where one is not enough."""
         first, *others = answer
         # Part 0, not a message id: the placeholder may still be on its way, or be lost. The sender looks its message up
         # when the edit is due, and sends a new message if there is none.

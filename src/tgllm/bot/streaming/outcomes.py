@@ -1,4 +1,4 @@
-"""The words in which the outcome of a turn is told."""
+"""Messages that show the outcome of a turn."""
 
 from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
@@ -15,24 +15,24 @@ __all__ = ["beginning_payloads", "final_payloads"]
 log = get_logger(__name__)
 
 BEGINNING_UNITS = 1000
-"""UTF-16 units of an answer that are shown where the whole comes as a file."""
+"""UTF-16 units of an answer that are shown in the chat if the whole answer is a file."""
 
 
 def final_payloads(outcome: TurnOutcome, texts: Catalogue, language: str, rich: RichMode = "auto") -> list[Payload]:
-    """The answer as the chat gets it: all that came, and a line that says so if it is not the whole answer.
+    """Return the messages of an answer: all text of the model, and a note if the answer is incomplete.
 
     Args:
-        outcome: how the turn ended; a chat's own wish for rich messages is in it.
-        texts: the words of the bot.
-        language: of the person.
-        rich: whether rich messages are used where the chat has no wish.
+        outcome: how the turn ended, with the chat's own setting of rich messages.
+        texts: the bot's texts.
+        language: the user's.
+        rich: whether rich messages are used unless the chat has its own setting.
     """
     rendered = _rendered(outcome, texts("turn.thoughts", language), outcome.look.rich or rich)
     return with_note(rendered, _notes(outcome, texts, language)) or [EntityText(texts("turn.empty_answer", language))]
 
 
 def beginning_payloads(outcome: TurnOutcome, texts: Catalogue, language: str) -> list[Payload]:
-    """The beginning of an answer, and lines that say that the whole is in a file, and whether that is all of it."""
+    """Return the beginning of an answer, with notes that the whole is in a file and whether it is complete."""
     note = "\n\n".join(piece for piece in (texts("turn.in_file", language), _notes(outcome, texts, language)) if piece)
     return with_note(_beginning(outcome.text), note)
 
@@ -40,7 +40,7 @@ def beginning_payloads(outcome: TurnOutcome, texts: Catalogue, language: str) ->
 def _rendered(outcome: TurnOutcome, title: str, rich: RichMode) -> list[Payload]:
     try:
         if rich == "auto" and has_thoughts(outcome):
-            # The answer alone decides: thoughts that unfold need nothing that entities can't show.
+            # Only the answer decides: an expandable quote of the reasoning can be shown with entities.
             rich = "always" if asks_for_rich(outcome.text) else "never"
         return render(with_thoughts(outcome, title, is_rich=rich == "always"), rich=rich)
     except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the answer

@@ -1,4 +1,4 @@
-"""How often a growing answer is shown again: slower after Telegram has complained, faster while it does not."""
+"""Adaptive interval between updates of a preview: longer after Telegram's errors, shorter while there are none."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,31 +12,30 @@ _LEAST_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a display changes; all in seconds."""
+    """Timing of a display; all in seconds."""
 
     first_delay: float
-    """Text gathers that long before anything is shown: a quick answer needs no preview."""
+    """Delay before the first preview: a quick answer needs none."""
     interval: float
-    """Between two changes, to begin with."""
+    """Initial interval between two changes."""
     keep_alive: float
-    """An unchanged display is refreshed that long after it was shown; Telegram drops a draft after about 30."""
+    """Time after which an unchanged display is refreshed; Telegram drops a draft after about 30."""
     last_call: float = 3.0
-    """How long the end of an answer waits for a preview that is on its way, so that it can't arrive after it."""
+    """How long the end of an answer waits for a preview call under way, which must not arrive after the answer."""
     longest: float = 15.0
-    """Between two changes at most, however often Telegram complains."""
+    """Longest interval between two changes, however many errors there are."""
 
 
 class Intervals:
-    """The intervals of chats, from one answer to the next: what Telegram has complained of is remembered."""
+    """Intervals of the chats, kept from one answer to the next, so that earlier errors still count."""
 
     _CHATS = 10_000
 
     def __init__(self) -> None:
-        """Know no chat yet."""
         self._by_chat: OrderedDict[int, AdaptiveInterval] = OrderedDict()
 
     def of(self, chat_id: int, pace: Pace) -> "AdaptiveInterval":
-        """The interval of a chat; all its topics share it, as they share Telegram's limits."""
+        """Return the interval of a chat; its topics share it, as they share Telegram's limits."""
         interval = self._by_chat.get(chat_id)
         if interval is None:
             interval = self._by_chat[chat_id] = AdaptiveInterval(pace)
@@ -47,23 +46,23 @@ class Intervals:
 
 
 class AdaptiveInterval:
-    """The seconds between two changes of one display, as Telegram takes them."""
+    """Interval between two changes of a display, adapted to Telegram's errors."""
 
     def __init__(self, pace: Pace) -> None:
-        """Begin with the interval of ``pace``."""
+        """Start with the interval of ``pace``."""
         self._least = pace.interval * _LEAST_SHARE
         self._most = max(pace.interval, pace.longest)
         self._seconds = pace.interval
 
     @property
     def seconds(self) -> float:
-        """The interval now."""
+        """Current interval."""
         return self._seconds
 
     def slow_down(self) -> None:
-        """Telegram asked to wait."""
+        """Lengthen the interval after an error."""
         self._seconds = min(self._most, self._seconds * _SLOWER)
 
     def speed_up(self) -> None:
-        """A change went through."""
+        """Shorten the interval after a successful change."""
         self._seconds = max(self._least, self._seconds * _FASTER)

@@ -1,4 +1,4 @@
-"""What can be shown of an answer while it is written."""
+"""Preview of an answer while it is being written."""
 
 import math
 
@@ -12,19 +12,18 @@ from tgllm.services.chats.settings import ReasoningDisplay
 __all__ = ["Preview", "with_elapsed"]
 
 LEAST_WAIT = 2.0
-"""Seconds of a wait that are worth being told."""
+"""Shortest wait that is shown, in seconds."""
 LEAST_ELAPSED = 10.0
-"""Seconds that have passed without any text which are worth being told."""
+"""Seconds without any text from which the elapsed time is shown."""
 ROUND_FROM = 10.0
 ROUNDED_TO = 5
-"""Longer waits than ``ROUND_FROM`` are told in multiples of so many seconds."""
+"""Waits longer than ``ROUND_FROM`` are rounded up to multiples of so many seconds."""
 
 
 class Preview:
-    """Gathers the events of an answer, and says what they look like by now."""
+    """Collects the events of an answer and renders its current state."""
 
     def __init__(self, texts: Catalogue, language: str) -> None:
-        """Begin without an event; the words of the bot are in that language."""
         self._texts = texts
         self._language = language
         self._text: list[str] = []
@@ -32,7 +31,7 @@ class Preview:
         self._waiting = ""
 
     def add(self, event: StreamEvent) -> bool:
-        """Take the next event; whether there may be something else to show now."""
+        """Add the next event; return whether the preview may have changed."""
         match event:
             case TextDelta(text):
                 self._text.append(text)
@@ -49,16 +48,16 @@ class Preview:
 
     @property
     def has_thoughts(self) -> bool:
-        """Whether the model has told anything of what it thinks."""
+        """Whether the model has sent reasoning."""
         return bool(self._thoughts)
 
     def frame(self, thoughts: ReasoningDisplay = "hidden", elapsed: float = 0.0) -> EntityText:
-        """The end of the answer as one message; its text is empty while the model thinks and that is not shown.
+        """Return the end of the answer as one message; its text is empty while there is nothing to show.
 
-        While there is nothing of the answer, it may say instead what the model waits for, and since when.
+        Before the first text, it may say what the model waits for and for how long.
 
         Args:
-            thoughts: whether the chat wants to see them. Folded ones are not shown before the answer is whole.
+            thoughts: how the chat shows reasoning. Folded reasoning is shown only with the finished answer.
             elapsed: seconds since the question.
         """
         shown = render_draft(self._markdown(thoughts))
@@ -67,7 +66,7 @@ class Preview:
         return EntityText(with_elapsed(self._waiting, elapsed, self._texts, self._language))
 
     def _words(self, reason: str) -> str:
-        """What the model waits for; nothing for reasons of a later version of the contract."""
+        """Return the text of a reason for waiting; empty for reasons of later versions of the plugin API."""
         match reason:
             case "queue":
                 return self._texts("stream.waiting_queue", self._language)
@@ -79,7 +78,7 @@ class Preview:
                 return ""
 
     def _about(self, seconds: float | None) -> str:
-        """How long it takes, roughly; nothing where nobody knows, or it is over before it is read."""
+        """Return the rounded length of a wait as text; empty if unknown or too short to be read."""
         if seconds is None or not LEAST_WAIT <= seconds < float("inf"):
             return ""
         step = 1 if seconds < ROUND_FROM else ROUNDED_TO
@@ -94,13 +93,13 @@ class Preview:
 
 
 def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> str:
-    """Words that are shown while nothing of an answer has come; how long that has been, if it has been long."""
+    """Return a text that is shown before an answer's first text, with the elapsed time if it is long."""
     if seconds < LEAST_ELAPSED:
         return text
     return texts("stream.elapsed", language, text=text, seconds=math.floor(seconds))
 
 
 def _joined(pieces: list[str]) -> str:
-    """The text of the pieces, which become one: joining them all again for each frame would take ever longer."""
+    """Join the pieces in place and return the text; joining all of them for each frame would take quadratic time."""
     pieces[:] = ["".join(pieces)]
     return pieces[0]

@@ -1,4 +1,4 @@
-"""What a model thought before it answered, as a part of the answer's Markdown."""
+"""Adds a model's reasoning to the Markdown of its answer."""
 
 import re
 
@@ -9,9 +9,9 @@ from tgllm.services.conversations.turn import TurnOutcome
 __all__ = ["MOST_THOUGHTS", "has_thoughts", "quoted", "with_thoughts"]
 
 MOST_THOUGHTS = 3000
-"""UTF-16 units that are shown; models think at length, and people want the answer."""
+"""Most UTF-16 units of reasoning that are shown."""
 LEAST_THOUGHTS = 1000
-"""UTF-16 units that are shown however long the answer is."""
+"""UTF-16 units of reasoning that are shown however long the answer is."""
 
 _TITLE_ROOM = 96
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
@@ -19,17 +19,17 @@ _DETAILS = re.compile(r"<(?=/?details\b)", re.IGNORECASE)
 
 
 def has_thoughts(outcome: TurnOutcome) -> bool:
-    """Whether there are thoughts to be shown with the answer."""
+    """Return whether reasoning is shown with the answer."""
     return outcome.look.thoughts != "hidden" and bool(outcome.reasoning.strip() and outcome.text.strip())
 
 
 def with_thoughts(outcome: TurnOutcome, title: str, *, is_rich: bool) -> str:
-    """The answer in Markdown, below its thoughts where the chat wants to see them.
+    """Return the answer in Markdown, below its reasoning if the chat shows it.
 
     Args:
         outcome: how the turn ended.
-        title: stands over the thoughts.
-        is_rich: whether it becomes a rich message, in which there is more room.
+        title: title of the reasoning.
+        is_rich: whether it becomes a rich message, which has more room.
     """
     if not has_thoughts(outcome):
         return outcome.text
@@ -40,19 +40,19 @@ def with_thoughts(outcome: TurnOutcome, title: str, *, is_rich: bool) -> str:
 
 
 def _room_above(answer: str) -> int:
-    """UTF-16 units of thoughts, so that an answer which fits a message is not torn apart if that can be helped."""
+    """Return the UTF-16 units of reasoning for which an answer still fits one message, within the bounds."""
     room = MESSAGE_LIMIT - _TITLE_ROOM - utf16_length(answer)
     return max(LEAST_THOUGHTS, min(MOST_THOUGHTS, room))
 
 
 def quoted(thoughts: str, title: str) -> str:
-    """Thoughts as a quote in Markdown, below its title."""
+    """Return reasoning as a quote in Markdown, below its title."""
     lines = "\n".join(f"> {line}".rstrip() for line in thoughts.splitlines())
     return f"> **{title}**\n>\n{lines}"
 
 
 def _enclosed(markdown: str) -> str:
-    """Markdown that ends where it ends: nothing in it is left open or closes what is around it."""
+    """Return Markdown that leaves no code fence open and does not close the surrounding details."""
     fence = ""
     for line in markdown.splitlines():
         found = _FENCE.match(line)

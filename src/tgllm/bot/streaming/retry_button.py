@@ -1,4 +1,4 @@
-"""The button under an answer: it asks the question again."""
+"""The retry button under an answer."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ __all__ = ["RetryButton"]
 
 
 class RetryButton:
-    """A sink that passes everything on and puts the button under the last message of the answer."""
+    """Wrapper of a sink that adds the button to the last message of the answer."""
 
     def __init__(self, sink: Sink, turn_id: str, *, failed: str, whole: str | None) -> None:
-        """Pass on to ``sink`` what happens in that turn.
+        """Wrap a sink.
 
         Args:
             sink: shows the answer.
             turn_id: of the turn.
-            failed: what the button says under an answer that failed.
-            whole: what it says under one that did not; None: there is none.
+            failed: label of the button under a failed answer.
+            whole: label under a complete answer; None: no button.
         """
         self._sink = sink
         self._turn_id = turn_id
@@ -30,11 +30,11 @@ class RetryButton:
         self._whole = whole
 
     def show(self, event: StreamEvent) -> None:
-        """Pass it on."""
+        """Pass the event to the sink."""
         self._sink.show(event)
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
-        """The messages of the sink, the last one with the button."""
+        """Return the sink's messages, the last one with the button."""
         rows = await self._sink.finish(outcome)
         label = self._label(outcome)
         if not rows or label is None:
@@ -45,7 +45,7 @@ class RetryButton:
     def _label(self, outcome: TurnOutcome) -> str | None:
         if _has_failed(outcome):
             return self._failed
-        # Whoever has stopped an answer did not want another one.
+        # A user who stopped an answer does not want another one.
         return self._whole if outcome.status == "ok" else None
 
 

@@ -1,8 +1,8 @@
-"""Shows an answer in a chat while it is written, and hands over its final form.
+"""Shows an answer in a chat while it is being written, and returns its final form.
 
-In private chats a draft grows (Bot API: sendMessageDraft) and the answer is a message of its own. Elsewhere there are
-no drafts: a placeholder is sent through the outbox, edited at intervals, and its last edit is the answer. What is shown
-on the way may be late, thinned out or missing; the ending goes through the outbox and can't be.
+In private chats a draft is updated (Bot API: sendMessageDraft) and the answer is a new message. Other chats have no
+drafts: a placeholder is sent through the outbox and edited at intervals, and its last edit is the answer. Previews may
+be late, skipped or missing; the final answer goes through the outbox, so it is delivered.
 """
 
 import asyncio
@@ -53,38 +53,38 @@ log = get_logger(__name__)
 # (``tgllm.bot.intake.given_up``).
 
 ThoughtsSetting: TypeAlias = Callable[[], Awaitable[ReasoningDisplay]]
-"""Looks up whether the chat wants to see what the model thinks; asked once, and only of a model that tells."""
+"""Reads how the chat shows reasoning; called once, and only if the model sends reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an answer looks in its chat."""
+    """How an answer is shown in its chat."""
 
     rich: RichMode = "auto"
-    """Whether it ends as rich messages."""
+    """Whether the final answer uses rich messages."""
     thoughts: ThoughtsSetting | None = None
-    """Whether what the model thinks is shown while it does; None: it is not."""
+    """Whether previews show reasoning; None: never."""
     files: AnswerFiles | None = None
-    """Takes the answers that are too long for messages; None: none are."""
+    """Writes answers that are too long for messages as files; None: all answers are messages."""
     interval: AdaptiveInterval | None = None
-    """Between two changes, as Telegram took them in this chat before; None: begins as the pace says."""
+    """The chat's interval from earlier answers; None: starts with the pace's interval."""
 
 
 class Display(Protocol):
     """One way of showing a growing text."""
 
     async def show(self, shown: EntityText) -> None:
-        """Make the display show that; without a text it says that the model thinks."""
+        """Show a preview; an empty one is shown as a note that the model is thinking."""
         ...
 
     def finish(self, answer: Sequence[Payload]) -> Sequence[NewOutbox]:
-        """The outbox rows that leave the answer, at least one message, in the chat for good."""
+        """Return the outbox rows of the final answer, which has at least one message."""
         ...
 
 
 _PLAIN = Look()
 _ROUNDING = 1e-6
-"""Seconds that a sleep may end too early."""
+"""Tolerance in seconds: a sleep may end slightly early."""
 
 
 class ChatSink:
@@ -100,16 +100,16 @@ class ChatSink:
         texts: Catalogue,
         look: Look = _PLAIN,
     ) -> None:
-        """Prepare to show a turn.
+        """Create the sink of a turn; entering it starts the display.
 
         Args:
             turn: the turn.
-            display: where.
-            limiter: says when the chat can take a change.
-            clock: the time.
+            display: shows the previews and the answer.
+            limiter: decides when the chat can take a change.
+            clock: for times and waits.
             pace: how often the display changes.
-            texts: the words of the bot.
-            look: how the answer looks.
+            texts: the bot's texts.
+            look: how the answer is shown.
         """
         self._turn = turn
         self._texts = texts
@@ -142,12 +142,12 @@ class ChatSink:
         await self._end_display()
 
     def show(self, event: StreamEvent) -> None:
-        """Take note of an event; the display follows at its own pace."""
+        """Add an event; the display is updated at its own pace."""
         if self._preview.add(event):
             self._changed.set()
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
-        """End the display; the rows hold the whole answer, or what there is of it and why."""
+        """End the display; return the rows of the answer, or of its text so far and the reason why it is incomplete."""
         await self._end_display()
         words = (outcome, self._texts, self._turn.user.language)
         document = None if self._look.files is None else await self._look.files.document(*words)
@@ -171,7 +171,7 @@ class ChatSink:
             await self._clock.sleep(self._interval.seconds)
 
     async def _wait_for_change(self) -> None:
-        """Wait until there is something else to show, or the display has to be refreshed."""
+        """Wait until the preview has changed, or the display has to be refreshed."""
         if self._changed.is_set():
             return
         async with asyncio.TaskGroup() as group:
@@ -184,11 +184,11 @@ class ChatSink:
         self._changed.set()
 
     def _until_refresh(self) -> float:
-        """Seconds until what is shown has to be shown again although it is the same."""
+        """Return the seconds until an unchanged display has to be refreshed."""
         return self._shown_at + self._pace.keep_alive - self._clock.monotonic()
 
     async def _show_once(self) -> bool:
-        """Show the present state; False if the display can't work in this chat."""
+        """Show the current state; return False if the display can't work in this chat."""
         frame = EntityText("")
         try:
             frame = await self._frame()
@@ -210,7 +210,7 @@ class ChatSink:
         return EntityText(frame.text) if self._is_plain else frame
 
     def _becomes_plain(self, refused: EntityText, failure: CallFailure) -> bool:
-        """Do without formats from now on if Telegram may have refused them; False if it was not them."""
+        """Drop formatting from now on if Telegram may have rejected it; return False if that was not the reason."""
         if failure.meaning != "rejected" or not refused.entities:
             return False
         self._is_plain = True
@@ -235,7 +235,7 @@ class ChatSink:
         return self._thoughts
 
     async def _end_display(self) -> None:
-        """Stop showing. A call on its way is waited for, so that it can't arrive after the answer."""
+        """Stop the display. Wait for a call under way, which must not arrive after the answer."""
         task = self._task
         if task is None:
             return

@@ -1,1 +1,1 @@
-"""From outbox rows to messages in the chat: calls, fallbacks, uncertain calls, the sender."""
+"""Delivery of outbox rows: calls, fallbacks, uncertain calls, the sender."""

@@ -1,4 +1,4 @@
-"""From an outbox row to a call of the Bot API."""
+"""Converts outbox rows to Bot API calls."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
@@ -20,10 +20,10 @@ __all__ = ["RawEditText", "RawSendMessage", "call_of", "edit_call", "is_send", "
 
 
 class RawSendMessage(TelegramMethod[dict[str, Any]]):
-    """sendMessage with parameters and answer left as JSON. Bot API: sendMessage.
+    """sendMessage with parameters and result as plain JSON. Bot API: sendMessage.
 
-    Of the answer only the id counts, and a message that has arrived may look like nothing that aiogram knows. Leaving
-    out aiogram's models of both also saves time (see docs/explanation/performance.md).
+    Only the id of the result is needed, and aiogram may not be able to parse the sent message. Skipping aiogram's
+    models also saves time (see docs/explanation/performance.md).
     """
 
     __returning__: ClassVar[Any] = dict[str, Any]
@@ -40,7 +40,7 @@ class RawSendMessage(TelegramMethod[dict[str, Any]]):
 
 
 class RawEditText(TelegramMethod[dict[str, Any]]):
-    """editMessageText, for the same reasons. Bot API: editMessageText."""
+    """editMessageText as plain JSON, for the same reasons. Bot API: editMessageText."""
 
     __returning__: ClassVar[Any] = dict[str, Any]
     __api_method__: ClassVar[str] = "editMessageText"
@@ -55,9 +55,9 @@ class RawEditText(TelegramMethod[dict[str, Any]]):
 
 
 class RawSendRich(TelegramMethod[dict[str, Any]]):
-    """sendRichMessage with blocks and answer left as JSON. Bot API: sendRichMessage.
+    """sendRichMessage with blocks and result as plain JSON. Bot API: sendRichMessage.
 
-    aiogram's models take seconds for some formats within formats (see docs/explanation/rendering.md).
+    aiogram's models take seconds for some nested formats (see docs/explanation/rendering.md).
     """
 
     __returning__: ClassVar[Any] = dict[str, Any]
@@ -72,7 +72,7 @@ class RawSendRich(TelegramMethod[dict[str, Any]]):
 
 
 class RawEditToRich(TelegramMethod[dict[str, Any]]):
-    """editMessageText that makes a message rich, for the same reason. Bot API: editMessageText."""
+    """editMessageText with a rich message, for the same reason. Bot API: editMessageText."""
 
     __returning__: ClassVar[Any] = dict[str, Any]
     __api_method__: ClassVar[str] = "editMessageText"
@@ -102,35 +102,35 @@ _ONLY_FOR_NEW = _OURS | {"reply_parameters", "message_thread_id"}
 
 
 def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:
-    """The call that a row asks for.
+    """Return the call of a row.
 
     Raises:
-        KeyError: the row names a method that the bot does not send.
-        ValueError: its parameters do not fit the method, or its file is gone.
+        KeyError: the row's method is not one that the bot sends.
+        ValueError: its parameters do not fit the method, or its file is missing.
     """
     return _METHODS[method](**{key: value for key, value in opened(payload).items() if key not in _OURS})
 
 
 def edit_call(payload: Mapping[str, Any], message_id: int) -> TelegramMethod[Any]:
-    """The call that edits the message which an earlier row of the turn has sent."""
+    """Return the call that edits the message of an earlier row of the turn."""
     kept = {key: value for key, value in payload.items() if key not in _ONLY_FOR_NEW}
     method = RawEditToRich if "rich_message" in kept else RawEditText
     return method(message_id=message_id, **kept)
 
 
 def new_message_instead(payload: Mapping[str, Any]) -> TelegramMethod[Any]:
-    """The call that sends the text of an edit as a message of its own."""
+    """Return the call that sends the text of an edit as a new message."""
     method = RawSendRich if "rich_message" in payload else RawSendMessage
     return method(**{key: value for key, value in payload.items() if key not in _OURS})
 
 
 def is_send(method: TelegramMethod[Any]) -> bool:
-    """Whether the call makes a message, so that making it twice would be seen."""
+    """Return whether the call sends a message, so that repeating it would show a duplicate."""
     return isinstance(method, RawSendMessage | RawSendRich | SendDocument)
 
 
 def message_id_of(result: object) -> int | None:
-    """The id of the message that a call has made or changed."""
+    """Return the id of the message that a call has sent or edited; None if the result has none."""
     if isinstance(result, Message):
         return result.message_id
     found = cast("dict[str, Any]", result).get("message_id") if isinstance(result, dict) else None

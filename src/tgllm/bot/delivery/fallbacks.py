@@ -1,7 +1,7 @@
-"""What is sent instead when Telegram refuses the formatting of a message: rich, then entities, then plain text.
+"""Fallbacks if Telegram rejects the formatting of a message: rich, then entities, then plain text.
 
-A row of the outbox carries what its steps down need: neither the model's Markdown nor the same version of the program.
-A rich message can be longer than a message of text; the row then sends several, one after another.
+An outbox row contains its fallbacks, so they need neither the model's Markdown nor the same version of the program. A
+rich message can be longer than a text message; the row's fallback is then several messages, sent one after another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,37 +13,37 @@ from tgllm.services.messaging.rows import NO_PREVIEW
 __all__ = ["OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
 
 FALLBACK = "fallback"
-"""Key in the payload of a rich message or a file: the parameters of the texts that say the same."""
+"""Key in the payload of a rich message or a file: the parameters of the equivalent texts."""
 FOLLOWING = "following"
-"""Key in a payload that is one step down: the parameters of the texts that the same row sends after it."""
+"""Key in the payload of a fallback: the parameters of the texts that the same row sends after it."""
 FOLLOWING_MARKUP = "following_markup"
-"""Key in a payload: the buttons, which belong under the last of the texts that follow."""
+"""Key in a payload: the buttons of the last of the following texts."""
 
 OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
-"""Keys that are no parameters of the Bot API."""
+"""Keys that are not Bot API parameters."""
 _FORMATS = OURS | {"rich_message", "document", "caption", "text", "entities", "link_preview_options"}
 _PLACE = frozenset({"chat_id", "business_connection_id", "message_thread_id"})
 
 
 def formatted(payload: Payload) -> dict[str, Any]:
-    """The part of a row's payload that says what to send."""
+    """Return the part of a row's payload that holds the content, with its fallback."""
     if isinstance(payload, RichMessage):
         return with_fallback(payload.as_parameters(), payload.fallback)
     return {**payload.as_parameters(), **NO_PREVIEW}
 
 
 def with_fallback(parameters: Mapping[str, Any], texts: Iterable[Payload]) -> dict[str, Any]:
-    """The part of a row's payload that sends something, or these texts if Telegram refuses it."""
+    """Return the parameters with a fallback to these texts."""
     return {**parameters, FALLBACK: [text.as_parameters() for text in texts]}
 
 
 def method_of(payload: Mapping[str, Any]) -> str:
-    """The method that sends such a payload as a message of its own."""
+    """Return the method that sends such a payload as a new message."""
     return "sendRichMessage" if "rich_message" in payload else "sendMessage"
 
 
 def stepped_down(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The payload with less formatting; None if it has none."""
+    """Return the payload's fallback, with less formatting; None if there is none."""
     common = {key: value for key, value in payload.items() if key not in _FORMATS}
     if FALLBACK in payload:
         return _first_of(common, payload[FALLBACK])
@@ -53,7 +53,7 @@ def stepped_down(payload: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def following(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the row sends once this is sent; None if that is all."""
+    """Return what the row sends after this payload; None if nothing."""
     rest: Sequence[Mapping[str, Any]] = payload.get(FOLLOWING) or ()
     place = {key: value for key, value in payload.items() if key in _PLACE}
     markup = {"reply_markup": payload[FOLLOWING_MARKUP]} if FOLLOWING_MARKUP in payload else {}

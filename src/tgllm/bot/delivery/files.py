@@ -1,4 +1,4 @@
-"""Files in the outbox: a row holds the path, since a file itself is no JSON."""
+"""Files in the outbox: a row's payload is JSON, so it holds the path of the file."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,22 +19,22 @@ log = get_logger(__name__)
 
 
 def document_payload(path: Path, name: str, caption: str = "") -> dict[str, Any]:
-    """The part of a row's payload that sends a file, which is removed once Telegram has it.
+    """Return the part of a row's payload that sends a file, which is removed once it is sent.
 
     Args:
         path: of the file.
-        name: what the file is called in the chat.
-        caption: a text below it, of 1024 characters at most (Bot API: sendDocument).
+        name: name of the file in the chat.
+        caption: text below it, at most 1024 characters (Bot API: sendDocument).
     """
     payload: dict[str, Any] = {DOCUMENT: {"path": str(path.absolute()), "name": name}}
     return {**payload, "caption": caption} if caption else payload
 
 
 def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The payload with the file itself in place of its path; others as they are.
+    """Return the payload with the file in place of its path; a payload without a file is unchanged.
 
     Raises:
-        ValueError: the file is not there any more.
+        ValueError: the file does not exist any more.
     """
     path = _path(payload)
     if path is None:
@@ -45,14 +45,14 @@ def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 async def remove_document(payload: Mapping[str, Any]) -> None:
-    """Remove the file of a row that is done with; a row without one is fine."""
+    """Remove the file of a finished row, if it has one."""
     path = _path(payload)
     if path is None:
         return
     try:
         await asyncio.to_thread(remove_export, path)
     except OSError as error:
-        # It is swept away with the exports of another day.
+        # The retention job removes it later, with the old exports.
         log.warning("export.not_removed", error=type(error).__name__)
 
 

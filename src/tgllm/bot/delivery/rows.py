@@ -34,17 +34,17 @@ def message_rows(
     reply_to: int | None = None,
     reply_markup: Mapping[str, Any] | None = None,
 ) -> list[NewOutbox]:
-    """The rows that send a text of any length, in order.
+    """Return the rows that send a text of any length, in order.
 
     Args:
-        lane: where to.
+        lane: lane of the chat.
         text: plain text.
-        turn_id: the turn that it belongs to, so that repeating the turn can't store it twice.
-        first_part: place of the first row among the rows of the turn.
-        reply_to: the message that the first part answers visibly.
+        turn_id: turn of the text; a repeated turn does not store its rows twice.
+        first_part: position of the first row among the rows of the turn.
+        reply_to: the message to which the first part is a reply.
         reply_markup: buttons under the last part.
     """
-    # A plugin's text may hold half a letter, over which the whole message could not be sent.
+    # A plugin's text may hold a lone surrogate, with which the message could not be sent.
     texts = split_text(mend_surrogates(text))
     rows: list[NewOutbox] = []
     for index, part in enumerate(texts):
@@ -58,13 +58,13 @@ def message_rows(
 def answer_rows(
     lane: Lane, payloads: Iterable[Payload], *, turn_id: str | None = None, first_part: int = 0
 ) -> list[NewOutbox]:
-    """The rows that send a rendered answer, in order.
+    """Return the rows that send a rendered answer, in order.
 
     Args:
-        lane: where to.
-        payloads: what to send.
-        turn_id: the turn that it belongs to, so that repeating the turn can't store it twice.
-        first_part: place of the first row among the rows of the turn.
+        lane: lane of the chat.
+        payloads: the messages.
+        turn_id: turn of the answer; a repeated turn does not store its rows twice.
+        first_part: position of the first row among the rows of the turn.
     """
     made = [formatted(payload) for payload in payloads]
     return [
@@ -76,17 +76,17 @@ def answer_rows(
 def edit_of_part(
     lane: Lane, answer: Payload, *, turn_id: str, part: int, edited_part: int, reply_to: int | None
 ) -> NewOutbox:
-    """The row that replaces the text of a message sent earlier in the same turn, and removes its buttons.
+    """Return the row that replaces a message sent earlier in the same turn, and removes its buttons.
 
-    If there is no such message after all, the text is sent as a new one.
+    If the message does not exist, the answer is sent as a new message.
 
     Args:
-        lane: where the message is.
-        answer: what the message becomes.
-        turn_id: the turn of both.
-        part: place of this row among the rows of the turn.
-        edited_part: place of the row that sent the message.
-        reply_to: the message that a new one would answer visibly.
+        lane: lane of the chat.
+        answer: new content of the message.
+        turn_id: turn of both rows.
+        part: position of this row among the rows of the turn.
+        edited_part: position of the row that sent the message.
+        reply_to: the message to which a new message would be a reply.
     """
     payload = formatted(answer) | {EDIT_OF_PART: edited_part}
     if lane.topic_id is not None:
@@ -99,7 +99,7 @@ def edit_of_part(
 def placeholder_row(
     lane: Lane, text: str, *, turn_id: str, reply_to: int | None, reply_markup: Mapping[str, Any]
 ) -> NewOutbox:
-    """The row that sends a message for an answer to be written into, as part 0 of its turn."""
+    """Return the row that sends a placeholder for an answer, as part 0 of its turn."""
     payload = (
         formatted(EntityText(text)) | reply_parameters(reply_to) | {"reply_markup": reply_markup, PLACEHOLDER: True}
     )
@@ -107,10 +107,10 @@ def placeholder_row(
 
 
 def without_buttons(lane: Lane, message_id: int) -> NewOutbox:
-    """The row that removes the buttons under a message. Bot API: editMessageReplyMarkup."""
+    """Return the row that removes the buttons of a message. Bot API: editMessageReplyMarkup."""
     return call_row(lane, "editMessageReplyMarkup", {"message_id": message_id}, kind="edit")
 
 
 def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:
-    """The row that sends a file: see ``documents.document_payload``; perhaps one that belongs to a turn."""
+    """Return the row that sends a file, see ``files.document_payload``; ``turn_id`` is None outside a turn."""
     return call_row(lane, "sendDocument", payload, turn_id=turn_id, part=part)

@@ -1,8 +1,8 @@
-"""Delivers the outbox: the only place that sends replies to Telegram.
+"""Delivers the outbox: the only module that sends replies to Telegram.
 
-A row is marked as being sent before the call and as sent after it. What happens in between can't be known after a
-crash or a cut connection, since sendMessage has no idempotency key: such a row becomes ``uncertain`` and is not sent
-again by itself. The person is told and offered a button; an edit may safely be repeated, so it is.
+A row is marked as being sent before the call and as sent after it. After a crash or a lost connection in between, the
+result is unknown, since sendMessage has no idempotency key: such a row becomes ``uncertain`` and is not retried
+automatically. The user is notified and gets a button to resend it; an edit is idempotent, so it is retried.
 """
 
 import asyncio
@@ -57,49 +57,49 @@ log = get_logger(__name__)
 # dropped    Given up before it was sent: its content was deleted, it is out of date, or the person has it already.
 
 PARALLEL_CALLS = 64
-"""Calls under way at once; each holds a connection."""
+"""Most concurrent calls; each holds a connection."""
 PARALLEL_IN_CHAT = 4
-"""Of those, calls to one chat. Telegram's limits are a chat's: more of them would only wait for each other, and the
-topics of one group could keep all other chats waiting."""
+"""Most concurrent calls to one chat. Rate limits apply per chat: more calls would only wait for each other, and the
+topics of one group could block all other chats."""
 MOST_ATTEMPTS = 8
-"""Times that a row is tried of which Telegram may have every try; what did not reach Telegram is tried for ever, and so
-is the notice of a message that may not have arrived."""
+"""Most attempts for a row whose result stays unknown; calls that were not executed are retried without limit, and so
+are notices of uncertain messages."""
 LONGEST_PAUSE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """What came of trying to send a row."""
+    """Result of an attempt to send a row."""
 
     row: OutboxRow
     message_id: int | None = None
     failure: CallFailure | None = None
     repeatable: bool = False
-    """Whether doing it twice would harm nobody."""
+    """Whether the call may be repeated without harm."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the row as it is will not be sent again, whoever presses what."""
+        """Whether the row will not be sent again, not even by a button."""
         return self.failure is None or self.failure.meaning in {"rejected", "blocked"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """What there is to do."""
+    """Result of a claim of outbox rows."""
 
     rows: list[OutboxRow]
-    """To be sent now."""
+    """Claimed rows, to be sent now."""
     pending: bool = True
-    """Whether anything waits to be sent, now or later."""
+    """Whether any row waits to be sent, now or later."""
     due: int | None = None
-    """When to look again (milliseconds since 1970), whatever becomes of the rows."""
+    """When the next row is due (milliseconds since 1970); None if only an event can bring work."""
 
 
 class Sender:
     """Takes rows from the outbox, lane by lane in order, and sends them."""
 
     def __init__(self, bot: Bot, database: Database, limiter: Limiter, clock: Clock, texts: Catalogue) -> None:
-        """Prepare; ``run`` does the work."""
+        """Create the sender; ``run`` sends."""
         self._bot = bot
         self._database = database
         self._limiter = limiter
@@ -115,24 +115,24 @@ class Sender:
         database.on_commit("outbox", self.wake)
 
     def stop_claiming(self) -> None:
-        """Begin no further call; what is under way goes on, and ``wait_idle`` waits for that alone."""
+        """Start no further calls; those under way continue, and ``wait_idle`` waits only for them."""
         self._claiming = False
         self.wake()
 
     def wake(self) -> None:
-        """Look at the outbox again; its commits in this program do this by themselves."""
+        """Read the outbox again; commits of this program that add rows call it."""
         self._idle.clear()
         self._work.set()
 
     async def wait_idle(self) -> None:
-        """Wait until all rows that are due have been dealt with."""
+        """Wait until all due rows have been handled."""
         await self._idle.wait()
 
     async def post_and_wait(self, row: NewOutbox) -> int | None:
-        """Add a row, unless its turn has it already, and wait until it was sent.
+        """Add a row, unless its turn has it already, and wait until it is sent.
 
         Returns:
-            The id of the message; None if it could not be sent or nobody knows.
+            The id of the message; None if sending failed or its result is unknown.
         """
         row_id = await self._database.write(lambda conn: _add_once(conn, row, milliseconds(self._clock)))
         if isinstance(row_id, OutboxRow):
@@ -166,13 +166,13 @@ class Sender:
                 await self._work.wait(self._pause(found.due))
 
     def _pause(self, due: int | None) -> float | None:
-        """Seconds until a row is due or a chat may be written to again; None if only a call can bring work."""
+        """Return the seconds until a row is due or a hold ends; None if only an event can bring work."""
         release = self._limiter.next_release()
         wait = None if due is None else max(0.0, due / 1000 - self._clock.now())
         return min((seconds for seconds in (wait, release) if seconds is not None), default=None)
 
     async def _turn_over(self) -> _Next:
-        """Write down what was finished and take what comes next, in one transaction."""
+        """Record finished calls and claim the next rows, in one transaction."""
         finished, self._finished = self._finished, []
         held = self._limiter.held_chats() | self._crowded()
         claiming = self._claiming
@@ -203,13 +203,13 @@ class Sender:
         return result
 
     def _crowded(self) -> frozenset[int]:
-        """The chats with as many calls under way as are allowed."""
+        """Return the chats with the most calls under way that are allowed."""
         return frozenset(
             chat for chat, calls in self._in_chats.items() if chat is not None and calls >= PARALLEL_IN_CHAT
         )
 
     async def _deliver(self, row: OutboxRow) -> None:
-        """Make the call for a row and put what came of it on the list."""
+        """Make the call of a row and add its result to the finished ones."""
         delivery = await self._attempt(row)
         if delivery.failure is not None:
             log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
@@ -249,7 +249,7 @@ class Sender:
         return _Delivery(row, message_id_of(result))
 
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
-        """Keep a row that Telegram has refused together with the bot itself for the next start."""
+        """Keep a row for the next start: the fatal error concerns the bot, not the row."""
         now = milliseconds(self._clock)
         await self._database.write(lambda conn: outbox.mark_ready_again(conn, row.id, now, error.code))
 
@@ -260,7 +260,7 @@ class Sender:
         return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
 
     def _record(self, conn: Connection, delivery: _Delivery, now: int) -> None:
-        """Write down what came of a row, within a transaction."""
+        """Record the result of a row, within a transaction."""
         row, failure = delivery.row, delivery.failure
         if failure is None or NOT_MODIFIED in failure.reason:
             # An edit that would change nothing has arrived, at an earlier attempt perhaps.
@@ -320,7 +320,7 @@ class Sender:
         outbox.mark_ready_again(conn, row.id, now + int(pause * 1000), failure.reason)
 
     def _announce(self, finished: list[_Delivery]) -> None:
-        """Tell those who wait for a row of theirs, now that its state is stored."""
+        """Wake the callers of ``post_and_wait``, now that the states of their rows are committed."""
         for delivery in finished:
             future = self._waiting.get(delivery.row.id)
             again = delivery.failure is not None and (
@@ -331,7 +331,7 @@ class Sender:
 
 
 def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
-    """Whether an answer was to be written into a message that somebody has deleted. Bot API: editMessageText."""
+    """Return whether the message that an answer should replace was deleted. Bot API: editMessageText."""
     gone = "message to edit not found" in failure.reason or "message can't be edited" in failure.reason
     return EDIT_OF_PART in row.payload and failure.meaning == "rejected" and gone
 

@@ -1,4 +1,4 @@
-"""The notice about a message of which nobody knows whether it arrived."""
+"""Notices about messages that may or may not have arrived."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,24 +14,24 @@ from tgllm.services.messaging.people import language_in
 __all__ = ["KEEP", "RESEND", "edited_message", "is_repeatable", "uncertain_notices"]
 
 RESEND = "resend"
-"""First word of the callback data of the button that sends a message again; the outbox row's id follows a colon."""
+"""First word of the callback data of the button that resends a message; the outbox row's id follows a colon."""
 KEEP = "keep"
-"""The same for the button that says it has arrived."""
+"""The same for the button that confirms that it has arrived."""
 
 
 def uncertain_notices(conn: Connection, rows: Iterable[OutboxRow], texts: Catalogue) -> list[NewOutbox]:
-    """The messages that offer to send these rows again; in a group in the bot's language: whose they are is not known.
+    """Return notices that offer to resend these rows; in a group in the bot's language, since the user is unknown.
 
-    A placeholder needs none: the answer takes its place or comes as a message of its own. Nor does such a notice, which
-    is repeated until it has arrived: it is the only way to what it offers.
+    A placeholder needs no notice: the answer replaces it or is a new message. A notice is ``REPEATABLE``, so it is
+    retried until it arrives: without its buttons the message could not be resent.
     """
     return [_notice(conn, row, texts) for row in rows if PLACEHOLDER not in row.payload]
 
 
 def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
-    """Whether doing it twice harms nobody: anything but a message, or an edit that would be sent as one.
+    """Return whether a row may be sent twice without harm.
 
-    And a message that says itself that it may be.
+    That is any call but a message or an edit that would be sent as one, and a message marked ``REPEATABLE``.
     """
     if EDIT_OF_PART in row.payload:
         return edited_message(conn, row) is not None
@@ -39,7 +39,7 @@ def is_repeatable(conn: Connection, row: OutboxRow) -> bool:
 
 
 def edited_message(conn: Connection, row: OutboxRow) -> int | None:
-    """The id of the message that ``row`` edits; None if it sends a message, or if there is no message to edit."""
+    """Return the id of the message that ``row`` edits; None if it sends a message, or has no message to edit."""
     part = row.payload.get(EDIT_OF_PART)
     if not isinstance(part, int) or row.turn_id is None:
         return None

@@ -1,1 +1,1 @@
-"""From getUpdates to a handler: poller, inbox, dispatch, recovery."""
+"""Intake of updates, from getUpdates to the handlers: poller, inbox, dispatch, recovery."""

@@ -1,4 +1,4 @@
-"""Hands stored updates to the handlers: one of a lane at a time, lanes side by side, controls past the queue."""
+"""Runs stored updates: one at a time in a lane, lanes in parallel, control updates ahead of the queue."""
 
 import asyncio
 import json
@@ -47,12 +47,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """What a claim has found."""
+    """Result of a claim."""
 
     rows: Sequence[InboxRow]
-    """Updates that begin."""
+    """Claimed updates, which start now."""
     queued: bool
-    """Whether others wait, for the end of an update or for a free place."""
+    """Whether others wait, for the end of an update or for a free slot."""
 
 
 class Dispatch:
@@ -69,16 +69,16 @@ class Dispatch:
         most_attempts: int,
         ended: Callable[[InboxRow], None] = lambda _: None,
     ) -> None:
-        """Prepare.
+        """Create the dispatch; ``run`` claims and runs updates.
 
         Args:
-            bot: the bot that updates are bound to.
+            bot: the bot to which updates are bound.
             dispatcher: with the middlewares and handlers.
             database: with the inbox.
             clock: for times.
-            most_parallel: lanes that are worked on at once; controls come on top.
-            most_attempts: times that an update is begun, crashes included.
-            ended: is told of each update that nobody works on any more.
+            most_parallel: most lanes that run at once, not counting control updates.
+            most_attempts: most attempts for an update, crashes included.
+            ended: called with each update whose task has ended.
         """
         self._bot = bot
         self._dispatcher = dispatcher
@@ -102,13 +102,14 @@ class Dispatch:
         self.arrived = Wakeup()
 
     def stop_accepting(self) -> None:
-        """Begin no further updates but controls, so that a running turn can still be stopped."""
+        """Start only control updates from now on, so that running turns can still be stopped."""
         self._accepting = False
 
     async def wait_idle(self) -> None:
-        """Wait until nothing runs, nor is about to begin."""
+        """Wait until no update runs or is being claimed."""
         while True:
-            # Units run in the order in which they were handed over: what was being claimed has begun after this one.
+            # The database runs units in the order in which they were queued: after this one, a claim that was under
+            # way has started its updates.
             await self._database.write(lambda _: None, durable=False)
             if not self._tasks:
                 return
@@ -116,7 +117,7 @@ class Dispatch:
             await self._idle.wait()
 
     async def run(self) -> None:
-        """Work until cancelled; what runs then is cancelled and comes back after the next start.
+        """Run updates until cancelled; running updates are then cancelled and retried after the next start.
 
         Raises:
             DatabaseError: the inbox can't be read or written.
@@ -125,21 +126,21 @@ class Dispatch:
             try:
                 while True:
                     async with self._claiming:
-                        # A claim that a power cut takes back is made anew, as it would be after a crash.
+                        # Not durable: if a power failure loses a claim, recovery would have queued its updates anyway.
                         await self._database.write(self._claim(), durable=False, then=self._begin)
                     await self.arrived.wait()
             finally:
                 self._ended = True
 
     async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
-        """Store updates, and let those begin that may, which are claimed in the same transaction.
+        """Store updates, claim those that may start in the same transaction, and start them.
 
         Args:
-            store: adds them to the inbox.
-            stored: is told what that returned, once it is committed and before any of them begins.
+            store: adds the updates to the inbox.
+            stored: called with the result of ``store`` after the commit, before any of the updates starts.
 
         Raises:
-            DatabaseError: they can't be stored.
+            DatabaseError: the updates can't be stored.
         """
         if self._claiming.locked():
             # Two claims at once would fill the same free places. These are claimed after the one that is under way.
@@ -156,19 +157,19 @@ class Dispatch:
             await self._database.write(lambda conn: (store(conn), claim(conn)), then=then)
 
     def _claim(self) -> Callable[[Connection], _Claimed]:
-        """The unit that takes what may begin; only one at a time may be under way, since each fills the free places."""
+        """Return the unit that claims updates; only one may be under way, since each fills all free slots."""
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
         now, most_attempts = milliseconds(self._clock), self._most_attempts
 
         def unit(conn: Connection) -> _Claimed:
             return _Claimed(inbox.claim(conn, free, now, max_attempts=most_attempts), inbox.has_queued(conn))
 
-        # An update may end before the answer is here, and then nobody knows yet whether others wait for that.
+        # An update may end before the claim returns; until then, assume that others wait for its end.
         self._queued = True
         return unit
 
     def _begin(self, claimed: _Claimed) -> None:
-        """Begin what was claimed; what is claimed after the end comes back with the next start."""
+        """Start the claimed updates; updates claimed after the end of ``run`` are recovered at the next start."""
         if self._ended:
             return
         self._queued = claimed.queued
@@ -182,16 +183,16 @@ class Dispatch:
             with log_values(update_id=row.update_id):
                 await self._handle(row)
         except Exception:
-            # The group begins nothing from here on, and says so only once it is asked to.
+            # The task group is shutting down now, and would raise if a task were created in it.
             self._ended = True
             raise
         finally:
             self._leave(row)
 
     def _leave(self, row: InboxRow) -> None:
-        """Note that the task of an update is over."""
+        """Free the slot of an update whose task has ended."""
         self._running -= not row.control
-        # An update that was given back to the queue may have begun again by now.
+        # An update that was released to the queue may already run again, in a new task.
         if self._tasks.get(row.update_id) is asyncio.current_task():
             del self._tasks[row.update_id]
             self._told_ended(row)
@@ -229,7 +230,7 @@ class Dispatch:
         await self._database.write(unit)
 
     async def _forget(self, row: InboxRow) -> None:
-        """End an update that was not asked for, whoever it is of, and keep nothing of it but its id."""
+        """Finish an update of a kind that the bot does not request, and keep only its id."""
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
@@ -239,7 +240,7 @@ class Dispatch:
         await self._database.write(unit)
 
     async def _quarantine(self, row: InboxRow, error: Exception) -> None:
-        """Put an update aside that this version of aiogram does not understand."""
+        """Quarantine an update that this version of aiogram can't parse."""
         reason = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         log.warning("update.quarantined", kind=row.kind, reason=reason)
         now = milliseconds(self._clock)

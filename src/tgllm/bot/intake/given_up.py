@@ -1,4 +1,4 @@
-"""What people are told of questions that get no answer: begun as often as allowed without an end, or too old by now."""
+"""Messages about questions that get no answer: all attempts failed, or the question has expired."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,12 +19,12 @@ __all__ = ["expired_rows", "spent_rows"]
 
 
 def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Sequence[NewOutbox]:
-    """The rows that tell who waits for an answer that there will be none; none where nobody does.
+    """Return the rows that tell the sender that there will be no answer; none if the update asked for none.
 
-    In a group the message in which the answer was begun says so from then on.
+    In a group the placeholder of the answer is edited.
 
     Args:
-        conn: in the transaction that gives the update up.
+        conn: in the transaction that abandons the update.
         row: the update.
         parts: of the bot.
         now: UTC in milliseconds.
@@ -38,13 +38,13 @@ def spent_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Se
 
 
 def expired_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Sequence[NewOutbox]:
-    """The rows that end what there is to see of a question for whose answer nobody waits any more.
+    """Return the rows that close an expired question in the chat.
 
-    That is the message of a group in which the answer was begun, and the reaction of a message that was to wait. One of
-    these that was not sent yet is not sent any more.
+    They edit the placeholder of its answer in a group, and remove the reaction of a waiting message. A placeholder that
+    has not been sent is dropped.
 
     Args:
-        conn: in the transaction that gives the update up.
+        conn: in the transaction that abandons the update.
         row: the update.
         parts: of the bot.
         now: UTC in milliseconds.
@@ -63,7 +63,7 @@ def expired_rows(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> 
 
 
 def _ending(row: InboxRow, text: str) -> NewOutbox:
-    """The row that puts words in the place of the answer, where that was begun, or says them."""
+    """Return the row that shows a text in place of the placeholder, or as a new message if there is none."""
     return edit_of_part(
         Lane.parse(row.lane),
         EntityText(text),
@@ -88,7 +88,7 @@ def _sender_id(content: Mapping[str, Any]) -> int | None:
 
 
 def _parts_of(conn: Connection, row: InboxRow) -> Sequence[int]:
-    """Telegram's ids of the messages that are merged into the update."""
+    """Return the Telegram ids of the messages that are merged into the update."""
     ids = (as_id(message_of(each.payload).get("message_id")) for each in inbox.followers(conn, row.update_id))
     return [each for each in ids if each is not None]
 
@@ -96,7 +96,7 @@ def _parts_of(conn: Connection, row: InboxRow) -> Sequence[int]:
 def _is_waited_for(
     conn: Connection, row: InboxRow, content: Mapping[str, Any], sender_id: int, parts: BotParts, now: int
 ) -> bool:
-    """Whether its sender may talk to the bot and has done so."""
+    """Return whether the update is a request to the bot of a user who may use it."""
     lane = Lane.parse(row.lane)
     if row.kind in {"message", "edited_message"}:
         return not row.control and parts.acknowledgements.is_for_the_bot(conn, lane, content, now)

@@ -1,7 +1,7 @@
-"""Questions that were being answered when the program ended: they count, so that a crash gives nobody free answers.
+"""Counts the usage of questions that were being answered when the program ended, so that crashes give no free answers.
 
-Nothing is stored of a call until it ends, so what the model was shown is estimated once more from the same context, and
-what it had written by then is not known. A question counts even if the program ended before the model was asked.
+A model call is stored only when it ends, so its input is estimated again from the same context; its output so far is
+unknown. A question is counted even if the program ended before the model was called.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,14 +22,14 @@ from tgllm.services.people.standing import standing_of
 __all__ = ["count_interrupted"]
 
 _ASKING_AGAIN: Final = frozenset({"retry", "continue"})
-"""Commands that ask a model without a question of their own."""
+"""Commands that call a model without a question in their text."""
 
 
 def count_interrupted(conn: Connection, rows: Iterable[InboxRow], parts: BotParts, now: int) -> None:
-    """Count the questions among updates that an earlier run was at when it ended.
+    """Count the questions among the updates that were running when the program ended.
 
     Args:
-        conn: in the transaction that takes them up again.
+        conn: in the transaction that queues them again.
         rows: the updates.
         parts: of the bot.
         now: UTC, in milliseconds.
@@ -41,14 +41,14 @@ def count_interrupted(conn: Connection, rows: Iterable[InboxRow], parts: BotPart
 
 
 def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | None:
-    """The turn that an update began; None if it asks no model, or its sender may not."""
+    """Return the turn of an update; None if it calls no model, or its sender may not use the bot."""
     lane, content = Lane.parse(row.lane), content_of(row)
     question = _question(conn, row, content, parts, now)
     sender_id = as_id(as_mapping(content.get("from")).get("id"))
     if question is None or sender_id is None:
         return None
     standing = standing_of(conn, SeenUser(sender_id), lane.chat_id, now)
-    # Whoever is not stored got no turn: they are before it begins.
+    # An unknown user had no turn: users are stored before their turns start.
     if standing.closed is not None or standing.row is None:
         return None
     chat = ChatInfo(lane.chat_id, "private" if lane.chat_id > 0 else "supergroup", topic_id=lane.topic_id)
@@ -56,7 +56,7 @@ def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | 
 
 
 def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts: BotParts, now: int) -> str | None:
-    """What was asked, empty where an earlier question was asked again; None where nothing was."""
+    """Return the question of an update, empty for a retry of an earlier one; None if it asks nothing."""
     if row.kind == "callback_query":
         return "" if str(content.get("data")).partition(":")[0] == RETRY else None
     if row.kind not in {"message", "edited_message"}:
@@ -73,7 +73,7 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
 
 
 def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
-    """What a command asks a model, in the same way."""
+    """Return the question of a command in the same way."""
     if command.name == "fork" and "reply_to_message" in content:
         return command.args or None
     return "" if command.name in _ASKING_AGAIN else None

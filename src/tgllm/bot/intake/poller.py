@@ -1,8 +1,7 @@
 """Fetches updates and stores them before they are confirmed.
 
-aiogram's own polling confirms an update before it has been handled, and one update that it can't parse stops it for
-good. Here a batch is committed to the inbox as it came; only the next getUpdates, with a higher offset, tells Telegram
-to forget it.
+aiogram's own polling confirms an update before it has been handled, and stops for good at an update that it can't
+parse. Here a raw batch is committed to the inbox first; only the next getUpdates, with a higher offset, confirms it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,26 +20,26 @@ __all__ = ["Poller"]
 log = get_logger(__name__)
 
 Take = Callable[[Sequence[NewUpdate]], Awaitable[None]]
-"""Stores what has come, which may be nothing."""
+"""Stores a batch of updates, possibly an empty one."""
 
 BATCH = 100
-"""Updates in one answer at most. Bot API: getUpdates, limit 1-100."""
+"""Most updates in one response. Bot API: getUpdates, limit 1-100."""
 GRACE_SECONDS = 10.0
-"""How much longer than its long poll a request may take before it is given up."""
+"""Seconds after the end of its long poll at which a request times out."""
 LONGEST_PAUSE_SECONDS = 30.0
 
 
 class Poller:
-    """Runs getUpdates for ever."""
+    """Long polling of getUpdates."""
 
     def __init__(self, bot: Bot, clock: Clock, take: Take, *, timeout: int) -> None:
-        """Prepare.
+        """Create the poller; ``run`` polls.
 
         Args:
             bot: whose updates.
             clock: for waits.
-            take: stores them.
-            timeout: seconds that one request waits at Telegram for something to come.
+            take: stores the updates.
+            timeout: length of a long poll, in seconds.
         """
         self._bot = bot
         self._clock = clock
@@ -53,8 +52,8 @@ class Poller:
         """Fetch and store until cancelled.
 
         Raises:
-            TelegramRefused: the token is wrong, or somebody else fetches the updates.
-            DatabaseError: the updates can't be stored; they stay with Telegram.
+            TelegramRefused: the token is wrong, or another program fetches the updates.
+            DatabaseError: the updates can't be stored; they stay unconfirmed.
         """
         while True:
             try:
@@ -80,10 +79,10 @@ class Poller:
             self._offset = max(row.update_id for row in rows) + 1
 
     async def _recover(self, error: Exception) -> None:
-        """Wait out what passes by itself.
+        """Wait after a transient error.
 
         Raises:
-            TelegramRefused: what does not.
+            TelegramRefused: the error is fatal.
         """
         fatal = fatal_error(error)
         if fatal is not None:

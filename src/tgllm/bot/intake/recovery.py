@@ -1,4 +1,4 @@
-"""Takes up what an earlier run of the bot has left, before anything runs."""
+"""Recovers the unfinished work of an earlier run at startup."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,24 +17,27 @@ __all__ = ["recover"]
 
 
 def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
-    """Queue again what was begun, offer again what may not have arrived, and end what is past it, with words.
+    """Queue running updates again, handle unconfirmed messages, and close abandoned updates with a notice.
 
     Args:
         conn: an open write transaction.
         parts: of the bot.
         now: UTC in milliseconds.
     """
+    # Before the recovery, which queues the running updates again.
     count_interrupted(conn, inbox.running(conn), parts, now)
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts)
+    # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
     outbox.add(conn, [*_unconfirmed(conn, parts), *_ended(conn, found, parts, now)], now)
+    # Last, since the notices are made from the updates' contents.
     for row in (*found.spent, *found.expired):
         empty_strangers(conn, row, now)
     return found
 
 
 def _unconfirmed(conn: Connection, parts: BotParts) -> Sequence[NewOutbox]:
-    """Notices of the messages that were under way; what may be sent twice is sent again."""
+    """Resend the calls under way that may be repeated; return notices about the others."""
     lost: list[outbox.OutboxRow] = []
     for row in outbox.recover(conn):
         if is_repeatable(conn, row):
@@ -45,7 +48,7 @@ def _unconfirmed(conn: Connection, parts: BotParts) -> Sequence[NewOutbox]:
 
 
 def _ended(conn: Connection, found: Recovered, parts: BotParts, now: int) -> Iterator[NewOutbox]:
-    """What is said of questions that get no answer any more."""
+    """Yield the messages about questions that get no answer."""
     for row in found.spent:
         yield from spent_rows(conn, row, parts, now)
     for row in found.expired:

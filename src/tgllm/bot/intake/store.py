@@ -1,4 +1,4 @@
-"""Takes a batch of updates in: all that is done for them in the transaction that stores them, and right after it."""
+"""Intake of a batch of updates: the work in the transaction that stores them, and directly after it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,32 +16,31 @@ from tgllm.services.common.lane import Lane
 __all__ = ["Intake"]
 
 Heard = Callable[[Iterable[int]], None]
-"""Is told of the chats in which something was said or done."""
+"""Called with the chats of new updates."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrived:
-    """What the transaction says to the loop."""
+    """Result of the transaction."""
 
     new: Sequence[NewUpdate]
-    """Those that were not known; the others were taken in when they came first."""
+    """The new updates; the others were stored when they were first received."""
     begun: Mapping[int, str]
-    """The turns that may have to begin anew; see ``take_edits``."""
+    """The turns that may have to restart; see ``take_edits``."""
     reactions: Sequence[NewOutbox]
-    """What is sent for them at once."""
+    """The reactions to waiting messages."""
 
 
 class Intake:
-    """Stores updates and lets those begin that may."""
+    """Stores updates and starts those that may start."""
 
     def __init__(self, parts: BotParts, dispatch: Dispatch, heard: Heard) -> None:
-        """Use these."""
         self._parts = parts
         self._dispatch = dispatch
         self._heard = heard
 
     async def take(self, updates: Sequence[NewUpdate]) -> None:
-        """Take in what Telegram has handed over, be it nothing.
+        """Store and start the updates of a response, possibly an empty batch.
 
         Raises:
             DatabaseError: the updates can't be stored.
@@ -59,7 +58,7 @@ class Intake:
         await self._dispatch.add(lambda conn: self._store(conn, updates, now), stored)
 
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
-        """Store those that are not known yet; called on the thread of the database."""
+        """Store the new updates; called on the database thread."""
         parts = self._parts
         new = inbox.add_updates(conn, updates, now)
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
@@ -68,7 +67,7 @@ class Intake:
         return _Arrived(new, begun, reactions)
 
     def _stored(self, arrived: _Arrived) -> None:
-        """Tell the rest of the bot, before any of them begins."""
+        """Notify the other parts of the bot, before any of the updates starts."""
         parts = self._parts
         if arrived.reactions:
             parts.acknowledgements.note(arrived.reactions)

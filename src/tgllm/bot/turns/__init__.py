@@ -1,1 +1,1 @@
-"""From messages to a turn: addressing, prompt, albums, split texts, edits, stopping."""
+"""Turns from messages: addressing, prompt, albums, split texts, edits, stopping."""

@@ -1,4 +1,4 @@
-"""Whether a message in a group is meant for the bot, and what of it is the question."""
+"""Decides whether a message in a group is for the bot, and extracts its question."""
 
 from aiogram.types import Message
 
@@ -11,16 +11,16 @@ __all__ = ["command_in", "is_addressed", "is_heard", "question_of", "words_in"]
 
 
 def command_in(message: Message, username: str) -> ParsedCommand | None:
-    """The command that a message is; None for any other, and for what somebody else has written.
+    """Return the command of a message; None for any other message, and for text that the sender did not write.
 
-    Whoever forwards a message, or picks one that another bot has made (Bot API: Message, via_bot), may not know what it
-    would do here.
+    The sender of a forwarded message, or of one made by another bot (Bot API: Message, via_bot), may not know what the
+    command would do here.
     """
     return parse_command(message.text or "", username) if _is_own(message) else None
 
 
 def is_addressed(message: Message, scope: UpdateScope) -> bool:
-    """In a private chat every message is; in a group a command, a mention and a reply to the bot are."""
+    """Return whether a message is for the bot: in a group, a command, a mention or a reply to it."""
     if scope.chat.is_private:
         return True
     replied = message.reply_to_message
@@ -29,7 +29,7 @@ def is_addressed(message: Message, scope: UpdateScope) -> bool:
 
 
 def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
-    """Whether the bot is to answer a message, in a group of that mode."""
+    """Return whether the bot answers a message, in a group of that mode."""
     if scope.chat.is_private:
         return True
     is_spoken_to = is_addressed(message, scope)
@@ -37,13 +37,13 @@ def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
 
 
 def question_of(message: Message, scope: UpdateScope) -> str:
-    """The text or caption without the bot's name."""
+    """Return the text or caption without the mention of the bot."""
     text = _text(message)
     return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
 
 
 def words_in(text: str, username: str) -> str:
-    """A text of a group without the bot's name; ``username`` is that, without the @."""
+    """Return a text of a group without the mention of the bot; ``username`` is without the @."""
     found = mention_of(username).search(text)
     if found is None:
         return text.strip()

@@ -1,7 +1,7 @@
-"""Messages with pictures or files, alone or as an album: what of them can be read, and which belong together.
+"""Messages with pictures or files, alone or as an album: their captions, and which messages belong together.
 
-Telegram sends an album as one message for each item, with a common ``media_group_id`` (Bot API: Message). The first
-one's update leads the turn, the others are merged into it, so that an album is one question and is told once.
+Telegram sends an album as one message for each item, with a common ``media_group_id`` (Bot API: Message). The updates
+of the other items are merged into that of the first one, so that an album is one question and gets one notice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,27 +23,27 @@ from tgllm.services.chats.group_mode import group_mode
 __all__ = ["Album", "album_of"]
 
 WAIT_SECONDS = 1.0
-"""How long an album waits for its next item; they come within moments of each other."""
+"""How long an album waits for its next item; the items arrive shortly after each other."""
 MOST_ITEMS = 10
-"""Items of an album. Bot API: sendMediaGroup."""
+"""Most items of an album. Bot API: sendMediaGroup."""
 REACH = 500
-"""How many updates back an item of the same album is looked for."""
+"""Number of earlier updates that are searched for items of the same album."""
 
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """What one or several messages with attachments say together."""
+    """One message with an attachment, or the messages of an album."""
 
     words: str
-    """The captions, without the bot's name."""
+    """The captions, without the mention of the bot."""
     message_ids: Sequence[int]
     """In order; a message has one attachment."""
     is_told: bool
-    """Whether the chat has had an answer to items of the same album: these ones came late."""
+    """Whether earlier items of the same album have been handled: these items are late."""
 
 
 async def album_of(message: Message, scope: Scope) -> Album:
-    """The attachment of a message, with all of its album."""
+    """Return the attachment of a message, with all items of its album."""
     group_id = message.media_group_id
     if group_id is None:
         return Album(_words(message.caption, scope), (message.message_id,), is_told=False)
@@ -64,7 +64,7 @@ def _items_of(group_id: str, rows: Sequence[InboxRow]) -> list[InboxRow]:
 
 
 def _is_told(conn: Connection, group_id: str, scope: Scope) -> bool:
-    """Whether an earlier item was dealt with; in a group, those that did not speak to the bot were passed over."""
+    """Return whether an earlier item was handled; in a group, only items for the bot were."""
     row, parts = scope.row, scope.parts
     before = inbox.ended_before(conn, scope.lane.key, row.update_id, REACH)
     items = [message_of(item.payload) for item in _items_of(group_id, before) if item.leader_id != row.update_id]

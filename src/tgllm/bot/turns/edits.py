@@ -1,6 +1,6 @@
-"""What an edit does to its question: before its turn it is asked as it is by then, one that is answered is stopped.
+"""Effects of an edit on its question: a waiting question is replaced, a running turn is stopped.
 
-A question that was stopped is asked anew once the turn of the edit comes.
+A question whose turn was stopped is asked again when the edit's own update runs.
 """
 
 import json
@@ -26,17 +26,17 @@ __all__ = ["begins_anew", "stop_superseded", "take_edits"]
 def take_edits(
     conn: Connection, updates: Iterable[NewUpdate | InboxRow], username: str, questions: Questions, now: int
 ) -> dict[int, str]:
-    """Put edits of messages that wait in the place of those; commands are left as they are.
+    """Replace waiting messages by their edits; commands are not replaced.
 
     Args:
         conn: in a transaction in which the updates are stored already.
-        updates: those that may be edits.
+        updates: updates that may be edits.
         username: the bot's own, without the @.
-        questions: for the admin password; what may be an answer to one must not take the place of a question.
+        questions: for the admin password; a possible password must not replace a question for the model.
         now: UTC, in milliseconds.
 
     Returns:
-        The turns that have been claimed and may not have begun: by the update of the edit, which waits.
+        Turns whose updates are running, but may not have started the turn: by the id of the edit's update, which waits.
     """
     begun: dict[int, str] = {}
     for update in updates:
@@ -53,9 +53,9 @@ def take_edits(
             continue
         payload = json.dumps({"update_id": row.update_id, row.kind: edited}, separators=(",", ":"))
         inbox.rewrite(conn, row.update_id, payload)
-        # What continued its text may not continue the text that it has by now.
+        # The merged parts continued the old text; they may not continue the new one.
         inbox.separate(conn, row.update_id)
-        # What it says is kept in one place, where it is emptied if a stranger has written it.
+        # The text is kept only in the rewritten update, which is emptied if its sender is not approved.
         scrub(conn, update.update_id)
         inbox.finish(conn, update.update_id, "done", now)
     return begun
@@ -67,8 +67,8 @@ def stop_superseded(
     """Stop the turns whose question is edited by one of these updates, which are stored already.
 
     Args:
-        updates: those that have just come.
-        begun: what ``take_edits`` has said of them.
+        updates: the new updates.
+        begun: the result of ``take_edits``.
         running: all turns.
         username: the bot's own, without the @.
     """
@@ -81,9 +81,9 @@ def stop_superseded(
 
 
 async def begins_anew(scope: Scope) -> bool:
-    """Whether the messages of an update were edited since it was begun: then it is, with what they say by now.
+    """Restart an update whose messages were edited since it was claimed, and return whether it was.
 
-    To be asked just before its turn would begin.
+    Called directly before its turn starts. The update is queued again, with the edited text.
     """
     core, row, now = scope.core, scope.row, scope.now
     if not core.running.take_outdated(row.lane, turn_id_of(row.update_id)):
@@ -99,23 +99,23 @@ async def begins_anew(scope: Scope) -> bool:
 
 
 def _latest(conn: Connection, update: NewUpdate | InboxRow, message_id: int, username: str) -> InboxRow | None:
-    """The update that an edit is about, or the edit before it, unless that is a command."""
+    """Return the latest update about the edited message that is not a command: the message or an earlier edit."""
     rows = inbox.open_with_message(conn, update.lane, message_id, update.update_id)
     return next((row for row in rows if not _is_command(content_of(row), username)), None)
 
 
 def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
-    """The message as an edit has left it; empty for an update of another kind."""
+    """Return the message after the edit; empty for an update of another kind."""
     if update.kind != "edited_message":
         return {}
     return content_of(update)
 
 
 def _is_superseded(turn: Turn, edited: Mapping[str, Any], username: str) -> bool:
-    """Whether the turn answers that message alone, and its text is another one by now.
+    """Return whether the turn answers only that message, and its text has changed.
 
-    Telegram also tells of changes that are not to the text. Before the words the model may be told who says them and
-    what they answer.
+    Telegram also reports changes other than of the text. In the question, the text may follow remarks on its sender and
+    on the message to which it replies.
     """
     text, message_id = _text(edited), as_id(edited.get("message_id"))
     if turn.message_ids != (message_id,) or text is None or parse_command(text, username) is not None:

@@ -1,6 +1,6 @@
-"""Further updates that belong to the one that is being worked on: looked for, and merged into it in the inbox.
+"""Finds further updates that belong to the running one, and merges them into it in the inbox.
 
-Once merged, they are found again when the update is begun anew after a crash.
+Merged updates are found again when the update is retried after a crash.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,20 +16,20 @@ __all__ = ["merge_rows", "merged_rows", "wait_for"]
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.05
-"""How often is looked for more."""
+"""Interval at which the inbox is searched."""
 MOST_LOOKED_AT = 50
-"""Updates that wait in a lane and are looked at."""
+"""Most waiting updates of a lane that are searched."""
 
 
 async def merged_rows(scope: Scope) -> list[InboxRow]:
-    """What an earlier attempt has merged."""
+    """Return the updates that an earlier attempt has merged."""
     return await scope.read(lambda conn: inbox.followers(conn, scope.row.update_id))
 
 
 async def merge_rows(scope: Scope, rows: Sequence[InboxRow]) -> list[InboxRow]:
-    """Make waiting updates part of this one; returns those that still waited.
+    """Merge waiting updates into this one; return those that still waited.
 
-    What may be the answer to a question for the admin password stays by itself.
+    A possible answer to the prompt for the admin password is not merged.
     """
     now = scope.now
     asked = scope.core.password.questions.of(scope.lane.chat_id)
@@ -37,19 +37,19 @@ async def merge_rows(scope: Scope, rows: Sequence[InboxRow]) -> list[InboxRow]:
 
     def unit(conn: Connection) -> list[InboxRow]:
         merged = inbox.merge(conn, scope.row.update_id, ids, now)
-        # Read here: an edit may have taken the place of what was looked at before.
+        # Read again in the transaction: an edit may have replaced a row since the search.
         return [row for row in inbox.followers(conn, scope.row.update_id) if row.update_id in merged]
 
     return await scope.write(unit)
 
 
 async def wait_for(scope: Scope, look: Callable[[Sequence[InboxRow]], T | None], seconds: float) -> T | None:
-    """Look at what waits in the lane until there is something; None if there is nothing in time.
+    """Search the waiting updates of the lane until something is found; return None after the timeout.
 
     Args:
         scope: the update.
-        look: is shown what waits, oldest first, and returns what it finds.
-        seconds: how long is waited.
+        look: called with the waiting updates, oldest first; returns what it finds, or None.
+        seconds: the timeout.
     """
     clock, lane = scope.clock, scope.lane.key
     deadline = clock.monotonic() + seconds

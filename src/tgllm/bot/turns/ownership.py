@@ -1,4 +1,4 @@
-"""Whose answer it is: in a group, only who asked and the bot's admins stop it, have it asked again, or take it back."""
+"""Ownership of answers: in a group, only the user who asked and the bot's admins may stop, retry or undo one."""
 
 from tgllm.bot.scope import Scope
 from tgllm.db.engine.unit import Connection
@@ -15,22 +15,22 @@ MOST_NAME = 60
 
 
 def is_theirs(scope: Scope, *asker_ids: int | None) -> bool:
-    """Whether the update's sender may decide about an answer.
+    """Return whether the update's sender may control an answer.
 
     Args:
         scope: the update.
-        asker_ids: who asked for it; None where that is not known any more, and then it is everybody's.
+        asker_ids: ids of the users who asked for it; with None, for an unknown user, every user may control it.
     """
     return scope.user.is_admin or scope.user.id in asker_ids or None in asker_ids
 
 
 def not_theirs(scope: Scope, name: str) -> str:
-    """What the sender is told of an answer that somebody of that name has asked for."""
+    """Return the text for a sender who may not control the answer of the user with that name."""
     return scope.text("turn.not_yours", name=one_line(name, MOST_NAME))
 
 
 async def last_question(scope: Scope) -> tuple[Message | None, str]:
-    """What was asked last in the chat, and the name of the one who said it."""
+    """Return the last question of the chat, and the name of the user who asked it."""
 
     def read(conn: Connection) -> tuple[Message | None, str]:
         question = branches.last_question(conn, scope.lane.key)
@@ -40,6 +40,6 @@ async def last_question(scope: Scope) -> tuple[Message | None, str]:
 
 
 def name_of(conn: Connection, user_id: int | None) -> str:
-    """What somebody is called; empty for nobody."""
+    """Return the name of a user; empty for None and for an unknown user."""
     user = None if user_id is None else users.get(conn, user_id)
     return "" if user is None else full_name(user)

@@ -1,4 +1,4 @@
-"""What the model is told of a message: its words, and who said them, what they answer, where they come from."""
+"""Prompt text of a message: its words, with remarks on the speaker, the quoted message and the origin."""
 
 from collections.abc import Collection, Iterator
 
@@ -17,20 +17,20 @@ from tgllm.services.people.names import full_name
 __all__ = ["replied_text", "said", "told"]
 
 MOST_QUOTED = 300
-"""UTF-16 units of a quote."""
+"""Most UTF-16 units of a quote."""
 MOST_NAME = 64
-"""UTF-16 units of a name."""
+"""Most UTF-16 units of a name."""
 
 
 def told(message: Message, scope: Scope, words: str, shown: Collection[int], attached: int = 0) -> str:
-    """The message as the model reads it.
+    """Return the message as the model reads it.
 
     Args:
         message: from the chat.
         scope: its update.
-        words: its text, without the bot's name.
-        shown: Telegram's ids of the answer that it follows in any case, which is not quoted as a whole.
-        attached: how many pictures or files came with it.
+        words: its text, without the mention of the bot.
+        shown: Telegram's ids of the messages of the preceding answer, which is not quoted as a whole.
+        attached: number of its pictures or files.
     """
     remarks = [*_remarks(message, scope, shown)]
     if attached:
@@ -48,14 +48,14 @@ def _remarks(message: Message, scope: Scope, shown: Collection[int]) -> Iterator
 
 
 def said(scope: Scope, words: str) -> str:
-    """The words as the model reads them: in a group it is told who speaks."""
+    """Return the words as the model reads them: in a group with the name of the speaker."""
     if scope.chat.is_private:
         return words
     return scope.text("prompt.said", name=_name(full_name(scope.person)), text=words)
 
 
 def _quote(message: Message, shown: Collection[int]) -> str:
-    """What of an earlier message it answers: the part that the person chose, or all. Bot API: Message, TextQuote."""
+    """Return the quoted part of the replied message, or all of it. Bot API: Message, TextQuote."""
     replied = message.reply_to_message
     if message.quote is None and replied is not None and replied.message_id in shown:
         return ""
@@ -63,7 +63,7 @@ def _quote(message: Message, shown: Collection[int]) -> str:
 
 
 def replied_text(message: Message) -> str:
-    """What the message that it replies to says, or the part of it that the person chose; empty for no reply."""
+    """Return the text of the replied message, or the part of it that the user quoted; empty if it is no reply."""
     if message.quote is not None:
         return message.quote.text
     replied = message.reply_to_message
@@ -81,7 +81,7 @@ def _replying(message: Message, scope: Scope, quote: str) -> str:
 
 
 def _origin(message: Message) -> str | None:
-    """Who wrote a forwarded message; None for any other. Bot API: MessageOrigin."""
+    """Return the author's name of a forwarded message; None for any other. Bot API: MessageOrigin."""
     match message.forward_origin:
         case None:
             return None
@@ -94,5 +94,5 @@ def _origin(message: Message) -> str | None:
 
 
 def _name(name: str) -> str:
-    """A name as part of a line."""
+    """Return a name as part of a line, clipped."""
     return clip(" ".join(name.split()), MOST_NAME)

@@ -1,8 +1,8 @@
-"""Long texts that a client has split into several messages, put together again.
+"""Joins long texts that a client has split into several messages.
 
-Telegram's apps cut a text of more than 4096 UTF-16 units into messages that are full but for the last one, and send
-them one after the other. The first one's update leads the turn, the others are merged into it in the inbox, so that a
-restart finds them together.
+Telegram's apps split a text of more than 4096 UTF-16 units into messages that are full except the last one, and send
+them in order. The updates of the others are merged into the first one in the inbox, so that a restart finds them
+together.
 """
 
 import json
@@ -20,13 +20,13 @@ from tgllm.services.common.text import MESSAGE_LIMIT
 __all__ = ["Pasted", "whole_text"]
 
 WAIT_SECONDS = 1.0
-"""How long a full message waits for the next one."""
+"""How long a full message waits for the next part."""
 MOST_PARTS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What one or several messages say together."""
+    """The joined text of one or several messages."""
 
     text: str
     message_ids: Sequence[int]
@@ -34,9 +34,9 @@ class Pasted:
 
 
 async def whole_text(message: Message, scope: Scope) -> Pasted:
-    """The text of a message and of those that continue it.
+    """Return the text of a message and of those that continue it.
 
-    Only in private chats: in groups the bot is not spoken to by the others.
+    Only in private chats: in groups the later parts do not address the bot.
     """
     parts = [Pasted(message.text or "", (message.message_id,))]
     if scope.chat.is_private and _may_be_full(parts[0].text):
@@ -50,7 +50,7 @@ async def whole_text(message: Message, scope: Scope) -> Pasted:
 
 
 async def _next_part(scope: Scope, text: str) -> Pasted | None:
-    """Take the message that continues ``text`` into the turn; None if none comes in time."""
+    """Merge the message that continues ``text`` into the update; return None if none arrives in time."""
     following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
     part = None if following is None else _part(following)
     if following is None or part is None or not _continues(text, part.text):
@@ -60,7 +60,7 @@ async def _next_part(scope: Scope, text: str) -> Pasted | None:
 
 
 def _part(row: InboxRow) -> Pasted | None:
-    """A plain message as a part; replies, forwarded messages and commands begin something of their own."""
+    """Return a plain message as a part; None for replies, forwarded messages and commands, which are separate."""
     message: Any = json.loads(row.payload).get("message")
     if not isinstance(message, dict) or "reply_to_message" in message or "forward_origin" in message:
         return None
@@ -72,12 +72,12 @@ def _part(row: InboxRow) -> Pasted | None:
 
 
 def _may_be_full(text: str) -> bool:
-    # One unit may be left free, where the next character takes two.
+    # A full message has one unused unit if its next character takes two.
     return _units(text) >= MESSAGE_LIMIT - 1
 
 
 def _continues(text: str, following: str) -> bool:
-    """Whether the next message begins with what had no place in this one."""
+    """Return whether the next message begins with a character that did not fit this one."""
     return _units(text) + _units(following[:1]) > MESSAGE_LIMIT
 
 

@@ -1,4 +1,4 @@
-"""Starts a turn for a message: the value, the display that fits the chat, and the sink."""
+"""Starts the turn of a message, with the display that fits the chat."""
 
 from collections.abc import Sequence
 
@@ -20,9 +20,9 @@ from tgllm.services.conversations.turn import Branch, Turn
 __all__ = ["is_too_fast", "run_turn"]
 
 LONGEST_OF_DRAFTS = 5.0
-"""Seconds between two updates of a draft at most; it must not fade meanwhile."""
+"""Longest interval between two updates of a draft, in seconds; Telegram drops a draft that is not updated."""
 LONGEST_OF_EDITS = 15.0
-"""Seconds between two edits of a message at most."""
+"""Longest interval between two edits of a message, in seconds."""
 
 
 async def run_turn(
@@ -35,21 +35,21 @@ async def run_turn(
     title: str = "",
     effects: Sequence[Unit] = (),
 ) -> None:
-    """Answer a question; its update is done when the answer is stored. Somebody who asks too fast gets no answer.
+    """Answer a question; its update is finished when the answer is stored. Rate-limited users get no answer.
 
-    A question that was edited since its update was begun is left to that update, which is begun anew.
+    If the question was edited since its update was claimed, the update is restarted instead.
 
     Args:
         scope: the update.
         question: as the model reads it.
-        message_ids: of the messages in the chat that hold the question, in order.
-        branch: where it goes on from; None: it follows what was said last.
-        model: answers instead of the chat's.
-        title: what lists call a conversation that begins with it; empty: the name it has, or the question.
-        effects: what else is stored together with the answer.
+        message_ids: ids of the messages that contain the question, in order.
+        branch: the place in the conversation that it continues; None: the end.
+        model: model that answers instead of the chat's.
+        title: title of a conversation that begins with the question; empty: its present title, or the question.
+        effects: stored in the same transaction as the answer.
     """
     ending = scope.ending(message_ids)
-    # Nothing may be waited for from here to the turn's place among those that run: from there on an edit stops it.
+    # No await may come between these checks and the registration of the turn, from which on an edit stops it.
     if await begins_anew(scope) or await is_too_fast(scope):
         return
     core = scope.core
@@ -121,7 +121,7 @@ log = get_logger(__name__)
 
 
 async def is_too_fast(scope: Scope) -> bool:
-    """Whether the question is dropped; then the update has ended, the first time in a minute with a sentence."""
+    """Return whether the rate limit drops the question; then its update is finished, once a minute with a notice."""
     user, settings = scope.user, scope.config.budgets
     if user.is_admin and settings.admins_exempt:
         return False

@@ -1,4 +1,4 @@
-"""Stops the answer of a chat at the wish of who asked for it, or of an admin; also one that has not quite begun."""
+"""Stops the answer of a chat for the user who asked for it or an admin, even if its turn has not started yet."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ __all__ = ["end_with", "stop_answer", "stop_running"]
 
 
 def stop_running(scope: Scope) -> str:
-    """Stop the turn that runs in the chat.
+    """Stop the running turn of the chat.
 
     Returns:
-        Why it is not stopped, in words; nothing where it is, since the answer itself says so.
+        The reason for the user why it is not stopped; empty if it is, since the answer itself says so.
     """
     running = scope.core.running.in_lane(scope.lane.key)
     if running is None:
@@ -32,8 +32,8 @@ def stop_running(scope: Scope) -> str:
 async def stop_answer(scope: Scope) -> str:
     """Stop the turn of the chat, like ``stop_running``.
 
-    A question that came just before the wish, in one batch of updates even, may not have become a turn yet: it is
-    stopped as soon as it does.
+    The question may have arrived shortly before, even in the same batch of updates, so that its turn has not started:
+    then it is stopped as soon as it starts.
     """
     running, lane = scope.core.running, scope.lane.key
     if running.in_lane(lane) is not None:
@@ -49,12 +49,12 @@ async def stop_answer(scope: Scope) -> str:
 
 
 async def end_with(scope: Scope, words: str) -> None:
-    """End the update with these words, or without any."""
+    """End the update with a reply, or without one if ``words`` is empty."""
     await (scope.reply(words) if words else scope.end())
 
 
 def _begins_next(conn: Connection, scope: Scope) -> InboxRow | None:
-    """The update before this one that its lane is at, or that comes next there."""
+    """Return the earlier update that runs in the lane or is next there; None if there is none."""
     rows = inbox.running_in(conn, scope.lane.key) or inbox.queued(conn, scope.lane.key, 1)
     return next((row for row in rows if row.update_id < scope.row.update_id), None)
 

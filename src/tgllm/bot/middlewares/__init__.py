@@ -1,1 +1,1 @@
-"""What every update passes before its handler, outermost first: errors, access."""
+"""Middlewares of updates, outermost first: scope, errors, migration, password, access."""

@@ -1,4 +1,4 @@
-"""Lets people in or not, before any handler sees their update. Whatever is not clearly a yes is a no."""
+"""Access control of updates, before any handler. Fails closed."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,10 +18,10 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
 
 
 class AuthMiddleware(BaseMiddleware):
-    """Passes on updates of people who have been let in, if no plugin objects. Fails closed."""
+    """Passes on updates of approved users, unless a plugin vetoes them. Fails closed."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
-        """Decide about one update."""
+        """Pass on, refuse or drop an update."""
         scope: UpdateScope = data["scope"]
         content = event.event if isinstance(event, Update) else None
         person = scope.person
@@ -47,14 +47,14 @@ class AuthMiddleware(BaseMiddleware):
         return await handler(event, data)
 
     async def _without_role_if_vetoed(self, scope: Scope) -> Scope:
-        """Bringing the bot into a group is for everybody, and an admin to whom a plugin objects is like everybody."""
+        """Remove the role of a user vetoed by a plugin: any user may add the bot to a group, but only as a request."""
         if scope.user.role is None:
             return scope
         decision = await scope.core.host.authorize(scope.user, scope.chat, "membership")
         return scope if decision.allowed else replace(scope, user=replace(scope.user, role=None))
 
     async def _refuse(self, content: TelegramObject, scope: Scope, standing: Standing) -> None:
-        """Nothing but words for somebody who has not been let in; if they were kept out since, their turns stop."""
+        """Refuse an update of a user without access; the running turns of a denied or blocked user are stopped."""
         if standing.closed in {"denied", "blocked"}:
             scope.core.running.stop_user(scope.user.id)
         if _is_spoken_to(content, scope):
@@ -63,7 +63,7 @@ class AuthMiddleware(BaseMiddleware):
             await forget_update(scope)
 
     async def _say_no(self, content: TelegramObject, scope: Scope, text: str) -> None:
-        """Tell somebody of a plugin's veto; one against what they say ends the turn that they have running."""
+        """Tell a user of a plugin's veto; a veto of a message also stops their running turns."""
         if _action(content, scope) == "message":
             scope.core.running.stop_user(scope.user.id)
         if isinstance(content, CallbackQuery):
@@ -72,7 +72,7 @@ class AuthMiddleware(BaseMiddleware):
             await scope.reply(text)
 
     async def _ask_for_group(self, scope: Scope, standing: Standing) -> None:
-        """Show the admins a group in which somebody whom they have let in talks to the bot."""
+        """Send the admins a request for an unknown group in which an approved user talks to the bot."""
         core, user = scope.core, scope.user
         if user.is_admin or scope.chat.is_private or standing.group is not None:
             return
@@ -80,15 +80,15 @@ class AuthMiddleware(BaseMiddleware):
 
 
 def _is_edit(scope: Scope) -> bool:
-    """Whether it is about a message that has been seen before; most edits mean nothing to the bot."""
+    """Return whether the update is an edit; most edits do not concern the bot."""
     return scope.row.kind == "edited_message"
 
 
 def _may_concern_the_bot(content: TelegramObject) -> bool:
-    """Whether it is of a kind that the bot reacts to, and from a person.
+    """Return whether the content is of a kind that the bot handles, and from a user.
 
-    Not from another bot, nor in the name of a chat, as of a channel or of a group whose admins hide: the sender that
-    stands in such a message is not the one who wrote it (Bot API: Message, sender_chat).
+    Messages of bots and messages on behalf of a chat, such as a channel or anonymous group admins, are not: the sender
+    of the latter is not their author (Bot API: Message, sender_chat).
     """
     if not isinstance(content, Message):
         return isinstance(content, CallbackQuery | MessageGenerationStopped | ChatMemberUpdated)
@@ -96,12 +96,12 @@ def _may_concern_the_bot(content: TelegramObject) -> bool:
 
 
 def _is_spoken_to(content: TelegramObject, scope: Scope) -> bool:
-    """Whether somebody expects an answer, if only a refusal: not those whose talk the bot overhears in a group."""
+    """Return whether the sender expects an answer, if only a refusal; not in group messages that are for others."""
     return not isinstance(content, Message) or is_addressed(content, scope)
 
 
 def _action(content: TelegramObject, scope: Scope) -> str:
-    """What the person is about to do, in the words of the ``tgllm_authorize`` hook."""
+    """Return the action as the ``tgllm_authorize`` hook names it."""
     if not isinstance(content, Message):
         return "button"
     command = command_in(content, scope.parts.username)
@@ -109,6 +109,6 @@ def _action(content: TelegramObject, scope: Scope) -> str:
 
 
 def _own_name(name: str, scope: Scope) -> str:
-    """The name of a command for an alias of it: who may not use the one may not use the other."""
+    """Return the name of a command for its alias, so that a veto of a command holds for its aliases."""
     offered = (owned.command for owned in scope.core.host.commands)
     return next((command.name for command in offered if name in command.aliases), name)

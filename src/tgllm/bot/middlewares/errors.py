@@ -1,4 +1,4 @@
-"""The outermost middleware: whatever goes wrong with an update ends here, for this update alone."""
+"""Error boundary: an error while handling an update ends only that update."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,7 +20,7 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
 
 
 class ErrorsMiddleware(BaseMiddleware):
-    """Logs an error and tells the person in words; the bot goes on. Trouble with the database ends the program."""
+    """Logs an error and tells the user; the bot continues. Database errors end the program."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
         """Run the rest of the chain."""
@@ -41,7 +41,7 @@ class ErrorsMiddleware(BaseMiddleware):
     async def _tell(self, scope: UpdateScope, error: Exception) -> None:
         if scope.ended:
             return
-        # Somebody who has not been let in learns nothing of what goes on inside.
+        # Users without access get no details of internal errors.
         known = scope.user is not None and scope.user.role is not None
         text = scope.error_text(error)
         replies = message_rows(scope.lane, text) if known else []

@@ -1,4 +1,4 @@
-"""Notices that a group has become a supergroup, before anybody asks who says so: Telegram itself does."""
+"""Handles upgrades of groups to supergroups, before the access check: Telegram itself reports them."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
 
 
 class MigrationMiddleware(BaseMiddleware):
-    """Lets what is kept of a group go on under its new id, and keeps the news from the handlers."""
+    """Moves the data of an upgraded group to its new id; handlers do not get these updates."""
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
-        """Look at one update."""
+        """Handle an upgrade; pass on everything else."""
         scope: UpdateScope = data["scope"]
         ids = _old_and_new(event.event if isinstance(event, Update) else event)
         if ids is None:
@@ -32,7 +32,7 @@ class MigrationMiddleware(BaseMiddleware):
 
 
 def _old_and_new(content: object) -> tuple[int, int] | None:
-    """The ids in the message that ends the group, or in the one that begins the supergroup. Bot API: Message."""
+    """Return the ids from the last message of the group, or the first one of the supergroup. Bot API: Message."""
     if not isinstance(content, Message):
         return None
     if content.migrate_to_chat_id is not None:

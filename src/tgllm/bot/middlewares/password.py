@@ -1,7 +1,7 @@
-"""Answers to the question for the admin password: nobody behind this middleware sees one.
+"""Takes answers to the prompt for the admin password, so that no later code sees one.
 
-It stands before access, plugins and handlers. A right answer goes on as the admin command that was to be run; every
-other one ends here.
+It precedes the access check, plugins and handlers. A correct answer is passed on as the admin command that asked for
+the password; every other answer ends here.
 """
 
 import json
@@ -25,10 +25,9 @@ Meaning = Literal["answer", "late", "cancel", "edit", "other"]
 
 
 class PasswordMiddleware(BaseMiddleware):
-    """Takes answers to the question for the password out of the stream of messages."""
+    """Handles answers to the password prompt; other updates are passed on."""
 
     def __init__(self, password: AdminPassword) -> None:
-        """Look for answers to its questions."""
         self._password = password
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
@@ -42,7 +41,7 @@ class PasswordMiddleware(BaseMiddleware):
         return None if scope.ended else await handler(event, data)
 
     def _may_answer(self, message: Message, scope: UpdateScope) -> bool:
-        """Whether it is a text of somebody who has been asked, in private with the bot."""
+        """Return whether it is a text of a user who was asked, in their private chat."""
         person = scope.person
         if person is None or scope.chat.id != person.id or scope.lane.business_connection_id is not None:
             return False
@@ -51,11 +50,11 @@ class PasswordMiddleware(BaseMiddleware):
         return asked and bool(text_of(message))
 
     async def _settle(self, message: Message, data: dict[str, Any]) -> Update | None:
-        """End the update, unless it is no answer, or the right one: then returns what is handled in its place."""
+        """Finish the update of an answer; return the update of the command that a correct answer runs, else None."""
         scope: UpdateScope = data["scope"]
         meaning = self._meaning(message, scope)
         if meaning != "other" and scope.person is not None:
-            # For the language that they have chosen.
+            # For the user's chosen language.
             scope = data["scope"] = replace(scope, user=await scope.core.users.identify(scope.person))
         match meaning:
             case "answer":

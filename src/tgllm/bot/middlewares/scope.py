@@ -1,4 +1,4 @@
-"""Gives every update its scope."""
+"""Creates the scope of an update."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -30,14 +30,13 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[object]]
 
 
 class ScopeMiddleware(BaseMiddleware):
-    """Reads off an update who sent it and where."""
+    """Reads the sender and the chat of an update into its scope."""
 
     def __init__(self, parts: BotParts) -> None:
-        """Hand these parts on."""
         self._parts = parts
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
-        """Make the scope and run the rest of the chain."""
+        """Create the scope and run the rest of the chain."""
         row: InboxRow = data["inbox_row"]
         content = event.event if isinstance(event, Update) else event
         lane = Lane.parse(row.lane)
@@ -65,14 +64,14 @@ def _chat_of(content: object) -> Chat | None:
 def _chat_info(chat: Chat | None, lane: Lane) -> ChatInfo:
     if chat is None:
         return ChatInfo(lane.chat_id, "private", topic_id=lane.topic_id)
-    # What Telegram may call otherwise one day is private only if it has the id of a person (Bot API: Chat).
+    # A type that Telegram may add is private only if the id is a user's: only these are positive (Bot API: Chat).
     unknown = "private" if chat.id > 0 else "supergroup"
     kind = chat.type if chat.type in {"private", "group", "supergroup", "channel"} else unknown
     return ChatInfo(chat.id, kind, chat.title or "", lane.topic_id)  # type: ignore[arg-type]  narrowed by the line above
 
 
 def _person(content: object) -> SeenUser | None:
-    """The sender. A stopped draft has none, but drafts exist in private chats only, whose id is the person's."""
+    """Return the sender. A stopped draft has none, but drafts exist only in private chats, whose id is the user's."""
     match content:
         case Message(from_user=User() as user) | CallbackQuery(from_user=user) | ChatMemberUpdated(from_user=user):
             return SeenUser(user.id, user.username, user.first_name, user.last_name, user.language_code)

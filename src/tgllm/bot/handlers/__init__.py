@@ -1,1 +1,1 @@
-"""What the bot does with each kind of update."""
+"""Handlers of the kinds of updates."""

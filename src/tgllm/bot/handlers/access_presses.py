@@ -1,4 +1,4 @@
-"""The buttons of cards: an admin decides a request with one press, and the first one wins."""
+"""Buttons of access requests: an admin decides with one press; the first decision counts."""
 
 from typing import cast, get_args
 
@@ -14,12 +14,12 @@ __all__ = ["access_presses"]
 
 
 def access_presses() -> tuple[PressAction, ...]:
-    """The row for the press table."""
+    """Return the row for the press table."""
     return (PressAction(CARD, _press, "admin"),)
 
 
 async def _press(scope: Scope, pressed: Pressed) -> str:
-    """Decide about the person or group that the button names; callback data may have been forged."""
+    """Decide about the user or group of the button; callback data may be forged."""
     verdict, _, target = pressed.argument.partition(":")
     if not (target.isascii() and target.removeprefix("-").isdecimal() and len(target) < 19):
         return ""

@@ -1,4 +1,4 @@
-"""The buttons of answers: stop one that is being written, send again one that may not have arrived."""
+"""Buttons of answers: stop one that is being written, resend one that may not have arrived."""
 
 from tgllm.bot.delivery.fallbacks import following, method_of
 from tgllm.bot.delivery.rows import without_buttons
@@ -16,7 +16,7 @@ __all__ = ["answer_presses"]
 
 
 def answer_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(STOP_DATA, _stop), PressAction(RESEND, _resend), PressAction(KEEP, _keep))
 
 
@@ -25,7 +25,7 @@ async def _stop(scope: Scope, _pressed: Pressed) -> str:
 
 
 async def _resend(scope: Scope, pressed: Pressed) -> str:
-    """Send a message again that may not have arrived; only from the chat that it belongs to."""
+    """Resend an uncertain message; only from its own chat."""
     return await _decide(scope, pressed, again=True)
 
 
@@ -34,7 +34,7 @@ async def _keep(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _decide(scope: Scope, pressed: Pressed, *, again: bool) -> str:
-    """The first press counts; each takes the buttons away, since the question may have come twice."""
+    """Resend or keep a message. The first press counts; each removes its buttons: the notice may be there twice."""
     argument = pressed.argument
     if not argument.isdecimal() or len(argument) > 18:
         return ""
@@ -54,7 +54,7 @@ async def _decide(scope: Scope, pressed: Pressed, *, again: bool) -> str:
 
 
 def _row_and_asker(conn: Connection, row_id: int) -> tuple[OutboxRow | None, int | None, str]:
-    """A message, and id and name of the one who asked for it where it belongs to an answer."""
+    """Return a message's row, and for an answer the id and the name of the user who asked for it."""
     row = outbox.get(conn, row_id)
     said = [] if row is None or row.turn_id is None else messages.of_turn(conn, row.turn_id)
     asker_id = said[0].user_id if said else None
@@ -62,7 +62,7 @@ def _row_and_asker(conn: Connection, row_id: int) -> tuple[OutboxRow | None, int
 
 
 def _go_on_after(conn: Connection, row: OutboxRow) -> None:
-    """Do not send again what the person has; what the same row sends after it still goes out."""
+    """Skip the message that has arrived; what the same row sends after it is still sent."""
     rest = following(row.payload)
     if rest is None:
         outbox.drop(conn, row.id, "the person has it")

@@ -1,4 +1,4 @@
-"""Edited messages: when the last question is edited, it is asked again."""
+"""Edited messages: an edited last question is asked again."""
 
 from aiogram.types import Message
 
@@ -14,7 +14,7 @@ __all__ = ["handle_edited"]
 
 
 async def handle_edited(event: Message, scope: Scope) -> None:
-    """Ask the last question anew if this is it; edits of other messages, and to commands, are nobody's business."""
+    """Ask the last question again if it was edited; edits of other messages, and to commands, are ignored."""
     words = question_of(event, scope)
     if not words or command_in(event, scope.parts.username) is not None:
         return
@@ -23,7 +23,7 @@ async def handle_edited(event: Message, scope: Scope) -> None:
         return
     question, shown = found
     text = told(event, scope, words, shown, 0 if event.text else 1)
-    # Telegram also tells of changes that are not to the text, such as a link's preview.
+    # Telegram also reports changes other than of the text, such as a link's preview.
     if text != question.text:
         await run_turn(scope, text, (event.message_id,), branch=branches.branch_before(question), title=words)
 
@@ -31,9 +31,9 @@ async def handle_edited(event: Message, scope: Scope) -> None:
 def _question_and_shown(
     conn: Connection, event: Message, scope: Scope
 ) -> tuple[messages.Message, tuple[int, ...]] | None:
-    """The last question, if it is this message, and which messages show the answer before it."""
+    """Return the last question, if it is this message, and the ids of the messages of the answer before it."""
     question = branches.last_question(conn, scope.lane.key)
-    # One that the client has split is not asked again with the edited part alone.
+    # A question that the client has split is not asked again with only the edited part.
     if question is None or question.telegram_message_ids != (event.message_id,):
         return None
     return question, branches.shown_by(conn, question.parent_id)

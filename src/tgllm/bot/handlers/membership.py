@@ -1,4 +1,4 @@
-"""The bot is brought into a group: an admin lets it in by that, anybody else asks for it."""
+"""The bot is added to a group: an admin approves the group by adding it, other users request it."""
 
 from aiogram.types import ChatMemberUpdated
 
@@ -19,7 +19,7 @@ _INSIDE = frozenset({"member", "administrator"})
 
 
 async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
-    """Note in which groups the bot is wanted. What happens in private, such as a block of the bot, needs nothing."""
+    """Approve or request a group to which the bot was added. Changes in private chats, such as a block, are ignored."""
     added = event.old_chat_member.status in _OUTSIDE and event.new_chat_member.status in _INSIDE
     user, access = scope.user, scope.core.access
     if not added or scope.chat.kind not in {"group", "supergroup"}:
@@ -34,7 +34,7 @@ async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
 
 
 def _request(conn: Connection, scope: Scope, user_id: int, *, is_told: bool) -> None:
-    """Ask for the group, unless it has been let in already, and say there that it waits."""
+    """Request the group, unless it is approved already, and tell the group that it waits."""
     core, known = scope.core, groups.get(conn, scope.chat.id)
     if known is not None and known.status == "active":
         return

@@ -1,4 +1,4 @@
-"""Messages: a command goes to the command table, a text to the model."""
+"""Messages: commands are run from the command table, texts are answered by the model."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -21,20 +21,19 @@ __all__ = ["MessageHandler"]
 
 
 class MessageHandler:
-    """The one handler of messages."""
+    """Handler of messages."""
 
     def __init__(self, commands: LiveCommands) -> None:
-        """Look commands up there."""
         self._commands = commands
 
     async def handle(self, event: Message, scope: Scope) -> None:
-        """Answer a message of somebody who has been let in."""
+        """Answer a message of an approved user."""
         command = command_in(event, scope.parts.username)
         if command is not None:
             await self._command(_with_place(command, event), event, scope)
             return
         if scope.row.control:
-            # Such as /stop@other_bot: it has passed the queue, where a turn may be running.
+            # Such as /stop@other_bot: it skipped the queue, so a turn may be running in its lane.
             await scope.end()
             return
         if event.text is None:
@@ -58,9 +57,9 @@ class MessageHandler:
             await command.run(scope, parsed)
 
     async def _unknown(self, name: str, event: Message, scope: Scope) -> None:
-        """Say so; in a group only of what may have been meant for this bot, since others hear bare commands too."""
+        """Reply that a command is unknown; in a group only if it is for this bot: other bots get bare commands too."""
         nearest = self._commands.table.nearest(name, scope.user)
-        # Commands that name another bot are none of ours.
+        # A command with another bot's name is not handled here, so a name is this bot's.
         is_named = "@" in (event.text or event.caption or "/").split(maxsplit=1)[0]
         if nearest is not None:
             await scope.reply(scope.text("turn.unknown_command", name=name, nearest=nearest))
@@ -71,7 +70,7 @@ class MessageHandler:
 
 
 async def _answer_attached(event: Message, scope: Scope) -> None:
-    """Answer the caption of pictures and files, and say once for each album that they themselves are not read."""
+    """Answer the caption of pictures and files, and say once for each album that their contents are not read."""
     album = await album_of(event, scope)
     if not album.words:
         replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
@@ -90,7 +89,7 @@ def _say_after(scope: Scope, text: str) -> Unit:
 
 
 def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
-    """The command with the message that it is, and the one that it replies to."""
+    """Return the command with the ids of its message and of the replied one."""
     replied = event.reply_to_message
     return replace(
         command,
@@ -101,7 +100,7 @@ def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
 
 
 async def _shown_before(event: Message, scope: Scope) -> Collection[int]:
-    """Which messages show the latest answer; of interest for a reply only."""
+    """Return the ids of the messages of the latest answer; empty if ``event`` is no reply, which needs none."""
     if event.reply_to_message is None:
         return ()
     return await scope.read(lambda conn: branches.shown_before_next(conn, scope.lane.key))

@@ -1,4 +1,4 @@
-"""Button presses: one handler that looks them up in the press table."""
+"""Button presses, run from the press table."""
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
@@ -16,14 +16,13 @@ log = get_logger(__name__)
 
 
 class PressHandler:
-    """The one handler of button presses."""
+    """Handler of button presses."""
 
     def __init__(self, table: PressTable) -> None:
-        """Look actions up there."""
         self._table = table
 
     async def handle(self, event: CallbackQuery, scope: Scope) -> None:
-        """Do what the button says. Data that no button of ours has is answered and otherwise ignored."""
+        """Run the action of the button. Unknown callback data is answered and otherwise ignored."""
         answer = _Answer(scope.parts.bot, event.id)
         await answer(await self._act(event, scope, answer))
 
@@ -38,7 +37,7 @@ class PressHandler:
 
 
 class _Answer:
-    """Answers a press, once: until then the button shows that something is going on."""
+    """Answers a press, once; until then clients show the button as busy."""
 
     def __init__(self, bot: Bot, press_id: str) -> None:
         self._bot = bot
@@ -52,5 +51,5 @@ class _Answer:
         try:
             await self._bot.answer_callback_query(self._press_id, text=clip(text, MOST_TOAST) or None)
         except AiogramError as error:
-            # Telegram forgets presses after a while; then there is nobody to answer.
+            # Telegram accepts no answer to an old press.
             log.info("press.not_answered", error=type(error).__name__)

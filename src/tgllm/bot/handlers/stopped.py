@@ -1,4 +1,4 @@
-"""The Stop button that Telegram shows at a draft."""
+"""Telegram's Stop button of a draft."""
 
 from aiogram.types import MessageGenerationStopped
 
@@ -8,5 +8,5 @@ __all__ = ["handle_stopped"]
 
 
 async def handle_stopped(event: MessageGenerationStopped, scope: Scope) -> None:  # noqa: ARG001  aiogram passes it
-    """Stop the turn whose draft it is: Telegram only stops showing it. Bot API: MessageGenerationStopped."""
+    """Stop the turn of the draft: Telegram itself only stops showing it. Bot API: MessageGenerationStopped."""
     scope.core.running.stop(scope.lane.key)

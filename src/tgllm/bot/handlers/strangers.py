@@ -1,4 +1,4 @@
-"""People and groups that have not been let in: how they ask, and what they are told, once in a while."""
+"""Updates of users and groups without access: their requests, and rate-limited replies."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,11 +26,11 @@ __all__ = ["answer_press", "forget_update", "group_state", "receive_stranger"]
 log = get_logger(__name__)
 
 Words = Callable[[Connection], str]
-"""Does what was asked for, in a transaction, and gives the words for it."""
+"""Carries out a request in a transaction, and returns the reply."""
 
 
 async def receive_stranger(content: TelegramObject, scope: Scope, standing: Standing) -> None:
-    """End an update of somebody who may not use the bot here. Nothing that they wrote is kept but their request."""
+    """Finish an update of a user without access here. Only an access request is kept of what they wrote."""
     if isinstance(content, CallbackQuery):
         if scope.core.access.limits.may_answer(("press", scope.person.id)):
             await answer_press(scope.parts.bot, content, scope.text("access.not_let_in"))
@@ -44,12 +44,12 @@ async def receive_stranger(content: TelegramObject, scope: Scope, standing: Stan
 
 
 async def forget_update(scope: UpdateScope, *effects: Unit) -> None:
-    """End the update without an answer, after these effects, and keep nothing of it but its id."""
+    """Finish the update with these effects and without an answer, and keep only its id."""
     await scope.end(*effects, _scrubbed(scope))
 
 
 async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
-    """Show a text at the pressed button. Telegram forgets presses after a while; then there is nobody to answer."""
+    """Show a text at the pressed button. Telegram accepts no answer to an old press; the error is logged."""
     try:
         await bot.answer_callback_query(press.id, text=clip(text, MOST_TOAST), show_alert=True)
     except AiogramError as error:
@@ -68,7 +68,7 @@ async def _receive_person(message: Message, scope: Scope, standing: Standing) ->
 
 
 async def _redeem(scope: Scope, command: ParsedCommand) -> None:
-    """Take an invite link. One that does not work is told together with what a bare /start gives."""
+    """Redeem an invite link. An invalid one is treated as a plain /start, with a note."""
     may_answer = scope.core.access.limits.may_answer(("start", scope.person.id))
 
     def unit(conn: Connection) -> None:
@@ -84,7 +84,7 @@ async def _redeem(scope: Scope, command: ParsedCommand) -> None:
 
 
 async def _answer(scope: Scope, key: tuple[str, int], words: Words) -> None:
-    """Do what is asked for, and tell it unless that was done a little while ago."""
+    """Carry out a request, and reply unless the rate limit of replies forbids it."""
     may_answer = scope.core.access.limits.may_answer(key)
 
     def unit(conn: Connection) -> None:
@@ -103,7 +103,7 @@ def _ask(conn: Connection, scope: Scope, reason: str) -> str:
 
 
 def _ask_for_group(scope: Scope) -> Words:
-    """Register the request for a group by the first question that is asked there."""
+    """Return the unit that requests the group, at the first question asked there."""
 
     def words(conn: Connection) -> str:
         asked = scope.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, scope.person.id)
@@ -113,7 +113,7 @@ def _ask_for_group(scope: Scope) -> Words:
 
 
 def group_state(scope: Scope, asked: Asked) -> str:
-    """How things are with the request for a group."""
+    """Return the text on the state of a group's request."""
     match asked:
         case "denied":
             return scope.text("access.group_denied")
@@ -124,13 +124,13 @@ def group_state(scope: Scope, asked: Asked) -> str:
 
 
 def _state(scope: Scope, state: str) -> str:
-    """How things are with a request: its outcome, or why there is none."""
+    """Return the text on the state of a user's request, or on the reason why there is none."""
     key = "pending" if state == "asked" else state
     return scope.text(f"access.state_{key}")
 
 
 def _say(conn: Connection, scope: Scope, text: str) -> None:
-    """Store a message. Where nobody knows whether it arrived, a stranger is not asked: they may press nothing."""
+    """Add a message. ``PLACEHOLDER`` prevents a notice if its delivery is uncertain: its buttons need access."""
     rows = [replace(row, payload={**row.payload, PLACEHOLDER: True}) for row in message_rows(scope.lane, text)]
     outbox.add(conn, rows, scope.now)
 

@@ -1,1 +1,1 @@
-"""The chat commands, a module for each."""
+"""Chat commands, one module for each command or group of commands."""

@@ -1,4 +1,4 @@
-"""The commands that move within a conversation: /undo, /fork, /continue."""
+"""Commands that move within a conversation: ``/undo``, ``/fork``, ``/continue``."""
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
@@ -13,7 +13,7 @@ __all__ = ["branch_commands"]
 
 
 def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand("undo", lambda language: texts("command.undo", language), "user", _undo),
         TableCommand("fork", lambda language: texts("command.fork", language), "user", _fork),
@@ -35,7 +35,7 @@ async def _undo(scope: Scope, _command: ParsedCommand) -> None:
 
 
 async def _fork(scope: Scope, command: ParsedCommand) -> None:
-    """Go on from the answer that the command replies to; a text behind the command is the next question."""
+    """Continue from the answer to which the command replies; the command's text is the next question."""
     branch = await _replied_answer(scope, command)
     if branch is None:
         await scope.reply(scope.text("again.fork_how"))
@@ -54,7 +54,7 @@ async def _replied_answer(scope: Scope, command: ParsedCommand) -> Branch | None
 
 
 async def _continue(scope: Scope, command: ParsedCommand) -> None:
-    """Ask the model for the rest of a cut answer."""
+    """Ask the model for the rest of a truncated answer."""
     if await scope.read(lambda conn: branches.is_cut(conn, scope.lane.key)):
         await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
     else:

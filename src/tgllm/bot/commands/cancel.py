@@ -1,4 +1,4 @@
-"""The command /cancel: takes away what waits for the answer that is being written, else stops that answer."""
+"""The command ``/cancel``: cancels messages that wait for the running answer; if there are none, stops the answer."""
 
 import json
 from typing import Any
@@ -15,11 +15,11 @@ from tgllm.i18n import Catalogue
 __all__ = ["cancel_commands"]
 
 MOST_CANCELLED = 1000
-"""Waiting messages of a chat that are looked at."""
+"""Most waiting messages of a chat that are searched."""
 
 
 def cancel_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The row for the command table."""
+    """Return the row for the command table."""
     return (TableCommand("cancel", lambda language: texts("command.cancel", language), "user", _cancel),)
 
 
@@ -36,7 +36,7 @@ async def _cancel(scope: Scope, _command: ParsedCommand) -> None:
 
 
 def _waiting(conn: Connection, scope: Scope) -> list[InboxRow]:
-    """What the person has said in this chat before the command and what has not begun yet."""
+    """Return the sender's waiting messages in this chat from before the command."""
     return [
         row
         for row in inbox.queued(conn, scope.lane.key, MOST_CANCELLED)

@@ -1,4 +1,4 @@
-"""The command ``/export``: the conversation of a chat as files."""
+"""The command ``/export``: sends the conversation of a chat as files."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ __all__ = ["export_commands"]
 
 
 def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (TableCommand("export", lambda language: texts("command.export", language), "user", _export),)
 
 

@@ -1,4 +1,4 @@
-"""Pinned facts in the chat: the commands ``/remember`` and ``/facts``, and the buttons that take a fact away."""
+"""Pinned facts of a chat: the commands ``/remember`` and ``/facts``, and the buttons that unpin a fact."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,13 @@ __all__ = ["fact_commands", "fact_presses"]
 HOME = "facts"
 """First word of the data of the button that shows a page of the facts; its number follows."""
 FORGET = "unpin"
-"""The same for taking one away; its id follows."""
+"""The same for unpinning a fact; its id follows."""
 CROSS = "✕ "
-"""Stands before a fact on the button that takes it away."""
+"""Prefix of a fact on the button that unpins it."""
 
 
 def fact_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand("remember", lambda language: texts("command.remember", language), "user", _remember),
         TableCommand("facts", lambda language: texts("command.facts", language), "user", _list),
@@ -31,12 +31,12 @@ def fact_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 def fact_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(HOME, _page), PressAction(FORGET, _unpin))
 
 
 async def _remember(scope: Scope, command: ParsedCommand) -> None:
-    """Pin the text of the command, or that of the message that it replies to."""
+    """Pin the text of the command, or the text of the message to which it replies."""
     text = (command.args or command.reply_text).strip()
     if not text:
         await scope.reply(scope.text("facts.how"))
@@ -64,7 +64,7 @@ async def _page(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _unpin(scope: Scope, pressed: Pressed) -> str:
-    """Take a fact away; only one of the chat and topic where the button stands."""
+    """Unpin a fact; only of the chat and topic of the button."""
     known = await _facts(scope)
     gone = next((fact for fact in known if str(fact.id) == pressed.argument), None)
     if gone is None:
@@ -76,7 +76,7 @@ async def _unpin(scope: Scope, pressed: Pressed) -> str:
 
 
 def _menu(scope: Scope, known: Sequence[Fact], number: int) -> Menu:
-    """A page of the facts in words, and a button for each."""
+    """Return a page of the facts, with a button for each."""
     if not known:
         return Menu(scope.text("facts.none"))
     page = page_of(known, number)

@@ -1,4 +1,4 @@
-"""The command ``/forget``: deletes a person's own data, after they have confirmed it."""
+"""The command ``/forget``: deletes the user's own data, after they confirm it."""
 
 from collections.abc import Callable
 
@@ -17,23 +17,23 @@ from tgllm.services.personal_data.forget import clean_up, forget
 __all__ = ["forget_commands", "forget_presses"]
 
 VALID_SECONDS = 300
-"""How long the button can be pressed."""
+"""How long the button is valid."""
 CANCEL = "-"
-"""In place of the time until which the button can be pressed: nothing is to be deleted."""
+"""In place of the expiry time of the button: cancels the deletion."""
 
 
 def forget_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (TableCommand("forget", lambda language: texts("command.forget", language), "user", _ask),)
 
 
 def forget_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(FORGET, _pressed),)
 
 
 async def _ask(scope: Scope, _command: ParsedCommand) -> None:
-    """Say what would be deleted and what not, with a button that does it."""
+    """Explain what would be deleted and what not, with buttons to confirm and to cancel."""
     until = int(scope.clock.now()) + VALID_SECONDS
     buttons = [
         [Button(scope.text("forget.yes"), f"{FORGET}:{scope.user.id}:{until}")],
@@ -43,7 +43,7 @@ async def _ask(scope: Scope, _command: ParsedCommand) -> None:
 
 
 async def _pressed(scope: Scope, pressed: Pressed) -> str:
-    """Delete, if it is the person's own button and not too old."""
+    """Delete the data, if it is the user's own button and has not expired."""
     owner, _, until = pressed.argument.partition(":")
     if owner != str(scope.user.id):
         return scope.text("forget.not_yours")
@@ -64,7 +64,7 @@ async def _forget(scope: Scope, pressed: Pressed) -> None:
 
 
 def _effect(scope: Scope, keep: Callable[[Erased], None]) -> Unit:
-    """The piece of work that deletes, and tells what it has deleted."""
+    """Return the unit that deletes the data and reports what it has deleted."""
     now = scope.now
 
     def unit(conn: Connection) -> None:

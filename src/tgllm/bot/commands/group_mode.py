@@ -11,11 +11,11 @@ from tgllm.services.chats.group_mode import MODES, GroupMode, choose_group_mode,
 __all__ = ["group_commands", "group_presses"]
 
 CHOOSE = "groupmode"
-"""First word of the data of the button that chooses a mode, which follows."""
+"""First word of the data of the button that chooses a mode; the mode follows."""
 
 
 def group_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand(
             "groupmode",
@@ -28,12 +28,12 @@ def group_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 def group_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(CHOOSE, _choose, "admin"),)
 
 
 async def _group_mode(scope: Scope, command: ParsedCommand) -> None:
-    """Show the mode of the group, or choose the one that is named."""
+    """Show the mode of the group, or choose the mode in the argument."""
     mode = parse_mode(command.args.casefold())
     if scope.chat.is_private:
         await scope.reply(scope.text("group.only_groups"))

@@ -1,4 +1,4 @@
-"""The commands that start over and come back: /clear, /new, /history."""
+"""Commands that start and reopen conversations: ``/clear``, ``/new``, ``/history``."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ HISTORY = "history"
 
 
 def history_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand("clear", lambda language: texts("command.clear", language), "user", _clear),
         TableCommand("new", lambda language: texts("command.new", language), "user", _new),
@@ -28,7 +28,7 @@ def history_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 def history_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(HISTORY, _turn_page), PressAction(REOPEN, _reopen))
 
 
@@ -52,7 +52,7 @@ async def _turn_page(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _reopen(scope: Scope, pressed: Pressed) -> str:
-    """Go on with the conversation of a button; only in the chat and topic that it belongs to."""
+    """Reopen the conversation of a button; only in its own chat and topic."""
     lane, now = scope.lane.key, scope.now
     found = await _find(scope, pressed.argument)
     if found is None:
@@ -86,7 +86,7 @@ def _title(scope: Scope, conversation: Conversation) -> str:
 
 
 async def _find(scope: Scope, argument: str) -> Conversation | None:
-    """The conversation that a button names; callback data may have been forged."""
+    """Return the conversation of a button, if it is of this lane; callback data may be forged."""
     if not argument.isdecimal() or len(argument) > 18:
         return None
     found = await scope.read(lambda conn: conversations.get(conn, int(argument)))

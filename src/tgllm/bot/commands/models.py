@@ -13,13 +13,13 @@ from tgllm.services.models.choices import choose_model, load_choices, pick
 __all__ = ["model_commands", "model_presses"]
 
 MOST_LISTED = 40
-"""Models in one list of ``/models``."""
+"""Most models in a list of ``/models``."""
 NO_CHOICE = frozenset({"-", DEFAULT})
-"""What takes a choice back."""
+"""Arguments that reset the choice."""
 
 
 def model_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand("model", lambda language: texts("command.model", language), "user", _model),
         TableCommand("models", lambda language: texts("command.models", language), "user", _models),
@@ -27,7 +27,7 @@ def model_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 def model_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (
         PressAction(HOME, _home),
         PressAction(LIST, _list),
@@ -37,7 +37,7 @@ def model_presses() -> tuple[PressAction, ...]:
 
 
 async def _model(scope: Scope, command: ParsedCommand) -> None:
-    """Show the picker, search for a text, or choose what is named exactly."""
+    """Show the picker, choose the model with that exact name, or search for the text."""
     await scope.core.models.fill_missing()
     menus = await _menus(scope)
     if not command.args:
@@ -54,7 +54,7 @@ async def _model(scope: Scope, command: ParsedCommand) -> None:
 
 
 async def _models(scope: Scope, command: ParsedCommand) -> None:
-    """List the models that hold a text, or all, one a line."""
+    """List the models that match a text, or all, one a line."""
     await scope.core.models.fill_missing()
     menus = await _menus(scope)
     found = menus.choices.search(command.args)
@@ -114,7 +114,7 @@ async def _choose(scope: Scope, pressed: Pressed) -> str:
 async def _menus(scope: Scope) -> ModelMenus:
     core = scope.core
     choices = await load_choices(core.database, core.registry, core.config, scope.lane.key)
-    # In a group others read along, who are no admins.
+    # In a group, users who are not admins would see them too.
     show_locked = scope.user.is_admin and scope.chat.is_private
     return ModelMenus(choices, core.prices, core.texts, scope.language, show_locked)
 
@@ -124,5 +124,5 @@ async def _send_chosen(scope: Scope, ref: ModelRef | None, menu: Menu) -> None:
 
 
 def _query(text: str) -> str:
-    """As much of a searched text as fits into a button, on one line."""
+    """Return a search text on one line, truncated to what fits into a button."""
     return " ".join(text.split()).encode()[:MOST_QUERY].decode(errors="ignore").strip()

@@ -1,6 +1,6 @@
-"""How the model of a chat behaves: the command ``/persona``, and the buttons of personas.
+"""Personas of a chat's model: the command ``/persona`` and its buttons.
 
-There are those of the settings, for everybody, and those that people make for themselves.
+Personas are defined in the config, for all users, or by users for themselves.
 """
 
 import re
@@ -28,18 +28,19 @@ CHOOSE = "persona"
 NONE = "-"
 
 _MADE = re.compile(r"([^\s:]+)\s*:\s*(.+)", re.DOTALL)
-"""A name and what a persona of that name says."""
+"""The name of a persona and its system prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Choices:
-    """What somebody can choose from in a chat."""
+    """Personas from which a user can choose in a chat."""
 
     offered: Sequence[PersonaSetting]
-    """Those of the settings."""
+    """Personas of the config."""
     own: Sequence[PersonaSetting]
+    """The user's own personas."""
     settings: ChatSettings
-    """The chat's."""
+    """Settings of the chat."""
 
     @property
     def all(self) -> Sequence[PersonaSetting]:
@@ -53,17 +54,17 @@ class _Choices:
 
 
 def persona_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The row for the command table."""
+    """Return the row for the command table."""
     return (TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona),)
 
 
 def persona_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(HOME, _page), PressAction(CHOOSE, _choose))
 
 
 async def _persona(scope: Scope, command: ParsedCommand) -> None:
-    """Show the personas, choose the one that is named, or make one."""
+    """Show the personas, choose the one in the argument, or create one."""
     choices = await _choices(scope)
     made = _MADE.fullmatch(command.args)
     if not command.args:
@@ -79,7 +80,7 @@ async def _persona(scope: Scope, command: ParsedCommand) -> None:
 
 
 async def _make(scope: Scope, choices: _Choices, name: str, system: str) -> None:
-    """Keep a persona of the person's own and choose it here, or forget it."""
+    """Store a persona of the user and choose it in this chat, or delete it."""
     if system == NONE:
         await _forget(scope, choices, name)
         return
@@ -117,7 +118,7 @@ async def _choose(scope: Scope, pressed: Pressed) -> str:
 
 
 def _menu(scope: Scope, choices: _Choices, number: int) -> Menu:
-    """A page of the personas, with a mark on the chat's."""
+    """Return a page of the personas, with a mark on the chat's."""
     how = scope.text("persona.how")
     if not choices.all and choices.settings.persona is None:
         return Menu(f"{scope.text('persona.none_there')}\n\n{how}")
@@ -140,9 +141,10 @@ def _chosen(scope: Scope, persona: PersonaSetting | None) -> Menu:
 
 
 def _effects(scope: Scope, choices: _Choices, persona: PersonaSetting | None) -> list[Unit]:
-    """Choose a persona; with one that brings a model, the chat's own choice of a model ends.
+    """Return the units that choose a persona; one with a model resets the chat's own choice of a model.
 
-    Of somebody's own the chat keeps what it says: others there go on with it, whatever becomes of it.
+    The system prompt of a user's own persona is copied to the chat, which keeps it if the user changes or deletes the
+    persona.
     """
     name = None if persona is None else persona.name
     system = None if persona is None or persona in choices.offered else persona.system

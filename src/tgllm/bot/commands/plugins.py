@@ -1,4 +1,4 @@
-"""Commands that plugins bring, as rows of the command table."""
+"""Commands of plugins, as rows of the command table."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -25,9 +25,9 @@ from tgllm.services.chats.group_mode import GroupMode
 __all__ = ["COMMAND_SECONDS", "command_runner", "plugin_command"]
 
 COMMAND_SECONDS = 60.0
-"""How long a plugin's command may take."""
+"""Timeout of a plugin's command."""
 GRACE_SECONDS = 1.0
-"""How long one that took longer has for its clean-up."""
+"""Time for clean-up after the timeout."""
 
 Listing = Callable[[UserInfo, ChatInfo], Sequence[CommandInfo]]
 
@@ -35,16 +35,16 @@ _ANSWERS: Mapping[GroupMode, Answers] = {"always": "all", "mention": "addressed"
 
 
 def command_runner() -> HookRunner:
-    """What calls the plugins' commands; to be closed."""
+    """Return the runner of the plugins' commands; the caller closes it."""
     return HookRunner(COMMAND_SECONDS, GRACE_SECONDS)
 
 
 def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) -> TableCommand:
-    """The row for a plugin's command.
+    """Return the row for a plugin's command.
 
     Args:
-        owned: the command and whose it is.
-        listing: what commands a person may use in a chat, for help texts.
+        owned: the command and its plugin.
+        listing: lists the commands that a user may use in a chat, for help texts.
         runner: calls the command.
     """
     command = owned.command
@@ -72,10 +72,10 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
 
 
 def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
-    """What the plugin answers; nothing is sent of an empty text.
+    """Return the plugin's reply; an empty text is not sent.
 
     Raises:
-        TgllmError: it failed; the error of a plugin that keeps to the contract is passed on as it is.
+        TgllmError: the command failed; the plugin's own ``TgllmError`` is passed on unchanged.
     """
     match outcome:
         case Returned(None):
@@ -88,7 +88,7 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
             raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
         case TimedOut(seconds):
             raise _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
-        # A plugin's trouble with the database is its own: what ends the program is the bot's.
+        # A plugin's DatabaseError is an ordinary failure: only the bot's own may end the program.
         case Raised(TgllmError() as error) if not isinstance(error, DatabaseError):
             raise error
         case Raised(error):

@@ -1,4 +1,4 @@
-"""Asking the last question again: the command /retry, and the button under an answer."""
+"""Retrying the last question: the command ``/retry``, and the button under an answer."""
 
 from collections.abc import Sequence
 
@@ -22,21 +22,21 @@ from tgllm.services.models.choices import ModelChoices, load_choices, pick
 __all__ = ["retry_commands", "retry_presses"]
 
 MOST_NAME = 100
-"""UTF-16 units of what was written in place of a model."""
+"""Most UTF-16 units of an unknown model's name in the reply."""
 
 
 def retry_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The row for the command table."""
+    """Return the row for the command table."""
     return (TableCommand("retry", lambda language: texts("command.retry", language), "user", _retry),)
 
 
 def retry_presses() -> tuple[PressAction, ...]:
-    """The row for the press table."""
+    """Return the row for the press table."""
     return (PressAction(RETRY, _press),)
 
 
 async def _retry(scope: Scope, command: ParsedCommand) -> None:
-    """Ask again, with another model if one is named."""
+    """Ask again, with the model in the argument if there is one."""
     model = None
     if command.args:
         core = scope.core
@@ -55,7 +55,7 @@ async def _retry(scope: Scope, command: ParsedCommand) -> None:
 
 
 def _unknown(scope: Scope, choices: ModelChoices, text: str) -> str:
-    """Why a model can't be asked: nobody has its provider, or its provider does not have it."""
+    """Return the text on an unknown model: its provider is missing, or the provider does not have it."""
     try:
         scope.core.registry.resolve(text)
     except ModelNotFound as error:
@@ -64,7 +64,7 @@ def _unknown(scope: Scope, choices: ModelChoices, text: str) -> str:
 
 
 async def _press(scope: Scope, pressed: Pressed) -> str:
-    """Ask again, if nothing was said since; the button names the turn that it belongs to. It works once."""
+    """Ask again, if the button's turn is the last one of the chat. The button works once."""
     question, name = await last_question(scope)
     button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
     if question is None or question.turn_id != pressed.argument:
@@ -79,7 +79,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _send_now(scope: Scope, rows: Sequence[NewOutbox]) -> None:
-    """Send something that the answer need not be waited for; the update goes on."""
+    """Add rows now, without waiting for the answer; the update continues."""
     now = scope.now
     await scope.write(lambda conn: outbox.add(conn, rows, now))
 

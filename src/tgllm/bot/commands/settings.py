@@ -19,12 +19,12 @@ __all__ = ["settings_commands", "settings_presses"]
 
 
 def settings_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (TableCommand("settings", lambda language: texts("command.settings", language), "user", _settings),)
 
 
 def settings_presses() -> tuple[PressAction, ...]:
-    """The rows for the press table."""
+    """Return the rows for the press table."""
     return (PressAction(HOME, _open), PressAction(SET, _set))
 
 
@@ -33,7 +33,7 @@ async def _settings(scope: Scope, _command: ParsedCommand) -> None:
 
 
 async def _open(scope: Scope, pressed: Pressed) -> str:
-    """Show one setting, or all."""
+    """Show one setting, or all settings."""
     menus = await _menus(scope)
     setting = _setting(pressed.argument)
     await show_menu(scope, pressed, menus.home() if setting is None else menus.of(setting))
@@ -41,7 +41,7 @@ async def _open(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _set(scope: Scope, pressed: Pressed) -> str:
-    """Choose a value. What is not among those that are offered was forged, or is of another version."""
+    """Choose a value. A value that is not offered was forged, or comes from another version's button."""
     name, _, value = pressed.argument.partition(":")
     menus = await _menus(scope)
     setting = _setting(name)
@@ -58,7 +58,7 @@ def _setting(name: str) -> Setting | None:
 
 
 def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: Scope) -> SettingsMenus:
-    """The menus after a choice."""
+    """Return the menus after a choice."""
     if setting == "language":
         own = scope.person.language_code
         return replace(menus, chosen_language=value, language=value or own or "")
@@ -66,7 +66,7 @@ def _changed(menus: SettingsMenus, setting: Setting, value: str | None, scope: S
 
 
 def _effect(scope: Scope, setting: Setting, value: str | None) -> Unit:
-    """The piece of work that keeps a choice, and leaves what others chose meanwhile."""
+    """Return the unit that stores a choice; other settings that changed meanwhile stay."""
     clock = scope.clock
     if setting == "language":
         return choose_language(clock, scope.user.id, value)

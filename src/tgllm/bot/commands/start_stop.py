@@ -1,4 +1,4 @@
-"""The commands of the bot itself: those that need its services."""
+"""The commands ``/start`` and ``/stop``."""
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.stopping import end_with, stop_answer
@@ -11,7 +11,7 @@ __all__ = ["core_commands"]
 
 
 def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (
         TableCommand("start", lambda language: texts("command.start", language), "user", _start),
         TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop),
@@ -19,7 +19,7 @@ def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 async def _start(scope: Scope, command: ParsedCommand) -> None:
-    """Say hello. An invite link that somebody opens who is in already stays as it is, and is not kept."""
+    """Welcome the user. An invite link opened by an approved user is not used up, and its token is not kept."""
     text = scope.text("start.welcome", name=scope.user.name)
     if is_token(command.args):
         await scope.reply(text, lambda conn: scrub(conn, scope.row.update_id))
@@ -28,5 +28,5 @@ async def _start(scope: Scope, command: ParsedCommand) -> None:
 
 
 async def _stop(scope: Scope, _command: ParsedCommand) -> None:
-    """Stop the turn that runs in this chat; the answer itself says that it was stopped."""
+    """Stop the running turn of this chat; the answer itself says that it was stopped."""
     await end_with(scope, await stop_answer(scope))

@@ -1,4 +1,4 @@
-"""The command ``/system``: an instruction of the chat's own for the model."""
+"""The command ``/system``: the chat's own system prompt."""
 
 from dataclasses import replace
 
@@ -11,16 +11,16 @@ from tgllm.services.chats.settings import change_settings, settings_of
 __all__ = ["system_commands"]
 
 NONE = "-"
-"""What takes the instruction away."""
+"""Argument that removes the instruction."""
 
 
 def system_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The row for the command table."""
+    """Return the row for the command table."""
     return (TableCommand("system", lambda language: texts("command.system", language), "user", _system),)
 
 
 async def _system(scope: Scope, command: ParsedCommand) -> None:
-    """Show the chat's instruction, set it, or take it away."""
+    """Show, set or remove the chat's instruction."""
     if not command.args:
         await scope.reply(await _shown(scope))
         return

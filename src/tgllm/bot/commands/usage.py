@@ -1,4 +1,4 @@
-"""The command ``/usage``: what a person has used, and what they have left of their budgets."""
+"""The command ``/usage``: the user's usage, and what is left of their budgets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from tgllm.services.usage.report import UsageReport, usage_report
 __all__ = ["usage_commands"]
 
 MOST_MODELS = 20
-"""Models that are listed; the others are counted."""
+"""Most models that are listed; the others are counted."""
 MOST_NAME = 100
-"""UTF-16 units of a model's name."""
+"""Most UTF-16 units of a model's name."""
 
 
 def usage_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The rows for the command table."""
+    """Return the rows for the command table."""
     return (TableCommand("usage", lambda language: texts("command.usage", language), "user", _usage),)
 
 
@@ -43,14 +43,14 @@ def _read(conn: Connection, scope: Scope) -> _Found:
     core, user = scope.core, scope.user
     report = usage_report(conn, user.id, scope.now, core.days)
     budgets = [*core.budgets.of_person(conn, user, scope.chat)]
-    # What all have used together is for the admins, and for them in private.
+    # The bot's total budget is shown only to admins, in private.
     if user.is_admin and scope.chat.is_private:
         budgets += core.budgets.report(conn, BOT).budgets
     return _Found(report, budgets)
 
 
 def _budgets(scope: Scope, budgets: Sequence[Budget]) -> Iterator[str]:
-    """The budgets, each kind under its name."""
+    """Yield the budgets, grouped by kind under its title."""
     for kind in dict.fromkeys(budget.scope.kind for budget in budgets):
         yield ""
         yield f"{scope.text(f'budget.whose_{kind}')}:"

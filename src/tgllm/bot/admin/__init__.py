@@ -1,1 +1,1 @@
-"""What admins do from inside Telegram: one table of commands, each also a screen with buttons."""
+"""Administration in Telegram: a table of commands, each also a screen with buttons."""

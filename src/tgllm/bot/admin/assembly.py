@@ -1,4 +1,4 @@
-"""The admin table of the running bot, as a command of the chat and as an action of buttons."""
+"""Admin table of the bot, as a chat command and as a button action."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ __all__ = ["admin_commands", "admin_presses", "admin_rows", "admin_table"]
 
 
 def admin_rows() -> Iterator[AdminCommand]:
-    """The rows of all modules, in the order in which the menu lists them."""
+    """Yield the rows of all modules, in the order of the menu."""
     yield from stats_rows()
     yield from users_rows()
     yield from user_rows()
@@ -47,13 +47,13 @@ def admin_rows() -> Iterator[AdminCommand]:
 
 
 def admin_table() -> AdminTable:
-    """The table with its menu."""
+    """Return the table with its menu and the password guard."""
     rows = tuple(admin_rows())
     return AdminTable((menu_row(rows), *rows), guard=ask_password)
 
 
 def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
-    """The row for the command table."""
+    """Return the row for the command table."""
     table = admin_table()
 
     async def run(scope: Scope, command: ParsedCommand) -> None:
@@ -63,7 +63,7 @@ def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 def admin_presses() -> tuple[PressAction, ...]:
-    """The row for the press table."""
+    """Return the row for the press table."""
     table = admin_table()
 
     async def run(scope: Scope, pressed: Pressed) -> str:

@@ -1,4 +1,4 @@
-"""Asks for the admin password before a dangerous admin command is run."""
+"""Asks for the admin password before a dangerous admin command runs."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,9 +16,9 @@ __all__ = ["about_admin", "ask_password"]
 
 
 async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
-    """The question, if it has to be asked; None lets the command pass.
+    """Return the password prompt, or None to run the command without it.
 
-    The answer to it runs the command as a text: see ``tgllm.bot.middlewares.password``.
+    A correct answer runs the command as a text: see ``tgllm.bot.middlewares.password``.
     """
     password = call.core.password
     if password.is_open(call.user.id):
@@ -39,7 +39,10 @@ async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
 
 
 def about_admin(least_words: int) -> Callable[[AdminCall], Awaitable[bool]]:
-    """Whether an argument of at least so many words is about an admin; of somebody unknown nothing can be decided."""
+    """Return a function for ``AdminCommand.dangerous``: an argument of at least so many words is about an admin.
+
+    The first word names the user; an unknown user is not an admin.
+    """
 
     async def ask(call: AdminCall) -> bool:
         words = call.argument.split()

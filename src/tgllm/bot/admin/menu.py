@@ -1,4 +1,4 @@
-"""The menu of ``/admin``: buttons for the screens, and a line for each command."""
+"""Menu of ``/admin``: a line for each command, and buttons for the screens."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ COLUMNS = 2
 
 
 def menu_row(rows: Sequence[AdminCommand]) -> AdminCommand:
-    """The row that shows the menu of these rows."""
+    """Return the row that shows the menu of these rows."""
 
     async def show(call: AdminCall) -> Screen:
         usable = [row for row in rows if may_use(call.user, row.access)]

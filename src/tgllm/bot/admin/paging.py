@@ -1,4 +1,4 @@
-"""Lists in pages: the page stands behind the rest of an argument, as in ``/admin users pending #3``."""
+"""Paged lists: the page is the end of an argument, as in ``/admin users pending #3``."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from tgllm.bot.ui.keyboards import PAGE, Button, Page, pager
 __all__ = ["MOST_QUERY", "as_argument", "read_page", "split_page", "turn_pages"]
 
 MOST_QUERY: Final = 38
-"""Bytes of a text that is searched for: it must fit into a button that turns pages, behind a name of 12 bytes."""
+"""Most bytes of a search text: it must fit into a button that turns pages, after a command name of 12 bytes."""
 
 _PAGE = re.compile(r"(?:^|\s)#(\d{1,5})\Z")
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def split_page(argument: str) -> tuple[str, int]:
-    """The argument without its page, and the page's number from 0; the first page where none is named."""
+    """Return the argument without its page, and the page's number from 0; the first page if there is none."""
     found = _PAGE.search(argument)
     if found is None:
         return argument.strip(), 0
@@ -26,17 +26,17 @@ def split_page(argument: str) -> tuple[str, int]:
 
 
 def as_argument(text: str) -> str:
-    """As much of a text as fits into a button, on one line."""
+    """Return a text on one line, truncated to what fits into a button."""
     return " ".join(text.split()).encode()[:MOST_QUERY].decode(errors="ignore").strip()
 
 
 def read_page(total: int, number: int, fetch: Callable[[int, int], Sequence[T]]) -> Page[T]:
-    """A page of a list that is read in parts; the last one where there are not so many.
+    """Return a page of a list that is read in parts; the last page if the number is too large.
 
     Args:
-        total: entries in all.
-        number: from 0.
-        fetch: gives so many entries, after leaving so many out.
+        total: number of all entries.
+        number: number of the page, from 0.
+        fetch: called with a limit and an offset; returns the entries.
     """
     count = max(1, -(-total // PAGE))
     number = min(number, count - 1)
@@ -44,5 +44,5 @@ def read_page(total: int, number: int, fetch: Callable[[int, int], Sequence[T]])
 
 
 def turn_pages(page: Page[T], name: str, rest: str = "") -> Sequence[Sequence[Button]]:
-    """The row of buttons that turns the pages of an admin command; none where there is one page."""
+    """Return the row of buttons that turn the pages of an admin command; empty for a single page."""
     return pager(page, lambda number: admin_button("", name, f"{rest} #{number + 1}".strip()).data)

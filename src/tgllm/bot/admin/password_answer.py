@@ -1,7 +1,7 @@
-"""What becomes of an answer to the question for the admin password.
+"""Handles answers to the prompt for the admin password.
 
-What was typed is compared and forgotten: it leaves the chat and the database, and is put into no text, no log line and
-no error.
+An answer is verified and erased: it is deleted from the chat and the database, and is part of no text, log line or
+error.
 """
 
 import json
@@ -32,24 +32,24 @@ _KEPT = ("message_id", "date", "chat", "from", "message_thread_id", "is_topic_me
 
 
 def text_of(message: Message) -> str:
-    """What a message says, below a file too."""
+    """Return the text or caption of a message."""
     return message.text or message.caption or ""
 
 
 async def close_question(scope: UpdateScope) -> None:
-    """End the update, and the question with it."""
+    """Finish the update and close the prompt."""
     await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
     await empty_log(scope.core.database, scope.clock)
 
 
 async def drop_edit(scope: UpdateScope) -> None:
-    """End the update, the edit of an answer that has been dealt with."""
+    """Finish the update of an edited answer that has been handled before."""
     await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id))
     await empty_log(scope.core.database, scope.clock)
 
 
 async def delete_late(message: Message, scope: UpdateScope) -> None:
-    """End the update, an answer that came too late, without a look at it."""
+    """Finish the update of a late answer, without verifying it."""
 
     def unit(conn: Connection) -> None:
         scrub.scrub(conn, scope.row.update_id)
@@ -61,9 +61,9 @@ async def delete_late(message: Message, scope: UpdateScope) -> None:
 
 
 async def answer_question(message: Message, scope: UpdateScope) -> UpdateScope | None:
-    """Look at an answer.
+    """Verify an answer.
 
-    The try is counted, and the answer out of the database, before anything else is done.
+    Before anything else, the try is counted and the answer is erased from the database, in one transaction.
 
     Returns:
         If it is right, the scope of the update to be handled in its place: the command that was to be run, sent by the
@@ -85,7 +85,7 @@ async def answer_question(message: Message, scope: UpdateScope) -> UpdateScope |
 
 
 def _as_command(scope: UpdateScope, question: Question) -> str:
-    """The update as JSON, with the command that was to be run in place of the answer."""
+    """Return the update as JSON, with the command that asked for the password in place of the answer."""
     raw: dict[str, Any] = json.loads(scope.row.payload)
     message = cast("dict[str, Any]", raw[scope.row.kind])
     kept = {key: message[key] for key in _KEPT if key in message}
@@ -106,7 +106,7 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
 
     scope.core.password.open(scope.chat.id)
     await scope.write(unit)
-    # Once more, for what could not be read and has been emptied with the question's end.
+    # Once more: closing the prompt has erased unreadable updates, which may have contained the password.
     await empty_log(scope.core.database, scope.clock)
     log.info("password.right", user=scope.chat.id)
 
@@ -129,7 +129,7 @@ async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -
 
 
 def locked_text(scope: UpdateScope, tries: Tries) -> str:
-    """That no password is taken, and for how long."""
+    """Return the text of a lockout, with its rest in minutes."""
     return scope.text("password.locked", count=max(1, -(-(tries.locked_until - scope.now) // 60_000)))
 
 
@@ -142,7 +142,7 @@ def _close(conn: Connection, scope: UpdateScope) -> None:
 
 
 async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
-    """Delete the message from the chat; what to say if that did not work."""
+    """Delete the message from the chat; return a warning for the user if that failed."""
     try:
         await scope.parts.bot.delete_message(message.chat.id, message.message_id)
     except AiogramError as error:

@@ -1,4 +1,4 @@
-"""What an admin command shows, and the buttons that lead to other ones."""
+"""Screens of admin commands, and buttons that run admin commands."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from tgllm.bot.ui.keyboards import Button
 __all__ = ["WORD", "Screen", "admin_button"]
 
 WORD = "admin"
-"""First word of the callback data of every button here; the command's name and argument follow."""
+"""First word of the callback data of all these buttons; the command's name and argument follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A message with buttons: an answer to a text command, and in place of the message whose button was pressed."""
+    """A message with buttons: the reply to a text command, or the new content of the pressed button's message."""
 
     text: str = ""
-    """Cut to what fits one message. Empty: nothing is sent, and the pressed message stays as it is."""
+    """Truncated to one message. Empty: nothing is sent, and the pressed button's message stays unchanged."""
     keyboard: Sequence[Sequence[Button]] = ()
     toast: str = ""
-    """Shown at the pressed button, cut to what fits there; not for text commands."""
+    """Shown at the pressed button, truncated; not shown for text commands."""
     separate: bool = False
-    """Whether a press, too, gets it as a message of its own."""
+    """Whether a press gets a new message too."""
     after: Callable[[], object] | None = None
     """Called once the transaction is committed, such as ``UserService.enforce``."""
 
 
 def admin_button(label: str, name: str, argument: str = "") -> Button:
-    """A button that runs an admin command.
+    """Return a button that runs an admin command.
 
     Raises:
         ValueError: name and argument take more than 58 bytes together with the space between them.

@@ -1,7 +1,7 @@
-"""The admin table: every ``/admin <name> <arguments>`` and every button with the data ``admin:<name> <argument>``.
+"""Admin table: the rows for ``/admin <name> <arguments>`` and for buttons with the data ``admin:<name> <argument>``.
 
-Whether somebody may run a row is decided here alone, for texts and presses alike: callback data may be forged, and a
-card may stand in a chat where others see it.
+Only this module decides whether a user may run a row, for texts and for presses: callback data may be forged, and
+other members of a chat can press its buttons.
 """
 
 import difflib
@@ -28,22 +28,22 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 HOME = "menu"
-"""The row that is run where no name is given."""
+"""The row that is run without a name."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdminCall:
-    """Somebody runs an admin command."""
+    """A call of an admin command."""
 
     scope: Scope
     argument: str
-    """What follows the name, without white space around it; may have been forged."""
+    """Text after the name, stripped; may be forged."""
     pressed: Pressed | None = None
     """The button; None for a text command."""
 
     @property
     def user(self) -> UserInfo:
-        """Who runs it; their role is high enough."""
+        """The user who runs it."""
         return self.scope.user
 
     @property
@@ -66,63 +66,62 @@ class AdminCall:
         return self.scope.read(query)
 
     def text(self, key: str, **params: object) -> str:
-        """A text of the catalogue in the admin's language."""
+        """Return a text of the catalogue in the admin's language."""
         return self.scope.text(key, **params)
 
     def says(self, text: str) -> Screen:
-        """A sentence: at the button if one was pressed, else as a message."""
+        """Return a screen with a short text: at the pressed button, or as a message."""
         return Screen(text) if self.pressed is None else Screen(toast=text)
 
     async def begin(self, toast: str) -> None:
-        """For what takes its time: show a text at the pressed button at once. Does nothing for a text command."""
+        """Show a text at the pressed button at once, before slow work. Does nothing for a text command."""
         if self.pressed is not None:
             await self.pressed.answer(toast)
 
 
 Result = Screen | Callable[[Connection], Screen]
-"""What to show; or work for the transaction that ends the update, which then says what to show.
+"""A screen, or a unit for the transaction that finishes the update, which returns the screen.
 
-The work changes what it has to, may add outbox rows for other chats, and must read what it shows from the same
-connection. An error that it raises takes back all of it.
+The unit may change data and add outbox rows for other chats, and must read what it shows from the same connection. An
+error that it raises rolls back the transaction.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class AdminCommand:
-    """A row of the table. The catalogue says what it does: ``admin.<name>.about``."""
+    """A row of the table, described in the catalogue by ``admin.<name>.about``."""
 
     name: str
     """In lower case, without white space."""
     run: Callable[[AdminCall], Awaitable[Result]]
-    """Does what the row says. A ``TgllmError`` that it raises is told to the admin in the words of the catalogue."""
+    """Runs the row. A ``TgllmError`` that it raises is shown to the admin with its text from the catalogue."""
     usage: str = ""
-    """Its arguments, such as ``<user> [days]``; the same in every language. Without the one that it begins with, if
-    that is no optional one in square brackets, the row is not run, and the usage is shown."""
+    """Its arguments, such as ``<user> [days]``; the same in every language. If the first one is required and missing,
+    the usage is shown instead of running the row."""
     access: Access = "admin"
     """The lowest role that may run it: ``admin`` or ``owner``."""
     dangerous: bool | Callable[[AdminCall], Awaitable[bool]] = False
-    """Whether the admin password is asked for first, where one is set; a function, where that depends on the argument.
-    """
+    """Whether it requires the admin password, if one is set; a function if that depends on the argument."""
     menu: bool = False
-    """Whether the menu of ``/admin`` has a button for it, called ``admin.<name>.label``."""
+    """Whether the menu of ``/admin`` has a button for it, labelled ``admin.<name>.label``."""
     anywhere: bool = False
-    """Whether it may be used in every group, because it shows nothing that the group's members may not read. Other
-    rows answer in private and in the admin chat only."""
+    """Whether it may be used in every group, because it shows nothing confidential. Other rows answer only in private
+    and in the admin chat."""
 
 
 Guard = Callable[[AdminCommand, AdminCall], Awaitable[Result | None]]
-"""Asked before a dangerous row is run: None lets it pass, what it gives instead is shown in the row's place."""
+"""Called before a dangerous row is run: None runs the row, a result is shown instead."""
 
 
 class AdminTable:
-    """Finds rows by name and runs them for those who may."""
+    """Finds rows by name and runs them for authorized users."""
 
     def __init__(self, rows: Iterable[AdminCommand], guard: Guard | None = None) -> None:
         """Build the table.
 
         Args:
             rows: in the order in which lists show them.
-            guard: asked before dangerous rows; without one they are run like all others.
+            guard: called before dangerous rows; without one they are run like all others.
 
         Raises:
             ValueError: two rows have the same name.
@@ -145,10 +144,10 @@ class AdminTable:
         Args:
             scope: the update.
             line: name and arguments.
-            pressed: the button, if it was one.
+            pressed: the button; None for a text command.
 
         Returns:
-            A text to show at the button, or nothing.
+            A text to show at the button, possibly empty.
         """
         name, argument = (*line.split(maxsplit=1), "", "")[:2]
         call = AdminCall(scope, argument.strip(), pressed)
@@ -164,7 +163,7 @@ class AdminTable:
             return await _end(call, call.says(scope.error_text(error)))
 
     async def _result(self, row: AdminCommand, call: AdminCall) -> Result:
-        """What the row gives to somebody who may run it here, and to others that they may not."""
+        """Run a row and return its result; return a refusal if the user may not run it here."""
         if not may_use(call.user, row.access):
             return call.says(call.text(f"access.not_{row.access}"))
         if not (row.anywhere or await is_confidential(call.scope)):
@@ -176,12 +175,12 @@ class AdminTable:
         return await row.run(call) if asked is None else asked
 
     async def _ask(self, row: AdminCommand, call: AdminCall) -> Result | None:
-        """What the guard shows in place of a dangerous row."""
+        """Return the guard's result for a dangerous row; None to run the row."""
         dangerous = row.dangerous if isinstance(row.dangerous, bool) else await row.dangerous(call)
         return await self._guard(row, call) if dangerous and self._guard is not None else None
 
     def _unknown(self, name: str, call: AdminCall) -> str:
-        """Names the row that may have been meant, among those that the person may run."""
+        """Return the text on an unknown name, with the most similar row that the user may run."""
         known = [row.name for row in self._rows.values() if may_use(call.user, row.access)]
         near = difflib.get_close_matches(name.lower(), known, n=1)
         if near:
@@ -190,7 +189,7 @@ class AdminTable:
 
 
 async def _end(call: AdminCall, result: Result) -> str:
-    """End the update by one transaction that does the work and stores what is shown."""
+    """Finish the update in one transaction that runs the unit and adds the screen."""
     shown = list[Screen]()
 
     def unit(conn: Connection) -> None:

@@ -1,1 +1,1 @@
-"""The screens of /admin, a module for each."""
+"""Screens of ``/admin``, one module for each topic."""

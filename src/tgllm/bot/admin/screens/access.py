@@ -1,4 +1,4 @@
-"""Letting people and groups in and keeping them out, by text: ``/admin approve <user or group>`` and so on."""
+"""Decisions on the access of users and groups, such as ``/admin approve <user or group>``."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, cast, get_args
@@ -16,11 +16,11 @@ from tgllm.services.people.search import find_person
 __all__ = ["access_rows"]
 
 ALL: Final = "all"
-"""In place of a person: everybody who waits."""
+"""In place of a user: all pending users."""
 
 
 def access_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table. In a group, approve and deny without an argument are about the group itself."""
+    """Return the rows for the admin table. In a group, approve and deny without an argument are about that group."""
     danger = about_admin(least_words=1)
     return (
         AdminCommand("approve", _decider("approve"), usage="[user|group]", dangerous=danger, anywhere=True),
@@ -71,7 +71,7 @@ def _about_group(call: AdminCall, verdict: GroupVerdict, chat_id: int) -> Result
         if not decided.changed:
             return Screen(call.text("access.so_already"))
         words = group_decided(core.texts, conn, decided.group, verdict, decided.group.decided_by)
-        # The group is told in any case.
+        # The decision itself sends the group a message.
         return Screen("" if chat_id == here.id else words(call.scope.language), after=decided.enforce)
 
     return work

@@ -1,4 +1,4 @@
-"""The audit trail: who changed what, when, and from where."""
+"""Audit trail: who changed what, when, and from where."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,18 +20,18 @@ __all__ = ["audit_rows"]
 
 NAME = "audit"
 MOST_DETAILS = 200
-"""UTF-16 units of the values of a change."""
+"""Most UTF-16 units of the values of a change."""
 MOST_TARGET = 80
 _BEFORE = "_before"
 
 
 def audit_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     return (AdminCommand(NAME, _audit, usage="[<user>]", menu=True),)
 
 
 async def _audit(call: AdminCall) -> Screen:
-    """A page of all changes, or of those that are about somebody."""
+    """Show a page of all changes, or of those about one user."""
     who, number = split_page(call.argument)
 
     def read(conn: Connection) -> Screen:
@@ -55,7 +55,7 @@ def _card_button(call: AdminCall, user: User) -> Sequence[Button]:
 
 
 def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:
-    """When and by whom, then what."""
+    """Yield the time and actor of a change, then the change."""
     by = row.source if row.actor_id is None else f"{_name(conn, str(row.actor_id))}, {row.source}"
     yield f"{moment(call, row.at)} {by}"
     target = "" if row.target is None else f" {_name(conn, row.target)}"
@@ -64,7 +64,7 @@ def _entry(call: AdminCall, conn: Connection, row: AuditRow) -> Iterator[str]:
 
 
 def _name(conn: Connection, target: str) -> str:
-    """The name of somebody or of a group, if it is one."""
+    """Return the name of a target that is the id of a user or a group; any other target is returned on one line."""
     digits = target.removeprefix("-")
     number = int(target) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
     if number < 0 and (group := groups.get(conn, number)) is not None:
@@ -74,7 +74,7 @@ def _name(conn: Connection, target: str) -> str:
 
 
 def _changes(call: AdminCall, details: Mapping[str, Any]) -> Iterator[str]:
-    """The values of a change; what is as before is left out."""
+    """Yield the values of a change, leaving out unchanged ones."""
     if "after" in details:
         before = "" if details.get("before") is None else f"{details['before']} → "
         after = "-" if details["after"] is None else details["after"]

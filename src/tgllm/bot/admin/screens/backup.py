@@ -1,4 +1,4 @@
-"""``/admin backup``: copies the database on the server."""
+"""``/admin backup``: backs up the database on the server."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 def backup_rows() -> Iterator[AdminCommand]:
-    """The row for the admin table."""
+    """Yield the row for the admin table."""
     yield AdminCommand("backup", _make, dangerous=True, menu=True)
 
 
@@ -25,7 +25,7 @@ async def _make(call: AdminCall) -> Result:
     try:
         made = await call.core.backups.make()
     except DatabaseError as error:
-        # Of the copy, not of the database that the bot works with: that one is as it was.
+        # An error of the copy: the bot's own database is unaffected, so the program need not end.
         log.error("backup.failed", error=str(error))
         full = error.code == "database_full"
         text = call.text("admin.backup.full" if full else "admin.backup.failed", reason=str(error))
@@ -45,5 +45,5 @@ def _made(conn: Connection, call: AdminCall, made: Backup) -> Screen:
 
 
 def _size(size: int) -> str:
-    """Bytes as people write them."""
+    """Return a size in bytes in a readable unit."""
     return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{-(-size // 2**10)} KiB"

@@ -1,4 +1,4 @@
-"""``/admin broadcast``: tells everybody something, after a preview."""
+"""``/admin broadcast``: sends a message to all users, after a preview."""
 
 from collections.abc import Iterator
 
@@ -15,14 +15,14 @@ __all__ = ["broadcast_rows"]
 SEND = "broadcast_send"
 STOP = "broadcast_stop"
 MOST_UNITS = MESSAGE_LIMIT - 300
-"""UTF-16 units of a text: the preview shows all of it in one message, with words before it."""
+"""Most UTF-16 units of a text: the preview shows it in one message, below an introduction."""
 
 
 def broadcast_rows() -> Iterator[AdminCommand]:
-    """The rows for the admin table."""
+    """Yield the rows for the admin table."""
     yield AdminCommand("broadcast", _preview, usage="<text>", dangerous=True, menu=True)
     yield AdminCommand(SEND, _send, usage="<number>", dangerous=True)
-    # Not dangerous: to stop must not wait for a password.
+    # Not dangerous: a stop must not wait for a password.
     yield AdminCommand(STOP, _stop, usage="<number>")
 
 
@@ -55,7 +55,7 @@ def _previewed(conn: Connection, call: AdminCall, text: str) -> Screen:
 
 
 async def _send(call: AdminCall) -> Screen:
-    """Begin in a transaction of its own: doing it twice, after a crash, begins nothing anew."""
+    """Start a broadcast in a separate transaction; repeating it after a crash does not start it again."""
     core, number = call.core, _number(call.argument)
     begun: Broadcast | Refusal = await core.database.write(
         lambda conn: confirm(conn, core.texts, number, call.user.id, call.now)

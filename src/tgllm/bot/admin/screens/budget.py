@@ -1,4 +1,4 @@
-"""Budgets: seen, set, lifted, given extra and reset, of the bot, of roles, of people and of groups."""
+"""Budgets of the bot, of roles, users and groups: shown, set, lifted, extended and reset."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,19 +18,19 @@ __all__ = ["budget_rows"]
 
 
 def budget_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     usage = f"[bot|<role>|<user>|<group> [{'|'.join(_CHANGES)} <limit> <amount>]]"
     return (AdminCommand(NAME, _budget, usage=usage, menu=True, dangerous=_changes_the_bot),)
 
 
 async def _changes_the_bot(call: AdminCall) -> bool:
-    """Whether what everybody together may use is to be another; that is the operator's money."""
+    """Return whether the call changes the bot's total budget, which limits the operator's costs."""
     whose, verb, *_ = [*call.argument.split(), "", ""]
     return verb in _CHANGES and whose.lower().removeprefix(":") == BOT.key
 
 
 async def _budget(call: AdminCall) -> Result:
-    """Show whose budgets there are, those of one, or what one of them can be; perhaps after a change."""
+    """Show all scopes, the budgets of one, or the choices for one limit, after a change if one is given."""
     whose, verb, *words = [*call.argument.split(), "", ""][:5]
     words = [word for word in words if word]
     if not whose:
@@ -52,7 +52,7 @@ async def _budget(call: AdminCall) -> Result:
 
 
 def _scope(conn: Connection, text: str) -> BudgetScope:
-    """Whose budget is meant; somebody may be named by their username, with the @."""
+    """Parse the scope of a budget; a user may be named by username, with the @."""
     return BudgetScope.user(find_person(conn, text).id) if text.startswith("@") else BudgetScope.parse(text)
 
 
@@ -85,4 +85,4 @@ _CHANGES: Final[Mapping[str, Callable[[list[str]], BudgetChange]]] = {
     "give": _give,
     "reset": lambda _words: ResetUse(),
 }
-"""What the words after a verb say."""
+"""Parsers of the words after a verb."""

@@ -1,4 +1,4 @@
-"""The screens of budgets, and their buttons."""
+"""Screens of budgets, and their buttons."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, get_args
@@ -27,11 +27,11 @@ PRESETS: Final[Mapping[Measure, Sequence[int]]] = {
     "tokens": (30_000, 100_000, 300_000, 1_000_000),
     "cost": (100_000, 500_000, 2_000_000, 10_000_000),
 }
-"""Limits for a day that have buttons; those for a month are ten times as much."""
+"""Daily limits that have buttons; monthly ones are ten times as much."""
 
 
 def overview_screen(call: AdminCall) -> Screen:
-    """Whose budgets there are."""
+    """Return the screen with the scopes of budgets."""
     roles = [admin_button(call.text(f"admin.words.role_{role}"), NAME, role) for role in get_args(Role)]
     bot = [admin_button(call.text("budget.whose_bot"), NAME, "bot")]
     text = joined(call.text("admin.budget.title"), call.text("admin.budget.how"))
@@ -39,7 +39,7 @@ def overview_screen(call: AdminCall) -> Screen:
 
 
 def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Screen:
-    """The budgets of one scope, with a button for each kind of limit."""
+    """Return the screen with the budgets of one scope, with a button for each kind of limit."""
     report = call.core.budgets.report(conn, scope)
     lines = list(_lines(call, report)) or [call.text("admin.budget.none")]
     kinds = [
@@ -53,7 +53,7 @@ def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Scree
 
 
 def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure: Measure, period: Period) -> Screen:
-    """What one limit of a scope can be."""
+    """Return the screen with the choices for one limit of a scope."""
     report = call.core.budgets.report(conn, scope)
     name, whose = limit_name(measure, period), _whose(scope)
     lines = list(_lines(call, report, (measure, period))) or [call.text("admin.budget.none")]
@@ -79,7 +79,7 @@ def _button(key: str, call: AdminCall, command: str, measure: Measure, amount: i
 
 
 def _lines(call: AdminCall, report: ScopeReport, only: tuple[Measure, Period] | None = None) -> Iterator[str]:
-    """A line for each limit: what is used and left, or that it is lifted; and where the limit comes from."""
+    """Yield a line for each limit: what is used and left, or that it is lifted, and the source of the limit."""
     days = call.core.days
     budgets = {(each.measure, each.period): each for each in report.budgets}
     for limit in report.limits:

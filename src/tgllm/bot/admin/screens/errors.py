@@ -1,4 +1,4 @@
-"""What went wrong lately, with the ids under which the log tells more."""
+"""Recent errors, with the ids to search for in the log."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ __all__ = ["errors_rows"]
 
 NAME = "errors"
 MOST_ERROR = 300
-"""UTF-16 units of an error, so that a page of them fits a message."""
+"""Most UTF-16 units of an error, so that a page of them fits a message."""
 
 
 def errors_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     return (AdminCommand(NAME, _errors, menu=True),)
 
 
@@ -39,6 +39,6 @@ async def _errors(call: AdminCall) -> Screen:
 
 
 def _entry(call: AdminCall, failure: Failure) -> Sequence[str]:
-    """Time and id, then what it was; the id is written as in a line of the log."""
+    """Return time and id, then the error; the id is written as in a log line."""
     what = error_line(f"{failure.what}: {failure.error}", MOST_ERROR)
     return f"{moment(call, failure.at)} {failure.kind}={failure.id}", what

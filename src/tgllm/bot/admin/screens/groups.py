@@ -1,4 +1,4 @@
-"""Groups: which the bot is wanted in, and which it answers in."""
+"""Groups: requested, approved and denied ones."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ __all__ = ["group_rows"]
 
 LIST: Final = "groups"
 MOST_TITLE: Final = 40
-"""UTF-16 units of a group's title."""
+"""Most UTF-16 units of a group's title."""
 _SIGNS: Final = {"pending": "⏳", "active": "✅", "denied": "❌"}
 _CHOICES: Final[dict[str, Sequence[GroupVerdict]]] = {
     "pending": ("approve", "deny"),
@@ -30,12 +30,12 @@ _SIGN_OF: Final[dict[GroupVerdict, str]] = {"approve": "✅", "deny": "❌"}
 
 
 def group_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     return (AdminCommand(LIST, _groups, usage=f"[{'|'.join(get_args(GroupVerdict))} <group>]", menu=True),)
 
 
 async def _groups(call: AdminCall) -> Result:
-    """The groups, those that wait first; perhaps after a decision on one."""
+    """Show the groups, pending ones first, after a decision on one if it is given."""
     rest, number = split_page(call.argument)
     verdict, _, which = rest.partition(" ")
     decided = verdict in get_args(GroupVerdict) and which.removeprefix("-").isdecimal() and len(which) < 19

@@ -1,4 +1,4 @@
-"""Invite links: made, listed and taken back."""
+"""Invite links: created, listed and revoked."""
 
 from typing import Final
 
@@ -22,11 +22,11 @@ REVOKE: Final = "revoke"
 DEFAULT_USES: Final = 1
 DEFAULT_HOURS: Final = 24
 CHOICES: Final = ((1, 24), (1, 24 * 7), (10, 24), (10, 24 * 7))
-"""The links that the list has buttons for: people, and hours."""
+"""Links for which the list has buttons: number of users, and hours."""
 
 
 def invite_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table."""
+    """Return the rows for the admin table."""
     return (
         AdminCommand(NEW, _new, usage="[people] [hours]"),
         AdminCommand(LIST, _list, usage=f"[{REVOKE} <id>]", menu=True),
@@ -34,7 +34,7 @@ def invite_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _new(call: AdminCall) -> Result:
-    """Make a link. It goes out as a message of its own, whose row is emptied once it was sent."""
+    """Create a link. It is sent as a separate message, whose outbox row is emptied once it is sent."""
     words = call.argument.split()
     if len(words) > 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
         return Screen(call.text("admin.invite.how"))
@@ -53,7 +53,7 @@ async def _new(call: AdminCall) -> Result:
 
 
 async def _list(call: AdminCall) -> Result:
-    """The links that work, perhaps after taking one back."""
+    """Show the valid links, after revoking one if it is given."""
     rest, number = split_page(call.argument)
     word, _, which = rest.partition(" ")
     revoked = int(which) if word == REVOKE and which.isascii() and which.isdecimal() and len(which) < 10 else None

@@ -1,4 +1,4 @@
-"""The jobs: when each ran last, how that went, and when it runs next."""
+"""Scheduled jobs: last run, its result, and next run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,11 +16,11 @@ __all__ = ["jobs_rows"]
 
 NAME = "jobs"
 MOST_ERROR = 200
-"""UTF-16 units of why a run failed."""
+"""Most UTF-16 units of the error of a run."""
 
 
 def jobs_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     return (AdminCommand(NAME, _jobs, menu=True),)
 
 

@@ -1,4 +1,4 @@
-"""The models there are, and asking the providers for them anew."""
+"""Stored models, and their refresh from the providers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ __all__ = ["models_rows"]
 
 LIST, REFRESH = "models", "refresh"
 MOST_REASON = 200
-"""UTF-16 units of why a provider can't be used."""
+"""Most UTF-16 units of the reason why a provider can't be used."""
 
 
 def models_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table."""
+    """Return the rows for the admin table."""
     return (AdminCommand(LIST, _models, usage="[QUERY]", menu=True), AdminCommand(REFRESH, _refresh, menu=True))
 
 
@@ -38,7 +38,7 @@ class _Stored:
 
 
 async def _models(call: AdminCall) -> Screen:
-    """The providers with their state, and a page of the models whose name holds the words of a query."""
+    """Show the providers with their state, and a page of the models whose names match a query."""
     core = call.core
     rest, number = split_page(call.argument)
     query = as_argument(rest)
@@ -63,7 +63,7 @@ def _fits(model: Model, query: str) -> bool:
 
 
 def _provider(call: AdminCall, status: ProviderStatus, stored: Sequence[Model]) -> str:
-    """A provider with its number of models, or why it can't answer."""
+    """Return a line on a provider: its number of models, or the reason why it can't be used."""
     if status.state != "ready":
         return call.text("admin.models.locked", provider=status.id, reason=error_line(status.reason, MOST_REASON))
     own = [model for model in stored if model.provider == status.id]
@@ -84,7 +84,7 @@ def _line(call: AdminCall, model: Model, default: ModelRef) -> str:
 
 
 async def _refresh(call: AdminCall) -> Result:
-    """Ask all providers, and tell what is different."""
+    """Refresh the models of all providers, and show what has changed."""
     await call.begin(call.text("admin.refresh.begun"))
     core = call.core
     report = await core.models.pull_and_sync_models()

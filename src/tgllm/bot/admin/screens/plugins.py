@@ -1,4 +1,4 @@
-"""The plugins and their state."""
+"""Plugins and their states."""
 
 from tgllm.bot.admin.paging import split_page, turn_pages
 from tgllm.bot.admin.screen import Screen
@@ -11,18 +11,18 @@ __all__ = ["plugins_rows"]
 
 NAME = "plugins"
 MOST_NOTE = 300
-"""UTF-16 units of what a plugin provides, or of why it is out of order."""
+"""Most UTF-16 units of what a plugin provides, or of its error."""
 _SIGNS = {"active": "✅", "disabled": "⏸"}
 _TROUBLE = "⚠️"
 
 
 def plugins_rows() -> tuple[AdminCommand, ...]:
-    """The row for the admin table."""
+    """Return the row for the admin table."""
     return (AdminCommand(NAME, _plugins, menu=True),)
 
 
 async def _plugins(call: AdminCall) -> Screen:
-    """A page of the plugins; those that are out of order come first."""
+    """Show a page of the plugins, inactive ones first."""
     records = sorted(call.core.host.records, key=lambda record: (record.state == "active", record.id))
     page = page_of(records, split_page(call.argument)[1])
     lines = [_line(call, record) for record in page.items]

@@ -1,4 +1,4 @@
-"""The figures of the bot: all together, by model and by person."""
+"""Usage statistics: total, by model and by user."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,13 +30,13 @@ __all__ = ["stats_rows"]
 NAME = "stats"
 MODELS, PEOPLE = "models", "people"
 MOST_NAME = 80
-"""UTF-16 units of a model's name."""
+"""Most UTF-16 units of a model's name."""
 
 _Named = tuple[str, Share[ModelRef] | Share[int]]
 
 
 def stats_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table."""
+    """Return the rows for the admin table."""
     days = "|".join(map(str, SPANS))
     return (AdminCommand(NAME, _stats, usage=f"[{MODELS}|{PEOPLE} [{days}]]", menu=True),)
 
@@ -84,7 +84,7 @@ def _chart(call: AdminCall, days: Sequence[DayTotal]) -> Iterator[str]:
 
 
 def _choices(call: AdminCall, kind: str) -> Sequence[Button]:
-    """Buttons that lead to the shares of models or people, for each number of days."""
+    """Return buttons to the shares of models or users, one for each number of days."""
     return [
         admin_button(
             call.text(f"admin.stats.button_{kind}", days=call.text(f"admin.stats.days_{span}")), NAME, f"{kind} {span}"
@@ -112,7 +112,7 @@ async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
 
 
 def _share_lines(call: AdminCall, named: _Named, shares: Sequence[_Named]) -> Iterator[str]:
-    """A bar for the share in money, or in tokens where nothing has a price; then what it is made of."""
+    """Yield a bar of the share in costs, or in tokens if nothing has a price, then its details."""
     name, share = named
     by = 0 if any(other.weight[0] for _, other in shares) else 1
     whole = sum(other.weight[by] for _, other in shares)

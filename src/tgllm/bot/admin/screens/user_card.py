@@ -1,4 +1,4 @@
-"""One person: what is known of them, what they have used, and what can be decided about them."""
+"""Card of a user: stored data, usage, and buttons for decisions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ ROLE: Final = "role"
 TOGGLE: Final = "toggle"
 VERDICTS: Final[Sequence[Verdict]] = get_args(Verdict)
 ROLES: Final[Sequence[Role]] = ("admin", "user", "guest")
-"""Those that can be chosen; owners are named in the config."""
+"""Roles that can be chosen; owners are set in the config."""
 
 _AFTER: Final[Mapping[Verdict, Status]] = {"deny": "denied", "block": "blocked"}
 
@@ -36,7 +36,7 @@ Decide = Callable[[Connection, User], Decided]
 
 
 def user_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table."""
+    """Return the rows for the admin table."""
     return (
         AdminCommand(CARD, _user, usage=f"<user> [{'|'.join(VERDICTS)}]", dangerous=about_admin(2)),
         AdminCommand(TOGGLE, _toggle, usage="<user>", dangerous=about_admin(1)),
@@ -45,7 +45,7 @@ def user_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _user(call: AdminCall) -> Result:
-    """Show somebody, after a decision if one is given."""
+    """Show a user, after a decision if one is given."""
     who, verdict = _two_words(call)
     if not verdict:
         return await call.read(lambda conn: _card(call, conn, find_person(conn, who)))
@@ -74,7 +74,7 @@ def _two_words(call: AdminCall) -> tuple[str, str]:
 
 
 def _decision(call: AdminCall, who: str, decide: Decide) -> Result:
-    """The work that decides about somebody and shows their card afterwards."""
+    """Return the unit that decides about a user and then shows their card."""
     service = call.core.users
 
     def work(conn: Connection) -> Screen:
@@ -94,7 +94,7 @@ def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
 
 
 def _facts(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
-    """When what happened."""
+    """Yield the stored facts about a user, with their times."""
     if user.language_code:
         yield call.text("admin.user.language", code=one_line(user.language_code, 20))
     yield call.text("admin.user.seen", time=moment(call, user.created_at))
@@ -121,7 +121,7 @@ def _usage(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
 
 
 def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
-    """Buttons for what can be decided about somebody's access, two in a row."""
+    """Return buttons for the possible decisions on a user's access, two in a row."""
     if user.role == "owner" or (user.role == "admin" and call.user.role != "owner"):
         return ()
     in_for_good = user.may_use(call.now) and user.expires_at is None
@@ -132,7 +132,7 @@ def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
 
 
 def _ways(call: AdminCall, user: User, *, has_budget: bool) -> Iterator[Sequence[Button]]:
-    """Buttons that lead to more about somebody, and back."""
+    """Yield buttons to further screens about a user, and back."""
     reset = [admin_button(call.text("admin.budget.reset"), "budget", f"{user.id} reset")] if has_budget else []
     yield [admin_button(call.text("admin.budget.label"), "budget", str(user.id)), *reset]
     yield [admin_button(call.text("admin.user.audit"), "audit", str(user.id))]
@@ -140,7 +140,7 @@ def _ways(call: AdminCall, user: User, *, has_budget: bool) -> Iterator[Sequence
 
 
 def _roles(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
-    """Buttons for the roles that somebody may get, for owners."""
+    """Return buttons for the roles that a user may get; only for owners."""
     if call.user.role != "owner" or user.role == "owner" or not user.may_use(call.now):
         return ()
     others = [role for role in ROLES if role not in {user.role, "guest"}]

@@ -1,4 +1,4 @@
-"""Lists of people: all, those of one status, or those whose name holds some words."""
+"""Lists of users: all, by status, or by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, cast, get_args
@@ -21,7 +21,7 @@ COLUMNS = 2
 
 
 def users_rows() -> tuple[AdminCommand, ...]:
-    """The rows for the admin table."""
+    """Return the rows for the admin table."""
     return (AdminCommand(LIST, _users, usage=f"[{'|'.join(STATUSES)}|QUERY]", menu=True),)
 
 
@@ -49,7 +49,7 @@ def _screen(
 
 
 def _filters(call: AdminCall, chosen: str, counts: Mapping[Status | None, int]) -> Sequence[Sequence[Button]]:
-    """Buttons for everybody and for each status that somebody has."""
+    """Return buttons for all users and for each status that occurs."""
 
     def button(status: Status | None) -> Button:
         label = call.text(f"admin.users.list_{status or 'all'}", count=counts[status])

@@ -1,1 +1,1 @@
-"""Commands, buttons and menus: the tables and their words."""
+"""Command table, press table, menus, and the builders of their texts."""

@@ -1,4 +1,4 @@
-"""Budgets in words: a line and a bar for each."""
+"""Texts of budgets."""
 
 from tgllm.bot.ui.usage_words import Say, bar
 from tgllm.i18n.budgets import budget_amount
@@ -9,7 +9,7 @@ __all__ = ["budget_line"]
 
 
 def budget_line(say: Say, budget: Budget, days: Days) -> str:
-    """How much of a budget is used, what is left of it, and until when; with a bar."""
+    """Return a line on a budget: what is used, what is left, until when, and a bar."""
     return say(
         "budget.line",
         measure=say(f"budget.measure_{budget.measure}"),

@@ -1,4 +1,4 @@
-"""The menu of commands for a role in a language, built once for each command table."""
+"""Menus of commands by role and language, built once for each command table."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ __all__ = ["CommandMenu", "MenuBuilder"]
 
 MOST_COMMANDS = 100
 MOST_DESCRIPTION = 256
-"""UTF-16 units. Both: Bot API, setMyCommands and BotCommand."""
+"""Most UTF-16 units of a description. Both: Bot API, setMyCommands and BotCommand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class CommandMenu:
     commands: tuple[tuple[str, str], ...]
     """Names and descriptions."""
     digest: str = field(init=False)
-    """Tells it from all other menus, also of another run of the program."""
+    """Hash of the commands, stable across runs of the program."""
 
     def __post_init__(self) -> None:
         """Compute the digest."""
@@ -30,16 +30,15 @@ class CommandMenu:
 
 
 class MenuBuilder:
-    """Builds menus from the command table, and keeps them until the table is another one."""
+    """Builds menus from the command table, and caches them until the table changes."""
 
     def __init__(self, commands: LiveCommands) -> None:
-        """Build from these commands."""
         self._commands = commands
         self._table: CommandTable | None = None
         self._built: dict[tuple[Role, str], CommandMenu] = {}
 
     def menu(self, role: Role, language: str) -> CommandMenu:
-        """Return the menu for people of that role, described in that language."""
+        """Return the menu for users of that role, described in that language."""
         table = self._commands.table
         if table is not self._table:
             self._table, self._built = table, {}

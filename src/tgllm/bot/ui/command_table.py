@@ -1,4 +1,4 @@
-"""The command table: every command of the chat, by name, from plugins and from the bot itself."""
+"""Command table: all chat commands by name, of the bot and of plugins."""
 
 import difflib
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,16 +21,16 @@ class TableCommand:
 
     name: str
     describe: Callable[[str], str]
-    """The description in a language."""
+    """Returns the description in a language."""
     access: Access
     run: Run
     aliases: tuple[str, ...] = ()
     only_groups: bool = False
-    """Whether it means nothing in a private chat, so that help leaves it out there."""
+    """Whether it has no effect in a private chat, where help leaves it out."""
 
 
 def may_use(user: UserInfo, access: Access) -> bool:
-    """Whether the person's role is high enough."""
+    """Return whether the user's role is high enough; an unknown ``access`` requires an owner."""
     return user.role is not None and _RANK[user.role] >= _RANK.get(access, 2)
 
 
@@ -38,7 +38,7 @@ class CommandTable:
     """Looks commands up by name or alias."""
 
     def __init__(self, commands: Iterable[TableCommand]) -> None:
-        """Build the table; the host has seen to it that names are unique."""
+        """Build the table; the plugin host has checked that names are unique."""
         self._commands: dict[str, TableCommand] = {}
         self._names: dict[str, TableCommand] = {}
         for command in commands:
@@ -47,17 +47,20 @@ class CommandTable:
                 self._names.setdefault(name, command)
 
     def find(self, name: str) -> TableCommand | None:
-        """The command of that name."""
+        """Return the command with that name or alias."""
         return self._names.get(name)
 
     def nearest(self, name: str, user: UserInfo) -> str | None:
-        """The name that somebody may have meant, among those that they may use."""
+        """Return the most similar name of a command that the user may use; None if none is similar."""
         usable = [known for known, command in self._names.items() if may_use(user, command.access)]
         near = difflib.get_close_matches(name, usable, n=1)
         return near[0] if near else None
 
     def for_user(self, user: UserInfo, chat: ChatInfo | None = None) -> tuple[CommandInfo, ...]:
-        """What the person may use in that chat, or anywhere, in the order of the table, described in their language."""
+        """Return the commands that the user may use, in table order, described in their language.
+
+        With a private ``chat``, commands that are only for groups are left out.
+        """
         is_private = chat is not None and chat.is_private
         return tuple(
             CommandInfo(command.name, command.describe(user.language), command.access)
@@ -67,14 +70,14 @@ class CommandTable:
 
 
 class LiveCommands:
-    """The command table as it is now: the rows of a plugin go when the plugin is quarantined."""
+    """The current command table: a quarantined plugin's rows are removed."""
 
     def __init__(self, revision: Callable[[], int], rows: Callable[[], Iterable[TableCommand]]) -> None:
-        """Build the table when it is first asked for.
+        """Build the table lazily.
 
         Args:
-            revision: changes whenever ``rows`` would.
-            rows: all commands, in the order in which help lists them.
+            revision: returns a number that changes whenever the result of ``rows`` does.
+            rows: returns all commands, in the order in which help lists them.
         """
         self._current_revision = revision
         self._rows = rows
@@ -83,7 +86,7 @@ class LiveCommands:
 
     @property
     def table(self) -> CommandTable:
-        """The table; ask again for each update."""
+        """Current table; read it again for each update."""
         if self._revision != self._current_revision():
             self._revision = self._current_revision()
             self._table = CommandTable(self._rows())

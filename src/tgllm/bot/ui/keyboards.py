@@ -1,4 +1,4 @@
-"""Messages with buttons that change in place, and lists of buttons in pages."""
+"""Messages with buttons that are edited in place, and paged lists of buttons."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,26 +27,26 @@ __all__ = [
 ]
 
 PAGE = 8
-"""Buttons on a page."""
+"""Most buttons on a page."""
 MARK = "✓ "
-"""Stands before what is chosen now."""
+"""Prefix of the current choice."""
 MOST_DATA = 64
-"""Bytes of callback data. Bot API: InlineKeyboardButton."""
+"""Most bytes of callback data. Bot API: InlineKeyboardButton."""
 MOST_LABEL = 60
-"""UTF-16 units of a label; clients cut longer ones off somewhere."""
+"""Most UTF-16 units of a label; clients truncate long ones."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button below a message."""
+    """An inline button of a message."""
 
     label: str
     data: str
 
     def __post_init__(self) -> None:
-        """Refuse what Telegram would refuse.
+        """Check Telegram's limits of callback data.
 
         Raises:
             ValueError: the callback data is empty or too long.
@@ -64,7 +64,7 @@ class Menu:
 
     @property
     def markup(self) -> dict[str, object]:
-        """The keyboard, as ``reply_markup`` of the Bot API."""
+        """Keyboard as the ``reply_markup`` of the Bot API."""
         return buttons([[(clip(button.label, MOST_LABEL), button.data) for button in row] for row in self.rows])
 
 
@@ -76,27 +76,27 @@ class Page(Generic[T]):
     number: int
     """From 0."""
     count: int
-    """Pages in all, at least 1."""
+    """Number of all pages, at least 1."""
 
 
 def page_of(items: Sequence[T], number: int) -> Page[T]:
-    """A page of a list; the last one where there are not so many."""
+    """Return a page of a list; the last page if the number is too large."""
     count = max(1, -(-len(items) // PAGE))
     number = min(max(0, number), count - 1)
     return Page(items[number * PAGE : (number + 1) * PAGE], number, count)
 
 
 def page_number(text: str) -> int:
-    """A page as it stands in callback data; the first one for anything else."""
+    """Parse a page number of callback data; anything else is 0, the first page."""
     return int(text) if text.isdecimal() and len(text) < 6 else 0
 
 
 def pager(page: Page[T], data: Callable[[int], str]) -> Sequence[Sequence[Button]]:
-    """The row of buttons that turns pages; none where there is one page.
+    """Return the row of buttons that turn pages; empty for a single page.
 
     Args:
-        page: the one that is shown.
-        data: the callback data for a page's number.
+        page: the current page.
+        data: returns the callback data for a page's number.
     """
     if page.count == 1:
         return ()
@@ -110,17 +110,17 @@ def pager(page: Page[T], data: Callable[[int], str]) -> Sequence[Sequence[Button
 
 
 async def send_menu(scope: Scope, menu: Menu, *effects: Unit) -> None:
-    """End the update with these effects and a new message."""
+    """Finish the update with these effects and a new message."""
     await scope.end(*effects, replies=menu_rows(scope, menu, None))
 
 
 async def show_menu(scope: Scope, pressed: Pressed, menu: Menu, *effects: Unit) -> None:
-    """End the update with these effects, and put the menu in place of the message whose button was pressed."""
+    """Finish the update with these effects, and replace the message of the pressed button by the menu."""
     await scope.end(*effects, replies=menu_rows(scope, menu, pressed))
 
 
 def menu_rows(scope: Scope, menu: Menu, pressed: Pressed | None) -> list[NewOutbox]:
-    """The rows that put a menu in place of the message whose button was pressed, or send it as a new one."""
+    """Return the rows that replace the message of the pressed button by a menu, or send it as a new message."""
     message_id = None if pressed is None else pressed.message_id
     return _message(scope.lane, menu) if message_id is None else [_edit(scope.lane, message_id, menu)]
 

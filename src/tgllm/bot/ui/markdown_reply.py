@@ -1,4 +1,4 @@
-"""Markdown of any length as messages of the chat, for whatever is no answer of a model."""
+"""Replies in Markdown of any length, other than answers of a model."""
 
 from tgllm.bot.delivery.rows import answer_rows
 from tgllm.bot.rendering.render import render
@@ -11,17 +11,17 @@ __all__ = ["send_long_message"]
 
 
 async def send_long_message(scope: Scope, markdown: str) -> None:
-    """End the update with a text in Markdown, in as many messages as it takes, which go through the outbox.
+    """Finish the update with a text in Markdown, in as many messages as needed, sent through the outbox.
 
-    It is cut as answers of models are: by the UTF-16 units of what is shown, at paragraphs, lines, sentences or words,
-    with at most 100 entities a message, and never within a character; code goes on in its language (see
-    ``rendering.cut``). Nothing is sent where there is nothing to see.
+    It is split as answers of models are: by the UTF-16 units of the shown text, at paragraphs, lines, sentences or
+    words, with at most 100 entities a message, and never within a character; code continues in its language (see
+    ``rendering.cut``). Nothing is sent if there is no visible text.
     """
     rich: RichMode = await scope.read(lambda conn: _rich(conn, scope))
     await scope.end(replies=answer_rows(scope.lane, render(markdown, rich=rich)))
 
 
 def _rich(conn: Connection, scope: Scope) -> RichMode:
-    """Whether rich messages are used: as the chat wants it, or the settings."""
+    """Return the mode of rich messages: the chat's setting, else the config's."""
     chosen = settings_of(conversations.active_in(conn, scope.lane.key)).rich
     return chosen or scope.config.rendering.rich

@@ -1,6 +1,6 @@
-"""The menus of commands that Telegram shows: for everybody what users may do, in admins' private chats all.
+"""Publishes Telegram's command menus: a default one with the users' commands, and own ones in admins' private chats.
 
-A person who has chosen a language for the bot has a menu in that language, whatever that of their Telegram is.
+A user who has chosen a language for the bot has a menu in that language, whatever the language of their client.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,24 +27,24 @@ __all__ = ["CommandMenus"]
 log = get_logger(__name__)
 
 CHECK_SECONDS = 300.0
-"""How often it is looked whether admins, languages or commands are others; Telegram is told of what is different."""
+"""Interval at which the published menus are checked against admins, languages and commands."""
 
 _ADMINS: frozenset[Role] = frozenset({"owner", "admin"})
 _SCOPE = "bot"
 _UNSURE = ""
-"""In place of a digest: nobody knows what Telegram shows there."""
+"""In place of a digest: the menu that Telegram shows is unknown."""
 _NO_MENU = "none"
 """In place of the digest of a menu that is to be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a menu is shown, and to whom: to those whose client speaks that language."""
+    """Scope and client language of a menu."""
 
     chat_id: int | None
-    """The private chat of an admin, or of somebody who has chosen a language; None for all others."""
+    """Private chat of an admin or of a user who has chosen a language; None for all others."""
     language: str
-    """Two letters; empty for languages that have no menu of their own."""
+    """Two letters; empty for languages without a menu."""
 
     @property
     def key(self) -> str:
@@ -62,39 +62,39 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Somebody with a menu of their own, in their private chat."""
+    """A user with a menu of their own, in their private chat."""
 
     role: Role
     language: str | None
-    """What they have chosen; None: it is that of their Telegram."""
+    """The chosen language; None: the client's."""
 
 
 class CommandMenus:
-    """Keeps Telegram's menus as the command table is. What goes wrong is logged and tried again later."""
+    """Keeps Telegram's menus equal to the command table. Errors are logged, and the call is retried later."""
 
     def __init__(self, bot: Bot, database: Database, clock: Clock, commands: LiveCommands) -> None:
-        """Prepare; ``run`` does the work."""
+        """Create the publisher; ``run`` publishes."""
         self._bot = bot
         self._database = database
         self._clock = clock
         self._menus = MenuBuilder(commands)
         self._others = Wakeup()
         self._refused: set[int] = set()
-        """Chats that Telegram does not let the bot into, such as of an admin who has never begun to talk to it."""
+        """Chats that refuse calls, such as of an admin who has never started the bot."""
         self._heard: set[int] = set()
-        """Chats that were among these until somebody wrote there: what is refused there since is not for the chat."""
+        """Chats that were refused until a message came from there: a later rejection is of the menu, not the chat."""
         self._rejected: dict[str, str] = {}
-        """By place, the digest of the menu that Telegram does not take, whatever it has against it."""
+        """Digest of the menu that Telegram rejects, by place."""
         # Another bot on the same database has menus of its own.
         self._key = f"command_menus:{bot.id}"
         database.on_commit("menus", self.refresh)
 
     def refresh(self) -> None:
-        """Look whether menus are others; commits of this program that change a role or a language call it."""
+        """Check the menus; commits of this program that change a role or a language call it."""
         self._others.set()
 
     def heard(self, chat_ids: Iterable[int]) -> None:
-        """Say that somebody has written in these chats: those that had no menu can have one by now."""
+        """Note that there are new updates of these chats: those that were refused are tried again."""
         if self._refused and (found := self._refused.intersection(chat_ids)):
             self._refused -= found
             self._heard |= found
@@ -104,21 +104,21 @@ class CommandMenus:
         """Publish menus until cancelled.
 
         Raises:
-            DatabaseError: it can't be read who is an admin, or written what was published.
+            DatabaseError: the database can't be read or written.
         """
         while True:
             await self.publish()
             await self._others.wait(CHECK_SECONDS)
 
     async def publish(self) -> None:
-        """Tell Telegram what is different from what it was told last."""
+        """Publish the menus that differ from those published last."""
         known, readers = await self._database.read(self._load)
         wanted = {place.key: menu for place, menu in self._wanted(readers)}
         done = {key: known[key] for key in known if key in wanted and known[key] == wanted[key].digest}
         others = [key for key in {**wanted, **known} if key not in done]
         if all(self._is_refused(_Place.parse(key), wanted.get(key)) for key in others):
             return
-        # Whatever Telegram is told from here on is known to be there, even if the program is killed meanwhile.
+        # Mark the places first: if the program is killed after a call, their menus are published again.
         await self._store({**done, **dict.fromkeys(others, _UNSURE)})
         for key in others:
             told = await self._tell(_Place.parse(key), wanted.get(key))
@@ -131,7 +131,7 @@ class CommandMenus:
         await self._database.write(lambda conn: kv.set_value(conn, _SCOPE, self._key, digests, now))
 
     def _load(self, conn: Connection) -> tuple[Mapping[str, str], Mapping[int, _Reader]]:
-        """What was published, by place, and who has a menu of their own, by their chat."""
+        """Return the published digests by place, and the users with a menu of their own by chat."""
         now = milliseconds(self._clock)
         stored = kv.get(conn, _SCOPE, self._key)
         known = {key: str(value) for key, value in stored.items()} if isinstance(stored, Mapping) else {}
@@ -146,13 +146,13 @@ class CommandMenus:
             for chat_id, reader in readers.items():
                 if reader.language is None:
                     yield _Place(chat_id, language), self._menus.menu(reader.role, language)
-        # Where a chat has one menu, Telegram shows it in every language. Bot API: BotCommandScope.
+        # A chat's menu without a language is shown in every language. Bot API: BotCommandScope.
         for chat_id, reader in readers.items():
             if reader.language is not None:
                 yield _Place(chat_id, ""), self._menus.menu(reader.role, reader.language)
 
     async def _tell(self, place: _Place, menu: CommandMenu | None) -> bool:
-        """Set or delete a menu; False if Telegram did not take it, or refused it or the chat before."""
+        """Set or delete a menu; return False if the call fails, or was refused before."""
         if self._is_refused(place, menu):
             return False
         try:
@@ -170,11 +170,11 @@ class CommandMenus:
         return True
 
     def _is_refused(self, place: _Place, menu: CommandMenu | None) -> bool:
-        """Whether Telegram has refused the same already, so that it makes no sense to try it again for now."""
+        """Return whether Telegram has refused the same menu or the chat already."""
         return place.chat_id in self._refused or self._rejected.get(place.key) == _digest(menu)
 
     def _note_refusal(self, place: _Place, menu: CommandMenu | None, failure: CallFailure) -> None:
-        """Remember what was refused: the chat until somebody writes there, or else the menu until it is another one."""
+        """Remember what was refused: the chat until it sends an update, or the menu until it changes."""
         chat_id = place.chat_id
         if chat_id is None or (chat_id in self._heard and failure.meaning == "rejected"):
             self._rejected[place.key] = _digest(menu)

@@ -1,4 +1,4 @@
-"""The model picker: providers, then models in pages, and the result of a search."""
+"""Model picker: providers, pages of models, and search results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,29 +19,29 @@ HOME = "models"
 LIST = "model_list"
 """The same for the models of a provider; the provider's key and a page's number follow."""
 FIND = "model_find"
-"""The same for models that were searched for; a page's number and the text follow."""
+"""The same for search results; a page's number and the search text follow."""
 CHOOSE = "model_set"
-"""The same for choosing one; the model's key follows, or ``DEFAULT``."""
+"""The same for choosing a model; its key follows, or ``DEFAULT``."""
 DEFAULT = "default"
 MOST_REASON = 200
-"""UTF-16 units of why a provider can't be used."""
+"""Most UTF-16 units of the reason why a provider can't be used."""
 MOST_QUERY = 40
-"""Bytes of a searched text: it must fit into a button that turns pages."""
+"""Most bytes of a search text: it must fit into a button that turns pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelMenus:
-    """Makes the picker's messages for one person, as things are now."""
+    """Builds the picker's messages for one user, from the current state."""
 
     choices: ModelChoices
     prices: Prices
     texts: Catalogue
     language: str
     show_locked: bool = False
-    """Whether providers that can't be used are named, and what is missing: for admins."""
+    """Whether to list providers that can't be used and what they lack: for admins."""
 
     def home(self, number: int = 0) -> Menu:
-        """The providers; the models at once where only one provider has any."""
+        """Return the menu of the providers, or of the models if only one provider has any."""
         ready = self.choices.ready
         if len(ready) == 1 and number == 0:
             return self.of_provider(ready[0], 0, alone=True)
@@ -51,7 +51,7 @@ class ModelMenus:
         return Menu(text, [*rows, *pager(page, lambda to: f"{HOME}:{to}"), *self._default_row()])
 
     def of_provider(self, provider: ProviderStatus, number: int, *, alone: bool = False) -> Menu:
-        """A page of a provider's models; ``alone`` if there is no other provider to go back to."""
+        """Return a page of a provider's models; ``alone`` if there is no other provider to go back to."""
         page = page_of(self.choices.of_provider(provider.id), number)
         turn = pager(page, lambda to: f"{LIST}:{choice_key(provider.id)}:{to}")
         back = self._default_row() if alone else [[Button(self._say("model_list.back"), HOME)]]
@@ -59,7 +59,7 @@ class ModelMenus:
         return Menu(self._list(head, page, locked=alone), [*self._buttons(page), *turn, *back])
 
     def found(self, query: str, number: int) -> Menu | None:
-        """A page of the models that a text finds; None where it finds none."""
+        """Return a page of the models that match a text; None if none does."""
         found = self.choices.search(query)
         if not found:
             return None
@@ -69,14 +69,14 @@ class ModelMenus:
         return Menu(self._list(head, page), [*self._buttons(page), *turn, [Button(self._say("model_list.all"), HOME)]])
 
     def chosen(self, model: Model) -> Menu:
-        """Says that a model was chosen; a button leads back to where it stands in its list."""
+        """Return the confirmation of a chosen model; a button leads back to its page in the list."""
         siblings = self.choices.of_provider(model.provider)
         data = f"{LIST}:{choice_key(model.provider)}:{siblings.index(model) // PAGE}"
         text = self._text(self._say("model_list.chosen", model=model_name(model)), self._details(model))
         return Menu(text, [[Button(self._say("model_list.change"), data)]])
 
     def chosen_default(self) -> Menu:
-        """Says that the default model answers again."""
+        """Return the confirmation that the default model answers again."""
         text = self._say("model_list.chosen_default", model=str(self.choices.default))
         return Menu(text, [[Button(self._say("model_list.change"), HOME)]])
 
@@ -85,7 +85,7 @@ class ModelMenus:
         return self._text(head, "\n".join(lines), locked=locked)
 
     def line(self, model: Model) -> str:
-        """A model with its details."""
+        """Return a line with a model's name and details."""
         return ": ".join(piece for piece in (model_name(model), self._details(model)) if piece)
 
     def _buttons(self, page: Page[Model]) -> Sequence[Sequence[Button]]:

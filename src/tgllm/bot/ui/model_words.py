@@ -1,4 +1,4 @@
-"""What a model can do and what it costs, in words."""
+"""Texts on models: names, capabilities and prices."""
 
 import difflib
 from collections.abc import Iterator
@@ -14,28 +14,28 @@ from tgllm.services.models.pricing import Prices, Rates
 __all__ = ["model_details", "model_name", "model_title", "nothing_found"]
 
 MOST_TITLE = 100
-"""UTF-16 units of a title in a text."""
+"""Most UTF-16 units of a title in a text."""
 _UNITS = ((1_000_000, "M"), (1_000, "K"))
 
 
 def model_title(model: Model) -> str:
-    """What people know a model by."""
+    """Return a model's title, clipped."""
     return clip(model.title, MOST_TITLE)
 
 
 def model_name(model: Model) -> str:
-    """Title and reference, or only the reference where they say the same."""
+    """Return a model's title and reference, or only the reference if the title adds nothing."""
     title = model_title(model)
     return clip(str(model.ref), MOST_TITLE) if title == model.model else f"{title} ({clip(str(model.ref), MOST_TITLE)})"
 
 
 def model_details(model: Model, prices: Prices, texts: Catalogue, language: str) -> str:
-    """Context window, capabilities and price, as far as they are known."""
+    """Return the context window, capabilities and price, as far as they are known."""
     return "; ".join(_details(model, prices.of(model), texts, language))
 
 
 def nothing_found(say: Say, choices: ModelChoices, query: str) -> str:
-    """That no model is called so, and which ones nearly are."""
+    """Return the text on an unknown model, with similar names."""
     names = [str(model.ref) for model in choices.models] + [model.model for model in choices.models]
     near = difflib.get_close_matches(query, names, n=3)
     if near:
@@ -65,7 +65,7 @@ def _abilities(model: Model, texts: Catalogue, language: str) -> Iterator[str]:
 
 
 def _compact(tokens: int) -> str:
-    """A number of tokens: 131072 is 131K."""
+    """Return a short form of a number of tokens: 131072 is 131K."""
     for size, letter in _UNITS:
         if tokens >= size:
             return (

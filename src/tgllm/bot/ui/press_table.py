@@ -1,4 +1,4 @@
-"""The press table: what each of the bot's buttons does, by the first word of its callback data."""
+"""Press table: the actions of the bot's buttons, by the first word of their callback data."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from tgllm.bot.scope import Scope
 __all__ = ["MOST_TOAST", "PressAction", "PressTable", "Pressed"]
 
 MOST_TOAST = 200
-"""UTF-16 units of a text that is shown at a button. Bot API: answerCallbackQuery."""
+"""Most UTF-16 units of a text that is shown at a button. Bot API: answerCallbackQuery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button that somebody pressed."""
+    """A pressed button."""
 
     argument: str
-    """What follows the word and a colon in the callback data; may have been forged."""
+    """Text after the word and a colon in the callback data; may be forged."""
     message_id: int | None
-    """The message that the button is under; None if Telegram does not say."""
+    """Id of the button's message; None if Telegram does not send it."""
     answer: Callable[[str], Awaitable[None]]
-    """Shows a text at the button at once, for actions that take their time; otherwise that is done at their end."""
+    """Shows a text at the button at once, for slow actions; without it, the press is answered after the action."""
 
 
 Press = Callable[[Scope, Pressed], Awaitable[str]]
-"""Does what a button says, ends the update, and returns a text to show at the button, or nothing."""
+"""Runs the action of a button, finishes the update, and returns a text to show at the button, possibly empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PressAction:
     """A row of the table."""
 
     word: str
-    """Callback data is ``word`` or ``word:argument``, 64 bytes at most in all. Bot API: InlineKeyboardButton."""
+    """Callback data is ``word`` or ``word:argument``, at most 64 bytes. Bot API: InlineKeyboardButton."""
     run: Press
     access: Access = "user"
 
@@ -54,6 +54,6 @@ class PressTable:
             self._actions[action.word] = action
 
     def find(self, data: str) -> tuple[PressAction | None, str]:
-        """The action for some callback data, and its argument."""
+        """Return the action for callback data, None if unknown, and the argument."""
         word, _, argument = data.partition(":")
         return self._actions.get(word), argument

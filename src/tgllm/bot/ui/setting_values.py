@@ -1,4 +1,4 @@
-"""The values of a chat's settings as they stand in buttons."""
+"""Values of a chat's settings in callback data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,9 +9,9 @@ from tgllm.services.chats.settings import ChatSettings
 __all__ = ["ChatSetting", "Setting", "value_of", "with_value"]
 
 ChatSetting = Literal["temperature", "effort", "thoughts", "rich", "files", "context", "summary"]
-"""A setting that belongs to the chat."""
+"""A setting of the chat."""
 Setting = ChatSetting | Literal["language"]
-"""A setting; the language belongs to the person."""
+"""A setting; the language is the user's."""
 
 
 def _context(value: str) -> int | str:
@@ -27,11 +27,11 @@ _FIELDS: Mapping[ChatSetting, tuple[str, Callable[[str], object]]] = {
     "context": ("context", _context),
     "summary": ("summary", str),
 }
-"""For each setting its field, and how a value of that is read."""
+"""Field of each setting, and the parser of its values."""
 
 
 def value_of(settings: ChatSettings, setting: ChatSetting) -> str | None:
-    """What is chosen; None where nothing is."""
+    """Return the chosen value; None if none is chosen."""
     value: object = getattr(settings, _FIELDS[setting][0])
     if value is None:
         return None
@@ -39,12 +39,12 @@ def value_of(settings: ChatSettings, setting: ChatSetting) -> str | None:
 
 
 def with_value(settings: ChatSettings, setting: ChatSetting, value: str | None) -> ChatSettings:
-    """The settings after a choice.
+    """Return the settings after a choice.
 
     Args:
-        settings: as they are.
-        setting: which of them.
-        value: one that ``SettingsMenus`` offers; None takes a choice back.
+        settings: the settings before.
+        setting: the changed setting.
+        value: one that ``SettingsMenus`` offers; None resets the choice.
     """
     field, read = _FIELDS[setting]
     return replace(settings, **{field: None if value is None else read(value)})

@@ -1,4 +1,4 @@
-"""The settings of a chat and of a person as one message with buttons that changes in place."""
+"""Settings of a chat and of a user, as one message with buttons that is edited in place."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,44 +15,44 @@ from tgllm.services.conversations.request import ContextUse
 __all__ = ["HOME", "SET", "SETTINGS", "UNSET", "SettingsMenus"]
 
 HOME = "settings"
-"""First word of the data of the button that shows all settings; one setting's name may follow."""
+"""First word of the data of the button that shows all settings, or one whose name follows."""
 SET = "set"
 """The same for choosing a value; the setting's name and the value follow."""
 UNSET = "-"
-"""The value that takes a choice back."""
+"""The value that resets a choice."""
 
 SETTINGS: tuple[Setting, ...] = (*get_args(ChatSetting), "language")
 _OF_THINKING: frozenset[Setting] = frozenset({"effort", "thoughts"})
-"""Settings of models that think."""
+"""Settings of models with reasoning."""
 TEMPERATURES = ("0", "0.3", "0.7", "1", "1.3")
 FILES_OVER = ("0", "4000", "8000", "16000")
-"""UTF-16 units of an answer above which it comes as a file."""
+"""UTF-16 units above which an answer is sent as a file; 0: never."""
 CONTEXT_SIZES = (2_000, 8_000, 32_000, 128_000)
-"""Tokens of all that the model is shown."""
+"""Most tokens of a request's input."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsMenus:
-    """Makes the messages for one person in one chat, as things are now."""
+    """Builds the messages for one user in one chat, from the current settings."""
 
     settings: ChatSettings
     persona: PersonaSetting | None
     model: ModelRef
     reasoning: bool
-    """Whether the model may know reasoning efforts."""
+    """Whether the model may support reasoning efforts."""
     measure: Callable[[ContextSize | None], ContextUse]
-    """How much of a context of that size is taken."""
+    """Returns how much of a context of that size is used."""
     chosen_language: str | None
     texts: Catalogue
     language: str
 
     def home(self) -> Menu:
-        """All settings, with a button for each that can be changed here."""
+        """Return the menu of all settings, with a button for each that can be changed here."""
         rows = [[Button(self._title(setting), f"{HOME}:{setting}")] for setting in self._settable()]
         return Menu("\n".join([self._say("settings.title"), "", *self._lines()]), rows)
 
     def of(self, setting: Setting) -> Menu:
-        """The values of one setting, with a mark on the one that holds."""
+        """Return the menu of one setting's values, with a mark on the current one."""
         current = self._value(setting) or UNSET
         values = self.values(setting)
         buttons = [
@@ -63,7 +63,7 @@ class SettingsMenus:
         return Menu(self._about(setting), [*rows, [Button(self._say("settings.back"), HOME)]])
 
     def values(self, setting: Setting) -> Sequence[str]:
-        """What can be chosen; where there is a value that holds by itself, ``UNSET`` first."""
+        """Return the values of a setting; ``UNSET`` is the first one if the setting has a default."""
         choices: Mapping[Setting, Sequence[str]] = {
             "temperature": TEMPERATURES,
             "effort": EFFORTS,
@@ -77,7 +77,7 @@ class SettingsMenus:
         return choices[setting] if setting == "thoughts" else (UNSET, *choices[setting])
 
     def _sizes(self) -> Sequence[str]:
-        """Sizes of contexts that the model has room for; all that it takes, where that is known."""
+        """Return the context sizes below the model's limit, and ``max``; all sizes if the limit is unknown."""
         room = self.measure("max").room
         if room is None:
             return [str(size) for size in CONTEXT_SIZES]
@@ -130,7 +130,7 @@ class SettingsMenus:
             case "context":
                 return self._size(value)
             case "language":
-                # As those call it who look for it.
+                # Each language is named in itself, for users who can't read the current one.
                 return self.texts("settings.language_name", value)
             case "temperature":
                 return value

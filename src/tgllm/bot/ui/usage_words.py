@@ -1,4 +1,4 @@
-"""Usage in words: a line for a sum, numbers that are easy to read, and bars."""
+"""Texts of usage: lines for totals, grouped numbers, and bars."""
 
 from typing import Final, Protocol
 
@@ -12,15 +12,15 @@ WIDTH: Final = 12
 
 
 class Say(Protocol):
-    """A text of the catalogue in somebody's language, such as ``Scope.text``."""
+    """Lookup of the catalogue in a user's language, such as ``UpdateScope.text``."""
 
     def __call__(self, key: str, **params: object) -> str:
-        """The text of that key."""
+        """Return the text of that key."""
         ...
 
 
 def usage_line(say: Say, title: str, total: Total) -> str:
-    """A sum of usage after its title, as one line."""
+    """Return a line with a title and a total of usage."""
     if not total.requests:
         return say("usage.nothing", title=title)
     line = say(
@@ -37,7 +37,7 @@ def usage_line(say: Say, title: str, total: Total) -> str:
 
 
 def bar(value: float, whole: float) -> str:
-    """A bar of text for the share that ``value`` has of ``whole``: empty for nothing, full for all and more."""
+    """Return a bar for the share of ``value`` in ``whole``, from empty to full; a small share still shows."""
     share = value / whole if whole > 0 else 0.0
     filled = min(WIDTH, max(round(WIDTH * share), 1 if value > 0 else 0))
     return "█" * filled + "░" * (WIDTH - filled)

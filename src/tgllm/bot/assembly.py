@@ -1,4 +1,4 @@
-"""Puts the parts of the bot together: session, limiter, dispatcher, handlers."""
+"""Assembles the bot: session, limiter, dispatcher, handlers."""
 
 from collections.abc import Iterable, Sequence
 
@@ -47,19 +47,19 @@ __all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands", "pres
 
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
-    """The client of the Bot API server at ``api``; every call passes the limiter."""
+    """Return the client of the Bot API server at ``api``; all its calls pass the limiter."""
     session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds)
     session.middleware(limiter)
     return Bot(token, session=session)
 
 
 def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
-    """Make aiogram's dispatcher with our middlewares and one handler for each kind of update.
+    """Return aiogram's dispatcher with the bot's middlewares and one handler for each kind of update.
 
     There are no filters: aiogram runs each filter expression in a thread, and the command table needs none.
 
     Args:
-        parts: what handlers need.
+        parts: parts of the bot that handlers need.
         commands: of the bot and of plugins.
     """
     dispatcher = Dispatcher(disable_fsm=True)
@@ -77,7 +77,7 @@ def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
 
 
 def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
-    """The bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
+    """Yield the bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
     yield from core_commands(texts)
     yield from cancel_commands(texts)
     yield from model_commands(texts)
@@ -96,7 +96,7 @@ def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
 
 
 def press_actions() -> Iterable[PressAction]:
-    """What all buttons do."""
+    """Yield the actions of all buttons."""
     yield from access_presses()
     yield from answer_presses()
     yield from model_presses()
@@ -111,7 +111,7 @@ def press_actions() -> Iterable[PressAction]:
 
 
 def live_commands(core: Core, runner: HookRunner) -> LiveCommands:
-    """The table of all commands, of the bot and of plugins.
+    """Return the table of all commands, of the bot and of plugins.
 
     Args:
         core: with the plugins.

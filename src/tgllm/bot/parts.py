@@ -1,4 +1,4 @@
-"""The parts of a running bot that handlers need."""
+"""Parts of a running bot that handlers need."""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ __all__ = ["BotParts"]
 
 @dataclass(frozen=True, slots=True)
 class BotParts:
-    """Made once, when the bot starts."""
+    """Parts that are created once, at startup."""
 
     core: BotCore
     bot: Bot
@@ -26,10 +26,10 @@ class BotParts:
     sender: Sender
     limiter: Limiter
     acknowledgements: Acknowledgements
-    """The reactions of messages that wait."""
+    """Reactions of waiting messages."""
     sees_all: bool
-    """Whether Telegram shows the bot all messages of groups in which it is no admin. Bot API: getMe."""
+    """Whether the bot gets all messages of groups in which it is no admin. Bot API: getMe."""
     intervals: Intervals = field(default_factory=Intervals)
-    """How often the chats take a change of what is shown."""
+    """Adaptive intervals of previews, by chat."""
     jobs: ListJobs = lambda: ()
-    """The jobs of the scheduler that runs beside the bot."""
+    """Lists the jobs of the scheduler."""

@@ -1,4 +1,4 @@
-"""The bot while it runs: start, work, and a stop that loses nothing."""
+"""Runtime of the bot: startup, work, and graceful shutdown."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -38,13 +38,13 @@ __all__ = ["BotRuntime", "open_runtime"]
 log = get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""How long a stop waits for messages that are ready to be sent; what is left goes out after the next start."""
+"""How long a shutdown waits for messages that are ready to be sent; the rest is sent after the next start."""
 LAST_CALLS_SECONDS = 5.0
-"""How long it waits then for calls that have begun: of one that is cut nobody would know whether it has arrived."""
+"""How long it then waits for calls under way: the result of an interrupted call would be unknown."""
 LONGEST_PAUSE_SECONDS = 30.0
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
-"""Something that runs until it is cancelled."""
+"""A background task that runs until it is cancelled."""
 
 
 class BotRuntime:
@@ -53,7 +53,7 @@ class BotRuntime:
     def __init__(
         self, core: BotCore, parts: BotParts, dispatch: Dispatch, poller: Poller, beside: Sequence[Beside] = ()
     ) -> None:
-        """Put the parts together; ``beside`` runs along with them and is cancelled first."""
+        """Create the runtime; the background tasks ``beside`` are cancelled first at shutdown."""
         self.core = core
         self._parts = parts
         self._dispatch = dispatch
@@ -61,11 +61,11 @@ class BotRuntime:
         self._beside = beside
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set, then let running turns end and send what is ready.
+        """Run until ``stop`` is set, then wait for running turns and send what is ready.
 
         Raises:
             TelegramRefused: the token is wrong, or another program uses it.
-            DatabaseError: the database can't be used any more.
+            DatabaseError: the database can't be used.
         """
         core = self.core
         await recover_questions(core.database, core.password, core.texts, core.clock)
@@ -78,6 +78,7 @@ class BotRuntime:
         tasks = {sender, dispatch, poller, stopping, *beside}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            # First, so that no new updates and background calls arrive while the running ones finish.
             await _cancel(poller, *beside)
             if not (sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
@@ -87,7 +88,7 @@ class BotRuntime:
             _raise_failure(task)
 
     async def _recover(self) -> None:
-        """Take up what an earlier run has left, and keep what the shell wants to know of this one."""
+        """Recover the work of an earlier run, and store the bot's username for shell commands."""
         now = milliseconds(self.core.clock)
 
         def unit(conn: Connection) -> Recovered:
@@ -98,21 +99,21 @@ class BotRuntime:
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
 
     async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
-        """Let what runs come to its end, within the deadlines of the config."""
+        """Wait for running updates and messages, within the deadlines of the config."""
         self._dispatch.stop_accepting()
         running = self.core.running
         log.info("bot.stopping", turns=len(running))
-        # Not only for the turns: an update may still be on its way to one.
+        # Wait for updates, not only for turns: an update may not have started its turn yet.
         if not await _within(self.core.config.turns.stop_timeout, self._dispatch.wait_idle()):
             running.stop_all()
             await _within(DRAIN_SECONDS, self._dispatch.wait_idle())
-        # The shell may have added rows since the last look.
+        # Shell commands may have added rows since the sender last read the outbox.
         self._parts.sender.wake()
         if not sender.done() and not dispatch.done():
             await self._send_rest()
 
     async def _send_rest(self) -> None:
-        """Send what is ready; if that takes too long, at least wait for what is under way."""
+        """Send what is ready; after the deadline, wait only for calls under way."""
         if not await _within(DRAIN_SECONDS, self._parts.sender.wait_idle()):
             self._parts.sender.stop_claiming()
             await _within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
@@ -122,13 +123,13 @@ class BotRuntime:
 async def open_runtime(
     core: BotCore, token: str, beside: Sequence[Beside] = (), jobs: ListJobs = lambda: ()
 ) -> AsyncGenerator[BotRuntime]:
-    """Connect to Telegram and make a bot that is ready to run.
+    """Connect to Telegram and yield a bot that is ready to run.
 
     Args:
-        core: what it works with.
+        core: the services.
         token: the bot's.
-        beside: what is to run as long as the bot does, such as the scheduler.
-        jobs: tells the scheduler's jobs.
+        beside: background tasks that run as long as the bot does, such as the scheduler.
+        jobs: lists the scheduler's jobs.
 
     Raises:
         TelegramRefused: the token is wrong.
@@ -179,7 +180,7 @@ async def open_runtime(
 
 
 def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
-    """What the bot does when the shell has changed something."""
+    """Return the watch that reacts to database changes by shell commands."""
     lost_access = LostAccess(core.database, core.running, core.clock)
 
     async def react() -> None:
@@ -190,7 +191,7 @@ def _watch(core: BotCore, look_again: Callable[[], None]) -> OutsideChanges:
 
 
 async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User:
-    """The bot's own account; network trouble is waited out.
+    """Return the bot's own account; retry after network errors.
 
     Raises:
         TelegramRefused: the token is wrong.
@@ -211,7 +212,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
 
 
 def _check_default_model(core: BotCore) -> None:
-    """Say early what every question would run into; choosing another model in a chat still works."""
+    """Log early that the default model is missing; choosing another model in a chat still works."""
     try:
         core.registry.resolve(core.config.default_model)
     except ModelNotFound as error:
@@ -219,7 +220,7 @@ def _check_default_model(core: BotCore) -> None:
 
 
 async def _within(seconds: float, waiting: Awaitable[object]) -> bool:
-    """Wait, but not longer than that; whether it came to its end."""
+    """Wait with a timeout; return whether ``waiting`` finished in time."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await waiting
@@ -234,7 +235,7 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
 
 
 def _raise_failure(task: asyncio.Task[None]) -> None:
-    """Raise what a task ended with, without the wrapping of task groups."""
+    """Raise the error of a task, unwrapped from exception groups."""
     error = None if task.cancelled() else task.exception()
     if error is not None:
         raise _innermost(error)

@@ -39,8 +39,8 @@ class _Progress:
 class UpdateScope:
     """An update of which the access middleware has not found out yet who sent it.
 
-    An update ends by exactly one transaction that holds its effects, its replies and its state: ``end``, or a turn's
-    own transaction with ``ending`` in it.
+    An update is finished by exactly one transaction with its effects, its replies and its state: ``end``, or a turn's
+    own transaction that includes ``ending``.
     """
 
     row: InboxRow
@@ -84,7 +84,7 @@ class UpdateScope:
         return self.user.language if self.user is not None else (self.person and self.person.language_code) or ""
 
     def text(self, key: str, **params: object) -> str:
-        """A text of the catalogue in the sender's language."""
+        """Return a text of the catalogue in the sender's language."""
         return self.parts.core.texts(key, self.language, **params)
 
     def error_text(self, error: Exception) -> str:
@@ -100,7 +100,7 @@ class UpdateScope:
         return self.parts.core.database.write(unit)
 
     async def reply(self, text: str, *effects: Unit) -> None:
-        """End the update with a text, after these effects."""
+        """Finish the update with a text, after these effects."""
         await self.end(*effects, replies=message_rows(self.lane, text))
 
     async def end(
@@ -110,7 +110,7 @@ class UpdateScope:
         state: FinalState = "done",
         error: str | None = None,
     ) -> None:
-        """End the update: effects, replies and its final state, in one transaction."""
+        """Finish the update: effects, replies and its final state, in one transaction."""
         now = self.now
         rows = [*replies, *self._without_acknowledgement()]
 
@@ -124,11 +124,11 @@ class UpdateScope:
         self.note_ended()
 
     def ending(self, message_ids: Sequence[int] = ()) -> Unit:
-        """The piece of work that marks the update as done, for a transaction made elsewhere.
+        """Return the unit that marks the update as done, for the transaction of a turn.
 
         Args:
-            message_ids: of the messages that the update was about, where those are several; none of them waits any more
-                when the update ends, in whatever way.
+            message_ids: ids of the messages that were handled with the update, if there are several; their reactions
+                are removed however the update ends.
         """
         rows = self._without_acknowledgement(message_ids)
 
@@ -136,7 +136,7 @@ class UpdateScope:
             now = self.now
             outbox.add(conn, rows, now)
             inbox.finish(conn, self.row.update_id, "done", now)
-            # Not sooner: an update whose turn breaks before this still has to be ended, with words.
+            # Not earlier: if the turn fails before this, the update still has to be finished with an error text.
             self.note_ended()
 
         return unit
@@ -185,12 +185,12 @@ class Scope(UpdateScope):
 
 
 async def is_confidential(scope: UpdateScope) -> bool:
-    """Whether only those read along who the operator wants to: in private, and in the admin chat."""
+    """Return whether the chat is confidential: a private chat or the admin chat."""
     return scope.chat.is_private or await is_admin_chat(scope)
 
 
 async def is_admin_chat(scope: UpdateScope) -> bool:
-    """Whether an update comes from the admin chat."""
+    """Return whether an update comes from the admin chat."""
     chat_id = scope.config.admin_chat_id
     if chat_id is None or scope.chat.id == chat_id:
         return chat_id is not None

@@ -28,16 +28,16 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Progress:
-    """How far an update is; the same for all of its scopes."""
+    """Progress of an update, shared by its scopes."""
 
     ended: bool = False
     farewell: Sequence[NewOutbox] | None = None
-    """What takes back that the update was seen; None until it is first asked for."""
+    """Calls that remove the update's reactions; None until they are first needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateScope:
-    """An update of which the access middleware has not found out yet who sent it.
+    """An update before the access middleware has identified its sender.
 
     An update is finished by exactly one transaction with its effects, its replies and its state: ``end``, or a turn's
     own transaction that includes ``ending``.
@@ -48,9 +48,9 @@ class UpdateScope:
     lane: Lane
     chat: ChatInfo
     person: SeenUser | None
-    """Who sent it, as Telegram says; None for updates without a sender."""
+    """The sender as in the update; None for updates without a sender."""
     user: UserInfo | None
-    """Who that is to the bot; None where nobody has looked."""
+    """The sender as a user of the bot; None before the sender is identified."""
     progress: _Progress = field(default_factory=_Progress, repr=False)
 
     @property
@@ -146,7 +146,7 @@ class UpdateScope:
         self.progress.ended = True
 
     def _without_acknowledgement(self, message_ids: Sequence[int] = ()) -> Sequence[NewOutbox]:
-        """What takes back that the update was seen; the same however often its end is tried."""
+        """Return the calls that remove the update's reactions; the same ones at each attempt to end it."""
         if self.progress.farewell is None:
             self.progress.farewell = self.parts.acknowledgements.taken_away(self.row, message_ids)
         return self.progress.farewell
@@ -157,10 +157,10 @@ class Scope(UpdateScope):
     """An update of a known sender: what the access middleware hands on to the handlers."""
 
     person: SeenUser
-    """Who sent it, as Telegram says."""
+    """The sender as in the update."""
     user: UserInfo
-    """Who that is to the bot. The role is None for people who have not been let in: handlers of messages and presses
-    see none of those."""
+    """The sender as a user of the bot. The role is None for people without access; handlers of messages and presses get
+    no update of theirs."""
     group_mode: GroupMode = "always"
     """Which messages of the chat the bot answers."""
 

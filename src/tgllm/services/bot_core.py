@@ -17,7 +17,7 @@ from tgllm.services.core import Core
 from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
-from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
@@ -101,6 +101,6 @@ def _conversations(
         host=core.host,
         running=running,
         budgets=budgets,
-        trouble=AccountTrouble(core.notifier, texts, clock),
+        account_alerts=AccountAlerts(core.notifier, texts, clock),
     )
     return ConversationService(services, settings)

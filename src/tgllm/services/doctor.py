@@ -52,7 +52,7 @@ def _token(core: Core) -> Check:
 
 def _owners(core: Core) -> Check:
     if not core.config.admin_ids:
-        return Check("Admins", "warning", "nobody can use the bot: set admin_ids to your Telegram user id")
+        return Check("Admins", "warning", "no admin is named: set admin_ids to your Telegram user id")
     return Check("Admins", "ok", f"{len(core.config.admin_ids)} named in the config")
 
 

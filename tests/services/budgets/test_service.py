@@ -46,7 +46,7 @@ from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.people.decisions import AccessError
-from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
@@ -202,7 +202,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             host=host,
             running=running,
             budgets=budget_service,
-            trouble=AccountTrouble(notifier, settings.texts, clock),
+            account_alerts=AccountAlerts(notifier, settings.texts, clock),
         )
         service = ConversationService(services, settings)
 

@@ -34,7 +34,7 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
-from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
@@ -140,7 +140,7 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
             host=host,
             running=running,
             budgets=BudgetService(database, clock, settings.accounting, settings.texts, notifier),
-            trouble=AccountTrouble(notifier, settings.texts, clock),
+            account_alerts=AccountAlerts(notifier, settings.texts, clock),
         )
         service = ConversationService(services, settings)
         await database.write(lambda conn: users.ensure_owners(conn, [7], 0))

@@ -54,7 +54,7 @@ log = get_logger(__name__)
 #            committed together with the state.
 # failed     Telegram refuses it, and there is no simpler form of it left. A crash costs nothing: what the person is
 #            told instead is committed together with the state.
-# dropped    Given up before it was sent: its content was deleted, it is out of date, or the person has it already.
+# dropped    Discarded before it was sent: its content was deleted, it is outdated, or the person has it already.
 
 PARALLEL_CALLS = 64
 """Most concurrent calls; each holds a connection."""

@@ -42,7 +42,7 @@ T = TypeVar("T")
 #              without its answer, and never has its effects while it is still to be handled.
 # failed       Its handler raised, or its attempts are used up. What the sender is told is in the same transaction.
 # quarantined  aiogram can't parse it. Every attempt would fail in the same way, so it is kept for inspection only.
-# expired      Set at startup only: nobody waits for its answer any more, and an answer costs money.
+# expired      Set at startup only: the question is too old, and an answer costs money.
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ log = get_logger(__name__)
 # calling    ``_calling`` is held, so that the end can wait for the call. A preview that arrived after the answer would
 #            overwrite it in a group, and stand below it in a private chat.
 # pausing    For the interval of the chat, which grows when Telegram complains: previews use what answers leave over.
-# given up   Telegram refuses previews in this chat. The model goes on, and the answer is sent all the same.
+# abandoned  Telegram refuses previews in this chat. The model goes on, and the answer is sent all the same.
 # ended      No call will follow. Only then are the rows of the answer made.
 #
 # All of this is in memory, and a crash costs what was shown, nothing else. The draft of a private chat fades by itself;

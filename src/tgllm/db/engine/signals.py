@@ -1,7 +1,7 @@
 """Signals: what the commit of a unit of work tells the running program.
 
 A function of the table modules that makes work for a loop of the program gives a signal on the connection. Listeners
-are called once the unit is committed; what is rolled back tells nobody.
+are called once the unit is committed; a rollback discards the signals.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from typing import Literal
 __all__ = ["NO_SIGNALS", "Signal", "SignalConnection", "signal", "take_signals"]
 
 Signal = Literal["menus", "outbox"]
-"""``menus``: somebody's menu of commands may be another. ``outbox``: a row of the outbox may be ready to be sent."""
+"""``menus``: a user's menu of commands may have changed. ``outbox``: a row of the outbox may be ready to be sent."""
 
 NO_SIGNALS: frozenset[Signal] = frozenset()
 
@@ -22,7 +22,7 @@ class SignalConnection(sqlite3.Connection):
 
 
 def signal(conn: sqlite3.Connection, what: Signal) -> None:
-    """Have the listeners to ``what`` called if the transaction is committed."""
+    """Call the listeners of ``what`` when the transaction is committed."""
     if isinstance(conn, SignalConnection):
         conn.signals = conn.signals.union((what,))
 

@@ -102,7 +102,7 @@ def set_role(conn: Connection, user_id: int, role: Role, actor: Actor, now: int)
     if not _is_owner(conn, actor, now):
         raise AccessError("only owners choose roles", code="access_only_owner")
     if not before.may_use(now):
-        raise AccessError("not let in yet", code="access_not_active", user=user_id)
+        raise AccessError("not approved yet", code="access_not_active", user=user_id)
     if role == before.role and (role == "guest" or before.expires_at is None):
         return Decided(before, changed=False, by=before.decided_by)
     users.set_role(conn, user_id, role, now)

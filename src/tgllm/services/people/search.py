@@ -37,7 +37,7 @@ def find_person(conn: Connection, text: str) -> User:
         namesakes = [user for user in users.list_all(conn) if (user.username or "").casefold() == name.casefold()]
         known = max(namesakes, key=lambda user: user.updated_at, default=None) if name else None
     if known is None:
-        raise AccessError("nobody like that is known", code="access_unknown", user=text.strip() or "?")
+        raise AccessError("no such user", code="access_unknown", user=text.strip() or "?")
     return known
 
 

@@ -5,13 +5,13 @@ from tgllm.api.clock import Clock
 from tgllm.i18n import Catalogue
 from tgllm.services.messaging.admins import AdminNotifier
 
-__all__ = ["AccountTrouble"]
+__all__ = ["AccountAlerts"]
 
 QUIET_SECONDS = 6 * 3600.0
 """Minimum interval of alerts about the same error of a provider."""
 
 
-class AccountTrouble:
+class AccountAlerts:
     """Sends alerts about account errors, rate-limited by provider and kind of error."""
 
     def __init__(self, notifier: AdminNotifier, texts: Catalogue, clock: Clock) -> None:

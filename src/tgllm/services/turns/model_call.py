@@ -23,7 +23,7 @@ from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.provider_stream import Streams
 from tgllm.services.turns.running import RunningTurn
 
-__all__ = ["Asking", "Show"]
+__all__ = ["ModelCaller", "Show"]
 
 log = get_logger(__name__)
 
@@ -31,7 +31,7 @@ Show = Callable[[StreamEvent], None]
 """Callback for each event; it must not block."""
 
 
-class Asking:
+class ModelCaller:
     """Calls models. Closing it cancels streams that are still running after their timeout."""
 
     def __init__(self, registry: ProviderRegistry, requests: RequestBuilder, settings: TurnSettings) -> None:

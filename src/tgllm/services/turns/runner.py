@@ -27,7 +27,7 @@ from tgllm.services.conversations.user_key import make_secret
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
-from tgllm.services.turns.model_call import Asking
+from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.record import record_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
@@ -46,11 +46,11 @@ class ConversationService:
     def __init__(self, services: TurnServices, settings: TurnSettings) -> None:
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
-        self._budgets, self._trouble = services.budgets, services.trouble
+        self._budgets, self._account_alerts = services.budgets, services.account_alerts
         self._accounting = settings.accounting
         self._requests = RequestBuilder(services.registry, settings)
-        self._asking = Asking(services.registry, self._requests, settings)
-        self._summaries = Summariser(services, settings, self._requests, self._asking)
+        self._caller = ModelCaller(services.registry, self._requests, settings)
+        self._summaries = Summariser(services, settings, self._requests, self._caller)
 
     async def wait_idle(self) -> None:
         """Wait until no summary is being made."""
@@ -59,7 +59,7 @@ class ConversationService:
     async def aclose(self) -> None:
         """Cancel summaries in progress, and streams that are still running after their timeout."""
         await self._summaries.aclose()
-        await self._asking.aclose()
+        await self._caller.aclose()
 
     def load(self, conn: Connection, turn: Turn) -> TurnContext:
         """Read the context of a turn, without running it."""
@@ -108,11 +108,11 @@ class ConversationService:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
                 await self._reserve(reservation, request, answer.model, sink, handle)
-                await self._asking.ask(request, answer, sink.show, handle, prepared.summary)
+                await self._caller.ask(request, answer, sink.show, handle, prepared.summary)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
-                self._asking.cut(answer, handle)
+                self._caller.cut(answer, handle)
             outcome = self._outcome(answer, context)
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
@@ -168,7 +168,7 @@ class ConversationService:
             log.warning(
                 "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
             )
-            await self._trouble.note(info.model.provider, outcome.error)
+            await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
         log.info(

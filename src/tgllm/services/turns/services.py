@@ -7,7 +7,7 @@ from tgllm.db.database import Database
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.models.registry import ProviderRegistry
-from tgllm.services.turns.account_alerts import AccountTrouble
+from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["TurnServices"]
@@ -26,5 +26,5 @@ class TurnServices:
     running: RunningTurns
     budgets: BudgetService
     """Reserves and settles the usage of a turn."""
-    trouble: AccountTrouble
+    account_alerts: AccountAlerts
     """Notifies the admins of errors with a provider account."""

@@ -16,7 +16,7 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, question_for
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.answer import Answer
-from tgllm.services.turns.model_call import Asking
+from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
@@ -48,7 +48,7 @@ class Summariser:
     """Makes summaries in background tasks, at most one for each conversation. Closing it cancels them."""
 
     def __init__(
-        self, services: TurnServices, settings: TurnSettings, requests: RequestBuilder, asking: Asking
+        self, services: TurnServices, settings: TurnSettings, requests: RequestBuilder, caller: ModelCaller
     ) -> None:
         """Create the summariser.
 
@@ -56,12 +56,12 @@ class Summariser:
             services: services of turns: hooks and budgets apply to summaries as to other requests.
             settings: prices and calendar.
             requests: estimates tokens, and holds the texts of prompts.
-            asking: calls the model.
+            caller: calls the model.
         """
         self._database, self._clock = services.database, services.clock
         self._host, self._budgets = services.host, services.budgets
         self._requests = requests
-        self._asking = asking
+        self._caller = caller
         self._accounting = settings.accounting
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
@@ -123,11 +123,11 @@ class Summariser:
             try:
                 request = await self._request(wanted)
                 await reservation.reserve(request, self._requests.tokens(model, request), lambda: None)
-                await self._asking.ask(request, answer, lambda _event: None, handle)
+                await self._caller.ask(request, answer, lambda _event: None, handle)
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:
-                self._asking.cut(answer, handle)
+                self._caller.cut(answer, handle)
             outcome = answer.outcome()
             outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
             alerts = self._budgets.settle(wanted.turn, reservation, outcome.spent or NOTHING)

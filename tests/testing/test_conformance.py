@@ -78,6 +78,12 @@ STALLED = (
     "test_cancellation_closes_the_connection",
     "test_aclose_in_the_middle_closes_the_connection",
     "test_it_answers_after_a_stream_was_closed",
+    "test_closing_a_stream_leaves_another_open",
+)
+BROKEN_OFF = ("test_an_answer_that_breaks_off_is_an_error", "test_an_answer_that_ends_too_early_is_an_error")
+MIDWAY = tuple(
+    f"test_a_failure_in_the_middle_is_mapped[{kind}]"
+    for kind in ("BadResponse", "ContextTooLong", "RateLimited", "Unavailable")
 )
 FILE = "test_a_file_arrives_or_is_refused"
 OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "text/plain", "video/mp4")
@@ -97,6 +103,14 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
         ),
         pytest.param(
             {
+                "AlwaysWell": ["test_the_doctor_knows_of_the_key"],
+                "ShowsItsKey": ["test_the_settings_hide_the_key"],
+                "TellsTheKey": ["test_the_doctor_knows_of_the_key"],
+            },
+            id="settings",
+        ),
+        pytest.param(
+            {
                 "AllAtOnce": STALLED,
                 "HalfCharacters": ["test_characters_stay_whole"],
                 "MoreThoughtThanSaid": ["test_usage_is_possible"],
@@ -112,6 +126,7 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
         ),
         pytest.param(
             {
+                "ChangesTheRequest": ["test_the_request_is_not_changed"],
                 "NoData": ["test_provider_data_comes_back"],
                 "NoHistory": ["test_the_conversation_arrives", "test_provider_data_comes_back"],
                 "NoImages": [f"{FILE}[image/png]"],
@@ -128,11 +143,15 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
             {
                 "AnyError": ["test_a_failure_is_mapped[QuotaExceeded]"],
                 "AnyModel": ["test_an_unknown_model_is_not_found"],
+                "AsksTwice": ["test_a_wrong_key_is_not_tried_again"],
+                "BeginsAgain": [*BROKEN_OFF, *MIDWAY],
+                "EofIsTheEnd": [BROKEN_OFF[1]],
                 "HalfIsWhole": ["test_an_answer_that_breaks_off_is_an_error"],
                 "KeyInTheCause": ["test_no_key_is_told[Refused]"],
                 "KeyInTheError": ["test_no_key_is_told[Refused]"],
                 "KeyInTheLog": ["test_no_key_is_told[Refused]"],
                 "KeyInTheParams": ["test_no_key_is_told[Refused]"],
+                "MiddleIsTheEnd": MIDWAY,
                 "NoModelsOnFailure": ["test_a_list_that_cannot_be_had_is_an_error"],
                 "NoWait": ["test_the_wait_that_is_asked_for_is_told"],
             },
@@ -140,6 +159,7 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
         ),
         pytest.param(
             {
+                "ClosesAllStreams": ["test_closing_a_stream_leaves_another_open"],
                 "ClosesAfterUseOnly": ["test_closing_what_was_never_used_does_no_harm"],
                 "ClosesOnce": ["test_closing_twice_does_no_harm"],
                 "LeavesStreamsOpen": STALLED[1:3],
@@ -158,7 +178,10 @@ def test_bad_providers_fail_where_they_are_bad(run: Run, bad: Mapping[str, Itera
     assert failed(outcomes) == {f"Test{name}::{test}" for name, tests in bad.items() for test in tests}
 
 
-@pytest.mark.parametrize(("plugin", "reason"), [("bad_id", "must look like"), ("taken_id", "is taken by")])
+@pytest.mark.parametrize(
+    ("plugin", "reason"),
+    [("bad_id", "must look like"), ("taken_id", "is taken by"), ("unknown_hook", "tgllm_tomorrow")],
+)
 def test_a_plugin_that_the_bot_would_not_load_is_told(run: Run, plugin: str, reason: str) -> None:
     (outcome,) = run(kit_for(plugin), "test_the_plugin_loads_in_the_bot").values()
 
@@ -179,6 +202,41 @@ def test_it_says_what_is_odd_about_a_model(run: Run) -> None:
     assert {
         name: told for name, told in words.items() if told in outcomes[f"Test{name}::test_the_models_are_valid"]
     } == words
+
+
+@pytest.mark.parametrize(
+    ("setting", "outcome"),
+    [
+        (("address", 5), None),
+        (("addres", "memory://"), None),
+        (("address", "nowhere"), "the plugin accepts 'nowhere' as address"),
+    ],
+)
+def test_wrong_settings_must_be_refused(run: Run, setting: tuple[str, object], outcome: str | None) -> None:
+    outcomes = run(kit_for("Good") + f"    wrong_settings = ({setting!r},)\n", "wrong_setting")
+
+    assert [outcome in told for told in outcomes.values()] == ([] if outcome is None else [True])
+
+
+@pytest.mark.parametrize(
+    ("points", "bad"),
+    [
+        ("memory = memory.plugin:with_Good", False),
+        ("other = other.plugin", False),
+        ("memory = memory.plugin:with_OddModels", True),
+        ("memory = memory.plugins", True),
+        ("memories = memory.plugin:with_Good", True),
+    ],
+)
+def test_the_entry_point_must_lead_to_the_plugin(run: Run, pytester: pytest.Pytester, points: str, bad: bool) -> None:
+    info = pytester.path / "tgllm_memory-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tgllm-memory\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[tgllm]\n{points}\n")
+
+    outcomes = run(kit_for("Good"), "entry_point")
+
+    assert [points in told for told in outcomes.values()] == [True] * bad
 
 
 class TestImports:
@@ -225,6 +283,17 @@ def test_exemptions_count_with_a_reason_only_and_while_they_are_needed(run: Run)
         f"TestNoWaitReplacedInVain::{WAIT}",
         f"TestNoWaitLeftOutLater::{WHOLE}",
     }
+
+
+def test_what_an_earlier_service_does_not_offer_is_not_tested(run: Run) -> None:
+    offers = ["count_questions", "end_early", "fail_midway"]
+    service = "".join(f"    {name} = ProviderUnderTest.{name}\n" for name in offers)
+    module = "from tgllm.testing.conformance import ProviderUnderTest\n\nclass Earlier(MemoryService):\n" + service
+
+    outcomes = run(module + kit_for("Good").replace("= MemoryService", "= Earlier"))
+
+    skipped = {"test_a_wrong_key_is_not_tried_again", BROKEN_OFF[1], *MIDWAY}
+    assert outcomes == {f"TestGood::{name}": "exempt" for name in skipped}
 
 
 async def changed(self: object) -> None: ...

@@ -4,10 +4,20 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from tgllm.api import ChatMessage, ChatRequest, Finished, Part, Provider, ReasoningDelta, TextDelta, TextPart
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    Finished,
+    Part,
+    Provider,
+    ProviderError,
+    ReasoningDelta,
+    TextDelta,
+    TextPart,
+)
 from tgllm.api.events import StreamEvent
 
-__all__ = ["Heard", "hear", "question"]
+__all__ = ["Heard", "failure", "hear", "question"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +74,16 @@ async def hear(provider: Provider, request: ChatRequest, *, seconds: float = 30.
     except TimeoutError as error:
         raise AssertionError(f"there is no end in {seconds:g} s; so far came {events}") from error
     return Heard(tuple(events))
+
+
+async def failure(provider: Provider, request: ChatRequest, *, seconds: float = 30.0) -> ProviderError:
+    """Return the error that an answer ends with; ``seconds`` is the timeout in real time.
+
+    Raises:
+        AssertionError: the answer ends without an error, or does not end in time.
+    """
+    try:
+        heard = await hear(provider, request, seconds=seconds)
+    except ProviderError as error:
+        return error
+    raise AssertionError(f"nothing is raised; instead came {heard.events}")

@@ -13,6 +13,7 @@ from tgllm import api, hookimpl
 from tgllm.api import (
     ChatMessage,
     ChatRequest,
+    Check,
     FilePart,
     Finished,
     ModelInfo,
@@ -114,6 +115,8 @@ class Good(Provider):
                     usage = self.usage(value)
                 case "error":
                     raise self.error(value)
+                case "eof":
+                    break
                 case _:
                     yield Finished("stop", usage, self.data(thought))
                     return
@@ -134,17 +137,27 @@ class Good(Provider):
 class Plugin:
     """The plugin with one of the providers."""
 
+    settings: type[Settings] = Settings
+
     def __init__(self, provider: Callable[[PluginContext], Provider], provider_id: str = "memory") -> None:
         self.provider = provider
         self.provider_id = provider_id
 
     @hookimpl
     def tgllm_plugin_info(self) -> PluginInfo:
-        return PluginInfo("memory", "Memory", "1.0", Settings, {"api_key": "MEMORY_KEY"})
+        return PluginInfo("memory", "Memory", "1.0", self.settings, {"api_key": "MEMORY_KEY"})
 
     @hookimpl
     def tgllm_providers(self) -> Sequence[ProviderSpec]:
         return [ProviderSpec(self.provider_id, "Memory", self.provider)]
+
+    @hookimpl
+    def tgllm_doctor(self, ctx: PluginContext) -> Sequence[Check]:
+        assert isinstance(ctx.settings, Settings)
+        return [self.check(ctx.settings)]
+
+    def check(self, settings: Settings) -> Check:
+        return Check("memory: key", "ok" if settings.api_key else "not configured")
 
 
 class TwoEnds(Good):
@@ -475,7 +488,117 @@ class KeyWithoutName(Good):
         return super().check_key(key)
 
 
+class ChangesTheRequest(Good):
+    def message(self, message: ChatMessage) -> dict[str, Any]:
+        body = super().message(message)
+        (message.provider_data or {}).clear()
+        return body
+
+
+class BeginsAgain(Good):
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        begun = False
+        for _ in range(2):
+            async with aclosing(super().generate(request)) as events:
+                try:
+                    async for event in events:
+                        yield event
+                        begun = True
+                    return
+                except ProviderError:
+                    if not begun:
+                        raise
+
+
+class MiddleIsTheEnd(Good):
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        begun = False
+        async with aclosing(super().generate(request)) as events:
+            try:
+                async for event in events:
+                    yield event
+                    begun = True
+            except ProviderError as error:
+                if not begun or (isinstance(error, Unavailable) and "lost" in str(error)):
+                    raise
+                yield Finished("other")
+
+
+class EofIsTheEnd(Good):
+    async def read(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[StreamEvent, None]:
+        async def ended() -> AsyncGenerator[Chunk, None]:
+            async for kind, value in chunks:
+                yield ("end" if kind == "eof" else kind), value
+
+        async with aclosing(super().read(ended())) as events:
+            async for event in events:
+                yield event
+
+
+class AsksTwice(Good):
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        for last in (False, True):
+            async with aclosing(super().generate(request)) as events:
+                try:
+                    async for event in events:
+                        yield event
+                    return
+                except api.AuthFailed:
+                    if last:
+                        raise
+
+
+class ClosesAllStreams(Good):
+    closed = 0
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        closed_before = self.closed
+        async with aclosing(super().generate(request)) as events:
+            try:
+                async for event in events:
+                    if self.closed != closed_before:
+                        raise Unavailable("the connection was closed")
+                    yield event
+            except GeneratorExit:
+                self.closed += 1
+                raise
+
+
+class OpenSettings(Settings):
+    api_key: str | None = None  # type: ignore[assignment]
+
+
+class ShowsItsKey(Good):
+    """The plugin's settings do."""
+
+    def check_key(self, key: Any) -> str:
+        return super().check_key(SecretStr(key) if key else None)
+
+
+class OpenPlugin(Plugin):
+    settings = OpenSettings
+
+
+class AlwaysWell(Plugin):
+    def check(self, settings: Settings) -> Check:
+        return Check("memory: key", "ok")
+
+
+class TellsTheKey(Plugin):
+    def check(self, settings: Settings) -> Check:
+        if settings.api_key is None:
+            return super().check(settings)
+        return Check("memory: key", "ok", f"it is {settings.api_key.get_secret_value()}")
+
+
+class TakesAnyHook(Plugin):
+    @hookimpl
+    def tgllm_tomorrow(self) -> None: ...
+
+
 PLUGINS = {kind.__name__: Plugin(kind) for kind in (Good, *Good.__subclasses__())}
+PLUGINS |= {"AlwaysWell": AlwaysWell(Good), "ShowsItsKey": OpenPlugin(ShowsItsKey), "TellsTheKey": TellsTheKey(Good)}
 globals().update({f"with_{name}": plugin for name, plugin in PLUGINS.items()})
+with_unknown_hook = TakesAnyHook(Good)
 with_bad_id = Plugin(Good, "Memory One")
 with_taken_id = Plugin(Good, "echo")

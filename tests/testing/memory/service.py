@@ -23,6 +23,7 @@ class MemoryService(ProviderUnderTest):
     def __init__(self) -> None:
         self.connections = 0
         self.streams = 0
+        self.questions = 0
         self.answers: deque[list[Chunk]] = deque()
         self.failure: str | None = None
         self.body: dict[str, Any] = {}
@@ -60,6 +61,15 @@ class MemoryService(ProviderUnderTest):
     def fail(self, kind: type[ProviderError], retry_after: float | None = None) -> None:
         self.failure = f"{kind.__name__} {retry_after or ''} refused {KEY}"
 
+    def fail_midway(self, kind: type[ProviderError], *pieces: str) -> None:
+        self.answers.append([*_bytes("".join(pieces)), ("error", f"{kind.__name__}  refused {KEY}")])
+
+    def end_early(self, *pieces: str) -> None:
+        self.answers.append([*_bytes("".join(pieces)), ("eof", None)])
+
+    def count_questions(self) -> int:
+        return self.questions
+
     def saw(self, text: str) -> bool:
         return json.dumps(text, ensure_ascii=False)[1:-1] in json.dumps(self.body, ensure_ascii=False)
 
@@ -74,6 +84,7 @@ class MemoryService(ProviderUnderTest):
 
     async def play(self, key: str, body: dict[str, Any]) -> AsyncGenerator[Chunk, None]:
         self.body = body
+        self.questions += 1
         self.streams += 1
         try:
             for chunk in self._chunks(key, body):

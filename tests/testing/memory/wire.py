@@ -7,7 +7,7 @@ KEY = "memory/secret+key=0123456789"
 MODEL = "memory-1"
 
 Chunk = tuple[str, Any]
-"""``text`` (bytes, cut anywhere), ``reasoning`` (str), ``usage`` (a dict), ``error`` (its name), ``end`` (None)."""
+"""``text`` (bytes, cut anywhere), ``reasoning`` (str), ``usage`` (a dict), ``error`` (its name), ``end``, ``eof``."""
 
 
 class Endpoint(Protocol):

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
+import pytest
+
 from tgllm.api.clock import Clock, SystemClock
 
-__all__ = ["check", "eventually"]
+__all__ = ["check", "eventually", "offered"]
 
 _STEP_SECONDS: Final = 0.005
 
@@ -18,6 +20,14 @@ def check(condition: object, otherwise: str) -> None:
     """
     if not condition:
         raise AssertionError(otherwise)
+
+
+def offered(order: Callable[[], object]) -> None:
+    """Give an order to the service, or skip the test if the service does not support it, as one for an earlier kit."""
+    try:
+        order()
+    except NotImplementedError:
+        pytest.skip("the service under test does not offer what this test needs")
 
 
 async def eventually(condition: Callable[[], bool], otherwise: str, seconds: float, clock: Clock | None = None) -> None:

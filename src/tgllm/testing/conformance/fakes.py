@@ -18,8 +18,16 @@ from tgllm.api.errors import (
 )
 from tgllm.api.types import Usage
 from tgllm.testing.conformance.under_test import ProviderUnderTest
-from tgllm.testing.fake_providers import FakeDipseek, FakeError, FakeGemini, FakeMistral, FakeServer, Signal
-from tgllm.testing.fake_providers.base.answers import Answer
+from tgllm.testing.fake_providers import (
+    Answer,
+    FakeDipseek,
+    FakeError,
+    FakeGemini,
+    FakeMistral,
+    FakeRequest,
+    FakeServer,
+    Signal,
+)
 
 __all__ = ["DipseekUnderTest", "FakeUnderTest", "GeminiUnderTest", "MistralUnderTest"]
 
@@ -90,6 +98,18 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         else:
             self.fake.fault("", self._error(kind, retry_after), times=None)
 
+    def fail_midway(self, kind: type[ProviderError], *pieces: str) -> None:
+        """Order an answer with an error inside its stream."""
+        self.fake.answer([*pieces, self.garbage if kind is BadResponse else self._error(kind, None)])
+
+    def end_early(self, *pieces: str) -> None:
+        """Order an answer whose stream ends normally, but without a finish reason or ``[DONE]``."""
+        self.fake.answer([*pieces, Signal.EOF])
+
+    def count_questions(self) -> int:
+        """Return the number of requests for an answer, including failed ones."""
+        return len(self._questions())
+
     def saw(self, text: str) -> bool:
         """Return whether any value in the body of the last request for an answer contains the text."""
         return any(text in value for value in self._asked())
@@ -108,6 +128,7 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         made: dict[type[ProviderError], Callable[[], FakeError]] = {
             # The error contains the key, as from a service that repeats its input.
             AuthFailed: lambda: errors.wrong_key(self.fake.key),
+            ContextTooLong: lambda: errors.too_long(10, 5),
             QuotaExceeded: errors.out_of_quota,
             RateLimited: lambda: errors.rate_limited(retry_after),
             Unavailable: errors.overloaded,
@@ -116,8 +137,11 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
 
     def _asked(self) -> list[str]:
         """Return all values in the body of the last request for an answer, as text."""
-        bodies = [request.body for request in self.fake.requests if _is_question(request.path)]
-        return list(_values(bodies[-1])) if bodies else []
+        questions = self._questions()
+        return list(_values(questions[-1].body)) if questions else []
+
+    def _questions(self) -> list[FakeRequest]:
+        return [request for request in self.fake.requests if _is_question(request.path)]
 
 
 class MistralUnderTest(FakeUnderTest[FakeMistral]):

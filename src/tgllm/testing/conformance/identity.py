@@ -10,12 +10,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import pytest
-
-from tgllm.api import ModelInfo, NotConfigured
+from tgllm.api import ModelInfo
+from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.kit import Kit
-from tgllm.testing.conformance.loading import create, loaded, plugin_info
+from tgllm.testing.conformance.loading import import_plugin, loaded, plugin_info
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.conformance.subject import Subject
 
@@ -35,12 +34,20 @@ _IMPORT_SECONDS = 60.0
 
 
 class IdentityTests(Kit):
-    """The plugin's metadata, its models, and its behaviour without a key."""
+    """The plugin's metadata and its models."""
 
     async def test_the_plugin_loads_in_the_bot(self, tmp_path: Path) -> None:
         """The host loads the plugin: its ids are valid and unique."""
         async with loaded(self.plugin, self.under_test().settings, tmp_path, RecordedLog()) as owned:
             check(owned.spec.title, f"the provider {owned.spec.id} has no title for people")
+
+    async def test_its_entry_point_leads_to_it(self) -> None:
+        """If the plugin is installed, the entry point named by its id loads it."""
+        plugin, info = import_plugin(self.plugin), plugin_info(self.plugin)
+        points = [found for found in discover() if info.id == found.id or found.value == self.plugin]
+        listed = ", ".join(f"{found.id} = {found.value} of {found.package}" for found in points)
+        leads = any(found.id == info.id and _loads(found, plugin) for found in points)
+        check(leads or not points, f"{info.id} = {self.plugin} is none of the entry points: {listed}")
 
     async def test_the_plugin_module_loads_no_sdk(self) -> None:
         """Importing the plugin is fast: ``create`` imports large libraries, not the plugin's module."""
@@ -63,25 +70,12 @@ class IdentityTests(Kit):
         problems = [problem for model in models for problem in _problems(model)]
         check(not problems, "; ".join(problems))
 
-    async def test_without_a_key_it_says_what_to_set(self, tmp_path: Path) -> None:
-        """Without a key ``create`` raises NotConfigured, which names the environment variable of the key."""
-        service = self.under_test()
-        async with service:
-            settings = {name: value for name, value in service.settings.items() if name != service.key_setting}
-            async with loaded(self.plugin, settings, tmp_path, RecordedLog()) as owned:
-                with pytest.raises(NotConfigured) as caught:
-                    await create(owned)
-        told = f"{caught.value} {caught.value.params}"
-        variables = self._variables(service.key_setting)
-        check(
-            any(variable in told for variable in variables),
-            f"the error does not name the variable of the key ({' or '.join(variables)}): {told}",
-        )
 
-    def _variables(self, field: str) -> list[str]:
-        info = plugin_info(self.plugin)
-        own = f"TGLLM_PLUGINS__{info.id}__{field}".upper()
-        return [info.env[field], own] if field in info.env else [own]
+def _loads(found: FoundPlugin, plugin: object) -> bool:
+    try:
+        return found.load() is plugin
+    except (AttributeError, ImportError):
+        return False
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Settings and fixtures that all tests of the kit share."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from tgllm.testing.conformance.under_test import ProviderUnderTest
 
 __all__ = ["SETTINGS", "Kit"]
 
-SETTINGS = frozenset({"allowed_imports", "exempt", "plugin", "seconds", "under_test"})
+SETTINGS = frozenset({"allowed_imports", "exempt", "plugin", "seconds", "under_test", "wrong_settings"})
 """Attributes that a subclass of the kit may set."""
 
 
@@ -27,6 +27,8 @@ class Kit:
     """Class of the service that the provider uses."""
     allowed_imports: ClassVar[frozenset[str]] = frozenset()
     """Libraries besides pydantic that the plugin's module may import, because they are as fast to import."""
+    wrong_settings: ClassVar[Sequence[tuple[str, object]]] = ()
+    """Fields of the plugin's settings, each with an invalid value."""
     seconds: ClassVar[float] = 10.0
     """Timeout of an answer."""
 

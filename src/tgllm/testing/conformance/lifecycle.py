@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.api import TextDelta, Unavailable
-from tgllm.testing.conformance.checking import check, eventually
+from tgllm.testing.conformance.checking import check, eventually, offered
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.loading import create, loaded
 from tgllm.testing.conformance.recording import RecordedLog
@@ -47,6 +47,18 @@ class LifecycleTests(Kit):
             await anext(event async for event in stream if isinstance(event, TextDelta))
         heard = await subject.hear(subject.ask("And now the next"))
         check(heard.text == "And now the next", f"the next answer became {heard.text!r}")
+
+    async def test_closing_a_stream_leaves_another_open(self, subject: Subject) -> None:
+        """Closing a stream does not affect another open stream."""
+        offered(lambda: subject.service.stall("The beginning "))
+        first = subject.provider.generate(subject.ask("Go"))
+        second = subject.provider.generate(subject.ask("one two three"))
+        async with asyncio.timeout(subject.seconds), aclosing(first), aclosing(second):
+            await anext(event async for event in first if isinstance(event, TextDelta))
+            texts = [await anext(event.text async for event in second if isinstance(event, TextDelta))]
+            await first.aclose()
+            texts += [event.text async for event in second if isinstance(event, TextDelta)]
+        check("".join(texts) == "one two three", f"after another stream was closed the answer became {texts}")
 
     async def test_closing_leaves_no_connection_open(self, subject: Subject) -> None:
         """After ``aclose`` no connection to the service is open."""

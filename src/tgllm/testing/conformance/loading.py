@@ -6,18 +6,19 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tgllm.api import PluginInfo, Provider
+from tgllm.api import Check, Clock, PluginInfo, Provider
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.contexts import HostServices
+from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.owned import OwnedProvider
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.recording import RecordedLog
 from tgllm.testing.scripted import GivenPlugin
 
-__all__ = ["create", "loaded", "plugin_info"]
+__all__ = ["create", "doctor", "import_plugin", "loaded", "plugin_info", "record"]
 
 
 class _Settings:
@@ -29,7 +30,7 @@ class _Settings:
         return self._values if plugin_id == self._plugin_id else {}
 
 
-def _import(plugin: str) -> object:
+def import_plugin(plugin: str) -> object:
     """Import the object reference of an entry point: ``package.module`` or ``package.module:attribute``."""
     module, _, attribute = plugin.partition(":")
     loaded = importlib.import_module(module)
@@ -42,7 +43,7 @@ def plugin_info(plugin: str) -> PluginInfo:
     Raises:
         AssertionError: the hook is missing, or returns something else.
     """
-    say = getattr(_import(plugin), "tgllm_plugin_info", None)
+    say = getattr(import_plugin(plugin), "tgllm_plugin_info", None)
     check(callable(say), f"{plugin} has no tgllm_plugin_info, the one hook that every plugin must have")
     info = say() if callable(say) else None
     if not isinstance(info, PluginInfo):
@@ -52,13 +53,13 @@ def plugin_info(plugin: str) -> PluginInfo:
 
 @asynccontextmanager
 async def _hosted(
-    plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog
+    plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog, clock: Clock | None = None
 ) -> AsyncGenerator[PluginHost]:
     """Open a plugin host with this plugin, next to the built-in ones unless it is one of them."""
     info = plugin_info(plugin)
     host = await PluginHost.load(
-        [GivenPlugin.of(info.id, _import(plugin))],
-        HostServices(None, data_dir, HurriedClock(), Catalogue(), lambda _name: log),
+        [GivenPlugin.of(info.id, import_plugin(plugin))],
+        HostServices(None, data_dir, clock or HurriedClock(), Catalogue(), lambda _name: log),
         settings=_Settings(info.id, settings),
         choice=PluginChoice(builtin=not plugin.startswith("tgllm.plugins.builtin.")),
     )
@@ -68,7 +69,7 @@ async def _hosted(
 
 @asynccontextmanager
 async def loaded(
-    plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog
+    plugin: str, settings: Mapping[str, object], data_dir: Path, log: RecordedLog, clock: Clock | None = None
 ) -> AsyncGenerator[OwnedProvider]:
     """Load a plugin, and yield its first provider, not yet created.
 
@@ -76,12 +77,30 @@ async def loaded(
         AssertionError: the plugin can't be loaded, or offers no provider.
     """
     plugin_id = plugin_info(plugin).id
-    async with _hosted(plugin, settings, data_dir, log) as host:
-        (record,) = (record for record in host.records if record.id == plugin_id)
-        check(record.state == "active", f"the plugin is {record.state}: {record.reason}")
+    async with _hosted(plugin, settings, data_dir, log, clock) as host:
+        found = _record(host, plugin_id)
+        check(found.state == "active", f"the plugin is {found.state}: {found.reason}")
         mine = [owned for owned in host.providers if owned.plugin_id == plugin_id]
         check(mine, f"{plugin} offers no provider")
         yield mine[0]
+
+
+async def record(plugin: str, settings: Mapping[str, object], data_dir: Path) -> PluginRecord:
+    """Load a plugin with these settings, and return its record."""
+    async with _hosted(plugin, settings, data_dir, RecordedLog()) as host:
+        return _record(host, plugin_info(plugin).id)
+
+
+async def doctor(plugin: str, settings: Mapping[str, object], data_dir: Path) -> list[Check]:
+    """Return the checks of the plugin's ``tgllm_doctor`` for these settings."""
+    async with _hosted(plugin, settings, data_dir, RecordedLog()) as host:
+        plugin_id = plugin_info(plugin).id
+        return [made for owner, made in await host.doctor() if owner == plugin_id]
+
+
+def _record(host: PluginHost, plugin_id: str) -> PluginRecord:
+    (found,) = (one for one in host.records if one.id == plugin_id)
+    return found
 
 
 async def create(owned: OwnedProvider) -> Provider:

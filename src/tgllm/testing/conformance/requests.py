@@ -1,5 +1,6 @@
 """Tests of the requests that a provider sends."""
 
+import copy
 import hashlib
 import json
 from dataclasses import replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tgllm.api import ChatMessage, ChatRequest, FilePart, JsonObject, TextPart, Unsupported
-from tgllm.testing.conformance.checking import check
+from tgllm.testing.conformance.checking import check, offered
 from tgllm.testing.conformance.kit import Kit
 from tgllm.testing.conformance.subject import Subject
 
@@ -71,6 +72,15 @@ class RequestTests(Kit):
         check(len(json.dumps(stored)) <= _MAX_DATA, "provider_data is longer than 256 KiB")
         await subject.hear(_conversation(subject, "What is 2 + 2?", "Four.", "And 3 + 3?", stored))
         check(wanted is None or subject.service.saw(wanted), f"the service wants {wanted!r} back and did not get it")
+
+    async def test_the_request_is_not_changed(self, subject: Subject) -> None:
+        """The provider does not modify the request, which the bot uses further."""
+        offered(lambda: subject.service.answer("Four.", reasoning="Two and two, let me see."))
+        data = (await subject.hear(subject.ask("What is 2 + 2?"))).finished.provider_data
+        request = _conversation(subject, "What is 2 + 2?", "Four.", "And 3 + 3?", data)
+        before = copy.deepcopy(request)
+        await subject.hear(request)
+        check(request == before, f"the provider changed the request from {before} to {request}")
 
     async def test_strange_provider_data_does_no_harm(self, subject: Subject) -> None:
         """Unknown ``provider_data``, stored by another version of the plugin, is ignored."""

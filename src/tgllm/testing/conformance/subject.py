@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tgllm.api import ChatRequest, Part, Provider
+from tgllm.api import ChatRequest, Part, Provider, ProviderError
 from tgllm.plugins.owned import OwnedProvider
-from tgllm.testing.asking import Heard, hear, question
+from tgllm.testing.asking import Heard, failure, hear, question
 from tgllm.testing.conformance.loading import create, loaded
 from tgllm.testing.conformance.recording import RecordedLog, recorded_logging
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
-__all__ = ["Subject", "open_subject"]
+__all__ = ["Subject", "open_subject", "secret_of"]
 
 
 @dataclass(slots=True)
@@ -33,9 +33,7 @@ class Subject:
     @property
     def secret(self) -> str:
         """Return the key, which must not be leaked; empty if the service takes none."""
-        key = self.service.settings.get(self.service.key_setting)
-        reveal = getattr(key, "get_secret_value", None)
-        return str(reveal() if callable(reveal) else key or "")
+        return secret_of(self.service)
 
     def ask(self, *parts: str | Part, **changes: Any) -> ChatRequest:  # noqa: ANN401  fields of ChatRequest, of many types
         """Return a request with one message; ``changes`` are other fields of the request."""
@@ -50,12 +48,27 @@ class Subject:
         """
         return await hear(self.provider, request, seconds=self.seconds)
 
+    async def failure(self) -> ProviderError:
+        """Ask for an answer, and return the error that it ends with.
+
+        Raises:
+            AssertionError: the answer ends without an error, or does not end in time.
+        """
+        return await failure(self.provider, self.ask("Hello"), seconds=self.seconds)
+
     async def close(self) -> None:
         """Close the provider, if it is not closed yet."""
         if not self.closed:
             self.closed = True
             async with asyncio.timeout(self.seconds):
                 await self.provider.aclose()
+
+
+def secret_of(service: ProviderUnderTest) -> str:
+    """Return the key in the settings of a service; empty if it takes none."""
+    key = service.settings.get(service.key_setting)
+    reveal = getattr(key, "get_secret_value", None)
+    return str(reveal() if callable(reveal) else key or "")
 
 
 @asynccontextmanager

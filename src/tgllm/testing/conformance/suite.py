@@ -12,11 +12,12 @@ from tgllm.testing.conformance.identity import IdentityTests
 from tgllm.testing.conformance.kit import SETTINGS
 from tgllm.testing.conformance.lifecycle import LifecycleTests
 from tgllm.testing.conformance.requests import RequestTests
+from tgllm.testing.conformance.settings import SettingsTests
 
 __all__ = ["ProviderConformance"]
 
 
-class ProviderConformance(IdentityTests, AnswerTests, RequestTests, FailureTests, LifecycleTests):
+class ProviderConformance(IdentityTests, SettingsTests, AnswerTests, RequestTests, FailureTests, LifecycleTests):
     """Tests of a provider. Subclass it as ``Test...``, and set ``plugin`` and ``under_test``.
 
     A subclass can change or leave out a test only if it names the test in ``exempt``. An exempt test still runs and

@@ -15,7 +15,8 @@ class ProviderUnderTest:
 
     The kit creates one for each test, enters it, loads the plugin with its ``settings``, and closes it at the end. By
     default the service must answer with the text of the question. Methods for what a service can't do stay as they are
-    here and raise NotImplementedError; exempt the tests that need them, with that reason.
+    here and raise NotImplementedError; exempt the tests that need them, with that reason. Tests that need
+    ``fail_midway``, ``end_early`` or ``count_questions`` are skipped instead.
     """
 
     model: ClassVar[str]
@@ -55,6 +56,18 @@ class ProviderUnderTest:
 
         ``retry_after`` is the delay in seconds that the service asks for; only for RateLimited.
         """
+        raise NotImplementedError
+
+    def fail_midway(self, kind: type[ProviderError], *pieces: str) -> None:
+        """Order an answer that starts with these pieces and then fails in the service's way for ``kind``."""
+        raise NotImplementedError
+
+    def end_early(self, *pieces: str) -> None:
+        """Order an answer that starts with these pieces and whose stream then ends normally, but too early."""
+        raise NotImplementedError
+
+    def count_questions(self) -> int:
+        """Return the number of requests for an answer, including failed ones."""
         raise NotImplementedError
 
     def saw(self, text: str) -> bool:

@@ -7,3 +7,9 @@ from tgllm.testing.conformance.fakes import DipseekUnderTest
 class TestDipseek(ProviderConformance):
     plugin = "tgllm_dipseek.plugin"
     under_test = DipseekUnderTest
+    wrong_settings = (
+        ("base_url", "api.example.org"),
+        ("timeout_seconds", 0),
+        ("timeout_seconds", "inf"),
+        ("api_kee", "x"),
+    )

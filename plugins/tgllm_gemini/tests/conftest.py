@@ -1,18 +1,13 @@
 """The provider as the bot makes it, on a fake of the API."""
 
-from collections.abc import AsyncIterator, Callable
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeGemini
-from tgllm_gemini import plugin
+from tgllm.testing.making import Make, provider_maker
 from tgllm_gemini.provider import GeminiProvider
-from tgllm_gemini.settings import Settings
-
-Make = Callable[..., GeminiProvider]
 
 
 @pytest.fixture
@@ -29,19 +24,11 @@ async def fake() -> AsyncIterator[FakeGemini]:
 @pytest.fixture
 async def make(fake: FakeGemini, clock: HurriedClock) -> AsyncIterator[Make]:
     """Makes providers with settings of the test's own."""
-    made: list[GeminiProvider] = []
-
-    def provider(**settings: Any) -> GeminiProvider:
-        values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
-        (spec,) = plugin.tgllm_providers()
-        made.append(spec.create(SimpleNamespace(settings=values, clock=clock)))  # type: ignore[arg-type]  what it reads
-        return made[-1]
-
-    yield provider
-    for one in made:
-        await one.aclose()
+    settings = {"api_key": fake.key, "base_url": fake.base_url}
+    async with provider_maker("tgllm_gemini.plugin", clock=clock, **settings) as make:
+        yield make
 
 
 @pytest.fixture
 async def provider(make: Make) -> GeminiProvider:
-    return make()
+    return await make()

@@ -7,3 +7,11 @@ from tgllm.testing.conformance.fakes import GeminiUnderTest
 class TestGemini(ProviderConformance):
     plugin = "tgllm_gemini.plugin"
     under_test = GeminiUnderTest
+    wrong_settings = (
+        ("base_url", "api.example.org"),
+        ("timeout_seconds", 0),
+        ("timeout_seconds", "inf"),
+        ("api_kee", "x"),
+        ("project", ""),
+        ("api_version", "v2"),
+    )

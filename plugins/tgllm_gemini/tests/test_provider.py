@@ -1,8 +1,6 @@
 """Answers, requests and models, against a fake that is as strict as the API."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,18 +10,16 @@ from tgllm.api import (
     ChatMessage,
     ChatRequest,
     Refused,
-    TextDelta,
     TextPart,
     Unavailable,
     Unsupported,
     Usage,
     Waiting,
 )
-from tgllm.testing.asking import Heard, hear
-from tgllm.testing.fake_providers import FakeGemini, Signal
+from tgllm.testing.asking import hear
+from tgllm.testing.fake_providers import FakeGemini
+from tgllm.testing.making import Make
 from tgllm_gemini.provider import GeminiProvider
-
-Make = Callable[..., GeminiProvider]
 
 MODEL = "gemini-3.8-flash"
 
@@ -83,17 +79,7 @@ class TestAnswers:
 
         assert (await hear(provider, ask("Hello"))).text == "Hi"
 
-    @pytest.mark.parametrize("step", [Signal.EOF, Signal.CUT])
-    async def test_an_answer_that_breaks_off(self, fake: FakeGemini, provider: GeminiProvider, step: Signal) -> None:
-        fake.answer(["Hel", step])
-
-        with pytest.raises(Unavailable):
-            await hear(provider, ask("Hello"))
-        assert len(fake.requests) == 1
-
-    @pytest.mark.parametrize(
-        "event", [b"{broken", b'{"candidates": 5}', b'{"candidates": [{"content": {"parts": 1}}]}']
-    )
+    @pytest.mark.parametrize("event", [b'{"candidates": 5}', b'{"candidates": [{"content": {"parts": 1}}]}'])
     async def test_what_the_api_would_not_send(self, fake: FakeGemini, provider: GeminiProvider, event: bytes) -> None:
         fake.answer(["Hel", b"data: " + event + b"\r\n\r\n"])
 
@@ -104,7 +90,7 @@ class TestAnswers:
         fake.answer(["Hel", asyncio.Event()])
 
         with pytest.raises(Unavailable, match=r"sent nothing for 1 seconds"):
-            await hear(make(timeout_seconds=1), ask("Hello"))
+            await hear(await make(timeout_seconds=1), ask("Hello"))
 
     async def test_the_server_is_given_no_limit_for_the_whole_answer(
         self, fake: FakeGemini, provider: GeminiProvider
@@ -112,16 +98,6 @@ class TestAnswers:
         await hear(provider, ask("Hello"))
 
         assert "x-server-timeout" not in fake.requests[-1].headers
-
-    async def test_closing_closes_the_connection_at_once(self, fake: FakeGemini, provider: GeminiProvider) -> None:
-        fake.answer(["Hel", asyncio.Event()])
-        events = provider.generate(ask("Hello"))
-
-        assert await anext(events) == TextDelta("Hel")
-        await events.aclose()
-        await fake.wait_for(lambda: fake.requests[-1].done)
-
-        assert fake.requests[-1].closed_by_client
 
     async def test_cancelling_closes_the_connection(self, fake: FakeGemini, provider: GeminiProvider) -> None:
         fake.answer([asyncio.Event()])
@@ -134,19 +110,6 @@ class TestAnswers:
         await fake.wait_for(lambda: fake.requests[-1].done)
 
         assert fake.open_streams == 0
-
-    async def test_two_answers_side_by_side_don_t_mix(self, fake: FakeGemini, provider: GeminiProvider) -> None:
-        gate = asyncio.Event()
-        fake.answer(["one ", gate, "ends"])
-        fake.answer(["two ", gate, "ends"])
-        first, second = provider.generate(ask("1")), provider.generate(ask("2"))
-
-        heard = [await anext(first), await anext(second)]
-        await first.aclose()
-        gate.set()
-
-        assert heard == [TextDelta("one "), TextDelta("two ")]
-        assert Heard(tuple([event async for event in second])).text == "ends"
 
 
 class TestRequests:
@@ -266,13 +229,6 @@ class TestRetries:
             await hear(provider, ask("Hello"))
         assert len(fake.requests) == 3
 
-    async def test_an_error_inside_the_stream_is_final(self, fake: FakeGemini, provider: GeminiProvider) -> None:
-        fake.answer("Hel", error=fake.errors.overloaded())
-
-        with pytest.raises(Unavailable, match="overloaded"):
-            await hear(provider, ask("Hello"))
-        assert len(fake.requests) == 1
-
 
 class TestTokens:
     async def test_the_api_counts(self, provider: GeminiProvider) -> None:
@@ -310,14 +266,6 @@ class TestModels:
         assert len(await provider.list_models()) == 4
 
     async def test_another_version_of_the_api(self, fake: FakeGemini, make: Make) -> None:
-        await make(api_version="v1beta").list_models()
+        await (await make(api_version="v1beta")).list_models()
 
         assert fake.requests[-1].path == "/v1beta/models"
-
-
-async def test_what_was_asked_is_not_changed(provider: GeminiProvider) -> None:
-    request = ask("Hello")
-
-    await hear(provider, request)
-
-    assert request == replace(request)

@@ -61,7 +61,7 @@ def account(token_uri: str) -> dict[str, str]:
 @pytest.mark.usefixtures("credentials")
 class TestVertex:
     async def test_a_project_is_asked_with_a_token(self, fake: FakeGemini, make: Any) -> None:
-        answer = [event.text async for event in make(**WHERE).generate(HELLO) if isinstance(event, TextDelta)]
+        answer = [event.text async for event in (await make(**WHERE)).generate(HELLO) if isinstance(event, TextDelta)]
 
         assert answer == ["Hello"]
         (request,) = fake.requests
@@ -72,7 +72,7 @@ class TestVertex:
         assert request.headers["authorization"] == "***"
 
     async def test_its_list_tells_names_only(self, make: Any) -> None:
-        models = {model.id: model for model in await make(**WHERE).list_models()}
+        models = {model.id: model for model in await (await make(**WHERE)).list_models()}
 
         assert "gemini-embedding-001" not in models
         flash = models["gemini-3.8-flash"]
@@ -80,7 +80,7 @@ class TestVertex:
         assert flash.supports_files
 
     async def test_tokens_are_counted(self, make: Any) -> None:
-        assert await make(**WHERE).count_tokens(HELLO) == 2
+        assert await (await make(**WHERE)).count_tokens(HELLO) == 2
 
     async def test_there_is_no_files_api(self, fake: FakeGemini, make: Any, tmp_path: Path) -> None:
         path = tmp_path / "a.mp4"
@@ -88,12 +88,12 @@ class TestVertex:
         file = FilePart(path, "video/mp4", INLINE_BYTES + 1, "0")
 
         with pytest.raises(Unsupported, match="Vertex AI"):
-            async for _ in make(**WHERE).generate(ChatRequest(HELLO.model, (ChatMessage("user", (file,)),))):
+            async for _ in (await make(**WHERE)).generate(ChatRequest(HELLO.model, (ChatMessage("user", (file,)),))):
                 pass
         assert not fake.requests
 
     async def test_a_project_goes_before_a_key(self, fake: FakeGemini, make: Any) -> None:
-        await make(**{**WHERE, "api_key": fake.key}).list_models()
+        await (await make(**{**WHERE, "api_key": fake.key})).list_models()
 
         assert "/publishers/" in fake.requests[-1].path
 
@@ -101,11 +101,11 @@ class TestVertex:
         token.update(status=400, error="invalid_grant")
 
         with pytest.raises(AuthFailed, match="sign in again"):
-            await make(**WHERE).list_models()
+            await (await make(**WHERE)).list_models()
 
 
 async def test_no_credentials(make: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
 
     with pytest.raises(NotConfigured, match="gcloud auth application-default login"):
-        await make(**WHERE).list_models()
+        await (await make(**WHERE)).list_models()

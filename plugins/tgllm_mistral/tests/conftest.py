@@ -1,18 +1,12 @@
 """The provider as the bot makes it, on a fake of the API."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tgllm.testing.clock import HurriedClock
 from tgllm.testing.fake_providers import FakeMistral
-from tgllm_mistral import plugin
+from tgllm.testing.making import Make, provider_maker
 from tgllm_mistral.provider import MistralProvider
-from tgllm_mistral.settings import Settings
-
-Make = Callable[..., Awaitable[MistralProvider]]
 
 
 @pytest.fixture
@@ -24,17 +18,9 @@ async def fake() -> AsyncIterator[FakeMistral]:
 @pytest.fixture
 async def make(fake: FakeMistral) -> AsyncIterator[Make]:
     """Makes providers with settings of the test's own."""
-    made: list[MistralProvider] = []
-
-    async def provider(**settings: Any) -> MistralProvider:
-        values = Settings.model_validate({"api_key": fake.key, "base_url": fake.base_url, **settings})
-        (spec,) = plugin.tgllm_providers()
-        made.append(spec.create(SimpleNamespace(settings=values, clock=HurriedClock())))  # type: ignore[arg-type]  what it reads
-        return made[-1]
-
-    yield provider
-    for one in made:
-        await one.aclose()
+    settings = {"api_key": fake.key, "base_url": fake.base_url}
+    async with provider_maker("tgllm_mistral.plugin", **settings) as make:
+        yield make
 
 
 @pytest.fixture

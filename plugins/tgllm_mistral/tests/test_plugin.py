@@ -1,65 +1,41 @@
-"""What the host reads of the plugin before it calls anything else."""
+"""Names that people know, and what the plugin says without a key."""
 
-from importlib.metadata import entry_points
 from types import SimpleNamespace
 from typing import Any
 
-import pluggy
 import pytest
 
-from tgllm import hookspecs
 from tgllm.api import NotConfigured
-from tgllm.api.version import API_VERSION, ApiVersion
+from tgllm.testing.making import Make
 from tgllm_mistral import plugin
 from tgllm_mistral.settings import Settings
 
 
-def test_the_entry_point_loads_the_plugin() -> None:
-    (found,) = entry_points(group="tgllm", name="mistral")
+def test_its_names_are_those_that_people_know() -> None:
+    info, (spec,) = plugin.tgllm_plugin_info(), plugin.tgllm_providers()
 
-    assert found.load() is plugin
-
-
-def test_every_hook_is_one_that_the_contract_knows() -> None:
-    manager = pluggy.PluginManager("tgllm")
-    manager.add_hookspecs(hookspecs)
-
-    manager.register(plugin)
-
-    manager.check_pending()
+    assert (info.id, info.env) == ("mistral", {"api_key": "MISTRAL_API_KEY"})
+    assert (spec.id, spec.aliases) == ("mistral", ())
 
 
-def test_info_is_served_by_this_version_of_the_contract() -> None:
-    info = plugin.tgllm_plugin_info()
-
-    assert info.id == "mistral"
-    assert info.title
-    assert API_VERSION.serves(ApiVersion.parse(info.api))
-    assert info.settings is Settings
+def test_without_settings_it_asks_the_api() -> None:
+    assert Settings().base_url.startswith("https://")
 
 
-def test_the_key_has_the_name_that_people_know() -> None:
-    assert plugin.tgllm_plugin_info().env == {"api_key": "MISTRAL_API_KEY"}
-    assert "api_key" in Settings.model_fields
+def checks(**settings: Any) -> Any:
+    return plugin.tgllm_doctor(SimpleNamespace(settings=Settings.model_validate(settings)))  # type: ignore[arg-type]  what it reads
 
 
-def context(**settings: object) -> Any:
-    return SimpleNamespace(settings=Settings.model_validate(settings))
-
-
-@pytest.mark.parametrize("settings", [{}, {"api_key": ""}, {"api_key": " \n"}])
-def test_without_a_key_it_is_not_configured(settings: dict[str, object]) -> None:
-    (spec,) = plugin.tgllm_providers()
-
+@pytest.mark.parametrize("key", ["", " \n"])
+async def test_a_blank_key_is_none(make: Make, key: str) -> None:
     with pytest.raises(NotConfigured, match="MISTRAL_API_KEY"):
-        spec.create(context(**settings))
+        await make(api_key=key)
 
 
 def test_doctor_says_whether_there_is_a_key() -> None:
-    (missing,) = plugin.tgllm_doctor(context())
-    (present,) = plugin.tgllm_doctor(context(api_key="s3cret"))
+    (missing,) = checks()
+    (present,) = checks(api_key="s3cret")
 
     assert missing.state == "not configured"
     assert "MISTRAL_API_KEY" in missing.detail
     assert present.state == "ok"
-    assert "s3cret" not in repr(present)

@@ -1,8 +1,6 @@
 """Answers, requests and models, against a fake that is as strict as the API."""
 
-import asyncio
 import base64
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,8 @@ from tgllm.api import (
 )
 from tgllm.testing.asking import hear, question
 from tgllm.testing.fake_providers import FakeMistral
+from tgllm.testing.making import Make
 from tgllm_mistral.provider import MistralProvider
-
-Make = Callable[..., Awaitable[MistralProvider]]
 
 MODEL = "mistral-small-2603"
 TEXT_ONLY = "codestral-2508"
@@ -76,21 +73,6 @@ class TestAnswers:
         fake.answer("a", finish=word)
 
         assert (await hear(provider, ask("Hello"))).finished.reason == reason
-
-    async def test_closing_it_closes_the_connection(self, provider: MistralProvider, fake: FakeMistral) -> None:
-        fake.answer(["a"], endless=True)
-        events = provider.generate(ask("Hello"))
-        await anext(events)
-
-        await events.aclose()
-
-        await fake.wait_for(lambda: fake.requests[-1].done)
-        assert fake.open_streams == 0
-
-    async def test_streams_do_not_mix(self, provider: MistralProvider) -> None:
-        answers = await asyncio.gather(*(hear(provider, ask(f"number {n} " * 20)) for n in range(5)))
-
-        assert [answer.text.strip() for answer in answers] == [(f"number {n} " * 20).strip() for n in range(5)]
 
 
 class TestReplay:

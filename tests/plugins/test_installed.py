@@ -17,7 +17,16 @@ from tgllm.testing.emulator import Emulator
 pytestmark = pytest.mark.once
 
 PACKAGES = sorted(path.parent for path in (Path(__file__).parent / "packages").glob("*/pyproject.toml"))
-ACTIVE = {"bad_authorize", "bad_before_request", "bad_command", "bad_provider", "good_all", "good_texts", "hang_async"}
+ACTIVE = {
+    "bad_authorize",
+    "bad_before_request",
+    "bad_command",
+    "bad_provider",
+    "good_10",
+    "good_all",
+    "good_texts",
+    "hang_async",
+}
 """Those that are in order until they are used."""
 
 
@@ -65,6 +74,7 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
     assert {plugin_id for plugin_id, state in states.items() if state == "active"} == {
         "basics",
         "echo",
+        "good_10",
         "good_all",
         "good_texts",
         "bad_command",

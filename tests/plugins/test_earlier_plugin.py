@@ -1,0 +1,91 @@
+"""A plugin written for API 1.0 and tgllm 0.1 works as its author left it."""
+
+import importlib
+import shutil
+import tomllib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tgllm.plugins.host import PluginHost
+from tgllm.plugins.loading.records import PluginRecord
+from tgllm.testing.bot import running_bot
+from tgllm.testing.emulator import Emulator
+from tgllm.testing.fake_providers import FakeDipseek
+
+pytest_plugins = ["pytester"]
+
+PACKAGE = Path(__file__).parent / "packages" / "good_10"
+NAMES = tomllib.loads((PACKAGE / "names.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_public_names_are_where_they_were(module: str) -> None:
+    found = importlib.import_module(module)
+
+    assert [name for name in NAMES[module].split() if not hasattr(found, name)] == []
+
+
+async def test_it_loads_with_all_that_it_brings(
+    site: Any,
+    load_host: Callable[..., Awaitable[PluginHost]],
+    record: Callable[[PluginHost, str], PluginRecord],
+) -> None:
+    site.install("good_10")
+
+    host = await load_host()
+
+    found = record(host, "good_10")
+    assert (found.state, found.reason, found.api) == ("active", "", "1.0")
+    assert found.provides == (
+        "provider good_10",
+        "command /tally",
+        "file handler good_10_text",
+        "job good_10_sweep",
+    )
+    assert [(owner, check.state) for owner, check in await host.doctor()] == [("good_10", "not configured")]
+
+
+async def test_its_hooks_work_in_a_bot(site: Any, tmp_path: Path) -> None:
+    site.install("good_10")
+    async with Emulator() as emulator, FakeDipseek() as fake:
+        ann = emulator.add_user(first_name="Ann")
+        chat = ann.private_chat()
+        environ = {"GOOD_10_KEY": fake.key, "TGLLM_PLUGINS__GOOD_10__BASE_URL": fake.base_url}
+        settings = {"environ": environ, "default_model": "ten/deepseek-flash"}
+        async with running_bot(emulator, tmp_path, admins=[ann.id], plugins=site.found(), **settings) as bot:
+            said = await ann.say("Good morning")
+            answer = await emulator.wait_for_message(chat, after=said)
+            tally = await emulator.wait_for_message(chat, after=await ann.say("/tally ships"))
+            fake.fault("/chat", fake.errors.out_of_quota(), times=None)
+            trouble = await emulator.wait_for_message(chat, after=await ann.say("And now?"))
+            (job,) = [owned for owned in bot.core.host.jobs if owned.plugin_id == "good_10"]
+            await job.job.run(job.context)
+            counted = [await job.context.store.get(what) for what in ("starts", "answers", "sweeps")]
+            failed = await job.context.store.get("error quota_exceeded of good_10/deepseek-flash")
+
+    (question, *_) = [request.body for request in fake.requests if request.path == "/chat/completions"]
+    assert question["messages"][0] == {"role": "system", "content": "Answer like a sailor."}
+    assert (answer.text, tally.text) == ("Good morning", "Ann asked for ships; answers so far: 1")
+    assert "quota" in trouble.text or "credit" in trouble.text
+    assert (counted, failed) == ([1, 1, 1], 1)
+    assert {path.name for path in job.context.data_dir.iterdir()} == {"shut down", "swept"}
+
+
+@pytest.mark.once
+@pytest.mark.timeout(300)
+def test_its_own_tests_pass(pytester: pytest.Pytester) -> None:
+    shutil.copytree(PACKAGE / "tgllm_test_good_10", pytester.path / "tgllm_test_good_10")
+    shutil.copy(PACKAGE / "suite.py", pytester.path / "test_suite.py")
+    settings = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n"
+    pytester.makeini(f"[pytest]\n{settings}")
+    pytester.makeconftest('pytest_plugins = ["tgllm.testing.fixtures"]\n')
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error")
+
+    outcomes = result.parseoutcomes()
+    assert outcomes.pop("passed") >= 100
+    # Skipped are tests that need what the services of then did not have to offer.
+    assert outcomes == {"xfailed": 8, "skipped": 7}

@@ -1,56 +1,65 @@
-"""An emulated Telegram, and the real program on it as a process of its own."""
+"""Fixtures of most tests: an emulated Telegram, a clock, a database, and the program as a process of its own."""
 
 import asyncio
+import logging
 import os
-import signal
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from program_support import Launch, Program
+from tgllm.db.database import Database
 from tgllm.providers.network import VARIABLE
-from tgllm.testing.emulator import Emulator
-
-
-@dataclass(slots=True)
-class Program:
-    """A running ``tgllm``."""
-
-    process: asyncio.subprocess.Process
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    async def printed(self, word: str, times: int = 1) -> None:
-        """Wait until so many lines with that word were printed."""
-        assert self.process.stdout is not None
-        while sum(word in line for line in self.lines) < times:
-            line = await self.process.stdout.readline()
-            assert line, f"it ended without printing {word!r}: {self.lines}"
-            self.lines.append(line.decode())
-
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    async def end(self) -> tuple[int, str]:
-        """Wait for its end: the exit code, and all that it printed."""
-        printed, _ = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, "".join(self.lines) + printed.decode()
-
-
-Launch = Callable[..., Awaitable[Program]]
+from tgllm.testing.clock import ManualClock
+from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 
 
 @pytest.fixture
 async def emu() -> AsyncIterator[Emulator]:
     async with Emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture
+def ann(emu: Emulator) -> EmulatedUser:
+    """Somebody who speaks English; as a rule the owner of the bot."""
+    return emu.add_user(first_name="Ann", language_code="en")
+
+
+@pytest.fixture
+def chat(ann: EmulatedUser) -> EmulatedChat:
+    """Ann's private chat with the bot."""
+    return ann.private_chat()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands at 2026-01-01 00:00 UTC, a Thursday."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
+    async with await Database.open(tmp_path / "tgllm.db", clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """After the test, logging is as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger in logging.Logger.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.setLevel(logging.NOTSET)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

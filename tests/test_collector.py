@@ -3,13 +3,9 @@
 import json
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from program_support import Launch
 from tgllm.testing.emulator import Emulator
-
-if TYPE_CHECKING:
-    from conftest import Launch
-
 
 WATCHER = """
     import gc
@@ -53,7 +49,7 @@ WATCHER = """
 
 
 async def test_it_leaves_out_what_was_made_until_the_bot_runs(
-    emu: Emulator, launch: "Launch", install_plugin: Callable[[str, str], str]
+    emu: Emulator, launch: Launch, install_plugin: Callable[[str, str], str]
 ) -> None:
     ann = emu.add_user(first_name="Ann")
     site = install_plugin("watcher", WATCHER)

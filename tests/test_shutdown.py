@@ -2,16 +2,12 @@
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
+from program_support import Launch
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
-
-if TYPE_CHECKING:
-    from conftest import Launch
-
 
 OBSTINATE = """
     import asyncio
@@ -74,7 +70,7 @@ def ann(emu: Emulator) -> EmulatedUser:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_bot_that_waits_for_telegram_can_be_stopped(
-    emu: Emulator, launch: "Launch", number: signal.Signals
+    emu: Emulator, launch: Launch, number: signal.Signals
 ) -> None:
     emu.faults.add(Fault.bad_gateway("getMe", times=None))
     bot = await launch("run")
@@ -86,7 +82,7 @@ async def test_a_bot_that_waits_for_telegram_can_be_stopped(
 
 
 async def test_a_provider_that_does_not_end_does_not_keep_the_program(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", obstinate: str
+    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
 ) -> None:
     variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "obstinate/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)
@@ -102,7 +98,7 @@ async def test_a_provider_that_does_not_end_does_not_keep_the_program(
 
 
 async def test_a_provider_that_hangs_at_its_start_does_not_keep_the_program(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", obstinate: str
+    emu: Emulator, ann: EmulatedUser, launch: Launch, obstinate: str
 ) -> None:
     variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "hanging/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)

@@ -4,22 +4,14 @@ import json
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from bot_support import is_notice
+from program_support import Launch
 from tgllm.db.connection import get_db
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-
-if TYPE_CHECKING:
-    from conftest import Launch
-
-
-def is_notice(message: EmulatedMessage) -> bool:
-    """Whether it asks if an answer has arrived."""
-    return "I have it" in message.labels
 
 
 @pytest.fixture
@@ -27,7 +19,7 @@ def ann(emu: Emulator) -> EmulatedUser:
     return emu.add_user(first_name="Ann")
 
 
-async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: EmulatedUser, launch: "Launch") -> None:
+async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
     answer = await emu.wait_for_message(ann.private_chat(), timeout=30)
@@ -40,7 +32,7 @@ async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: Emu
     assert emu.token not in printed
 
 
-async def test_ctrl_c_stops_it_too(emu: Emulator, ann: EmulatedUser, launch: "Launch") -> None:
+async def test_ctrl_c_stops_it_too(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
     await emu.wait_for_message(ann.private_chat(), timeout=30)
@@ -58,7 +50,7 @@ def hang_up() -> Iterator[Callable[[signal.Handlers], object]]:
 
 
 async def test_the_end_of_its_terminal_stops_it_too(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", hang_up: Callable[[signal.Handlers], object]
+    emu: Emulator, ann: EmulatedUser, launch: Launch, hang_up: Callable[[signal.Handlers], object]
 ) -> None:
     hang_up(signal.SIG_DFL)
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="0.1")
@@ -74,7 +66,7 @@ async def test_the_end_of_its_terminal_stops_it_too(
 
 
 async def test_a_bot_that_is_to_outlive_its_terminal_does(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", hang_up: Callable[[signal.Handlers], object]
+    emu: Emulator, ann: EmulatedUser, launch: Launch, hang_up: Callable[[signal.Handlers], object]
 ) -> None:
     hang_up(signal.SIG_IGN)
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
@@ -87,7 +79,7 @@ async def test_a_bot_that_is_to_outlive_its_terminal_does(
     assert code == 0, printed
 
 
-async def test_a_second_signal_ends_it_at_once(emu: Emulator, ann: EmulatedUser, launch: "Launch") -> None:
+async def test_a_second_signal_ends_it_at_once(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="60")
     await ann.say("never ending")
     await emu.wait_for_draft(ann.private_chat(), lambda draft: "never" in draft.text, timeout=30)
@@ -99,7 +91,7 @@ async def test_a_second_signal_ends_it_at_once(emu: Emulator, ann: EmulatedUser,
 
 
 async def test_a_killed_bot_answers_every_message_once_after_its_restart(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch"
+    emu: Emulator, ann: EmulatedUser, launch: Launch
 ) -> None:
     questions = [f"question number {number}" for number in range(5)]
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="30")
@@ -122,7 +114,7 @@ async def test_a_killed_bot_answers_every_message_once_after_its_restart(
 
 @pytest.mark.parametrize(("by", "answer"), [("retry", "two words"), ("edit", "two others")])
 async def test_a_bot_killed_while_it_asks_again_answers_every_message_once_after_its_restart(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", tmp_path: Path, by: str, answer: str
+    emu: Emulator, ann: EmulatedUser, launch: Launch, tmp_path: Path, by: str, answer: str
 ) -> None:
     chat = ann.private_chat()
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
@@ -159,7 +151,7 @@ async def test_a_bot_killed_while_it_asks_again_answers_every_message_once_after
 
 
 async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
-    emu: Emulator, ann: EmulatedUser, launch: "Launch", tmp_path: Path
+    emu: Emulator, ann: EmulatedUser, launch: Launch, tmp_path: Path
 ) -> None:
     held = emu.faults.add(Fault.hold("sendMessage"))
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
@@ -183,7 +175,7 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     assert tuple(row) == (2,)
 
 
-async def test_a_second_bot_on_the_same_data_is_refused(emu: Emulator, ann: EmulatedUser, launch: "Launch") -> None:
+async def test_a_second_bot_on_the_same_data_is_refused(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     first = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
     await emu.wait_for_message(ann.private_chat(), timeout=30)
@@ -195,17 +187,17 @@ async def test_a_second_bot_on_the_same_data_is_refused(emu: Emulator, ann: Emul
 
 
 @pytest.mark.parametrize("args", [("ping",), ("--ping",)])
-async def test_ping_from_the_shell(launch: "Launch", args: tuple[str, ...]) -> None:
+async def test_ping_from_the_shell(launch: Launch, args: tuple[str, ...]) -> None:
     code, printed = await (await launch(*args)).end()
     assert (code, printed.strip()) == (0, "Bot ready")
 
 
-async def test_ping_without_a_token_says_what_to_do_next(launch: "Launch") -> None:
+async def test_ping_without_a_token_says_what_to_do_next(launch: Launch) -> None:
     code, printed = await (await launch("--ping", TGLLM_BOT_TOKEN="")).end()
     assert (code, printed.strip()) == (0, "Bot ready (no token yet: run tgllm init)")
 
 
-async def test_a_wrong_token_ends_it_with_a_sentence(launch: "Launch") -> None:
+async def test_a_wrong_token_ends_it_with_a_sentence(launch: Launch) -> None:
     code, printed = await (await launch("run", TGLLM_BOT_TOKEN="43:WRONG")).end()
     assert code == 1
     assert "BotFather" in printed
@@ -222,7 +214,7 @@ async def test_a_wrong_token_ends_it_with_a_sentence(launch: "Launch") -> None:
     ],
     ids=["no token", "mistyped name", "no id"],
 )
-async def test_a_wrong_setting_is_one_sentence(launch: "Launch", variables: dict[str, str], words: list[str]) -> None:
+async def test_a_wrong_setting_is_one_sentence(launch: Launch, variables: dict[str, str], words: list[str]) -> None:
     code, printed = await (await launch("run", **variables)).end()
     assert code == 2
     assert "Traceback" not in printed

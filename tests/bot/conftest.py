@@ -1,18 +1,15 @@
 """An emulated Telegram, and the real bot on it."""
 
 import asyncio
-import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
-from tgllm.api.clock import SystemClock
+from bot_support import Killed, LetIn, Menus, PatientClock, Start
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.observe.logs import configure_logging
@@ -22,32 +19,11 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, 
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-
 
 @pytest.fixture(autouse=True)
-def log() -> Iterator[None]:
+def log(restored_logging: None) -> None:
     """The log as the program writes it; other tests have theirs."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
     configure_logging("console", "info", sys.stdout)
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def emu() -> AsyncIterator[Emulator]:
-    async with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def ann(emu: Emulator) -> EmulatedUser:
-    """The owner of the bot."""
-    return emu.add_user(first_name="Ann", language_code="en")
 
 
 @pytest.fixture
@@ -95,15 +71,6 @@ def start(emu: Emulator, ann: EmulatedUser, tmp_path: Path, provider: ScriptedPr
     return start
 
 
-class PatientClock(SystemClock):
-    """While it is patient, no wait of the bot comes to its end by itself, however slow the machine is."""
-
-    patient = True
-
-    def monotonic(self) -> float:
-        return 0.0 if self.patient else super().monotonic()
-
-
 @pytest.fixture
 def patient_clock() -> PatientClock:
     return PatientClock()
@@ -121,42 +88,9 @@ async def _killed(running: AbstractAsyncContextManager[RunningBot]) -> AsyncIter
 
 
 @pytest.fixture
-def killed() -> Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]:
+def killed() -> Killed:
     """Wraps what ``start`` gives: the bot ends with the block, and has no time to put anything in order."""
     return _killed
-
-
-@dataclass(frozen=True)
-class Menus:
-    """What people do with commands and buttons, and what they see then."""
-
-    emu: Emulator
-
-    async def ask(
-        self,
-        person: EmulatedUser,
-        text: str,
-        *,
-        chat: EmulatedChat | None = None,
-        topic: EmulatedTopic | None = None,
-    ) -> EmulatedMessage:
-        """What the bot answers, once it is there as a whole."""
-        asked = await person.say(text, chat=chat, topic=topic)
-        return await self.emu.wait_for_message(
-            asked.chat, lambda message: message.from_bot and message.text != "Thinking...", after=asked
-        )
-
-    async def press(self, person: EmulatedUser, message: EmulatedMessage, label: str) -> None:
-        """Press a button, and wait until the message or its buttons are others."""
-        before = message.text, message.labels
-        await person.press(message, label)
-        await self.emu.wait_for(lambda: (message.text, message.labels) != before)
-
-    async def toast(self, person: EmulatedUser, message: EmulatedMessage, data: str) -> str:
-        """What the bot shows for callback data that no button has to have."""
-        query = person._query(message, data)
-        answer = await self.emu.wait_for(lambda: query.answer)
-        return str(answer.get("text") or "")
 
 
 @pytest.fixture

@@ -2,15 +2,14 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 
+from bot_support import Ask, LetIn, Menus, Start
 from tgllm.api import ModelInfo, Unavailable
 from tgllm.bot.admin.assembly import admin_table
 from tgllm.db.engine.unit import Connection, Unit
@@ -21,19 +20,10 @@ from tgllm.db.tables.usage import Spent
 from tgllm.i18n.catalogue import texts_of
 from tgllm.observe.logs import configure_logging
 from tgllm.services.common.actor import Actor
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 NOON = datetime(2026, 1, 11, 12, tzinfo=UTC).timestamp()
 
@@ -91,7 +81,7 @@ def clock() -> ManualClock:
 
 
 class TestStats:
-    async def test_counts(self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock) -> None:
+    async def test_counts(self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock) -> None:
         def fill(conn: Connection) -> None:
             for number, status in enumerate(("active", "active", "pending", "denied", "blocked", "pending"), 101):
                 users.upsert_seen(conn, users.SeenUser(number, first_name=f"P{number}"), 1)
@@ -138,7 +128,7 @@ class TestStats:
         assert menu.text == by_text.text
 
     async def test_shares_of_models_and_people(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock
     ) -> None:
         def fill(conn: Connection) -> None:
             users.upsert_seen(conn, users.SeenUser(101, "eve_", "Eve"), 1)
@@ -176,7 +166,7 @@ class TestStats:
         assert longest.splitlines()[-1].startswith("█░░░░░░░░░░░ 7: 1 request")
 
     async def test_many_models_come_in_pages(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock
     ) -> None:
         def fill(conn: Connection) -> None:
             for number in range(20):
@@ -203,7 +193,7 @@ def fill_people(conn: Connection) -> None:
 
 class TestUsers:
     async def test_waiting_people_are_listed_in_pages(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock
     ) -> None:
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill_people)
@@ -220,7 +210,7 @@ class TestUsers:
         assert seen == [f"Person {number} @u{number} ({5000 + number}): waiting" for number in range(111, 501)]
 
     async def test_people_are_searched(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock
     ) -> None:
         async with start(clock=clock) as bot:
             await bot.core.database.write(fill_people)
@@ -239,7 +229,7 @@ class TestUserCard:
         ask: Ask,
         ann: EmulatedUser,
         eve: EmulatedUser,
-        menus: "Menus",
+        menus: Menus,
         start: Start,
         clock: ManualClock,
     ) -> None:
@@ -279,7 +269,7 @@ class TestUserCard:
         ask: Ask,
         ann: EmulatedUser,
         eve: EmulatedUser,
-        menus: "Menus",
+        menus: Menus,
         start: Start,
         clock: ManualClock,
     ) -> None:
@@ -302,7 +292,7 @@ class TestUserCard:
             assert "I don't know @nobody." in (await ask("/admin toggle @nobody")).text
 
     async def test_only_owners_choose_roles(
-        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
     ) -> None:
         async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
@@ -320,7 +310,7 @@ class TestUserCard:
             assert (await ask(f"/admin role {eve.id} user")).text.splitlines()[1] == "user, approved"
 
     async def test_an_old_card_shows_what_is_now(
-        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
     ) -> None:
         async with start(let_in=[eve]):
             card = await ask(f"/admin user {eve.id}")
@@ -344,7 +334,7 @@ class Listing(ScriptedProvider):
 
 class TestModels:
     async def test_models_are_listed_and_refreshed(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start
     ) -> None:
         provider = Listing()
         provider.models = tuple(ModelInfo(f"m{number:02}", title=f"Model {number:02}") for number in range(20))
@@ -377,9 +367,7 @@ class TestModels:
 
 
 class TestPlugins:
-    async def test_those_out_of_order_come_first(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start
-    ) -> None:
+    async def test_those_out_of_order_come_first(self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start) -> None:
         async with start(disable_plugins="echo"):
             by_text = await ask("/admin plugins")
             shown = await ask("/admin")
@@ -394,7 +382,7 @@ class TestPlugins:
 
 class TestJobs:
     async def test_last_and_next_runs(
-        self, ask: Ask, ann: EmulatedUser, menus: "Menus", start: Start, clock: ManualClock
+        self, ask: Ask, ann: EmulatedUser, menus: Menus, start: Start, clock: ManualClock
     ) -> None:
         noon = int(NOON * 1000)
 
@@ -431,7 +419,7 @@ class TestErrors:
         self,
         ask: Ask,
         ann: EmulatedUser,
-        menus: "Menus",
+        menus: Menus,
         start: Start,
         provider: ScriptedProvider,
     ) -> None:
@@ -466,7 +454,7 @@ class TestAudit:
         ask: Ask,
         ann: EmulatedUser,
         eve: EmulatedUser,
-        menus: "Menus",
+        menus: Menus,
         start: Start,
         let_in: LetIn,
         clock: ManualClock,

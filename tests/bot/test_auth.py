@@ -3,10 +3,10 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start, decide_group
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.db.engine.unit import Connection
@@ -25,7 +25,6 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Card = Callable[[EmulatedChat], Awaitable[EmulatedMessage]]
 
 LET_IN = "✅ Let in"
@@ -400,8 +399,7 @@ async def test_a_veto_holds_for_presses_and_for_guests_of_a_group(
 
 
 async def open_group(bot: RunningBot, chat: EmulatedChat, status: groups.GroupStatus = "active") -> None:
-    await bot.core.database.write(lambda conn: groups.request(conn, chat.id, "Room", 1))
-    await bot.core.database.write(lambda conn: groups.set_status(conn, chat.id, status, 1))
+    await bot.core.database.write(decide_group(chat, status, "Room"))
 
 
 async def test_in_a_group_that_was_let_in_everybody_talks_and_is_nobody_elsewhere(

@@ -1,28 +1,18 @@
 """What the model knows of a chat: what was said, until it is cleared or begun anew."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import pytest
 
+from bot_support import Ask, Menus, Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo, Reply
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, messages
 from tgllm.services.common.lane import Lane
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
-
 
 CODE = "\n".join(f"    line({number})" for number in range(500))
 PARAGRAPHS = [f"Paragraph {number}. " + "😀 word " * 150 for number in range(12)]
@@ -110,7 +100,7 @@ async def test_each_topic_is_cleared_by_itself(
 
 
 async def test_each_topic_has_a_context_of_its_own_size(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
@@ -172,7 +162,7 @@ async def test_a_long_message_in_markdown_is_split_and_its_code_goes_on(
     assert {part.topic for part in parts} == {topic}
 
 
-async def test_a_long_message_looks_as_its_chat_wants_it(menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+async def test_a_long_message_looks_as_its_chat_wants_it(menus: Menus, ann: EmulatedUser, start: Start) -> None:
     async with start(plugins=[GivenPlugin.of("reader", Reader())]):
         menu = await menus.ask(ann, "/settings")
         await menus.press(ann, menu, "Rich messages")

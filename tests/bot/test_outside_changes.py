@@ -5,22 +5,16 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tgllm.testing.bot import RunningBot
+from bot_support import Menus, Start
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Shell = Callable[..., Awaitable[str]]
 
 
@@ -53,7 +47,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 async def test_somebody_who_is_let_in_is_told_and_answered(
-    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+    emu: Emulator, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell
 ) -> None:
     async with begin():
         asked = await menus.ask(eve, "/start")
@@ -66,7 +60,7 @@ async def test_somebody_who_is_let_in_is_told_and_answered(
 
 
 async def test_a_link_that_the_shell_makes_lets_somebody_in(
-    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+    emu: Emulator, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell
 ) -> None:
     async with begin():
         await menus.ask(eve, "/help")
@@ -79,7 +73,7 @@ async def test_a_link_that_the_shell_makes_lets_somebody_in(
 
 
 async def test_a_group_that_is_let_in_is_told_and_one_that_is_kept_out_loses_its_answer(
-    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
+    emu: Emulator, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
 ) -> None:
     group = emu.add_group(title="Team", members=[eve])
     provider.answer("Half", asyncio.Event())
@@ -97,7 +91,7 @@ async def test_a_group_that_is_let_in_is_told_and_one_that_is_kept_out_loses_its
 
 
 async def test_a_change_of_the_budget_is_told_in_one_sentence(
-    emu: Emulator, ann: EmulatedUser, menus: "Menus", begin: Start, shell: Shell
+    emu: Emulator, ann: EmulatedUser, menus: Menus, begin: Start, shell: Shell
 ) -> None:
     changes = ("--set", "usd/month=2.50", "--set", "tokens/day=1000", "--give", "usd/month=1", "--reset")
     async with begin():
@@ -111,7 +105,7 @@ async def test_a_change_of_the_budget_is_told_in_one_sentence(
 
 
 async def test_what_admins_were_shown_says_who_decided(
-    emu: Emulator, ann: EmulatedUser, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+    emu: Emulator, ann: EmulatedUser, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell
 ) -> None:
     chat = ann.private_chat()
     async with begin():
@@ -124,7 +118,7 @@ async def test_what_admins_were_shown_says_who_decided(
 
 
 async def test_the_answer_of_somebody_who_is_blocked_is_stopped(
-    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
+    emu: Emulator, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell, provider: ScriptedProvider
 ) -> None:
     chat = eve.private_chat()
     async with begin() as bot:
@@ -144,7 +138,7 @@ async def test_the_answer_of_somebody_who_is_blocked_is_stopped(
 
 
 async def test_answers_of_others_go_on(
-    emu: Emulator, ann: EmulatedUser, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell,
+    emu: Emulator, ann: EmulatedUser, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell,
     provider: ScriptedProvider,
 ) -> None:  # fmt: skip
     go_on = asyncio.Event()
@@ -160,7 +154,7 @@ async def test_answers_of_others_go_on(
 
 
 async def test_a_new_admin_sees_the_commands_of_admins_at_once(
-    emu: Emulator, menus: "Menus", eve: EmulatedUser, begin: Start, shell: Shell
+    emu: Emulator, menus: Menus, eve: EmulatedUser, begin: Start, shell: Shell
 ) -> None:
     key = (json.dumps({"type": "chat", "chat_id": eve.id}, sort_keys=True), "en")
     async with begin():
@@ -173,7 +167,7 @@ async def test_a_new_admin_sees_the_commands_of_admins_at_once(
 
 
 async def test_forgetting_is_told_and_what_was_said_is_gone(
-    emu: Emulator, ann: EmulatedUser, menus: "Menus", begin: Start, shell: Shell, provider: ScriptedProvider
+    emu: Emulator, ann: EmulatedUser, menus: Menus, begin: Start, shell: Shell, provider: ScriptedProvider
 ) -> None:
     async with begin():
         said = await menus.ask(ann, "my secret")
@@ -185,7 +179,7 @@ async def test_forgetting_is_told_and_what_was_said_is_gone(
 
 
 async def test_shell_and_bot_write_at_the_same_time(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, menus: "Menus", begin: Start, shell: Shell
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, menus: Menus, begin: Start, shell: Shell
 ) -> None:
     chat, done, questions = ann.private_chat(), asyncio.Event(), list[str]()
 
@@ -209,7 +203,7 @@ async def test_shell_and_bot_write_at_the_same_time(
 
 
 async def test_lists_are_read_while_the_bot_writes(
-    ann: EmulatedUser, eve: EmulatedUser, menus: "Menus", begin: Start, shell: Shell
+    ann: EmulatedUser, eve: EmulatedUser, menus: Menus, begin: Start, shell: Shell
 ) -> None:
     async with begin():
         await menus.ask(eve, "/start")

@@ -1,7 +1,5 @@
 """The scope of an update, before and behind the access middleware."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -32,12 +30,6 @@ class Acknowledgements:
     def taken_away(self, row: InboxRow, message_ids: object) -> list[outbox.NewOutbox]:
         self.asked += 1
         return message_rows(LANE, "taken away")
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, DatabaseError, PluginInfo, TextDelta
 from tgllm.bot.commands import plugins
@@ -21,7 +22,6 @@ from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 TEXTS = Catalogue(strict=True)
 
 

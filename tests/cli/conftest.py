@@ -1,13 +1,11 @@
 """A shell in an empty home, in which ``tgllm`` is called."""
 
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 
 from tgllm.cli.main import main
 
@@ -66,19 +64,6 @@ def shell(
     shell = Shell(home / "work", capsys)
     monkeypatch.setenv("TGLLM_DATA_DIR", str(shell.data_dir))
     return shell
-
-
-@pytest.fixture
-def restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for logger in logging.Logger.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger):
-            logger.setLevel(logging.NOTSET)
-    structlog.reset_defaults()
 
 
 @pytest.fixture

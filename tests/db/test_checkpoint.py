@@ -9,12 +9,6 @@ from tgllm.db.database import Database
 from tgllm.testing.clock import ManualClock
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    """A clock that stands still."""
-    return ManualClock()
-
-
 @pytest.mark.parametrize(("readings", "tries"), [(0, 1), (2, 3), (99, TRIES)])
 async def test_it_is_tried_again_a_few_times_while_it_is_being_read(
     database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, readings: int, tries: int

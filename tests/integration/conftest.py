@@ -8,7 +8,6 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer
 
 
@@ -51,16 +50,6 @@ def api(request: pytest.FixtureRequest) -> Api:
 async def fake(api: Api) -> AsyncIterator[FakeServer]:
     async with api.fake() as fake:
         yield fake
-
-
-@pytest.fixture
-def ann(emu: Emulator) -> EmulatedUser:
-    return emu.add_user(first_name="Ann", language_code="en")
-
-
-@pytest.fixture
-def chat(ann: EmulatedUser) -> EmulatedChat:
-    return ann.private_chat()
 
 
 @pytest.fixture

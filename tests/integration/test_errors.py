@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from program_support import Launch
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeServer
 
-Launch = Callable[..., Awaitable[Any]]
 Stored = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 

@@ -1,11 +1,7 @@
 """The shell and the bot, two programs on one data folder."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
+from program_support import Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
-
-Launch = Callable[..., Awaitable[Any]]
 
 
 async def test_a_running_bot_notices_who_was_let_in_from_the_shell(

@@ -1,6 +1,5 @@
 """The scheduler runs as long as the bot does."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from tgllm.scheduler.jobs import REFRESH_JOB
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-
-@pytest.fixture
-async def emu() -> AsyncIterator[Emulator]:
-    async with Emulator() as emulator:
-        yield emulator
 
 
 async def test_a_refresh_that_was_missed_is_made_up_and_the_admin_is_told(emu: Emulator, tmp_path: Path) -> None:

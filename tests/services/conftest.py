@@ -10,7 +10,6 @@ import pytest
 
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, PluginInfo, ProviderSpec, StreamEvent, UserInfo
-from tgllm.db.database import Database
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
@@ -59,17 +58,6 @@ class ListSink:
         self.outcomes.append(outcome)
         payload = {"chat_id": 7, "text": outcome.text}
         return [NewOutbox(lane=Lane(7).key, method="sendMessage", chat_id=7, payload=payload, turn_id="u1")]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db", clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture

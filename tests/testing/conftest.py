@@ -7,25 +7,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.emulator import Emulator
 
 Api = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture
-async def emu() -> AsyncIterator[Emulator]:
-    async with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def ann(emu: Emulator) -> EmulatedUser:
-    return emu.add_user(first_name="Ann", language_code="en")
-
-
-@pytest.fixture
-def chat(ann: EmulatedUser) -> EmulatedChat:
-    return ann.private_chat()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """The admin commands about people, groups and links that are to be let in."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 
+from bot_support import Ask, Start
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access
 from tgllm.db.tables import groups, users
@@ -12,11 +10,7 @@ from tgllm.services.common.actor import SHELL
 from tgllm.services.people.decisions import Verdict
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 async def know(bot: RunningBot, user_id: int, verdict: Verdict | None = None) -> None:

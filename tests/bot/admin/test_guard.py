@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.config.password_hash import Cost, hash_password
 from tgllm.db.database import Database
@@ -18,12 +19,8 @@ from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 PASSWORD = "Sesame-Street-42"
 HASH = str(hash_password(PASSWORD, Cost(log_n=4, r=1, p=1)))

@@ -1,32 +1,17 @@
 """``/export`` sends the conversation as files, and no copy stays behind."""
 
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from bot_support import Ask, Start, content, is_notice
 from tgllm.db.tables import outbox
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
-
-
-def is_notice(message: EmulatedMessage) -> bool:
-    """Whether it asks if an answer has arrived."""
-    return "I have it" in message.labels
-
 
 def documents(chat: EmulatedChat) -> list[EmulatedMessage]:
     return [message for message in chat.messages if message.from_bot and message.file is not None]
-
-
-def content(message: EmulatedMessage) -> str:
-    assert message.file is not None
-    return message.file.content.decode()
 
 
 def left(data_dir: Path) -> list[Path]:

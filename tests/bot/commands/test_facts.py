@@ -1,10 +1,8 @@
 """Pinned facts: told with every question of their chat, listed, taken away, exported, forgotten."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
 
+from bot_support import Menus, Start
 from tgllm.db.tables import facts
 from tgllm.services.chats.facts import MOST_FACTS, MOST_LENGTH
 from tgllm.services.common.lane import Lane
@@ -12,11 +10,6 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 HEAD = "The people of this chat have asked you to remember these facts:"
 
@@ -27,7 +20,7 @@ async def pin(bot: RunningBot, lane: Lane, *texts: str) -> None:
 
 
 async def test_a_fact_is_told_with_every_question_from_then_on(
-    menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     async with start(system_prompt="Be brief.") as bot:
         await menus.ask(ann, "before")
@@ -44,7 +37,7 @@ async def test_a_fact_is_told_with_every_question_from_then_on(
 
 
 async def test_a_reply_pins_what_it_replies_to(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     provider.answer("Water boils at 100 °C.")
     async with start() as bot:
@@ -56,7 +49,7 @@ async def test_a_reply_pins_what_it_replies_to(
 
 
 async def test_they_belong_to_their_chat_and_topic(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     news, music = emu.add_topic(group, "News"), emu.add_topic(group, "Music")
@@ -69,7 +62,7 @@ async def test_they_belong_to_their_chat_and_topic(
 
 
 async def test_a_button_takes_a_fact_away(
-    menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+    menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     async with start():
         assert "Nothing is pinned" in (await menus.ask(ann, "/facts")).text
@@ -88,7 +81,7 @@ async def test_a_button_takes_a_fact_away(
     assert provider.requests[0].system == f"{HEAD}\n- I am\n  a cook."
 
 
-async def test_a_forged_button_takes_nothing_from_another_chat(menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+async def test_a_forged_button_takes_nothing_from_another_chat(menus: Menus, ann: EmulatedUser, start: Start) -> None:
     other = Lane(-100)
     async with start() as bot:
         await pin(bot, other, "secret")
@@ -98,7 +91,7 @@ async def test_a_forged_button_takes_nothing_from_another_chat(menus: "Menus", a
         assert len(await bot.core.database.read(lambda conn: facts.list_for(conn, other.key))) == 1
 
 
-async def test_what_can_not_be_pinned_is_told_why(menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+async def test_what_can_not_be_pinned_is_told_why(menus: Menus, ann: EmulatedUser, start: Start) -> None:
     async with start() as bot:
         assert "Write what to remember" in (await menus.ask(ann, "/remember")).text
         long = await menus.ask(ann, "/remember " + "x" * (MOST_LENGTH + 1))
@@ -110,7 +103,7 @@ async def test_what_can_not_be_pinned_is_told_why(menus: "Menus", ann: EmulatedU
 
 
 async def test_many_have_pages_and_one_that_is_taken_away_leaves_its_page_open(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
 ) -> None:
     async with start() as bot:
         await pin(bot, Lane(ann.id), *(f"fact {number}" for number in range(10)))
@@ -121,7 +114,7 @@ async def test_many_have_pages_and_one_that_is_taken_away_leaves_its_page_open(
         assert listed.labels == ["✕ fact 9", "«", "2 / 2"]
 
 
-async def test_they_are_in_the_export(emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+async def test_they_are_in_the_export(emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start) -> None:
     async with start():
         await menus.ask(ann, "/remember I hate dill.")
         await menus.ask(ann, "hello")
@@ -135,7 +128,7 @@ async def test_they_are_in_the_export(emu: Emulator, menus: "Menus", ann: Emulat
     assert json.loads(data)["facts"] == ["I hate dill."]
 
 
-async def test_forgetting_a_person_forgets_them(emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+async def test_forgetting_a_person_forgets_them(emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start) -> None:
     async with start() as bot:
         await menus.ask(ann, "/remember I hate dill.")
         asked = await menus.ask(ann, "/forget")

@@ -1,12 +1,13 @@
 """``/forget`` deletes a person's own private data, and nothing of others, after they have confirmed it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm.db.engine.sqlite import connect, in_transaction
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, conversations, files, kv, messages, outbox, requests, usage, users
@@ -18,9 +19,6 @@ from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 SECRET = "the-quick-brown-secret"
 

@@ -1,21 +1,14 @@
 """Which messages of a group are answered: what an admin has chosen for it."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 
+from bot_support import Ask, Start
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.db.tables import audit
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 class NoTalk:

@@ -1,19 +1,16 @@
 """Commands: the table, what plugins bring, and the ones that are nobody's."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 
 import pytest
 
+from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
 from tgllm.bot.ui.command_table import CommandTable, TableCommand, parse_command
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 class Commands:

@@ -1,22 +1,18 @@
 """Asking again, and moving within a conversation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm import hookimpl
 from tgllm.api import Finished, PluginInfo, ProviderSpec, RateLimited
 from tgllm.db.tables import inbox, requests
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 def parts(chat: EmulatedChat, word: str) -> list[EmulatedMessage] | None:

@@ -1,23 +1,14 @@
 """Instruction, persona, temperature, effort and language: set in the chat, used by the next answer."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
-
 import pytest
 
+from bot_support import Menus, Start
 from tgllm.api import ReasoningDelta
 from tgllm.db.tables import conversations, models
 from tgllm.db.tables.models import NewModel
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 OF_ANSWERS = ("Rich messages", "Answers as files", "Context", "Summary")
 PERSONAS = {
@@ -28,7 +19,7 @@ PERSONAS = {
 
 class TestInstruction:
     async def test_is_told_after_the_operators_until_it_is_taken_away(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(system_prompt="You are a bot.") as bot:
             assert "no instruction of its own" in (await menus.ask(ann, "/system")).text
@@ -44,7 +35,7 @@ class TestInstruction:
         assert [request.system for request in provider.requests] == [told, told, "You are a bot."]
 
     async def test_is_of_one_chat_and_topic(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         group = emu.add_group(title="Team", members=[ann], is_forum=True)
         one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
@@ -56,7 +47,7 @@ class TestInstruction:
         assert [request.system for request in provider.requests] == ["Be brief.", None, None]
 
     async def test_a_new_conversation_keeps_it(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start():
             await menus.ask(ann, "/system Be brief.")
@@ -67,7 +58,7 @@ class TestInstruction:
 
 class TestPersona:
     async def test_is_chosen_with_a_button(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(personas=PERSONAS):
             menu = await menus.ask(ann, "/persona")
@@ -83,7 +74,7 @@ class TestPersona:
         assert told == [("Talk like a pirate.", 1.5), (None, None)]
 
     async def test_may_bring_a_model_which_a_later_choice_replaces(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(personas=PERSONAS):
             await menus.ask(ann, "/model scripted/model")
@@ -95,7 +86,7 @@ class TestPersona:
             ("to the model", "Repeat.")
         ]
 
-    async def test_one_that_is_not_there_is_told(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+    async def test_one_that_is_not_there_is_told(self, menus: Menus, ann: EmulatedUser, start: Start) -> None:
         async with start(personas=PERSONAS):
             menu = await menus.ask(ann, "/persona")
             assert 'no persona "sailor"' in (await menus.ask(ann, "/persona sailor")).text
@@ -107,7 +98,7 @@ class TestPersona:
 
     @pytest.mark.parametrize("place", ["private", "group", "topic"])
     async def test_people_make_their_own_which_answers_in_any_chat_of_theirs(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider, place: str
     ) -> None:
         chat = ann.private_chat() if place == "private" else emu.add_group(title="Team", members=[ann])
         topic = emu.add_topic(chat, "One") if place == "topic" else None
@@ -133,7 +124,7 @@ class TestPersona:
         assert [request.system for request in provider.requests] == [cook, cook, "Talk like a pirate."]
 
     async def test_ones_own_is_said_anew_and_deleted(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with start():
@@ -150,7 +141,7 @@ class TestPersona:
         assert [request.system for request in provider.requests] == ["Готовь быстро.", None, "Готовь."]
 
     async def test_ones_own_is_nobody_elses(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with start(personas=PERSONAS, let_in=[eve]):
@@ -161,7 +152,7 @@ class TestPersona:
             assert "list is old" in await menus.toast(eve, menu, chef)
             assert 'no persona "chef"' in (await menus.ask(eve, "/persona chef")).text
 
-    async def test_ones_own_has_limits(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+    async def test_ones_own_has_limits(self, menus: Menus, ann: EmulatedUser, start: Start) -> None:
         async with start(personas=PERSONAS):
             assert "in the bot's settings" in (await menus.ask(ann, "/persona Pirate: Arr.")).text
             assert "at most 32" in (await menus.ask(ann, f"/persona {'x' * 33}: Be brief.")).text
@@ -173,7 +164,7 @@ class TestPersona:
             assert "is saved" in (await menus.ask(ann, f"/persona {'п' * 30}0: Be long.")).text
             assert "✓ " + "п" * 30 + "0" in (await menus.ask(ann, "/persona")).labels
 
-    async def test_many_have_pages(self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+    async def test_many_have_pages(self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start) -> None:
         many = {f"p{number:02}": {"system": "x"} for number in range(10)}
         async with start(personas=many):
             menu = await menus.ask(ann, "/persona")
@@ -184,7 +175,7 @@ class TestPersona:
 
 class TestSettings:
     async def test_temperature_and_effort_go_to_the_model(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         thinking = NewModel(provider="scripted", model="model", title="model", reasoning=True)
         async with start(refresh_cron="off") as bot:
@@ -207,7 +198,7 @@ class TestSettings:
         assert asked == [(0.0, "high"), (None, "high")]
 
     async def test_thoughts_are_shown_where_a_chat_wants_them(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(refresh_cron="off"):
             menu = await menus.ask(ann, "/settings")
@@ -226,7 +217,7 @@ class TestSettings:
                 assert [entity["type"] for entity in answer.entities if "quote" in entity["type"]] == quotes
 
     async def test_a_model_that_does_not_think_has_no_effort_to_set(
-        self, menus: "Menus", ann: EmulatedUser, start: Start
+        self, menus: Menus, ann: EmulatedUser, start: Start
     ) -> None:
         async with start() as bot:
             plain = NewModel(provider="scripted", model="model", title="model")
@@ -234,7 +225,7 @@ class TestSettings:
             assert (await menus.ask(ann, "/settings")).labels == ["Temperature", *OF_ANSWERS, "Language"]
 
     async def test_a_chat_chooses_how_its_answers_look(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         provider.answer("plain")
         provider.answer("- [x] done")
@@ -254,7 +245,7 @@ class TestSettings:
             await emu.wait_for_message(ann.private_chat(), lambda message: message.file is not None)
 
     async def test_the_context_has_a_size_that_the_model_has_room_for(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         async with start(refresh_cron="off", turns__context_tokens=9000) as bot:
             menu = await menus.ask(ann, "/settings")
@@ -278,7 +269,7 @@ class TestSettings:
             await menus.ask(ann, "hello")
         assert [len(request.messages) for request in provider.requests] == [1, 1]
 
-    async def test_the_operator_may_limit_the_context(self, menus: "Menus", ann: EmulatedUser, start: Start) -> None:
+    async def test_the_operator_may_limit_the_context(self, menus: Menus, ann: EmulatedUser, start: Start) -> None:
         async with start(refresh_cron="off", turns__most_context_tokens=9000):
             menu = await menus.ask(ann, "/settings")
             await menus.press(ann, menu, "Context")
@@ -290,7 +281,7 @@ class TestSettings:
             assert "Context: 0 of 9000 tokens taken" in menu.text.splitlines()
 
     async def test_the_language_is_a_persons_own_in_every_chat(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with start(let_in=[eve]) as bot:
@@ -320,9 +311,7 @@ class TestSettings:
             "set:rich:on",
         ],
     )
-    async def test_forged_values_change_nothing(
-        self, menus: "Menus", ann: EmulatedUser, start: Start, data: str
-    ) -> None:
+    async def test_forged_values_change_nothing(self, menus: Menus, ann: EmulatedUser, start: Start, data: str) -> None:
         async with start() as bot:
             menu = await menus.ask(ann, "/settings")
             assert await menus.toast(ann, menu, data) == "This list is old. Send /settings for a new one."
@@ -330,7 +319,7 @@ class TestSettings:
             assert await bot.core.database.read(lambda conn: conversations.active_in(conn, lane)) is None
 
     async def test_a_press_counts_for_its_own_chat_only(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with start():

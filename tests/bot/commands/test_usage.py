@@ -1,20 +1,13 @@
 """What ``/usage`` tells a person of their own usage."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-
+from bot_support import Ask, Start
 from tgllm.api import Finished, Usage
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import usage
 from tgllm.db.tables.usage import Spent
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 PRICES = {"scripted/model": {"input": 2.0, "output": 10.0}}
 

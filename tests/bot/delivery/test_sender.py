@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
 
 import pytest
 
+from bot_support import Menus, Start, is_notice
 from tgllm.bot.delivery.rows import edit_of_part, message_rows
 from tgllm.bot.delivery.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT, Sender
 from tgllm.bot.rendering.payloads import EntityText
@@ -14,21 +13,9 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-
-
-def is_notice(message: EmulatedMessage) -> bool:
-    """Whether it asks if an answer has arrived."""
-    return "I have it" in message.labels
 
 
 async def test_a_message_that_telegram_delays_arrives_later(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
@@ -86,7 +73,7 @@ async def test_what_waits_for_the_minute_of_its_group_is_not_under_way(
 
 @pytest.mark.parametrize("make", [Fault.cut_after, Fault.cut_before, Fault.bad_gateway])
 async def test_a_send_with_an_unknown_end_is_not_repeated_but_offered_again(
-    emu: Emulator, ann: EmulatedUser, start: Start, menus: "Menus", make: Callable[[str], Fault]
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus, make: Callable[[str], Fault]
 ) -> None:
     emu.faults.add(make("sendMessage"))
     async with start() as bot:

@@ -1,10 +1,5 @@
 """Messages of which nobody knows whether they arrived."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tgllm.bot.delivery.rows import buttons, edit_of_part, message_rows, placeholder_row
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.rendering.payloads import EntityText
@@ -16,12 +11,6 @@ from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
 
 LANE = Lane(-100, 3)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db") as opened:
-        yield opened
 
 
 async def stored(database: Database, *rows: NewOutbox) -> list[OutboxRow]:

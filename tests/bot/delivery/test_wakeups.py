@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -34,12 +33,6 @@ class Telegram:
     async def __call__(self, method: SendMessage) -> Message:
         self.texts.append(method.text)
         return Message.model_construct(message_id=len(self.texts), chat=Chat(id=1, type="private"))
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db") as opened:
-        yield opened
 
 
 @pytest.fixture

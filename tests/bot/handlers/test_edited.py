@@ -1,25 +1,20 @@
 """Edited messages: the last question is asked again, everything else is left alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.tables import inbox, users
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world.wire import message_json
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 def question(chat: EmulatedChat, text: str) -> EmulatedMessage:

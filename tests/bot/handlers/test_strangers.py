@@ -1,16 +1,11 @@
 """A flood of strangers, through the whole bot: answers, cards and what is kept stay few, and no model is asked."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
+from bot_support import Start
 from tgllm.db.queries import pending_access
 from tgllm.db.tables import inbox, users
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 PEOPLE = 150
 ANSWERS, CARDS, REQUESTS = 40, 5, 50

@@ -6,7 +6,6 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,12 +59,6 @@ class Handler(Dispatcher):
         while len(self.came) < count:
             self.arrived.clear()
             await self.arrived.wait()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db") as opened:
-        yield opened
 
 
 @pytest.fixture

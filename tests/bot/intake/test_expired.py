@@ -1,30 +1,17 @@
 """The bot was off for so long that nobody waits for its answers any more: what people find then."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.api.clock import SystemClock
+from bot_support import Killed, LaterClock, Start
 from tgllm.bot.updates.acknowledgements import WAITING
 from tgllm.db.tables import inbox, outbox
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
-
 EXPIRED = "I was offline for more than a day and have not answered this. If you still want an answer, ask again."
-
-
-class LaterClock(SystemClock):
-    """A day and an hour ahead."""
-
-    def now(self) -> float:
-        return super().now() + 25 * 60 * 60
 
 
 @pytest.mark.parametrize("place", ["group", "topic"])
@@ -40,7 +27,7 @@ async def test_the_message_that_was_begun_says_that_there_will_be_no_answer(
         waiting = await ann.say("@demo_bot on", chat=chat, topic=topic)
         await emu.wait_for(lambda: WAITING in str(waiting.reactions))
     for _ in range(2):
-        async with start(clock=LaterClock()) as bot:
+        async with start(clock=LaterClock(25)) as bot:
             await emu.wait_for(
                 lambda: begun.text == EXPIRED and not begun.labels and not any(waiting.reactions.values())
             )
@@ -63,7 +50,7 @@ async def test_a_message_that_was_to_hold_the_answer_is_not_sent_any_more(
             pass
         await emu.wait_for(lambda: emu.journal.of("sendMessage"))
     emu.faults.clear()
-    async with start(clock=LaterClock()) as bot:
+    async with start(clock=LaterClock(25)) as bot:
         # What is ready in a lane goes out in its order.
         later = await ann.say("/ping@demo_bot", chat=group)
         await emu.wait_for_message(group, lambda message: message.text == "Bot ready", after=later)
@@ -80,7 +67,7 @@ async def test_in_private_nothing_is_said_of_it(
     async with killed(start()):
         await ann.say("go")
         await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
-    async with start(clock=LaterClock()):
+    async with start(clock=LaterClock(25)):
         await ann.say("/ping")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
     assert [message.text for message in ann.private_chat().messages if message.from_bot] == ["Bot ready"]

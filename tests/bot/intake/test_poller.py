@@ -1,23 +1,19 @@
 """Fetching: nothing is lost, nothing is handled twice, one bad update harms nobody, and trouble passes or is named."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any, Never
 
 import pytest
 
+from bot_support import Start
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.db.queries import failures
 from tgllm.db.tables import inbox
 from tgllm.services.access.user_service import UserService
 from tgllm.services.common.lane import Lane
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 def unreadable(person: EmulatedUser) -> dict[str, Any]:

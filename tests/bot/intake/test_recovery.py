@@ -9,25 +9,17 @@ from typing import Any
 
 import pytest
 
+from bot_support import Killed, Start, from_bot
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-
-Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
-
 SPENT = "I was interrupted too often while answering this. Please ask again."
-
-
-def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:
-    return [message for message in chat.messages if message.from_bot]
 
 
 def is_growing(message: EmulatedMessage) -> bool:

@@ -1,23 +1,16 @@
 """Updates that Telegram hands over once more change nothing, and keep nothing from those that come with them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tgllm.api.clock import SystemClock
+from bot_support import Ask, Killed, LaterClock, Start
 from tgllm.db.tables import inbox
 from tgllm.scheduler.jobs import RETENTION_JOB, jobs_of
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
-Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
 
 
 def last_update(emu: Emulator) -> int:
@@ -63,16 +56,6 @@ async def test_what_comes_along_with_something_known_is_acknowledged_and_edited_
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "2")
         await emu.wait_for(lambda: not any(waiting.reactions.values()))
     assert provider.questions == ["one", "2"]
-
-
-class LaterClock(SystemClock):
-    """So many hours from now."""
-
-    def __init__(self, hours: float) -> None:
-        self._seconds = hours * 3600
-
-    def now(self) -> float:
-        return super().now() + self._seconds
 
 
 async def forget(bot: RunningBot) -> None:

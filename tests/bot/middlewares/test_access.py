@@ -2,21 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, ChatInfo, CommandCall, Decision, PluginInfo, UserInfo
 from tgllm.db.tables import users
 from tgllm.services.chats.group_mode import choose_group_mode
 from tgllm.services.common.actor import SHELL
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 class Door:

@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from bot_support import Ask, Menus, Start, decide_group
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo, RateLimited, UserInfo
 from tgllm.bot.admin.assembly import admin_table
@@ -26,12 +26,6 @@ from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 BYSTANDER = 77
 """Somebody whom every forbidden command tries to change."""
@@ -125,7 +119,7 @@ def line_of(row: AdminCommand) -> str:
 
 @pytest.mark.parametrize("role", LET_IN)
 async def test_no_admin_command_is_run_for_a_lower_role(
-    emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role
+    emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
     forum = emu.add_group(title="Forum", members=[ann, eve])
@@ -168,7 +162,7 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
     eve: EmulatedUser,
     start: Start,
     provider: ScriptedProvider,
-    menus: "Menus",
+    menus: Menus,
     outsider: Outsider,
 ) -> None:
     chat, topic = place_of(emu, outsider.place, ann, eve)
@@ -177,7 +171,7 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
         if outsider.status is not None:
             await bot.core.database.write(become(eve, "user", outsider.status))
         if outsider.group is not None and chat is not None:
-            await bot.core.database.write(in_group(chat, outsider.group))
+            await bot.core.database.write(decide_group(chat, outsider.group))
         shown = await menus.ask(ann, "/help@demo_bot", chat=chat, topic=topic)
         before, whole = await standing(bot), len(shown.chat.messages)
         presses = [f"{action.word}:1" for action in press_actions()] + [f"admin:{line}" for line in lines("user")]
@@ -201,20 +195,10 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
     assert not provider.requests
 
 
-def in_group(chat: EmulatedChat, status: GroupStatus) -> Callable[[Connection], object]:
-    """The piece of work that lets a group in, or not."""
-
-    def unit(conn: Connection) -> None:
-        groups.request(conn, chat.id, "Team", 1)
-        groups.set_status(conn, chat.id, status, 1)
-
-    return unit
-
-
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("role", LET_IN)
 async def test_each_command_of_a_higher_role_is_refused(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role, place: str
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role, place: str
 ) -> None:
     user, (chat, topic) = UserInfo(1, "", role), place_of(emu, place, ann, eve)
     async with start(plugins=[GivenPlugin.of("locked", Locked())]) as bot:
@@ -303,7 +287,7 @@ async def test_of_strangers_who_block_the_bot_or_bring_it_somewhere_only_the_req
 
 
 async def test_a_button_works_for_whoever_may_and_for_nobody_else(
-    emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+    emu: Emulator, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
 ) -> None:
     admins = emu.add_group(title="Admins", members=[ann, eve])
     async with start(admin_chat_id=admins.id) as bot:
@@ -317,7 +301,7 @@ async def test_a_button_works_for_whoever_may_and_for_nobody_else(
 
 
 async def test_somebody_who_is_no_admin_any_more_has_no_button_left(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
 ) -> None:
     async with start() as bot:
         await bot.core.database.write(become(eve, "admin", "active"))
@@ -330,7 +314,7 @@ async def test_somebody_who_is_no_admin_any_more_has_no_button_left(
 
 @pytest.mark.parametrize("argument", ["", ":", "-", "9" * 40, "-" + "9" * 40, "²:٣", "x y z", "user:9:9", "..:/"])
 async def test_data_that_no_button_has_is_no_error(
-    emu: Emulator, ann: EmulatedUser, start: Start, menus: "Menus", argument: str
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus, argument: str
 ) -> None:
     async with start() as bot:
         shown = await menus.ask(ann, "/help")
@@ -343,7 +327,7 @@ async def test_data_that_no_button_has_is_no_error(
 
 
 async def test_in_other_groups_admins_are_shown_nothing(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus"
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
 ) -> None:
     group, forum = (emu.add_group(title=title, members=[ann, eve]) for title in ("Team", "Forum"))
     topic = emu.add_topic(forum, "Topic")
@@ -417,7 +401,7 @@ async def test_an_answer_is_stopped_by_whoever_asked_and_by_admins_alone(
     go_on = asyncio.Event()
     provider.answer("Half", go_on, " and whole.")
     async with start(admin_ids=str(eve.id) if case.role == "owner" else "") as bot:
-        await bot.core.database.write(in_group(chat, "active"))
+        await bot.core.database.write(decide_group(chat, "active"))
         if case.role not in {None, "owner"}:
             await bot.core.database.write(become(eve, case.role or "guest", "active"))
         await ann.say("@demo_bot go", chat=chat, topic=topic)
@@ -442,7 +426,7 @@ async def test_a_question_is_asked_again_for_whoever_said_it_and_for_admins_alon
     for number in (1, 2, 3):
         provider.answer(f"Answer {number}", *([RateLimited("busy")] if case.how == "failed" else []))
     async with start(admin_ids=str(eve.id) if case.role == "owner" else "") as bot:
-        await bot.core.database.write(in_group(chat, "active"))
+        await bot.core.database.write(decide_group(chat, "active"))
         if case.role not in {None, "owner"}:
             await bot.core.database.write(become(eve, case.role or "guest", "active"))
         await ann.say("@demo_bot go", chat=chat, topic=topic)
@@ -472,11 +456,11 @@ def again_label(message: EmulatedMessage) -> list[str]:
 
 @pytest.mark.parametrize("role", [None, "admin"])
 async def test_a_question_is_taken_back_by_whoever_said_it_and_by_admins_alone(
-    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: "Menus", role: Role | None
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role | None
 ) -> None:
     chat = emu.add_group(title="Team", members=[ann, eve])
     async with start(admin_ids="") as bot:
-        await bot.core.database.write(in_group(chat, "active"))
+        await bot.core.database.write(decide_group(chat, "active"))
         if role is not None:
             await bot.core.database.write(become(eve, role, "active"))
         await menus.ask(ann, "@demo_bot go", chat=chat)
@@ -496,7 +480,7 @@ async def test_what_may_not_have_arrived_is_decided_by_whoever_asked_and_by_admi
     emu.faults.add(Fault.cut_before("sendMessage", chat_id=chat.id))
     # Without a placeholder, whose loss nobody is told of: it is the answer that gets lost.
     async with start(admin_ids="", streaming__first_delay=60) as bot:
-        await bot.core.database.write(in_group(chat, "active"))
+        await bot.core.database.write(decide_group(chat, "active"))
         if role is not None:
             await bot.core.database.write(become(eve, role, "active"))
         await ann.say("@demo_bot go", chat=chat)

@@ -1,20 +1,14 @@
 """A group that becomes a supergroup: everything goes on under its new id, and nothing that is on its way is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 
+from bot_support import Ask, Start
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, outbox
 from tgllm.services.chats.group_mode import group_mode
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 def moves(conn: Connection) -> int:

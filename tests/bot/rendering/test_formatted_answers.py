@@ -2,31 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
+from bot_support import Start, is_notice
 from tgllm.db.tables import outbox
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 ANSWER = "# Plan\n\n**Bold** 🎉 [link](https://example.com) and `code`\n\n```py\nx = 1\n```"
 TEXT = "Plan\n\nBold 🎉 link and code\n\nx = 1"
 KINDS = ["bold", "bold", "text_link", "code", "pre"]
 TABLE = "Look:\n\n| a | b |\n|---|---|\n| **1** | $x^2$ |"
 REFUSAL = "Bad Request: can't parse entities"
-
-
-def is_notice(message: EmulatedMessage) -> bool:
-    """Whether it asks if an answer has arrived."""
-    return "I have it" in message.labels
 
 
 def answers(chat: Any) -> list[Any]:

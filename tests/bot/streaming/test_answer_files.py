@@ -1,20 +1,15 @@
 """Answers that come as a file: the beginning as text, the whole below it, and never lost."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
+from bot_support import Ask, Start, content
 from tgllm.api import Unavailable
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 LONG = "# Title\n\n" + "\n\n".join(f"Paragraph **{number}** of many." for number in range(400))
 NOTE = "The full answer is in the file."
@@ -22,11 +17,6 @@ NOTE = "The full answer is in the file."
 
 def is_document(message: EmulatedMessage) -> bool:
     return message.from_bot and message.file is not None
-
-
-def content(message: EmulatedMessage) -> str:
-    assert message.file is not None
-    return message.file.content.decode()
 
 
 def answers(chat: EmulatedChat) -> list[EmulatedMessage]:

@@ -2,22 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start
 from tgllm.api import ReasoningDelta, Waiting
 from tgllm.api.clock import SystemClock
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations
 from tgllm.services.common.lane import Lane
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 class Ahead(SystemClock):

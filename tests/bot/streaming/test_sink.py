@@ -62,11 +62,6 @@ class Screen:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def screen(clock: ManualClock) -> Screen:
     return Screen(clock)
 

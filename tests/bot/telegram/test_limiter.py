@@ -46,11 +46,6 @@ class Telegram:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 def telegram(clock: ManualClock) -> Telegram:
     return Telegram(clock)
 

@@ -2,22 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from bot_support import PatientClock, Start
 from tgllm.db.tables import inbox, messages
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import PatientClock
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 THREE = [(f"{number}.jpg", b"picture") for number in range(3)]
 UNREAD = "I can't read the attachments yet, so I answer only your text."
@@ -105,7 +99,7 @@ async def test_an_item_that_comes_a_little_later_still_belongs_to_it(
 
 
 async def test_an_item_that_comes_too_late_is_not_told_again(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: "PatientClock"
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: PatientClock
 ) -> None:
     go_on, chat = asyncio.Event(), ann.private_chat()
     provider.answer("Ni", go_on, "ce.")

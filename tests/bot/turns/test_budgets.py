@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 
+from bot_support import Killed, Start, decide_group
 from tgllm.api import Finished, Usage
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.updates.raw import to_inbox
@@ -23,8 +23,6 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContextManager[RunningBot]]
 Say = Callable[..., Awaitable[EmulatedMessage]]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -58,16 +56,6 @@ def say(emu: Emulator, eve: EmulatedUser) -> Say:
         return await emu.wait_for_message(said.chat, is_answer, after=said)
 
     return say
-
-
-def let_in_group(chat: EmulatedChat, title: str) -> Callable[[Connection], object]:
-    """The piece of work that lets a group in."""
-
-    def unit(conn: Connection) -> None:
-        groups.request(conn, chat.id, title, 1)
-        groups.set_status(conn, chat.id, "active", 1)
-
-    return unit
 
 
 def user_limit(**limits: float) -> dict[str, object]:
@@ -443,7 +431,7 @@ class TestAdmin:
             f"{group.id} give usd/month 2",
         )
         async with start(admins=[ann.id, cat.id], budgets__group={"usd_per_month": 5}) as bot:
-            await bot.core.database.write(let_in_group(group, "The\nTeam"))
+            await bot.core.database.write(decide_group(group, title="The\nTeam"))
             for person in (ann, cat):
                 await say("/start", by=person)
             for command in commands:
@@ -492,7 +480,7 @@ class TestAdmin:
     ) -> None:
         group = emu.add_group(title="The\nTeam", members=[ann])
         async with start() as bot:
-            await bot.core.database.write(let_in_group(group, "The\nTeam"))
+            await bot.core.database.write(decide_group(group, title="The\nTeam"))
             shown = await say(f"/admin budget {group.id} set usd/month 5", by=ann)
             trail = await say("/admin audit", by=ann)
         assert shown.text.splitlines()[0] == f"Budget of The Team ({group.id})"

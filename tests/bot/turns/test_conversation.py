@@ -1,21 +1,17 @@
 """The main job: a question is asked, the answer streams into the chat, and all of it is in the database."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start
 from tgllm import hookimpl
 from tgllm.api import Finished, PluginInfo, RateLimited, ReasoningDelta, Usage
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, messages, outbox, requests
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 class Listener:

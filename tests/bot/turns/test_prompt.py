@@ -1,20 +1,15 @@
 """What the model is told besides the words: who speaks, what is replied to, what was forwarded."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
-from tgllm.testing.bot import RunningBot
+from bot_support import Ask, Start
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world.wire import message_json
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 ORIGINS: dict[str, dict[str, Any]] = {
     "Carol Jones": {

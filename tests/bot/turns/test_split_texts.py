@@ -1,23 +1,18 @@
 """A long text that the client has split is one question."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm.api.clock import Clock
 from tgllm.bot.turns.merging import wait_for
 from tgllm.db.tables import inbox, messages
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 LIMIT = 4096
 

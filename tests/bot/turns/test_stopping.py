@@ -1,18 +1,14 @@
 """Stopping: by command, by Telegram's own button, by ours in groups, and with the whole bot."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start
 from tgllm.db.tables import groups, inbox, messages, requests
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 async def test_the_stop_command_ends_a_turn_and_keeps_what_came(

@@ -1,26 +1,18 @@
 """Summaries of what falls out of the context: made after the answer, told to the model later, in nobody's way."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator
 
 import pytest
 
+from bot_support import Ask, Menus, Start
 from tgllm.api import ChatRequest, ContextTooLong, Finished, StreamEvent, TextDelta, Unavailable, Usage
 from tgllm.db.tables import requests, usage
 from tgllm.providers.tokens import estimate_request
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 MARK = "[Summary of the conversation so far"
 
@@ -116,7 +108,7 @@ async def test_it_is_counted_for_whoever_asked(
 
 
 async def test_nothing_is_summarised_where_that_is_off(
-    menus: "Menus", ann: EmulatedUser, start: Start, ask: Ask, provider: SummarisingProvider
+    menus: Menus, ann: EmulatedUser, start: Start, ask: Ask, provider: SummarisingProvider
 ) -> None:
     async with start(turns__context_tokens=300) as bot:
         await talk(ask, bot, "one", "two", "three", "four")

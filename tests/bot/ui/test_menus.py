@@ -1,25 +1,18 @@
 """The menus of commands that Telegram shows."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bot_support import Menus, Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
 from tgllm.bot.ui.command_menu import MenuBuilder
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.db.tables import users
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.limits.faults import Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 PLACES = 6
 """For everybody and for one admin: in English, in Russian, and for all other languages."""
@@ -108,7 +101,7 @@ async def test_trouble_with_menus_is_not_the_bots(emu: Emulator, ann: EmulatedUs
 
 
 async def test_an_admin_who_has_never_begun_is_tried_once_until_they_speak(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     def tried() -> int:
         return len([call for call in emu.journal.of("setMyCommands") if str(eve.id) in str(call.params.get("scope"))])
@@ -127,7 +120,7 @@ async def test_an_admin_who_has_never_begun_is_tried_once_until_they_speak(
 
 
 async def test_a_menu_that_telegram_does_not_take_is_tried_again_when_it_is_another_one(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start
 ) -> None:
     emu.faults.add(Fault.api_error("setMyCommands", 400, "Bad Request: BOT_COMMAND_INVALID", times=None))
     async with start():
@@ -147,7 +140,7 @@ async def test_a_menu_that_telegram_does_not_take_is_tried_again_when_it_is_anot
 
 
 async def test_who_has_chosen_a_language_has_the_menu_in_it(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     async with start(let_in=[eve]):
         await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
@@ -168,7 +161,7 @@ async def test_who_has_chosen_a_language_has_the_menu_in_it(
 
 
 async def test_a_decision_on_somebody_with_a_menu_of_their_own_changes_it_at_once(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     async with start(let_in=[eve]):
         await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)
@@ -185,7 +178,7 @@ async def test_a_decision_on_somebody_with_a_menu_of_their_own_changes_it_at_onc
 
 
 async def test_somebody_who_is_let_in_and_shares_the_menu_of_all_changes_none(
-    emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, start: Start
+    emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, start: Start
 ) -> None:
     async with start() as bot:
         await emu.wait_for(lambda: len(emu.bot.commands) == PLACES)

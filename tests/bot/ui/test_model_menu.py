@@ -1,12 +1,12 @@
 """Choosing the model of a chat, with buttons and by name."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
 
 import pytest
 
+from bot_support import Menus, Start
 from tgllm import hookimpl
 from tgllm.api import (
     ChatRequest,
@@ -27,11 +27,6 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-if TYPE_CHECKING:
-    from conftest import Menus
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 LONG = "z-model-whose-name-is-longer-than-any-button-can-carry/" * 3
 
@@ -93,7 +88,7 @@ def open_shop(start: Start, shop: Shop) -> Start:
 
 class TestButtons:
     async def test_a_provider_then_a_model_which_answers_from_then_on(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model")
@@ -112,7 +107,7 @@ class TestButtons:
         assert answer.text == "I am flash-2"
 
     async def test_the_list_marks_what_was_chosen_and_the_default_can_be_taken_back(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model shop/m020")
@@ -126,7 +121,7 @@ class TestButtons:
         assert answer.text == "hello"
 
     async def test_pages_turn_to_both_ends(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model")
@@ -142,7 +137,7 @@ class TestButtons:
             assert "»" not in picker.labels
 
     async def test_a_model_with_a_long_name_is_chosen_like_any_other(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model longer than any button")
@@ -152,7 +147,7 @@ class TestButtons:
         assert all(len((button.data or "").encode()) <= 64 for button in picker.buttons)
 
     async def test_with_one_provider_its_models_come_at_once(
-        self, menus: "Menus", ann: EmulatedUser, start: Start
+        self, menus: Menus, ann: EmulatedUser, start: Start
     ) -> None:
         async with start(provider=None, refresh_cron="off"):
             picker = await menus.ask(ann, "/model")
@@ -164,7 +159,7 @@ class TestStaleAndForged:
         "data", ["model_set:0123456789abcdef", "model_set:", "model_list:x:0", "model_find:0:nothing-like-it"]
     )
     async def test_what_is_not_there_is_told_and_changes_nothing(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, data: str
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start, data: str
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model flash-2")
@@ -176,7 +171,7 @@ class TestStaleAndForged:
 
     @pytest.mark.parametrize("data", ["models:-1", "models:x", "models:99999999", "models:\u0663", "models"])
     async def test_odd_pages_are_brought_into_range(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start, data: str
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start, data: str
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model flash")
@@ -184,7 +179,7 @@ class TestStaleAndForged:
             await emu.wait_for(lambda: "The Shop (500)" in picker.labels)
 
     async def test_a_model_that_was_retired_meanwhile_is_not_chosen(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop() as bot:
             picker = await menus.ask(ann, "/model flash")
@@ -193,7 +188,7 @@ class TestStaleAndForged:
             assert await menus.toast(ann, picker, data) == "This list is old. Send /model for a new one."
 
     async def test_a_press_counts_for_its_own_chat_only(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with open_shop():
@@ -205,7 +200,7 @@ class TestStaleAndForged:
             assert (await menus.ask(ann, "who?")).text == "who?"
 
     async def test_a_stranger_chooses_nothing(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, eve: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, eve: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann, eve])
         async with open_shop():
@@ -218,7 +213,7 @@ class TestStaleAndForged:
 class TestByName:
     @pytest.mark.parametrize("name", ["shop/flash-2", "shop/flash-latest", "store/flash-2", "flash-2", "flash-latest"])
     async def test_an_exact_name_chooses_at_once(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, name: str
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start, name: str
     ) -> None:
         async with open_shop():
             reply = await menus.ask(ann, f"/model {name}")
@@ -227,7 +222,7 @@ class TestByName:
         assert answer.text == "I am flash-2"
 
     async def test_a_text_searches_and_the_result_has_pages(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             picker = await menus.ask(ann, "/model M01 shop")
@@ -240,7 +235,7 @@ class TestByName:
         assert answer.text == "I am m019"
 
     async def test_a_typing_error_is_told_with_what_is_near(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop():
             near = await menus.ask(ann, "/model flahs-2")
@@ -248,7 +243,7 @@ class TestByName:
         assert "Did you mean flash-2" in near.text
         assert 'No model fits "gpt-99-experimental"' in nothing.text
 
-    async def test_the_choice_is_taken_back(self, menus: "Menus", ann: EmulatedUser, open_shop: Start) -> None:
+    async def test_the_choice_is_taken_back(self, menus: Menus, ann: EmulatedUser, open_shop: Start) -> None:
         async with open_shop():
             await menus.ask(ann, "/model flash-2")
             reply = await menus.ask(ann, "/model -")
@@ -257,7 +252,7 @@ class TestByName:
         assert answer.text == "hello"
 
     async def test_a_provider_that_lists_nothing_takes_any_of_its_names(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, shop: Shop
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start, shop: Shop
     ) -> None:
         shop.listed = ()
         async with open_shop():
@@ -267,7 +262,7 @@ class TestByName:
         assert answer.text == "I am private-model"
 
     async def test_a_search_of_any_length_and_script_fits_its_buttons(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start, shop: Shop
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start, shop: Shop
     ) -> None:
         word = "оченьдлинноеназваниемодели" * 3
         shop.listed = [ModelInfo(f"x{number}", word) for number in range(20)]
@@ -279,7 +274,7 @@ class TestByName:
 
 class TestPlaces:
     async def test_each_chat_and_topic_has_its_own_and_keeps_it(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann], is_forum=True)
         one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
@@ -294,7 +289,7 @@ class TestPlaces:
             assert (await menus.ask(ann, "who?")).text == "I am m003"
 
     async def test_a_retired_model_gives_its_place_to_the_default_and_says_so_once(
-        self, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         async with open_shop() as bot:
             await menus.ask(ann, "/model flash-2")
@@ -308,7 +303,7 @@ class TestPlaces:
         assert second.text == "hello again"
 
     async def test_what_is_chosen_during_an_answer_stays_although_the_former_choice_was_retired(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start, provider: ScriptedProvider
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start, provider: ScriptedProvider
     ) -> None:
         go_on = asyncio.Event()
         async with open_shop() as bot:
@@ -328,7 +323,7 @@ class TestWhoSeesWhat:
     LOCKED = "Not set up: Shut Shop. To use it, set SHUT_API_KEY."
 
     async def test_admins_are_told_in_private_what_is_missing(
-        self, emu: Emulator, menus: "Menus", ann: EmulatedUser, open_shop: Start
+        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
         group = emu.add_group(title="Team", members=[ann])
         async with open_shop():
@@ -338,7 +333,7 @@ class TestWhoSeesWhat:
         assert self.LOCKED not in public.text
         assert not any("Shut" in label for label in private.labels)
 
-    async def test_others_are_not(self, menus: "Menus", eve: EmulatedUser, open_shop: Start) -> None:
+    async def test_others_are_not(self, menus: Menus, eve: EmulatedUser, open_shop: Start) -> None:
         async with open_shop(let_in=[eve]):
             picker = await menus.ask(eve, "/model")
             await menus.press(eve, picker, "The Shop (500)")
@@ -348,7 +343,7 @@ class TestWhoSeesWhat:
 
 
 class TestList:
-    async def test_lines_that_can_be_copied(self, menus: "Menus", ann: EmulatedUser, open_shop: Start) -> None:
+    async def test_lines_that_can_be_copied(self, menus: Menus, ann: EmulatedUser, open_shop: Start) -> None:
         async with open_shop():
             everything = await menus.ask(ann, "/models")
             some = await menus.ask(ann, "/models flash")
@@ -356,7 +351,7 @@ class TestList:
         assert some.text.startswith("Flash (shop/flash-2): 131K tokens")
         assert len(some.text.splitlines()) == 1
 
-    async def test_in_the_language_of_who_asks(self, menus: "Menus", open_shop: Start, ann: EmulatedUser) -> None:
+    async def test_in_the_language_of_who_asks(self, menus: Menus, open_shop: Start, ann: EmulatedUser) -> None:
         ann.language_code = "ru"
         async with open_shop():
             reply = await menus.ask(ann, "/models flash")

@@ -1,19 +1,15 @@
 """Messages that come while an answer is being written: acknowledged, in order, and they can be taken back."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from bot_support import Start
 from tgllm.db.tables import groups
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 
 def reactions(emu: Emulator, message: EmulatedMessage) -> list[str]:

@@ -1,17 +1,13 @@
 """Rich messages that people send, forward or reply to."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from aiogram.types import Update
 
+from bot_support import Start
 from tgllm.bot.updates.rich_text import without_rich_messages
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
 
 BLOCKS = [
     {"type": "heading", "size": 1, "text": "Plan"},

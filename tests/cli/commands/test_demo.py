@@ -3,15 +3,16 @@
 import re
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from program_support import Launch
+
 TUTORIAL = (Path(__file__).parents[3] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
-Launch = Callable[..., Awaitable[Any]]
 
 
 async def test_the_script_shows_a_refusal_a_streamed_answer_and_ping(launch: Launch) -> None:

@@ -1,7 +1,6 @@
 """The key-value store of a plugin."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,12 +10,6 @@ from tgllm.db.database import Database
 from tgllm.plugins import PluginHost
 
 LoadHost = Callable[..., Awaitable[PluginHost]]
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "tgllm.db") as opened:
-        yield opened
 
 
 @pytest.fixture

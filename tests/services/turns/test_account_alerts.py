@@ -1,8 +1,6 @@
 """Trouble that only the admins can end reaches them, once in a while."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +10,6 @@ from tgllm.i18n import Catalogue
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.turns.account_alerts import QUIET_SECONDS, AccountAlerts
 from tgllm.testing.clock import ManualClock
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(tmp_path / "test.db") as database:
-        yield database
 
 
 async def told(database: Database) -> list[str]:

@@ -22,11 +22,6 @@ THINK = types.GenerateContentConfig(thinking_config=types.ThinkingConfig(include
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 async def fake(clock: ManualClock) -> AsyncIterator[FakeGemini]:
     async with FakeGemini(clock=clock) as server:
         yield server

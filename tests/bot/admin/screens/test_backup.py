@@ -4,20 +4,15 @@ import asyncio
 import errno
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot_support import Ask, Start
 from tgllm.db.tables import audit
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
-from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 
 def backups(folder: Path) -> list[Path]:

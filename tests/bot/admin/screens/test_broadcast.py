@@ -1,20 +1,13 @@
 """``/admin broadcast`` tells everybody something: after a preview, slowly, once, and with a report."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-
 import pytest
 
+from bot_support import Ask, LetIn, Start
 from tgllm.db.tables import audit, users
-from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
-
-Start = Callable[..., AbstractAsyncContextManager[RunningBot]]
-LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
-Ask = Callable[..., Awaitable[EmulatedMessage]]
 
 NEWS = "The bot moves tonight."
 

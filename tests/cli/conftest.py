@@ -2,46 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tgllm.cli.main import main
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Where commands are called, in this process."""
-
-    folder: Path
-    """The current folder."""
-    capsys: pytest.CaptureFixture[str]
-
-    @property
-    def data_dir(self) -> Path:
-        return self.folder / "data"
-
-    def runs(self, *args: str) -> Result:
-        """Call ``tgllm`` with these arguments."""
-        self.capsys.readouterr()
-        code = main(args)
-        out, err = self.capsys.readouterr()
-        return Result(code, out, err)
-
-    def writes_config(self, text: str) -> Path:
-        path = self.folder / "config.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
+from cli_support import Shell
 
 
 @pytest.fixture

@@ -4,16 +4,13 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
+from cli_support import Shell
 from tgllm.cli.table import COMMANDS
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
 SHOWN = dict(re.findall(r"```console\n\$ tgllm (.*?)--help\n(.*?)```", PAGE, re.DOTALL))
@@ -33,7 +30,7 @@ def commands() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("command", list(commands()))
-def test_the_page_shows_the_help_of_each_command(shell: "Shell", command: str) -> None:
+def test_the_page_shows_the_help_of_each_command(shell: Shell, command: str) -> None:
     result = shell.runs(*command.split(), "--help")
 
     assert result.code == 0
@@ -44,6 +41,6 @@ def test_the_page_shows_nothing_else() -> None:
     assert SHOWN.keys() == set(commands())
 
 
-def test_the_commands_have_the_help_lines_of_the_table(shell: "Shell") -> None:
+def test_the_commands_have_the_help_lines_of_the_table(shell: Shell) -> None:
     for name, entry in TABLE.items():
         assert entry.help.rstrip(".") in " ".join(shell.runs(name, "--help").out.split())

@@ -9,16 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
 import tgllm
+from cli_support import Shell
 from tgllm.cli.options import hoist
 from tgllm.cli.table import COMMANDS
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
@@ -52,7 +49,7 @@ def test_help_comes_without_anything_heavy() -> None:
     assert modules & (HEAVY | {"asyncio", "pluggy", "rich"}) == set()
 
 
-def test_the_list_of_models_comes_without_anything_heavy(shell: "Shell") -> None:
+def test_the_list_of_models_comes_without_anything_heavy(shell: Shell) -> None:
     shell.runs("db", "init")
     arguments = ["models", "list", "--data-dir", str(shell.data_dir)]
     modules = loaded_after(f"from tgllm.cli.main import main\nassert main({arguments}) == 0")
@@ -67,7 +64,7 @@ def test_the_settings_are_read_without_the_bot() -> None:
 
 
 @pytest.mark.parametrize("args", [["--help"], ["-h"], []])
-def test_help_names_every_command(shell: "Shell", args: list[str]) -> None:
+def test_help_names_every_command(shell: Shell, args: list[str]) -> None:
     result = shell.runs(*args)
 
     assert result.code == 0
@@ -76,7 +73,7 @@ def test_help_names_every_command(shell: "Shell", args: list[str]) -> None:
         assert entry.help in result.out
 
 
-def test_version(shell: "Shell") -> None:
+def test_version(shell: Shell) -> None:
     result = shell.runs("--version")
 
     assert (result.code, result.out) == (0, f"tgllm {tgllm.__version__}\n")
@@ -88,14 +85,14 @@ def test_python_dash_m_is_the_same() -> None:
     assert done.stdout == f"tgllm {tgllm.__version__}\n"
 
 
-def test_a_mistyped_command_is_told_with_the_nearest(shell: "Shell") -> None:
+def test_a_mistyped_command_is_told_with_the_nearest(shell: Shell) -> None:
     result = shell.runs("plugin", "list")
 
     assert result.code == 2
     assert "No such command 'plugin'. Did you mean 'plugins'" in result.err
 
 
-def test_a_mistyped_option_is_told(shell: "Shell") -> None:
+def test_a_mistyped_option_is_told(shell: Shell) -> None:
     result = shell.runs("--confg", "x")
 
     assert result.code == 2
@@ -117,7 +114,7 @@ def test_completion_knows_the_commands(shell_name: str) -> None:
 
 class TestSharedOptions:
     @pytest.mark.parametrize("after", [False, True])
-    def test_may_stand_before_or_after_the_command(self, shell: "Shell", after: bool) -> None:
+    def test_may_stand_before_or_after_the_command(self, shell: Shell, after: bool) -> None:
         options = ["--config", str(shell.writes_config("language = 'ru'")), "--data-dir=/elsewhere"]
         command = ["config", "show", "--json"]
         result = shell.runs(*(command + options if after else options + command))
@@ -139,13 +136,13 @@ class TestSharedOptions:
         assert hoist(args) == moved
 
     @pytest.mark.parametrize("option", ["--config", "--data-dir"])
-    def test_with_an_empty_value_are_a_mistake(self, shell: "Shell", option: str) -> None:
+    def test_with_an_empty_value_are_a_mistake(self, shell: Shell, option: str) -> None:
         result = shell.runs("config", "show", option, "")
 
         assert result.code == 2
         assert f"'{option}': a path can't be empty" in result.err
 
-    def test_without_a_value_are_a_mistake(self, shell: "Shell") -> None:
+    def test_without_a_value_are_a_mistake(self, shell: Shell) -> None:
         result = shell.runs("config", "show", "--config")
 
         assert result.code == 2
@@ -153,7 +150,7 @@ class TestSharedOptions:
 
 
 class TestFailures:
-    def test_of_settings_are_sentences_with_exit_code_2(self, shell: "Shell") -> None:
+    def test_of_settings_are_sentences_with_exit_code_2(self, shell: Shell) -> None:
         path = shell.writes_config("lnguage = 'ru'\n[turns]\nattempts = 'x'")
         result = shell.runs("config", "show", "--config", str(path))
 
@@ -166,7 +163,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("how", ["flag", "variable", "dotenv", "not at all"])
     def test_show_where_they_came_from_only_when_asked(
-        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, how: str
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch, how: str
     ) -> None:
         if how == "variable":
             monkeypatch.setenv("TGLLM_DEBUG", "1")
@@ -178,14 +175,14 @@ class TestFailures:
         assert ("Traceback" in result.err) == (how != "not at all")
         assert "there is no file /no/such/file" in result.err
 
-    def test_of_a_folder_that_is_gone_are_a_sentence(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_a_folder_that_is_gone_are_a_sentence(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         shell.folder.rmdir()
         for args in (["config", "show"], ["users", "list"], ["models", "list"]):
             result = shell.runs(*args)
             assert result.code == 2
             assert result.err.startswith("tgllm: the current folder no longer exists; change to another one")
 
-    def test_never_show_a_token(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_never_show_a_token(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", TOKEN)
         for args in (["config", "show"], ["config", "show", "--debug"], ["config", "show", "--config", f"/x/{TOKEN}"]):
             result = shell.runs(*args)
@@ -215,7 +212,7 @@ class NoAnswer(io.StringIO):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_at_a_question_ends_with_130(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_at_a_question_ends_with_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", NoAnswer())
     result = shell.runs("init")
 
@@ -224,14 +221,14 @@ def test_ctrl_c_at_a_question_ends_with_130(shell: "Shell", monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams_do_no_harm(shell: "Shell", closed: str) -> None:
+def test_closed_streams_do_no_harm(shell: Shell, closed: str) -> None:
     command = f"{sys.executable} -m tgllm ping --no-plugins --data-dir {shell.data_dir} {closed}"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_letters_that_a_terminal_lacks_are_written_as_escapes(shell: "Shell") -> None:
+def test_letters_that_a_terminal_lacks_are_written_as_escapes(shell: Shell) -> None:
     assert shell.runs("db", "init").code == 0
     with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as conn:
         conn.execute("INSERT INTO users (id, first_name, created_at, updated_at) VALUES (7, 'Аня', 1, 1)")
@@ -252,7 +249,7 @@ def test_letters_that_a_terminal_lacks_are_written_as_escapes(shell: "Shell") ->
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "latin-1", "utf-8"])
-def test_json_can_be_read_whatever_the_encoding(shell: "Shell", encoding: str) -> None:
+def test_json_can_be_read_whatever_the_encoding(shell: Shell, encoding: str) -> None:
     assert shell.runs("db", "init").code == 0
     with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as conn:
         conn.execute("INSERT INTO users (id, first_name, created_at, updated_at) VALUES (7, 'Аня é 😀', 1, 1)")
@@ -269,7 +266,7 @@ def test_json_can_be_read_whatever_the_encoding(shell: "Shell", encoding: str) -
 
 
 class TestCommandsOfPlugins:
-    def test_are_listed_without_being_imported(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_are_listed_without_being_imported(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", "raise RuntimeError('imported')", tgllm__cli={"greet": "tgllm_hello:app"})
         result = shell.runs("--help")
 
@@ -277,14 +274,14 @@ class TestCommandsOfPlugins:
         assert "greet" in result.out
         assert "Says hello in [many] ways" in result.out
 
-    def test_run_with_their_own_options(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_run_with_their_own_options(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
 
         assert shell.runs("greet", "hello", "Ann", "--config", "own").out == "hello Ann own\n"
         assert shell.runs("--data-dir", "x", "greet", "hello", "run", "--config=own").out == "hello run own\n"
         assert shell.runs("greet", "--help").code == 0
 
-    def test_never_take_the_place_of_ours(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_never_take_the_place_of_ours(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"config": "tgllm_hello:app"})
 
         assert shell.runs("config", "path").code == 0
@@ -300,7 +297,7 @@ class TestCommandsOfPlugins:
         ],
     )
     def test_that_are_broken_are_told_in_a_sentence(
-        self, shell: "Shell", install: Callable[..., None], code: str, reason: str
+        self, shell: Shell, install: Callable[..., None], code: str, reason: str
     ) -> None:
         install("tgllm-hello", code, tgllm__cli={"greet": "tgllm_hello:app"})
         result = shell.runs("greet")
@@ -310,7 +307,7 @@ class TestCommandsOfPlugins:
         assert reason in result.err
         assert "Traceback" not in result.err
 
-    def test_that_fail_are_told_in_a_sentence(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_that_fail_are_told_in_a_sentence(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
         result = shell.runs("greet", "fail", "error")
 
@@ -318,13 +315,13 @@ class TestCommandsOfPlugins:
         assert "unexpected ValueError: /bot[hidden]/x" in result.err
         assert "Traceback" not in result.err
 
-    def test_may_end_with_a_sentence(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_may_end_with_a_sentence(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
         result = shell.runs("greet", "fail", "exit")
 
         assert (result.code, result.err) == (1, "/bot[hidden]/x\n")
 
-    def test_end_with_130_on_ctrl_c(self, shell: "Shell", install: Callable[..., None]) -> None:
+    def test_end_with_130_on_ctrl_c(self, shell: Shell, install: Callable[..., None]) -> None:
         install("tgllm-hello", SAYS_HELLO, tgllm__cli={"greet": "tgllm_hello:app"})
 
         assert shell.runs("greet", "fail", "interrupt").code == 130

@@ -1,16 +1,11 @@
 """Tables for people."""
 
-import io
 import sys
 
 import pytest
 
+from cli_support import Terminal
 from tgllm.cli.output import Bars, bar_of, print_table
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def in_a_terminal(monkeypatch: pytest.MonkeyPatch, *rows: tuple[str, ...]) -> str:

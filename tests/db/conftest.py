@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
-
-NOW = 1_790_000_000_000
 
 
 @pytest.fixture

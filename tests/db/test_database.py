@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.engine.errors import DatabaseClosed, DatabaseError
 from tgllm.db.engine.sqlite import BUSY_TIMEOUT, connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import kv
-
-NOW = 1_790_000_000_000
 
 
 def count(conn: sqlite3.Connection) -> int:

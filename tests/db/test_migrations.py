@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.engine.errors import DatabaseTooNew, MigrationFailed
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file import schema
@@ -14,7 +15,6 @@ from tgllm.db.file.identity import latest_version, version_of
 from tgllm.db.file.schema import prepare
 from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
 
-NOW = 1_790_000_000_000  # 2026-09-21T14:13:20Z
 BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 
 ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.queries import traces
 from tgllm.db.tables import conversations, inbox, messages, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
@@ -13,7 +14,6 @@ from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
 
-NOW = 1_790_000_000_000
 LANE = ":5:"
 
 _WHOLE_TABLE = re.compile(r"SCAN (?!CONSTANT)\w+(?: AS \w+)?|.*AUTOMATIC.*")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from database_support import NOW
 from tgllm.db import init_db
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.identity import APPLICATION_ID
 from tgllm.db.file.schema import models_sql, prepare
 
-NOW = 1_790_000_000_000
 TABLES = {
     "users",
     "groups",

@@ -11,16 +11,12 @@ from typing import Any
 
 import pytest
 
+from cli_support import Terminal
 from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values, quiet_logging
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """Rows wake the sender by the commit that holds them, whoever has added them."""
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from aiogram.methods import SendMessage
 from aiogram.types import Chat, Message
 
+from database_support import busy
 from tgllm.api.clock import SystemClock
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.delivery.sender import Sender
@@ -51,24 +50,6 @@ async def sender(database: Database, telegram: Telegram) -> AsyncGenerator[Sende
     yield sender
     running.cancel()
     await asyncio.wait([running])
-
-
-@asynccontextmanager
-async def busy(database: Database) -> AsyncGenerator[None]:
-    """Within the block the writer is at work, so that what is given to it waits and shares a commit."""
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        inside.set()
-        assert go_on.wait(30)
-
-    holding = asyncio.create_task(database.write(hold))
-    await asyncio.to_thread(inside.wait, 30)
-    try:
-        yield
-    finally:
-        go_on.set()
-        await holding
 
 
 def add(conn: Connection, text: str) -> None:

@@ -2,25 +2,23 @@
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import NewEntry
 from tgllm.db.tables.users import SeenUser
 
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 APPROVED = {"role": "user", "expires_at": NOW}
 
 
 @pytest.fixture
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
     entries = (
@@ -37,7 +35,7 @@ def database(shell: "Shell") -> None:
             audit.add(conn, entry, NOW + number)
 
 
-def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
+def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
     result = shell.runs("audit", "--json", *args)
     assert result.code == 0
     found: list[dict[str, Any]] = json.loads(result.out)
@@ -46,7 +44,7 @@ def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("database")
 class TestList:
-    def test_a_line_for_each_with_names_the_latest_first(self, shell: "Shell") -> None:
+    def test_a_line_for_each_with_names_the_latest_first(self, shell: Shell) -> None:
         lines = [line.split("\t") for line in shell.runs("audit").out.splitlines()]
 
         assert lines == [
@@ -64,7 +62,7 @@ class TestList:
             ],
         ]
 
-    def test_for_programs(self, shell: "Shell") -> None:
+    def test_for_programs(self, shell: Shell) -> None:
         assert listed(shell)[-1] == {
             "at": "2026-09-21T14:13:20+00:00",
             "actor_id": 42,
@@ -74,16 +72,16 @@ class TestList:
             "details": {"role": "user", "expires_at": "2026-09-21T14:13:20+00:00"},
         }
 
-    def test_the_latest_only(self, shell: "Shell") -> None:
+    def test_the_latest_only(self, shell: Shell) -> None:
         assert [row["action"] for row in listed(shell, "--limit", "2")] == ["model.default", "group.deny"]
 
-    def test_what_the_shell_does_stands_there(self, shell: "Shell") -> None:
+    def test_what_the_shell_does_stands_there(self, shell: Shell) -> None:
         shell.runs("users", "approve", "43")
 
         assert [row["source"] for row in listed(shell, "--limit", "1")] == ["shell"]
 
 
-def test_before_the_first_change(shell: "Shell") -> None:
+def test_before_the_first_change(shell: Shell) -> None:
     result = shell.runs("audit")
 
     assert (result.code, result.out, result.err) == (0, "", "tgllm: No change is noted yet.\n")
@@ -92,5 +90,5 @@ def test_before_the_first_change(shell: "Shell") -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
-def test_a_limit_that_makes_no_sense(shell: "Shell", limit: str) -> None:
+def test_a_limit_that_makes_no_sense(shell: Shell, limit: str) -> None:
     assert shell.runs("audit", "--limit", limit).code == 2

@@ -5,47 +5,45 @@ import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import typer
 
+from cli_support import Shell
 from tgllm.config.password_hash import PasswordHash
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
 
-def shown(shell: "Shell", *args: str) -> dict[str, dict[str, Any]]:
+def shown(shell: Shell, *args: str) -> dict[str, dict[str, Any]]:
     result = shell.runs("config", "show", "--json", *args)
     assert result.code == 0
     return {item["key"]: item for item in json.loads(result.out)}
 
 
 class TestPath:
-    def test_of_a_named_file(self, shell: "Shell") -> None:
+    def test_of_a_named_file(self, shell: Shell) -> None:
         path = shell.writes_config("")
         result = shell.runs("config", "path", "--config", str(path))
 
         assert (result.code, result.out, result.err) == (0, f"{path}\n", "")
 
-    def test_where_none_is_there_says_so(self, shell: "Shell") -> None:
+    def test_where_none_is_there_says_so(self, shell: Shell) -> None:
         result = shell.runs("config", "path")
 
         assert result.code == 0
         assert result.out.endswith("tgllm/config.toml\n")
         assert "no file there" in result.err
 
-    def test_of_a_broken_file(self, shell: "Shell") -> None:
+    def test_of_a_broken_file(self, shell: Shell) -> None:
         path = shell.writes_config("not toml at all")
 
         assert shell.runs("config", "path", "--config", str(path)).out == f"{path}\n"
 
 
 class TestShow:
-    def test_each_value_with_its_source(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_each_value_with_its_source(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         path = shell.writes_config("admin_ids = [7]\n[turns]\nattempts = 3")
         (shell.folder / ".env").write_text("TGLLM_LANGUAGE=ru")
         monkeypatch.setenv("TGLLM_LOG__LEVEL", "debug")
@@ -58,7 +56,7 @@ class TestShow:
         assert settings["log.format"]["source"] == "default"
         assert settings["admin_chat_id"]["value"] is None
 
-    def test_tables_as_programs_and_people_read_them(self, shell: "Shell") -> None:
+    def test_tables_as_programs_and_people_read_them(self, shell: Shell) -> None:
         path = shell.writes_config(
             "[prices.'a/b']\ninput = 1\noutput = 2.5\n[personas.poet]\nsystem = 'Про /bot42:SECRET/x'\n"
             "[budgets.bot]\ntokens_per_day = 9\n[budgets.roles.user]\nusd_per_day = 1"
@@ -72,11 +70,11 @@ class TestShow:
         lines = shell.runs("config", "show", "--config", str(path)).out.splitlines()
         assert f'personas\t[{{"name": "poet", "system": "Про /bot[hidden]/x"}}]\t{path} (personas)' in lines
 
-    def test_every_setting_is_described(self, shell: "Shell") -> None:
+    def test_every_setting_is_described(self, shell: Shell) -> None:
         assert all(item["description"].endswith(".") for item in shown(shell).values())
 
     @pytest.mark.parametrize("form", [[], ["--json"]])
-    def test_secrets_stay_hidden(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, form: list[str]) -> None:
+    def test_secrets_stay_hidden(self, shell: Shell, monkeypatch: pytest.MonkeyPatch, form: list[str]) -> None:
         monkeypatch.setenv("TGLLM_BOT_TOKEN", TOKEN)
         monkeypatch.setenv("TGLLM_PLUGINS__GEMINI__API_KEY", "sesame")
         monkeypatch.setenv("TGLLM_TELEGRAM_API", "http://user:sesame@127.0.0.1:1")
@@ -89,7 +87,7 @@ class TestShow:
         assert "plugins.gemini.api_key" in result.out
         assert "environment variable TGLLM_PLUGINS__GEMINI__API_KEY" in result.out
 
-    def test_lines_for_a_pipe_are_never_cut(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_lines_for_a_pipe_are_never_cut(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_SYSTEM_PROMPT", "word " * 100)
         monkeypatch.setenv("COLUMNS", "40")
         lines = shell.runs("config", "show").out.splitlines()
@@ -99,13 +97,13 @@ class TestShow:
 
 
 class TestCheck:
-    def test_right_settings(self, shell: "Shell") -> None:
+    def test_right_settings(self, shell: Shell) -> None:
         result = shell.runs("config", "check")
 
         assert (result.code, result.out) == (0, "The settings are valid.\n")
 
     def test_a_default_model_that_nobody_offers_is_a_warning(
-        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "ecko/echo")
         result = shell.runs("config", "check")
@@ -114,21 +112,21 @@ class TestCheck:
         assert "default_model ecko/echo" in result.err
         assert "did you mean echo" in result.err
 
-    def test_wrong_settings(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_wrong_settings(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_ADMIN_IDS", "@ann")
         result = shell.runs("config", "check")
 
         assert result.code == 2
         assert "numbers such as 123456789; '@ann' is not one" in result.err
 
-    def test_wrong_settings_of_a_plugin(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_wrong_settings_of_a_plugin(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
         result = shell.runs("config", "check")
 
         assert result.code == 2
         assert "plugins.echo.no_such" in result.err
 
-    def test_settings_for_a_plugin_that_is_not_there(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_settings_for_a_plugin_that_is_not_there(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_PLUGINS__GEMNI__API_KEY", "x")
         result = shell.runs("config", "check")
 
@@ -141,7 +139,7 @@ def stored(path: Path) -> PasswordHash:
 
 
 class TestPassword:
-    def test_from_a_script_goes_into_the_file_as_a_hash(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_from_a_script_goes_into_the_file_as_a_hash(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         path = shell.writes_config("# mine\nlanguage = 'en'\n")
         monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\nmore\n"))
         result = shell.runs("config", "password", "--config", str(path))
@@ -153,7 +151,7 @@ class TestPassword:
         assert path.stat().st_mode & 0o007 == 0
         assert "set (hidden)" in shell.runs("config", "show", "--config", str(path)).out
 
-    def test_at_a_terminal_is_asked_for_until_it_will_do(self, shell: "Shell", keyboard: list[str]) -> None:
+    def test_at_a_terminal_is_asked_for_until_it_will_do(self, shell: Shell, keyboard: list[str]) -> None:
         keyboard += ["short", "open sesame", "open sesami", "open sesame", "open sesame"]
         path = shell.folder / "new.toml"
         result = shell.runs("config", "password", "--config", str(path))
@@ -163,7 +161,7 @@ class TestPassword:
         assert "two different" in result.err
         assert stored(path).matches("open sesame")
 
-    def test_one_that_will_not_do_changes_nothing(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_will_not_do_changes_nothing(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         path = shell.writes_config("language = 'en'\n")
         monkeypatch.setattr("sys.stdin", io.StringIO("/sesame-open\n"))
         result = shell.runs("config", "password", "--config", str(path))
@@ -172,16 +170,14 @@ class TestPassword:
         assert "must not begin with a slash" in result.err
         assert path.read_text() == "language = 'en'\n"
 
-    def test_a_variable_that_goes_before_the_file_is_told(
-        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_variable_that_goes_before_the_file_is_told(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         path = shell.writes_config("")
         monkeypatch.setenv("TGLLM_ADMIN__PASSWORD_HASH", "something")
         monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\n"))
 
         assert "TGLLM_ADMIN__PASSWORD_HASH is set too" in shell.runs("config", "password", "--config", str(path)).err
 
-    def test_the_password_itself_in_the_settings_is_refused_and_not_shown(self, shell: "Shell") -> None:
+    def test_the_password_itself_in_the_settings_is_refused_and_not_shown(self, shell: Shell) -> None:
         path = shell.writes_config('[admin]\npassword_hash = "open sesame"\n')
         result = shell.runs("config", "check", "--config", str(path))
 

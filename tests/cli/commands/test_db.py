@@ -3,20 +3,18 @@
 import json
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Shell
+from cli_support import Shell
 
 
 @pytest.fixture
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     assert shell.runs("db", "init").code == 0
 
 
-def test_init_makes_the_database_and_is_harmless_the_second_time(shell: "Shell") -> None:
+def test_init_makes_the_database_and_is_harmless_the_second_time(shell: Shell) -> None:
     for _ in range(2):
         result = shell.runs("db", "init")
         assert (result.code, result.out) == (0, f"The database is ready: {shell.data_dir / 'tgllm.db'}\n")
@@ -24,7 +22,7 @@ def test_init_makes_the_database_and_is_harmless_the_second_time(shell: "Shell")
 
 
 @pytest.mark.parametrize("command", ["check", "backup"])
-def test_without_a_database_the_way_to_one_is_told(shell: "Shell", command: str) -> None:
+def test_without_a_database_the_way_to_one_is_told(shell: Shell, command: str) -> None:
     result = shell.runs("db", command)
 
     assert result.code == 1
@@ -44,7 +42,7 @@ def test_without_a_database_the_way_to_one_is_told(shell: "Shell", command: str)
         ["models", "list"],
     ],
 )
-def test_a_file_in_place_of_the_data_folder_is_told(shell: "Shell", command: list[str]) -> None:
+def test_a_file_in_place_of_the_data_folder_is_told(shell: Shell, command: list[str]) -> None:
     shell.data_dir.write_text("mine")
     result = shell.runs(*command)
 
@@ -57,20 +55,20 @@ def test_a_file_in_place_of_the_data_folder_is_told(shell: "Shell", command: lis
 
 @pytest.mark.usefixtures("database")
 class TestCheck:
-    def test_of_a_sound_one(self, shell: "Shell") -> None:
+    def test_of_a_sound_one(self, shell: Shell) -> None:
         result = shell.runs("db", "check")
 
         assert result.code == 0
         assert "users\t0" in result.out.splitlines()
         assert result.out.endswith("The database is in order.\n")
 
-    def test_as_json(self, shell: "Shell") -> None:
+    def test_as_json(self, shell: Shell) -> None:
         report = json.loads(shell.runs("db", "check", "--json").out)
 
         assert (report["ok"], report["problems"], report["rows"]["inbox"]) == (True, [], 0)
 
     @pytest.mark.parametrize("form", [[], ["--json"]])
-    def test_of_a_damaged_one_ends_with_1(self, shell: "Shell", form: list[str]) -> None:
+    def test_of_a_damaged_one_ends_with_1(self, shell: Shell, form: list[str]) -> None:
         with closing(sqlite3.connect(shell.data_dir / "tgllm.db")) as conn:
             conn.execute("PRAGMA user_version = 999")
         result = shell.runs("db", "check", *form)
@@ -79,7 +77,7 @@ class TestCheck:
         assert "version 999" in result.err
         assert "in order" not in result.out
 
-    def test_of_something_else_is_one_sentence(self, shell: "Shell") -> None:
+    def test_of_something_else_is_one_sentence(self, shell: Shell) -> None:
         (shell.data_dir / "tgllm.db").write_bytes(b"no database" * 1000)
         result = shell.runs("db", "check")
 
@@ -90,20 +88,20 @@ class TestCheck:
 
 @pytest.mark.usefixtures("database")
 class TestBackup:
-    def test_into_a_named_file(self, shell: "Shell") -> None:
+    def test_into_a_named_file(self, shell: Shell) -> None:
         target = shell.folder / "copy.db"
         result = shell.runs("db", "backup", str(target))
 
         assert (result.code, result.out) == (0, f"The backup is written and checked: {target}\n")
         assert target.is_file()
 
-    def test_into_the_data_folder_by_default(self, shell: "Shell") -> None:
+    def test_into_the_data_folder_by_default(self, shell: Shell) -> None:
         result = shell.runs("db", "backup")
 
         (made,) = shell.data_dir.glob("tgllm.db.backup-*Z")
         assert str(made) in result.out
 
-    def test_never_over_another_file(self, shell: "Shell") -> None:
+    def test_never_over_another_file(self, shell: Shell) -> None:
         target = shell.folder / "copy.db"
         target.write_text("mine")
 

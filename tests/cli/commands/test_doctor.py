@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Shell
+from cli_support import Shell
 
 ILL = """
 from tgllm import hookimpl
@@ -40,12 +38,12 @@ def without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek")
 
 
-def states(shell: "Shell", *args: str) -> dict[str, tuple[str, str]]:
+def states(shell: Shell, *args: str) -> dict[str, tuple[str, str]]:
     checks = json.loads(shell.runs("doctor", "--json", *args).out)
     return {check["name"]: (check["state"], check["detail"]) for check in checks}
 
 
-def test_a_fresh_install_says_what_is_missing(shell: "Shell") -> None:
+def test_a_fresh_install_says_what_is_missing(shell: Shell) -> None:
     found = states(shell)
     assert found["Database"][0] == "ok"
     assert found["Bot token"][0] == "not configured"
@@ -55,7 +53,7 @@ def test_a_fresh_install_says_what_is_missing(shell: "Shell") -> None:
     assert shell.runs("doctor").code == 0
 
 
-def test_what_would_keep_the_bot_from_starting_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_would_keep_the_bot_from_starting_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_REFRESH_CRON", "daily")
     monkeypatch.setenv("TGLLM_PLUGINS__ECHO__DELAY", "long")
     found = states(shell, "--offline")
@@ -66,7 +64,7 @@ def test_what_would_keep_the_bot_from_starting_is_told(shell: "Shell", monkeypat
     assert shell.runs("doctor", "--offline").code == 1
 
 
-def test_a_default_model_that_nobody_offers_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_model_that_nobody_offers_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert states(shell, "--offline")["Default model"] == ("ok", "echo/echo")
     monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "ecko/echo")
     state, detail = states(shell, "--offline")["Default model"]
@@ -76,7 +74,7 @@ def test_a_default_model_that_nobody_offers_is_told(shell: "Shell", monkeypatch:
     assert shell.runs("doctor", "--offline").code == 1
 
 
-def test_a_language_that_the_bot_does_not_speak_is_told(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_language_that_the_bot_does_not_speak_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert states(shell, "--offline")["Language"] == ("ok", "en")
     monkeypatch.setenv("TGLLM_LANGUAGE", "rus")
     state, detail = states(shell, "--offline")["Language"]
@@ -87,7 +85,7 @@ def test_a_language_that_the_bot_does_not_speak_is_told(shell: "Shell", monkeypa
     assert states(shell, "--offline")["Language"] == ("ok", "ru-RU")
 
 
-def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: "Shell", install: Callable[..., None]) -> None:
+def test_a_provider_that_fails_is_told_and_the_others_are_asked(shell: Shell, install: Callable[..., None]) -> None:
     install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
     found = states(shell)
     assert found["Provider ill"] == ("failed", "the key was refused")
@@ -122,7 +120,7 @@ def tgllm_providers():
 """
 
 
-def test_a_mistake_in_a_plugin_is_told_by_what_it_is(shell: "Shell", install: Callable[..., None]) -> None:
+def test_a_mistake_in_a_plugin_is_told_by_what_it_is(shell: Shell, install: Callable[..., None]) -> None:
     install("odd-plugin", ODD, tgllm={"odd": "odd_plugin"})
     found = states(shell)
     assert found["Provider odd"] == ("failed", "a mistake in its plugin: LookupError: no list")
@@ -131,13 +129,13 @@ def test_a_mistake_in_a_plugin_is_told_by_what_it_is(shell: "Shell", install: Ca
     assert "the state of Strange: account is 'fail'" in detail
 
 
-def test_offline_no_provider_is_asked(shell: "Shell", install: Callable[..., None]) -> None:
+def test_offline_no_provider_is_asked(shell: Shell, install: Callable[..., None]) -> None:
     install("pair-plugin", ILL, tgllm={"pair": "pair_plugin"})
     assert "Provider ill" not in states(shell, "--offline")
     assert shell.runs("doctor", "--offline").code == 0
 
 
-def test_a_key_that_is_missing_is_named(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_missing_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral")
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)
     found = states(shell)
@@ -156,7 +154,7 @@ def tgllm_plugin_info():
 """
 
 
-def test_texts_that_are_not_there_are_a_warning(shell: "Shell", install: Callable[..., None]) -> None:
+def test_texts_that_are_not_there_are_a_warning(shell: Shell, install: Callable[..., None]) -> None:
     install("mute-plugin", MUTE, tgllm={"mute": "mute_plugin"})
     state, detail = states(shell)["Plugin mute"]
     assert state == "warning"

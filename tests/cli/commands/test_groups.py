@@ -2,10 +2,12 @@
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, groups, outbox, users
@@ -13,16 +15,12 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import SeenUser
 from tgllm.services.chats.moved_chats import note_move
 
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 TEAM, CLASS = -1001, -1002
 ANN = SeenUser(7, "ann", "Ann")
 
 
 @pytest.fixture
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     """Two groups wait; Ann has asked for one of them."""
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
@@ -32,14 +30,14 @@ def database(shell: "Shell") -> None:
         groups.request(conn, CLASS, "Class 7b", NOW - 1)
 
 
-def stored(shell: "Shell", chat_id: int) -> Group:
+def stored(shell: Shell, chat_id: int) -> Group:
     with closing(connect(shell.data_dir / "tgllm.db")) as conn:
         found = groups.get(conn, chat_id)
     assert found is not None
     return found
 
 
-def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
+def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
     result = shell.runs("groups", "list", "--json", *args)
     assert result.code == 0
     found: list[dict[str, Any]] = json.loads(result.out)
@@ -48,7 +46,7 @@ def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("database")
 class TestList:
-    def test_all_that_programs_may_want_to_know(self, shell: "Shell") -> None:
+    def test_all_that_programs_may_want_to_know(self, shell: Shell) -> None:
         team, other = listed(shell)
 
         assert team == {
@@ -62,7 +60,7 @@ class TestList:
         }
         assert other["id"] == CLASS
 
-    def test_a_line_for_each(self, shell: "Shell") -> None:
+    def test_a_line_for_each(self, shell: Shell) -> None:
         lines = [line.split("\t") for line in shell.runs("groups", "list").out.splitlines()]
 
         assert lines == [
@@ -71,7 +69,7 @@ class TestList:
             [str(CLASS), "Class 7b", "pending", "2026-09-21 14:13", "-", "-"],
         ]
 
-    def test_of_one_status(self, shell: "Shell") -> None:
+    def test_of_one_status(self, shell: Shell) -> None:
         shell.runs("groups", "approve", str(TEAM))
 
         assert [group["id"] for group in listed(shell, "--status", "active")] == [TEAM]
@@ -82,7 +80,7 @@ class TestList:
 @pytest.mark.usefixtures("database")
 class TestDecisions:
     @pytest.mark.parametrize("name", [str(CLASS), str(-CLASS), "class 7b", " Class 7B "])
-    def test_a_group_is_let_in_and_told_by_the_bot(self, shell: "Shell", name: str) -> None:
+    def test_a_group_is_let_in_and_told_by_the_bot(self, shell: Shell, name: str) -> None:
         result = shell.runs("groups", "approve", name)
 
         assert (result.code, result.out) == (0, f"The bot answers in Class 7b ({CLASS}).\n")
@@ -93,14 +91,14 @@ class TestDecisions:
         assert (row.chat_id, row.state) == (CLASS, "ready")
         assert (noted.action, noted.source, noted.actor_id) == ("group.approve", "shell", None)
 
-    def test_a_group_is_kept_out(self, shell: "Shell") -> None:
+    def test_a_group_is_kept_out(self, shell: Shell) -> None:
         result = shell.runs("groups", "deny", str(CLASS))
 
         assert result.out == f"The bot does not answer in Class 7b ({CLASS}), except for admins.\n"
         assert stored(shell, CLASS).status == "denied"
         assert shell.runs("groups", "deny", str(CLASS)).out.endswith("Nothing changed.\n")
 
-    def test_by_the_id_that_it_had_before_it_became_a_supergroup(self, shell: "Shell") -> None:
+    def test_by_the_id_that_it_had_before_it_became_a_supergroup(self, shell: Shell) -> None:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             note_move(conn, -5, CLASS, NOW)
 
@@ -108,13 +106,13 @@ class TestDecisions:
         assert stored(shell, CLASS).status == "active"
 
     @pytest.mark.parametrize("name", ["-1", "Class", "", "-", "9" * 40, "--1001"])
-    def test_one_that_is_not_known(self, shell: "Shell", name: str) -> None:
+    def test_one_that_is_not_known(self, shell: Shell, name: str) -> None:
         result = shell.runs("groups", "approve", name)
 
         assert (result.code, result.out) == (1, "")
         assert "tgllm groups list" in result.err
 
-    def test_one_of_several_of_the_same_title(self, shell: "Shell") -> None:
+    def test_one_of_several_of_the_same_title(self, shell: Shell) -> None:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             groups.request(conn, -3, "class 7B", NOW)
 
@@ -126,7 +124,7 @@ class TestDecisions:
 
 
 class TestWithout:
-    def test_a_database_no_group_is_known(self, shell: "Shell") -> None:
+    def test_a_database_no_group_is_known(self, shell: Shell) -> None:
         result = shell.runs("groups", "list")
 
         assert (result.code, result.out) == (0, "")
@@ -134,7 +132,7 @@ class TestWithout:
         assert listed(shell) == []
         assert not shell.data_dir.exists()
 
-    def test_a_database_nothing_is_changed(self, shell: "Shell") -> None:
+    def test_a_database_nothing_is_changed(self, shell: Shell) -> None:
         result = shell.runs("groups", "approve", "-1")
 
         assert result.code == 1

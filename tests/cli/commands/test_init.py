@@ -5,14 +5,11 @@ import stat
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from cli_support import Shell
 from tgllm.config.load import load_config
-
-if TYPE_CHECKING:
-    from conftest import Shell
 
 TOKEN = "123456:" + "A" * 35
 
@@ -51,7 +48,7 @@ def path(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_it_writes_a_file_that_the_bot_can_read_and_nobody_else(
-    shell: "Shell", path: Path, answers: Callable[..., None]
+    shell: Shell, path: Path, answers: Callable[..., None]
 ) -> None:
     answers(TOKEN, "12 34")
     monkey = shell.runs("init")
@@ -65,7 +62,7 @@ def test_it_writes_a_file_that_the_bot_can_read_and_nobody_else(
     assert config.admin_ids == (12, 34)
 
 
-def test_a_wrong_answer_is_asked_again(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+def test_a_wrong_answer_is_asked_again(shell: Shell, path: Path, answers: Callable[..., None]) -> None:
     answers("nonsense", TOKEN, "@ann", "12")
     result = shell.runs("init")
     assert result.code == 0, result.err
@@ -75,7 +72,7 @@ def test_a_wrong_answer_is_asked_again(shell: "Shell", path: Path, answers: Call
 
 
 def test_keys_are_asked_for_the_providers_that_take_one(
-    shell: "Shell", path: Path, answers: Callable[..., None], install: Callable[..., None]
+    shell: Shell, path: Path, answers: Callable[..., None], install: Callable[..., None]
 ) -> None:
     install("keyed-plugin", KEYED, tgllm={"keyed": "keyed_plugin"})
     answers(TOKEN, "12", 'a "key" \\ with ü 😀')
@@ -86,7 +83,7 @@ def test_keys_are_asked_for_the_providers_that_take_one(
 
 
 def test_a_file_that_is_there_is_left_alone_unless_it_is_to_be_replaced(
-    shell: "Shell", path: Path, answers: Callable[..., None]
+    shell: Shell, path: Path, answers: Callable[..., None]
 ) -> None:
     path.parent.mkdir()
     path.write_text("# mine")
@@ -101,13 +98,13 @@ def test_a_file_that_is_there_is_left_alone_unless_it_is_to_be_replaced(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_input_that_ends_early_writes_nothing(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+def test_input_that_ends_early_writes_nothing(shell: Shell, path: Path, answers: Callable[..., None]) -> None:
     answers(TOKEN)
     assert shell.runs("init").code == 1
     assert not path.exists()
 
 
-def test_a_broken_file_can_be_replaced(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+def test_a_broken_file_can_be_replaced(shell: Shell, path: Path, answers: Callable[..., None]) -> None:
     path.parent.mkdir()
     path.write_text("not toml")
     answers(TOKEN, "12")
@@ -118,7 +115,7 @@ def test_a_broken_file_can_be_replaced(shell: "Shell", path: Path, answers: Call
 
 @pytest.mark.parametrize("other", [False, True])
 def test_keys_of_a_file_that_the_bot_will_not_read_are_asked_for(
-    shell: "Shell",
+    shell: Shell,
     path: Path,
     answers: Callable[..., None],
     install: Callable[..., None],
@@ -138,7 +135,7 @@ def test_keys_of_a_file_that_the_bot_will_not_read_are_asked_for(
 
 
 def test_the_file_that_a_dotenv_names_is_written(
-    shell: "Shell", path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    shell: Shell, path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TGLLM_CONFIG")
     (shell.folder / ".env").write_text(f"TGLLM_CONFIG={path}\n")
@@ -150,7 +147,7 @@ def test_the_file_that_a_dotenv_names_is_written(
 
 
 def test_wrong_settings_in_the_environment_are_told_before_anything_is_asked(
-    shell: "Shell", path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    shell: Shell, path: Path, answers: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TGLLM_ADMIN_ID", "1")
     answers(TOKEN, "12")
@@ -160,7 +157,7 @@ def test_wrong_settings_in_the_environment_are_told_before_anything_is_asked(
 
 
 def test_a_key_that_no_file_can_hold_is_asked_again(
-    shell: "Shell", path: Path, answers: Callable[..., None], install: Callable[..., None]
+    shell: Shell, path: Path, answers: Callable[..., None], install: Callable[..., None]
 ) -> None:
     install("keyed-plugin", KEYED, tgllm={"keyed": "keyed_plugin"})
     answers(TOKEN, "12", "a\udce4b", "a\x1bb", "key")
@@ -169,7 +166,7 @@ def test_a_key_that_no_file_can_hold_is_asked_again(
     assert tomllib.loads(path.read_text())["plugins"] == {"keyed": {"api_key": "key"}}
 
 
-def test_what_is_to_be_called_next_can_be_copied(shell: "Shell", path: Path, answers: Callable[..., None]) -> None:
+def test_what_is_to_be_called_next_can_be_copied(shell: Shell, path: Path, answers: Callable[..., None]) -> None:
     answers(TOKEN, "12")
     result = shell.runs("init", "--config", str(shell.folder / "my bot.toml"))
     assert result.out.endswith(f"tgllm run --config '{shell.folder / 'my bot.toml'}'\n")

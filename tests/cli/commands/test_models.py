@@ -6,20 +6,17 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.api.types import ModelRef
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, models
 from tgllm.db.tables.models import Model, NewModel
-
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 
 SMALL = NewModel(
     provider="mine",
@@ -65,7 +62,7 @@ def tgllm_providers():
 """
 
 
-def store(shell: "Shell", *new: NewModel) -> None:
+def store(shell: Shell, *new: NewModel) -> None:
     """Put models into the database of the shell."""
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
@@ -73,12 +70,12 @@ def store(shell: "Shell", *new: NewModel) -> None:
         models.upsert(conn, new, NOW)
 
 
-def stored(shell: "Shell") -> Sequence[Model]:
+def stored(shell: Shell) -> Sequence[Model]:
     with closing(connect(shell.data_dir / "tgllm.db")) as conn:
         return models.list_all(conn)
 
 
-def listed(shell: "Shell", *args: str) -> list[dict[str, Any]]:
+def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
     result = shell.runs("models", "list", "--json", *args)
     assert result.code == 0
     found: list[dict[str, Any]] = json.loads(result.out)
@@ -104,7 +101,7 @@ Offers = Callable[[Sequence[dict[str, Any]] | None], None]
 
 
 class TestList:
-    def test_all_that_programs_may_want_to_know(self, shell: "Shell") -> None:
+    def test_all_that_programs_may_want_to_know(self, shell: Shell) -> None:
         store(shell, SMALL, TEXT)
         small, text = listed(shell)
 
@@ -125,7 +122,7 @@ class TestList:
         }
         assert (text["vision"], text["files"], text["price"]) == (False, True, None)
 
-    def test_a_line_for_each(self, shell: "Shell") -> None:
+    def test_a_line_for_each(self, shell: Shell) -> None:
         store(shell, SMALL, OTHER)
         lines = [line.split("\t") for line in shell.runs("models", "list").out.splitlines()]
 
@@ -135,12 +132,12 @@ class TestList:
             ["other/x", "-", "-", "-", "-", "unknown", "-"],
         ]
 
-    def test_of_one_provider(self, shell: "Shell") -> None:
+    def test_of_one_provider(self, shell: Shell) -> None:
         store(shell, SMALL, OTHER)
 
         assert [model["model"] for model in listed(shell, "--provider", "other")] == ["other/x"]
 
-    def test_retired_ones_are_left_out(self, shell: "Shell") -> None:
+    def test_retired_ones_are_left_out(self, shell: Shell) -> None:
         store(shell, SMALL, TEXT)
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             models.retire_missing(conn, "mine", ["text"], NOW)
@@ -148,13 +145,13 @@ class TestList:
         assert [model["model"] for model in listed(shell)] == ["mine/text"]
 
     @pytest.mark.parametrize("default", ["mine/small-1", "mine/small-latest"])
-    def test_the_default_of_the_settings(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, default: str) -> None:
+    def test_the_default_of_the_settings(self, shell: Shell, monkeypatch: pytest.MonkeyPatch, default: str) -> None:
         store(shell, SMALL, TEXT, OTHER)
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", default)
 
         assert [model["model"] for model in listed(shell) if model["default"]] == ["mine/small-1"]
 
-    def test_the_chosen_default_goes_first(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_chosen_default_goes_first(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         store(shell, SMALL, TEXT, OTHER)
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "mine/small-1")
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
@@ -164,7 +161,7 @@ class TestList:
         assert [model["default"] for model in listed(shell, "--provider", "mine")] == [False, False]
 
     @pytest.mark.parametrize("name", ["mine/small-1", "mine/small-latest"])
-    def test_the_operators_price(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def test_the_operators_price(self, shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
         store(shell, SMALL, OTHER)
         monkeypatch.setenv("TGLLM_PRICES", json.dumps({name: {"input": 1, "output": 2}}))
         small, other = listed(shell)
@@ -172,26 +169,26 @@ class TestList:
         assert small["price"] == {"input": 1, "output": 2, "cached": None, "as_of": None}
         assert other["price"] is None
 
-    def test_before_the_first_sync(self, shell: "Shell") -> None:
+    def test_before_the_first_sync(self, shell: Shell) -> None:
         result = shell.runs("models", "list")
 
         assert (result.code, result.out) == (0, "")
         assert result.err == "tgllm: No models are known yet. Fetch their lists with: tgllm models sync\n"
         assert not shell.data_dir.exists()
 
-    def test_json_before_the_first_sync(self, shell: "Shell") -> None:
+    def test_json_before_the_first_sync(self, shell: Shell) -> None:
         assert listed(shell) == []
 
-    def test_an_unknown_provider(self, shell: "Shell") -> None:
+    def test_an_unknown_provider(self, shell: Shell) -> None:
         store(shell, SMALL, OTHER)
         result = shell.runs("models", "list", "--provider", "mistral")
 
         assert result.err == "tgllm: No models of mistral are known. Providers with models: mine, other\n"
 
-    def test_wrong_settings(self, shell: "Shell") -> None:
+    def test_wrong_settings(self, shell: Shell) -> None:
         assert shell.runs("models", "list", "--config", "no.toml").code == 2
 
-    def test_a_broken_database(self, shell: "Shell") -> None:
+    def test_a_broken_database(self, shell: Shell) -> None:
         shell.data_dir.mkdir()
         (shell.data_dir / "tgllm.db").write_text("this is no database" * 100)
         result = shell.runs("models", "list")
@@ -201,7 +198,7 @@ class TestList:
 
 
 class TestSync:
-    def test_what_is_different(self, shell: "Shell", offers: Offers) -> None:
+    def test_what_is_different(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "a"}, {"id": "b"}])
         assert shell.runs("models", "sync").code == 0
         offers([{"id": "b", "context_window": 1000}, {"id": "c"}])
@@ -219,7 +216,7 @@ class TestSync:
         ]
         assert [str(model.ref) for model in stored(shell)] == ["echo/echo", "mine/b", "mine/c"]
 
-    def test_for_programs(self, shell: "Shell", offers: Offers) -> None:
+    def test_for_programs(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "a"}])
         shell.runs("models", "sync")
         offers([{"id": "a", "title": "A"}])
@@ -237,7 +234,7 @@ class TestSync:
             "retired": [],
         }
 
-    def test_a_provider_that_fails_keeps_its_list(self, shell: "Shell", offers: Offers) -> None:
+    def test_a_provider_that_fails_keeps_its_list(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "a"}])
         shell.runs("models", "sync")
         offers(None)
@@ -247,7 +244,7 @@ class TestSync:
         assert "mine\tfailed\t-\t-\t-\t-\tmine is out of order" in result.out
         assert "mine/a" in [str(model.ref) for model in stored(shell)]
 
-    def test_json_of_a_failure(self, shell: "Shell", offers: Offers) -> None:
+    def test_json_of_a_failure(self, shell: Shell, offers: Offers) -> None:
         offers(None)
         result = shell.runs("models", "sync", "--json")
 
@@ -256,7 +253,7 @@ class TestSync:
             (entry["provider"], entry["state"], entry["reason"]) for entry in json.loads(result.out)["providers"]
         ]
 
-    def test_a_default_that_is_gone_is_told(self, shell: "Shell", offers: Offers) -> None:
+    def test_a_default_that_is_gone_is_told(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "a"}, {"id": "b"}])
         shell.runs("models", "sync")
         shell.runs("models", "default", "mine/a")
@@ -266,13 +263,13 @@ class TestSync:
         assert result.code == 0
         assert "mine/a, which answered by default, is not offered any more" in result.err
 
-    def test_prices_are_shown_in_dollars(self, shell: "Shell", offers: Offers) -> None:
+    def test_prices_are_shown_in_dollars(self, shell: Shell, offers: Offers) -> None:
         store(shell, NewModel(provider="mine", model="a", title="a", input_price=150_000, output_price=1))
         offers([{"id": "a"}])
 
         assert "input_price: 0.15 -> -" in shell.runs("models", "sync").out
 
-    def test_wrong_settings_of_a_plugin(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_wrong_settings_of_a_plugin(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
 
         assert shell.runs("models", "sync").code == 2
@@ -280,23 +277,23 @@ class TestSync:
 
 class TestDefault:
     @pytest.fixture(autouse=True)
-    def _known(self, shell: "Shell", offers: Offers) -> None:
+    def _known(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "small-1", "aliases": ["small-latest"]}, {"id": "large-1"}])
         shell.runs("models", "sync")
 
     @pytest.mark.parametrize("ref", ["mine/small-1", "mine/small-latest", "my/small-1"])
-    def test_is_chosen_by_any_of_its_names(self, shell: "Shell", ref: str) -> None:
+    def test_is_chosen_by_any_of_its_names(self, shell: Shell, ref: str) -> None:
         result = shell.runs("models", "default", ref)
 
         assert (result.code, result.out) == (0, "The default model is mine/small-1.\n")
         assert [str(model.ref) for model in stored(shell) if model.is_default] == ["mine/small-1"]
 
-    def test_is_shown(self, shell: "Shell") -> None:
+    def test_is_shown(self, shell: Shell) -> None:
         assert shell.runs("models", "default").out == "The default model is echo/echo, as set in the config.\n"
         shell.runs("models", "default", "mine/large-1")
         assert shell.runs("models", "default").out == "The default model is mine/large-1.\n"
 
-    def test_is_taken_back(self, shell: "Shell") -> None:
+    def test_is_taken_back(self, shell: Shell) -> None:
         shell.runs("models", "default", "mine/small-1")
 
         assert "echo/echo, as set in the config" in shell.runs("models", "default", "--none").out
@@ -312,23 +309,23 @@ class TestDefault:
             ("small", "'small' is no model reference: write provider/model"),
         ],
     )
-    def test_a_wrong_name_is_told_and_changes_nothing(self, shell: "Shell", ref: str, words: str) -> None:
+    def test_a_wrong_name_is_told_and_changes_nothing(self, shell: Shell, ref: str, words: str) -> None:
         result = shell.runs("models", "default", ref)
 
         assert (result.code, result.out) == (1, "")
         assert words in result.err
         assert not any(model.is_default for model in stored(shell))
 
-    def test_a_retired_model_is_told(self, shell: "Shell", offers: Offers) -> None:
+    def test_a_retired_model_is_told(self, shell: Shell, offers: Offers) -> None:
         offers([{"id": "large-1"}])
         shell.runs("models", "sync")
 
         assert "mine/small-1 is not offered any more" in shell.runs("models", "default", "mine/small-1").err
 
-    def test_both_at_once_are_refused(self, shell: "Shell") -> None:
+    def test_both_at_once_are_refused(self, shell: Shell) -> None:
         assert shell.runs("models", "default", "mine/small-1", "--none").code == 2
 
-    def test_the_choice_is_audited(self, shell: "Shell") -> None:
+    def test_the_choice_is_audited(self, shell: Shell) -> None:
         shell.runs("models", "default", "mine/small-1")
         shell.runs("models", "default", "--none")
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
@@ -347,7 +344,7 @@ print(json.dumps([code, sorted({name.split(".")[0] for name in sys.modules}), "t
 """
 
 
-def loaded(shell: "Shell", *args: str) -> tuple[int, set[str], bool]:
+def loaded(shell: Shell, *args: str) -> tuple[int, set[str], bool]:
     """The exit code of a command in a fresh Python, the top-level modules that it loads, and whether a clock is."""
     program = [sys.executable, "-c", PROBE, *args]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True, cwd=shell.folder)
@@ -356,7 +353,7 @@ def loaded(shell: "Shell", *args: str) -> tuple[int, set[str], bool]:
 
 
 def test_a_sync_loads_neither_telegrams_library_nor_an_sdk_that_is_not_used(
-    shell: "Shell", monkeypatch: pytest.MonkeyPatch
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GEMINI_API_KEY", "MISTRAL_API_KEY", "DEEPSEEK_API_KEY"):
         monkeypatch.delenv(name, raising=False)
@@ -368,7 +365,7 @@ def test_a_sync_loads_neither_telegrams_library_nor_an_sdk_that_is_not_used(
 
 
 @pytest.mark.parametrize("command", [("list",), ("list", "--json"), ("default",)])
-def test_the_other_commands_load_no_telegram_either(shell: "Shell", command: Sequence[str]) -> None:
+def test_the_other_commands_load_no_telegram_either(shell: Shell, command: Sequence[str]) -> None:
     store(shell, SMALL)
     code, names, _ = loaded(shell, "models", *command)
 
@@ -376,7 +373,7 @@ def test_the_other_commands_load_no_telegram_either(shell: "Shell", command: Seq
     assert "aiogram" not in names
 
 
-def test_a_list_loads_no_plugin_and_no_event_loop(shell: "Shell", tmp_path: Path) -> None:
+def test_a_list_loads_no_plugin_and_no_event_loop(shell: Shell, tmp_path: Path) -> None:
     store(shell, SMALL)
     code, names, clock = loaded(shell, "models", "list")
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Shell
+from cli_support import Shell
 
 
 @pytest.fixture(params=["ping", "--ping"])
@@ -21,21 +19,21 @@ def token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("token")
-def test_all_is_well(shell: "Shell", ping: str) -> None:
+def test_all_is_well(shell: Shell, ping: str) -> None:
     result = shell.runs(ping)
 
     assert (result.code, result.out, result.err) == (0, "Bot ready\n", "")
     assert (shell.data_dir / "tgllm.db").is_file()
 
 
-def test_without_a_token(shell: "Shell", ping: str) -> None:
+def test_without_a_token(shell: Shell, ping: str) -> None:
     result = shell.runs(ping)
 
     assert (result.code, result.out) == (0, "Bot ready (no token yet: run tgllm init)\n")
 
 
 @pytest.mark.usefixtures("token")
-def test_a_broken_plugin_is_a_warning(shell: "Shell", ping: str, install: Callable[..., None]) -> None:
+def test_a_broken_plugin_is_a_warning(shell: Shell, ping: str, install: Callable[..., None]) -> None:
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     result = shell.runs(ping)
 
@@ -46,7 +44,7 @@ def test_a_broken_plugin_is_a_warning(shell: "Shell", ping: str, install: Callab
 
 
 @pytest.mark.usefixtures("token")
-def test_without_plugins_a_broken_one_is_not_looked_at(shell: "Shell", ping: str, install: Callable[..., None]) -> None:
+def test_without_plugins_a_broken_one_is_not_looked_at(shell: Shell, ping: str, install: Callable[..., None]) -> None:
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     result = shell.runs(ping, "--no-plugins")
 
@@ -55,7 +53,7 @@ def test_without_plugins_a_broken_one_is_not_looked_at(shell: "Shell", ping: str
 
 
 def test_settings_for_a_plugin_that_is_left_out_are_no_warning(
-    shell: "Shell", ping: str, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    shell: Shell, ping: str, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     monkeypatch.setenv("TGLLM_PLUGINS__BROKEN__API_KEY", "x")
@@ -64,7 +62,7 @@ def test_settings_for_a_plugin_that_is_left_out_are_no_warning(
 
 
 def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
-    shell: "Shell", ping: str, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TGLLM_PLUGINS__GEMNI__API_KEY", "x")
     result = shell.runs(ping)
@@ -75,7 +73,7 @@ def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
 
 @pytest.mark.usefixtures("token")
 def test_a_plugin_that_is_disabled_and_not_there_is_a_warning(
-    shell: "Shell", ping: str, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "ehco,basics")
     result = shell.runs(ping)
@@ -95,7 +93,7 @@ def test_a_plugin_that_is_disabled_and_not_there_is_a_warning(
     ],
 )
 def test_wrong_settings(
-    shell: "Shell", ping: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+    shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
 ) -> None:
     monkeypatch.setenv(name, value)
     result = shell.runs(ping)
@@ -105,7 +103,7 @@ def test_wrong_settings(
     assert "Traceback" not in result.err
 
 
-def test_a_broken_database(shell: "Shell", ping: str) -> None:
+def test_a_broken_database(shell: Shell, ping: str) -> None:
     shell.data_dir.mkdir()
     (shell.data_dir / "tgllm.db").write_bytes(b"no database" * 1000)
     result = shell.runs(ping)

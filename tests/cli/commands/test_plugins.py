@@ -2,21 +2,20 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Shell
+from cli_support import Shell
 
 
-def listed(shell: "Shell", *args: str) -> dict[str, dict[str, Any]]:
+def listed(shell: Shell, *args: str) -> dict[str, dict[str, Any]]:
     result = shell.runs("plugins", "list", "--json", *args)
     assert (result.code, result.err) == (0, "")
     return {item["plugin"]: item for item in json.loads(result.out)}
 
 
-def test_built_in_plugins_with_what_they_bring(shell: "Shell") -> None:
+def test_built_in_plugins_with_what_they_bring(shell: Shell) -> None:
     echo = listed(shell)["echo"]
 
     assert echo.keys() == {"plugin", "package", "version", "api", "state", "provides", "note"}
@@ -24,7 +23,7 @@ def test_built_in_plugins_with_what_they_bring(shell: "Shell") -> None:
     assert echo["provides"] == ["provider echo"]
 
 
-def test_a_broken_plugin_with_the_reason(shell: "Shell", install: Callable[..., None]) -> None:
+def test_a_broken_plugin_with_the_reason(shell: Shell, install: Callable[..., None]) -> None:
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     broken = listed(shell)["broken"]
 
@@ -33,7 +32,7 @@ def test_a_broken_plugin_with_the_reason(shell: "Shell", install: Callable[..., 
 
 
 def test_what_a_plugin_prints_while_it_is_loaded_is_no_part_of_the_list(
-    shell: "Shell", install: Callable[..., None]
+    shell: Shell, install: Callable[..., None]
 ) -> None:
     source = "print('Welcome to my plugin!')\nraise RuntimeError('boom')"
     install("tgllm-loud", source, tgllm={"loud": "tgllm_loud"})
@@ -44,7 +43,7 @@ def test_what_a_plugin_prints_while_it_is_loaded_is_no_part_of_the_list(
     assert result.err == "Welcome to my plugin!\n"
 
 
-def test_wrong_settings_of_a_plugin_dont_stop_the_list(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings_of_a_plugin_dont_stop_the_list(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_PLUGINS__ECHO__NO_SUCH", "1")
     plugins = listed(shell)
 
@@ -53,13 +52,13 @@ def test_wrong_settings_of_a_plugin_dont_stop_the_list(shell: "Shell", monkeypat
     assert plugins["basics"]["state"] == "active"
 
 
-def test_a_disabled_plugin(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disabled_plugin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "echo")
 
     assert listed(shell)["echo"]["state"] == "disabled"
 
 
-def test_without_plugins(shell: "Shell", install: Callable[..., None]) -> None:
+def test_without_plugins(shell: Shell, install: Callable[..., None]) -> None:
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     plugins = listed(shell, "--no-plugins")
 
@@ -67,7 +66,7 @@ def test_without_plugins(shell: "Shell", install: Callable[..., None]) -> None:
     assert "boom" not in str(plugins)
 
 
-def test_lines_for_a_pipe(shell: "Shell") -> None:
+def test_lines_for_a_pipe(shell: Shell) -> None:
     lines = shell.runs("plugins", "list").out.splitlines()
 
     assert lines[0] == "Plugin\tPackage\tVersion\tAPI\tState\tProvides\tNote"

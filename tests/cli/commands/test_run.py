@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cli_support import Shell
 from tgllm.api.errors import ConfigError, DatabaseError
 
 if TYPE_CHECKING:
-    from conftest import Shell
-
     from tgllm.config.load import LoadedConfig
 
 
@@ -37,14 +36,14 @@ def bot(home: Path, monkeypatch: pytest.MonkeyPatch) -> Bot:
     return bot
 
 
-def test_the_bot_gets_the_settings(shell: "Shell", bot: Bot) -> None:
+def test_the_bot_gets_the_settings(shell: Shell, bot: Bot) -> None:
     assert shell.runs("run").code == 0
     assert bot.loaded is not None
     assert bot.loaded.config.data_dir == shell.data_dir
     assert bot.plugins is True
 
 
-def test_without_plugins(shell: "Shell", bot: Bot) -> None:
+def test_without_plugins(shell: Shell, bot: Bot) -> None:
     assert shell.runs("run", "--no-plugins").code == 0
     assert bot.plugins is False
 
@@ -52,7 +51,7 @@ def test_without_plugins(shell: "Shell", bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("end", "code"), [(0, 0), (3, 3), (DatabaseError("disk full"), 1), (ConfigError("wrong"), 2), (KeyError("x"), 1)]
 )
-def test_exit_codes(shell: "Shell", bot: Bot, end: int | Exception, code: int) -> None:
+def test_exit_codes(shell: Shell, bot: Bot, end: int | Exception, code: int) -> None:
     bot.ends_with = end
     result = shell.runs("run")
 
@@ -61,7 +60,7 @@ def test_exit_codes(shell: "Shell", bot: Bot, end: int | Exception, code: int) -
     assert "Traceback" not in result.err
 
 
-def test_without_a_token_nothing_is_started(shell: "Shell", bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_token_nothing_is_started(shell: Shell, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TGLLM_BOT_TOKEN")
     result = shell.runs("run")
 
@@ -70,7 +69,7 @@ def test_without_a_token_nothing_is_started(shell: "Shell", bot: Bot, monkeypatc
     assert bot.loaded is None
 
 
-def test_wrong_settings(shell: "Shell", bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_settings(shell: Shell, bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_ADMIN_ID", "1")
     result = shell.runs("run")
 

@@ -5,10 +5,12 @@ import json
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.api.clock import SystemClock
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
@@ -16,10 +18,6 @@ from tgllm.db.tables import usage, users
 from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
 
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 ANN = SeenUser(42, "ann", "Ann")
 GONE = 43
 
@@ -29,7 +27,7 @@ def day(ago: int = 0) -> str:
 
 
 @pytest.fixture
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     """Ann asked two models, somebody who is not known any more one of them, and so did the shell."""
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
@@ -43,7 +41,7 @@ def database(shell: "Shell") -> None:
         usage.add(conn, None, day(40), "p", "small", Spent(input_tokens=1, output_tokens=1, cost_micros=1))
 
 
-def reported(shell: "Shell", *args: str) -> dict[str, Any]:
+def reported(shell: Shell, *args: str) -> dict[str, Any]:
     result = shell.runs("usage", "--json", *args)
     assert (result.code, result.err) == (0, "")
     found: dict[str, Any] = json.loads(result.out)
@@ -52,7 +50,7 @@ def reported(shell: "Shell", *args: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("database")
 class TestSums:
-    def test_by_person_for_programs(self, shell: "Shell") -> None:
+    def test_by_person_for_programs(self, shell: Shell) -> None:
         report = reported(shell)
 
         assert (report["by"], report["since"], report["until"]) == ("user", day(29), day())
@@ -84,7 +82,7 @@ class TestSums:
             "unpriced_requests": 1,
         }
 
-    def test_by_model(self, shell: "Shell") -> None:
+    def test_by_model(self, shell: Shell) -> None:
         rows = reported(shell, "--by", "model")["rows"]
 
         assert [(row["model"], row["requests"], row["cost"]) for row in rows] == [
@@ -92,24 +90,24 @@ class TestSums:
             ("p/small", 2, 0.0025),
         ]
 
-    def test_by_day_with_those_on_which_nothing_was_used(self, shell: "Shell") -> None:
+    def test_by_day_with_those_on_which_nothing_was_used(self, shell: Shell) -> None:
         rows = reported(shell, "--by", "day")["rows"]
 
         assert [(row["day"], row["requests"]) for row in rows] == [(day(2), 2), (day(1), 0), (day(0), 2)]
 
-    def test_of_some_days(self, shell: "Shell") -> None:
+    def test_of_some_days(self, shell: Shell) -> None:
         assert reported(shell, "--days", "1")["total"]["requests"] == 2
         assert reported(shell, "--days", "3")["total"]["requests"] == 4
         assert reported(shell, "--days", "60")["total"]["requests"] == 5
 
-    def test_days_are_those_of_the_time_zone(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_days_are_those_of_the_time_zone(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         offset = timedelta(hours=14)
         monkeypatch.setenv("TGLLM_TIME_ZONE", "Pacific/Kiritimati")
         today = datetime.fromtimestamp(SystemClock().now(), UTC) + offset
 
         assert reported(shell)["until"] == f"{today:%Y-%m-%d}"
 
-    def test_a_line_for_each_and_their_sum(self, shell: "Shell") -> None:
+    def test_a_line_for_each_and_their_sum(self, shell: Shell) -> None:
         result = shell.runs("usage", "--days", "60")
 
         assert [line.split("\t") for line in result.out.splitlines()] == [
@@ -122,7 +120,7 @@ class TestSums:
         assert "without 1 request whose price is unknown" in result.err
         assert "[prices]" in result.err
 
-    def test_a_terminal_is_shown_bars(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_terminal_is_shown_bars(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         class Terminal(io.StringIO):
             def isatty(self) -> bool:
                 return True
@@ -141,13 +139,13 @@ class TestSums:
 
 @pytest.mark.parametrize("by", ["user", "model", "day"])
 class TestNothing:
-    def test_before_the_first_start(self, shell: "Shell", by: str) -> None:
+    def test_before_the_first_start(self, shell: Shell, by: str) -> None:
         result = shell.runs("usage", "--by", by, "--days", "1")
 
         assert (result.code, result.out, result.err) == (0, "", f"tgllm: Nothing has been used since {day()}.\n")
         assert not shell.data_dir.exists()
 
-    def test_for_programs(self, shell: "Shell", by: str) -> None:
+    def test_for_programs(self, shell: Shell, by: str) -> None:
         prepare(shell.data_dir / "tgllm.db", NOW)
 
         assert reported(shell, "--by", by)["total"]["requests"] == 0
@@ -156,7 +154,7 @@ class TestNothing:
 @pytest.mark.parametrize(
     "args", [("--by", "moon"), ("--days", "0"), ("--days", "99999"), ("--days", "x"), ("--config", "no.toml")]
 )
-def test_what_makes_no_sense_ends_with_2(shell: "Shell", args: tuple[str, ...]) -> None:
+def test_what_makes_no_sense_ends_with_2(shell: Shell, args: tuple[str, ...]) -> None:
     result = shell.runs("usage", *args)
 
     assert result.code == 2

@@ -3,10 +3,12 @@
 import json
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.api.clock import SystemClock
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
@@ -14,15 +16,11 @@ from tgllm.db.tables import audit, usage, users
 from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
 
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 ANN = SeenUser(424201, "ann", "Ann")
 
 
 @pytest.fixture(autouse=True)
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     """Ann is a user, and has asked something today."""
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
@@ -34,7 +32,7 @@ def database(shell: "Shell") -> None:
         usage.add(conn, ANN.id, today, "p", "m", Spent(input_tokens=30, output_tokens=12, cost_micros=1_500_000))
 
 
-def budget(shell: "Shell", *args: str) -> dict[str, Any]:
+def budget(shell: Shell, *args: str) -> dict[str, Any]:
     """The limits by name: amount, used, and where it comes from."""
     result = shell.runs("users", "budget", "@ann", "--json", *args)
     assert result.code == 0, result.err
@@ -43,13 +41,13 @@ def budget(shell: "Shell", *args: str) -> dict[str, Any]:
     return {each["limit"]: (each["amount"], each["used"], each["source"]) for each in report["limits"]}
 
 
-def test_nobody_limits_anything(shell: "Shell") -> None:
+def test_nobody_limits_anything(shell: Shell) -> None:
     result = shell.runs("users", "budget", "@ann")
 
     assert (result.code, result.out, result.err) == (0, "", f"tgllm: Ann (@ann, {ANN.id}) has no limits.\n")
 
 
-def test_limits_are_set(shell: "Shell") -> None:
+def test_limits_are_set(shell: Shell) -> None:
     args = ("--set", "requests/day=50", "--set", "USD/month=2.50", "--set", "tokens/day=1000")
 
     assert budget(shell, *args) == {
@@ -60,7 +58,7 @@ def test_limits_are_set(shell: "Shell") -> None:
     assert budget(shell)["requests/day"] == (50, 1, "own")
 
 
-def test_a_line_for_each(shell: "Shell") -> None:
+def test_a_line_for_each(shell: Shell) -> None:
     lines = shell.runs("users", "budget", "@ann", "--set", "usd/day=2", "--lift", "tokens/day").out.splitlines()
 
     assert lines[0].split("\t") == ["Limit", "Amount", "Used", "Left", "Until", "From"]
@@ -70,7 +68,7 @@ def test_a_line_for_each(shell: "Shell") -> None:
     assert rows["tokens/day"] == ["none", "-", "-", "-", "person"]
 
 
-def test_the_settings_are_lifted_and_come_back(shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_are_lifted_and_come_back(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_BUDGETS__ROLES", json.dumps({"user": {"requests_per_day": 10}}))
 
     assert budget(shell) == {"requests/day": (10, 1, "config")}
@@ -78,7 +76,7 @@ def test_the_settings_are_lifted_and_come_back(shell: "Shell", monkeypatch: pyte
     assert budget(shell, "--default", "requests/day") == {"requests/day": (10, 1, "config")}
 
 
-def test_extra_and_reset(shell: "Shell") -> None:
+def test_extra_and_reset(shell: Shell) -> None:
     budget(shell, "--set", "requests/day=5")
 
     assert budget(shell, "--give", "requests/day=3") == {"requests/day": (8, 1, "own")}
@@ -100,7 +98,7 @@ def test_extra_and_reset(shell: "Shell") -> None:
         (("--give", "usd/day=1"), "--set requests/day=50"),
     ],
 )
-def test_what_makes_no_sense_is_told_and_changes_nothing(shell: "Shell", args: tuple[str, ...], words: str) -> None:
+def test_what_makes_no_sense_is_told_and_changes_nothing(shell: Shell, args: tuple[str, ...], words: str) -> None:
     result = shell.runs("users", "budget", "@ann", "--set", "tokens/day=7", *args)
 
     assert result.code == 1
@@ -108,14 +106,14 @@ def test_what_makes_no_sense_is_told_and_changes_nothing(shell: "Shell", args: t
     assert budget(shell) == {}
 
 
-def test_where_there_is_no_limit_there_is_none_to_reset(shell: "Shell") -> None:
+def test_where_there_is_no_limit_there_is_none_to_reset(shell: Shell) -> None:
     result = shell.runs("users", "budget", "@ann", "--reset")
 
     assert (result.code, result.out) == (1, "")
     assert "--set requests/day=50" in result.err
 
 
-def test_changes_are_noted(shell: "Shell") -> None:
+def test_changes_are_noted(shell: Shell) -> None:
     budget(shell, "--set", "requests/day=5")
     with closing(connect(shell.data_dir / "tgllm.db")) as conn:
         (row,) = audit.list_recent(conn, 9)
@@ -124,7 +122,7 @@ def test_changes_are_noted(shell: "Shell") -> None:
     assert str(ANN.id) in (row.target or "")
 
 
-def test_of_somebody_unknown(shell: "Shell") -> None:
+def test_of_somebody_unknown(shell: Shell) -> None:
     result = shell.runs("users", "budget", "@anne", "--set", "requests/day=5")
 
     assert result.code == 1

@@ -6,10 +6,12 @@ import resource
 import sqlite3
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cli_support import Shell
+from database_support import NOW
 from tgllm.api.errors import TgllmError
 from tgllm.cli.commands.users.data import write_new
 from tgllm.db.engine.lock import lock_data_folder
@@ -23,10 +25,6 @@ from tgllm.db.tables.requests import NewRequest, Outcome
 from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
 
-if TYPE_CHECKING:
-    from conftest import Shell
-
-NOW = 1_790_000_000_000
 ANN = SeenUser(424201, "ann_lee", "Ann", "Lee", "ru")
 BOB = SeenUser(424202, "bob", "Bob")
 GROUP = -1001
@@ -61,7 +59,7 @@ def talk(conn: sqlite3.Connection, lane: str, chat_id: int, user_id: int, text: 
 
 
 @pytest.fixture
-def database(shell: "Shell") -> None:
+def database(shell: Shell) -> None:
     """Ann talked in private and in a group, and Bob in private."""
     path = shell.data_dir / "tgllm.db"
     prepare(path, NOW)
@@ -95,7 +93,7 @@ def database(shell: "Shell") -> None:
     (shell.data_dir / "files" / "a").write_text("abc")
 
 
-def exported(shell: "Shell", person: str) -> dict[str, Any]:
+def exported(shell: Shell, person: str) -> dict[str, Any]:
     result = shell.runs("users", "export", person)
     assert (result.code, result.err) == (0, "")
     found: dict[str, Any] = json.loads(result.out)
@@ -104,7 +102,7 @@ def exported(shell: "Shell", person: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("database")
 class TestExport:
-    def test_everything_of_the_person_and_nothing_of_others(self, shell: "Shell") -> None:
+    def test_everything_of_the_person_and_nothing_of_others(self, shell: Shell) -> None:
         data = exported(shell, "@ann_lee")
 
         assert (data["format"], data["version"]) == ("tgllm-person", 1)
@@ -126,13 +124,13 @@ class TestExport:
         ]
         assert "Bob" not in json.dumps(data)
 
-    def test_what_was_decided_about_them(self, shell: "Shell") -> None:
+    def test_what_was_decided_about_them(self, shell: Shell) -> None:
         shell.runs("users", "role", "@ann_lee", "admin")
 
         (change,) = exported(shell, "@ann_lee")["changes"]
         assert (change["action"], change["details"]["role"]) == ("user.role", "admin")
 
-    def test_as_markdown_in_the_persons_language(self, shell: "Shell") -> None:
+    def test_as_markdown_in_the_persons_language(self, shell: Shell) -> None:
         english = shell.runs("users", "export", "@ann_lee", "--format", "markdown").out
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             kv.delete(conn, "language", str(ANN.id))
@@ -148,7 +146,7 @@ class TestExport:
         assert "Said in groups" not in russian
 
     @pytest.mark.parametrize(("name", "begin"), [("a.md", "# Ann Lee"), ("a.json", "{"), ("a", "{")])
-    def test_into_a_file_that_others_cannot_read(self, shell: "Shell", name: str, begin: str) -> None:
+    def test_into_a_file_that_others_cannot_read(self, shell: Shell, name: str, begin: str) -> None:
         target = shell.folder / name
         result = shell.runs("users", "export", "@ann_lee", str(target))
 
@@ -156,7 +154,7 @@ class TestExport:
         assert target.read_text(encoding="utf-8").startswith(begin)
         assert target.stat().st_mode & 0o077 == 0
 
-    def test_never_over_another_file(self, shell: "Shell") -> None:
+    def test_never_over_another_file(self, shell: Shell) -> None:
         target = shell.folder / "a.json"
         target.write_text("mine")
         result = shell.runs("users", "export", "@ann_lee", str(target))
@@ -165,7 +163,7 @@ class TestExport:
         assert "is there already" in result.err
         assert target.read_text() == "mine"
 
-    def test_where_the_disk_is_full_no_half_a_file_is_left(self, shell: "Shell") -> None:
+    def test_where_the_disk_is_full_no_half_a_file_is_left(self, shell: Shell) -> None:
         target = shell.folder / "ann.json"
         most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
@@ -177,19 +175,19 @@ class TestExport:
 
         assert not target.exists()
 
-    def test_into_a_folder_that_is_not_there(self, shell: "Shell") -> None:
+    def test_into_a_folder_that_is_not_there(self, shell: Shell) -> None:
         result = shell.runs("users", "export", "@ann_lee", str(shell.folder / "no" / "a.json"))
 
         assert result.code == 1
         assert "can't be written" in result.err
 
-    def test_of_somebody_unknown(self, shell: "Shell") -> None:
+    def test_of_somebody_unknown(self, shell: Shell) -> None:
         assert "Did you mean" in shell.runs("users", "export", "@ann_le").err
 
 
 @pytest.mark.usefixtures("database")
 class TestForget:
-    def test_what_is_stored_goes_and_the_person_is_told_in_their_language(self, shell: "Shell") -> None:
+    def test_what_is_stored_goes_and_the_person_is_told_in_their_language(self, shell: Shell) -> None:
         result = shell.runs("users", "forget", "@ann_lee", "--yes")
 
         assert (result.code, result.err) == (0, "")
@@ -209,7 +207,7 @@ class TestForget:
             str(ANN.id),
         )
 
-    def test_no_byte_of_it_stays_in_the_files(self, shell: "Shell") -> None:
+    def test_no_byte_of_it_stays_in_the_files(self, shell: Shell) -> None:
         shell.runs("users", "forget", "@ann_lee", "--yes")
 
         for path in shell.data_dir.glob("tgllm.db*"):
@@ -217,9 +215,7 @@ class TestForget:
         assert b"Bob's secret" in (shell.data_dir / "tgllm.db").read_bytes()
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-    def test_without_a_yes_nothing_is_deleted(
-        self, shell: "Shell", monkeypatch: pytest.MonkeyPatch, answer: str
-    ) -> None:
+    def test_without_a_yes_nothing_is_deleted(self, shell: Shell, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         result = shell.runs("users", "forget", "@ann_lee")
 
@@ -227,13 +223,13 @@ class TestForget:
         assert f"Ann Lee (@ann_lee, {ANN.id})" in result.out
         assert exported(shell, "@ann_lee")["conversations"] != []
 
-    def test_with_a_yes(self, shell: "Shell", monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_with_a_yes(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
 
         assert shell.runs("users", "forget", "@ann_lee").code == 0
         assert exported(shell, "@ann_lee")["conversations"] == []
 
-    def test_an_answer_that_is_being_written_is_waited_for(self, shell: "Shell") -> None:
+    def test_an_answer_that_is_being_written_is_waited_for(self, shell: Shell) -> None:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
             conn.execute("UPDATE inbox SET state = 'running'")
@@ -244,7 +240,7 @@ class TestForget:
         assert "writing an answer" in result.err
         assert exported(shell, "@ann_lee")["conversations"] != []
 
-    def test_nobody_waits_for_a_bot_that_was_killed(self, shell: "Shell") -> None:
+    def test_nobody_waits_for_a_bot_that_was_killed(self, shell: Shell) -> None:
         with closing(connect(shell.data_dir / "tgllm.db")) as conn:
             inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
             conn.execute("UPDATE inbox SET state = 'running'")
@@ -252,5 +248,5 @@ class TestForget:
         assert shell.runs("users", "forget", "@ann_lee", "--yes").code == 0
         assert exported(shell, "@ann_lee")["conversations"] == []
 
-    def test_somebody_unknown_is_not_asked_about(self, shell: "Shell") -> None:
+    def test_somebody_unknown_is_not_asked_about(self, shell: Shell) -> None:
         assert "tgllm users list" in shell.runs("users", "forget", "zebra").err

@@ -2,17 +2,14 @@
 
 import asyncio
 import sqlite3
-import threading
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
+from database_support import NOW, busy, together
 from tgllm.db.database import Database
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.tables import kv
-
-NOW = 1_790_000_000_000
 
 
 def putting(key: str) -> Callable[[sqlite3.Connection], None]:
@@ -21,32 +18,6 @@ def putting(key: str) -> Callable[[sqlite3.Connection], None]:
 
 def keys(conn: sqlite3.Connection) -> list[str]:
     return sorted(kv.items(conn, "test"))
-
-
-@asynccontextmanager
-async def busy(database: Database) -> AsyncGenerator[None]:
-    """Within the block the writer is at work, so that what is given to it waits; at the end it goes on."""
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold(_: sqlite3.Connection) -> None:
-        inside.set()
-        assert go_on.wait(30)
-
-    holding = asyncio.create_task(database.write(hold))
-    await asyncio.to_thread(inside.wait, 30)
-    try:
-        yield
-    finally:
-        go_on.set()
-        await holding
-
-
-async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:
-    """What came of units that waited at the same moment; an error is a value here."""
-    async with busy(database):
-        tasks = [asyncio.create_task(database.write(unit)) for unit in units]
-        await asyncio.wait(tasks, timeout=0)
-    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def commits(database: Database, *units: Callable[[sqlite3.Connection], object]) -> int:

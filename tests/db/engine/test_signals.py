@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from database_support import NOW, together
 from tgllm.db.database import Database
 from tgllm.db.engine.signals import signal
 from tgllm.db.tables import broadcasts, kv, outbox
 from tgllm.db.tables.outbox import NewOutbox
 
-NOW = 1_790_000_000_000
 ROW = NewOutbox(lane=":1:", method="sendMessage", chat_id=1, payload={"chat_id": 1, "text": "News"})
 Unit = Callable[[sqlite3.Connection], object]
 
@@ -48,23 +48,6 @@ def adding_in_vain(conn: sqlite3.Connection) -> None:
 
 def other(conn: sqlite3.Connection) -> None:
     kv.set_value(conn, "test", "key", 1, NOW)
-
-
-async def together(database: Database, *units: Unit) -> list[object]:
-    """What came of units that share a commit; an error is a value here."""
-    inside, go_on = threading.Event(), threading.Event()
-
-    def hold(_: sqlite3.Connection) -> None:
-        inside.set()
-        assert go_on.wait(30)
-
-    holding = asyncio.create_task(database.write(hold))
-    await asyncio.to_thread(inside.wait, 30)
-    tasks = [asyncio.create_task(database.write(unit)) for unit in units]
-    await asyncio.wait(tasks, timeout=0)
-    go_on.set()
-    await holding
-    return await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_row_that_is_added_is_told_before_whoever_added_it_goes_on(database: Database, heard: Heard) -> None:

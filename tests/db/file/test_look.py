@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.look import is_there, look
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import models
 from tgllm.db.tables.models import NewModel
-
-NOW = 1_790_000_000_000
 
 
 def test_it_reads_what_is_there(path: Path) -> None:

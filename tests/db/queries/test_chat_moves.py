@@ -3,13 +3,13 @@
 import sqlite3
 from dataclasses import replace
 
+from database_support import NOW
 from tgllm.db.queries import chat_moves
 from tgllm.db.tables import budgets, conversations, facts, outbox
 from tgllm.db.tables.outbox import NewOutbox
 
 OLD, NEW = -5, -1005
 HERE, THERE = ":-5:", ":-1005:"
-NOW = 1_790_000_000_000
 ROW = NewOutbox(lane=HERE, method="sendMessage", chat_id=OLD, payload={"chat_id": OLD, "text": "a"})
 
 

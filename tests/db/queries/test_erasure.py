@@ -1,21 +1,14 @@
 """What erasing a person's data takes, and what it leaves."""
 
-import json
 import sqlite3
 
+from database_support import receive
 from tgllm.db.queries import erasure
 from tgllm.db.tables import conversations, facts, inbox, kv, outbox, users
-from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
 
 NOW = 1_700_000_000_000
 ANN, MINE, TOPIC, GROUP, LONGER = 7, ":7:", ":7:3", ":-7:", ":77:"
-
-
-def receive(conn: sqlite3.Connection, update_id: int, lane: str) -> None:
-    payload = json.dumps({"update_id": update_id, "text": "secret"})
-    update = NewUpdate(update_id=update_id, lane=lane, kind="message", control=False, payload=payload)
-    inbox.add_updates(conn, [update], NOW)
 
 
 def begin(conn: sqlite3.Connection, leader: int, *, part: int) -> None:

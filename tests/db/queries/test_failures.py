@@ -2,13 +2,12 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.queries import failures
 from tgllm.db.tables import inbox, outbox, requests
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.requests import NewRequest, Outcome
-
-NOW = 1_790_000_000_000
 
 
 def fill(conn: sqlite3.Connection) -> None:

@@ -2,12 +2,11 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.queries import pending_access
 from tgllm.db.queries.pending_access import Waiting
 from tgllm.db.tables import conversations, groups, messages, users
 from tgllm.db.tables.users import SeenUser
-
-NOW = 1_790_000_000_000
 
 
 def ask(conn: sqlite3.Connection, user_id: int, now: int = NOW) -> None:

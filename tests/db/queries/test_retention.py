@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.queries.retention import conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, conversations, files, inbox, messages, outbox
 from tgllm.db.tables.audit import NewEntry
@@ -12,7 +13,6 @@ from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.outbox import NewOutbox
 
-NOW = 1_790_000_000_000
 LANE = ":7:"
 
 

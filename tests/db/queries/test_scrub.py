@@ -3,18 +3,11 @@
 import json
 import sqlite3
 
+from database_support import NOW, receive
 from tgllm.db.queries import scrub
 from tgllm.db.tables import inbox
-from tgllm.db.tables.inbox import NewUpdate
 
-NOW = 1_790_000_000_000
 ANN, MINE, TOPIC, GROUP, LONGER, BUSINESS = 7, ":7:", ":7:3", ":-7:", ":77:", "b:7:"
-
-
-def receive(conn: sqlite3.Connection, update_id: int, lane: str, kind: str = "message", now: int = NOW) -> None:
-    payload = json.dumps({"update_id": update_id, "text": "secret"})
-    update = NewUpdate(update_id=update_id, lane=lane, kind=kind, control=False, payload=payload)
-    inbox.add_updates(conn, [update], now)
 
 
 def found(conn: sqlite3.Connection, after: int = 0, since: int = NOW) -> list[int]:

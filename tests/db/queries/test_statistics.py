@@ -2,12 +2,11 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.queries import statistics
 from tgllm.db.tables import requests, usage, users
 from tgllm.db.tables.requests import NewRequest, Outcome
 from tgllm.db.tables.usage import Spent
-
-NOW = 1_790_000_000_000
 
 
 def test_people_are_counted_by_status_and_as_pending_if_they_asked(conn: sqlite3.Connection) -> None:

@@ -2,10 +2,9 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.tables import audit
 from tgllm.db.tables.audit import NewEntry
-
-NOW = 1_790_000_000_000
 
 
 def test_changes_are_listed_the_latest_first(conn: sqlite3.Connection) -> None:

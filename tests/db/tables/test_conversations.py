@@ -4,12 +4,12 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.api.types import ModelRef
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.messages import NewMessage
 
-NOW = 1_790_000_000_000
 MODEL = ModelRef("echo", "words/fast")
 
 

@@ -2,9 +2,8 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.tables import facts
-
-NOW = 1_790_000_000_000
 
 
 def texts(conn: sqlite3.Connection, lane: str) -> list[str]:

@@ -4,10 +4,10 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import conversations, files, messages, requests
 from tgllm.db.tables.files import NewFile
 
-NOW = 1_790_000_000_000
 ONE, TWO = "a" * 64, "b" * 64
 
 

@@ -4,9 +4,8 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import groups
-
-NOW = 1_790_000_000_000
 
 
 def status(conn: sqlite3.Connection, chat_id: int) -> str | None:

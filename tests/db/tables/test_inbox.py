@@ -7,11 +7,10 @@ from collections import defaultdict
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
-
-NOW = 1_790_000_000_000
 
 
 def update(update_id: int, lane: str = "a", *, control: bool = False, kind: str = "message") -> NewUpdate:

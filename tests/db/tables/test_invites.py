@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import invites
 
-NOW = 1_790_000_000_000
 HASH = "a" * 64
 
 

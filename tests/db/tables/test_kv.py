@@ -2,9 +2,8 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.tables import kv
-
-NOW = 1_790_000_000_000
 
 
 def test_values_are_kept_by_scope(conn: sqlite3.Connection) -> None:

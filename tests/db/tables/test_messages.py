@@ -4,11 +4,10 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.users import SeenUser, upsert_seen
-
-NOW = 1_790_000_000_000
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.api.types import ModelRef
 from tgllm.db.tables import models
 from tgllm.db.tables.models import NewModel
-
-NOW = 1_790_000_000_000
 
 
 def listed(*names: str) -> list[NewModel]:

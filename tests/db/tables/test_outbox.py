@@ -6,11 +6,10 @@ from collections import defaultdict
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
-
-NOW = 1_790_000_000_000
 
 
 def call(lane: str = "a", *, chat_id: int | None = 7, turn_id: str | None = None, part: int = 0) -> NewOutbox:

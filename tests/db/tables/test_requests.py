@@ -4,11 +4,11 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import requests
 from tgllm.db.tables.requests import NewRequest, Outcome, Request
 from tgllm.db.tables.users import SeenUser, upsert_seen
 
-NOW = 1_790_000_000_000
 DONE = Outcome(status="ok")
 
 

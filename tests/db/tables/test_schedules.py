@@ -2,9 +2,8 @@
 
 import sqlite3
 
+from database_support import NOW
 from tgllm.db.tables import schedules
-
-NOW = 1_790_000_000_000
 
 
 def test_a_time_is_taken_once(conn: sqlite3.Connection) -> None:

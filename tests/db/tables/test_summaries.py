@@ -4,11 +4,10 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import conversations, messages, summaries
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.summaries import Summary
-
-NOW = 1_790_000_000_000
 
 
 def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> int:

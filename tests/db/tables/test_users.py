@@ -4,10 +4,9 @@ import sqlite3
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.tables import users
 from tgllm.db.tables.users import SeenUser, User
-
-NOW = 1_790_000_000_000
 
 
 def seen(conn: sqlite3.Connection, user_id: int = 7, first_name: str = "Ann", now: int = NOW) -> User:

@@ -2,14 +2,13 @@
 
 import pytest
 
+from database_support import NOW
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import SeenUser
 from tgllm.services.people.decisions import AccessError
 from tgllm.services.people.search import find_person, search_people
-
-NOW = 1_790_000_000_000
 
 
 @pytest.fixture

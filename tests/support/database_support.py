@@ -1,0 +1,61 @@
+"""A moment, a writer that is at work, and rows that many tests need."""
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tgllm.db.database import Database
+from tgllm.db.tables import inbox, messages
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.db.tables.messages import NewMessage
+
+NOW = 1_790_000_000_000
+"""2026-09-21 in UTC milliseconds."""
+
+
+@asynccontextmanager
+async def busy(database: Database) -> AsyncGenerator[None]:
+    """Within the block the writer is at work, so that units given to it wait and share a commit."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        inside.set()
+        assert go_on.wait(30)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(inside.wait, 30)
+    try:
+        yield
+    finally:
+        go_on.set()
+        await holding
+
+
+async def together(database: Database, *units: Callable[[sqlite3.Connection], object]) -> list[object]:
+    """What came of units that share a commit; an error is a value here."""
+    async with busy(database):
+        tasks = [asyncio.create_task(database.write(unit)) for unit in units]
+        await asyncio.wait(tasks, timeout=0)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def receive(conn: sqlite3.Connection, update_id: int, lane: str, kind: str = "message", now: int = NOW) -> None:
+    """Store an update that holds the word ``secret``."""
+    payload = json.dumps({"update_id": update_id, "text": "secret"})
+    update = NewUpdate(update_id=update_id, lane=lane, kind=kind, control=False, payload=payload)
+    inbox.add_updates(conn, [update], now)
+
+
+def ask(conn: sqlite3.Connection, conversation_id: int, text: str = "hello", parent_id: int | None = None) -> int:
+    """Add a question to a conversation."""
+    new = NewMessage(conversation_id=conversation_id, parent_id=parent_id, turn_id="t", role="user", text=text)
+    return messages.add(conn, new, NOW)
+
+
+def file_names(folder: Path) -> list[str]:
+    """The names of the files in a folder, in order."""
+    return sorted(file.name for file in folder.iterdir())

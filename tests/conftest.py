@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from plugin_support import write_distribution
 from program_support import Launch, Program
 from tgllm.db.database import Database
 from tgllm.providers.network import VARIABLE
@@ -68,11 +69,7 @@ def install_plugin(tmp_path: Path) -> Callable[[str, str], str]:
 
     def install(plugin_id: str, source: str) -> str:
         folder, name = tmp_path / "site", f"tgllm_{plugin_id}"
-        info = folder / f"{name}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
-        (info / "entry_points.txt").write_text(f"[tgllm]\n{plugin_id} = {name}\n", encoding="utf-8")
-        (folder / f"{name}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        write_distribution(folder, name, {"tgllm": {plugin_id: name}}, {name: textwrap.dedent(source)})
         return str(folder)
 
     return install

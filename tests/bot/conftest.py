@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Killed, LetIn, Menus, PatientClock, Start
+from bot_support import Killed, LetIn, Menus, PatientClock, Start, Topics
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.observe.logs import configure_logging
@@ -24,6 +24,13 @@ from tgllm.testing.scripted import ScriptedProvider
 def log(restored_logging: None) -> None:
     """The log as the program writes it; other tests have theirs."""
     configure_logging("console", "info", sys.stdout)
+
+
+@pytest.fixture
+def topics(emu: Emulator, ann: EmulatedUser) -> Topics:
+    """Two topics of a group with Ann in it."""
+    group = emu.add_group(title="Team", members=[ann], is_forum=True)
+    return emu.add_topic(group, "One"), emu.add_topic(group, "Two")
 
 
 @pytest.fixture

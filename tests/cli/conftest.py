@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli_support import Shell
+from plugin_support import write_distribution
 
 
 @pytest.fixture
@@ -39,17 +40,9 @@ def install(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     monkeypatch.syspath_prepend(site)
 
     def install(name: str, code: str, **groups: dict[str, str]) -> None:
-        module = name.replace("-", "_")
-        (site / f"{module}.py").write_text(code, encoding="utf-8")
-        info = site / f"{module}-1.2.3.dist-info"
-        info.mkdir()
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\nSummary: Says hello in [many] ways\n"
-        (info / "METADATA").write_text(metadata, encoding="utf-8")
-        sections = (
-            f"[{group.replace('__', '.')}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
-            for group, points in groups.items()
-        )
-        (info / "entry_points.txt").write_text("\n".join(sections), encoding="utf-8")
+        points = {group.replace("__", "."): found for group, found in groups.items()}
+        modules = {name.replace("-", "_"): code}
+        write_distribution(site, name, points, modules, version="1.2.3", summary="Says hello in [many] ways")
 
     yield install
     for name, module in list(sys.modules.items()):

@@ -3,16 +3,16 @@
 import importlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import typer
 from typer.core import TyperGroup
 
 from cli_support import Shell
+from docs_support import read_page
 from tgllm.cli.table import COMMANDS
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
+PAGE = read_page("reference/cli.md")
 SHOWN = dict(re.findall(r"```console\n\$ tgllm (.*?)--help\n(.*?)```", PAGE, re.DOTALL))
 
 

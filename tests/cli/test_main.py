@@ -14,10 +14,9 @@ import pytest
 
 import tgllm
 from cli_support import Shell
+from config_support import TOKEN
 from tgllm.cli.options import hoist
 from tgllm.cli.table import COMMANDS
-
-TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
 HEAVY = {
     "aiogram",

@@ -1,19 +1,16 @@
 """The page about settings says what the model of the settings says, and its examples work."""
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import annotated_types
 import pytest
 from pydantic.fields import FieldInfo
 
+from config_support import Operator
+from docs_support import read_page
 from tgllm.config.sources.keys import FIELDS, SPECIAL_VARIABLES, variable
 
-if TYPE_CHECKING:
-    from conftest import Operator
-
-PAGE = (Path(__file__).parents[2] / "docs/reference/configuration.md").read_text(encoding="utf-8")
+PAGE = read_page("reference/configuration.md")
 
 WORDS = {
     annotated_types.Ge: ("at least", "ge"),
@@ -57,7 +54,7 @@ def test_variables_of_the_program_stand_there() -> None:
 
 
 @pytest.mark.parametrize("place", ["toml", "sh"])
-def test_the_examples_say_the_same(operator: "Operator", place: str) -> None:
+def test_the_examples_say_the_same(operator: Operator, place: str) -> None:
     if place == "toml":
         operator.writes_toml(example("toml"))
     else:

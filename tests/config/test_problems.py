@@ -1,56 +1,51 @@
 """What an operator is told when a setting is wrong: where it stands, what is expected, and never a secret."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Operator
-
-TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
+from config_support import TOKEN, Operator
 
 
 class TestUnknownKeys:
-    def test_in_the_environment(self, operator: "Operator") -> None:
+    def test_in_the_environment(self, operator: Operator) -> None:
         operator.environ["TGLLM_ADMIN_ID"] = "1"
 
         assert operator.is_told() == "environment: unknown variable TGLLM_ADMIN_ID; did you mean TGLLM_ADMIN_IDS?"
 
-    def test_in_the_environment_below_a_section(self, operator: "Operator") -> None:
+    def test_in_the_environment_below_a_section(self, operator: Operator) -> None:
         operator.environ["TGLLM_TURNS_IDLE_TIMEOUT"] = "1"
 
         assert operator.is_told().endswith("did you mean TGLLM_TURNS__IDLE_TIMEOUT?")
 
-    def test_in_a_dotenv(self, operator: "Operator") -> None:
+    def test_in_a_dotenv(self, operator: Operator) -> None:
         operator.writes_dotenv("TGLLM_TOKEN=x")
 
         assert operator.is_told() == f"{operator.dotenv}: unknown variable TGLLM_TOKEN; did you mean TGLLM_BOT_TOKEN?"
 
-    def test_in_a_file(self, operator: "Operator") -> None:
+    def test_in_a_file(self, operator: Operator) -> None:
         operator.writes_toml("default_modle = 'x/y'")
 
         assert operator.is_told() == f"{operator.toml}: unknown key default_modle; did you mean default_model?"
 
-    def test_in_a_section_of_a_file(self, operator: "Operator") -> None:
+    def test_in_a_section_of_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[turns]\nidle_timout = 3")
 
         assert operator.is_told() == f"{operator.toml}: unknown key turns.idle_timout; did you mean turns.idle_timeout?"
 
-    def test_a_section_of_a_file(self, operator: "Operator") -> None:
+    def test_a_section_of_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[streeming]\nedit_interval = 3")
 
         assert operator.is_told() == f"{operator.toml}: unknown key streeming; did you mean streaming?"
 
-    def test_among_the_flags(self, operator: "Operator") -> None:
+    def test_among_the_flags(self, operator: Operator) -> None:
         assert operator.is_told({"data_dri": "x"}) == "flag --data_dri: unknown setting; did you mean data_dir?"
 
-    def test_that_look_like_none_of_ours(self, operator: "Operator") -> None:
+    def test_that_look_like_none_of_ours(self, operator: Operator) -> None:
         operator.writes_toml("zzz = 1")
 
         assert operator.is_told() == f"{operator.toml}: unknown key zzz; `tgllm config show` lists all settings"
 
     @pytest.mark.parametrize("name", ["TGLLM_PLUGINS__GEMINI", "TGLLM_PLUGINS__", "TGLLM_PLUGINS__A____B"])
-    def test_half_a_plugins_name(self, operator: "Operator", name: str) -> None:
+    def test_half_a_plugins_name(self, operator: Operator, name: str) -> None:
         operator.environ[name] = "x"
 
         assert "write TGLLM_PLUGINS__<ID>__<FIELD>" in operator.is_told()
@@ -91,7 +86,7 @@ class TestWrongValues:
         ],
     )
     def test_say_where_they_stand_and_what_is_expected(
-        self, operator: "Operator", name: str, text: str, expected: str
+        self, operator: Operator, name: str, text: str, expected: str
     ) -> None:
         operator.environ[name] = text
 
@@ -99,7 +94,7 @@ class TestWrongValues:
         assert told.startswith(f"environment variable {name}: {expected}")
         assert "\n" not in told
 
-    def test_in_a_file(self, operator: "Operator") -> None:
+    def test_in_a_file(self, operator: Operator) -> None:
         operator.writes_toml("[turns]\nattempts = 0")
 
         assert operator.is_told().startswith(f"{operator.toml} (turns.attempts): must be greater than")
@@ -118,12 +113,12 @@ class TestWrongValues:
             ("[retention]\nupdates_days = 1e12", "(retention.updates_days): must be less than or equal to 36500"),
         ],
     )
-    def test_of_a_type_that_only_a_file_can_have(self, operator: "Operator", text: str, expected: str) -> None:
+    def test_of_a_type_that_only_a_file_can_have(self, operator: Operator, text: str, expected: str) -> None:
         operator.writes_toml(text)
 
         assert operator.is_told().startswith(f"{operator.toml} {expected}")
 
-    def test_a_table_in_place_of_a_value(self, operator: "Operator") -> None:
+    def test_a_table_in_place_of_a_value(self, operator: Operator) -> None:
         operator.writes_toml("[bot_token]\nx = 1\n[data_dir]\ny = 2")
 
         assert [line.split(": ")[0] for line in operator.is_told().splitlines()] == [
@@ -132,14 +127,14 @@ class TestWrongValues:
         ]
 
     @pytest.mark.parametrize("section", ["turns", "plugins"])
-    def test_a_value_in_place_of_a_table(self, operator: "Operator", section: str) -> None:
+    def test_a_value_in_place_of_a_table(self, operator: Operator, section: str) -> None:
         operator.writes_toml(f"{section} = 3")
 
         assert operator.is_told() == (
             f"{operator.toml}: {section} is a table; write it as [{section}] with its settings below"
         )
 
-    def test_a_value_in_place_of_a_plugins_table(self, operator: "Operator") -> None:
+    def test_a_value_in_place_of_a_plugins_table(self, operator: Operator) -> None:
         operator.writes_toml("[plugins]\ngemini = 3")
 
         assert operator.is_told() == f"{operator.toml}: plugins.gemini is a table; write it as [plugins.gemini]"
@@ -147,37 +142,37 @@ class TestWrongValues:
 
 class TestSecrets:
     @pytest.mark.parametrize("token", ["not a token", f"{TOKEN} and more", f"x{TOKEN}"])
-    def test_a_wrong_token_is_not_repeated(self, operator: "Operator", token: str) -> None:
+    def test_a_wrong_token_is_not_repeated(self, operator: Operator, token: str) -> None:
         operator.environ["TGLLM_BOT_TOKEN"] = token
 
         told = operator.is_told()
         assert token not in told
         assert TOKEN not in told
 
-    def test_a_token_in_the_wrong_place_is_not_repeated(self, operator: "Operator") -> None:
+    def test_a_token_in_the_wrong_place_is_not_repeated(self, operator: Operator) -> None:
         operator.environ["TGLLM_ADMIN_IDS"] = TOKEN
 
         assert "AAHdqTcv" not in operator.is_told()
 
 
 class TestBrokenFiles:
-    def test_toml_with_its_line(self, operator: "Operator") -> None:
+    def test_toml_with_its_line(self, operator: Operator) -> None:
         operator.writes_toml("language = 'en'\nadmin_ids = [1\nx")
 
         assert operator.is_told().startswith(f"{operator.toml}: is not valid TOML: ")
         assert "line 3" in operator.is_told()
 
-    def test_dotenv_with_its_line(self, operator: "Operator") -> None:
+    def test_dotenv_with_its_line(self, operator: Operator) -> None:
         operator.writes_dotenv(f"OTHER=1\n'{TOKEN}\n")
 
         assert operator.is_told() == f"{operator.dotenv}: line 2 is not an assignment; write NAME=value"
 
-    def test_that_can_not_be_looked_at(self, operator: "Operator") -> None:
+    def test_that_can_not_be_looked_at(self, operator: Operator) -> None:
         operator.config_path = operator.folder / ("long" * 100)
 
         assert operator.is_told() == f"{operator.config_path}: can't be read: File name too long"
 
-    def test_in_the_home_of_nobody(self, operator: "Operator") -> None:
+    def test_in_the_home_of_nobody(self, operator: Operator) -> None:
         operator.environ["TGLLM_CONFIG"] = "~nobody-of-that-name/tgllm.toml"
 
         assert operator.is_told() == (
@@ -185,14 +180,14 @@ class TestBrokenFiles:
             "write the full path"
         )
 
-    def test_that_are_no_text(self, operator: "Operator") -> None:
+    def test_that_are_no_text(self, operator: Operator) -> None:
         operator.writes_toml("")
         operator.toml.write_bytes(b"\xff\xfe")
 
         assert operator.is_told() == f"{operator.toml}: is not UTF-8 text; save it as UTF-8"
 
 
-def test_all_problems_are_told_at_once(operator: "Operator") -> None:
+def test_all_problems_are_told_at_once(operator: Operator) -> None:
     operator.writes_toml("lnguage = 'en'\n[turns]\nattempts = 0")
     operator.environ |= {"TGLLM_ADMIN_ID": "1", "TGLLM_LOG__LEVEL": "loud"}
 

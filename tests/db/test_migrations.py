@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from database_support import NOW
+from database_support import NOW, names
 from tgllm.db.engine.errors import DatabaseTooNew, MigrationFailed
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file import schema
@@ -38,10 +38,6 @@ def state(path: Path) -> tuple[int, list[object]]:
         columns = [row["name"] for row in conn.execute("PRAGMA table_info(kv)")]
         notes = [row["note"] for row in conn.execute("SELECT * FROM kv")] if "note" in columns else []
         return version_of(conn), notes
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
 
 
 def test_steps_run_once_and_in_order(old: Path) -> None:

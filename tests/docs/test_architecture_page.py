@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import rooms
+from docs_support import read_page
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+PAGE = read_page("explanation/architecture.md")
 ROOMS = rooms.read_rooms((ROOT / "CONTEXT.md").read_text(encoding="utf-8"))
 
 

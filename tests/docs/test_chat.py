@@ -1,10 +1,10 @@
 """The page about the chat says what the command table says."""
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+from docs_support import read_page
 from tgllm.bot.assembly import own_commands
 from tgllm.i18n import Catalogue
 from tgllm.i18n.catalogue import texts_of
@@ -13,7 +13,7 @@ from tgllm.plugins.builtin.basics import tgllm_commands
 if TYPE_CHECKING:
     from tgllm.api import PluginContext
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/chat.md").read_text(encoding="utf-8")
+PAGE = read_page("reference/chat.md")
 
 
 def row(name: str, aliases: tuple[str, ...], access: str, description: str) -> str:

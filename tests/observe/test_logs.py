@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from cli_support import Terminal
+from config_support import TOKEN
 from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values, quiet_logging
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
-
-TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ import shutil
 import sys
 import textwrap
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugin_support import FindRecord, LoadHost, write_distribution
 from tgllm.api import ChatInfo, SystemClock, UserInfo
 from tgllm.api.turn import TurnInfo
 from tgllm.api.types import ChatMessage, ChatRequest, ModelRef, TextPart
@@ -19,8 +20,6 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins import FoundPlugin, HostServices, PluginChoice, PluginHost, PluginRecord, discover
 
 PACKAGES = Path(__file__).parent / "packages"
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 
 @dataclass
@@ -62,14 +61,7 @@ class Site:
     packages: set[str] = field(default_factory=set)
 
     def add(self, name: str, version: str, points: Mapping[str, str], modules: Mapping[str, str]) -> None:
-        info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
-        info.mkdir()
-        header = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nSummary: For tests.\n"
-        (info / "METADATA").write_text(header, encoding="utf-8")
-        lines = "".join(f"{key} = {value}\n" for key, value in points.items())
-        (info / "entry_points.txt").write_text(f"[tgllm]\n{lines}", encoding="utf-8")
-        for module, source in modules.items():
-            (self.folder / f"{module}.py").write_text(source, encoding="utf-8")
+        write_distribution(self.folder, name, {"tgllm": points}, modules, version=version)
         self.packages.add(name)
         importlib.invalidate_caches()
 
@@ -134,7 +126,7 @@ async def load_host(site: Site, logs: Logs, tmp_path: Path) -> AsyncIterator[Loa
 
 
 @pytest.fixture
-def record() -> Callable[[PluginHost, str], PluginRecord]:
+def record() -> FindRecord:
     def find(host: PluginHost, plugin_id: str) -> PluginRecord:
         (found,) = [one for one in host.records if one.id == plugin_id]
         return found

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
+from plugin_support import FindRecord, LoadHost
 from tgllm.api import ChatInfo, UserInfo
 from tgllm.db.database import Database
-from tgllm.plugins import HostLimits, PluginHost, PluginRecord
+from tgllm.plugins import HostLimits, PluginHost
 
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
 Passes = Callable[..., Awaitable[bool]]
 
 GATE = """

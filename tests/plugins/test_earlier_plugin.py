@@ -3,14 +3,13 @@
 import importlib
 import shutil
 import tomllib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tgllm.plugins.host import PluginHost
-from tgllm.plugins.loading.records import PluginRecord
+from plugin_support import FindRecord, LoadHost
+from pytester_support import INI, OPTIONS
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.fake_providers import FakeDipseek
@@ -30,8 +29,8 @@ def test_public_names_are_where_they_were(module: str) -> None:
 
 async def test_it_loads_with_all_that_it_brings(
     site: Any,
-    load_host: Callable[..., Awaitable[PluginHost]],
-    record: Callable[[PluginHost, str], PluginRecord],
+    load_host: LoadHost,
+    record: FindRecord,
 ) -> None:
     site.install("good_10")
 
@@ -79,11 +78,10 @@ async def test_its_hooks_work_in_a_bot(site: Any, tmp_path: Path) -> None:
 def test_its_own_tests_pass(pytester: pytest.Pytester) -> None:
     shutil.copytree(PACKAGE / "tgllm_test_good_10", pytester.path / "tgllm_test_good_10")
     shutil.copy(PACKAGE / "suite.py", pytester.path / "test_suite.py")
-    settings = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n"
-    pytester.makeini(f"[pytest]\n{settings}")
+    pytester.makeini(INI)
     pytester.makeconftest('pytest_plugins = ["tgllm.testing.fixtures"]\n')
 
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error")
+    result = pytester.runpytest_subprocess(*OPTIONS)
 
     outcomes = result.parseoutcomes()
     assert outcomes.pop("passed") >= 100

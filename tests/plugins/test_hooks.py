@@ -1,13 +1,13 @@
 """Every hook, as a plugin sees it and as the bot sees its results."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugin_support import FindRecord, LoadHost
 from tgllm import hookspecs
 from tgllm.api import (
     ChatInfo,
@@ -24,10 +24,7 @@ from tgllm.api import (
     Usage,
     UserInfo,
 )
-from tgllm.plugins import PluginHost, PluginRecord
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
+from tgllm.plugins import PluginHost
 
 RESULT = TurnResult("Hi", "", "stop", Usage())
 

@@ -3,16 +3,15 @@
 import inspect
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 import tgllm.api
+from docs_support import read_page
 from tgllm import hookspecs
 
-DOCS = Path(__file__).parents[2] / "docs"
-HOOKS_PAGE = (DOCS / "reference" / "hooks.md").read_text(encoding="utf-8")
-API_PAGE = (DOCS / "reference" / "plugin-api.md").read_text(encoding="utf-8")
+HOOKS_PAGE = read_page("reference/hooks.md")
+API_PAGE = read_page("reference/plugin-api.md")
 
 HOOKS = {name: spec for name, spec in vars(hookspecs).items() if name.startswith("tgllm_")}
 

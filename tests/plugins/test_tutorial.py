@@ -1,21 +1,20 @@
 """The tutorial's code works, step by step, as it stands on the page."""
 
-import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from docs_support import blocks, read_page
+from plugin_support import LoadHost
 from tgllm.api import ChatInfo, ChatMessage, ChatRequest, CommandCall, TextDelta, TextPart, UserInfo
 from tgllm.plugins import PluginHost
 
-LoadHost = Callable[..., Awaitable[PluginHost]]
-
-PAGE = (Path(__file__).parents[2] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
-TOML = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = read_page("tutorial/first-plugin.md")
+TOML = blocks("tutorial/first-plugin.md", "toml")
+PYTHON = blocks("tutorial/first-plugin.md")
 FIRST, SECOND, TEST = PYTHON
 REQUEST = ChatRequest("loud", (ChatMessage("user", (TextPart("good morning"),)),))
 

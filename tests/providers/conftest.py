@@ -1,13 +1,11 @@
 """A server on this machine that says what a test tells it to."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
+from http_support import Handler, Serve
 
 
 @pytest.fixture

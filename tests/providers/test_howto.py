@@ -1,25 +1,22 @@
 """The code of the guide works as it stands on the page."""
 
-import re
 import sys
 import types
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from docs_support import blocks, read_page
+from http_support import Serve
 from tgllm.api import ChatMessage, ChatRequest, Finished, NotConfigured, TextDelta, TextPart
 from tgllm.providers import network
 from tgllm.providers.http import ProviderHttp
 from tgllm.testing.clock import ManualClock
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
-
-PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "write-a-provider.md").read_text(encoding="utf-8")
-WHOLE, DIFFERENT, CONFTEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = read_page("howto/write-a-provider.md")
+WHOLE, DIFFERENT, CONFTEST = blocks("howto/write-a-provider.md")
 REQUEST = ChatRequest("m", (ChatMessage("user", (TextPart("Hello"),)),), max_output_tokens=7)
 
 

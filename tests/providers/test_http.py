@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from http_support import Handler, Serve
 from tgllm.api import (
     AuthFailed,
     BadResponse,
@@ -29,9 +29,6 @@ from tgllm.api import (
 from tgllm.providers import network
 from tgllm.providers.failure import Failure
 from tgllm.providers.http import ProviderHttp, open_client
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
 
 KEY = "sk-s3cret-key-123"
 HEADERS = {"Authorization": f"Bearer {KEY}"}

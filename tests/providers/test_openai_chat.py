@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from http_support import Serve
 from tgllm.api import (
     BadResponse,
     ChatMessage,
@@ -36,9 +37,6 @@ from tgllm.providers.openai_chat import OpenAIChatClient
 from tgllm.providers.openai_reader import ChatReader
 from tgllm.providers.retry import Retry
 from tgllm.testing.clock import HurriedClock
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
 
 QUESTION = ChatRequest("small", (ChatMessage("user", (TextPart("Hello"),)),))
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

@@ -2,19 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from tgllm import hookimpl
+from plugin_support import Offering
 from tgllm.api import (
     ModelNotFound,
     ModelRef,
     NotConfigured,
     PluginContext,
-    PluginInfo,
     Provider,
     ProviderError,
     ProviderSpec,
@@ -30,21 +29,6 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 Create = Callable[[PluginContext], Provider]
 Open = Callable[..., Awaitable[ProviderRegistry]]
-
-
-class Offering:
-    """A plugin that offers the providers it is given."""
-
-    def __init__(self, *specs: ProviderSpec) -> None:
-        self._specs = specs
-
-    @hookimpl
-    def tgllm_plugin_info(self) -> PluginInfo:
-        return PluginInfo(id="given", title="Given", api="1.0")
-
-    @hookimpl
-    def tgllm_providers(self) -> Sequence[ProviderSpec]:
-        return self._specs
 
 
 class Closing(ScriptedProvider):

@@ -14,10 +14,9 @@ import pytest
 import trustme
 from aiohttp import web
 
+from http_support import Serve
 from tgllm.providers.transport import DirectTransport
 
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Serve = Callable[[Handler], Awaitable[str]]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Listen = Callable[..., Awaitable[str]]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +12,7 @@ from typing import Any
 import aiosqlite
 import pytest
 
+from plugin_support import write_distribution
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
 
 HERE = Path(__file__).parent
@@ -62,12 +62,9 @@ async def server() -> AsyncIterator[ModelServer]:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH in which the plugin beside this file is installed as pip would do it."""
-    info = tmp_path / "site" / "tgllm_exact-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tgllm-exact\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[tgllm]\nexact = tgllm_exact\n")
-    shutil.copy(HERE / "plugin" / "tgllm_exact.py", info.parent)
-    return info.parent
+    source = (HERE / "plugin" / "tgllm_exact.py").read_text(encoding="utf-8")
+    write_distribution(tmp_path / "site", "tgllm-exact", {"tgllm": {"exact": "tgllm_exact"}}, {"tgllm_exact": source})
+    return tmp_path / "site"
 
 
 async def test_a_real_model_answers_through_the_whole_bot(

@@ -1,15 +1,15 @@
 """What the tests of the services share: a database, a clock that stands still, and hosts of plugins at hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tgllm import hookimpl
-from tgllm.api import ChatInfo, PluginInfo, ProviderSpec, StreamEvent, UserInfo
+from plugin_support import LoadHost, Offer, Offering
+from tgllm.api import ChatInfo, ProviderSpec, StreamEvent, UserInfo
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
@@ -21,24 +21,6 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-
-
-class Offering:
-    """A plugin that offers given providers and does nothing else."""
-
-    def __init__(self, plugin_id: str, specs: Iterable[ProviderSpec]) -> None:
-        self._id = plugin_id
-        self._specs = tuple(specs)
-
-    @hookimpl
-    def tgllm_plugin_info(self) -> PluginInfo:
-        return PluginInfo(id=self._id, title=self._id, api="1.0")
-
-    @hookimpl
-    def tgllm_providers(self) -> Sequence[ProviderSpec]:
-        return self._specs
 
 
 @dataclass
@@ -74,11 +56,11 @@ async def load_host(tmp_path: Path, clock: ManualClock) -> AsyncIterator[LoadHos
 
 
 @pytest.fixture
-def offer() -> Callable[..., FoundPlugin]:
+def offer() -> Offer:
     """A plugin with these providers."""
 
     def make(*specs: ProviderSpec, plugin_id: str = "given") -> FoundPlugin:
-        return GivenPlugin.of(plugin_id, Offering(plugin_id, specs))
+        return GivenPlugin.of(plugin_id, Offering(*specs, plugin_id=plugin_id))
 
     return make
 

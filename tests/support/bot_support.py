@@ -16,6 +16,8 @@ Killed = Callable[[AbstractAsyncContextManager[RunningBot]], AbstractAsyncContex
 """Makes the bot of a block end without an orderly shutdown."""
 LetIn = Callable[[RunningBot, Sequence[EmulatedUser]], Awaitable[None]]
 """Approves people for a running bot."""
+Topics = tuple[EmulatedTopic, EmulatedTopic]
+"""Two topics of a group."""
 Ask = Callable[..., Awaitable[EmulatedMessage]]
 """Says something for Ann, and returns the answer."""
 

@@ -50,12 +50,12 @@ def receive(conn: sqlite3.Connection, update_id: int, lane: str, kind: str = "me
     inbox.add_updates(conn, [update], now)
 
 
-def ask(conn: sqlite3.Connection, conversation_id: int, text: str = "hello", parent_id: int | None = None) -> int:
+def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None = None, text: str = "hello") -> int:
     """Add a question to a conversation."""
     new = NewMessage(conversation_id=conversation_id, parent_id=parent_id, turn_id="t", role="user", text=text)
     return messages.add(conn, new, NOW)
 
 
-def file_names(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
     """The names of the files in a folder, in order."""
     return sorted(file.name for file in folder.iterdir())

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from plugin_support import write_distribution
+from pytester_support import OPTIONS
 from tgllm.testing.conformance import ProviderConformance
 
 pytestmark = pytest.mark.once
@@ -29,8 +31,6 @@ class Test{name}(ProviderConformance):
 SHORT = {"AllAtOnce", "LeavesStreamsOpen", "StaysConnected", "SwallowsCancellation"}
 """Those with tests that fail by waiting in vain."""
 
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-W", "error")
-
 Outcomes = dict[str, str]
 Run = Callable[..., Outcomes]
 
@@ -39,6 +39,7 @@ Run = Callable[..., Outcomes]
 def run(pytester: pytest.Pytester) -> Run:
     """Run a module with the kit; what became of each test that did not simply pass, as ``Class::name``."""
     shutil.copytree(MEMORY, pytester.path / "memory")
+    # In the strict mode of pytest-asyncio, which is its default.
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n")
 
     def outcomes(module: str, only: str = "test") -> Outcomes:
@@ -229,10 +230,8 @@ def test_wrong_settings_must_be_refused(run: Run, setting: tuple[str, object], o
     ],
 )
 def test_the_entry_point_must_lead_to_the_plugin(run: Run, pytester: pytest.Pytester, points: str, bad: bool) -> None:
-    info = pytester.path / "tgllm_memory-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tgllm-memory\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[tgllm]\n{points}\n")
+    plugin_id, _, value = points.partition(" = ")
+    write_distribution(pytester.path, "tgllm-memory", {"tgllm": {plugin_id: value}}, {})
 
     outcomes = run(kit_for("Good"), "entry_point")
 

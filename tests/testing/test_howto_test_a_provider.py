@@ -1,37 +1,30 @@
 """The code of the guide works as it stands on the page, with the provider of the guide before it."""
 
-import re
-from pathlib import Path
-
 import pytest
 
+from docs_support import blocks, read_page
+from pytester_support import INI, OPTIONS
 from tgllm.testing.conformance.under_test import ProviderUnderTest
 
 pytest_plugins = ["pytester"]
 
-HOWTO = Path(__file__).parents[2] / "docs" / "howto"
-PAGE = (HOWTO / "test-a-provider.md").read_text(encoding="utf-8")
+PAGE = read_page("howto/test-a-provider.md")
 
 
-def python(page: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (HOWTO / page).read_text(encoding="utf-8"), re.DOTALL)
-
-
-PROVIDER = python("write-a-provider.md")[0]
-KIT, SERVICE, OWN, CONFTEST, BOT = python("test-a-provider.md")
+PROVIDER = blocks("howto/write-a-provider.md")[0]
+KIT, SERVICE, OWN, CONFTEST, BOT = blocks("howto/test-a-provider.md")
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    settings = "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\npythonpath = .\n"
-    pytester.makeini(f"[pytest]\n{settings}")
+    pytester.makeini(INI)
     pytester.makepyfile(tgllm_example=PROVIDER)
     return pytester
 
 
 def run(project: pytest.Pytester) -> dict[str, int]:
     """How many tests ended in which way, in a process of their own."""
-    result = project.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
+    result = project.runpytest_subprocess(*OPTIONS)
     return result.parseoutcomes()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot_support import Menus, Start
+from bot_support import Menus, Start, Topics
 from tgllm.api import ReasoningDelta
 from tgllm.db.tables import conversations, models
 from tgllm.db.tables.models import NewModel
@@ -35,10 +35,9 @@ class TestInstruction:
         assert [request.system for request in provider.requests] == [told, told, "You are a bot."]
 
     async def test_is_of_one_chat_and_topic(
-        self, emu: Emulator, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+        self, topics: Topics, menus: Menus, ann: EmulatedUser, start: Start, provider: ScriptedProvider
     ) -> None:
-        group = emu.add_group(title="Team", members=[ann], is_forum=True)
-        one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
+        one, two = topics
         async with start():
             await menus.ask(ann, "/system@demo_bot Be brief.", topic=one)
             await menus.ask(ann, "@demo_bot a", topic=one)

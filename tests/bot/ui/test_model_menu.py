@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from bot_support import Menus, Start
+from bot_support import Menus, Start, Topics
 from tgllm import hookimpl
 from tgllm.api import (
     ChatRequest,
@@ -274,10 +274,9 @@ class TestByName:
 
 class TestPlaces:
     async def test_each_chat_and_topic_has_its_own_and_keeps_it(
-        self, emu: Emulator, menus: Menus, ann: EmulatedUser, open_shop: Start
+        self, topics: Topics, menus: Menus, ann: EmulatedUser, open_shop: Start
     ) -> None:
-        group = emu.add_group(title="Team", members=[ann], is_forum=True)
-        one, two = emu.add_topic(group, "One"), emu.add_topic(group, "Two")
+        one, two = topics
         async with open_shop():
             await menus.ask(ann, "/model@demo_bot m001", topic=one)
             await menus.ask(ann, "/model@demo_bot m002", topic=two)

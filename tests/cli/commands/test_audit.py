@@ -1,15 +1,11 @@
 """``tgllm audit``."""
 
-import json
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from cli_support import Shell
 from database_support import NOW
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import NewEntry
 from tgllm.db.tables.users import SeenUser
@@ -19,15 +15,13 @@ APPROVED = {"role": "user", "expires_at": NOW}
 
 @pytest.fixture
 def database(shell: Shell) -> None:
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
     entries = (
         NewEntry(actor_id=42, source="telegram", action="user.approve", target="43", details=APPROVED),
         NewEntry(actor_id=99, source="telegram", action="group.mode", target="-100", details={"mode": None}),
         NewEntry(actor_id=99, source="telegram", action="group.deny", target="-200"),
         NewEntry(actor_id=None, source="shell", action="model.default", target="p/\x1b[2Jm"),
     )
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         users.upsert_seen(conn, SeenUser(42, "ann", "Ann"), NOW)
         users.upsert_seen(conn, SeenUser(43, None, "Bob"), NOW)
         groups.request(conn, -200, "Team", NOW)
@@ -36,10 +30,7 @@ def database(shell: Shell) -> None:
 
 
 def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
-    result = shell.runs("audit", "--json", *args)
-    assert result.code == 0
-    found: list[dict[str, Any]] = json.loads(result.out)
-    return found
+    return shell.reads("audit", "--json", *args, hints=True)
 
 
 @pytest.mark.usefixtures("database")

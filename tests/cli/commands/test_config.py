@@ -1,7 +1,6 @@
 """``tgllm config``."""
 
 import io
-import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,12 @@ import pytest
 import typer
 
 from cli_support import Shell
+from config_support import TOKEN
 from tgllm.config.password_hash import PasswordHash
-
-TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_"
 
 
 def shown(shell: Shell, *args: str) -> dict[str, dict[str, Any]]:
-    result = shell.runs("config", "show", "--json", *args)
-    assert result.code == 0
-    return {item["key"]: item for item in json.loads(result.out)}
+    return {item["key"]: item for item in shell.reads("config", "show", "--json", *args, hints=True)}
 
 
 class TestPath:

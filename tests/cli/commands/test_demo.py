@@ -4,15 +4,15 @@ import re
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from docs_support import blocks, read_page
 from program_support import Launch
 
-TUTORIAL = (Path(__file__).parents[3] / "docs" / "tutorial" / "first-plugin.md").read_text(encoding="utf-8")
+TUTORIAL = read_page("tutorial/first-plugin.md")
 
 
 async def test_the_script_shows_a_refusal_a_streamed_answer_and_ping(launch: Launch) -> None:
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_told_in_words(shell: Any) -> None:
 def test_an_installed_plugin_answers_with_the_settings_of_the_environment(
     shell: Any, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, second, _ = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
+    _, second, _ = blocks("tutorial/first-plugin.md")
     install("tgllm-shout", second, tgllm={"shout": "tgllm_shout"})
     ((variables, command),) = re.findall(r"^\$ (TGLLM_.*) tgllm (demo)$", TUTORIAL, re.MULTILINE)
     for name, value in re.findall(r"(\w+)='?([^' ]+)'?", variables):

@@ -1,15 +1,11 @@
 """``tgllm groups``."""
 
-import json
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from cli_support import Shell
 from database_support import NOW
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, groups, outbox, users
 from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import SeenUser
@@ -22,26 +18,21 @@ ANN = SeenUser(7, "ann", "Ann")
 @pytest.fixture
 def database(shell: Shell) -> None:
     """Two groups wait; Ann has asked for one of them."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         users.upsert_seen(conn, ANN, NOW)
         groups.request(conn, TEAM, "The\nTeam", NOW, by=ANN.id)
         groups.request(conn, CLASS, "Class 7b", NOW - 1)
 
 
 def stored(shell: Shell, chat_id: int) -> Group:
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         found = groups.get(conn, chat_id)
     assert found is not None
     return found
 
 
 def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
-    result = shell.runs("groups", "list", "--json", *args)
-    assert result.code == 0
-    found: list[dict[str, Any]] = json.loads(result.out)
-    return found
+    return shell.reads("groups", "list", "--json", *args, hints=True)
 
 
 @pytest.mark.usefixtures("database")
@@ -85,7 +76,7 @@ class TestDecisions:
 
         assert (result.code, result.out) == (0, f"The bot answers in Class 7b ({CLASS}).\n")
         assert (stored(shell, CLASS).status, stored(shell, TEAM).status) == ("active", "pending")
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             row, noted = outbox.get(conn, 1), audit.list_recent(conn, 1)[0]
         assert row is not None
         assert (row.chat_id, row.state) == (CLASS, "ready")
@@ -99,7 +90,7 @@ class TestDecisions:
         assert shell.runs("groups", "deny", str(CLASS)).out.endswith("Nothing changed.\n")
 
     def test_by_the_id_that_it_had_before_it_became_a_supergroup(self, shell: Shell) -> None:
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             note_move(conn, -5, CLASS, NOW)
 
         assert shell.runs("groups", "approve", "-5").code == 0
@@ -113,7 +104,7 @@ class TestDecisions:
         assert "tgllm groups list" in result.err
 
     def test_one_of_several_of_the_same_title(self, shell: Shell) -> None:
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             groups.request(conn, -3, "class 7B", NOW)
 
         result = shell.runs("groups", "deny", "Class 7b")

@@ -1,14 +1,12 @@
 """``tgllm invites``."""
 
 import json
-from contextlib import closing
 from typing import Any
 
 import pytest
 
 from cli_support import Shell
 from database_support import NOW
-from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, invites
 from tgllm.services.access.bot_account import remember_username
@@ -25,15 +23,12 @@ def fresh(shell: Shell) -> None:
 @pytest.fixture
 def database(shell: Shell, fresh: None) -> None:
     """A bot has worked with it."""
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         remember_username(conn, BOT, "demo_bot", NOW)
 
 
 def listed(shell: Shell) -> list[dict[str, Any]]:
-    result = shell.runs("invites", "list", "--json")
-    assert result.code == 0
-    found: list[dict[str, Any]] = json.loads(result.out)
-    return found
+    return shell.reads("invites", "list", "--json", hints=True)
 
 
 @pytest.mark.usefixtures("database")
@@ -66,7 +61,7 @@ class TestNew:
 
     def test_it_is_noted_with_where_it_was_made(self, shell: Shell) -> None:
         shell.runs("invites", "new")
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             (noted,) = audit.list_recent(conn, 9)
 
         assert (noted.action, noted.source, noted.actor_id, noted.target) == ("invite.create", "shell", None, "1")
@@ -109,7 +104,7 @@ class TestListAndRevoke:
 
         assert shell.runs("invites", "revoke", "1").out == "The invite link number 1 is revoked.\n"
         assert listed(shell) == []
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             invite = invites.get(conn, 1)
         assert invite is not None
         assert invite.uses_left == 0

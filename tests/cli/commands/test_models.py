@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ import pytest
 from cli_support import Shell
 from database_support import NOW
 from tgllm.api.types import ModelRef
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, models
 from tgllm.db.tables.models import Model, NewModel
 
@@ -64,22 +61,17 @@ def tgllm_providers():
 
 def store(shell: Shell, *new: NewModel) -> None:
     """Put models into the database of the shell."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         models.upsert(conn, new, NOW)
 
 
 def stored(shell: Shell) -> Sequence[Model]:
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         return models.list_all(conn)
 
 
 def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
-    result = shell.runs("models", "list", "--json", *args)
-    assert result.code == 0
-    found: list[dict[str, Any]] = json.loads(result.out)
-    return found
+    return shell.reads("models", "list", "--json", *args, hints=True)
 
 
 @pytest.fixture
@@ -139,7 +131,7 @@ class TestList:
 
     def test_retired_ones_are_left_out(self, shell: Shell) -> None:
         store(shell, SMALL, TEXT)
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             models.retire_missing(conn, "mine", ["text"], NOW)
 
         assert [model["model"] for model in listed(shell)] == ["mine/text"]
@@ -154,7 +146,7 @@ class TestList:
     def test_the_chosen_default_goes_first(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         store(shell, SMALL, TEXT, OTHER)
         monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "mine/small-1")
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             models.set_default(conn, ModelRef("other", "x"))
 
         assert [model["model"] for model in listed(shell) if model["default"]] == ["other/x"]
@@ -328,7 +320,7 @@ class TestDefault:
     def test_the_choice_is_audited(self, shell: Shell) -> None:
         shell.runs("models", "default", "mine/small-1")
         shell.runs("models", "default", "--none")
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             second, first = audit.list_recent(conn, 5)
 
         assert (first.action, first.source) == ("models.default", "shell")

@@ -10,9 +10,7 @@ from cli_support import Shell
 
 
 def listed(shell: Shell, *args: str) -> dict[str, dict[str, Any]]:
-    result = shell.runs("plugins", "list", "--json", *args)
-    assert (result.code, result.err) == (0, "")
-    return {item["plugin"]: item for item in json.loads(result.out)}
+    return {item["plugin"]: item for item in shell.reads("plugins", "list", "--json", *args)}
 
 
 def test_built_in_plugins_with_what_they_bring(shell: Shell) -> None:

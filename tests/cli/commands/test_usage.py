@@ -1,9 +1,7 @@
 """``tgllm usage``."""
 
 import io
-import json
 import sys
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 from cli_support import Shell
 from database_support import NOW
 from tgllm.api.clock import SystemClock
-from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
 from tgllm.db.tables import usage, users
 from tgllm.db.tables.usage import Spent
@@ -29,9 +26,7 @@ def day(ago: int = 0) -> str:
 @pytest.fixture
 def database(shell: Shell) -> None:
     """Ann asked two models, somebody who is not known any more one of them, and so did the shell."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         users.upsert_seen(conn, ANN, NOW)
         spent = Spent(input_tokens=1000, output_tokens=200, cost_micros=1_500_000)
         usage.add(conn, ANN.id, day(), "p", "big", spent)
@@ -42,10 +37,7 @@ def database(shell: Shell) -> None:
 
 
 def reported(shell: Shell, *args: str) -> dict[str, Any]:
-    result = shell.runs("usage", "--json", *args)
-    assert (result.code, result.err) == (0, "")
-    found: dict[str, Any] = json.loads(result.out)
-    return found
+    return shell.reads("usage", "--json", *args)
 
 
 @pytest.mark.usefixtures("database")

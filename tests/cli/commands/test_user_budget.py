@@ -1,7 +1,6 @@
 """``tgllm users budget``."""
 
 import json
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +9,6 @@ import pytest
 from cli_support import Shell
 from database_support import NOW
 from tgllm.api.clock import SystemClock
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, usage, users
 from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
@@ -22,10 +19,8 @@ ANN = SeenUser(424201, "ann", "Ann")
 @pytest.fixture(autouse=True)
 def database(shell: Shell) -> None:
     """Ann is a user, and has asked something today."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
     today = f"{datetime.fromtimestamp(SystemClock().now(), UTC):%Y-%m-%d}"
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         users.upsert_seen(conn, ANN, NOW)
         users.set_status(conn, ANN.id, "active", NOW)
         users.set_role(conn, ANN.id, "user", NOW)
@@ -34,9 +29,7 @@ def database(shell: Shell) -> None:
 
 def budget(shell: Shell, *args: str) -> dict[str, Any]:
     """The limits by name: amount, used, and where it comes from."""
-    result = shell.runs("users", "budget", "@ann", "--json", *args)
-    assert result.code == 0, result.err
-    report = json.loads(result.out)
+    report = shell.reads("users", "budget", "@ann", "--json", *args, hints=True)
     assert report["user"] == ANN.id
     return {each["limit"]: (each["amount"], each["used"], each["source"]) for each in report["limits"]}
 
@@ -115,7 +108,7 @@ def test_where_there_is_no_limit_there_is_none_to_reset(shell: Shell) -> None:
 
 def test_changes_are_noted(shell: Shell) -> None:
     budget(shell, "--set", "requests/day=5")
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         (row,) = audit.list_recent(conn, 9)
 
     assert (row.action, row.source, row.actor_id) == ("budget.set", "shell", None)

@@ -5,7 +5,6 @@ import json
 import resource
 import sqlite3
 import sys
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,8 +14,7 @@ from database_support import NOW
 from tgllm.api.errors import TgllmError
 from tgllm.cli.commands.users.data import write_new
 from tgllm.db.engine.lock import lock_data_folder
-from tgllm.db.engine.sqlite import connect, in_transaction
-from tgllm.db.file.schema import prepare
+from tgllm.db.engine.sqlite import in_transaction
 from tgllm.db.tables import audit, conversations, facts, files, inbox, kv, messages, outbox, requests, usage, users
 from tgllm.db.tables.files import NewFile
 from tgllm.db.tables.inbox import NewUpdate
@@ -61,8 +59,6 @@ def talk(conn: sqlite3.Connection, lane: str, chat_id: int, user_id: int, text: 
 @pytest.fixture
 def database(shell: Shell) -> None:
     """Ann talked in private and in a group, and Bob in private."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
 
     def unit(conn: sqlite3.Connection) -> None:
         for person in (ANN, BOB):
@@ -87,17 +83,14 @@ def database(shell: Shell) -> None:
         )
         files.add(conn, attached, NOW)
 
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         in_transaction(conn, unit, "BEGIN IMMEDIATE")
     (shell.data_dir / "files").mkdir()
     (shell.data_dir / "files" / "a").write_text("abc")
 
 
 def exported(shell: Shell, person: str) -> dict[str, Any]:
-    result = shell.runs("users", "export", person)
-    assert (result.code, result.err) == (0, "")
-    found: dict[str, Any] = json.loads(result.out)
-    return found
+    return shell.reads("users", "export", person)
 
 
 @pytest.mark.usefixtures("database")
@@ -132,7 +125,7 @@ class TestExport:
 
     def test_as_markdown_in_the_persons_language(self, shell: Shell) -> None:
         english = shell.runs("users", "export", "@ann_lee", "--format", "markdown").out
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             kv.delete(conn, "language", str(ANN.id))
         russian = shell.runs("users", "export", "@ann_lee", "--format", "markdown").out
 
@@ -196,7 +189,7 @@ class TestForget:
         data = exported(shell, "@ann_lee")
         assert (data["conversations"], data["files"], data["facts"], data["settings"]) == ([], [], [], {})
         assert data["person"]["status"] == "active"
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             row, change = outbox.get(conn, 1), audit.list_recent(conn, 1)[0]
         assert row is not None
         assert (row.chat_id, row.payload["text"][:12]) == (ANN.id, "The operator")
@@ -230,7 +223,7 @@ class TestForget:
         assert exported(shell, "@ann_lee")["conversations"] == []
 
     def test_an_answer_that_is_being_written_is_waited_for(self, shell: Shell) -> None:
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
             conn.execute("UPDATE inbox SET state = 'running'")
         with lock_data_folder(shell.data_dir):
@@ -241,7 +234,7 @@ class TestForget:
         assert exported(shell, "@ann_lee")["conversations"] != []
 
     def test_nobody_waits_for_a_bot_that_was_killed(self, shell: Shell) -> None:
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             inbox.add_updates(conn, [NewUpdate(7, f":{ANN.id}:", "message", False, "{}")], NOW)
             conn.execute("UPDATE inbox SET state = 'running'")
 

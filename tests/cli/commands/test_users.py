@@ -9,8 +9,6 @@ import pytest
 
 from cli_support import Shell
 from database_support import NOW
-from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.schema import prepare
 from tgllm.db.tables import audit, outbox, users
 from tgllm.db.tables.outbox import OutboxRow
 from tgllm.db.tables.users import SeenUser, User
@@ -23,9 +21,7 @@ OWNER = 7
 @pytest.fixture
 def database(shell: Shell) -> None:
     """Ann and Bob have asked for access; there is an owner."""
-    path = shell.data_dir / "tgllm.db"
-    prepare(path, NOW)
-    with closing(connect(path)) as conn:
+    with shell.new_database() as conn:
         users.ensure_owners(conn, [OWNER], NOW)
         for person, at in ((BOB, NOW + 1), (ANN, NOW)):
             users.upsert_seen(conn, person, at)
@@ -33,7 +29,7 @@ def database(shell: Shell) -> None:
 
 
 def stored(shell: Shell, user_id: int) -> User:
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         found = users.get(conn, user_id)
     assert found is not None
     return found
@@ -41,16 +37,13 @@ def stored(shell: Shell, user_id: int) -> User:
 
 def waiting(shell: Shell) -> list[OutboxRow]:
     """The messages that the bot has to send."""
-    with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+    with shell.database() as conn:
         rows = [outbox.get(conn, number) for number in range(1, 9)]
     return [row for row in rows if row is not None]
 
 
 def listed(shell: Shell, *args: str) -> list[dict[str, Any]]:
-    result = shell.runs("users", "list", "--json", *args)
-    assert (result.code, result.err) == (0, "")
-    found: list[dict[str, Any]] = json.loads(result.out)
-    return found
+    return shell.reads("users", "list", "--json", *args)
 
 
 @pytest.mark.usefixtures("database")
@@ -94,7 +87,7 @@ class TestList:
         assert (result.code, result.out, result.err) == (0, "", "tgllm: Nobody is blocked.\n")
 
     def test_a_name_does_not_steer_the_terminal(self, shell: Shell) -> None:
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             users.upsert_seen(conn, SeenUser(1, None, "\x1b]0;owned\x07\u202eEve"), NOW)
 
         assert "\x1b" not in (result := shell.runs("users", "list")).out
@@ -179,7 +172,7 @@ class TestDecisions:
     def test_each_change_is_noted_with_where_it_was_made(self, shell: Shell) -> None:
         shell.runs("users", "approve", "@ann_lee")
         shell.runs("users", "role", "@ann_lee", "admin")
-        with closing(connect(shell.data_dir / "tgllm.db")) as conn:
+        with shell.database() as conn:
             rows = audit.list_recent(conn, 9)
 
         assert [(row.action, row.source, row.actor_id, row.target) for row in rows] == [

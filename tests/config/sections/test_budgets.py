@@ -1,13 +1,9 @@
 """Budgets that the operator sets."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from config_support import Operator
 from tgllm.config.sections.budgets import LimitsSetting
-
-if TYPE_CHECKING:
-    from conftest import Operator
 
 TABLES = """
 [budgets]
@@ -27,7 +23,7 @@ pays = "group"
 """
 
 
-def test_they_are_tables(operator: "Operator") -> None:
+def test_they_are_tables(operator: Operator) -> None:
     operator.writes_toml(TABLES)
     config = operator.loads().config
 
@@ -47,7 +43,7 @@ def test_limits_are_counted_in_whole_units() -> None:
     assert list(limits.limits()) == [("requests", "day", 3), ("tokens", "month", 10), ("cost", "day", 500_000)]
 
 
-def test_in_a_variable_they_are_json(operator: "Operator") -> None:
+def test_in_a_variable_they_are_json(operator: Operator) -> None:
     operator.environ["TGLLM_BUDGETS__BOT"] = '{"usd_per_day": 2}'
     operator.environ["TGLLM_BUDGETS__ROLES"] = '{"user": {"tokens_per_day": 7}}'
     budgets = operator.loads().config.budgets
@@ -69,13 +65,13 @@ def test_in_a_variable_they_are_json(operator: "Operator") -> None:
         ("ROLES", '{"user": {"tokens_per_day": "x"}}', "'user', tokens_per_day: must be a valid integer"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_key(operator: "Operator", name: str, text: str, expected: str) -> None:
+def test_what_is_wrong_is_told_with_the_key(operator: Operator, name: str, text: str, expected: str) -> None:
     operator.environ[f"TGLLM_BUDGETS__{name}"] = text
 
     assert operator.is_told().startswith(f"environment variable TGLLM_BUDGETS__{name}: {expected}")
 
 
-def test_the_file_is_named_with_the_key(operator: "Operator") -> None:
+def test_the_file_is_named_with_the_key(operator: Operator) -> None:
     operator.writes_toml("[budgets.roles.user]\ntokens = 5\n")
 
     assert "budgets.roles" in operator.is_told()

@@ -1,11 +1,8 @@
 """Personas that the operator sets."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Operator
+from config_support import Operator
 
 TABLE = """
 [personas.translator]
@@ -18,7 +15,7 @@ system = "Talk like a pirate."
 """
 
 
-def test_they_are_tables_by_name(operator: "Operator") -> None:
+def test_they_are_tables_by_name(operator: Operator) -> None:
     operator.writes_toml(TABLE)
     first, second = operator.loads().config.personas
 
@@ -27,7 +24,7 @@ def test_they_are_tables_by_name(operator: "Operator") -> None:
     assert (second.name, second.title, second.model, second.temperature) == ("pirate", "", None, None)
 
 
-def test_in_a_variable_they_are_json(operator: "Operator") -> None:
+def test_in_a_variable_they_are_json(operator: Operator) -> None:
     operator.environ["TGLLM_PERSONAS"] = '{"pirate": {"system": "Talk like a pirate."}}'
     (persona,) = operator.loads().config.personas
 
@@ -47,7 +44,7 @@ def test_in_a_variable_they_are_json(operator: "Operator") -> None:
         ('{"pirate": {"system": "x", "mood": 1}}', "'pirate', mood: Extra inputs are not permitted"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_name(operator: "Operator", text: str, expected: str) -> None:
+def test_what_is_wrong_is_told_with_the_name(operator: Operator, text: str, expected: str) -> None:
     operator.environ["TGLLM_PERSONAS"] = text
 
     assert operator.is_told().startswith(f"environment variable TGLLM_PERSONAS: {expected}")

@@ -1,11 +1,8 @@
 """Prices that the operator sets."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Operator
+from config_support import Operator
 
 TABLE = """
 [prices."mistral/mistral-small-2603"]
@@ -19,7 +16,7 @@ output = 1
 """
 
 
-def test_they_are_tables_by_model(operator: "Operator") -> None:
+def test_they_are_tables_by_model(operator: Operator) -> None:
     operator.writes_toml(TABLE)
     first, second = operator.loads().config.prices
 
@@ -28,7 +25,7 @@ def test_they_are_tables_by_model(operator: "Operator") -> None:
     assert (second.model, second.input, second.cached, second.as_of) == ("openrouter/org/model", 0, None, "")
 
 
-def test_in_a_variable_they_are_json(operator: "Operator") -> None:
+def test_in_a_variable_they_are_json(operator: Operator) -> None:
     operator.environ["TGLLM_PRICES"] = '{"a/b": {"input": 1, "output": 2}}'
     (price,) = operator.loads().config.prices
 
@@ -48,20 +45,20 @@ def test_in_a_variable_they_are_json(operator: "Operator") -> None:
         ('{"a/b": {"input": 1, "output": 2, "as_of": "May"}}', "'a/b', as_of: must be a day such as 2026-11-01"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_model(operator: "Operator", text: str, expected: str) -> None:
+def test_what_is_wrong_is_told_with_the_model(operator: Operator, text: str, expected: str) -> None:
     operator.environ["TGLLM_PRICES"] = text
 
     assert operator.is_told().startswith(f"environment variable TGLLM_PRICES: {expected}")
 
 
 @pytest.mark.parametrize("day", ["2026-11-01", "'2026-11-01'"])
-def test_a_day_may_stand_without_quotes(operator: "Operator", day: str) -> None:
+def test_a_day_may_stand_without_quotes(operator: Operator, day: str) -> None:
     operator.writes_toml(f"[prices.'a/b']\ninput = 1\noutput = 2\nas_of = {day}")
 
     assert operator.loads().config.prices[0].as_of == "2026-11-01"
 
 
-def test_a_moment_is_no_day(operator: "Operator") -> None:
+def test_a_moment_is_no_day(operator: Operator) -> None:
     operator.writes_toml("[prices.'a/b']\ninput = 1\noutput = 2\nas_of = 2026-11-01T00:00:00Z")
 
     assert "as_of: must be a day" in operator.is_told()

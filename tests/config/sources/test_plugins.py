@@ -1,25 +1,21 @@
 """The raw settings of plugins, merged from all sources."""
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from config_support import Operator
 from tgllm.config.sources.plugins import PluginSettings
-
-if TYPE_CHECKING:
-    from conftest import Operator
 
 KNOWN = {"api_key": "GEMINI_API_KEY"}
 
 
-def test_nothing_set_is_nothing(operator: "Operator") -> None:
+def test_nothing_set_is_nothing(operator: Operator) -> None:
     plugins = operator.loads().plugins
 
     assert plugins.for_plugin("gemini", KNOWN) == {}
     assert plugins.ids == ()
 
 
-def test_a_section_of_the_file_is_handed_on_as_it_stands(operator: "Operator") -> None:
+def test_a_section_of_the_file_is_handed_on_as_it_stands(operator: Operator) -> None:
     operator.writes_toml(
         "[plugins.gemini]\napi_key = 'f'\ntimeout = 3\nnested = { a = [1] }\n[plugins.mistral]\nx = 1\n"
     )
@@ -29,7 +25,7 @@ def test_a_section_of_the_file_is_handed_on_as_it_stands(operator: "Operator") -
     assert plugins.ids == ("gemini", "mistral")
 
 
-def test_variables_name_plugin_and_field(operator: "Operator") -> None:
+def test_variables_name_plugin_and_field(operator: Operator) -> None:
     operator.environ |= {"TGLLM_PLUGINS__GEMINI__API_KEY": "e", "TGLLM_PLUGINS__MY_PLUGIN__A__B": "1"}
     plugins = operator.loads().plugins
 
@@ -50,7 +46,7 @@ STEPS = [
     ("steps", "winner"),
     [(1, "file"), (2, "dotenv-known"), (3, "dotenv"), (4, "environ-known"), (5, "environ")],
 )
-def test_the_strongest_source_wins(operator: "Operator", steps: int, winner: str) -> None:
+def test_the_strongest_source_wins(operator: Operator, steps: int, winner: str) -> None:
     for place, text in STEPS[:steps]:
         match place:
             case "toml":
@@ -63,14 +59,14 @@ def test_the_strongest_source_wins(operator: "Operator", steps: int, winner: str
     assert operator.loads().plugins.for_plugin("gemini", KNOWN) == {"api_key": winner}
 
 
-def test_an_empty_variable_counts_as_unset(operator: "Operator") -> None:
+def test_an_empty_variable_counts_as_unset(operator: Operator) -> None:
     operator.writes_toml("[plugins.gemini]\napi_key = 'file'\n")
     operator.environ |= {"GEMINI_API_KEY": "", "TGLLM_PLUGINS__GEMINI__API_KEY": " "}
 
     assert operator.loads().plugins.for_plugin("gemini", KNOWN) == {"api_key": "file"}
 
 
-def test_nested_tables_are_merged_and_the_sources_stay_as_they_were(operator: "Operator") -> None:
+def test_nested_tables_are_merged_and_the_sources_stay_as_they_were(operator: Operator) -> None:
     operator.writes_toml("[plugins.x.limits]\na = 1\nb = 2\n")
     operator.environ["TGLLM_PLUGINS__X__LIMITS__B"] = "3"
     plugins = operator.loads().plugins
@@ -79,7 +75,7 @@ def test_nested_tables_are_merged_and_the_sources_stay_as_they_were(operator: "O
         assert plugins.for_plugin("x", {}) == {"limits": {"a": 1, "b": "3"}}
 
 
-def test_a_setting_and_a_part_of_it_cant_both_be_set(operator: "Operator") -> None:
+def test_a_setting_and_a_part_of_it_cant_both_be_set(operator: Operator) -> None:
     operator.environ |= {"TGLLM_PLUGINS__X__A": "1", "TGLLM_PLUGINS__X__A__B": "2"}
     assert "TGLLM_PLUGINS__X__A__B and a shorter name" in operator.is_told()
 
@@ -87,7 +83,7 @@ def test_a_setting_and_a_part_of_it_cant_both_be_set(operator: "Operator") -> No
     assert "TGLLM_PLUGINS__X__A and a longer name" in operator.is_told()
 
 
-def test_what_is_set_is_never_shown(operator: "Operator") -> None:
+def test_what_is_set_is_never_shown(operator: Operator) -> None:
     operator.writes_toml("[plugins.gemini]\napi_key = 'sesame'\n")
     operator.environ["TGLLM_PLUGINS__GEMINI__OTHER"] = "hush"
     loaded = operator.loads()
@@ -98,7 +94,7 @@ def test_what_is_set_is_never_shown(operator: "Operator") -> None:
     assert repr(PluginSettings()) == "PluginSettings()"
 
 
-def test_each_setting_has_its_source(operator: "Operator") -> None:
+def test_each_setting_has_its_source(operator: Operator) -> None:
     operator.writes_toml("[plugins.x]\na = 1\nb = 2\n")
     operator.writes_dotenv("TGLLM_PLUGINS__X__C=3")
     operator.environ["TGLLM_PLUGINS__X__B"] = "4"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from database_support import names
 from tgllm.db.engine.errors import BackupFailed, DatabaseError
 from tgllm.db.file.backup_folder import backup_into
 from tgllm.db.file.schema import prepare
@@ -17,10 +18,6 @@ NOW = 1_790_000_000_123
 def folder(path: Path) -> Path:
     prepare(path, NOW)
     return path.parent / "backups"
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
 
 
 def test_a_backup_is_named_after_its_time_and_is_a_whole_database(path: Path, folder: Path) -> None:

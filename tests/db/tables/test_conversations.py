@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from database_support import NOW
+from database_support import NOW, say
 from tgllm.api.types import ModelRef
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.conversations import Conversation
@@ -17,11 +17,6 @@ def stored(conn: sqlite3.Connection, conversation_id: int) -> Conversation:
     found = conversations.get(conn, conversation_id)
     assert found is not None
     return found
-
-
-def say(conn: sqlite3.Connection, conversation_id: int, text: str = "hello") -> int:
-    new = NewMessage(conversation_id=conversation_id, parent_id=None, turn_id="t", role="user", text=text)
-    return messages.add(conn, new, NOW)
 
 
 def test_a_lane_gets_its_conversation_when_it_is_asked_for(conn: sqlite3.Connection) -> None:

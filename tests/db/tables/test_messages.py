@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from database_support import NOW
+from database_support import NOW, say
 from tgllm.db.tables import conversations, messages
 from tgllm.db.tables.messages import NewMessage
 from tgllm.db.tables.users import SeenUser, upsert_seen
@@ -13,11 +13,6 @@ from tgllm.db.tables.users import SeenUser, upsert_seen
 @pytest.fixture
 def talk(conn: sqlite3.Connection) -> int:
     return conversations.active_for(conn, "a", NOW).id
-
-
-def say(conn: sqlite3.Connection, talk: int, parent: int | None, text: str) -> int:
-    new = NewMessage(conversation_id=talk, parent_id=parent, turn_id="t", role="user", text=text)
-    return messages.add(conn, new, NOW)
 
 
 def shown(conn: sqlite3.Connection, talk: int, text: str, chat_id: int, *telegram_ids: int) -> int:

@@ -4,15 +4,9 @@ import sqlite3
 
 import pytest
 
-from database_support import NOW
-from tgllm.db.tables import conversations, messages, summaries
-from tgllm.db.tables.messages import NewMessage
+from database_support import NOW, say
+from tgllm.db.tables import conversations, summaries
 from tgllm.db.tables.summaries import Summary
-
-
-def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None) -> int:
-    new = NewMessage(conversation_id=conversation_id, parent_id=parent_id, turn_id="t", role="user", text="x")
-    return messages.add(conn, new, NOW)
 
 
 def summarise(conn: sqlite3.Connection, conversation_id: int, message_id: int, text: str) -> None:

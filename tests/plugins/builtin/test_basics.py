@@ -1,15 +1,14 @@
 """The commands /ping and /help, as the host hands them out."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm.api import ChatInfo, CommandCall, CommandInfo, UserInfo
-from tgllm.plugins import OwnedCommand, PluginHost
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
+from tgllm.plugins import OwnedCommand
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """The echo provider, as the host hands it out."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm.api import (
     ChatMessage,
     ChatRequest,
@@ -18,9 +19,6 @@ from tgllm.api import (
     TextPart,
     Unsupported,
 )
-from tgllm.plugins import PluginHost
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 
 class WaitingClock:

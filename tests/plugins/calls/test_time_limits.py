@@ -1,17 +1,14 @@
 """Time limits and cancellation around hooks."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from plugin_support import FindRecord, LoadHost
 from tgllm.api import ChatRequest, TurnInfo
-from tgllm.plugins import HostLimits, PluginHost, PluginRecord
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
+from tgllm.plugins import HostLimits
 
 SHORT = HostLimits(async_seconds=0.05, grace_seconds=0.05)
 

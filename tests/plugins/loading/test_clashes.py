@@ -1,14 +1,10 @@
 """A name has one owner; who comes second is quarantined, and the reason names both."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from tgllm.plugins import PluginHost, PluginRecord
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
+from plugin_support import FindRecord, LoadHost
 
 OFFERS = {
     "provider": ("tgllm_providers", "ProviderSpec('same', 'S', run)", "provider same"),

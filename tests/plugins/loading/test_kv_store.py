@@ -1,15 +1,12 @@
 """The key-value store of a plugin."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm.api import DatabaseError, KeyValueStore, PluginError
 from tgllm.db.database import Database
-from tgllm.plugins import PluginHost
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 
 @pytest.fixture

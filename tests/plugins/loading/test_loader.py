@@ -1,15 +1,12 @@
 """Whatever is wrong with a plugin, it is told in one sentence, and everything else goes on."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tgllm.plugins import HostLimits, PluginHost, PluginRecord
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
+from plugin_support import FindRecord, LoadHost
+from tgllm.plugins import HostLimits
 
 REASONS = {
     "bad_import": "its import raised RuntimeError: the moon is not full",

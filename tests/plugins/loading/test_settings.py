@@ -1,17 +1,15 @@
 """Settings of plugins are checked before any other hook runs; an error names the key and never the value."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from plugin_support import FindRecord, LoadHost
 from tgllm.api.errors import ConfigError
 from tgllm.config.load import load_config
 from tgllm.observe.redaction import redact
-from tgllm.plugins import PluginHost, PluginRecord
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-FindRecord = Callable[[PluginHost, str], PluginRecord]
+from tgllm.plugins import PluginHost
 
 SOURCE = """
     from pydantic import BaseModel, SecretBytes, SecretStr, field_validator

@@ -1,11 +1,11 @@
 """Plugins bring texts of their own, and a broken file harms nobody."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, PluginInfo, ProviderError, TgllmError, TurnInfo, Unavailable, UserInfo
 from tgllm.api.commands import CommandCall
@@ -15,8 +15,6 @@ from tgllm.plugins import PluginHost
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 
 def folder(tmp_path: Path, **files: str) -> Path:

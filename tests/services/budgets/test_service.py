@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm.api import (
     BudgetExceeded,
     ChatInfo,
@@ -33,7 +34,6 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, budgets, models, outbox, requests, usage, users
 from tgllm.db.tables.usage import Spent, Total
 from tgllm.i18n import Catalogue
-from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.budget_scope import BOT, BudgetError, BudgetScope
 from tgllm.services.budgets.service import BudgetService, ScopeReport
@@ -53,8 +53,6 @@ from tgllm.services.turns.services import TurnServices
 from tgllm.services.usage.accounting import Accounting
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import ScriptedProvider
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 ANN, BOB, EVE = 7, 8, 9
 CROWD = range(100, 150)

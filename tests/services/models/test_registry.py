@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from plugin_support import LoadHost, Offer
 from tgllm.api import (
     AuthFailed,
     ChatRequest,
@@ -21,11 +22,7 @@ from tgllm.api import (
     StreamEvent,
 )
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.plugins.host import PluginHost
 from tgllm.services.models.registry import ProviderRegistry
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-Offer = Callable[..., FoundPlugin]
 
 
 class Plain(Provider):

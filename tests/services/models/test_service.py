@@ -1,12 +1,13 @@
 """The lists of models: asked for side by side, stored together, never wiped by a failure."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from plugin_support import LoadHost, Offer
 from tgllm.api import (
     AuthFailed,
     ChatRequest,
@@ -24,16 +25,11 @@ from tgllm.db.database import Database
 from tgllm.db.tables import models, outbox, users
 from tgllm.db.tables.models import Model
 from tgllm.i18n import Catalogue
-from tgllm.plugins.discovery import FoundPlugin
-from tgllm.plugins.host import PluginHost
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.diff import FieldChange, ModelChange, ModelDiff, ProviderReport
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.models.service import ModelService, ModelSettings
 from tgllm.testing.clock import ManualClock
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
-Offer = Callable[..., FoundPlugin]
 
 ANN = 7
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pytest
 
+from plugin_support import LoadHost
 from tgllm import hookimpl
 from tgllm.api import (
     ChatRequest,
@@ -28,7 +29,6 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, kv, messages, outbox, requests, users
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn, TurnOutcome
@@ -40,8 +40,6 @@ from tgllm.services.turns.running import RunningTurns
 from tgllm.services.turns.services import TurnServices
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
-
-LoadHost = Callable[..., Awaitable[PluginHost]]
 
 
 class ListSink(Protocol):

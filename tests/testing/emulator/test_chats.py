@@ -1,6 +1,5 @@
 """Chats, members, topics, pins, copies, and methods without a behaviour of their own."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiogram
@@ -8,10 +7,9 @@ import pytest
 import telegram
 from aiogram.methods.base import Response
 
+from emulator_support import Call
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.emulator.protocol.parameters import known_methods, method_spec
-
-Call = Callable[..., Awaitable[Any]]
 
 
 async def test_joining_and_leaving_are_told(emu: Emulator, ann: EmulatedUser, api: Call) -> None:

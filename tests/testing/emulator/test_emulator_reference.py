@@ -1,18 +1,16 @@
 """The example of the reference page runs, and the page names what there is."""
 
-import re
-from pathlib import Path
-
 import pytest
 
+from docs_support import blocks, read_page
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.emulator.control.actions import ACTIONS
 
-PAGE = (Path(__file__).parents[3] / "docs/reference/emulator.md").read_text(encoding="utf-8")
+PAGE = read_page("reference/emulator.md")
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    example = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
+    example = blocks("reference/emulator.md")[0]
     exec(compile(f"{example}\nprint('to the end')", "emulator.md", "exec"), {})
     assert capsys.readouterr().out == "to the end\n"
 

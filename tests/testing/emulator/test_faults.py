@@ -1,16 +1,14 @@
 """Troubles to order, and the sending rates."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import aiohttp
 import pytest
 
+from emulator_support import Call
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EVERY_METHOD, EmulatedChat, EmulatedUser, Emulator, Fault, RateLimits
-
-Call = Callable[..., Awaitable[Any]]
 
 
 async def test_retry_after_strikes_the_next_calls_and_does_nothing(

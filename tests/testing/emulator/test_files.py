@@ -1,14 +1,12 @@
 """Files in both directions, albums, captions, sizes."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
+from emulator_support import Call
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-
-Call = Callable[..., Awaitable[Any]]
 
 
 async def send(

@@ -4,17 +4,15 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
+from emulator_support import Call
 from tgllm.api.clock import SystemClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.emulator.__main__ import main
-
-Call = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """Messages, edits, deletes, reactions, buttons and drafts, with Telegram's error texts."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from emulator_support import Call
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedDraft, EmulatedUser, Emulator
 from tgllm.testing.emulator.markup.text import Text
-
-Call = Callable[..., Awaitable[Any]]
 
 
 async def test_send_and_edit(emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Call) -> None:

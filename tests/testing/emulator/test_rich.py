@@ -1,14 +1,12 @@
 """Rich messages and rich drafts: the three forms, edits between text and rich, the limits."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiogram.types import Message
 
+from emulator_support import Call
 from tgllm.testing.emulator import EmulatedChat
-
-Call = Callable[..., Awaitable[Any]]
 
 HTML = """
 <h2>Plan</h2><p>Some <b>bold <i>both</i></b> and <a href="https://e.org/">a link</a>, <tg-math>x^2</tg-math></p>

@@ -1,7 +1,6 @@
 """Whatever a bot sends, it gets an answer in the form of the Bot API; texts keep their rules."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -9,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emulator_support import Call
 from tgllm.testing.emulator import BotApiError, EmulatedChat, EmulatedUser, Emulator, Fault
 from tgllm.testing.emulator.markup.text import Text, tidy, utf16_len
 from tgllm.testing.emulator.protocol.parameters import Kind, known_methods, method_spec
-
-Call = Callable[..., Awaitable[Any]]
 
 ODD: list[Any] = [
     "x",

@@ -1,16 +1,13 @@
 """Entities, parse modes and limits in UTF-16 units."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from aiogram.types import Message
 
+from emulator_support import Call
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser
 from tgllm.testing.emulator.markup.text import slice_utf16
-
-Call = Callable[..., Awaitable[Any]]
-
 
 UNPAIRED = (
     "Text contains invalid Unicode characters after decoding HTML entities, check for unmatched surrogate code units"

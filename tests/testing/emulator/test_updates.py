@@ -1,16 +1,15 @@
 """getUpdates: offsets, limits, timeouts, kinds, conflicts, repeats, expiry."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from emulator_support import Call
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-
-Call = Callable[..., Awaitable[Any]]
 
 
 async def texts(api: Call, **params: Any) -> list[str]:

@@ -1,16 +1,14 @@
 """Webhook delivery, by a receiver that is a plain aiohttp server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from emulator_support import Call
 from tgllm.testing.emulator import EmulatedUser, Emulator
-
-Call = Callable[..., Awaitable[Any]]
 
 
 class Receiver:

@@ -29,13 +29,6 @@ async def sdk(fake: FakeDipseek) -> AsyncIterator[AsyncOpenAI]:
         yield client
 
 
-@pytest.fixture
-async def http(fake: FakeDipseek) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {fake.key}"}
-    async with httpx.AsyncClient(base_url=fake.base_url, headers=headers) as client:
-        yield client
-
-
 async def streamed(sdk: AsyncOpenAI, **more: Any) -> list[Any]:
     stream = await sdk.chat.completions.create(model=MODEL, messages=HELLO, stream=True, **more)
     return [chunk async for chunk in stream]

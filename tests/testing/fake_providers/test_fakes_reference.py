@@ -1,18 +1,16 @@
 """The example of the reference page runs, and the page names what there is."""
 
-import re
-from pathlib import Path
-
 import pytest
 
+from docs_support import blocks, read_page
 from tgllm.testing.fake_providers import FakeDipseek, FakeGemini, FakeMistral, FakeServer, Signal
 from tgllm.testing.fake_providers.base.errors import Errors
 
-PAGE = (Path(__file__).parents[3] / "docs/reference/fake-providers.md").read_text(encoding="utf-8")
+PAGE = read_page("reference/fake-providers.md")
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = blocks("reference/fake-providers.md")
     exec(compile(f"{example}\nprint('to the end')", "fake-providers.md", "exec"), {})
     assert capsys.readouterr().out == "to the end\n"
 

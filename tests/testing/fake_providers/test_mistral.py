@@ -28,13 +28,6 @@ async def sdk(fake: FakeMistral) -> AsyncIterator[Mistral]:
         yield client
 
 
-@pytest.fixture
-async def http(fake: FakeMistral) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {fake.key}"}
-    async with httpx.AsyncClient(base_url=fake.base_url, headers=headers) as client:
-        yield client
-
-
 async def streamed(sdk: Mistral, **more: Any) -> list[Any]:
     stream = await sdk.chat.stream_async(model=MODEL, messages=HELLO, **more)
     return [event.data async for event in stream]

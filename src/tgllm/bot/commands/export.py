@@ -20,16 +20,15 @@ def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
 
 
 async def _export(scope: Scope, _command: ParsedCommand) -> None:
-    core = scope.core
     now = scope.now
     exported = await scope.read(lambda conn: load_export(conn, scope.lane.key, now))
     if exported is None:
         await scope.reply(scope.text("export.nothing"))
         return
     markdown, data = await asyncio.to_thread(
-        lambda: write_exports(core.config.data_dir, _texts(scope, exported), core.clock.now())
+        lambda: write_exports(scope.config.data_dir, _texts(scope, exported), scope.clock.now())
     )
-    name = datetime.fromtimestamp(core.clock.now(), UTC).strftime("conversation-%Y%m%d-%H%M%S")
+    name = datetime.fromtimestamp(scope.clock.now(), UTC).strftime("conversation-%Y%m%d-%H%M%S")
     caption = scope.text("export.ready", count=len(exported.messages))
     payloads = document_payload(markdown, f"{name}.md", caption), document_payload(data, f"{name}.json")
     await scope.end(replies=[document_row(scope.lane, payload) for payload in payloads])

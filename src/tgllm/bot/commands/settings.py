@@ -93,4 +93,4 @@ async def _menus(scope: Scope) -> SettingsMenus:
             scope.language,
         )
 
-    return await core.database.read(unit)
+    return await scope.read(unit)

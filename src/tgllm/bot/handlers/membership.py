@@ -35,9 +35,9 @@ async def handle_membership(event: ChatMemberUpdated, scope: Scope) -> None:
 
 def _request(conn: Connection, scope: Scope, user_id: int, *, is_told: bool) -> None:
     """Request the group, unless it is approved already, and tell the group that it waits."""
-    core, known = scope.core, groups.get(conn, scope.chat.id)
+    known = groups.get(conn, scope.chat.id)
     if known is not None and known.status == "active":
         return
-    asked = core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
+    asked = scope.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
     if is_told:
         outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), scope.now)

@@ -83,7 +83,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
     rendering = core.config.rendering
     return Look(
         rendering.rich,
-        lambda: core.database.read(lambda conn: reasoning_display(conn, turn)),
+        lambda: scope.read(lambda conn: reasoning_display(conn, turn)),
         AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
         interval,
     )
@@ -97,7 +97,7 @@ def _display(scope: Scope, turn: Turn) -> Display:
 
     def thinking() -> str:
         elapsed = clock.monotonic() - began_at
-        return with_elapsed(scope.text("stream.thinking"), elapsed, parts.core.texts, scope.language)
+        return with_elapsed(scope.text("stream.thinking"), elapsed, scope.core.texts, scope.language)
 
     return EditDisplay(
         parts.bot,

@@ -57,7 +57,7 @@ def _previewed(conn: Connection, call: AdminCall, text: str) -> Screen:
 async def _send(call: AdminCall) -> Screen:
     """Start a broadcast in a separate transaction; repeating it after a crash does not start it again."""
     core, number = call.core, _number(call.argument)
-    begun: Broadcast | Refusal = await core.database.write(
+    begun: Broadcast | Refusal = await call.scope.write(
         lambda conn: confirm(conn, core.texts, number, call.user.id, call.now)
     )
     if isinstance(begun, Broadcast):
@@ -68,7 +68,7 @@ async def _send(call: AdminCall) -> Screen:
 
 async def _stop(call: AdminCall) -> Screen:
     core, number = call.core, _number(call.argument)
-    stopped = await core.database.write(lambda conn: stop(conn, number, call.user.id, call.now))
+    stopped = await call.scope.write(lambda conn: stop(conn, number, call.user.id, call.now))
     core.broadcaster.wake()
     text = call.text("admin.broadcast.stopped" if stopped else "admin.broadcast.nothing_to_stop")
     return Screen(text) if stopped or call.pressed is None else Screen(toast=text)

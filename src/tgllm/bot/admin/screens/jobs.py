@@ -25,15 +25,14 @@ def jobs_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _jobs(call: AdminCall) -> Screen:
-    core = call.core
     page = page_of(call.scope.parts.jobs(), split_page(call.argument)[1])
 
     def read(conn: Connection) -> Sequence[Run | None]:
         return [schedules.last(conn, job.id) for job in page.items]
 
-    runs = await core.database.read(read)
+    runs = await call.scope.read(read)
     blocks = [_lines(call, job, run) for job, run in zip(page.items, runs, strict=True)]
-    title = call.text("admin.jobs.title", zone=core.config.time_zone)
+    title = call.text("admin.jobs.title", zone=call.core.config.time_zone)
     return Screen(joined(title, *blocks), [*turn_pages(page, NAME), home_button(call)])
 
 

@@ -42,7 +42,7 @@ async def _models(call: AdminCall) -> Screen:
     core = call.core
     rest, number = split_page(call.argument)
     query = as_argument(rest)
-    statuses, stored = await core.registry.statuses(), await core.database.read(lambda conn: _stored(call, conn))
+    statuses, stored = await core.registry.statuses(), await call.scope.read(lambda conn: _stored(call, conn))
     page = page_of([model for model in stored.models if _fits(model, query)], number)
     providers = [_provider(call, status, stored.models) for status in statuses]
     title = call.text("admin.models.title", model=stored.default)
@@ -86,8 +86,7 @@ def _line(call: AdminCall, model: Model, default: ModelRef) -> str:
 async def _refresh(call: AdminCall) -> Result:
     """Refresh the models of all providers, and show what has changed."""
     await call.begin(call.text("admin.refresh.begun"))
-    core = call.core
-    report = await core.models.pull_and_sync_models()
+    report = await call.core.models.pull_and_sync_models()
     lines = [_outcome(call, provider) for provider in report.providers]
     buttons = [[admin_button(call.text("admin.models.label"), LIST)], home_button(call)]
     shown = Screen(joined(lines, _news(call, report)), buttons)

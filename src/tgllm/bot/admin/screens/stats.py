@@ -51,7 +51,7 @@ async def _stats(call: AdminCall) -> Screen:
 
 async def _all(call: AdminCall) -> Screen:
     core = call.core
-    found = await core.database.read(lambda conn: statistics_of(conn, call.now, core.days))
+    found = await call.scope.read(lambda conn: statistics_of(conn, call.now, core.days))
     blocks = [_span_lines(call, span) for span in found.spans]
     text = joined(_head(call, found), *blocks, _chart(call, found.days))
     return Screen(text, [*(_choices(call, kind) for kind in (MODELS, PEOPLE)), home_button(call)])
@@ -102,7 +102,7 @@ async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
             return [(clip(str(share.name), MOST_NAME), share) for share in found]
         return [(_name(call, conn, share.name), share) for share in people_of(conn, call.now, core.days, days)]
 
-    shares = await core.database.read(read)
+    shares = await call.scope.read(read)
     page = page_of(shares, number)
     blocks = [_share_lines(call, share, shares) for share in page.items]
     title = call.text(f"admin.stats.by_{kind}", days=call.text(f"admin.stats.days_{days}"))

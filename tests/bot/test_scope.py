@@ -1,9 +1,8 @@
 """The scope of an update, before and behind the access middleware."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 

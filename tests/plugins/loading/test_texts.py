@@ -11,6 +11,7 @@ from tgllm.api import ChatCommand, PluginInfo, ProviderError, TgllmError, TurnIn
 from tgllm.api.commands import CommandCall
 from tgllm.api.people import ChatInfo
 from tgllm.i18n import BroughtTexts, Catalogue, PluginTexts, error_text, read_texts
+from tgllm.observe.logs import configure_logging
 from tgllm.plugins import PluginHost
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
@@ -105,7 +106,9 @@ class Sleepy:
         raise TgllmError("it is late", code="sleepy.asleep", until="nine")
 
 
-async def test_errors_of_a_plugin_are_told_in_its_own_words(tmp_path: Path) -> None:
+async def test_errors_of_a_plugin_are_told_in_its_own_words(tmp_path: Path, restored_logging: None) -> None:
+    # Without this, structlog writes tracebacks with all local variables, which takes half a minute.
+    configure_logging("console", "info", sys.stdout)
     texts = tmp_path / "texts"
     texts.mkdir()
     folder(texts, en='asleep = "I sleep until {until}."', de='asleep = "Ich schlafe bis {until}."')

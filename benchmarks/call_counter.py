@@ -28,7 +28,7 @@ class Calls:
     """Summary of recorded calls."""
 
     modules: tuple[str, ...]
-    """The entered modules, by path in the package, such as ``db/users.py``."""
+    """The entered modules, by path in the package, such as ``db/tables/users.py``."""
     calls: int
     """Call events of the profile hook: a coroutine or generator counts once more each time it is resumed."""
     begun: int

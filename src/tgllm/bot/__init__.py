@@ -1,4 +1,4 @@
-"""The Telegram layer: with ``web`` and ``testing``, the only packages that import aiogram.
+"""The Telegram layer; only this package and ``testing`` import aiogram.
 
 Importing any module of this package imports aiogram through ``telegram.imports``, which makes the import cheaper.
 """

@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["set_in_file", "with_setting"]
 
 MOST_MODE = 0o660
-"""Who may do what with a config file at most: it holds keys."""
+"""Widest permissions of a config file, which contains keys."""
 _MARK = "\ufeff"
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
 def set_in_file(path: Path, key: str, value: str) -> None:
-    """Set ``key`` (dotted) in the config file at ``path``, which is made where it is missing.
+    """Set ``key`` (dotted) in the config file at ``path``; create the file if it is missing.
 
-    The file is replaced as a whole, so that a crash leaves the old one or the new one. It keeps owner and group, whose
-    rights stay; all others lose theirs.
+    The file is replaced atomically, so that a crash leaves the old one or the new one. Owner, group and their
+    permissions are kept; all others lose theirs.
 
     Raises:
-        ConfigError: the file can't be read or written, is no TOML, or has something else in the place of the table or
-            of the value; it is then as it was.
+        ConfigError: the file can't be read or written, is not TOML, or has something else in the place of the table
+            or of the value; it is unchanged then.
     """
     if not path.exists():
         write_config(path, toml_text({key: value}))

@@ -29,12 +29,12 @@ def toml_text(settings: Mapping[str, TomlValue]) -> str:
 
 
 def write_config(path: Path, text: str, *, replace: bool = False) -> None:
-    """Make a config file that only its owner can read: it holds keys.
+    """Create a config file that only its owner can read, since it contains keys.
 
-    It is written as a whole or not at all, and one that is there already is as it was then.
+    It is written completely or not at all; after an error, an existing file is unchanged.
 
     Raises:
-        ConfigError: it is there already and is not to be replaced, or it can't be written.
+        ConfigError: it exists and is not to be replaced, or it can't be written.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

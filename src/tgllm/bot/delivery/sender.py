@@ -39,8 +39,8 @@ log = get_logger(__name__)
 
 # The states of a row, in their order: why each exists, and what a crash in it costs.
 #
-# ready      Committed together with its cause, such as the end of a turn. What was decided is not decided again to be
-#            told, so a crash costs nothing: the next start sends the row and asks no model.
+# ready      Committed together with its cause, such as the end of a turn. A crash costs nothing: the next start sends
+#            the row, and the model is not called again.
 # sending    Committed before the call. Without this state the next start could not tell a row that may have left from
 #            one that has not. A crash leaves it unknown whether Telegram has the row: an edit or a deletion is then
 #            repeated, and about a message the person is asked. A lane has one such row at most (a partial unique
@@ -52,8 +52,8 @@ log = get_logger(__name__)
 # uncertain  The call left and no answer came. The Bot API has no idempotency key, so the row waits for the person's
 #            decision; the rows behind it go out meanwhile. A crash costs nothing: the notice with the buttons is
 #            committed together with the state.
-# failed     Telegram refuses it, and there is no simpler form of it left. A crash costs nothing: what the person is
-#            told instead is committed together with the state.
+# failed     Telegram refuses it, and there is no simpler form of it left. A crash costs nothing: the notice to the
+#            person is committed together with the state.
 # dropped    Discarded before it was sent: its content was deleted, it is outdated, or the person has it already.
 
 PARALLEL_CALLS = 64
@@ -309,7 +309,7 @@ class Sender:
         # With "wait" and "retry" Telegram has not taken it, so any number of attempts does no harm.
         if row.attempts >= MOST_ATTEMPTS and failure.meaning == "unknown" and REPEATABLE not in row.payload:
             if EDIT_OF_PART in row.payload:
-                # It holds an answer, which must not be lost without a word.
+                # It contains an answer, which must not be lost without a notice.
                 self._offer_again(conn, row, failure, now)
             else:
                 outbox.mark_failed(conn, row.id, failure.reason)
@@ -339,7 +339,7 @@ def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:
 def _add_once(conn: Connection, row: NewOutbox, now: int) -> int | OutboxRow:
     """Add a row; the one that is there if its turn has a row in that place.
 
-    After a crash the turn begins anew, and its first attempt may have added the row, or even have sent it.
+    After a crash the turn starts again, and its first attempt may have added the row, or even have sent it.
     """
     if row.turn_id is not None:
         present = outbox.find(conn, row.turn_id, row.part)

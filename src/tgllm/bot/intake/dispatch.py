@@ -37,10 +37,10 @@ T = TypeVar("T")
 #              outside of the transaction that ends the update happens twice: the model is asked again, and a command
 #              of a plugin runs again.
 # merged       Part of the turn of another update, its leader: of an album, or of a text that the client has split. It
-#              has no task of its own. After a crash the leader begins anew and finds its parts.
+#              has no task of its own. After a crash the leader starts again and finds its parts.
 # done         Committed together with effects and replies. So no crash comes between them: an update is never over
 #              without its answer, and never has its effects while it is still to be handled.
-# failed       Its handler raised, or its attempts are used up. What the sender is told is in the same transaction.
+# failed       Its handler raised, or its attempts are used up. The notice to its sender is in the same transaction.
 # quarantined  aiogram can't parse it. Every attempt would fail in the same way, so it is kept for inspection only.
 # expired      Set at startup only: the question is too old, and an answer costs money.
 

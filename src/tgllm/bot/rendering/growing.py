@@ -13,7 +13,7 @@ _DANGLING = re.compile(r"(?:\*+|_+|~+|`+|\n[ \t]*(?:[-=+]+|[-*+][ \t]+\[[ xX]?))
 def settled(prefix: str) -> str:
     """Return the prefix with the unfinished markup of its last paragraph closed or left out.
 
-    This may guess wrong: the finished answer is parsed anew.
+    This may guess wrong: the finished answer is parsed again.
     """
     if _is_in_fence(prefix):
         return prefix

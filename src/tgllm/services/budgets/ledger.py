@@ -67,7 +67,7 @@ class Ledger:
         # A turn that has read its sums before this one was stored would otherwise see neither reservation nor usage.
         for watch in self._watches:
             watch.add(used)
-        # Whoever waits holds the old event, so each release wakes all of them once.
+        # Each waiting turn holds the old event, so a release wakes all of them once.
         released, self._released = self._released, asyncio.Event()
         released.set()
 

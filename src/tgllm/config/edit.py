@@ -49,10 +49,10 @@ def set_in_file(path: Path, key: str, value: str) -> None:
 
 
 def with_setting(text: str, key: str, value: str) -> str:
-    """Return the text of a TOML file with one setting more, or with another value for it.
+    """Return the text of a TOML file with a setting added or changed.
 
     Raises:
-        ValueError: the text is no TOML, or has something else in the place of the table or of the value.
+        ValueError: the text is not TOML, or has something else in the place of the table or of the value.
     """
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415  short commands do without it
 
@@ -81,7 +81,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _section(root: dict[str, Any], tables: Sequence[str]) -> dict[str, Any]:
-    """The table of that path, made where it is missing."""
+    """Return the table at that path; create it if it is missing."""
     section = root
     for depth, table in enumerate(tables, 1):
         found: object = section.setdefault(table, {})
@@ -99,12 +99,12 @@ def _reads_as(text: str, wanted: dict[str, Any]) -> bool:
 
 
 def _with_ends_of(text: str, changed: str) -> str:
-    """The changed text with CRLF at the ends of new lines too, if all others end so."""
+    """Return the changed text, with CRLF line endings if all lines of the old text have them."""
     return changed if _BARE_NEWLINE.search(text) or "\n" not in text else _BARE_NEWLINE.sub("\r\n", changed)
 
 
 def _below_header(text: str, tables: Sequence[str], name: str, value: str) -> str:
-    """With the setting in the first line of its table, unless that has no header; comments stay where they belong."""
+    """Add the setting as the first line of its table, if the table has a header; comments keep their places."""
     import tomlkit  # noqa: PLC0415  the same
 
     document = tomlkit.parse(text)

@@ -1,5 +1,6 @@
 """Plugins bring texts of their own, and a broken file harms nobody."""
 
+import sys
 from pathlib import Path
 from typing import Any
 

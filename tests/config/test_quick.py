@@ -94,3 +94,13 @@ def test_a_dotenv_is_left_to_the_whole_reading(operator: Operator) -> None:
 
 def test_prices_in_a_variable_are_left_to_the_whole_reading(operator: Operator) -> None:
     assert quick_settings({}, environ={"TGLLM_PRICES": "{}"}, cwd=operator.folder) is None
+
+
+@pytest.mark.parametrize("text", ["language = 'no language'", "time_zone = 'Europe/Nowhere'", "language = 7"])
+def test_who_needs_no_language_and_no_time_zone_ignores_what_is_wrong_with_them(operator: Operator, text: str) -> None:
+    operator.writes_toml(f"data_dir = 'a'\n{text}")
+
+    quick = quick_settings({}, operator.config_path, environ={}, cwd=operator.folder, local=False)
+
+    assert quick is not None
+    assert quick.data_dir.name == "a"

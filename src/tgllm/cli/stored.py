@@ -14,13 +14,17 @@ __all__ = ["look_at", "look_with", "settings_to_look"]
 T = TypeVar("T")
 
 
-def settings_to_look(options: Options) -> QuickSettings:
+def settings_to_look(options: Options, *, local: bool = True) -> QuickSettings:
     """Return the settings of such a command; all settings are loaded only if that is necessary.
+
+    Args:
+        options: the options of the command line.
+        local: whether the command needs language and time zone; see ``quick_settings``.
 
     Raises:
         ConfigError: a setting is invalid.
     """
-    quick = quick_settings(options.flags, options.config)
+    quick = quick_settings(options.flags, options.config, local=local)
     if quick is not None:
         return quick
     config = options.load().config
@@ -38,10 +42,10 @@ def look_with(settings: QuickSettings, query: Callable[[Connection], T], nothing
 
 
 def look_at(options: Options, query: Callable[[Connection], T], nothing: T) -> T:
-    """Run a query with the settings of these options; see ``look_with``.
+    """Run a query with the settings of these options, of which language and time zone are ignored; see ``look_with``.
 
     Raises:
         ConfigError: a setting is invalid.
         DatabaseError: the file can't be read, or is of another version.
     """
-    return look_with(settings_to_look(options), query, nothing)
+    return look_with(settings_to_look(options, local=False), query, nothing)

@@ -22,7 +22,7 @@ DEFAULT_TIME_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class QuickSettings:
-    """The two settings, as in ``tgllm.config.model.Config``."""
+    """Settings as in ``tgllm.config.model.Config``."""
 
     data_dir: Path
     default_model: str
@@ -36,10 +36,18 @@ def quick_settings(
     *,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    local: bool = True,
 ) -> QuickSettings | None:
     """Read the settings from flags, environment and config file, with the precedence of ``load_config``.
 
     Other settings are ignored, and so are errors in them.
+
+    Args:
+        flags: the flags of the command line.
+        config_path: the config file; the default one if there is none.
+        environ: the environment; that of the process by default.
+        cwd: the folder of ``.env``; the current one by default.
+        local: whether language and time zone are needed; if not, they are ignored too, and have their defaults.
 
     Returns:
         None if all settings have to be loaded: there is an ``.env``, a price in the settings, or an error in the config
@@ -50,7 +58,7 @@ def quick_settings(
         tables = _tables(config_path, environ)
         if tables is None or "prices" in tables or environ.get("TGLLM_PRICES") or _dotenv(cwd).exists():
             return None
-        return _settings(flags, environ, tables)
+        return _settings(flags, environ, tables, local=local)
     except (OSError, ValueError, RuntimeError):
         # A file can't be accessed or is not TOML, or a path begins with ~ and an unknown user.
         return None
@@ -61,14 +69,17 @@ def _dotenv(cwd: Path | None) -> Path:
 
 
 def _settings(
-    flags: Mapping[str, object], environ: Mapping[str, str], tables: Mapping[str, object]
+    flags: Mapping[str, object], environ: Mapping[str, str], tables: Mapping[str, object], *, local: bool
 ) -> QuickSettings | None:
-    def value(name: str, default: str | None) -> object:
+    def value(name: str, default: object) -> object:
         return _variable(environ, f"TGLLM_{name.upper()}") or tables.get(name, default)
 
     data_dir = flags.get("data_dir") or value("data_dir", None)
     model = value("default_model", DEFAULT_MODEL)
-    tongue, zone = language(value("language", DEFAULT_LANGUAGE)), time_zone(value("time_zone", DEFAULT_TIME_ZONE))
+    tongue: object = DEFAULT_LANGUAGE
+    zone: object = DEFAULT_TIME_ZONE
+    if local:
+        tongue, zone = language(value("language", tongue)), time_zone(value("time_zone", zone))
     if not isinstance(data_dir, str | Path | None) or not all(isinstance(text, str) for text in (model, tongue, zone)):
         return None
     if data_dir is not None and (not str(data_dir).strip() or "\0" in str(data_dir)):

@@ -83,3 +83,13 @@ def test_before_the_first_change(shell: Shell) -> None:
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_a_limit_that_makes_no_sense(shell: Shell, limit: str) -> None:
     assert shell.runs("audit", "--limit", limit).code == 2
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("name", ["TGLLM_LANGUAGE", "TGLLM_TIME_ZONE"])
+def test_a_list_without_days_takes_no_notice_of_a_wrong_language_or_time_zone(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "no such")
+
+    assert listed(shell)

@@ -56,7 +56,7 @@ def _stored(options: Options) -> "tuple[Sequence[Model], str, Callable[[Model], 
     from tgllm.cli.commands.models.cells import dollars_of  # noqa: PLC0415
     from tgllm.config.quick import quick_settings  # noqa: PLC0415
 
-    quick = quick_settings(options.flags, options.config)
+    quick = quick_settings(options.flags, options.config, local=False)
     if quick is not None:
         return _read(quick.data_dir), quick.default_model, dollars_of
     from tgllm.cli.commands.models.prices import price_finder  # noqa: PLC0415

@@ -5,7 +5,7 @@ import shutil
 import sys
 import textwrap
 import tomllib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,17 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
+    # An import that a test gave up may have come to its module after the test's end.
+    forget(lambda name, _path: name.startswith("tgllm_test_"))
     yield Site(folder)
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
-            del sys.modules[name]
+    forget(lambda _name, path: path.startswith(str(folder)))
+
+
+def forget(is_one: Callable[[str, str], bool]) -> None:
+    """Take modules, by name and path, out of those that are imported; other threads may still import some."""
+    for name, module in sys.modules.copy().items():
+        if is_one(name, str(getattr(module, "__file__", None) or "")):
+            sys.modules.pop(name, None)
 
 
 @pytest.fixture

@@ -49,10 +49,10 @@ class People:
         said = await person.say(QUESTION)
         await self._emulator.wait_for_message(person.private_chat(), lambda it: it.text == QUESTION, after=said)
 
-    async def use_in_group(self) -> None:
-        """Have the admin use the bot in a group."""
-        group = self._emulator.add_group(title="Room", members=[self.admin])
-        await self.admin.say("/ping@demo_bot", chat=group)
+    async def use_in_group(self, person: "EmulatedUser") -> None:
+        """Have a user use the bot in a new group, which makes a request for access of the group."""
+        group = self._emulator.add_group(title="Room", members=[person])
+        await person.say("/ping@demo_bot", chat=group)
         await self._emulator.wait_for_message(group)
 
 
@@ -104,7 +104,7 @@ def fill(folder: Path) -> None:
             person, card = await people.ask_for_access("Bea")
             await people.let_in(person, card)
             await people.ask(person)
-            await people.use_in_group()
+            await people.use_in_group(person)
 
     with redirect_stdout(io.StringIO()):
         asyncio.run(use())

@@ -30,7 +30,7 @@ def test_people_are_summed_apart_the_most_expensive_first(conn: sqlite3.Connecti
     usage.add(conn, 8, "2026-11-01", "echo", "b", Spent(cost_micros=2))
     usage.add(conn, None, "2026-10-31", "echo", "a", Spent(cost_micros=9))
     assert usage.by_user(conn, "2026-11-01") == [UserTotal(2, 0, 0, 4, 0, 8), UserTotal(1, 0, 0, 1, 0, 7)]
-    assert [row.user_id for row in usage.by_user(conn, "2026-10-31")] == [usage.NOBODY, 8, 7]
+    assert [row.user_id for row in usage.by_user(conn, "2026-10-31")] == [usage.NO_USER, 8, 7]
     assert usage.total(conn, "2026-10-31").cost_micros == 14
 
 

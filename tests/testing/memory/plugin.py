@@ -565,7 +565,7 @@ class ClosesAllStreams(Good):
 
 
 class OpenSettings(Settings):
-    api_key: str | None = None  # type: ignore[assignment]
+    api_key: str | None = None  # type: ignore[assignment]  the mistake that the kit has to find
 
 
 class ShowsItsKey(Good):

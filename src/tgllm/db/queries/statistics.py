@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from tgllm.db.engine.rows import read_all
-from tgllm.db.tables.usage import NOBODY, ModelTotal, Total
+from tgllm.db.tables.usage import NO_USER, ModelTotal, Total
 from tgllm.db.tables.users import Status
 
 __all__ = [
@@ -64,7 +64,7 @@ def known_people(conn: sqlite3.Connection) -> int:
 
 def active_people(conn: sqlite3.Connection, since: str) -> int:
     """Return how many people have used a model since the day ``since``, inclusive."""
-    cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NOBODY))
+    cursor = conn.execute("SELECT count(DISTINCT user_id) FROM usage WHERE day >= ? AND user_id <> ?", (since, NO_USER))
     return int(cursor.fetchone()[0])
 
 

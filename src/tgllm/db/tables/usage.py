@@ -9,8 +9,8 @@ from tgllm.db.engine.rows import read, read_all
 __all__ = [
     "EVER",
     "NEVER",
-    "NOBODY",
     "NO_GROUP",
+    "NO_USER",
     "ModelTotal",
     "Spent",
     "Total",
@@ -23,7 +23,7 @@ __all__ = [
     "used",
 ]
 
-NOBODY: Final = 0
+NO_USER: Final = 0
 """User id of calls without a Telegram user, such as a question from the shell."""
 NO_GROUP: Final = 0
 """Group id of calls outside of groups."""
@@ -110,7 +110,7 @@ def add(
 
     Args:
         conn: an open write transaction.
-        user_id: the user who asked; None is ``NOBODY``.
+        user_id: the user who asked; None is ``NO_USER``.
         day: ``YYYY-MM-DD`` in the bot's time zone.
         provider: id of the provider.
         model: id of the model.
@@ -118,7 +118,7 @@ def add(
         group_id: the group in which the user asked.
     """
     values = (
-        NOBODY if user_id is None else user_id,
+        NO_USER if user_id is None else user_id,
         group_id,
         day,
         provider,

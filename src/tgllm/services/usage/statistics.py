@@ -98,7 +98,7 @@ def people_of(conn: Connection, now: int, calendar: Days, days: int) -> Sequence
     """Return the share of each person, by user id, in the last ``days`` days, the largest first."""
     day, began = _since(now, calendar, days)
     totals = {total.user_id: total for total in usage.by_user(conn, day)}
-    return _shares(conn, began, totals, lambda call: call.user_id or usage.NOBODY)
+    return _shares(conn, began, totals, lambda call: call.user_id or usage.NO_USER)
 
 
 def _shares(

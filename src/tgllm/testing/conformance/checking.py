@@ -27,7 +27,7 @@ def offered(order: Callable[[], object]) -> None:
     try:
         order()
     except NotImplementedError:
-        pytest.skip("the service under test does not offer what this test needs")
+        pytest.skip("the service under test raises NotImplementedError here; implement the operation to run this test")
 
 
 async def eventually(condition: Callable[[], bool], otherwise: str, seconds: float, clock: Clock | None = None) -> None:

@@ -12,7 +12,7 @@ from tgllm.bot.ui.usage_words import bar, grouped, usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.statistics import DayTotal
 from tgllm.db.tables import users
-from tgllm.db.tables.usage import NOBODY
+from tgllm.db.tables.usage import NO_USER
 from tgllm.services.common.text import clip
 from tgllm.services.usage.statistics import (
     SPANS,
@@ -124,7 +124,7 @@ def _share_lines(call: AdminCall, named: _Named, shares: Sequence[_Named]) -> It
 
 
 def _name(call: AdminCall, conn: Connection, user_id: int) -> str:
-    if user_id == NOBODY:
+    if user_id == NO_USER:
         return call.text("admin.stats.shell")
     user = users.get(conn, user_id)
     return str(user_id) if user is None else person(user)

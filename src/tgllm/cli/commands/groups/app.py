@@ -57,7 +57,7 @@ def approve(ctx: typer.Context, group: Group) -> None:
 def deny(ctx: typer.Context, group: Group) -> None:
     """Deny a group, until it is approved.
 
-    The bot answers only admins there, and nobody can request the group again. Answers in progress are stopped.
+    The bot answers only admins there, and the group can't be requested again. Answers in progress are stopped.
     """
     from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
 

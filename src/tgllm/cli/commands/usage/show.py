@@ -11,7 +11,7 @@ from tgllm.cli.output import Bars, print_json, print_table
 from tgllm.cli.stored import look_with, settings_to_look
 from tgllm.cli.words import person_name
 from tgllm.config.checks import zone
-from tgllm.db.tables.usage import NOBODY, Total
+from tgllm.db.tables.usage import NO_USER, Total
 from tgllm.i18n.numbers import dollars
 from tgllm.services.common.calendar import Days
 from tgllm.services.usage.breakdown import By, UsageBreakdown, UsageRow, usage_breakdown
@@ -54,7 +54,7 @@ def _print(found: UsageBreakdown, by: By, since: str, language: str) -> None:
 def _title(row: UsageRow, by: By) -> str:
     if row.user is not None:
         return person_name(row.user)
-    return "shell" if by == "user" and row.key == str(NOBODY) else row.key
+    return "shell" if by == "user" and row.key == str(NO_USER) else row.key
 
 
 def _cells(total: Total) -> Sequence[str]:

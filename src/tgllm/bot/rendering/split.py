@@ -12,7 +12,8 @@ MESSAGE_LIMIT = 4096
 """Most UTF-16 units of a message."""
 
 # In order of preference.
-_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s+"), re.compile(r"\s+"))
+_SPACE = re.compile(r"\s++")
+_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?…])\s++"), _SPACE)
 
 # Characters that Telegram treats as blank although they are not white space.
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc")
@@ -33,15 +34,14 @@ def split_text(text: str, limit: int = MESSAGE_LIMIT) -> list[str]:
         limit: most UTF-16 units of a part; at least 2.
     """
     parts: list[str] = []
-    rest = text.strip()
-    while rest:
-        end = index_within(rest, 0, len(rest), limit)
-        if end == len(rest):
-            parts.append(rest)
-            break
-        end = _cut_at(rest, end)
-        parts.append(rest[:end].rstrip())
-        rest = rest[end:].lstrip()
+    text = text.strip()
+    start = 0
+    while start < len(text):
+        end = index_within(text, start, len(text), limit)
+        if end < len(text):
+            end = _cut_at(text, start, end)
+        parts.append(text[start:end].rstrip())
+        start = _after_space(text, end)
     return parts
 
 
@@ -62,11 +62,16 @@ def index_within(text: str, start: int, end: int, limit: int) -> int:
     return start + count
 
 
-def _cut_at(text: str, end: int) -> int:
-    """Return the best offset for a cut within ``text[:end]``, in its second half where possible."""
+def _cut_at(text: str, start: int, end: int) -> int:
+    """Return the best offset for a cut between two offsets, in the second half where possible."""
     for pattern in _BREAKS:
-        places = [match.start() for match in pattern.finditer(text, 0, end)]
-        if places and places[-1] >= end // 2:
+        places = [match.start() for match in pattern.finditer(text, start, end)]
+        if places and places[-1] - start >= (end - start) // 2:
             return places[-1]
-    spaces = [match.start() for match in _BREAKS[-1].finditer(text, 0, end) if match.start()]
+    spaces = [match.start() for match in _SPACE.finditer(text, start, end) if match.start() > start]
     return spaces[-1] if spaces else end
+
+
+def _after_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return place if found is None else found.end()

@@ -4,10 +4,10 @@ import re
 
 __all__ = ["settled"]
 
-_FENCE_LINE = re.compile(r"^[ \t>]*(`{3,}|~{3,})", re.MULTILINE)
-_HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)(?:\](?:\([^()\s]*)?)?\Z")
-_MARKS = re.compile(r"\\.|`+|\*\*|~~", re.DOTALL)
-_DANGLING = re.compile(r"(?:\*+|_+|~+|`+|\n[ \t]*(?:[-=+]+|[-*+][ \t]+\[[ xX]?))\Z")
+_FENCE_LINE = re.compile(r"^[ \t>]*+(`{3,}+|~{3,}+)", re.MULTILINE)
+_HALF_LINK = re.compile(r"!?\[([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
+_MARKS = re.compile(r"\\.|`++|\*\*|~~", re.DOTALL)
+_HALF_LINE = re.compile(r"[ \t]*+(?:[-=+]++|[-*+][ \t]++\[[ xX]?)")
 
 
 def settled(prefix: str) -> str:
@@ -18,7 +18,7 @@ def settled(prefix: str) -> str:
     if _is_in_fence(prefix):
         return prefix
     head, separator, last = prefix.rstrip().rpartition("\n\n")
-    last = _DANGLING.sub("", last)
+    last = _without_half_mark(last)
     last = _HALF_LINK.sub(r"\1", last)
     return head + separator + last + _closing(last)
 
@@ -31,6 +31,14 @@ def _is_in_fence(prefix: str) -> bool:
         elif found[1].startswith(fence):
             fence = ""
     return bool(fence)
+
+
+def _without_half_mark(paragraph: str) -> str:
+    """Return the paragraph without marks at its end that may open something, or a line that may become a marker."""
+    lines, newline, line = paragraph.rpartition("\n")
+    if newline and _HALF_LINE.fullmatch(line):
+        return lines
+    return paragraph.rstrip(paragraph[-1]) if paragraph.endswith(("*", "_", "~", "`")) else paragraph
 
 
 def _closing(paragraph: str) -> str:

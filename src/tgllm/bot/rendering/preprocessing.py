@@ -1,28 +1,23 @@
 """Prepares a model's Markdown for the parser."""
 
 import re
-from collections.abc import Callable
+from bisect import bisect_left
 
+from tgllm.bot.rendering.source_code import outside_code, replaced
 from tgllm.services.common.text import mend_surrogates
 
 __all__ = ["ready_source"]
 
-_FENCE = r"^[ \t>*+\-\d.)]*(?P<fence>`{3,}|~{3,})[^\n]*(?:\n.*?(?:^[ \t>]*(?P=fence)[`~]*[ \t]*$|\Z)|\Z)"
-_SPAN = r"(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)"
-_CODE = rf"(?P<code>{_FENCE}|{_SPAN})"
-# A formula ends with its paragraph; the bound limits the cost of an opening without a closing.
-_TEX = r"(?:(?!\n[ \t]*\n|\\[()\[\]]|\$).){1,2000}?"
-
-_FORMULA = re.compile(
-    rf"{_CODE}|(?<!\\)\\\((?P<inline>{_TEX})\\\)|(?<!\\)\\\[(?P<block>{_TEX})\\\]"
-    r"|(?<![\\$])\$\$(?!\$)(?P<dollars>(?:(?!\n[ \t]*\n|\$).){1,2000}?)\$\$(?!\$)",
-    re.MULTILINE | re.DOTALL,
+# A formula ends with its paragraph, and has no delimiter of another one inside.
+_TEX = r"(?:[^\\$\n]++|\\(?![()\[\]])|\n(?![ \t]*+\n))++"
+_FORMULA = outside_code(
+    rf"(?<!\\)\\\((?P<inline>{_TEX})\\\)|(?<!\\)\\\[(?P<block>{_TEX})\\\]"
+    r"|(?<![\\$])\$\$(?!\$)(?P<dollars>(?:[^$\n]++|\n(?![ \t]*+\n))++)\$\$(?!\$)"
 )
-_THOUGHT = re.compile(
-    rf"{_CODE}|^[ \t]*<(?P<tag>think|thinking)>.*?</(?P=tag)>[ \t]*\n?", re.MULTILINE | re.DOTALL | re.IGNORECASE
-)
+_THOUGHT = outside_code(r"^[ \t]*+<(?P<tag>think(?:ing)?+)>", re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(think(?:ing)?+)>[ \t]*+\n?", re.IGNORECASE)
 _UNFINISHED_THOUGHT = re.compile(
-    r"\s*<(?:th?|thin?|thin(?:k(?:i(?:ng?)?)?)?|think(?:ing)?>.*)", re.DOTALL | re.IGNORECASE
+    r"\s*+<(?:th?|thin?|thin(?:k(?:i(?:ng?)?)?)?|think(?:ing)?>.*+)", re.DOTALL | re.IGNORECASE
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -38,26 +33,35 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
         is_growing: whether the answer is unfinished. Reasoning at the start is then dropped before its closing tag.
     """
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
-    if "</think" in text.lower():
-        text = _THOUGHT.sub(_code_or(lambda _: ""), text)
+    text = _without_thoughts(text)
     if is_growing and _UNFINISHED_THOUGHT.fullmatch(text):
         return ""
     if r"\(" in text or r"\[" in text or "$$" in text:
-        text = _FORMULA.sub(_code_or(_in_dollars), text)
+        text = replaced(text, _FORMULA, _in_dollars)
     return text
 
 
-def _code_or(replace: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
-    """Return a replacement function that leaves code unchanged."""
-    return lambda match: match.group() if match["code"] is not None else replace(match)
+def _without_thoughts(text: str) -> str:
+    """Return the text without the reasoning that is closed; what is not closed stays."""
+    ends: dict[str, list[tuple[int, int]]] = {}
+    for found in _THOUGHT_END.finditer(text):
+        ends.setdefault(found[1].lower(), []).append(found.span())
+
+    def removed(opening: re.Match[str]) -> tuple[str, int] | None:
+        closings = ends.get(opening["tag"].lower(), [])
+        index = bisect_left(closings, opening.span())
+        return ("", closings[index][1]) if index < len(closings) else None
+
+    return replaced(text, _THOUGHT, removed) if ends else text
 
 
-def _in_dollars(match: re.Match[str]) -> str:
+def _in_dollars(match: re.Match[str]) -> tuple[str, int] | None:
+    """Return a formula between dollar signs."""
     inline = match["inline"]
     tex = inline if inline is not None else match["block"] if match["block"] is not None else match["dollars"]
     lines = tex.split("\n")
     if not tex.strip() or any(line.lstrip().startswith(">") for line in lines[1:]):
-        return match.group()
+        return None
     # On one line: a line that begins with a minus or a plus would begin a list.
     mark = "$" if inline is not None else "$$"
-    return mark + " ".join(line.strip() for line in lines).strip() + mark
+    return mark + " ".join(line.strip() for line in lines).strip() + mark, match.end()

@@ -1,8 +1,10 @@
 """The Markdown parser: pyromark, which is the Rust crate pulldown-cmark."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, cast
 
 import pyromark
@@ -19,17 +21,20 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_MATH
     | pyromark.Options.ENABLE_FOOTNOTES
 )
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999})\]:", re.DOTALL)
+_WITHOUT_MATH = _OPTIONS & ~pyromark.Options.ENABLE_MATH
+_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999}+)\]:", re.DOTALL)
 _LEAVES = frozenset({"Text", "Code", "Html", "InlineHtml", "InlineMath", "DisplayMath"})
 
 
-def parser_events(markdown: str) -> Iterator[ParserEvent]:
+def parser_events(markdown: str, *, has_math: bool = True) -> Iterator[ParserEvent]:
     """Yield the parser's events in order.
 
     Args:
         markdown: without lone surrogates.
+        has_math: whether dollar signs begin formulas.
     """
-    for event, place in pyromark.events_with_range(markdown, options=_OPTIONS, merge_text=True):
+    options = _OPTIONS if has_math else _WITHOUT_MATH
+    for event, place in pyromark.events_with_range(markdown, options=options, merge_text=True):
         if isinstance(event, str):
             yield event, None, place["start"], place["end"]
         else:
@@ -37,7 +42,7 @@ def parser_events(markdown: str) -> Iterator[ParserEvent]:
             yield kind, value, place["start"], place["end"]
 
 
-def with_shown_definitions(markdown: str) -> str:
+def with_shown_definitions(markdown: str, *, has_math: bool = True) -> str:
     """Return the Markdown with unused link definitions escaped, so that they are shown as text.
 
     Models often end with a list of sources, ``[1]: https://...``, that no link refers to.
@@ -45,7 +50,7 @@ def with_shown_definitions(markdown: str) -> str:
     labels = list(_LABEL.finditer(markdown))
     if not labels:
         return markdown
-    seen = _look(markdown)
+    seen = _look(markdown, has_math=has_math)
     definitions = pyromark.reference_definitions(markdown, options=_OPTIONS)
     needed = {found["span"]["start"] for label, found in definitions.items() if _folded(label) in seen.used}
     pieces: list[str] = []
@@ -69,19 +74,22 @@ class _Seen:
     """How the parser interpreted the brackets of the source."""
 
     shown: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """Byte ranges of the source whose text is shown."""
+    """Byte ranges of the source whose text is shown, in order."""
     footnotes: set[int] = field(default_factory=set[int])
     """Byte offsets at which footnotes begin."""
     used: set[str] = field(default_factory=set[str])
     """Labels that links refer to."""
 
     def shows(self, place: int) -> bool:
-        return place in self.footnotes or any(start <= place < end for start, end in self.shown)
+        if place in self.footnotes:
+            return True
+        index = bisect_right(self.shown, place, key=itemgetter(0)) - 1
+        return index >= 0 and place < self.shown[index][1]
 
 
-def _look(markdown: str) -> _Seen:
+def _look(markdown: str, *, has_math: bool) -> _Seen:
     seen = _Seen()
-    for kind, value, start, end in parser_events(markdown):
+    for kind, value, start, end in parser_events(markdown, has_math=has_math):
         if kind in _LEAVES and "[" in value:
             seen.shown.append((start, end))
         elif kind == "Start" and isinstance(value, dict):

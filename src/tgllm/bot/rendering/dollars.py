@@ -11,25 +11,30 @@ from tgllm.bot.rendering.commonmark import parser_events
 
 __all__ = ["with_plain_prices"]
 
+MOST_ROUNDS = 8
+"""Most times that the source is parsed; enough for 256 amounts in a paragraph. With more, it has no formulas."""
+
 _PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[A-Za-z_{(]")
 _BETWEEN = re.compile(r"[^\\^_{}]*\d")
 _BEFORE_NAME = re.compile(r"(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z\d_]+(?=[/:]))[^\\^{}]*|[^\\^{}]*[/:=.,;&|-]")
 """``$HOME/bin:`` and ``$a-``, if ``$NAME``, ``${name}`` or ``$(call)`` follows."""
 
 
-def with_plain_prices(markdown: str) -> str:
-    """Return the Markdown with such dollar signs escaped, so that the text between them is no formula.
+def with_plain_prices(markdown: str) -> tuple[str, bool]:
+    """Return the Markdown with such dollar signs escaped, and whether the other ones may begin formulas.
 
     Args:
         markdown: without lone surrogates.
     """
     # Escaping a sign changes how the later ones pair, and they may be amounts again; each round halves their number.
-    while _PERHAPS.search(markdown) and (places := [*_false_formulas(markdown)]):
+    for _ in range(MOST_ROUNDS):
+        if not _PERHAPS.search(markdown) or not (places := [*_false_formulas(markdown)]):
+            return markdown, True
         source = markdown.encode()
         bounds = [0, *places, len(source)]
         pieces = [source[start:end] for start, end in pairwise(bounds)]
         markdown = b"\\".join(pieces).decode()
-    return markdown
+    return markdown, False
 
 
 def _false_formulas(markdown: str) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Final
 
 from tgllm.bot.rendering.document import (
     Block,
@@ -24,75 +24,84 @@ from tgllm.bot.rendering.document import (
     Text,
 )
 
-__all__ = ["as_blocks", "as_inlines", "plain_text"]
+__all__ = ["BREAK", "as_blocks", "as_inlines", "plain_text"]
+
+BREAK: Final = object()
+"""Stands between children that never share a paragraph."""
 
 _LATEX = re.compile(r"[\\^_{}]")
-_INLINES = (Text, Code, Math, Styled, Link)
-_BLOCKS = (Paragraph, Heading, CodeBlock, Formula, Quote, List, Table, Details, Footnote, Rule)
+_ON_A_LINE = (Text, Code, Math, Styled, Link)
+_INLINES = (*_ON_A_LINE, Formula)
+_BLOCKS = (Paragraph, Heading, CodeBlock, Quote, List, Table, Details, Footnote, Rule)
 
 
 def plain_text(children: Iterable[object]) -> str:
     """Return the joined text of the text nodes."""
-    return "".join(child.text for child in children if isinstance(child, Text))
+    return "".join([child.text for child in children if isinstance(child, Text)])
 
 
-def as_inlines(children: Iterable[object]) -> tuple[Inline, ...]:
+def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
     """Return the inlines among the children, with adjacent texts joined; display formulas become inline ones."""
     done: list[Inline] = []
     pieces: list[str] = []
+    formula: Math | None = None
     for child in children:
-        node = Math(child.tex) if isinstance(child, Formula) else child
-        if isinstance(node, Text):
-            if node.text[:1].isdigit() and not pieces and done and _is_price(done[-1]):
-                pieces.append(f"${_tex(done.pop())}$")
-            pieces.append(node.text)
-        elif isinstance(node, _INLINES):
-            _flush(pieces, done)
-            done.append(node)
+        if isinstance(child, Text):
+            if formula is not None and child.text[:1].isdigit() and _is_price(formula):
+                pieces.append(f"${formula.tex}$")
+            else:
+                _add(formula, pieces, done)
+            formula = None
+            pieces.append(child.text)
+        elif isinstance(child, _INLINES):
+            _add(formula, pieces, done)
+            # What follows decides whether it is an amount of money.
+            formula = Math(child.tex) if isinstance(child, Math | Formula) else None
+            if formula is None:
+                _add(child, pieces, done)
+    _add(formula, pieces, done)
     _flush(pieces, done)
     return tuple(done)
 
 
-def as_blocks(children: Sequence[Any]) -> tuple[Block, ...]:
+def as_blocks(children: Sequence[object]) -> tuple[Block, ...]:
     """Return the children as blocks; a display formula is a block if it has its own line."""
     blocks: list[Block] = []
-    run: list[Any] = []
+    run: list[object] = []
     for index, child in enumerate(children):
-        if not isinstance(child, _BLOCKS) or (isinstance(child, Formula) and not _has_own_line(children, index)):
-            run.append(child)
-        else:
+        if isinstance(child, _BLOCKS) or (isinstance(child, Formula) and _has_own_line(children, index)):
             _end_run(run, blocks)
             blocks.append(child)
+        elif child is BREAK:
+            _end_run(run, blocks)
+        else:
+            run.append(child)
     _end_run(run, blocks)
     return tuple(blocks)
 
 
+def _add(inline: Inline | None, pieces: list[str], done: list[Inline]) -> None:
+    if inline is not None:
+        _flush(pieces, done)
+        done.append(inline)
+
+
 def _flush(pieces: list[str], done: list[Inline]) -> None:
-    text = "".join(pieces)
-    pieces.clear()
-    if not text:
-        return
-    last = done[-1] if done else None
-    if isinstance(last, Text):
-        done[-1] = Text(last.text + text)
-    else:
+    if text := "".join(pieces):
         done.append(Text(text))
+    pieces.clear()
 
 
-def _is_price(node: Inline) -> bool:
+def _is_price(formula: Math) -> bool:
     """Return whether amounts before a digit, as in ``$5-$``, or ``$a $`` were parsed as a formula: no LaTeX in them."""
-    return isinstance(node, Math) and (node.tex[:1].isdigit() or _LATEX.search(node.tex) is None)
+    return formula.tex[:1].isdigit() or _LATEX.search(formula.tex) is None
 
 
-def _tex(node: Inline) -> str:
-    return node.tex if isinstance(node, Math) else ""
-
-
-def _has_own_line(children: Sequence[Any], index: int) -> bool:
+def _has_own_line(children: Sequence[object], index: int) -> bool:
     before = children[index - 1] if index else None
     after = children[index + 1] if index + 1 < len(children) else None
     return all(
-        not isinstance(near, _INLINES) or (isinstance(near, Text) and _touches(near.text, end))
+        not isinstance(near, _ON_A_LINE) or (isinstance(near, Text) and _touches(near.text, end))
         for near, end in ((before, -1), (after, 0))
     )
 
@@ -101,13 +110,15 @@ def _touches(text: str, end: int) -> bool:
     return text[end] == "\n" if text else True
 
 
-def _end_run(run: list[Any], blocks: list[Block]) -> None:
+def _end_run(run: list[object], blocks: list[Block]) -> None:
+    if not run:
+        return
     inlines = list(as_inlines(run))
     run.clear()
     if inlines and isinstance(inlines[0], Text):
         inlines[0] = Text(inlines[0].text.lstrip("\n"))
     if inlines and isinstance(inlines[-1], Text):
         inlines[-1] = Text(inlines[-1].text.rstrip("\n"))
-    kept = tuple(node for node in inlines if not isinstance(node, Text) or node.text)
+    kept = tuple([node for node in inlines if not isinstance(node, Text) or node.text])
     if kept:
         blocks.append(Paragraph(kept))

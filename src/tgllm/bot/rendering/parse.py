@@ -29,7 +29,8 @@ from tgllm.bot.rendering.document import (
     Text,
 )
 from tgllm.bot.rendering.dollars import with_plain_prices
-from tgllm.bot.rendering.flow import as_blocks, as_inlines, plain_text
+from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
+from tgllm.bot.rendering.nesting import with_bounded_nesting
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 
 __all__ = ["parse"]
@@ -37,12 +38,14 @@ __all__ = ["parse"]
 MOST_BLOCK_LEVELS = 12
 """Most levels of nested blocks; Telegram accepts 16, and a block may be written as two levels."""
 MOST_INLINE_LEVELS = 6
+MOST_HTML_LEVELS = 3
+"""Most levels of HTML blocks inside the Markdown of HTML blocks; deeper ones are text."""
 
 Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
 _INLINE_KINDS = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _STYLES: Mapping[str, Style] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strikethrough"}
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
-_BREAK = re.compile(r"<br\s*/?>\Z", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*+/?>\Z", re.IGNORECASE)
 _TAB_WIDTH = 4
 
 
@@ -53,7 +56,7 @@ class _Frame:
     kind: str
     data: Any = None
     is_flat: bool = False
-    """Whether the node is nested too deep: its content goes to the parent."""
+    """Whether the node is nested too deep: its children are those of the parent."""
     children: list[Any] = field(default_factory=list[Any])
     checked: bool | None = None
     is_loose: bool = False
@@ -70,20 +73,22 @@ def parse(markdown: str) -> tuple[Block, ...]:
     Args:
         markdown: without lone surrogates.
     """
-    source = with_shown_definitions(with_plain_prices(markdown))
-    return _Builder(source).build()
+    source, has_math = with_plain_prices(with_bounded_nesting(markdown))
+    return _Builder(with_shown_definitions(source, has_math=has_math), has_math=has_math).build()
 
 
 class _Builder:
     """Builds the tree with an explicit stack: deep nesting would exceed the recursion limit."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, has_math: bool, block_level: int = 1, html_level: int = 0) -> None:
         self._source = source
+        self._has_math = has_math
+        self._html_level = html_level
         self._bytes: bytes | None = None
-        self._open = [_Frame("Document")]
+        self._open = [_Frame("Document", block_level=block_level)]
 
     def build(self) -> tuple[Block, ...]:
-        for kind, value, _, end in parser_events(self._source):
+        for kind, value, _, end in parser_events(self._source, has_math=self._has_math):
             match kind:
                 case "Start":
                     self._start(value)
@@ -108,6 +113,10 @@ class _Builder:
         frame = _Frame(kind, data, is_flat, block_level=parent.block_level, inline_level=parent.inline_level)
         frame.inline_level += is_inline and not is_flat
         frame.block_level += not is_inline and not is_flat
+        if is_flat:
+            # Its children are the parent's: to move them up level by level would take quadratic time.
+            frame.children = parent.children
+            self._separate(frame)
         self._open.append(frame)
 
     def _end(self, tag: object, end: int) -> None:
@@ -128,13 +137,15 @@ class _Builder:
     def _close(self) -> None:
         frame = self._open.pop()
         parent = self._open[-1]
-        if not frame.is_flat:
+        if frame.is_flat:
+            self._separate(frame)
+        else:
             parent.children.extend(_MAKERS[frame.kind](frame))
             parent.is_loose |= frame.kind == "Item" and frame.is_loose
-        elif frame.kind in _INLINE_KINDS:
-            parent.children.extend(frame.children)
-        else:
-            parent.children.extend(as_blocks(frame.children))
+
+    def _separate(self, frame: _Frame) -> None:
+        if frame.kind not in _INLINE_KINDS:
+            frame.children.append(BREAK)
 
     def _leaf(self, kind: str, value: Any) -> None:  # noqa: ANN401  its type depends on the kind
         add = self._open[-1].children.append
@@ -158,7 +169,16 @@ class _Builder:
             elif piece.kind == "close" and self._open[-1].kind == "Details":
                 self._close()
             else:
-                self._open[-1].children.extend(_Builder(escaped_html(piece.text)).build())
+                self._open[-1].children.extend(self._markdown_in_html(piece.text))
+
+    def _markdown_in_html(self, text: str) -> tuple[Block, ...]:
+        if self._html_level == MOST_HTML_LEVELS:
+            return as_blocks([Text(text)])
+        level = self._open[-1].block_level
+        builder = _Builder(
+            escaped_html(text), has_math=self._has_math, block_level=level, html_level=self._html_level + 1
+        )
+        return builder.build()
 
     def _keep_further_cells(self, end: int) -> None:
         """Keep cells beyond the last column, which GFM drops, in the last one: most often they are code with a bar."""

@@ -8,12 +8,14 @@ from typing import Literal
 __all__ = ["HtmlPiece", "escaped_html", "html_pieces"]
 
 _DETAILS = re.compile(
-    r"<details(?P<attributes>(?:\s[^<>]*)?)>(?:\s*<summary(?:\s[^<>]*)?>(?P<summary>.{0,500}?)</summary>)?|(?P<close></details\s*>)",
-    re.DOTALL | re.IGNORECASE,
+    r"<details(?P<attributes>(?:\s[^<>]*+)?)>"
+    r"(?:\s*+<summary(?:\s[^<>]*+)?>(?P<summary>(?:[^<]|<(?!/?(?:summary|details)\b)){0,500}+)</summary>)?"
+    r"|(?P<close></details\s*+>)",
+    re.IGNORECASE,
 )
-_TAG_AT_LINE_START = re.compile(r"^([ \t]*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)", re.MULTILINE)
-_BREAK_AT_LINE_START = re.compile(r"^[ \t]*<br\s*/?>", re.MULTILINE | re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_TAG_AT_LINE_START = re.compile(r"^([ \t]*+)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*+:)", re.MULTILINE)
+_BREAK_AT_LINE_START = re.compile(r"^[ \t]*+<br\s*+/?>", re.MULTILINE | re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
 
 
 @dataclass(frozen=True, slots=True)

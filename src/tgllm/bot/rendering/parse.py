@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from tgllm.bot.rendering.commonmark import parser_events, with_shown_definitions
 from tgllm.bot.rendering.document import (
     Align,
     Block,
@@ -28,10 +27,11 @@ from tgllm.bot.rendering.document import (
     Table,
     Text,
 )
-from tgllm.bot.rendering.dollars import with_plain_prices
 from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
-from tgllm.bot.rendering.nesting import with_bounded_nesting
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
+from tgllm.bot.rendering.source.commonmark import parser_events, with_shown_definitions
+from tgllm.bot.rendering.source.dollars import with_plain_prices
+from tgllm.bot.rendering.source.nesting import with_bounded_nesting
 
 __all__ = ["parse"]
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from tgllm.bot.rendering.cut import cut, last_part
 from tgllm.bot.rendering.document import Block
 from tgllm.bot.rendering.entities import flat_text
-from tgllm.bot.rendering.growing import settled
 from tgllm.bot.rendering.parse import parse
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage, RichMode
-from tgllm.bot.rendering.preprocessing import ready_source
 from tgllm.bot.rendering.rich import rich_blocks
 from tgllm.bot.rendering.rich_choice import needs_rich
 from tgllm.bot.rendering.rich_limits import has_text, packed
+from tgllm.bot.rendering.source.growing import settled
+from tgllm.bot.rendering.source.preprocessing import ready_source
 from tgllm.bot.rendering.split import is_visible
 
 __all__ = ["asks_for_rich", "render", "render_beginning", "render_draft"]

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 
-from tgllm.bot.rendering.source_code import outside_code, replaced
+from tgllm.bot.rendering.source.code import outside_code, replaced
 from tgllm.services.common.text import mend_surrogates
 
 __all__ = ["ready_source"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tgllm.bot.rendering.commonmark import parser_events
+from tgllm.bot.rendering.source.commonmark import parser_events
 
 __all__ = ["with_plain_prices"]
 

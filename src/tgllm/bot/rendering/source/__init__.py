@@ -1,0 +1,1 @@
+"""Source of an answer: Markdown as models write it, made ready for the parser, and the parser itself."""

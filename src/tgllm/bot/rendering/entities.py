@@ -27,7 +27,7 @@ from tgllm.bot.rendering.formulas import readable_formula
 from tgllm.bot.rendering.links import email_of, is_web_link
 from tgllm.bot.rendering.payloads import EntityType
 from tgllm.bot.rendering.spans import FlatText, SpanWriter
-from tgllm.bot.rendering.tables import MOST_WIDTH, aligned_table, table_width
+from tgllm.bot.rendering.tables import aligned_table, is_much_longer, plain_table
 
 __all__ = ["flat_text", "plain_inlines"]
 
@@ -43,8 +43,10 @@ def flat_text(blocks: Sequence[Block]) -> FlatText:
     return writer.out.flat()
 
 
-def plain_inlines(inlines: Iterable[Inline]) -> str:
+def plain_inlines(inlines: Sequence[Inline]) -> str:
     """Return inlines as one unformatted line; the address of a link follows its label."""
+    if len(inlines) == 1 and isinstance(inlines[0], Text):
+        return " ".join(inlines[0].text.split())
     writer = _EntityWriter(SpanWriter(), has_links=False)
     writer.inlines(inlines)
     return " ".join(writer.out.flat().text.split())
@@ -184,8 +186,12 @@ class _EntityWriter:
 
     def _table(self, table: Table) -> None:
         rows = [[plain_inlines(cell) for cell in row] for row in (table.header, *table.rows)]
-        if table_width(rows) <= MOST_WIDTH:
-            self.out.pre(aligned_table(rows, table.aligns))
+        if aligned := aligned_table(rows, table.aligns):
+            self.out.pre(aligned)
+            return
+        names = sum(map(len, rows[0])) + 2 * len(rows[0])
+        if is_much_longer(names * len(rows), rows):
+            self.out.pre(plain_table(rows))
             return
         for index, row in enumerate(table.rows or ((),)):
             if index:

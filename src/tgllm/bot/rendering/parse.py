@@ -31,6 +31,7 @@ from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 from tgllm.bot.rendering.source.commonmark import parser_events, with_shown_definitions
 from tgllm.bot.rendering.source.dollars import with_plain_prices
+from tgllm.bot.rendering.source.missing_cells import with_filled_tables
 from tgllm.bot.rendering.source.nesting import with_bounded_nesting
 
 __all__ = ["parse"]
@@ -73,7 +74,7 @@ def parse(markdown: str) -> tuple[Block, ...]:
     Args:
         markdown: without lone surrogates.
     """
-    source, has_math = with_plain_prices(with_bounded_nesting(markdown))
+    source, has_math = with_plain_prices(with_filled_tables(with_bounded_nesting(markdown)))
     return _Builder(with_shown_definitions(source, has_math=has_math), has_math=has_math).build()
 
 

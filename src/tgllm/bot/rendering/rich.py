@@ -26,7 +26,7 @@ from tgllm.bot.rendering.document import (
 )
 from tgllm.bot.rendering.entities import plain_inlines
 from tgllm.bot.rendering.links import BARE_URL, email_of, is_web_link
-from tgllm.bot.rendering.tables import aligned_table
+from tgllm.bot.rendering.tables import aligned_table, plain_table
 
 __all__ = ["MOST_COLUMNS", "rich_blocks", "rich_text"]
 
@@ -145,7 +145,7 @@ def _table(table: Table) -> RichBlock:
     rows = (table.header, *table.rows)
     if len(table.header) > MOST_COLUMNS:
         cells = [[plain_inlines(cell) for cell in row] for row in rows]
-        return {"type": "pre", "text": aligned_table(cells, table.aligns)}
+        return {"type": "pre", "text": aligned_table(cells, table.aligns, None) or plain_table(cells)}
     made = [_row(row, table, is_header=index == 0) for index, row in enumerate(rows)]
     return {"type": "table", "cells": made, "is_bordered": True}
 

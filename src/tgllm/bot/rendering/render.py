@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tgllm.bot.rendering.cut import cut, last_part
+from tgllm.bot.rendering.cut import cut, first_part, last_part
 from tgllm.bot.rendering.document import Block
 from tgllm.bot.rendering.entities import flat_text
 from tgllm.bot.rendering.parse import parse
@@ -13,9 +13,10 @@ from tgllm.bot.rendering.rich_choice import needs_rich
 from tgllm.bot.rendering.rich_limits import has_text, packed
 from tgllm.bot.rendering.source.growing import settled
 from tgllm.bot.rendering.source.preprocessing import ready_source
+from tgllm.bot.rendering.source.tail import tail_of
 from tgllm.bot.rendering.split import is_visible
 
-__all__ = ["asks_for_rich", "render", "render_beginning", "render_draft"]
+__all__ = ["asks_for_rich", "render", "render_beginning", "render_draft", "render_tail"]
 
 _GOES_ON = " …"
 
@@ -45,8 +46,10 @@ def render_beginning(markdown: str, limit: int) -> list[Payload]:
 
     The result is empty for an answer without visible text.
     """
-    parts = cut(flat_text(parse(ready_source(markdown, is_growing=False))), limit - len(_GOES_ON))
-    return [replace(part, text=part.text + _GOES_ON) if len(parts) > 1 else part for part in parts[:1]]
+    part, is_cut = first_part(flat_text(parse(ready_source(markdown, is_growing=False))), limit - len(_GOES_ON))
+    if not part.text:
+        return []
+    return [replace(part, text=part.text + _GOES_ON) if is_cut else part]
 
 
 def render_draft(prefix: str) -> EntityText:
@@ -54,9 +57,19 @@ def render_draft(prefix: str) -> EntityText:
 
     Tables and formulas are shown as plain text.
     """
-    blocks = parse(settled(ready_source(prefix, is_growing=True)))
-    shown = last_part(flat_text(blocks))
-    return shown if is_visible(shown.text) else EntityText("")
+    return render_tail(*tail_of(prefix))
+
+
+def render_tail(markdown: str, is_cut: bool = False) -> EntityText:  # noqa: FBT001, FBT002  as returned by tail_of
+    """Return the tail of an unfinished answer as one message, like ``render_draft`` of the whole.
+
+    Args:
+        markdown: the tail.
+        is_cut: whether text has been left out before it.
+    """
+    blocks = parse(settled(ready_source(markdown, is_growing=True)))
+    shown = last_part(flat_text(blocks), is_cut=is_cut)
+    return shown if is_visible(shown.text.removeprefix("…") if is_cut else shown.text) else EntityText("")
 
 
 def _rich(blocks: Sequence[Block]) -> list[Payload]:

@@ -4,7 +4,8 @@ import math
 
 from tgllm.api import ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.rendering.render import render_draft
+from tgllm.bot.rendering.render import render_draft, render_tail
+from tgllm.bot.rendering.source.tail import Tail
 from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.settings import ReasoningDisplay
@@ -21,22 +22,24 @@ ROUNDED_TO = 5
 
 
 class Preview:
-    """Collects the events of an answer and renders its current state."""
+    """Collects the events of an answer and renders its current state; only what can be shown is kept."""
 
     def __init__(self, texts: Catalogue, language: str) -> None:
         self._texts = texts
         self._language = language
-        self._text: list[str] = []
-        self._thoughts: list[str] = []
+        self._text = Tail()
+        self._thoughts = ""
+        self._has_thoughts = False
         self._waiting = ""
 
     def add(self, event: StreamEvent) -> bool:
         """Add the next event; return whether the preview may have changed."""
         match event:
             case TextDelta(text):
-                self._text.append(text)
+                self._text.add(text)
             case ReasoningDelta(text):
-                self._thoughts.append(text)
+                self._thoughts = (self._thoughts + text)[-MOST_THOUGHTS:]
+                self._has_thoughts = True
             case Waiting(reason, seconds):
                 words = self._words(reason)
                 self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""
@@ -49,7 +52,7 @@ class Preview:
     @property
     def has_thoughts(self) -> bool:
         """Whether the model has sent reasoning."""
-        return bool(self._thoughts)
+        return self._has_thoughts
 
     def frame(self, thoughts: ReasoningDisplay = "hidden", elapsed: float = 0.0) -> EntityText:
         """Return the end of the answer as one message; its text is empty while there is nothing to show.
@@ -60,7 +63,7 @@ class Preview:
             thoughts: how the chat shows reasoning. Folded reasoning is shown only with the finished answer.
             elapsed: seconds since the question.
         """
-        shown = render_draft(self._markdown(thoughts))
+        shown = self._rendered(thoughts)
         if shown.text or not self._waiting:
             return shown
         return EntityText(with_elapsed(self._waiting, elapsed, self._texts, self._language))
@@ -84,12 +87,13 @@ class Preview:
         step = 1 if seconds < ROUND_FROM else ROUNDED_TO
         return self._texts("stream.about", self._language, count=math.ceil(seconds / step) * step)
 
-    def _markdown(self, thoughts: ReasoningDisplay) -> str:
-        text = _joined(self._text)
-        if thoughts != "shown":
-            return text
-        thought = _joined(self._thoughts)[-MOST_THOUGHTS:].strip()
-        return f"{quoted(thought, self._texts('turn.thoughts', self._language))}\n\n{text}" if thought else text
+    def _rendered(self, thoughts: ReasoningDisplay) -> EntityText:
+        text, is_cut = self._text.markdown, self._text.is_cut
+        thought = self._thoughts.strip() if thoughts == "shown" else ""
+        # Above a text that is cut already, the reasoning would be out of sight.
+        if is_cut or not thought:
+            return render_tail(text, is_cut)
+        return render_draft(f"{quoted(thought, self._texts('turn.thoughts', self._language))}\n\n{text}")
 
 
 def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> str:
@@ -97,9 +101,3 @@ def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> 
     if seconds < LEAST_ELAPSED:
         return text
     return texts("stream.elapsed", language, text=text, seconds=math.floor(seconds))
-
-
-def _joined(pieces: list[str]) -> str:
-    """Join the pieces in place and return the text; joining all of them for each frame would take quadratic time."""
-    pieces[:] = ["".join(pieces)]
-    return pieces[0]

@@ -3,16 +3,17 @@
 import re
 from collections.abc import Callable
 
-__all__ = ["outside_code", "replaced"]
+__all__ = ["FENCE", "fence_end", "outside_code", "replaced"]
 
-_CODE = r"^[ \t>*+\-\d.)]*+(?P<fence>`{3,}+(?![^`\n]*+`)|~{3,}+)|(?P<ticks>`++)"
-_FENCE_END = re.compile(r"^[ \t>]*+([`~]{3,}+)[ \t]*+$", re.MULTILINE)
+FENCE = r"[ \t>*+\-\d.)]*+(?P<fence>`{3,}+(?![^`\n]*+`)|~{3,}+)"
+"""Pattern of the start of a line that opens a code block."""
+_FENCE_END = re.compile(r"\n[ \t>]*+([`~]{3,}+)[ \t]*+(?![^\n])")
 _TICKS_OR_BLANK_LINE = re.compile(r"`++|\n[ \t]*+\n")
 
 
 def outside_code(pattern: str, flags: int = 0) -> re.Pattern[str]:
     """Return a pattern for ``replaced``; it is compiled with MULTILINE, and needs groups with names."""
-    return re.compile(rf"{_CODE}|{pattern}", re.MULTILINE | flags)
+    return re.compile(rf"^{FENCE}|(?P<ticks>`++)|{pattern}", re.MULTILINE | flags)
 
 
 def replaced(text: str, pattern: re.Pattern[str], replace: Callable[[re.Match[str]], tuple[str, int] | None]) -> str:
@@ -29,7 +30,8 @@ def replaced(text: str, pattern: re.Pattern[str], replace: Callable[[re.Match[st
     while found := pattern.search(text, place):
         place = found.end()
         if (fence := found["fence"]) is not None:
-            place = _fence_end(text, fence, place)
+            end = fence_end(text, fence, place)
+            place = len(text) if end is None else end
         elif found["ticks"] is not None:
             spans = _code_spans(text) if spans is None else spans
             place = spans.get(found.start(), place)
@@ -39,14 +41,13 @@ def replaced(text: str, pattern: re.Pattern[str], replace: Callable[[re.Match[st
     return "".join(pieces) + text[done:] if pieces else text
 
 
-def _fence_end(text: str, fence: str, place: int) -> int:
-    """Return the end of a code block whose fence ends at ``place``; that of the text if it is not closed."""
-    line = text.find("\n", place)
-    while line >= 0 and (found := _FENCE_END.search(text, line)):
+def fence_end(text: str, fence: str, place: int) -> int | None:
+    """Return the end of a code block whose opening fence ends at ``place`` or before; None if it is not closed."""
+    while found := _FENCE_END.search(text, place):
         if found[1].startswith(fence):
             return found.end()
-        line = text.find("\n", found.end())
-    return len(text)
+        place = found.end()
+    return None
 
 
 def _code_spans(text: str) -> dict[int, int]:

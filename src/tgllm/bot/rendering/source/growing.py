@@ -2,9 +2,11 @@
 
 import re
 
-__all__ = ["settled"]
+from tgllm.bot.rendering.source.code import FENCE, fence_end
 
-_FENCE_LINE = re.compile(r"^[ \t>]*+(`{3,}+|~{3,}+)", re.MULTILINE)
+__all__ = ["open_marks", "settled"]
+
+_FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_LINK = re.compile(r"!?\[([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
 _MARKS = re.compile(r"\\.|`++|\*\*|~~", re.DOTALL)
 _HALF_LINE = re.compile(r"[ \t]*+(?:[-=+]++|[-*+][ \t]++\[[ xX]?)")
@@ -20,17 +22,14 @@ def settled(prefix: str) -> str:
     head, separator, last = prefix.rstrip().rpartition("\n\n")
     last = _without_half_mark(last)
     last = _HALF_LINK.sub(r"\1", last)
-    return head + separator + last + _closing(last)
+    return head + separator + last + "".join(reversed(open_marks(last)))
 
 
 def _is_in_fence(prefix: str) -> bool:
-    fence = ""
-    for found in _FENCE_LINE.finditer(prefix):
-        if not fence:
-            fence = found[1]
-        elif found[1].startswith(fence):
-            fence = ""
-    return bool(fence)
+    place: int | None = 0
+    while place is not None and (found := _FENCE_LINE.search(prefix, place)):
+        place = fence_end(prefix, found["fence"], found.end())
+    return place is None
 
 
 def _without_half_mark(paragraph: str) -> str:
@@ -41,13 +40,13 @@ def _without_half_mark(paragraph: str) -> str:
     return paragraph.rstrip(paragraph[-1]) if paragraph.endswith(("*", "_", "~", "`")) else paragraph
 
 
-def _closing(paragraph: str) -> str:
-    """Return the marks that close the open markup."""
-    open_marks: list[str] = []
+def open_marks(paragraph: str) -> list[str]:
+    """Return the marks of the markup that a paragraph leaves open, outermost first."""
+    marks: list[str] = []
     for found in _MARKS.finditer(paragraph):
         mark = found.group()
-        if mark in open_marks:
-            del open_marks[open_marks.index(mark) :]
-        elif not mark.startswith("\\") and not (open_marks and open_marks[-1].startswith("`")):
-            open_marks.append(mark)
-    return "".join(reversed(open_marks))
+        if mark in marks:
+            del marks[marks.index(mark) :]
+        elif not mark.startswith("\\") and not (marks and marks[-1].startswith("`")):
+            marks.append(mark)
+    return marks

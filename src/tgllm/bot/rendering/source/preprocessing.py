@@ -16,9 +16,8 @@ _FORMULA = outside_code(
 )
 _THOUGHT = outside_code(r"^[ \t]*+<(?P<tag>think(?:ing)?+)>", re.IGNORECASE)
 _THOUGHT_END = re.compile(r"</(think(?:ing)?+)>[ \t]*+\n?", re.IGNORECASE)
-_UNFINISHED_THOUGHT = re.compile(
-    r"\s*+<(?:th?|thin?|thin(?:k(?:i(?:ng?)?)?)?|think(?:ing)?>.*+)", re.DOTALL | re.IGNORECASE
-)
+_HAS_THOUGHT = re.compile(r"<think(?:ing)?+>", re.IGNORECASE)
+_UNFINISHED_THOUGHT = re.compile(r"\s*+<(?:th?|thin?|thin(?:k(?:i(?:ng?)?)?)?)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -30,10 +29,10 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
 
     Args:
         markdown: what the model wrote.
-        is_growing: whether the answer is unfinished. Reasoning at the start is then dropped before its closing tag.
+        is_growing: whether the answer is unfinished. Reasoning is then dropped before its closing tag too.
     """
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
-    text = _without_thoughts(text)
+    text = _without_thoughts(text, is_growing=is_growing)
     if is_growing and _UNFINISHED_THOUGHT.fullmatch(text):
         return ""
     if r"\(" in text or r"\[" in text or "$$" in text:
@@ -41,8 +40,8 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
     return text
 
 
-def _without_thoughts(text: str) -> str:
-    """Return the text without the reasoning that is closed; what is not closed stays."""
+def _without_thoughts(text: str, *, is_growing: bool) -> str:
+    """Return the text without the reasoning that is closed, and while it is growing without the rest."""
     ends: dict[str, list[tuple[int, int]]] = {}
     for found in _THOUGHT_END.finditer(text):
         ends.setdefault(found[1].lower(), []).append(found.span())
@@ -50,9 +49,11 @@ def _without_thoughts(text: str) -> str:
     def removed(opening: re.Match[str]) -> tuple[str, int] | None:
         closings = ends.get(opening["tag"].lower(), [])
         index = bisect_left(closings, opening.span())
-        return ("", closings[index][1]) if index < len(closings) else None
+        if index < len(closings):
+            return "", closings[index][1]
+        return ("", len(text)) if is_growing else None
 
-    return replaced(text, _THOUGHT, removed) if ends else text
+    return replaced(text, _THOUGHT, removed) if ends or (is_growing and _HAS_THOUGHT.search(text)) else text
 
 
 def _in_dollars(match: re.Match[str]) -> tuple[str, int] | None:

@@ -19,6 +19,7 @@ from tgllm.bot.rendering.document import (
     Paragraph,
     Quote,
     Rule,
+    Style,
     Styled,
     Table,
     Text,
@@ -33,6 +34,7 @@ __all__ = ["flat_text", "plain_inlines"]
 
 RULE = "———"
 BULLET = "•"
+_SHARES_LINE = (Paragraph, Heading, Formula)
 TASKS = {True: "☑", False: "☐"}
 
 
@@ -77,8 +79,7 @@ class _EntityWriter:
                 case Math(tex):
                     self._math(tex)
                 case Styled(style, children):
-                    with self.out.styled(style):
-                        self.inlines(children)
+                    self._styled(style, children)
                 case Link(url, children):
                     self._link(url, children)
 
@@ -87,8 +88,7 @@ class _EntityWriter:
             case Paragraph(inlines):
                 self.inlines(inlines)
             case Heading(_, inlines):
-                with self.out.styled("bold"):
-                    self.inlines(inlines)
+                self._styled("bold", inlines)
             case CodeBlock(code, language):
                 self.out.pre(code, language)
             case Formula(tex):
@@ -105,6 +105,12 @@ class _EntityWriter:
                 self._after(f"[{label}] ", blocks, 2)
             case Rule():
                 self.out.write(RULE)
+
+    def _styled(self, style: Style, inlines: Iterable[Inline]) -> None:
+        is_new = self.out.begin_style(style)
+        self.inlines(inlines)
+        if is_new:
+            self.out.end_style(style)
 
     def _code(self, text: str) -> None:
         """Write inline code; within a link as plain text, since Telegram drops code there."""
@@ -127,8 +133,9 @@ class _EntityWriter:
             self.inlines(inlines)
         elif is_web_link(url) and self._has_links:
             self._in_link = True
-            with self.out.marked("text_link", url=url):
-                self.inlines(label)
+            start = self.out.begin()
+            self.inlines(label)
+            self.out.mark("text_link", start, url=url)
             self._in_link = False
         elif shown == (email_of(url) or url):
             self._address(url)
@@ -157,13 +164,13 @@ class _EntityWriter:
             self._after("> ", blocks, 2, indent="> ")
         elif blocks:
             self._in_quote = True
-            with self.out.marked(kind):
-                self.blocks(blocks)
+            start = self.out.begin()
+            self.blocks(blocks)
+            self.out.mark(kind, start)
             self._in_quote = False
 
     def _details(self, details: Details) -> None:
-        with self.out.styled("bold"):
-            self.out.write(details.summary)
+        self._styled("bold", (Text(details.summary),))
         self.out.gap(1)
         self._quote("expandable_blockquote", details.blocks)
 
@@ -174,15 +181,16 @@ class _EntityWriter:
             if index:
                 self.out.gap(newlines)
             number = f"{next(numbers)}." if numbers is not None else ""
-            self._after(_marker(item, number) + " ", item.blocks, newlines)
+            self._after(_marker(item, number), item.blocks, newlines)
 
     def _after(self, marker: str, blocks: Sequence[Block], newlines: int, indent: str = "  ") -> None:
         """Write blocks after a marker; a first block that can't share the marker's line begins a new one."""
         self.out.write(marker)
-        with self.out.indented(indent):
-            if blocks and not isinstance(blocks[0], Paragraph | Heading | Formula):
-                self.out.gap(1)
-            self.blocks(blocks, newlines)
+        before = self.out.indent(indent)
+        if blocks and not isinstance(blocks[0], _SHARES_LINE):
+            self.out.gap(1)
+        self.blocks(blocks, newlines)
+        self.out.dedent(before)
 
     def _table(self, table: Table) -> None:
         rows = [[plain_inlines(cell) for cell in row] for row in (table.header, *table.rows)]
@@ -204,13 +212,13 @@ class _EntityWriter:
             cell = row[index] if row else ()
             if index:
                 self.out.gap(1)
-            with self.out.styled("bold"):
-                self.inlines(name)
+            self._styled("bold", name)
             if cell:
                 self.out.write(": " if name else "")
                 self.inlines(cell)
 
 
 def _marker(item: Item, number: str) -> str:
-    box = "" if item.checked is None else TASKS[item.checked]
-    return " ".join(part for part in (number, box) if part) or BULLET
+    if item.checked is None:
+        return f"{number or BULLET} "
+    return f"{number} {TASKS[item.checked]} " if number else f"{TASKS[item.checked]} "

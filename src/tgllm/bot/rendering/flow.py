@@ -42,6 +42,8 @@ def plain_text(children: Iterable[object]) -> str:
 
 def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
     """Return the inlines among the children, with adjacent texts joined; display formulas become inline ones."""
+    if len(children) == 1 and isinstance(children[0], Text):
+        return (children[0],) if children[0].text else ()
     done: list[Inline] = []
     pieces: list[str] = []
     formula: Math | None = None
@@ -66,6 +68,8 @@ def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
 
 def as_blocks(children: Sequence[object]) -> tuple[Block, ...]:
     """Return the children as blocks; a display formula is a block if it has its own line."""
+    if len(children) == 1 and isinstance(children[0], _BLOCKS):
+        return (children[0],)
     blocks: list[Block] = []
     run: list[object] = []
     for index, child in enumerate(children):
@@ -115,10 +119,10 @@ def _end_run(run: list[object], blocks: list[Block]) -> None:
         return
     inlines = list(as_inlines(run))
     run.clear()
-    if inlines and isinstance(inlines[0], Text):
-        inlines[0] = Text(inlines[0].text.lstrip("\n"))
-    if inlines and isinstance(inlines[-1], Text):
-        inlines[-1] = Text(inlines[-1].text.rstrip("\n"))
+    if inlines and isinstance(first := inlines[0], Text) and first.text.startswith("\n"):
+        inlines[0] = Text(first.text.lstrip("\n"))
+    if inlines and isinstance(last := inlines[-1], Text) and last.text.endswith("\n"):
+        inlines[-1] = Text(last.text.rstrip("\n"))
     kept = tuple([node for node in inlines if not isinstance(node, Text) or node.text])
     if kept:
         blocks.append(Paragraph(kept))

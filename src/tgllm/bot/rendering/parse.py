@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from tgllm.bot.rendering.document import (
     Align,
@@ -29,7 +29,7 @@ from tgllm.bot.rendering.document import (
 )
 from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
-from tgllm.bot.rendering.source.commonmark import parser_events, with_shown_definitions
+from tgllm.bot.rendering.source.commonmark import raw_events, with_shown_definitions
 from tgllm.bot.rendering.source.dollars import with_plain_prices
 from tgllm.bot.rendering.source.missing_cells import with_filled_tables
 from tgllm.bot.rendering.source.nesting import with_bounded_nesting
@@ -89,20 +89,26 @@ class _Builder:
         self._open = [_Frame("Document", block_level=block_level)]
 
     def build(self) -> tuple[Block, ...]:
-        for kind, value, _, end in parser_events(self._source, has_math=self._has_math):
-            match kind:
-                case "Start":
-                    self._start(value)
-                case "End":
-                    self._end(value, end)
-                case _:
-                    self._leaf(kind, value)
+        # Most of the time of rendering passes in this loop, so it calls little for the most frequent events.
+        for event, place in raw_events(self._source, has_math=self._has_math):
+            if isinstance(event, str):
+                self._leaf(event, None)
+                continue
+            [(kind, value)] = event.items()
+            if kind == "Text":
+                self._open[-1].children.append(Text(value))
+            elif kind == "Start":
+                self._start(value)
+            elif kind == "End":
+                self._end(place["end"])
+            else:
+                self._leaf(kind, value)
         while len(self._open) > 1:
             self._close()
         return as_blocks(self._open[0].children)
 
-    def _start(self, tag: object) -> None:
-        kind, data = next(iter(cast("dict[str, Any]", tag).items())) if isinstance(tag, dict) else (str(tag), None)
+    def _start(self, tag: Any) -> None:  # noqa: ANN401  pyromark.event: Tag
+        kind, data = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
         self._push(kind, data)
 
     def _push(self, kind: str, data: object) -> None:
@@ -120,17 +126,18 @@ class _Builder:
             self._separate(frame)
         self._open.append(frame)
 
-    def _end(self, tag: object, end: int) -> None:
-        kind = str(next(iter(cast("dict[str, Any]", tag)))) if isinstance(tag, dict) else str(tag)
-        while self._open[-1].kind == "Details" and kind != "Details":
+    def _end(self, end: int) -> None:
+        # The parser knows nothing of details, so the end is not theirs.
+        while self._open[-1].kind == "Details":
             self._close()
-        if kind == "TableRow":
-            self._keep_further_cells(end)
-        elif kind == "TableCell":
+        kind = self._open[-1].kind
+        if kind == "TableCell":
             self._open[-2].cells_end = end
+        elif kind == "TableRow":
+            self._keep_further_cells(end)
         elif kind == "Paragraph" and self._open[-2].kind == "Item":
             self._open[-2].is_loose = True
-        if self._open[-1].kind == "HtmlBlock":
+        if kind == "HtmlBlock":
             self._html_block(self._open.pop())
         else:
             self._close()
@@ -229,7 +236,6 @@ def _link(frame: _Frame) -> Iterable[Node]:
 
 _CAN_BE_FLAT = _INLINE_KINDS | {"BlockQuote", "List", "FootnoteDefinition", "Details"}
 _LEAVES: Mapping[str, Callable[[Any], Node]] = {
-    "Text": Text,
     "Html": Text,
     "Code": Code,
     "InlineMath": Math,

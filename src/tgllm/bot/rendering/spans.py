@@ -1,7 +1,6 @@
 """Text of any length with formatted ranges. Offsets are in characters, not in UTF-16 units."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tgllm.bot.rendering.document import Style
@@ -52,38 +51,44 @@ class SpanWriter:
     def write(self, text: str) -> None:
         """Add text, with the indentation after each of its newlines."""
         if text:
-            self._fill_gap()
+            if self._gap:
+                self._fill_gap()
             self._add(text.replace("\n", "\n" + self._indent) if self._indent else text)
 
     def gap(self, newlines: int) -> None:
         """Separate the next text by at least ``newlines`` newlines; no effect at the start and the end."""
-        if self._length:
-            self._gap = max(self._gap, newlines)
+        if self._length and newlines > self._gap:
+            self._gap = newlines
 
-    @contextmanager
-    def indented(self, indent: str) -> Generator[None]:
-        """Add ``indent`` to the indentation of further lines within the block."""
-        before, self._indent = self._indent, self._indent + indent
-        yield
+    def indent(self, indent: str) -> str:
+        """Add to the indentation of further lines; return the one before, for ``dedent``."""
+        before = self._indent
+        self._indent += indent
+        return before
+
+    def dedent(self, before: str) -> None:
+        """Return to the indentation before."""
         self._indent = before
 
-    @contextmanager
-    def marked(self, kind: EntityType, *, url: str | None = None) -> Generator[None]:
-        """Format the text written within the block."""
+    def begin(self) -> int:
+        """Return the place at which the next text begins, for ``mark``."""
         self._fill_gap()
-        start = self._length
-        yield
+        return self._length
+
+    def mark(self, kind: EntityType, start: int, *, url: str | None = None) -> None:
+        """Format the text written since a place."""
         self._mark(Span(kind, start, self._length, url))
 
-    @contextmanager
-    def styled(self, style: Style) -> Generator[None]:
-        """Apply a style to the text written within the block, unless the style is active already."""
+    def begin_style(self, style: Style) -> bool:
+        """Apply a style to further text; return False if it is active already, and then don't end it."""
         if style in self._styles:
-            yield
-            return
+            return False
         self._fill_gap()
         self._styles[style] = self._length
-        yield
+        return True
+
+    def end_style(self, style: Style) -> None:
+        """End a style."""
         self._mark(Span(style, self._styles.pop(style), self._length))
 
     def code(self, text: str) -> None:

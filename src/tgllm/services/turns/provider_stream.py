@@ -7,7 +7,9 @@ from contextlib import aclosing
 from typing import cast
 
 from tgllm.api import Finished, StreamEvent
+from tgllm.api.clock import Clock, SystemClock
 from tgllm.observe.logs import get_logger
+from tgllm.plugins.calls.fairness import Burst, LoopShare
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, explain
 from tgllm.plugins.calls.strays import Strays, outcome_of
 
@@ -22,9 +24,10 @@ Take = Callable[[StreamEvent], None]
 class Streams:
     """Consumes streams. Closing it cancels again the tasks that did not end when they were cancelled."""
 
-    def __init__(self, close_seconds: float) -> None:
-        """Set the timeout for the closing of a stream."""
+    def __init__(self, close_seconds: float, clock: Clock | None = None) -> None:
+        """Set the timeout for the closing of a stream, and the clock that limits bursts of events."""
         self._seconds = close_seconds
+        self._share = LoopShare(clock or SystemClock())
         self._strays = Strays(close_seconds)
 
     async def play(self, begin: Begin, take: Take) -> Returned[bool] | Raised:
@@ -38,7 +41,7 @@ class Streams:
         """
         ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         # A separate task, since a generator may swallow cancellation, hang while it is closed, or raise anything.
-        task = asyncio.create_task(outcome_of(_pump(begin, take, ended)))
+        task = asyncio.create_task(outcome_of(_pump(begin, take, ended, Burst(self._share))))
         task.add_done_callback(lambda _: _settle(ended, finished=False))
         try:
             finished = await ended
@@ -56,7 +59,7 @@ class Streams:
         await self._strays.aclose()
 
 
-async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None:
+async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]", burst: Burst) -> None:
     async with aclosing(_checked(begin())) as events:
         async for event in events:
             if ended.done():
@@ -65,6 +68,7 @@ async def _pump(begin: Begin, take: Take, ended: "asyncio.Future[bool]") -> None
             if isinstance(event, Finished):
                 _settle(ended, finished=True)
                 return
+            await burst.add()
 
 
 def _checked(stream: object) -> AsyncGenerator[StreamEvent, None]:

@@ -85,7 +85,7 @@ class PluginHost:
                 )
         finally:
             thread.close()
-        runner = HookRunner(limits.async_seconds, limits.grace_seconds)
+        runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True)
         roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"))
         return cls(roster, runner, services, limits)
 

@@ -5,7 +5,7 @@ from tgllm.api.errors import TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
 from tgllm.api.types import ChatRequest
-from tgllm.plugins.calls.outcome import Breach, Raised
+from tgllm.plugins.calls.outcome import Breach, Raised, contract_error
 from tgllm.plugins.checks.request import check_request
 from tgllm.plugins.roster import Bound, Roster
 
@@ -69,8 +69,8 @@ class TurnHooks:
 
     async def _changed(self, bound: Bound, request: ChatRequest, turn: TurnInfo) -> ChatRequest:
         outcome = await self._roster.call(bound, {"request": request, "turn": turn})
-        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
-            raise outcome.error
+        if isinstance(outcome, Raised) and (error := contract_error(outcome.error)):
+            raise error
         try:
             value = self._roster.judged(bound, outcome)
             if value is None or value is request:

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
+from typing import cast
 
-from tgllm.api import Check, ModelNotFound, TgllmError
+from tgllm.api import Check, ModelNotFound
 from tgllm.i18n import languages, speaks
-from tgllm.plugins.calls.outcome import explain
+from tgllm.plugins.calls.outcome import Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.checks.doctor import check_doctor
 from tgllm.services.core import Core
 from tgllm.services.models.registry import ProviderStatus
@@ -14,6 +17,8 @@ __all__ = ["examine"]
 
 ASK_SECONDS = 20.0
 """Timeout of the checks of one provider."""
+GRACE_SECONDS = 1.0
+"""Time for the clean-up of a check that was cancelled by its timeout."""
 
 
 async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = True) -> Sequence[Check]:
@@ -77,15 +82,22 @@ async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
     if status.state != "ready":
         state = "not configured" if status.state == "not configured" else "failed"
         return (Check(name, state, status.reason),)
-    try:
-        async with asyncio.timeout(ASK_SECONDS):
-            provider = await core.registry.provider(status.id)
-            models = await provider.list_models()
-            found = check_doctor("doctor of the provider", await provider.doctor())
-            return (Check(name, "ok", f"{len(models)} models"), *found)
-    except TimeoutError:
-        return (Check(name, "failed", f"no answer within {ASK_SECONDS:g} s"),)
-    except TgllmError as error:
-        return (Check(name, "failed", str(error)),)
-    except Exception as error:  # noqa: BLE001  a provider may raise anything; the checks of the others go on
-        return (Check(name, "failed", f"a mistake in its plugin: {explain(error)}"),)
+    async with aclosing(HookRunner(ASK_SECONDS, GRACE_SECONDS)) as runner:
+        outcome = await runner.call(_answers, core, status, name)
+    match outcome:
+        case Returned(tuple() as checks):
+            return cast("tuple[Check, ...]", checks)
+        case TimedOut(seconds):
+            return (Check(name, "failed", f"no answer within {seconds:g} s"),)
+        case Raised(error):
+            sound = contract_error(error)
+            return (Check(name, "failed", str(sound) if sound else f"a mistake in its plugin: {explain(error)}"),)
+        case _:
+            raise AssertionError(outcome)
+
+
+async def _answers(core: Core, status: ProviderStatus, name: str) -> tuple[Check, ...]:
+    provider = await core.registry.provider(status.id)
+    models = await provider.list_models()
+    found = check_doctor("doctor of the provider", await provider.doctor())
+    return (Check(name, "ok", f"{len(models)} models"), *found)

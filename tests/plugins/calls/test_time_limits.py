@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from plugin_support import FindRecord, LoadHost
-from tgllm.api import ChatRequest, TurnInfo
+from tgllm.api import ChatInfo, ChatRequest, TurnInfo, UserInfo
 from tgllm.plugins import HostLimits
+from tgllm.plugins.calls.strays import outcome_of
 
 SHORT = HostLimits(async_seconds=0.05, grace_seconds=0.05)
 
@@ -162,13 +164,79 @@ async def test_a_plain_hook_may_return_what_is_awaited(site: Any, load_host: Loa
     assert record(host, "slow").state == "active"
 
 
-async def test_ctrl_c_is_not_the_plugins_fault(
-    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo
-) -> None:
-    site.write("slow", plugin("raise KeyboardInterrupt").replace("async def", "def"))
+@pytest.mark.parametrize("definition", ["def", "async def"])
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "KeyboardInterrupt",
+        "SystemExit(3)",
+        "GeneratorExit",
+        "asyncio.CancelledError",
+        "RecursionError",
+        "MemoryError",
+        "BaseExceptionGroup('two', [KeyboardInterrupt(), SystemExit()])",
+        "type('Mute', (Exception,), {'__str__': lambda self: exit(3)})()",
+        "type('MuteError', (TgllmError,), {'__str__': lambda self: exit(3)})()",
+        "DatabaseError('of a plugin')",
+    ],
+)
+async def test_whatever_a_hook_raises_is_the_failure_of_its_plugin(
+    site: Any, load_host: LoadHost, record: FindRecord, request_: ChatRequest, turn: TurnInfo, definition: str,
+    raised: str,
+) -> None:  # fmt: skip
+    site.write("slow", plugin(f"raise {raised}").replace("async def", definition))
     host = await load_host(builtin=False)
 
-    with pytest.raises(KeyboardInterrupt):
-        await host.before_request(request_, turn)
+    assert await host.before_request(request_, turn) is request_
 
-    assert record(host, "slow").state == "active"
+    assert record(host, "slow").state == "quarantined"
+
+
+def test_ctrl_c_in_a_shell_command_is_not_the_plugins_fault() -> None:
+    async def hook() -> None:
+        runner._on_sigint(2, None, MagicMock(done=lambda: True))
+
+    with asyncio.Runner() as runner:
+        coroutine = outcome_of(hook())
+        with pytest.raises(KeyboardInterrupt):
+            coroutine.send(None)
+
+
+@pytest.mark.parametrize("definition", ["def", "async def"])
+async def test_a_hook_that_blocks_the_loop_for_longer_than_its_limit_is_quarantined(
+    site: Any, load_host: LoadHost, record: FindRecord, user: UserInfo, chat: ChatInfo, definition: str
+) -> None:
+    body = f"""
+    import time
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("slow", "Slow", "1.0")
+    @hookimpl
+    {definition} tgllm_authorize():
+        time.sleep(0.06)
+        return Decision.allow()
+    """
+    site.write("slow", body)
+    host = await load_host(builtin=False, limits=SHORT)
+
+    decision = await host.authorize(user, chat, "message")
+
+    assert not decision.allowed
+    assert record(host, "slow").reason == "tgllm_authorize did not end within 0.05 s"
+
+
+async def test_an_asynchronous_startup_that_blocks_the_loop_is_quarantined(
+    site: Any, load_host: LoadHost, record: FindRecord
+) -> None:
+    body = """
+    import time
+    @hookimpl
+    def tgllm_plugin_info(): return PluginInfo("slow", "Slow", "1.0")
+    @hookimpl
+    async def tgllm_startup(): time.sleep(0.06)
+    """
+    site.write("slow", body)
+    host = await load_host(builtin=False, limits=SHORT)
+
+    await host.startup()
+
+    assert record(host, "slow").reason == "tgllm_startup did not end within 0.05 s"

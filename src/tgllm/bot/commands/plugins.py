@@ -8,16 +8,14 @@ from tgllm.api import (
     ChatInfo,
     CommandCall,
     CommandInfo,
-    DatabaseError,
     PluginError,
     Reply,
-    TgllmError,
     UserInfo,
 )
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.markdown_reply import send_long_message
-from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
 from tgllm.services.chats.group_mode import GroupMode
@@ -88,10 +86,10 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
             raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
         case TimedOut(seconds):
             raise _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
-        # A plugin's DatabaseError is an ordinary failure: only the bot's own may end the program.
-        case Raised(TgllmError() as error) if not isinstance(error, DatabaseError):
-            raise error
         case Raised(error):
+            sound = contract_error(error)
+            if sound is not None:
+                raise sound
             raise _failure(owned, "command_failed", f"raised {explain(error)}") from error
 
 

@@ -1,12 +1,12 @@
 """Outcomes of calls of plugin code, and one-sentence descriptions of failures."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast
 
-from tgllm.api.errors import PluginError
+from tgllm.api.errors import DatabaseError, PluginError, TgllmError
 from tgllm.observe.redaction import redact
 
-__all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "explain", "value_of"]
+__all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "contract_error", "explain", "value_of"]
 
 T = TypeVar("T")
 
@@ -69,9 +69,39 @@ def explain(error: BaseException) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
+def contract_error(error: BaseException) -> TgllmError | None:
+    """Return the error of the plugin contract that a plugin raised, alone or as the only one of a group.
+
+    Returns:
+        None if it raised something else, or an error whose text, code or parameters can't be used. A plugin's
+        ``DatabaseError`` is something else, too: only the bot's own may end the program.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        if len(group.exceptions) != 1:
+            return None
+        error = group.exceptions[0]
+    if not isinstance(error, TgllmError) or isinstance(error, DatabaseError):
+        return None
+    return error if _is_sound(error) else None
+
+
+def _is_sound(error: TgllmError) -> bool:
+    try:
+        params = dict(error.params)
+        # Everything is from a plugin, whose subclasses may set attributes of any type.
+        sound = isinstance(str(error), str) and isinstance(error.code, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        return sound and all(
+            isinstance(name, str) and isinstance(value, str | int | float | None)  # pyright: ignore[reportUnnecessaryIsInstance]
+            for name, value in params.items()
+        )
+    except BaseException:  # noqa: BLE001  properties of a plugin's class may raise anything
+        return False
+
+
 def _text(error: BaseException) -> str:
     try:
         # A lone surrogate could be neither printed nor stored.
         return str(error).encode(errors="replace").decode()
-    except Exception:  # noqa: BLE001  __str__ of a plugin's error class may raise anything
+    except BaseException:  # noqa: BLE001  __str__ of a plugin's error class may raise anything, even SystemExit
         return ""

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+from tgllm.plugins.calls.interrupts import is_of_person
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut
 from tgllm.plugins.calls.strays import Strays, outcome_of
 from tgllm.plugins.calls.thread import HookThread
@@ -14,25 +15,32 @@ __all__ = ["HookRunner"]
 class HookRunner:
     """Runner of hook implementations; errors of a plugin are returned as outcomes, never raised."""
 
-    def __init__(self, seconds: float, grace_seconds: float) -> None:
+    def __init__(self, seconds: float, grace_seconds: float, *, strict: bool = False) -> None:
         """Create a runner.
 
         Args:
             seconds: time limit for an implementation that is asynchronous or runs in a thread.
             grace_seconds: time limit for the clean-up of a cancelled implementation.
+            strict: whether a call counts as timed out that blocks the event loop, so that it can't be cancelled, and
+                returns after the limit. Its result is dropped.
         """
         self._seconds = seconds
+        self._strict = strict
         self._strays = Strays(grace_seconds)
 
     async def call(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
         """Call a function on the event loop, and await its result if it is awaitable."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             result = function(*arguments)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001  nothing was awaited, so the error is the plugin's
+        except BaseException as error:
+            if is_of_person(error):
+                raise
+            # Nothing was awaited, so the error is the plugin's.
             return Raised(error)
-        return await self._finish(result) if inspect.isawaitable(result) else Returned(result)
+        outcome = await self._finish(result) if inspect.isawaitable(result) else Returned(result)
+        return self._judged(outcome, loop.time() - began)
 
     async def call_aside(self, function: Callable[..., object], *arguments: object) -> Outcome[object]:
         """Call a function in a thread, so that a plain function that hangs is abandoned; for rare calls."""
@@ -41,13 +49,20 @@ class HookRunner:
             outcome = await thread.run(lambda: function(*arguments), self._seconds)
         finally:
             thread.close()
-        if isinstance(outcome, Returned) and inspect.isawaitable(outcome.value):
-            return await self._finish(outcome.value)
-        return outcome
+        if not isinstance(outcome, Returned) or not inspect.isawaitable(outcome.value):
+            return outcome
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        return self._judged(await self._finish(outcome.value), loop.time() - began)
 
     async def aclose(self) -> None:
         """Cancel again the tasks that ignored their cancellation."""
         await self._strays.aclose()
+
+    def _judged(self, outcome: Outcome[object], took: float) -> Outcome[object]:
+        if self._strict and isinstance(outcome, Returned) and took > self._seconds:
+            return TimedOut(self._seconds)
+        return outcome
 
     async def _finish(self, awaitable: Awaitable[object]) -> Outcome[object]:
         # A separate task: otherwise a coroutine that ignores its cancellation would block the caller forever.

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
+from tgllm.plugins.calls.interrupts import is_of_person
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned
 
 __all__ = ["Strays", "outcome_of"]
@@ -15,9 +16,10 @@ async def outcome_of(awaitable: Awaitable[T]) -> Outcome[T]:
     """Await a plugin's awaitable and return its outcome; run this as a separate task, which then never raises."""
     try:
         return Returned(await awaitable)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  the task runs only plugin code, so a cancellation is its outcome too
+    except BaseException as error:
+        if is_of_person(error):
+            raise
+        # The task runs only plugin code, so a cancellation is its outcome too.
         return Raised(error)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tgllm.api import ModelInfo, NotConfigured, Price, TgllmError
 from tgllm.config.sections.prices import MOST_DOLLARS
 from tgllm.db.tables.models import NewModel
-from tgllm.plugins.calls.outcome import Breach, Raised, value_of
+from tgllm.plugins.calls.outcome import Breach, Raised, contract_error, value_of
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.services.common.text import mend_surrogates, sentence
 from tgllm.services.models.diff import ProviderReport
@@ -116,8 +116,8 @@ async def pull_models(registry: ProviderRegistry, provider: str, seconds: float)
     try:
         source = await registry.provider(provider)
         outcome = await runner.call(source.list_models)
-        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
-            raise outcome.error
+        if isinstance(outcome, Raised) and (error := contract_error(outcome.error)):
+            raise error
         return Listed(provider, checked_models(provider, value_of(outcome, "list_models")))
     except NotConfigured as error:
         return ProviderReport(provider, "not configured", sentence(error))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tgllm.api import ModelNotFound, ModelRef, NotConfigured, Provider, ProviderError, TgllmError
-from tgllm.plugins.calls.outcome import Breach, Raised, Returned, explain, value_of
+from tgllm.plugins.calls.outcome import Breach, Raised, Returned, contract_error, explain, value_of
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.host import PluginHost
@@ -138,8 +138,8 @@ class ProviderRegistry:
             outcome = await thread.run(lambda: owned.spec.create(owned.context), self._create_seconds)
         finally:
             thread.close()
-        if isinstance(outcome, Raised) and isinstance(outcome.error, TgllmError):
-            raise outcome.error
+        if isinstance(outcome, Raised) and (error := contract_error(outcome.error)):
+            raise error
         try:
             return _checked(value_of(outcome, f"the start of the provider {owned.spec.id}"))
         except Breach as breach:

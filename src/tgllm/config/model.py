@@ -37,6 +37,12 @@ class TurnsSection(Section):
     idle_timeout: float = Field(
         default=120.0, gt=0, description="Seconds without an event from a model after which its call times out."
     )
+    wait_timeout: float = Field(
+        default=900.0,
+        gt=0,
+        description="Seconds without text from a model that sends only keep-alive or waiting events; "
+        "at least idle_timeout.",
+    )
     attempts: int = Field(
         default=2, ge=1, le=10, description="Maximum number of starts of a turn that crashes interrupt."
     )

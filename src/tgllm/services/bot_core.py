@@ -88,6 +88,7 @@ def _conversations(
         config.system_prompt,
         config.turns.context_tokens,
         config.turns.idle_timeout,
+        wait_seconds=config.turns.wait_timeout,
         personas=config.personas,
         summaries=config.turns.summary,
         most_context_tokens=config.turns.most_context_tokens,

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tgllm.api import Finished, StreamEvent, TextDelta
+from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.plugins.calls.outcome import Raised, Returned
 from tgllm.services.turns.provider_stream import Streams
 
@@ -187,3 +187,49 @@ async def test_a_coroutine_in_place_of_a_stream_is_closed_and_told(taken: list[S
     assert isinstance(played, Raised)
     assert "returned a coroutine" in str(played.error)
     assert taken == []
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RecursionError(), MemoryError(), StopAsyncIteration()], ids=repr
+)
+async def test_what_ends_a_program_elsewhere_ends_only_the_stream(
+    error: BaseException, taken: list[StreamEvent]
+) -> None:
+    async def stream() -> AsyncGenerator[StreamEvent, None]:
+        yield TextDelta("a")
+        raise error
+
+    assert isinstance(await play(stream, taken), Raised)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(), GeneratorExit(), asyncio.CancelledError()], ids=repr
+)
+async def test_whatever_a_finished_stream_raises_while_it_closes_the_answer_is_whole(
+    error: BaseException, taken: list[StreamEvent]
+) -> None:
+    async def stream() -> AsyncGenerator[StreamEvent, None]:
+        try:
+            yield Finished()
+        finally:
+            raise error
+
+    assert await play(stream, taken) == Returned(value=True)
+
+
+@pytest.mark.parametrize("event", [TextDelta("x"), TextDelta(""), ReasoningDelta("x"), Waiting("queue"), 7], ids=repr)
+async def test_an_endless_stream_that_never_suspends_can_be_cut(event: StreamEvent, taken: list[StreamEvent]) -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def stream() -> AsyncGenerator[StreamEvent, None]:
+        try:
+            begun.set()
+            while True:
+                yield event
+        finally:
+            closed.set()
+
+    playing = asyncio.create_task(play(stream, taken))
+    await begun.wait()
+    await cut(playing, asyncio.sleep(0))
+    assert closed.is_set()

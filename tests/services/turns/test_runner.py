@@ -16,6 +16,7 @@ from tgllm.api import (
     Finished,
     ModelRef,
     PluginInfo,
+    ReasoningDelta,
     Refused,
     StreamEvent,
     TextDelta,
@@ -24,6 +25,7 @@ from tgllm.api import (
     TurnResult,
     Usage,
     UserInfo,
+    Waiting,
 )
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -314,6 +316,62 @@ async def test_a_silent_model_is_given_up(bench: MakeBench) -> None:
     assert (outcome.status, outcome.text) == ("failed", "Half")
     assert outcome.error is not None
     assert (outcome.error.code, outcome.error.params) == ("idle", {"seconds": 60.0})
+
+
+@pytest.mark.parametrize("event", [Waiting("queue"), TextDelta(""), ReasoningDelta("")], ids=repr)
+async def test_a_model_that_only_says_that_it_is_alive_is_given_up(
+    bench: MakeBench, clock: ManualClock, sink: ListSink, event: StreamEvent
+) -> None:
+    it = await bench()
+    closed: list[float] = []
+
+    async def generate(request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        try:
+            while True:
+                yield event
+                await clock.advance(30)
+        finally:
+            closed.append(clock.monotonic())
+
+    it.provider.generate = generate  # type: ignore[method-assign]
+    outcome = await it.ask()
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.params) == ("idle", {"seconds": 900.0})
+    assert closed == [900.0]
+    assert outcome.text == ""
+
+
+async def test_text_restarts_the_wait(bench: MakeBench, clock: ManualClock) -> None:
+    it = await bench()
+
+    async def generate(request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        for number in range(100):
+            yield TextDelta("x") if number % 20 == 0 else Waiting("queue")
+            await clock.advance(30)
+        yield Finished()
+
+    it.provider.generate = generate  # type: ignore[method-assign]
+    outcome = await it.ask()
+    assert (outcome.status, outcome.text) == ("ok", "xxxxx")
+
+
+async def test_an_error_of_the_contract_in_a_group_is_that_error(bench: MakeBench) -> None:
+    it = await bench()
+    it.provider.answer(ExceptionGroup("of a task group", [Refused("no")]))
+    outcome = await it.ask()
+    assert isinstance(outcome.error, Refused)
+
+
+async def test_an_error_that_has_no_text_is_a_failure_of_the_provider(bench: MakeBench) -> None:
+    class Mute(TgllmError):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    it = await bench()
+    it.provider.answer(Mute())
+    outcome = await it.ask()
+    assert outcome.error is not None
+    assert (outcome.error.code, await it.status()) == ("provider_broken", "failed")
 
 
 async def test_a_model_that_is_silent_from_the_start_is_given_up(bench: MakeBench) -> None:

@@ -23,6 +23,8 @@ class TurnSettings:
     """Default context size: maximum number of tokens of a request (system prompt, history and question)."""
     idle_seconds: float
     """Idle timeout of a provider's stream."""
+    wait_seconds: float = 900.0
+    """Timeout of a provider's stream while it brings no text or reasoning, whatever else it sends."""
     close_seconds: float = 2.0
     """Timeout for closing a stream that has ended or was cancelled."""
     personas: Sequence[PersonaSetting] = ()

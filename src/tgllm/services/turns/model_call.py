@@ -13,13 +13,15 @@ from tgllm.api import (
     TgllmError,
     Unavailable,
 )
+from tgllm.api.clock import Clock
 from tgllm.observe.logs import get_logger
-from tgllm.plugins.calls.outcome import Raised, Returned, explain
+from tgllm.plugins.calls.outcome import Raised, Returned, contract_error, explain
 from tgllm.services.conversations.history import with_less_history
 from tgllm.services.conversations.request import RequestBuilder
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
+from tgllm.services.turns.patience import Patience, is_blank
 from tgllm.services.turns.provider_stream import Streams
 from tgllm.services.turns.running import RunningTurn
 
@@ -34,18 +36,23 @@ Show = Callable[[StreamEvent], None]
 class ModelCaller:
     """Calls models. Closing it cancels streams that are still running after their timeout."""
 
-    def __init__(self, registry: ProviderRegistry, requests: RequestBuilder, settings: TurnSettings) -> None:
+    def __init__(
+        self, registry: ProviderRegistry, requests: RequestBuilder, settings: TurnSettings, clock: Clock
+    ) -> None:
         """Create the caller.
 
         Args:
             registry: registry of the providers.
             requests: calibrates its token estimates by the providers' counts.
             settings: timeouts.
+            clock: measures the wait for text.
         """
         self._registry = registry
         self._requests = requests
         self._idle_seconds = settings.idle_seconds
-        self._streams = Streams(settings.close_seconds)
+        self._wait_seconds = settings.wait_seconds
+        self._clock = clock
+        self._streams = Streams(settings.close_seconds, clock)
 
     async def aclose(self) -> None:
         """Cancel streams that are still running after their timeout."""
@@ -94,43 +101,69 @@ class ModelCaller:
             case "shutdown":
                 answer.stop("interrupted")
             case None:
-                seconds = self._idle_seconds
-                answer.fail(Unavailable(f"{answer.model} was silent for {seconds:g} s", code="idle", seconds=seconds))
+                answer.fail(_silent(answer.model, self._idle_seconds))
 
     async def _generate(self, request: ChatRequest, answer: Answer, show: Show, handle: RunningTurn) -> None:
         """Pass the provider's events to the answer and to ``show``.
 
         Raises:
-            TimeoutError: the provider was idle for too long, or the turn was stopped.
+            TimeoutError: the turn was stopped.
+            Unavailable: the provider was idle for too long, or sent no text for too long.
             TgllmError: the call failed.
         """
-        idle = self._idle_seconds
-
-        def take(event: StreamEvent) -> None:
-            handle.extend(idle)
-            answer.add(event)
-            show(event)
-
-        async with asyncio.timeout(None) as deadline:
-            with handle.interruptible(deadline):
-                # Creating a provider has its own timeout (importing an SDK is slow); the idle timeout starts after it.
-                provider = await self._registry.provider(answer.model.provider)
-                handle.extend(idle)
-                answer.ask(request)
-                played = await self._streams.play(lambda: provider.generate(request), take)
+        patience = Patience(self._idle_seconds, self._wait_seconds, self._clock)
+        try:
+            played = await self._play(request, answer, _taker(patience, answer, show, handle), handle)
+        except TimeoutError:
+            if handle.cause is None:
+                raise _silent(answer.model, patience.seconds) from None
+            raise
         match played:
-            case Raised(TgllmError() as error):
-                raise error
             case Raised(error):
-                raise _broken(answer.model, error) from error
+                raise _of_contract(answer.model, error) from error
             case Returned(finished) if not finished:
                 raise ProviderError(f"{answer.model} ended without a Finished event", code="bad_response")
             case _:
                 pass
 
+    async def _play(
+        self, request: ChatRequest, answer: Answer, take: Show, handle: RunningTurn
+    ) -> Returned[bool] | Raised:
+        """Call the provider.
 
-def _broken(model: ModelRef, error: BaseException) -> ProviderError:
-    """Convert an exception outside of the provider contract to an error of the contract."""
+        Raises:
+            TimeoutError: a deadline of ``handle`` has passed, or the turn was stopped.
+            TgllmError: the provider can't be created.
+        """
+        async with asyncio.timeout(None) as deadline:
+            with handle.interruptible(deadline):
+                # Creating a provider has its own timeout (importing an SDK is slow); the idle timeout starts after it.
+                provider = await self._registry.provider(answer.model.provider)
+                handle.extend(self._idle_seconds)
+                answer.ask(request)
+                return await self._streams.play(lambda: provider.generate(request), take)
+
+
+def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn) -> Show:
+    def take(event: StreamEvent) -> None:
+        handle.extend(patience.after(event))
+        # Empty pieces would fill the memory of an answer without an end.
+        if not is_blank(event):
+            answer.add(event)
+            show(event)
+
+    return take
+
+
+def _silent(model: ModelRef, seconds: float) -> Unavailable:
+    return Unavailable(f"{model} sent no text for {seconds:g} s", code="idle", seconds=seconds)
+
+
+def _of_contract(model: ModelRef, error: BaseException) -> TgllmError:
+    """Return an error of the provider contract; other exceptions are converted."""
+    sound = contract_error(error)
+    if sound is not None:
+        return sound
     words = f"{model} raised {explain(error)}"
     if isinstance(error, TimeoutError | OSError):
         return Unavailable(words)

@@ -49,7 +49,7 @@ class ConversationService:
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
         self._accounting = settings.accounting
         self._requests = RequestBuilder(services.registry, settings)
-        self._caller = ModelCaller(services.registry, self._requests, settings)
+        self._caller = ModelCaller(services.registry, self._requests, settings, services.clock)
         self._summaries = Summariser(services, settings, self._requests, self._caller)
 
     async def wait_idle(self) -> None:

@@ -1,0 +1,43 @@
+"""Time limits of a model call: between two events, and between two pieces of text."""
+
+from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.clock import Clock
+
+__all__ = ["Patience", "is_blank"]
+
+
+class Patience:
+    """Limits of one call.
+
+    Every event shows that the service is alive and restarts the idle timeout. Only text and reasoning are progress: a
+    service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
+    """
+
+    def __init__(self, idle_seconds: float, wait_seconds: float, clock: Clock) -> None:
+        """Begin a call; a wait timeout below the idle timeout counts as the idle timeout."""
+        self._idle_seconds = idle_seconds
+        self._wait_seconds = max(idle_seconds, wait_seconds)
+        self._clock = clock
+        self._progressed: float | None = None
+        """Time of the last text; before any, of the first event, since creating a provider may take long."""
+        self.seconds = idle_seconds
+        """The timeout that applies to the next event, for messages."""
+
+    def after(self, event: StreamEvent) -> float:
+        """Return the seconds that the next event may take to arrive; 0 if the call has timed out."""
+        now = self._clock.monotonic()
+        if self._progressed is None or _is_progress(event):
+            self._progressed, self.seconds = now, self._idle_seconds
+            return self._idle_seconds
+        left = max(0.0, self._progressed + self._wait_seconds - now)
+        self.seconds = self._wait_seconds if left < self._idle_seconds else self._idle_seconds
+        return min(self._idle_seconds, left)
+
+
+def is_blank(event: StreamEvent) -> bool:
+    """Whether the event is an empty piece of text or reasoning."""
+    return isinstance(event, TextDelta | ReasoningDelta) and event.text == ""
+
+
+def _is_progress(event: StreamEvent) -> bool:
+    return isinstance(event, TextDelta | ReasoningDelta) and event.text != ""

@@ -6,11 +6,9 @@ bot's services and the bot, and is the first to import aiogram.
 
 import asyncio
 import gc
-import os
-import signal
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.config.load import LoadedConfig, require_token
@@ -20,11 +18,12 @@ from tgllm.db.engine.lock import lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
+from tgllm.plugins.holds.watch import HoldLimits, HoldWatch
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
 from tgllm.plugins.loading.contexts import HostServices
-from tgllm.shutdown import Stopping
+from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
@@ -36,6 +35,8 @@ log = get_logger(__name__)
 
 COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of Python's garbage collector (gc.set_threshold); with the default of 700, a turn costs 5 % more."""
+HELD_SECONDS = 5.0
+"""Added to ``turns.stop_timeout``: how long the event loop may be blocked during a shutdown before the process ends."""
 STRAY_SECONDS = 2.0
 """Time limit for cancelled tasks to end at shutdown."""
 
@@ -94,10 +95,15 @@ async def open_core(
 
 
 @asynccontextmanager
-async def open_bot(core: "Core", token: str) -> "AsyncGenerator[BotRuntime]":
+async def open_bot(core: "Core", token: str, watch: HoldWatch | None = None) -> "AsyncGenerator[BotRuntime]":
     """Open the bot's services, start the plugins and connect the bot.
 
     The runtime's ``run`` then runs the bot and the scheduler.
+
+    Args:
+        core: the opened core.
+        token: the bot's.
+        watch: a running watch over the event loop; by default one that runs as long as the bot.
 
     Raises:
         ConfigError: a plugin's settings or the refresh times are invalid.
@@ -110,7 +116,12 @@ async def open_bot(core: "Core", token: str) -> "AsyncGenerator[BotRuntime]":
 
     if core.host.config_errors:
         raise core.host.config_errors[0]
-    async with open_bot_core(core) as bot_core:
+    async with AsyncExitStack() as stack:
+        if watch is None:
+            watch = HoldWatch(core.clock, log, HoldLimits())
+            stack.enter_context(watch.watching())
+        watch.attach(core.host.owners, core.host.holds)
+        bot_core = await stack.enter_async_context(open_bot_core(core))
         await bot_core.users.ensure_owners(core.config.admin_ids)
         try:
             await core.host.startup()
@@ -134,31 +145,34 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
-        _run_loop(_serve(loaded, token, plugins=plugins))
+        run_loop(_serve(loaded, token, plugins=plugins))
     return 0
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     stopping = Stopping()
-    _stop_on_signals(stopping)
-    try:
-        async with AsyncExitStack() as stack:
-            runtime = await _open(stack, stopping, loaded, token, plugins=plugins)
-            if runtime is not None:
-                await runtime.run(stopping.event)
-    finally:
-        await _leave_strays()
+    stop_on_signals(stopping)
+    limits = HoldLimits(shutdown_seconds=loaded.config.turns.stop_timeout + HELD_SECONDS)
+    watch = HoldWatch(SystemClock(), log, limits, stopping=lambda: stopping.requested)
+    with watch.watching():
+        try:
+            async with AsyncExitStack() as stack:
+                runtime = await _open(stack, stopping, watch, loaded, token, plugins=plugins)
+                if runtime is not None:
+                    await runtime.run(stopping.event)
+        finally:
+            await _leave_strays()
     log.info("bot.stopped")
 
 
 async def _open(
-    stack: AsyncExitStack, stopping: Stopping, loaded: LoadedConfig, token: str, *, plugins: bool
+    stack: AsyncExitStack, stopping: Stopping, watch: HoldWatch, loaded: LoadedConfig, token: str, *, plugins: bool
 ) -> "BotRuntime | None":
     """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:
         async with stopping.interrupts():
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
-            runtime = await stack.enter_async_context(open_bot(core, token))
+            runtime = await stack.enter_async_context(open_bot(core, token, watch))
     except TimeoutError:
         if stopping.event.is_set():
             return None
@@ -182,31 +196,3 @@ async def _leave_strays() -> None:
         log.warning("bot.task_left", task=task.get_name())
         # asyncio.run would wait for it forever. Python: Extending, Task lifetime support.
         asyncio._unregister_task(task)  # noqa: SLF001  documented for this purpose
-
-
-def _stop_on_signals(stopping: Stopping) -> None:
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: int) -> None:
-        if stopping.event.is_set():
-            if number == signal.SIGHUP:
-                # A closed terminal sends SIGHUP twice: from the shell, and from the system after the shell has ended.
-                return
-            # A part that hangs must not delay the second request; the database is consistent at any time.
-            os._exit(128 + number)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
-            continue
-        loop.add_signal_handler(number, on_signal, number)
-
-
-def _run_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop if it is installed, otherwise on asyncio's own loop."""
-    try:
-        import uvloop  # noqa: PLC0415  an extra, not on every system
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)

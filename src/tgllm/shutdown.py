@@ -1,10 +1,18 @@
-"""Shutdown request, set by a signal."""
+"""Shutdown request, set by a signal, and the event loop that only it ends."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from types import FrameType
+from typing import Any
 
-__all__ = ["Stopping"]
+from tgllm.observe.logs import get_logger
+
+__all__ = ["Stopping", "run_loop", "stop_on_signals"]
+
+log = get_logger(__name__)
 
 
 class Stopping:
@@ -13,10 +21,13 @@ class Stopping:
     def __init__(self) -> None:
         """Create a request that is not set."""
         self.event = asyncio.Event()
+        self.requested = False
+        """Whether a signal has arrived. Set before ``event``, which needs the event loop; readable from any thread."""
         self._deadline: asyncio.Timeout | None = None
 
     def set(self) -> None:
         """Request the shutdown."""
+        self.requested = True
         self.event.set()
         self._expire()
 
@@ -39,3 +50,54 @@ class Stopping:
         # An expired timeout can't be rescheduled.
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+def stop_on_signals(stopping: Stopping) -> None:
+    """Request the shutdown on SIGTERM, SIGINT and SIGHUP; a second SIGTERM or SIGINT ends the process at once.
+
+    SIGHUP stays ignored if it is (nohup).
+    """
+    loop = asyncio.get_running_loop()
+
+    def at_once(number: int, _frame: FrameType | None) -> None:
+        # Runs also while something blocks the event loop.
+        if not stopping.requested:
+            stopping.requested = True
+        elif number != signal.SIGHUP:
+            # A part that hangs must not delay the second request; the database is consistent at any time. A closed
+            # terminal sends SIGHUP twice: from the shell, and from the system after the shell has ended.
+            os._exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue
+        # The loop wakes up by its own file descriptor; its handler in Python does nothing and can be replaced.
+        loop.add_signal_handler(number, stopping.set)
+        signal.signal(number, at_once)
+        signal.siginterrupt(number, False)
+
+
+def run_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop if it is installed, otherwise on asyncio's own loop.
+
+    ``SystemExit`` and ``KeyboardInterrupt`` end an event loop from any task and any callback. Once the program handles
+    its signals itself, they come from code of a plugin and end only what has raised them.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(main, name="main")
+        while not task.done():
+            try:
+                loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if task.done() or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                    raise
+                log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  an extra, not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -25,6 +25,11 @@ class FoundPlugin:
     """One-line description of the package."""
     builtin: bool = False
 
+    @property
+    def module(self) -> str:
+        """Name of the plugin's module; empty if the entry point names none."""
+        return self.value.partition(":")[0].strip()
+
     def load(self) -> object:
         """Import the plugin and return the object. This runs its code, which may raise anything or never return."""
         point = metadata.EntryPoint(self.id, self.value, GROUP)

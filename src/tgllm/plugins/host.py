@@ -16,6 +16,8 @@ from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
+from tgllm.plugins.holds.log import HoldLog
+from tgllm.plugins.holds.owners import Owners
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble
 from tgllm.plugins.loading.contexts import HostServices
@@ -48,6 +50,10 @@ class PluginHost:
         self._services = services
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
+        self.owners = Owners(plugin.found for plugin in roster.plugins)
+        """Attributes code that blocks the event loop to plugins."""
+        self.holds = HoldLog()
+        """Blocks of the event loop in this run."""
         self._log = services.logs("plugins")
 
     @classmethod

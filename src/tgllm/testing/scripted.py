@@ -31,6 +31,11 @@ class GivenPlugin(FoundPlugin):
 
     given: object = None
 
+    @property
+    def module(self) -> str:
+        """Name of the module of the object's class."""
+        return type(self.given).__module__
+
     def load(self) -> object:
         """Return the object."""
         return self.given

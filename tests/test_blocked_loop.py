@@ -11,13 +11,11 @@ from tgllm.testing.emulator.users import EmulatedUser
 
 WILD = """
     import asyncio
-    import json
     import os
-    import threading
     import time
 
     from tgllm import hookimpl
-    from tgllm.api import ChatCommand, Finished, PluginInfo, Provider, ProviderSpec, TextDelta, Waiting
+    from tgllm.api import Finished, PluginInfo, Provider, ProviderSpec, TextDelta
 
 
     def hold():
@@ -57,7 +55,7 @@ WILD = """
 
         task = asyncio.create_task(child())
         await asyncio.wait({task})
-        asyncio.get_running_loop().call_soon(os.getpid().__class__, "no number")
+
         async def interrupt():
             raise KeyboardInterrupt
         await asyncio.wait({asyncio.create_task(interrupt())})
@@ -113,7 +111,7 @@ async def wild(emu: Emulator, ann: EmulatedUser, launch: Launch, install_plugin:
 
     async def start(**variables: str) -> Program:
         settings = {"PYTHONPATH": folder, "TGLLM_DEFAULT_MODEL": "wild/m", "TGLLM_ADMIN_IDS": str(ann.id)}
-        return await launch("run", **settings, **variables)
+        return await launch("run", **(settings | variables))
 
     return start
 
@@ -129,20 +127,19 @@ async def answer(emu: Emulator, ann: EmulatedUser, question: str) -> str:
     return message.text
 
 
-@pytest.mark.parametrize("question", ["exit", "interrupt", "task"])
-async def test_what_ends_a_program_elsewhere_ends_only_the_turn(
-    emu: Emulator, ann: EmulatedUser, wild: Launch, question: str
-) -> None:
+async def test_what_ends_a_program_elsewhere_ends_only_the_turn(emu: Emulator, ann: EmulatedUser, wild: Launch) -> None:
     bot = await wild()
-    assert await answer(emu, ann, question)
-    assert await answer(emu, ann, "more") == "Answer to more"
+    for question in ("exit", "interrupt"):
+        assert "is broken" in await answer(emu, ann, question)
+    # The turn does not depend on its tasks.
+    assert await answer(emu, ann, "task") == "Answer to task"
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
-    assert ("bot.exit_ignored" in printed) == (question == "task")
+    assert printed.count("bot.exit_ignored") == 2
 
 
-@pytest.mark.parametrize("question", ["hold", "sleep", "insist"])
+@pytest.mark.parametrize("question", ["sleep", "insist"])
 async def test_a_shutdown_interrupts_a_plugin_that_blocks_the_loop(
     emu: Emulator, ann: EmulatedUser, wild: Launch, question: str
 ) -> None:
@@ -203,10 +200,10 @@ async def test_a_provider_that_blocks_while_it_closes_does_not_keep_the_program(
 
 async def test_a_blocked_loop_is_freed_and_shown_to_the_admins(emu: Emulator, ann: EmulatedUser, wild: Launch) -> None:
     bot = await wild()
-    await ann.say("hold")
+    assert "is broken" in await answer(emu, ann, "hold")
     await bot.printed("loop.released")
-    assert await answer(emu, ann, "more") != ""
     shown = await answer(emu, ann, "/admin plugins")
+    assert "in hold (" in shown
     assert "tgllm_wild.py" in shown
 
 
@@ -220,4 +217,3 @@ async def test_an_endless_stream_leaves_the_bot_to_others(emu: Emulator, ann: Em
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
-    assert "loop.held" not in printed

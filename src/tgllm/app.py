@@ -18,7 +18,6 @@ from tgllm.db.engine.lock import lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
-from tgllm.plugins.holds.watch import HoldLimits, HoldWatch
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.clashes import CORE_COMMANDS
@@ -27,6 +26,7 @@ from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
+    from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.core import Core
 
 __all__ = ["open_bot", "open_core", "open_host", "run_bot"]
@@ -95,7 +95,7 @@ async def open_core(
 
 
 @asynccontextmanager
-async def open_bot(core: "Core", token: str, watch: HoldWatch | None = None) -> "AsyncGenerator[BotRuntime]":
+async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -> "AsyncGenerator[BotRuntime]":
     """Open the bot's services, start the plugins and connect the bot.
 
     The runtime's ``run`` then runs the bot and the scheduler.
@@ -110,6 +110,7 @@ async def open_bot(core: "Core", token: str, watch: HoldWatch | None = None) -> 
         TelegramRefused: the token is invalid.
     """
     from tgllm.bot.runtime import open_runtime  # noqa: PLC0415  imports aiogram, which nothing else needs
+    from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
     from tgllm.scheduler.jobs import jobs_of  # noqa: PLC0415  imports APScheduler, which only a running bot needs
     from tgllm.scheduler.scheduler import Scheduler  # noqa: PLC0415  the same
     from tgllm.services.bot_core import open_bot_core  # noqa: PLC0415  shell commands don't need them
@@ -145,11 +146,17 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
-        run_loop(_serve(loaded, token, plugins=plugins))
+        run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
     return 0
 
 
+def _exit_ignored(error: BaseException) -> None:
+    log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+
+
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
+    from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
+
     stopping = Stopping()
     stop_on_signals(stopping)
     limits = HoldLimits(shutdown_seconds=loaded.config.turns.stop_timeout + HELD_SECONDS)
@@ -166,7 +173,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
 
 
 async def _open(
-    stack: AsyncExitStack, stopping: Stopping, watch: HoldWatch, loaded: LoadedConfig, token: str, *, plugins: bool
+    stack: AsyncExitStack, stopping: Stopping, watch: "HoldWatch", loaded: LoadedConfig, token: str, *, plugins: bool
 ) -> "BotRuntime | None":
     """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:

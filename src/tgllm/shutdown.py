@@ -8,11 +8,7 @@ from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
 
-from tgllm.observe.logs import get_logger
-
 __all__ = ["Stopping", "run_loop", "stop_on_signals"]
-
-log = get_logger(__name__)
 
 
 class Stopping:
@@ -77,11 +73,11 @@ def stop_on_signals(stopping: Stopping) -> None:
         signal.siginterrupt(number, False)
 
 
-def run_loop(main: Coroutine[Any, Any, None]) -> None:
+def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException], None]) -> None:
     """Run on uvloop if it is installed, otherwise on asyncio's own loop.
 
     ``SystemExit`` and ``KeyboardInterrupt`` end an event loop from any task and any callback. Once the program handles
-    its signals itself, they come from code of a plugin and end only what has raised them.
+    its signals itself, they come from code of a plugin: they are passed to ``ignored``, and the loop continues.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
@@ -92,7 +88,7 @@ def run_loop(main: Coroutine[Any, Any, None]) -> None:
             except (SystemExit, KeyboardInterrupt) as error:
                 if task.done() or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                     raise
-                log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+                ignored(error)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

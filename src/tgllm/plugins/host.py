@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Collection, Iterable
 from contextlib import redirect_stdout
-from typing import Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 from tgllm.api.context import Check
 from tgllm.api.errors import ConfigError, TgllmError
@@ -16,8 +17,6 @@ from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.calls.thread import HookThread
 from tgllm.plugins.calls.time_limits import HostLimits
 from tgllm.plugins.discovery import FoundPlugin
-from tgllm.plugins.holds.log import HoldLog
-from tgllm.plugins.holds.owners import Owners
 from tgllm.plugins.loading import records
 from tgllm.plugins.loading.assemble import PluginChoice, assemble
 from tgllm.plugins.loading.contexts import HostServices
@@ -28,6 +27,10 @@ from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
 from tgllm.plugins.roster import Roster
 from tgllm.plugins.turns import TurnHooks
+
+if TYPE_CHECKING:
+    from tgllm.plugins.holds.log import HoldLog
+    from tgllm.plugins.holds.owners import Owners
 
 __all__ = ["PluginHost"]
 
@@ -50,10 +53,6 @@ class PluginHost:
         self._services = services
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
-        self.owners = Owners(plugin.found for plugin in roster.plugins)
-        """Attributes code that blocks the event loop to plugins."""
-        self.holds = HoldLog()
-        """Blocks of the event loop in this run."""
         self._log = services.logs("plugins")
 
     @classmethod
@@ -94,6 +93,20 @@ class PluginHost:
         runner = HookRunner(limits.async_seconds, limits.grace_seconds, strict=True)
         roster = Roster(plugins, choice.disabled, runner, services.logs("plugins"))
         return cls(roster, runner, services, limits)
+
+    @cached_property
+    def owners(self) -> "Owners":
+        """Attribution of code that blocks the event loop to plugins."""
+        from tgllm.plugins.holds.owners import Owners  # noqa: PLC0415  only a running bot needs it
+
+        return Owners(plugin.found for plugin in self._roster.plugins)
+
+    @cached_property
+    def holds(self) -> "HoldLog":
+        """Blocks of the event loop in this run."""
+        from tgllm.plugins.holds.log import HoldLog  # noqa: PLC0415  only a running bot needs it
+
+        return HoldLog()
 
     @property
     def records(self) -> tuple[PluginRecord, ...]:

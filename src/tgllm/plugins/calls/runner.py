@@ -4,9 +4,8 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
-from tgllm.plugins.calls.interrupts import is_of_person
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut
-from tgllm.plugins.calls.strays import Strays, outcome_of
+from tgllm.plugins.calls.strays import Strays, is_of_person, outcome_of
 from tgllm.plugins.calls.thread import HookThread
 
 __all__ = ["HookRunner"]

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable
+from types import TracebackType
 from typing import TypeVar
 
-from tgllm.plugins.calls.interrupts import is_of_person
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned
 
-__all__ = ["Strays", "outcome_of"]
+__all__ = ["Strays", "is_of_person", "outcome_of"]
 
 T = TypeVar("T")
 
@@ -44,3 +44,21 @@ class Strays:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace)
+
+
+def is_of_person(error: BaseException) -> bool:
+    """Whether a ``KeyboardInterrupt`` comes from Ctrl-C in a shell command.
+
+    asyncio's runner handles the signal there and raises the exception in its own function. The running bot handles the
+    signal itself (``tgllm.app``), so no interrupt in it comes from a person.
+    """
+    return isinstance(error, KeyboardInterrupt) and _raised_in(error.__traceback__) == "asyncio.runners"
+
+
+def _raised_in(traceback: TracebackType | None) -> str:
+    """Return the name of the module whose code raised the exception."""
+    name = ""
+    while traceback is not None:
+        name = str(traceback.tb_frame.f_globals.get("__name__"))
+        traceback = traceback.tb_next
+    return name

@@ -63,14 +63,17 @@ class HoldWatch:
         self._stopping = stopping
         self._end_process = end_process
         self._owners = Owners()
-        self._record = HoldLog()
+        self._record: HoldLog | None = None
         self._hold: Hold | None = None
         self._interrupts = 0
         self._interrupt_at = 0.0
         self._stopping_since: float | None = None
 
     def attach(self, owners: Owners, record: HoldLog) -> None:
-        """Attribute blocks to these plugins, and record them."""
+        """Attribute blocks to these plugins, and record them.
+
+        Blocks before this call are those of imports at startup, so they are not reported.
+        """
         self._owners, self._record = owners, record
 
     @contextmanager
@@ -81,6 +84,8 @@ class HoldWatch:
 
     def observe(self, held: LoopHold) -> None:
         """Take a state of the loop from the watchdog."""
+        if self._record is None:
+            return
         if self._hold is None:
             self._begin(held)
         if held.frame is None:
@@ -92,7 +97,7 @@ class HoldWatch:
         place = place_of(held.frame, self._owners)
         self._hold = Hold(place, self._clock.now() - held.seconds, held.seconds)
         self._interrupts, self._interrupt_at = 0, self._limits.plugin_seconds
-        self._record.note(self._hold)
+        self._note(self._hold)
         self._log.error(
             "loop.held",
             plugin=place.plugin_id,
@@ -106,8 +111,12 @@ class HoldWatch:
         if self._hold is None:
             return
         ended, self._hold, self._stopping_since = replace(self._hold, seconds=seconds), None, None
-        self._record.note(ended)
+        self._note(ended)
         self._log.warning("loop.released", plugin=ended.place.plugin_id, seconds=round(seconds, 1))
+
+    def _note(self, hold: Hold) -> None:
+        if self._record is not None:
+            self._record.note(hold)
 
     def _limit(self, seconds: float) -> None:
         """Interrupt a plugin, or end the process, if a limit has passed."""

@@ -11,8 +11,9 @@ from database_support import NOW
 from tgllm.db import init_db
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
 from tgllm.db.engine.sqlite import connect
-from tgllm.db.file.identity import APPLICATION_ID
+from tgllm.db.file.identity import APPLICATION_ID, latest_version
 from tgllm.db.file.schema import models_sql, prepare
+from tgllm.db.migrations.load import shipped
 
 TABLES = {
     "users",
@@ -75,7 +76,7 @@ def test_the_file_is_marked_and_in_wal_mode(path: Path) -> None:
     prepare(path, NOW)
     with closing(connect(path)) as conn:
         marks = [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        assert marks == [APPLICATION_ID, 1]
+        assert marks == [APPLICATION_ID, latest_version(shipped())]
         settings = ("journal_mode", "foreign_keys", "synchronous")
         assert [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in settings] == ["wal", 1, 2]
 
@@ -275,9 +276,10 @@ def test_a_newer_database_is_refused_in_words(path: Path) -> None:
         prepare(path, NOW)
     message = str(caught.value)
     assert "version 41" in message
-    assert "up to 1" in message
+    latest = latest_version(shipped())
+    assert f"up to {latest}" in message
     assert "Install a newer tgllm" in message
-    assert caught.value.params == {"path": str(path), "found": 41, "known": 1}
+    assert caught.value.params == {"path": str(path), "found": 41, "known": latest}
     assert path.read_bytes() == before
 
 

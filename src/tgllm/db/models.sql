@@ -256,8 +256,8 @@ CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('
 
 -- Outgoing Bot API calls and their state.
 CREATE TABLE IF NOT EXISTS outbox (
-    id         INTEGER PRIMARY KEY,                     -- counts up; rows of one lane are sent in this order
-    lane       TEXT NOT NULL,                           -- rows of one lane are sent one at a time
+    id         INTEGER PRIMARY KEY,                     -- counts up; rows of a stream are sent in this order
+    lane       TEXT NOT NULL,                           -- has two streams, whose rows are sent one at a time
     turn_id    TEXT,                                    -- the turn it comes from; NULL: none
     part       INTEGER NOT NULL DEFAULT 0               -- position among the rows of the turn
                CHECK (part >= 0),
@@ -277,15 +277,35 @@ CREATE TABLE IF NOT EXISTS outbox (
     error      TEXT,                                    -- last error message, for logs; contains no key
     created_at INTEGER NOT NULL,                        -- when it was added
     sent_at    INTEGER,                                 -- when Telegram accepted it
+    priority   INTEGER NOT NULL DEFAULT 0               -- 0: answers, 1: tidying, 2: cards, 3: notices; 2 and 3 are
+               CHECK (priority BETWEEN 0 AND 3),        -- the background stream of the lane
+    behind     INTEGER NOT NULL DEFAULT 0               -- 1: was added behind another row of its stream, which is
+               CHECK (behind IN (0, 1)),                -- still first; 0 may also mean that it was first before
     CHECK ((state = 'sent') = (sent_at IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS outbox_turn ON outbox (turn_id, part) WHERE turn_id IS NOT NULL;
-CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane) WHERE state = 'sending';
-CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, id) WHERE state = 'ready';
+CREATE UNIQUE INDEX IF NOT EXISTS outbox_sending ON outbox (lane, priority >= 2) WHERE state = 'sending';
+CREATE INDEX IF NOT EXISTS outbox_ready ON outbox (lane, priority, id) WHERE state = 'ready';
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (priority, not_before, id, lane, chat_id)
+    WHERE state = 'ready' AND behind = 0;
 CREATE INDEX IF NOT EXISTS outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS outbox_failed ON outbox (created_at) WHERE state = 'failed';
 CREATE INDEX IF NOT EXISTS outbox_dropped ON outbox (created_at) WHERE state = 'dropped';
+-- The next row of a stream becomes the first one.
+CREATE TRIGGER IF NOT EXISTS outbox_next AFTER UPDATE OF state ON outbox WHEN old.state = 'ready' AND new.state <> 'ready'
+BEGIN
+    UPDATE outbox SET behind = 0 WHERE id = (
+        SELECT id FROM outbox
+        WHERE state = 'ready' AND lane = old.lane
+            AND priority BETWEEN iif(old.priority >= 2, 2, 0) AND iif(old.priority >= 2, 3, 1)
+        ORDER BY priority, id LIMIT 1
+    );
+END;
+CREATE TRIGGER IF NOT EXISTS outbox_moved AFTER UPDATE OF lane ON outbox WHEN old.lane <> new.lane
+BEGIN
+    UPDATE outbox SET behind = 0 WHERE id = new.id;
+END;
 
 -- Usage of each person per day, which budgets are checked against. It remains when the person's row is deleted.
 CREATE TABLE IF NOT EXISTS usage (

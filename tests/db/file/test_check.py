@@ -9,7 +9,12 @@ import pytest
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.check import check
+from tgllm.db.file.identity import latest_version
 from tgllm.db.file.schema import models_sql, prepare
+from tgllm.db.migrations.load import shipped
+
+
+LATEST = latest_version(shipped())
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def test_a_sound_database_has_no_problems(used: Path) -> None:
     report = check(used)
     assert report.ok
     assert report.problems == ()
-    assert (report.version, report.known_version, report.journal_mode) == (1, 1, "wal")
+    assert (report.version, report.known_version, report.journal_mode) == (LATEST, LATEST, "wal")
     assert (report.rows["kv"], report.rows["users"], report.rows["inbox"]) == (1, 1, 0)
     assert len(report.rows) == models_sql().count("CREATE TABLE IF")
     assert report.size == used.stat().st_size

@@ -1,24 +1,32 @@
 """Table ``outbox``: the durable queue of Bot API calls.
 
-The rows of one lane are sent one at a time, in the order in which they were added.
+A lane has two streams: what people wait for (``ANSWER``, ``TIDY``), and the background (``CARD``, ``NOTICE``). The rows
+of a stream are sent one at a time, by priority and then in the order in which they were added. The streams don't wait
+for each other, so that a card in an admin's private chat delays no answer there.
 
 A change that may let a row go out gives the signal ``outbox``; the commit then wakes the sender.
 """
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.engine.rows import JSON, clean, dumps, new_id, read, read_all, read_one
+from tgllm.db.engine.rows import BOOL, JSON, clean, dumps, new_id, read, read_all, read_one
 from tgllm.db.engine.signals import signal
 
 __all__ = [
+    "ANSWER",
+    "BACKGROUND",
+    "CARD",
+    "NOTICE",
+    "TIDY",
     "Kind",
     "NewOutbox",
     "OutboxRow",
+    "Priority",
     "State",
     "add",
     "claim",
@@ -51,6 +59,20 @@ cancelled before it was sent, or while its outcome was uncertain.
 Kind = Literal["send", "edit", "delete", "other"]
 """``send`` creates a message, so a repetition is visible; ``edit`` and ``delete`` are idempotent."""
 
+Priority = Literal[0, 1, 2, 3]
+ANSWER: Final = 0
+"""Priority of what an approved person waits for: answers and their edits, replies, menus."""
+TIDY: Final = 1
+"""Priority of what only tidies a chat up: reactions, removed buttons, the progress of a broadcast. Such a row may be
+overtaken by later answers in its lane, so it must not edit the text of a message that an ``ANSWER`` edits too."""
+CARD: Final = 2
+"""Priority of what the admins are told unasked: access requests and alerts."""
+NOTICE: Final = 3
+"""Priority of what may wait: replies to people without access, broadcasts, notices to many people at once."""
+
+BACKGROUND: Final[Sequence[Priority]] = (CARD, NOTICE)
+"""Priorities of the background stream."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOutbox:
@@ -68,6 +90,7 @@ class NewOutbox:
     part: int = 0
     """Number of the row within the turn, unique there."""
     kind: Kind = "send"
+    priority: Priority = ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +113,8 @@ class OutboxRow:
     error: str | None
     created_at: int
     sent_at: int | None
+    priority: Priority
+    behind: bool = field(metadata=BOOL)
 
 
 def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[int]:
@@ -104,36 +129,70 @@ def add(conn: sqlite3.Connection, rows: Iterable[NewOutbox], now: int) -> list[i
     return ids
 
 
+# The row is behind another one if its stream has a ready row of the same or a more urgent priority.
+_ADD = """
+    INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at, priority, behind)
+    VALUES (:lane, :turn_id, :part, :kind, :method, :chat_id, :thread_id, :payload, :now, :priority, EXISTS (
+        SELECT 1 FROM outbox AS earlier
+        WHERE earlier.state = 'ready' AND earlier.lane = :lane AND earlier.priority BETWEEN :first AND :priority
+    ))
+"""
+
+
+def _first_of_stream(priority: Priority) -> Priority:
+    """Return the most urgent priority in the stream of rows with this one."""
+    return CARD if priority >= CARD else ANSWER
+
+
 def _add_one(conn: sqlite3.Connection, row: NewOutbox, now: int) -> int:
     cursor = conn.execute(
-        "INSERT INTO outbox (lane, turn_id, part, kind, method, chat_id, thread_id, payload, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            row.lane,
-            row.turn_id,
-            row.part,
-            row.kind,
-            row.method,
-            row.chat_id,
-            row.thread_id,
-            dumps(row.payload),
-            now,
-        ),
+        _ADD,
+        {
+            "lane": row.lane,
+            "turn_id": row.turn_id,
+            "part": row.part,
+            "kind": row.kind,
+            "method": row.method,
+            "chat_id": row.chat_id,
+            "thread_id": row.thread_id,
+            "payload": dumps(row.payload),
+            "now": now,
+            "priority": row.priority,
+            "first": _first_of_stream(row.priority),
+        },
     )
     return new_id(cursor)
 
 
-# The first ready row of each lane that has no row being sent. With min(), SQLite takes the other columns from the row
-# with the smallest id (sqlite.org/lang_select.html, "bare columns in an aggregate query").
-_HEADS = """
-    SELECT min(id) AS id, not_before, chat_id
-    FROM outbox AS head
-    WHERE state = 'ready'
-    GROUP BY lane
-    HAVING NOT EXISTS (SELECT 1 FROM outbox AS busy WHERE busy.lane = head.lane AND busy.state = 'sending')
-    ORDER BY 1
+# Rows of one priority that are first in their stream, where none is being sent. They are read from an index until
+# enough are found, so rows that wait behind others cost nothing: of those only a few are in the index (see ``behind``).
+_HEAD = """
+    SELECT id, not_before, chat_id
+    FROM outbox AS head INDEXED BY outbox_due
+    WHERE state = 'ready' AND behind = 0 AND priority = :priority AND {range}
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox AS busy
+            WHERE busy.state = 'sending' AND busy.lane = head.lane AND (busy.priority >= 2) = (head.priority >= 2)
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox AS earlier
+            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
+                AND earlier.priority >= :first AND earlier.priority < head.priority
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox AS earlier
+            WHERE earlier.state = 'ready' AND earlier.lane = head.lane
+                AND earlier.priority = head.priority AND earlier.id < head.id
+        )
+    ORDER BY not_before, id
 """
+# Fresh rows have no time, and those that were put off have one. Two ranges, so that rows for later are not read.
+_FRESH = _HEAD.format(range="not_before = 0")
+_PUT_OFF = _HEAD.format(range="not_before BETWEEN 1 AND :now")
+_LATER = _HEAD.format(range="not_before > :now")
 _START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
+
+_ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
 
 
 def claim(
@@ -141,45 +200,82 @@ def claim(
     limit: int,
     now: int,
     *,
+    priorities: Sequence[Priority] = _ALL,
     exclude_chats: Collection[int] = (),
     most_in_chat: int | None = None,
 ) -> list[OutboxRow]:
-    """Claim the first ready row of each lane, if it is due and no row of the lane is being sent.
+    """Claim the first ready row of each stream, if it is due and no row of the stream is being sent.
 
     Args:
         conn: an open write transaction.
         limit: maximum number of rows.
         now: UTC in milliseconds.
+        priorities: priorities to claim, the most urgent first.
         exclude_chats: chats that have to wait, for example because of a rate limit.
         most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
 
     Returns:
-        The rows, now ``sending``, in the order of their ids.
+        The rows, now ``sending``, by priority and then in the order of their ids.
     """
-    heads = conn.execute(_HEADS).fetchall()
-    due = [head for head in heads if head["not_before"] <= now and head["chat_id"] not in exclude_chats]
-    chosen = due if most_in_chat is None else _few_of_each_chat(due, most_in_chat)
-    return [read(OutboxRow, conn.execute(_START, (head["id"],)).fetchone()) for head in chosen[:limit]]
-
-
-def _few_of_each_chat(heads: Iterable[sqlite3.Row], most: int) -> list[sqlite3.Row]:
-    chosen: list[sqlite3.Row] = []
+    chosen: list[int] = []
     counted: Counter[int] = Counter()
+    for priority in priorities:
+        due = [
+            head
+            for query in (_FRESH, _PUT_OFF)
+            for head in _first(_heads(conn, query, priority, now, exclude_chats), limit, most_in_chat, counted.copy())
+        ]
+        due.sort(key=lambda head: head["id"])
+        chosen += [head["id"] for head in _first(due, limit - len(chosen), most_in_chat, counted)]
+    return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
+
+
+def _heads(
+    conn: sqlite3.Connection, query: str, priority: Priority, now: int, exclude_chats: Collection[int]
+) -> Iterator[sqlite3.Row]:
+    """Yield the rows of a query, which is read no further than the caller goes."""
+    values = {"priority": priority, "now": now, "first": _first_of_stream(priority)}
+    for head in conn.execute(query, values):
+        if head["chat_id"] not in exclude_chats:
+            yield head
+
+
+def _first(
+    heads: Iterable[sqlite3.Row], limit: int, most_in_chat: int | None, counted: "Counter[int]"
+) -> Iterator[sqlite3.Row]:
+    """Yield the first ``limit`` rows, of each chat only as many as are allowed with those counted already."""
+    left = limit
+    if left <= 0:
+        return
     for head in heads:
+        if most_in_chat is not None and counted[head["chat_id"]] >= most_in_chat:
+            continue
         counted[head["chat_id"]] += 1
-        if counted[head["chat_id"]] <= most:
-            chosen.append(head)
-    return chosen
+        yield head
+        left -= 1
+        if left == 0:
+            return
 
 
-def next_due(conn: sqlite3.Connection, *, exclude_chats: Collection[int] = ()) -> int | None:
+def next_due(
+    conn: sqlite3.Connection,
+    now: int = 0,
+    *,
+    priorities: Sequence[Priority] = _ALL,
+    exclude_chats: Collection[int] = (),
+) -> int | None:
     """Return when the next row is due, in UTC milliseconds (0: at once); None if no row is waiting.
 
-    Lanes with a row being sent are ignored, since their next row can't be sent before that one is finished, and so are
-    ``exclude_chats``.
+    Streams with a row being sent are ignored, since their next row can't be sent before that one is finished, and so
+    are ``exclude_chats``.
     """
-    heads = conn.execute(_HEADS)
-    return min((int(head["not_before"]) for head in heads if head["chat_id"] not in exclude_chats), default=None)
+    times = [
+        int(head["not_before"])
+        for priority in priorities
+        for query in (_FRESH, _PUT_OFF, _LATER)
+        if (head := next(_heads(conn, query, priority, now, exclude_chats), None)) is not None
+    ]
+    return min(times, default=None)
 
 
 def mark_sent(conn: sqlite3.Connection, sent: Iterable[tuple[int, int | None]], now: int) -> None:

@@ -13,7 +13,6 @@ from tgllm.db.file.identity import latest_version
 from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
 
-
 LATEST = latest_version(shipped())
 
 

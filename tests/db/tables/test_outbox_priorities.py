@@ -103,9 +103,10 @@ def test_rows_that_waited_behind_others_follow_them_into_another_chat(conn: sqli
 
 
 Step = tuple[str, str, Priority, int]
+WHAT = ["add", "add", "add", "claim", "sent", "again", "later", "uncertain", "resend", "drop", "move"]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "add", "add", "claim", "sent", "again", "later", "uncertain", "resend", "drop", "move"]),
+        st.sampled_from(WHAT),
         st.sampled_from("abc"),
         st.sampled_from([ANSWER, TIDY, CARD, NOTICE]),
         st.integers(1, 4),

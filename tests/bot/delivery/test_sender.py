@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from bot_support import Menus, Start, is_notice
+from tgllm.bot.delivery.claims import PARALLEL_CALLS, PARALLEL_IN_CHAT
 from tgllm.bot.delivery.rows import edit_of_part, message_rows
-from tgllm.bot.delivery.sender import MOST_ATTEMPTS, PARALLEL_CALLS, PARALLEL_IN_CHAT, Sender
+from tgllm.bot.delivery.sender import MOST_ATTEMPTS, Sender
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox

@@ -6,7 +6,7 @@ from typing import Any
 from tgllm.bot.delivery.fallbacks import formatted, method_of
 from tgllm.bot.rendering.payloads import EntityText, Payload
 from tgllm.bot.rendering.split import split_text
-from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.outbox import TIDY, NewOutbox
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import mend_surrogates
 from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, call_row, reply_parameters
@@ -108,7 +108,7 @@ def placeholder_row(
 
 def without_buttons(lane: Lane, message_id: int) -> NewOutbox:
     """Return the row that removes the buttons of a message. Bot API: editMessageReplyMarkup."""
-    return call_row(lane, "editMessageReplyMarkup", {"message_id": message_id}, kind="edit")
+    return call_row(lane, "editMessageReplyMarkup", {"message_id": message_id}, kind="edit", priority=TIDY)
 
 
 def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:

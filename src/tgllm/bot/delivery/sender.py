@@ -6,7 +6,6 @@ automatically. The user is notified and gets a button to resend it; an edit is i
 """
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,13 @@ from aiogram.methods.base import TelegramMethod
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
+from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import DOCUMENT, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
-from tgllm.bot.telegram.limiter import Limiter
+from tgllm.bot.telegram.limiter import IN_BACKGROUND, Limiter
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages, outbox
@@ -32,6 +32,7 @@ from tgllm.services.access.migration import move_chat
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.messaging.people import language_in
+from tgllm.services.messaging.rows import with_priority
 
 __all__ = ["Sender"]
 
@@ -43,7 +44,7 @@ log = get_logger(__name__)
 #            the row, and the model is not called again.
 # sending    Committed before the call. Without this state the next start could not tell a row that may have left from
 #            one that has not. A crash leaves it unknown whether Telegram has the row: an edit or a deletion is then
-#            repeated, and about a message the person is asked. A lane has one such row at most (a partial unique
+#            repeated, and about a message the person is asked. A stream has one such row at most (a partial unique
 #            index enforces it); otherwise the order of its messages would depend on which call is faster.
 # ended      In memory only (``_finished``): the call is over, and the next unit of work records it. So one commit
 #            records what has ended and claims what comes next. A crash costs the same as in the state before.
@@ -56,15 +57,12 @@ log = get_logger(__name__)
 #            person is committed together with the state.
 # dropped    Discarded before it was sent: its content was deleted, it is outdated, or the person has it already.
 
-PARALLEL_CALLS = 64
-"""Most concurrent calls; each holds a connection."""
-PARALLEL_IN_CHAT = 4
-"""Most concurrent calls to one chat. Rate limits apply per chat: more calls would only wait for each other, and the
-topics of one group could block all other chats."""
 MOST_ATTEMPTS = 8
 """Most attempts for a row whose result stays unknown; calls that were not executed are retried without limit, and so
 are notices of uncertain messages."""
 LONGEST_PAUSE_SECONDS = 300.0
+SHORTEST_PAUSE_SECONDS = 0.02
+"""Shortest wait for room for the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +81,8 @@ class _Delivery:
         return self.failure is None or self.failure.meaning in {"rejected", "blocked"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Next:
-    """Result of a claim of outbox rows."""
-
-    rows: list[OutboxRow]
-    """Claimed rows, to be sent now."""
-    pending: bool = True
-    """Whether any row waits to be sent, now or later."""
-    due: int | None = None
-    """When the next row is due (milliseconds since 1970); None if only an event can bring work."""
-
-
 class Sender:
-    """Takes rows from the outbox, lane by lane in order, and sends them."""
+    """Takes rows from the outbox, by priority and in the order of each stream, and sends them."""
 
     def __init__(self, bot: Bot, database: Database, limiter: Limiter, clock: Clock, texts: Catalogue) -> None:
         """Create the sender; ``run`` sends."""
@@ -106,8 +92,7 @@ class Sender:
         self._clock = clock
         self._texts = texts
         self._work = Wakeup()
-        self._under_way = 0
-        self._in_chats: Counter[int | None] = Counter()
+        self._claims = Claims(limiter)
         self._finished: list[_Delivery] = []
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
@@ -157,40 +142,31 @@ class Sender:
             while True:
                 found = await self._turn_over()
                 for row in found.rows:
-                    self._under_way += 1
-                    self._in_chats[row.chat_id] += 1
+                    self._claims.begin(row)
                     calls.create_task(self._deliver(row), name=f"send {row.id}")
                 # Rows that were committed after the look have woken the sender, and are looked at next.
-                if not (self._under_way or found.pending or self._work.is_set):
+                if not (self._claims.under_way or found.pending or self._work.is_set):
                     self._idle.set()
-                await self._work.wait(self._pause(found.due))
+                await self._work.wait_for(self._pause(found), self._clock)
 
-    def _pause(self, due: int | None) -> float | None:
-        """Return the seconds until a row is due or a hold ends; None if only an event can bring work."""
-        release = self._limiter.next_release()
-        wait = None if due is None else max(0.0, due / 1000 - self._clock.now())
-        return min((seconds for seconds in (wait, release) if seconds is not None), default=None)
+    def _pause(self, found: Found) -> float | None:
+        """Return the seconds until a row is due or may be sent; None if only an event can bring work."""
+        due = None if found.due is None else max(0.0, found.due / 1000 - self._clock.now())
+        room = max(SHORTEST_PAUSE_SECONDS, self._limiter.background_wait()) if found.background else None
+        waits = (due, room, self._limiter.next_release())
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
-    async def _turn_over(self) -> _Next:
+    async def _turn_over(self) -> Found:
         """Record finished calls and claim the next rows, in one transaction."""
         finished, self._finished = self._finished, []
-        held = self._limiter.held_chats() | self._crowded()
-        claiming = self._claiming
-        free = PARALLEL_CALLS - self._under_way if claiming else 0
         now = milliseconds(self._clock)
+        claim = self._claims.prepare(now) if self._claiming else None
 
-        def unit(conn: Connection) -> _Next:
-            # First, so that a lane whose row has ended can have its next one claimed at once.
+        def unit(conn: Connection) -> Found:
+            # First, so that a stream whose row has ended can have its next one claimed at once.
             for delivery in finished:
                 self._record(conn, delivery, now)
-            rows = outbox.claim(conn, free, now, exclude_chats=held, most_in_chat=PARALLEL_IN_CHAT) if free > 0 else []
-            if len(rows) >= free:
-                # The end of any of them makes a place, which is when to look again.
-                return _Next(rows, pending=claiming)
-            due = outbox.next_due(conn)
-            return _Next(
-                rows, bool(rows) or due is not None, outbox.next_due(conn, exclude_chats=held) if held else due
-            )
+            return Found((), pending=False, due=None, background=False) if claim is None else claim(conn)
 
         # If this fails, the program ends, and the rows of ``finished`` are still ``sending``.
         result = await self._database.write(unit)
@@ -202,22 +178,14 @@ class Sender:
                 await remove_document(delivery.row.payload)
         return result
 
-    def _crowded(self) -> frozenset[int]:
-        """Return the chats with the most calls under way that are allowed."""
-        return frozenset(
-            chat for chat, calls in self._in_chats.items() if chat is not None and calls >= PARALLEL_IN_CHAT
-        )
-
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call of a row and add its result to the finished ones."""
+        IN_BACKGROUND.set(is_background(row))
         delivery = await self._attempt(row)
         if delivery.failure is not None:
             log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
         # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
-        self._under_way -= 1
-        self._in_chats[row.chat_id] -= 1
-        if not self._in_chats[row.chat_id]:
-            del self._in_chats[row.chat_id]
+        self._claims.end(row)
         self._finished.append(delivery)
         self._work.set()
 
@@ -286,7 +254,7 @@ class Sender:
                 lane = Lane.parse(row.lane)
                 language = language_in(conn, lane.chat_id)
                 text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed", language)
-                outbox.add(conn, message_rows(lane, text), now)
+                outbox.add(conn, with_priority(message_rows(lane, text), row.priority), now)
 
     def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
         row = delivery.row

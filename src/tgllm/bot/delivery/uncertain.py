@@ -53,4 +53,4 @@ def _notice(conn: Connection, row: OutboxRow, texts: Catalogue) -> NewOutbox:
     resend, keep = texts("send.button_resend", language), texts("send.button_drop", language)
     markup = buttons([[(resend, f"{RESEND}:{row.id}"), (keep, f"{KEEP}:{row.id}")]])
     notice = message_rows(lane, texts("send.uncertain", language), reply_markup=markup)[0]
-    return replace(notice, payload={**notice.payload, REPEATABLE: True})
+    return replace(notice, payload={**notice.payload, REPEATABLE: True}, priority=row.priority)

@@ -7,7 +7,9 @@ from tgllm.bot.handlers.strangers import forget_update, group_state
 from tgllm.bot.scope import Scope, is_admin_chat
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, outbox
+from tgllm.db.tables.outbox import NOTICE
 from tgllm.observe.logs import get_logger
+from tgllm.services.messaging.rows import with_priority
 
 __all__ = ["handle_membership"]
 
@@ -40,4 +42,5 @@ def _request(conn: Connection, scope: Scope, user_id: int, *, is_told: bool) -> 
         return
     asked = scope.core.access.groups.request_in(conn, scope.chat.id, scope.chat.title, user_id)
     if is_told:
-        outbox.add(conn, message_rows(scope.lane, group_state(scope, asked)), scope.now)
+        rows = message_rows(scope.lane, group_state(scope, asked))
+        outbox.add(conn, with_priority(rows, NOTICE), scope.now)

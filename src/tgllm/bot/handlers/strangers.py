@@ -15,10 +15,13 @@ from tgllm.bot.ui.press_table import MOST_TOAST
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import ANSWER, NOTICE, Priority
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.invitations import is_token
+from tgllm.services.access.verdicts import DECIDED
 from tgllm.services.common.text import clip
+from tgllm.services.messaging.rows import with_priority
 from tgllm.services.people.standing import Standing
 
 __all__ = ["answer_press", "forget_update", "group_state", "receive_stranger"]
@@ -74,7 +77,8 @@ async def _redeem(scope: Scope, command: ParsedCommand) -> None:
     def unit(conn: Connection) -> None:
         user = scope.core.access.invitations.redeem_in(conn, scope.person, command.args)
         if user is not None:
-            _say(conn, scope, scope.text("access.told_invite", name=scope.user.name))
+            outbox.drop_notices(conn, scope.lane.key, DECIDED)
+            _say(conn, scope, scope.text("access.told_invite", name=scope.user.name), ANSWER)
             return
         pending = _ask(conn, scope, "")
         if may_answer:
@@ -129,10 +133,10 @@ def _state(scope: Scope, state: str) -> str:
     return scope.text(f"access.state_{key}")
 
 
-def _say(conn: Connection, scope: Scope, text: str) -> None:
+def _say(conn: Connection, scope: Scope, text: str, priority: Priority = NOTICE) -> None:
     """Add a message. ``PLACEHOLDER`` prevents a notice if its delivery is uncertain: its buttons need access."""
     rows = [replace(row, payload={**row.payload, PLACEHOLDER: True}) for row in message_rows(scope.lane, text)]
-    outbox.add(conn, rows, scope.now)
+    outbox.add(conn, with_priority(rows, priority), scope.now)
 
 
 def _scrubbed(scope: UpdateScope) -> Unit:

@@ -5,10 +5,14 @@ a second in all), so three mechanisms work together: token buckets spread calls 
 group's calls in the last minute, since a bucket with a burst would allow more than 20; and a chat is held after a 429
 for as long as Telegram asks, or while its window is full. During a hold no method sends to that chat, and the sender
 leaves its rows in the outbox. Calls that wait for the same chat are made in the order in which they arrived.
+
+Calls of the background (access requests, replies to strangers, broadcasts) don't wait here: the sender leaves their
+rows in the outbox until the overall rate and the chat have room for them beside the answers.
 """
 
 import asyncio
 from collections import OrderedDict, deque
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from aiogram import Bot
@@ -18,20 +22,30 @@ from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
 
 from tgllm.api.clock import Clock
+from tgllm.bot.telegram.background import BackgroundShare
+from tgllm.bot.telegram.buckets import TokenBucket, positive
 from tgllm.config.model import SendingSection
 
-__all__ = ["Limiter", "Rates", "rates_from"]
+__all__ = ["IN_BACKGROUND", "Limiter", "Rates", "rates_from"]
 
 # Methods that send no message; Telegram does not count them against a chat.
 _UNLIMITED = frozenset({"getUpdates", "getMe", "answerCallbackQuery", "getFile", "sendChatAction", "setMyCommands"})
 
-_ROUNDING = 1e-9
-
 _SPARE_IN_CHAT = 1
 _SPARE_OVERALL = 4
+_SPARE_FOR_ANSWERS = 2
+"""Calls for which the background leaves room in a chat: an answer and a draft."""
+_SPARE_IN_MINUTE = 1 / 3
+"""Part of a group's minute that the background leaves to answers."""
+_BACKGROUND_SECONDS = 15.0
+"""Interval at which a chat gets one call of the background, although an answer leaves no room for it."""
 
 _MINUTE_SECONDS = 61.0
 """Slightly more than a minute: calls may reach Telegram closer together than they were made."""
+
+
+IN_BACKGROUND: ContextVar[bool] = ContextVar("IN_BACKGROUND", default=False)
+"""Whether the calls of the current task belong to the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +62,13 @@ class Rates:
     """Calls to one chat that may be made at once after a pause."""
 
 
-class _Bucket:
-    """Token bucket."""
-
-    __slots__ = ("_at", "_rate", "_size", "_tokens")
-
-    def __init__(self, rate: float, size: float, now: float) -> None:
-        self._rate = rate
-        self._size = size
-        self._tokens = size
-        self._at = now
-
-    def wait(self, now: float, spare: int = 0) -> float:
-        """Return the seconds until there is a token beside ``spare`` others; a small bucket spares fewer."""
-        if self._rate <= 0:
-            return 0.0
-        self._tokens = min(self._size, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        return _positive(1.0 + min(spare, self._size - 1) - self._tokens) / self._rate
-
-    def take(self) -> None:
-        """Use a token; the count may go below zero, which makes later callers wait longer."""
-        self._tokens -= 1.0
-
-
 class _Chat:
     """Limits of one chat, and the queue of calls that wait for it."""
 
-    __slots__ = ("_bucket", "_minute", "line")
+    __slots__ = ("_bucket", "_minute", "background_at", "line")
 
-    def __init__(self, bucket: _Bucket, per_minute: int = 0) -> None:
+    def __init__(self, bucket: TokenBucket, per_minute: int = 0) -> None:
+        self.background_at = -_BACKGROUND_SECONDS
         self._bucket = bucket
         self._minute = deque[float](maxlen=per_minute)
         # asyncio.Lock is fair: waiters acquire it in the order in which they asked for it.
@@ -94,7 +85,14 @@ class _Chat:
         back = max(1, most - spare)
         if not most or len(self._minute) < back:
             return 0.0
-        return _positive(self._minute[-back] + _MINUTE_SECONDS - now)
+        return positive(self._minute[-back] + _MINUTE_SECONDS - now)
+
+    def background_wait(self, now: float) -> float:
+        """Return the seconds until a call of the background may be made."""
+        spare_in_minute = int((self._minute.maxlen or 0) * _SPARE_IN_MINUTE)
+        beside_answers = max(self._bucket.wait(now, _SPARE_FOR_ANSWERS), self.full_for(now, spare_in_minute))
+        in_turn = max(self.wait(now), positive(self.background_at + _BACKGROUND_SECONDS - now))
+        return min(beside_answers, in_turn)
 
     def take(self, now: float) -> None:
         """Count a call that is made now."""
@@ -110,8 +108,11 @@ class Limiter(BaseRequestMiddleware):
     def __init__(self, rates: Rates, clock: Clock) -> None:
         self._rates = rates
         self._clock = clock
-        self._overall = _Bucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
+        self._overall = TokenBucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
+        self._share = BackgroundShare(self._overall, rates.overall, clock.monotonic())
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
+        self._recent: set[int] = set()
+        """Chats of the latest calls, which may have no room for the background."""
         self._held_until: dict[int, float] = {}
 
     def wait_for(self, chat_id: int) -> float:
@@ -135,6 +136,28 @@ class Limiter(BaseRequestMiddleware):
         until = self._clock.monotonic() + seconds
         self._held_until[chat_id] = max(until, self._held_until.get(chat_id, 0.0))
 
+    def background_room(self) -> int:
+        """Return how many calls of the background may begin now."""
+        return self._share.room(self._clock.monotonic())
+
+    def background_wait(self) -> float:
+        """Return the seconds until a call of the background may begin, or another chat has room for one."""
+        now = self._clock.monotonic()
+        if (wait := self._share.wait(now)) > 0:
+            return wait
+        return min((self._chat(chat).background_wait(now) for chat in self._busy_chats(now)), default=0.0)
+
+    def busy_chats(self) -> frozenset[int]:
+        """Return the chats to which no call of the background may begin now: their room is for answers."""
+        return frozenset(self._busy_chats(self._clock.monotonic()))
+
+    def note_background(self, chat_id: int | None) -> None:
+        """Note that a call of the background begins."""
+        self._share.take()
+        if chat_id is not None:
+            self._chat(chat_id).background_at = self._clock.monotonic()
+            self._recent.add(chat_id)
+
     async def __call__(
         self,
         make_request: NextRequestMiddlewareType[TelegramType],
@@ -156,6 +179,8 @@ class Limiter(BaseRequestMiddleware):
             raise
 
     async def _acquire(self, chat_id: int) -> None:
+        if not IN_BACKGROUND.get():
+            self._share.note_answer(self._clock.monotonic())
         chat = self._chat(chat_id)
         async with chat.line:
             while (wait := self._wait(chat_id)) > 0:
@@ -163,10 +188,19 @@ class Limiter(BaseRequestMiddleware):
             now = self._clock.monotonic()
             chat.take(now)
             self._overall.take()
+            self._recent.add(chat_id)
+            if not IN_BACKGROUND.get():
+                self._share.note_answer(now)
             # A full window means a long wait. A hold leaves the chat's rows in the outbox meanwhile, where they don't
             # take the sender's slots from other chats and a shutdown can't interrupt them.
             if (full := chat.full_for(now)) > 0:
                 self.hold(chat_id, full)
+
+    def _busy_chats(self, now: float) -> list[int]:
+        busy = [chat for chat in self._recent if self._chat(chat).background_wait(now) > 0]
+        # A chat with room has it until the next call.
+        self._recent = set(busy)
+        return busy
 
     def _wait(self, chat_id: int, spare_in_chat: int = 0, spare_overall: int = 0) -> float:
         now = self._clock.monotonic()
@@ -181,7 +215,7 @@ class Limiter(BaseRequestMiddleware):
         until = self._held_until.get(chat_id)
         if until is None:
             return 0.0
-        left = _positive(until - self._clock.monotonic())
+        left = positive(until - self._clock.monotonic())
         if not left:
             del self._held_until[chat_id]
         return left
@@ -199,13 +233,8 @@ class Limiter(BaseRequestMiddleware):
     def _new_chat(self, *, is_group: bool) -> _Chat:
         rates, now = self._rates, self._clock.monotonic()
         if is_group:
-            return _Chat(_Bucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
-        return _Chat(_Bucket(rates.private, rates.burst, now))
-
-
-def _positive(left: float) -> float:
-    """Return the rest of a wait, 0 if only a rounding error is left."""
-    return left if left > _ROUNDING else 0.0
+            return _Chat(TokenBucket(rates.group_per_minute / 60, rates.burst, now), rates.group_per_minute)
+        return _Chat(TokenBucket(rates.private, rates.burst, now))
 
 
 def rates_from(section: SendingSection) -> Rates:

@@ -11,7 +11,7 @@ from tgllm.bot.updates.mentions import is_raw_heard
 from tgllm.bot.updates.raw import as_id, as_mapping, message_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
-from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.outbox import TIDY, NewOutbox
 from tgllm.services.chats.group_mode import group_mode
 from tgllm.services.common.lane import Lane
 from tgllm.services.people.standing import may_talk
@@ -115,4 +115,11 @@ def _reaction(lane: Lane, message_id: int, emoji: str | None = None) -> NewOutbo
     """Return the row that sets a reaction, or removes it if ``emoji`` is None. Bot API: setMessageReaction."""
     reaction = [{"type": "emoji", "emoji": emoji}] if emoji else []
     payload = {"chat_id": lane.chat_id, "message_id": message_id, "reaction": reaction}
-    return NewOutbox(lane=lane.key, method="setMessageReaction", chat_id=lane.chat_id, payload=payload, kind="other")
+    return NewOutbox(
+        lane=lane.key,
+        method="setMessageReaction",
+        chat_id=lane.chat_id,
+        payload=payload,
+        kind="other",
+        priority=TIDY,
+    )

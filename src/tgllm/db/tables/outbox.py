@@ -33,6 +33,7 @@ __all__ = [
     "counts",
     "drop",
     "drop_erased",
+    "drop_notices",
     "find",
     "get",
     "mark_failed",
@@ -63,7 +64,7 @@ Priority = Literal[0, 1, 2, 3]
 ANSWER: Final = 0
 """Priority of what an approved person waits for: answers and their edits, replies, menus."""
 TIDY: Final = 1
-"""Priority of what only tidies a chat up: reactions, removed buttons, the progress of a broadcast. Such a row may be
+"""Priority of what only tidies a chat up: reactions and removed buttons. Such a row may be
 overtaken by later answers in its lane, so it must not edit the text of a message that an ``ANSWER`` edits too."""
 CARD: Final = 2
 """Priority of what the admins are told unasked: access requests and alerts."""
@@ -371,6 +372,15 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
     # What is behind it in its lane may be due sooner.
     signal(conn, "outbox")
     return cursor.rowcount == 1
+
+
+def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
+    """Drop the ready rows of a lane that have the priority ``NOTICE``."""
+    conn.execute(
+        "UPDATE outbox SET state = 'dropped', error = ? WHERE state = 'ready' AND lane = ? AND priority = ?",
+        (clean(error), lane, NOTICE),
+    )
+    signal(conn, "outbox")
 
 
 def drop_erased(conn: sqlite3.Connection, row_id: int) -> bool:

@@ -17,7 +17,7 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.messaging.people import language_of, message_to
-from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
+from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row, with_priority
 
 __all__ = ["CARD", "AccessCards", "CardText", "Subject"]
 
@@ -120,7 +120,8 @@ class AccessCards:
 
     def announce(self, conn: Connection, text: CardText, now: int) -> None:
         """Send a text to all recipients of cards."""
-        outbox.add(conn, [message_to(place.chat_id, text(place.language)) for place in self._places(conn, now)], now)
+        rows = [message_to(place.chat_id, text(place.language)) for place in self._places(conn, now)]
+        outbox.add(conn, with_priority(rows, outbox.CARD), now)
 
     def _label(self, verdict: str, place: _Place) -> str:
         return self._texts(f"access.button_{verdict}", place.language)
@@ -139,7 +140,8 @@ def _card(
 ) -> NewOutbox:
     """Return a row whose failure causes no notice, since some admins may have no chat with the bot."""
     row = message_to(chat_id, text, buttons)
-    return replace(row, payload={**row.payload, PLACEHOLDER: True}, turn_id=subject.turn_id, part=part)
+    payload = {**row.payload, PLACEHOLDER: True}
+    return replace(row, payload=payload, turn_id=subject.turn_id, part=part, priority=outbox.CARD)
 
 
 def _edit(chat_id: int, subject: Subject, part: int, text: str) -> NewOutbox:

@@ -19,8 +19,10 @@ from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.card_texts import group_card, group_decided
 from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.access.lost_access import without_access
+from tgllm.services.access.verdicts import DECIDED
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import Actor, note
+from tgllm.services.common.lane import Lane
 from tgllm.services.common.recent_keys import RecentKeys
 from tgllm.services.messaging.people import message_to
 from tgllm.services.people.decisions import AccessError, administrator
@@ -125,6 +127,7 @@ class GroupAccess:
         note(conn, actor, f"group.{verdict}", str(chat_id), now, change)
         if before.status == "pending":
             self.cards.close(conn, _subject(after), group_decided(self.texts, conn, after, verdict, actor.id), now)
+        outbox.drop_notices(conn, Lane(chat_id).key, DECIDED)
         outbox.add(conn, [message_to(chat_id, self.texts(f"access.told_group_{verdict}"))], now)
         return GroupDecided(after, changed=True, losing=without_access(conn, self.running.turns, now))
 

@@ -7,6 +7,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.tables import kv, users
+from tgllm.db.tables.outbox import NOTICE
 from tgllm.i18n import Catalogue
 from tgllm.services.access.access_requests import expire
 from tgllm.services.access.lost_access import LostAccess
@@ -64,7 +65,7 @@ class AccessUpkeep:
 
     def _catch_up(self, conn: Connection, now: int) -> None:
         for user in expire(conn, now):
-            tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now)
+            tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now, NOTICE)
         traces.scrub_sent_links(conn)
         if _is_to_be_summed_up(conn, now):
             self._sum_up(conn, now)

@@ -1,9 +1,10 @@
 """Outbox rows of a broadcast: its messages, the progress message and the report."""
 
+from dataclasses import replace
 from typing import Final
 
 from tgllm.db.tables.broadcasts import Broadcast
-from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.outbox import NOTICE, NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
 from tgllm.services.messaging.rows import PLACEHOLDER, edit_row, message_row
@@ -19,7 +20,7 @@ ENDINGS: Final = ("delivered", "blocked", "failed", "unconfirmed", "left_out")
 
 def text_row(user_id: int, text: str) -> NewOutbox:
     """Return the message to one person, in private. If its delivery stays uncertain, only the report counts it."""
-    return message_row(Lane(user_id), text, {PLACEHOLDER: True})
+    return replace(message_row(Lane(user_id), text, {PLACEHOLDER: True}), priority=NOTICE)
 
 
 def progress_text(texts: Catalogue, broadcast: Broadcast) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tgllm.api.clock import Clock
+
 __all__ = ["Wakeup"]
 
 
@@ -34,3 +36,17 @@ class Wakeup:
             return False
         self._event.clear()
         return True
+
+    async def wait_for(self, seconds: float | None, clock: Clock) -> None:
+        """Wait for the signal, at most ``seconds`` of that clock, and clear it."""
+
+        async def end(seconds: float) -> None:
+            await clock.sleep(seconds)
+            self._event.set()
+
+        async with asyncio.TaskGroup() as group:
+            ending = None if seconds is None else group.create_task(end(seconds), name="end of a wait")
+            await self._event.wait()
+            if ending is not None:
+                ending.cancel()
+        self._event.clear()

@@ -6,9 +6,10 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox, users
+from tgllm.db.tables.outbox import CARD
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.lane import Lane
-from tgllm.services.messaging.rows import plain_message
+from tgllm.services.messaging.rows import plain_message, with_priority
 
 __all__ = ["AdminNotifier"]
 
@@ -57,7 +58,7 @@ class AdminNotifier:
         """
         now = milliseconds(self._clock)
         rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now) if chat_id not in but]
-        return len(outbox.add(conn, rows, now))
+        return len(outbox.add(conn, with_priority(rows, CARD), now))
 
     def _chats(self, conn: Connection, now: int) -> Sequence[int]:
         if self._chat_id is not None:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox, users
-from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.outbox import ANSWER, NewOutbox, Priority
 from tgllm.db.tables.users import User
 from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.lane import Lane
-from tgllm.services.messaging.rows import plain_message
+from tgllm.services.messaging.rows import plain_message, with_priority
 
 __all__ = ["language_in", "language_of", "message_to", "tell"]
 
@@ -25,9 +25,9 @@ def language_in(conn: Connection, chat_id: int) -> str:
     return "" if person is None else language_of(conn, person)
 
 
-def tell(conn: Connection, user_id: int, text: str, now: int) -> None:
+def tell(conn: Connection, user_id: int, text: str, now: int, priority: Priority = ANSWER) -> None:
     """Add a message to a person's private chat, which has the id of the person (Bot API: Chat), to the outbox."""
-    outbox.add(conn, [message_to(user_id, text)], now)
+    outbox.add(conn, with_priority([message_to(user_id, text)], priority), now)
 
 
 def message_to(chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]] = ()) -> NewOutbox:

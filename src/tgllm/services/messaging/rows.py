@@ -1,10 +1,10 @@
 """Builders of outbox rows for Bot API calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from tgllm.db.tables.outbox import Kind, NewOutbox
+from tgllm.db.tables.outbox import ANSWER, Kind, NewOutbox, Priority
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip
 
@@ -21,6 +21,7 @@ __all__ = [
     "message_row",
     "plain_message",
     "reply_parameters",
+    "with_priority",
 ]
 
 EDIT_OF_PART = "edit_of_part"
@@ -48,6 +49,7 @@ def call_row(
     kind: Kind = "send",
     turn_id: str | None = None,
     part: int = 0,
+    priority: Priority = ANSWER,
 ) -> NewOutbox:
     """Return the row of a Bot API call.
 
@@ -58,6 +60,7 @@ def call_row(
         kind: whether a repetition is visible or idempotent.
         turn_id: the turn that the row belongs to.
         part: position among the rows of the turn.
+        priority: how soon it is sent.
     """
     target: dict[str, Any] = {"chat_id": lane.chat_id}
     if lane.business_connection_id is not None:
@@ -73,6 +76,7 @@ def call_row(
         turn_id=turn_id,
         part=part,
         kind=kind,
+        priority=priority,
     )
 
 
@@ -107,6 +111,11 @@ def edit_row(lane: Lane, message_id: int, text: str, extra: Mapping[str, Any] | 
 def edit_of_row(row: NewOutbox, edited_part: int) -> NewOutbox:
     """Return the row that edits the message of part ``edited_part`` of the same turn to the text of ``row``."""
     return replace(row, method="editMessageText", payload={**row.payload, EDIT_OF_PART: edited_part}, kind="edit")
+
+
+def with_priority(rows: Iterable[NewOutbox], priority: Priority) -> list[NewOutbox]:
+    """Return the same rows with that priority."""
+    return [replace(row, priority=priority) for row in rows]
 
 
 def deletion_row(lane: Lane, message_id: int) -> NewOutbox:

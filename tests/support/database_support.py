@@ -59,3 +59,17 @@ def say(conn: sqlite3.Connection, conversation_id: int, parent_id: int | None = 
 def names(folder: Path) -> list[str]:
     """The names of the files in a folder, in order."""
     return sorted(file.name for file in folder.iterdir())
+
+
+def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:
+    """How many steps SQLite's virtual machine takes."""
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    conn.set_progress_handler(count, 1)
+    query()
+    conn.set_progress_handler(None, 0)
+    return taken

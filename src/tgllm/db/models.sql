@@ -243,16 +243,32 @@ CREATE TABLE IF NOT EXISTS inbox (
     started_at  INTEGER,                                -- when it was last started
     finished_at INTEGER,                                -- when its state became final
     error       TEXT,                                   -- error message, for logs; contains no key
+    stranger    INTEGER NOT NULL DEFAULT 0              -- 1: its sender had no access when it was received
+                CHECK (stranger IN (0, 1)),
+    behind      INTEGER NOT NULL DEFAULT 0              -- 1: was added behind another one with the same lane and
+                CHECK (behind IN (0, 1)),               -- kind of sender, which still waits; 0 may be outdated
     CHECK ((state = 'merged') = (leader_id IS NOT NULL)),
     CHECK (leader_id <> update_id),
     CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS inbox_running ON inbox (lane) WHERE state = 'running' AND control = 0;
 CREATE INDEX IF NOT EXISTS inbox_queued ON inbox (lane, update_id) WHERE state = 'queued' AND control = 0;
-CREATE INDEX IF NOT EXISTS inbox_control ON inbox (update_id) WHERE state = 'queued' AND control = 1;
+CREATE INDEX IF NOT EXISTS inbox_first ON inbox (stranger, update_id, lane)
+    WHERE state = 'queued' AND control = 0 AND behind = 0;
+CREATE INDEX IF NOT EXISTS inbox_senders ON inbox (lane, stranger, update_id) WHERE state = 'queued' AND control = 0;
+CREATE INDEX IF NOT EXISTS inbox_control ON inbox (stranger, update_id) WHERE state = 'queued' AND control = 1;
 CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('failed', 'quarantined');
+-- The next update of a lane from the same kind of sender becomes the first one.
+CREATE TRIGGER IF NOT EXISTS inbox_next AFTER UPDATE OF state ON inbox
+WHEN old.state = 'queued' AND new.state <> 'queued' AND old.control = 0
+BEGIN
+    UPDATE inbox SET behind = 0 WHERE update_id = (
+        SELECT min(update_id) FROM inbox
+        WHERE state = 'queued' AND control = 0 AND lane = old.lane AND stranger = old.stranger
+    );
+END;
 
 -- Outgoing Bot API calls and their state.
 CREATE TABLE IF NOT EXISTS outbox (

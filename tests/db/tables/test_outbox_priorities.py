@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database_support import NOW
+from database_support import NOW, steps_of
 from tgllm.db.engine.sqlite import connect, in_transaction, run_script
 from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
@@ -167,20 +167,6 @@ def test_whatever_happens_the_first_of_each_stream_is_found(steps: list[Step]) -
         while ids := claimed(conn, 100, NOW + 1000) or [row.id for row in rows(conn, "sending")]:
             outbox.mark_sent(conn, [(row_id, 1) for row_id in ids], NOW)
         assert rows(conn, "ready") == []
-
-
-def steps_of(conn: sqlite3.Connection, query: Callable[[], object]) -> int:
-    """How many steps SQLite's virtual machine takes."""
-    taken = 0
-
-    def count() -> None:
-        nonlocal taken
-        taken += 1
-
-    conn.set_progress_handler(count, 1)
-    query()
-    conn.set_progress_handler(None, 0)
-    return taken
 
 
 Fill = Callable[[sqlite3.Connection, int], object]

@@ -26,6 +26,9 @@ __all__ = ["Dispatch"]
 
 log = get_logger(__name__)
 
+PARALLEL_STRANGERS = 4
+"""Most updates of people without access that are handled at once, beside the others."""
+
 T = TypeVar("T")
 
 # The states of an update, in their order: why each exists, and what a crash in it costs.
@@ -76,7 +79,7 @@ class Dispatch:
             dispatcher: with the middlewares and handlers.
             database: with the inbox.
             clock: for times.
-            most_parallel: most lanes that run at once, not counting control updates.
+            most_parallel: most lanes that run at once, not counting control updates and people without access.
             most_attempts: most attempts for an update, crashes included.
             ended: called with each update whose task has ended.
         """
@@ -89,6 +92,8 @@ class Dispatch:
         self._told_ended = ended
         self._running = 0
         """Places that are taken; controls take none."""
+        self._strangers = 0
+        """Running updates of people without access, which take none of these places."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         """By update. A crash or a cancellation ends them all, and leaves their updates ``running``."""
         self._accepting = True
@@ -159,10 +164,12 @@ class Dispatch:
     def _claim(self) -> Callable[[Connection], _Claimed]:
         """Return the unit that claims updates; only one may be under way, since each fills all free slots."""
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
+        strangers = max(0, PARALLEL_STRANGERS - self._strangers) if self._accepting else 0
         now, most_attempts = milliseconds(self._clock), self._most_attempts
 
         def unit(conn: Connection) -> _Claimed:
-            return _Claimed(inbox.claim(conn, free, now, max_attempts=most_attempts), inbox.has_queued(conn))
+            rows = inbox.claim(conn, free, now, max_attempts=most_attempts, most_strangers=strangers)
+            return _Claimed(rows, inbox.has_queued(conn))
 
         # An update may end before the claim returns; until then, assume that others wait for its end.
         self._queued = True
@@ -174,7 +181,7 @@ class Dispatch:
             return
         self._queued = claimed.queued
         for row in claimed.rows:
-            self._running += not row.control
+            self._count(row, 1)
             name = f"update {row.update_id}"
             self._tasks[row.update_id] = self._begun.create_task(self._run_one(row), name=name)
 
@@ -191,7 +198,7 @@ class Dispatch:
 
     def _leave(self, row: InboxRow) -> None:
         """Free the slot of an update whose task has ended."""
-        self._running -= not row.control
+        self._count(row, -1)
         # An update that was released to the queue may already run again, in a new task.
         if self._tasks.get(row.update_id) is asyncio.current_task():
             del self._tasks[row.update_id]
@@ -200,6 +207,12 @@ class Dispatch:
             self._idle.set()
         if self._queued:
             self.arrived.set()
+
+    def _count(self, row: InboxRow, change: int) -> None:
+        if row.stranger:
+            self._strangers += change
+        elif not row.control:
+            self._running += change
 
     async def _handle(self, row: InboxRow) -> None:
         if row.kind not in ALLOWED_UPDATES:

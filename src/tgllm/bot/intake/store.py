@@ -1,7 +1,7 @@
 """Intake of a batch of updates: the work in the transaction that stores them, and directly after it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.dispatch import Dispatch
@@ -12,6 +12,7 @@ from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.common.lane import Lane
+from tgllm.services.people.standing import may_talk
 
 __all__ = ["Intake"]
 
@@ -60,7 +61,7 @@ class Intake:
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
-        new = inbox.add_updates(conn, updates, now)
+        new = inbox.add_updates(conn, [_with_access(conn, update, now) for update in updates], now)
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
@@ -73,3 +74,10 @@ class Intake:
             parts.acknowledgements.note(arrived.reactions)
         stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.username)
         self._heard(Lane.parse(update.lane).chat_id for update in arrived.new)
+
+
+def _with_access(conn: Connection, update: NewUpdate, now: int) -> NewUpdate:
+    """Return the update with the information whether its sender may use the bot in its chat."""
+    chat_id = Lane.parse(update.lane).chat_id
+    may_use = update.sender_id is not None and may_talk(conn, update.sender_id, chat_id, now)
+    return update if may_use else replace(update, stranger=True)

@@ -76,7 +76,14 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         kind=mend_surrogates(kind),
         control=_is_control(kind, raw.get(kind)),
         payload=json.dumps(raw, separators=(",", ":")),
+        sender_id=_sender_of(kind, as_mapping(raw.get(kind))),
     )
+
+
+def _sender_of(kind: str, content: Mapping[str, Any]) -> int | None:
+    # A stopped draft has no sender, but drafts exist only in private chats, whose id is the user's.
+    sender = content.get("chat") if kind == "stopped_message_generation" else content.get("from")
+    return as_id(as_mapping(sender).get("id"))
 
 
 def content_of(update: InboxRow | NewUpdate) -> Mapping[str, Any]:

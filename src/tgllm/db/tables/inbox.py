@@ -72,6 +72,10 @@ class NewUpdate:
     """Whether it bypasses the order of its lane: stop, button presses."""
     payload: str
     """The received update as JSON."""
+    sender_id: int | None = None
+    """User id of the sender; None if it is unknown."""
+    stranger: bool = False
+    """Whether the sender may not use the bot in this chat. It decides only when the update is handled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class InboxRow:
     started_at: int | None
     finished_at: int | None
     error: str | None
+    stranger: bool = field(default=False, metadata=BOOL)
+    behind: bool = field(default=False, metadata=BOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,53 +115,100 @@ def add_updates(conn: sqlite3.Connection, updates: Iterable[NewUpdate], now: int
     return [update for update in updates if _add_one(conn, update, now)]
 
 
+# The update is behind another one if its lane has a queued one of the same kind of sender with a smaller id.
+_ADD = """
+    INSERT INTO inbox (update_id, lane, kind, control, payload, received_at, stranger, behind)
+    VALUES (:update_id, :lane, :kind, :control, :payload, :now, :stranger, :control = 0 AND EXISTS (
+        SELECT 1 FROM inbox AS earlier
+        WHERE earlier.state = 'queued' AND earlier.control = 0 AND earlier.lane = :lane
+            AND earlier.stranger = :stranger AND earlier.update_id < :update_id
+    ))
+    ON CONFLICT (update_id) DO NOTHING
+"""
+
+
 def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
-    cursor = conn.execute(
-        "INSERT INTO inbox (update_id, lane, kind, control, payload, received_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (update_id) DO NOTHING",
-        (update.update_id, update.lane, update.kind, update.control, update.payload, now),
-    )
-    return cursor.rowcount == 1
+    values = {
+        "update_id": update.update_id,
+        "lane": update.lane,
+        "kind": update.kind,
+        "control": update.control,
+        "payload": update.payload,
+        "now": now,
+        "stranger": update.stranger,
+    }
+    return conn.execute(_ADD, values).rowcount == 1
 
 
 # Ids are selected first and started one by one: a single UPDATE with these queries as subqueries materialises each of
 # them in a temporary table, which is several times slower.
+#
+# The first update of each lane where none is running. They are read from an index until enough are found, so updates
+# that wait for their lane cost nothing: of those only a few are in the index (see ``behind``). A lane in which somebody
+# with access waits is found by their update, though it starts with the one of a stranger that is before it.
 _FREE = """
-    SELECT min(update_id)
-    FROM inbox AS head
-    WHERE state = 'queued' AND control = 0 AND attempts < :max_attempts
-    GROUP BY lane
-    HAVING NOT EXISTS (
-        SELECT 1 FROM inbox AS busy WHERE busy.lane = head.lane AND busy.state = 'running' AND busy.control = 0
+    SELECT (
+        SELECT min(first.update_id) FROM inbox AS first
+        WHERE first.lane = head.lane AND first.state = 'queued' AND first.control = 0
+            AND first.attempts < :max_attempts
     )
-    ORDER BY 1
+    FROM inbox AS head INDEXED BY inbox_first
+    WHERE head.state = 'queued' AND head.control = 0 AND head.behind = 0 AND head.stranger = :stranger
+        AND NOT EXISTS (
+            SELECT 1 FROM inbox AS busy WHERE busy.lane = head.lane AND busy.state = 'running' AND busy.control = 0
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM inbox AS earlier
+            WHERE earlier.lane = head.lane AND earlier.state = 'queued' AND earlier.control = 0
+                AND earlier.stranger = head.stranger AND earlier.update_id < head.update_id
+        )
+        AND (head.stranger = 0 OR NOT EXISTS (
+            SELECT 1 FROM inbox AS other
+            WHERE other.lane = head.lane AND other.state = 'queued' AND other.control = 0 AND other.stranger = 0
+        ))
+    ORDER BY head.update_id
     LIMIT :limit
 """
 _CONTROL = """
     SELECT update_id FROM inbox
-    WHERE state = 'queued' AND control = 1 AND attempts < :max_attempts
+    WHERE state = 'queued' AND control = 1 AND stranger = :stranger AND attempts < :max_attempts
     ORDER BY update_id
+    LIMIT :limit
 """
 _START = """
     UPDATE inbox SET state = 'running', attempts = attempts + 1, started_at = ? WHERE update_id = ? RETURNING *
 """
+_NO_LIMIT = -1
+"""SQLite: a negative LIMIT is none."""
 
 
-def claim(conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int) -> list[InboxRow]:
+def claim(
+    conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int, most_strangers: int = 0
+) -> list[InboxRow]:
     """Start the oldest queued update of each lane that has none running, and all control updates.
+
+    Updates of people without access have places of their own, so that they don't hold up those of others.
 
     Args:
         conn: an open write transaction.
         limit: maximum number of lanes; control updates don't count, so with 0 only those are started.
         now: UTC in milliseconds.
         max_attempts: updates that were started this often are skipped.
+        most_strangers: maximum number of updates of people without access, control updates included.
 
     Returns:
-        The started updates: control updates first, then by id.
+        The started updates: control updates first, then by id, and then those of people without access.
     """
-    values = {"limit": limit, "max_attempts": max_attempts}
-    found = conn.execute(_CONTROL, values).fetchall() + conn.execute(_FREE, values).fetchall()
-    return [read(InboxRow, conn.execute(_START, (now, row[0])).fetchone()) for row in found]
+
+    def ids(query: str, most: int, *, stranger: bool) -> list[int]:
+        values = {"limit": most, "max_attempts": max_attempts, "stranger": stranger}
+        # None: all updates of a lane were started too often.
+        return [int(row[0]) for row in conn.execute(query, values) if row[0] is not None] if most else []
+
+    found = ids(_CONTROL, _NO_LIMIT, stranger=False) + ids(_FREE, max(0, limit), stranger=False)
+    strangers = ids(_CONTROL, most_strangers, stranger=True)
+    strangers += ids(_FREE, most_strangers - len(strangers), stranger=True)
+    return [read(InboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in found + strangers]
 
 
 def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
@@ -314,11 +367,15 @@ def running_in(conn: sqlite3.Connection, lane: str) -> list[InboxRow]:
     return read_all(InboxRow, cursor)
 
 
+_HAS_QUEUED = """
+    SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 0)
+        OR EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 1 AND stranger = 1)
+"""
+
+
 def has_queued(conn: sqlite3.Connection) -> bool:
-    """Return whether any update is queued; without control updates."""
-    return bool(
-        conn.execute("SELECT EXISTS (SELECT 1 FROM inbox WHERE state = 'queued' AND control = 0)").fetchone()[0]
-    )
+    """Return whether any update is queued, which may have to wait; without control updates of people with access."""
+    return bool(conn.execute(_HAS_QUEUED).fetchone()[0])
 
 
 def merge(conn: sqlite3.Connection, leader: int, followers: Iterable[int], now: int) -> list[int]:

@@ -3,6 +3,7 @@
 from bot_support import Start
 from tgllm.db.queries import pending_access
 from tgllm.db.tables import inbox, users
+from tgllm.services.access.cards import MOST_SHORTLY
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -28,11 +29,13 @@ async def test_a_flood_of_strangers_costs_little(
             pass
         await ann.say("hello")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "hello")
+        more = f"{REQUESTS - MOST_SHORTLY} more requests for access are waiting"
+        await emu.wait_for_message(ann.private_chat(), lambda message: more in message.text)
         await bot.stop()
         found = await bot.core.database.read(pending_access.waiting)
         known = await bot.core.database.read(lambda conn: len(users.list_all(conn)))
     answers = [call for call in emu.journal if call.method == "sendMessage" and call.chat_id != ann.id]
-    cards = [message for message in ann.private_chat().messages if "🔔" in message.text and message.buttons]
-    assert (len(answers), len(cards), found.people, known) == (ANSWERS, CARDS, REQUESTS, REQUESTS + 1)
+    cards = [message for message in ann.private_chat().messages if "asks for access" in message.text]
+    assert (len(answers), len(cards), found.people, known) == (ANSWERS, MOST_SHORTLY, REQUESTS, REQUESTS + 1)
     assert counts == {"done": 3 * PEOPLE}
     assert len(provider.requests) == 1

@@ -16,6 +16,7 @@ from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.users import SeenUser, User
 from tgllm.i18n import Catalogue
 from tgllm.services.access.access_requests import Asked
+from tgllm.services.access.cards import MOST_SHORTLY
 from tgllm.services.access.service import Access
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.access.user_service import UserService
@@ -132,13 +133,16 @@ async def test_only_so_many_cards_an_hour_and_the_rest_is_summed_up(make: Make, 
     bot = make(cards_per_hour=2)
     for user_id in range(100, 105):
         await bot.ask(user_id)
-    assert len(await bot.sent(ANN)) == 2
+    *cards, summary = await bot.sent(ANN)
+    assert len(cards) == 2
+    assert summary == "🔔 3 more requests for access are waiting: /admin users pending"
     await bot.upkeep.look()
-    assert await bot.sent(ANN) == ["🔔 3 more requests for access are waiting: /admin users pending"]
+    assert await bot.sent(ANN) == []
     await clock.advance(1)
     await bot.ask(105)
     await bot.upkeep.look()
-    assert await bot.sent(ANN) == []
+    # An edit of the same message.
+    assert await bot.sent(ANN) == ["🔔 4 more requests for access are waiting: /admin users pending"]
     await clock.advance(HOUR)
     await bot.upkeep.look()
     assert await bot.sent(ANN) == ["🔔 4 more requests for access are waiting: /admin users pending"]
@@ -163,7 +167,10 @@ async def test_all_who_wait_are_declined_at_once_and_their_cards_say_so(make: Ma
         await bot.ask(user_id)
     await bot.sent(ANN)
     assert await bot.write(lambda conn: bot.users.decline_all_in(conn, Actor(ANN, "telegram"))) == 2
-    assert await bot.sent(ANN) == ["❌ Eve (100): declined by (1)"]
+    assert await bot.sent(ANN) == [
+        "❌ Eve (100): declined by (1)",
+        "✅ No more requests for access are waiting.",
+    ]
     assert (await bot.actions()) == ["user.deny_all"]
     with pytest.raises(AccessError):
         await bot.write(lambda conn: bot.users.decline_all_in(conn, Actor(100, "telegram")))
@@ -404,7 +411,7 @@ async def test_ten_thousand_strangers_fill_neither_disk_nor_admin_chat(
     cards = await bot.sent(ANN)
     found = await database.read(pending_access.waiting)
     known = await database.read(lambda conn: len(users.list_all(conn)))
-    assert len(cards) == bot.access.settings.cards_per_hour + 1
+    assert len(cards) == MOST_SHORTLY + 1
     assert found.people == bot.access.settings.most_pending
     assert known == found.people + 2
     await clock.advance(2 * HOUR)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from tgllm.bot.ui.keyboards import Button
 
-__all__ = ["WORD", "Screen", "admin_button"]
+__all__ = ["SEPARATE", "WORD", "Screen", "admin_button"]
 
 WORD = "admin"
 """First word of the callback data of all these buttons; the command's name and argument follow."""
+SEPARATE = " +"
+"""End of the callback data of a button whose message stays; the screen is a new message."""
 
 
 @dataclass(frozen=True, slots=True)

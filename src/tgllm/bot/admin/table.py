@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tgllm.api import Access, DatabaseError, TgllmError, UserInfo
-from tgllm.bot.admin.screen import Screen
+from tgllm.bot.admin.screen import SEPARATE, Screen
 from tgllm.bot.scope import Scope, is_confidential
 from tgllm.bot.ui.command_table import may_use
 from tgllm.bot.ui.keyboards import Menu, menu_rows
@@ -149,6 +149,8 @@ class AdminTable:
         Returns:
             A text to show at the button, possibly empty.
         """
+        if pressed is not None and line.endswith(SEPARATE):
+            line, pressed = line.removesuffix(SEPARATE), None
         name, argument = (*line.split(maxsplit=1), "", "")[:2]
         call = AdminCall(scope, argument.strip(), pressed)
         row = self._rows.get(name.lower() or HOME)

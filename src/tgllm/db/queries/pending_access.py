@@ -1,7 +1,7 @@
 """Undecided access requests of people and groups."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["Waiting", "count_cards", "decline_all", "drop_old", "has_unseen", "mark_carded", "waiting"]
@@ -17,6 +17,13 @@ class Waiting:
     groups: int
     unseen: int
     """Requests of people and groups that the admins have not seen yet."""
+    unseen_groups: int = field(default=0, compare=False)
+    """Those of groups."""
+
+    @property
+    def unseen_people(self) -> int:
+        """Requests of people that the admins have not seen yet."""
+        return self.unseen - self.unseen_groups
 
 
 _PENDING = "status = 'pending' AND requested_at IS NOT NULL"
@@ -26,7 +33,7 @@ def waiting(conn: sqlite3.Connection) -> Waiting:
     """Return the number of undecided requests."""
     people, unseen_people = _counts(conn, "users")
     groups, unseen_groups = _counts(conn, "groups")
-    return Waiting(people, groups, unseen_people + unseen_groups)
+    return Waiting(people, groups, unseen_people + unseen_groups, unseen_groups)
 
 
 def _counts(conn: sqlite3.Connection, table: Table) -> tuple[int, int]:

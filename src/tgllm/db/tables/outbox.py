@@ -46,6 +46,7 @@ __all__ = [
     "prune",
     "recover",
     "rename_turns",
+    "requeue",
     "resend",
     "rewrite",
 ]
@@ -326,6 +327,20 @@ def rewrite(
         (method, kind, dumps(payload), None if error is None else clean(error), row_id, state),
     )
     signal(conn, "outbox")
+
+
+def requeue(conn: sqlite3.Connection, row_id: int, payload: JsonObject, not_before: int) -> bool:
+    """Change what a ready row sends, or send a finished one again, such as an edit that is repeated with new content.
+
+    Return False if it is in another state.
+    """
+    cursor = conn.execute(
+        "UPDATE outbox SET state = 'ready', attempts = 0, not_before = ?, payload = ?, error = NULL, sent_at = NULL"
+        " WHERE id = ? AND state IN ('ready', 'sent', 'failed')",
+        (not_before, dumps(payload), row_id),
+    )
+    signal(conn, "outbox")
+    return cursor.rowcount == 1
 
 
 def _leave_sending(

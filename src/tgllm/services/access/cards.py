@@ -1,31 +1,36 @@
 """Admin cards: messages with an access request and buttons to decide it.
 
-A card is sent to the admin chat and to each admin in private. After the decision, all its copies are edited to show who
-decided. The outbox rows belong to a turn named after the request, by which the cards are found after a restart, and by
-shell commands.
+A card is sent to the admin chat and to each admin in private. If many people ask within a short time, the further
+requests share one message with their number (``tgllm.services.access.bundle``). After the decision, all copies of a
+card are edited to show who decided. The outbox rows belong to a turn named after the request, by which the cards are
+found after a restart, and by shell commands.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access
 from tgllm.db.queries.pending_access import Table
-from tgllm.db.tables import outbox, users
+from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
-from tgllm.services.chats.moved_chats import present_id
-from tgllm.services.messaging.people import language_of, message_to
-from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row, with_priority
+from tgllm.services.access.admin_places import AdminPlaces, Place
+from tgllm.services.access.bundle import Bundle
+from tgllm.services.messaging.people import message_to
+from tgllm.services.messaging.rows import PLACEHOLDER, edit_of_row
 
-__all__ = ["CARD", "AccessCards", "CardText", "Subject"]
+__all__ = ["CARD", "MOST_SHORTLY", "AccessCards", "CardText", "Subject"]
 
 CARD = "access"
 """Prefix of the callback data of a card's buttons; the verdict and the id of the person or group follow."""
 
 _WINDOW = 60 * 60 * 1000
 """Period of the limit on cards, in milliseconds."""
+MOST_SHORTLY: Final = 3
+"""Most requests with cards of their own within ten minutes."""
+_SHORT_WINDOW = 10 * 60 * 1000
 _CLOSING = 1000
 """Offset of the edits: part ``_CLOSING + n`` edits the card of part n. There are fewer admins than this."""
 
@@ -51,12 +56,6 @@ class Subject:
         return f"{CARD}:{self.id}:{self.requested_at}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    chat_id: int
-    language: str
-
-
 class AccessCards:
     """Sends requests to the admins as cards, up to an hourly limit."""
 
@@ -69,13 +68,14 @@ class AccessCards:
             per_hour: maximum number of requests shown in an hour.
         """
         self._texts = texts
-        self._chat_id = admin_chat_id
+        self._places = AdminPlaces(admin_chat_id)
         self._per_hour = per_hour
+        self.bundle = Bundle(texts, self._places)
 
     def show(
         self, conn: Connection, subject: Subject, text: CardText, verdicts: Sequence[Sequence[str]], now: int
     ) -> bool:
-        """Add the cards of a request to the outbox.
+        """Add the cards of a request to the outbox; count it in the bundle if there have been too many.
 
         Args:
             conn: an open write transaction.
@@ -85,9 +85,10 @@ class AccessCards:
             now: UTC, in milliseconds.
 
         Returns:
-            False if the hourly limit is reached; no card is added then.
+            False if the request is counted in the bundle.
         """
-        if pending_access.count_cards(conn, now - _WINDOW) >= self._per_hour:
+        if self._is_many(conn, now):
+            self.bundle.update(conn, now)
             return False
         rows = [
             _card(
@@ -100,7 +101,7 @@ class AccessCards:
                 subject,
                 part,
             )
-            for part, place in enumerate(self._places(conn, now))
+            for part, place in enumerate(self._places.all(conn, now))
         ]
         outbox.add(conn, rows, now)
         pending_access.mark_carded(conn, subject.table, subject.id, now)
@@ -108,7 +109,7 @@ class AccessCards:
 
     def close(self, conn: Connection, subject: Subject, text: CardText, now: int) -> None:
         """Replace the text and buttons of a request's cards by the decision; unsent cards are dropped."""
-        languages = {place.chat_id: place.language for place in self._places(conn, now)}
+        languages = {place.chat_id: place.language for place in self._places.all(conn, now)}
         for row in outbox.of_turn(conn, subject.turn_id):
             if row.part >= _CLOSING or row.chat_id is None or row.state in {"failed", "dropped"}:
                 continue
@@ -118,21 +119,13 @@ class AccessCards:
                 # The edit follows the card in its lane, so it is right also while the card is being sent.
                 outbox.add(conn, [_edit(row.chat_id, subject, row.part, text(languages.get(row.chat_id, "")))], now)
 
-    def announce(self, conn: Connection, text: CardText, now: int) -> None:
-        """Send a text to all recipients of cards."""
-        rows = [message_to(place.chat_id, text(place.language)) for place in self._places(conn, now)]
-        outbox.add(conn, with_priority(rows, outbox.CARD), now)
+    def _is_many(self, conn: Connection, now: int) -> bool:
+        """Return whether the admins were shown too many cards lately."""
+        shortly = pending_access.count_cards(conn, now - _SHORT_WINDOW)
+        return shortly >= MOST_SHORTLY or pending_access.count_cards(conn, now - _WINDOW) >= self._per_hour
 
-    def _label(self, verdict: str, place: _Place) -> str:
+    def _label(self, verdict: str, place: Place) -> str:
         return self._texts(f"access.button_{verdict}", place.language)
-
-    def _places(self, conn: Connection, now: int) -> Sequence[_Place]:
-        """Return the admin chat and the admins' private chats, which have the ids of the admins (Bot API: Chat)."""
-        places = [_Place(admin.id, language_of(conn, admin)) for admin in users.admins(conn, now)]
-        chat_id = None if self._chat_id is None else present_id(conn, self._chat_id)
-        if chat_id is None or any(place.chat_id == chat_id for place in places):
-            return places
-        return [_Place(chat_id, ""), *places]
 
 
 def _card(

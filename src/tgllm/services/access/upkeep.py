@@ -1,12 +1,10 @@
-"""Periodic upkeep of access: ends expired access, reports unseen requests, and scrubs sent invite links."""
-
-from typing import Final
+"""Periodic upkeep of access: ends expired access, counts requests without cards, and scrubs sent invite links."""
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
-from tgllm.db.queries import pending_access, traces
-from tgllm.db.tables import kv, users
+from tgllm.db.queries import traces
+from tgllm.db.tables import users
 from tgllm.db.tables.outbox import NOTICE
 from tgllm.i18n import Catalogue
 from tgllm.services.access.access_requests import expire
@@ -18,10 +16,6 @@ from tgllm.services.turns.running import RunningTurns
 __all__ = ["AccessUpkeep"]
 
 CHECK_SECONDS = 30.0
-_HOUR: Final = 60 * 60 * 1000
-_SCOPE = "access"
-_SUMMED_UP = "summed_up"
-"""Key for the time of the last report of unseen requests to the admins (UTC, milliseconds)."""
 
 
 class AccessUpkeep:
@@ -61,25 +55,12 @@ class AccessUpkeep:
         await self._lost_access.stop_turns()
 
     def _is_due(self, conn: Connection, now: int) -> bool:
-        return _is_to_be_summed_up(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
+        bundle = self._access.cards.bundle
+        return bundle.is_due(conn, now) or users.has_expired(conn, now) or traces.has_sent_link(conn)
 
     def _catch_up(self, conn: Connection, now: int) -> None:
         for user in expire(conn, now):
             tell(conn, user.id, self._texts("access.told_expired", language_of(conn, user)), now, NOTICE)
         traces.scrub_sent_links(conn)
-        if _is_to_be_summed_up(conn, now):
-            self._sum_up(conn, now)
-
-    def _sum_up(self, conn: Connection, now: int) -> None:
-        """Tell the admins how many pending requests were not shown as cards."""
-        count = pending_access.waiting(conn).unseen
-        self._access.cards.announce(
-            conn, lambda language: self._texts("access.more_waiting", language, count=count), now
-        )
-        kv.set_value(conn, _SCOPE, _SUMMED_UP, now, now)
-
-
-def _is_to_be_summed_up(conn: Connection, now: int) -> bool:
-    last = kv.get(conn, _SCOPE, _SUMMED_UP)
-    since = last if isinstance(last, int) else 0
-    return now - since >= _HOUR and pending_access.has_unseen(conn, since)
+        if self._access.cards.bundle.is_due(conn, now):
+            self._access.cards.bundle.update(conn, now)

@@ -147,6 +147,7 @@ class UserService:
                 decided = Decided(user, changed=True, by=actor.id, request=user.requested_at)
                 self._close_cards(conn, decided, "deny", now)
         pending_access.decline_all(conn, now, actor.id)
+        self._cards.bundle.update(conn, now)
         tell_declined(conn, self._texts, asked, now)
         note(conn, actor, "user.deny_all", "pending", now, {"count": len(asked)})
         return len(asked)

@@ -7,7 +7,7 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
-from tgllm.bot.commands.branches import branch_commands
+from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
 from tgllm.bot.commands.export import export_commands
 from tgllm.bot.commands.facts import fact_commands, fact_presses
@@ -105,6 +105,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from fact_presses()
     yield from history_presses()
     yield from retry_presses()
+    yield from branch_presses()
     yield from group_presses()
     yield from forget_presses()
     yield from admin_presses()

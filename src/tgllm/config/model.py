@@ -43,6 +43,11 @@ class TurnsSection(Section):
         description="Seconds without text from a model that sends only keep-alive or waiting events; "
         "at least idle_timeout.",
     )
+    max_answer: int = Field(
+        default=200_000,
+        ge=0,
+        description="Characters of an answer, and of its reasoning, after which its stream is ended; 0: no limit.",
+    )
     attempts: int = Field(
         default=2, ge=1, le=10, description="Maximum number of starts of a turn that crashes interrupt."
     )

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, ModelRef
 
-__all__ = ["Calibration", "estimate_file", "estimate_message", "estimate_request", "estimate_text"]
+__all__ = ["CHARS_PER_TOKEN", "Calibration", "estimate_file", "estimate_message", "estimate_request", "estimate_text"]
 
 _CJK = re.compile(r"[⺀-鿿가-힯豈-﫿＀-￯\U00020000-\U0003ffff]")
 _TOKENS_PER_CJK = 0.9
-_CHARS_PER_TOKEN = 3.3
+CHARS_PER_TOKEN = 3.3
+"""Characters of one token, in scripts other than Chinese, Japanese and Korean."""
 _TOKENS_PER_MESSAGE = 4
 _TOKENS_PER_IMAGE = 1_000
 _BYTES_PER_TOKEN = 4
@@ -31,7 +32,7 @@ _BOUNDS = (0.25, 4.0)
 def estimate_text(text: str) -> int:
     """Estimate the tokens of a text: 0.9 per Chinese, Japanese or Korean character, one per 3.3 others."""
     wide = len(_CJK.findall(text))
-    return math.ceil(wide * _TOKENS_PER_CJK + (len(text) - wide) / _CHARS_PER_TOKEN)
+    return math.ceil(wide * _TOKENS_PER_CJK + (len(text) - wide) / CHARS_PER_TOKEN)
 
 
 def estimate_file(part: FilePart) -> int:

@@ -89,6 +89,7 @@ def _conversations(
         config.turns.context_tokens,
         config.turns.idle_timeout,
         wait_seconds=config.turns.wait_timeout,
+        most_chars=config.turns.max_answer,
         personas=config.personas,
         summaries=config.turns.summary,
         most_context_tokens=config.turns.most_context_tokens,

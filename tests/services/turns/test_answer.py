@@ -107,3 +107,45 @@ def test_a_reason_that_is_none_counts_as_another(answer: Answer, reason: Any) ->
     answer.add(TextDelta("Fine."))
     answer.add(Finished(reason, Usage(1, 2)))
     assert (answer.outcome().reason, answer.outcome().usage) == ("other", Usage(1, 2))
+
+
+def limited(clock: ManualClock) -> Answer:
+    return Answer(MODEL, clock, 5)
+
+
+def test_a_text_up_to_the_limit_is_complete(clock: ManualClock) -> None:
+    answer = limited(clock)
+    assert [answer.add(TextDelta("12")), answer.add(TextDelta("345"))] == [TextDelta("12"), TextDelta("345")]
+    outcome = answer.outcome()
+    assert (answer.is_over_limit, outcome.text, outcome.reason, outcome.dropped) == (False, "12345", "stop", 0)
+
+
+@pytest.mark.parametrize("kind", [TextDelta, ReasoningDelta])
+def test_what_is_beyond_the_limit_is_counted_and_not_kept(
+    clock: ManualClock, kind: type[TextDelta] | type[ReasoningDelta]
+) -> None:
+    answer = limited(clock)
+    assert [answer.add(kind("123")), answer.add(kind("45678")), answer.add(kind("9"))] == [kind("123"), kind("45"), None]
+    outcome = answer.outcome()
+    assert outcome.text + outcome.reasoning == "12345"
+    assert (answer.is_over_limit, outcome.status, outcome.reason, outcome.dropped) == (True, "ok", "length", 4)
+
+
+def test_an_error_after_the_limit_does_not_count(clock: ManualClock) -> None:
+    answer = limited(clock)
+    answer.add(TextDelta("123456"))
+    answer.fail(Unavailable("gone"))
+    assert (answer.outcome().status, answer.outcome().reason, answer.outcome().error) == ("ok", "length", None)
+
+
+def test_a_person_may_stop_an_answer_at_the_limit(clock: ManualClock) -> None:
+    answer = limited(clock)
+    answer.add(TextDelta("123456"))
+    answer.stop("stopped")
+    assert (answer.outcome().status, answer.outcome().reason) == ("stopped", "stopped")
+
+
+def test_empty_pieces_are_neither_kept_nor_the_first_token(answer: Answer) -> None:
+    assert [answer.add(TextDelta("")), answer.add(ReasoningDelta(""))] == [None, None]
+    assert answer.is_empty
+    assert answer.outcome().first_token_seconds is None

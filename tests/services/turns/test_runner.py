@@ -126,12 +126,13 @@ async def bench(database: Database, load_host: LoadHost, clock: ManualClock, tur
         model: str = "scripted/model",
         idle: float = 60.0,
         tokens: int = 8000,
+        most_chars: int = 0,
     ) -> Bench:
         provider = provider or ScriptedProvider()
         witness = Witness()
         host = await load_host(provider.plugin, GivenPlugin.of("witness", witness), *found)
         running = RunningTurns()
-        settings = TurnSettings(model, "Be brief.", tokens, idle, close_seconds=0.01)
+        settings = TurnSettings(model, "Be brief.", tokens, idle, close_seconds=0.01, most_chars=most_chars)
         notifier = AdminNotifier(database, clock, None)
         services = TurnServices(
             database=database,
@@ -159,6 +160,52 @@ async def test_a_question_is_answered_shown_and_stored(bench: MakeBench, sink: L
     assert await it.database.read(outbox.counts) == {"ready": 1}
     assert it.witness.results == [TurnResult("Fine.", "", "stop", Usage(1, 2))]
     assert len(it.running) == 0
+
+
+class Endless(ScriptedProvider):
+    """Its streams never end, and never wait for anything."""
+
+    def __init__(self, event: StreamEvent) -> None:
+        super().__init__()
+        self.event = event
+        self.closed = 0
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        try:
+            while True:
+                yield self.event
+        finally:
+            self.closed += 1
+
+
+@pytest.mark.parametrize(
+    "event", [TextDelta("x"), TextDelta("word " * 10_000), ReasoningDelta("hm"), ReasoningDelta("hm " * 10_000)]
+)
+async def test_a_stream_without_end_is_cut_and_closed_and_counted(bench: MakeBench, event: StreamEvent) -> None:
+    provider = Endless(event)
+    it = await bench(provider=provider, most_chars=1000)
+    outcome = await it.ask()
+    assert (outcome.status, outcome.reason, outcome.error) == ("ok", "length", None)
+    assert len(outcome.text + outcome.reasoning) == 1000
+    assert provider.closed == 1
+    assert outcome.spent is not None
+    assert (outcome.spent.output_tokens or 0) >= (1000 + outcome.dropped) // 4
+    (request,) = await it.database.read(lambda conn: requests.recent(conn, 1))
+    assert (request.status, request.finish_reason) == ("ok", "length")
+
+
+async def test_a_stream_that_fails_after_its_limit_is_cut(bench: MakeBench) -> None:
+    it = await bench(most_chars=10)
+    it.provider.answer("x" * 11, Refused("filtered"))
+    outcome = await it.ask()
+    assert (outcome.status, outcome.reason, outcome.text) == ("ok", "length", "x" * 10)
+
+
+async def test_one_delta_beyond_the_limit_is_not_shown_whole(bench: MakeBench, sink: ListSink) -> None:
+    it = await bench(most_chars=10)
+    it.provider.answer("x" * 5_000_000)
+    assert (await it.ask()).dropped == 4_999_990
+    assert sink.events == [TextDelta("x" * 10)]
 
 
 async def test_somebody_who_was_kept_out_since_their_question_came_gets_no_answer(bench: MakeBench) -> None:

@@ -1,15 +1,20 @@
-"""Commands that move within a conversation: ``/undo``, ``/fork``, ``/continue``."""
+"""Commands that move within a conversation: ``/undo``, ``/fork``, ``/continue``, and the button Continue."""
 
+from tgllm.bot.delivery.rows import without_buttons
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.turns.prompt import said
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.bot.updates.raw import CONTINUE
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.turn import Branch
 
-__all__ = ["branch_commands"]
+__all__ = ["branch_commands", "branch_presses"]
 
 
 def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
@@ -19,6 +24,11 @@ def branch_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
         TableCommand("fork", lambda language: texts("command.fork", language), "user", _fork),
         TableCommand("continue", lambda language: texts("command.continue", language), "user", _continue),
     )
+
+
+def branch_presses() -> tuple[PressAction, ...]:
+    """Return the row for the press table."""
+    return (PressAction(CONTINUE, _press_continue),)
 
 
 async def _undo(scope: Scope, _command: ParsedCommand) -> None:
@@ -59,3 +69,21 @@ async def _continue(scope: Scope, command: ParsedCommand) -> None:
         await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
     else:
         await scope.reply(scope.text("again.whole"))
+
+
+async def _press_continue(scope: Scope, pressed: Pressed) -> str:
+    """Ask for the rest, if the button's turn is the last one of the chat. The button works once."""
+
+    def is_open(conn: Connection) -> bool:
+        question = branches.last_question(conn, scope.lane.key)
+        return question is not None and question.turn_id == pressed.argument and branches.is_cut(conn, scope.lane.key)
+
+    button_gone = [] if pressed.message_id is None else [without_buttons(scope.lane, pressed.message_id)]
+    if not await scope.read(is_open):
+        await scope.end(replies=button_gone)
+        return scope.text("again.too_late")
+    await pressed.answer("")
+    now = scope.now
+    await scope.write(lambda conn: outbox.add(conn, button_gone, now))
+    await run_turn(scope, scope.text("prompt.go_on"), ())
+    return ""

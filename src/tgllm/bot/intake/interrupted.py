@@ -10,7 +10,7 @@ from typing import Any, Final
 from tgllm.api import ChatInfo
 from tgllm.bot.parts import BotParts
 from tgllm.bot.updates.command import ParsedCommand, parse_command
-from tgllm.bot.updates.raw import RETRY, as_id, as_mapping, content_of, is_raw_own, turn_id_of
+from tgllm.bot.updates.raw import CONTINUE, RETRY, as_id, as_mapping, content_of, is_raw_own, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
@@ -58,7 +58,7 @@ def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | 
 def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts: BotParts, now: int) -> str | None:
     """Return the question of an update, empty for a retry of an earlier one; None if it asks nothing."""
     if row.kind == "callback_query":
-        return "" if str(content.get("data")).partition(":")[0] == RETRY else None
+        return "" if str(content.get("data")).partition(":")[0] in {RETRY, CONTINUE} else None
     if row.kind not in {"message", "edited_message"}:
         return None
     command = parse_command(_text(content), parts.username) if is_raw_own(content) else None

@@ -76,7 +76,9 @@ def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
         case "failed" if outcome.error is not None:
             return error_text(texts, outcome.error, language)
         case _ if not outcome.text.strip():
-            return texts("turn.empty_answer", language)
+            return texts("turn.only_reasoning" if outcome.dropped else "turn.empty_answer", language)
+        case _ if outcome.dropped:
+            return texts("turn.too_long", language)
         case _ if outcome.reason == "length":
             return texts("turn.length", language)
         case _ if outcome.reason == "filtered":

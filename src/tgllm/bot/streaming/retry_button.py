@@ -1,11 +1,11 @@
-"""The retry button under an answer."""
+"""The buttons under an answer: retry, and continue."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from tgllm.api import StreamEvent
 from tgllm.bot.delivery.rows import buttons
-from tgllm.bot.updates.raw import RETRY
+from tgllm.bot.updates.raw import CONTINUE, RETRY
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.conversations.turn import Sink, TurnOutcome
 
@@ -13,9 +13,9 @@ __all__ = ["RetryButton"]
 
 
 class RetryButton:
-    """Wrapper of a sink that adds the button to the last message of the answer."""
+    """Wrapper of a sink that adds the buttons to the last message of the answer."""
 
-    def __init__(self, sink: Sink, turn_id: str, *, failed: str, whole: str | None) -> None:
+    def __init__(self, sink: Sink, turn_id: str, *, failed: str, whole: str | None, cut: str) -> None:
         """Wrap a sink.
 
         Args:
@@ -23,30 +23,38 @@ class RetryButton:
             turn_id: of the turn.
             failed: label of the button under a failed answer.
             whole: label under a complete answer; None: no button.
+            cut: label of the button that continues an answer that reached its maximum length.
         """
         self._sink = sink
         self._turn_id = turn_id
         self._failed = failed
         self._whole = whole
+        self._cut = cut
 
     def show(self, event: StreamEvent) -> None:
         """Pass the event to the sink."""
         self._sink.show(event)
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
-        """Return the sink's messages, the last one with the button."""
+        """Return the sink's messages, the last one with the buttons."""
         rows = await self._sink.finish(outcome)
-        label = self._label(outcome)
-        if not rows or label is None:
+        row = self._row(outcome)
+        if not rows or not row:
             return rows
-        last, markup = rows[-1], buttons([[(label, f"{RETRY}:{self._turn_id}")]])
+        last, markup = rows[-1], buttons([row])
         return [*rows[:-1], replace(last, payload={**last.payload, "reply_markup": markup})]
 
-    def _label(self, outcome: TurnOutcome) -> str | None:
+    def _row(self, outcome: TurnOutcome) -> Sequence[tuple[str, str]]:
+        retry = f"{RETRY}:{self._turn_id}"
         if _has_failed(outcome):
-            return self._failed
+            return [(self._failed, retry)]
         # A user who stopped an answer does not want another one.
-        return self._whole if outcome.status == "ok" else None
+        again = [(self._whole, retry)] if outcome.status == "ok" and self._whole is not None else []
+        return [(self._cut, f"{CONTINUE}:{self._turn_id}"), *again] if _is_cut(outcome) else again
+
+
+def _is_cut(outcome: TurnOutcome) -> bool:
+    return outcome.status == "ok" and outcome.reason == "length"
 
 
 def _has_failed(outcome: TurnOutcome) -> bool:

@@ -75,7 +75,8 @@ async def run_turn(
 
 def _with_button(scope: Scope, sink: ChatSink, turn: Turn) -> RetryButton:
     whole = scope.text("button.regenerate") if scope.config.rendering.regenerate_button else None
-    return RetryButton(sink, turn.id, failed=scope.text("button.retry"), whole=whole)
+    failed, cut = scope.text("button.retry"), scope.text("button.continue")
+    return RetryButton(sink, turn.id, failed=failed, whole=whole, cut=cut)
 
 
 def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:

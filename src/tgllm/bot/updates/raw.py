@@ -18,6 +18,7 @@ from tgllm.services.common.text import mend_surrogates
 
 __all__ = [
     "ALLOWED_UPDATES",
+    "CONTINUE",
     "FORGET",
     "REOPEN",
     "RETRY",
@@ -43,11 +44,13 @@ _CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECA
 
 RETRY = "retry"
 """First word of the callback data of the button that retries the last question; the turn's id follows."""
+CONTINUE = "continue"
+"""The same for the button that continues an answer that was cut off; the turn's id follows."""
 REOPEN = "reopen"
 """The same for the button that reopens an earlier conversation; its id follows."""
 FORGET = "forget"
 """The same for the button that deletes a user's data; the user's id and the expiry time follow."""
-LANE_PRESSES = frozenset({RETRY, REOPEN, FORGET})
+LANE_PRESSES = frozenset({RETRY, CONTINUE, REOPEN, FORGET})
 """Presses that change the conversation, so they wait for its running turn."""
 
 

@@ -27,6 +27,8 @@ class TurnSettings:
     """Timeout of a provider's stream while it brings no text or reasoning, whatever else it sends."""
     close_seconds: float = 2.0
     """Timeout for closing a stream that has ended or was cancelled."""
+    most_chars: int = 0
+    """Maximum characters of an answer, and of its reasoning; a longer stream is ended. 0: no limit."""
     personas: Sequence[PersonaSetting] = ()
     """Personas of the config."""
     accounting: Accounting = field(default_factory=Accounting)

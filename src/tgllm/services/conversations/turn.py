@@ -78,6 +78,9 @@ class TurnOutcome:
     """Error of a first call that was repeated with less history."""
     asked: bool = True
     """Whether a model was called."""
+    dropped: int = 0
+    """Characters received beyond the limit of an answer, which are not part of the text; 0: the limit was not reached.
+    """
     spent: Usage | None = None
     """Tokens that count as usage, estimated if the provider reports none; None: those of ``usage``."""
     retired: ModelRef | None = None

@@ -1,5 +1,6 @@
 """Answer under construction, from the events of a stream."""
 
+from dataclasses import replace
 from typing import TypeVar, get_args
 
 from tgllm.api import (
@@ -24,17 +25,51 @@ T = TypeVar("T")
 _REASONS: tuple[FinishReason, ...] = get_args(FinishReason)
 
 
+class _Pieces:
+    """Text received in pieces, up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._pieces: list[str] = []
+        self.dropped = 0
+        """Characters beyond the limit."""
+
+    def add(self, text: str) -> str:
+        """Add a piece; return the part within the limit."""
+        kept = text[: self._limit - self._size] if self._limit else text
+        self.dropped += len(text) - len(kept)
+        # Without empty pieces, of which a stream may have any number.
+        if kept:
+            self._size += len(kept)
+            self._pieces.append(kept)
+        return kept
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._pieces
+
+    def joined(self) -> str:
+        return mend_surrogates("".join(self._pieces))
+
+
 class Answer:
     """Collects the events of a stream, and the way it ends."""
 
-    def __init__(self, model: ModelRef, clock: Clock) -> None:
-        """Create an empty answer; latencies are measured from here."""
+    def __init__(self, model: ModelRef, clock: Clock, limit: int = 0) -> None:
+        """Create an empty answer; latencies are measured from here.
+
+        Args:
+            model: the model that answers.
+            clock: source of time.
+            limit: maximum characters of the text, and of the reasoning; 0: no limit.
+        """
         self.model = model
         self._clock = clock
         self._began = clock.monotonic()
         self._first_token: float | None = None
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._text = _Pieces(limit)
+        self._reasoning = _Pieces(limit)
         self._finished = Finished()
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
@@ -46,19 +81,23 @@ class Answer:
         """Record a request to the model."""
         self.request = request
 
-    def add(self, event: StreamEvent) -> None:
+    def add(self, event: StreamEvent) -> StreamEvent | None:
         """Add the next event; unknown kinds are ignored.
+
+        Returns:
+            The event without the text beyond the limit; None if it has no text, or none within the limit.
 
         Raises:
             TypeError: a field of the event has the wrong type.
         """
         match event:
             case TextDelta(text):
-                if self._first_token is None:
+                kept = self._text.add(_checked(text, str))
+                if kept and self._first_token is None:
                     self._first_token = self._clock.monotonic() - self._began
-                self._text.append(_checked(text, str))
+                return _with_text(event, kept)
             case ReasoningDelta(text):
-                self._reasoning.append(_checked(text, str))
+                return _with_text(event, self._reasoning.add(_checked(text, str)))
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
@@ -66,10 +105,12 @@ class Answer:
                 raise TypeError("generate yields a str where an event belongs: wrap it in a TextDelta")
             case _:
                 pass
+        return event
 
     def fail(self, error: TgllmError) -> None:
-        """End with an error; the text so far is kept."""
-        self._status, self._error = "failed", error
+        """End with an error; the text so far is kept. An error of a stream that was ended by the limit is ignored."""
+        if not self.is_over_limit:
+            self._status, self._error = "failed", error
 
     def begin_again(self, error: TgllmError) -> None:
         """Record that the first call failed and is repeated."""
@@ -83,7 +124,12 @@ class Answer:
     @property
     def is_empty(self) -> bool:
         """Whether no text or reasoning was received yet."""
-        return not (self._text or self._reasoning)
+        return self._text.is_empty and self._reasoning.is_empty
+
+    @property
+    def is_over_limit(self) -> bool:
+        """Whether text or reasoning was received beyond the limit, so that the stream should end."""
+        return bool(self._text.dropped or self._reasoning.dropped)
 
     def stop(self, status: TurnStatus) -> None:
         """End early; the text so far is kept."""
@@ -95,8 +141,8 @@ class Answer:
         return TurnOutcome(
             status=self._status,
             model=self.model,
-            text=mend_surrogates("".join(self._text)),
-            reasoning=mend_surrogates("".join(self._reasoning)),
+            text=self._text.joined(),
+            reasoning=self._reasoning.joined(),
             reason=self._reason(),
             usage=finished.usage,
             provider_data=finished.provider_data,
@@ -105,13 +151,22 @@ class Answer:
             seconds=self._clock.monotonic() - self._began,
             first_error=self._first_error,
             asked=self.request is not None,
+            dropped=self._text.dropped + self._reasoning.dropped,
         )
 
     def _reason(self) -> FinishReason:
         if self._status != "ok":
             return "stopped"
+        if self.is_over_limit:
+            return "length"
         # A plugin may set a value of any type, so compare: a set would need a hashable one.
         return self._finished.reason if self._finished.reason in _REASONS else "other"
+
+
+def _with_text(event: TextDelta | ReasoningDelta, kept: str) -> StreamEvent | None:
+    if not kept:
+        return None
+    return event if len(kept) == len(event.text) else replace(event, text=kept)
 
 
 def _checked(value: T, kind: type[T]) -> T:

@@ -21,7 +21,7 @@ from tgllm.services.conversations.request import RequestBuilder
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
-from tgllm.services.turns.patience import Patience, is_blank
+from tgllm.services.turns.patience import Patience
 from tgllm.services.turns.provider_stream import Streams
 from tgllm.services.turns.running import RunningTurn
 
@@ -94,12 +94,15 @@ class ModelCaller:
         self._requests.learn(answer.model, request, answer.usage)
 
     def cut(self, answer: Answer, handle: RunningTurn) -> None:
-        """Set the status of an answer that ended with ``TimeoutError``: stopped, interrupted, or idle timeout."""
+        """Set the status of an answer that ended with ``TimeoutError``: stopped, interrupted, too long, or idle timeout."""
         match handle.cause:
             case "person":
                 answer.stop("stopped")
             case "shutdown":
                 answer.stop("interrupted")
+            case "length":
+                # The answer itself knows that it was cut.
+                pass
             case None:
                 answer.fail(_silent(answer.model, self._idle_seconds))
 
@@ -119,6 +122,8 @@ class ModelCaller:
                 raise _silent(answer.model, patience.seconds) from None
             raise
         match played:
+            case Raised() if answer.is_over_limit:
+                raise TimeoutError
             case Raised(error):
                 raise _of_contract(answer.model, error) from error
             case Returned(finished) if not finished:
@@ -147,10 +152,13 @@ class ModelCaller:
 def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn) -> Show:
     def take(event: StreamEvent) -> None:
         handle.extend(patience.after(event))
-        # Empty pieces would fill the memory of an answer without an end.
-        if not is_blank(event):
-            answer.add(event)
-            show(event)
+        kept = answer.add(event)
+        if kept is not None:
+            show(kept)
+        if answer.is_over_limit:
+            handle.stop("length")
+            # Ends the stream at once, even if the provider never suspends and the deadline can't expire.
+            raise TimeoutError
 
     return take
 

@@ -3,7 +3,7 @@
 from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.clock import Clock
 
-__all__ = ["Patience", "is_blank"]
+__all__ = ["Patience"]
 
 
 class Patience:
@@ -32,11 +32,6 @@ class Patience:
         left = max(0.0, self._progressed + self._wait_seconds - now)
         self.seconds = self._wait_seconds if left < self._idle_seconds else self._idle_seconds
         return min(self._idle_seconds, left)
-
-
-def is_blank(event: StreamEvent) -> bool:
-    """Whether the event is an empty piece of text or reasoning."""
-    return isinstance(event, TextDelta | ReasoningDelta) and event.text == ""
 
 
 def _is_progress(event: StreamEvent) -> bool:

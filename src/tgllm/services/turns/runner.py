@@ -48,6 +48,7 @@ class ConversationService:
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
         self._accounting = settings.accounting
+        self._most_chars = settings.most_chars
         self._requests = RequestBuilder(services.registry, settings)
         self._caller = ModelCaller(services.registry, self._requests, settings, services.clock)
         self._summaries = Summariser(services, settings, self._requests, self._caller)
@@ -101,7 +102,7 @@ class ConversationService:
             if not is_let_in:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
-            answer = Answer(context.model, self._clock)
+            answer = Answer(context.model, self._clock, self._most_chars)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
             prepared = None
             try:

@@ -10,7 +10,8 @@ from tgllm.services.conversations.turn import Turn
 
 __all__ = ["SLACK", "RunningTurn", "RunningTurns"]
 
-StopCause = Literal["person", "shutdown"]
+StopCause = Literal["person", "shutdown", "length"]
+"""A person; the shutdown; the limit of an answer."""
 
 SLACK = 1.1
 """Factor by which a deadline is set too late, so that not every event of a stream has to move it."""

@@ -63,6 +63,7 @@ class Summariser:
         self._requests = requests
         self._caller = caller
         self._accounting = settings.accounting
+        self._most_chars = settings.most_chars
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
 
@@ -115,7 +116,7 @@ class Summariser:
 
     async def _make(self, wanted: Wanted) -> TurnOutcome:
         model = wanted.context.model
-        answer = Answer(model, self._clock)
+        answer = Answer(model, self._clock, self._most_chars)
         # Not in RunningTurns: it can't be stopped by a person, and does not block the lane.
         handle = RunningTurn(wanted.turn)
         with self._budgets.reservation(wanted.turn) as reservation:

@@ -1,7 +1,9 @@
 """Tokens that a turn counts as usage: reported by the provider, else estimated."""
 
+import math
+
 from tgllm.api import ChatRequest, Usage
-from tgllm.providers.tokens import estimate_request, estimate_text
+from tgllm.providers.tokens import CHARS_PER_TOKEN, estimate_request, estimate_text
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["NOTHING", "counted", "tokens_of"]
@@ -38,7 +40,8 @@ def tokens_of(outcome: TurnOutcome, request: ChatRequest | None) -> Usage:
         # A call that failed without any output was most likely not charged.
         read = 0 if outcome.status == "failed" and not came else estimate_request(request)
     if written is None:
-        written = estimate_text(came)
+        # The provider charges for what was dropped, too. Its characters are not kept, so all count as Latin ones.
+        written = estimate_text(came) + math.ceil(outcome.dropped / CHARS_PER_TOKEN)
     return Usage(read, written, usage.reasoning_tokens, usage.cached_tokens)
 
 

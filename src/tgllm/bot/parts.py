@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiogram import Bot
 
 from tgllm.bot.delivery.sender import Sender
+from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.streaming.pace import Intervals
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.updates.acknowledgements import Acknowledgements
@@ -31,5 +32,7 @@ class BotParts:
     """Whether the bot gets all messages of groups in which it is no admin. Bot API: getMe."""
     intervals: Intervals = field(default_factory=Intervals)
     """Adaptive intervals of previews, by chat."""
+    renderer: Renderer = field(default_factory=Renderer)
+    """Renders texts; the runtime closes it."""
     jobs: ListJobs = lambda: ()
     """Lists the jobs of the scheduler."""

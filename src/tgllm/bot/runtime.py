@@ -17,6 +17,7 @@ from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.recovery import recover
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.parts import BotParts
+from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.limiter import Limiter, rates_from
 from tgllm.bot.ui.menus import CommandMenus
@@ -138,7 +139,8 @@ async def open_runtime(
     limiter = Limiter(rates_from(config.sending), core.clock)
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
     runner = command_runner()
-    async with bot, aclosing(runner):
+    renderer = Renderer(config.rendering.timeout)
+    async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts)
         acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
@@ -153,6 +155,7 @@ async def open_runtime(
             limiter,
             acknowledgements,
             sees_all=bool(me.can_read_all_group_messages),
+            renderer=renderer,
             jobs=jobs,
         )
         dispatch = Dispatch(

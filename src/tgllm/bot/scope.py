@@ -7,10 +7,13 @@ from typing import Any, TypeVar
 from tgllm.api import ChatInfo, UserInfo
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.rows import message_rows
+from tgllm.bot.delivery.text_files import TextFiles, is_too_long
 from tgllm.bot.parts import BotParts
+from tgllm.bot.rendering.split import MESSAGE_LIMIT
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.config.model import Config
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables import conversations, inbox, outbox
 from tgllm.db.tables.inbox import FinalState, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
@@ -18,6 +21,7 @@ from tgllm.i18n import error_text
 from tgllm.services.bot_core import BotCore
 from tgllm.services.chats.group_mode import GroupMode
 from tgllm.services.chats.moved_chats import present_id
+from tgllm.services.chats.settings import settings_of
 from tgllm.services.common.actor import Actor
 from tgllm.services.common.lane import Lane
 
@@ -100,8 +104,8 @@ class UpdateScope:
         return self.parts.core.database.write(unit)
 
     async def reply(self, text: str, *effects: Unit) -> None:
-        """Finish the update with a text, after these effects."""
-        await self.end(*effects, replies=message_rows(self.lane, text))
+        """Finish the update with a text, after these effects. A text of more than a few messages is sent as a file."""
+        await self.end(*effects, replies=await self._reply_rows(text))
 
     async def end(
         self,
@@ -122,6 +126,24 @@ class UpdateScope:
 
         await self.write(unit)
         self.note_ended()
+
+    async def file_over(self) -> int:
+        """Return the UTF-16 units above which texts are files in this chat: its own choice, else the config's."""
+        chosen = await self.read(lambda conn: settings_of(conversations.active_in(conn, self.lane.key)).file_over)
+        return self.config.rendering.file_over if chosen is None else chosen
+
+    async def file_rows(self, text: str, name: str) -> list[NewOutbox]:
+        """Return the rows that send the beginning of a text, and the whole of it as a file."""
+        files = TextFiles(self.config.data_dir, self.clock)
+        return await files.rows(self.lane, text, name, self.text("turn.reply_in_file"), turn_id_of(self.row.update_id))
+
+    async def _reply_rows(self, text: str) -> list[NewOutbox]:
+        if len(text) <= MESSAGE_LIMIT or not text.strip():
+            return message_rows(self.lane, text)
+        if is_too_long(text, await self.file_over()):
+            return await self.file_rows(text, "reply.txt")
+        # The turn's id lets a person stop what has not been sent yet.
+        return message_rows(self.lane, text, turn_id=turn_id_of(self.row.update_id))
 
     def ending(self, message_ids: Sequence[int] = ()) -> Unit:
         """Return the unit that marks the update as done, for the transaction of a turn.

@@ -88,9 +88,14 @@ class RenderingSection(Section):
         description="Rich messages: auto (for answers with tables, formulas, task lists or details), always or never.",
     )
     file_over: int = Field(
-        default=0,
+        default=16_000,
         ge=0,
-        description="UTF-16 units above which an answer is sent as a file, with its beginning as a message; 0: never.",
+        description="UTF-16 units above which an answer or reply is a file, with its beginning as a message; 0: never.",
+    )
+    timeout: float = Field(
+        default=3.0,
+        gt=0,
+        description="Seconds to format a text above 20,000 characters; after them it is sent as plain text.",
     )
     regenerate_button: bool = Field(default=True, description="Whether answers have a Regenerate button.")
 

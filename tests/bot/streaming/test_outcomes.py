@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tgllm.api import ModelRef, RateLimited, Unavailable
+from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
@@ -14,23 +15,26 @@ from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.conversations.turn import TurnOutcome
 
 TEXTS = Catalogue(strict=True)
+RENDERER = Renderer()
+EMPTY = "turn.empty_answer"
 OK = TurnOutcome("ok", ModelRef("scripted", "model"), "Fine.")
 
 
-def final_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
-    (payload,) = final_payloads(outcome, texts, language)
+async def final_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    (payload,) = await final_payloads(RENDERER, outcome, texts, language)
     assert isinstance(payload, EntityText)
     return payload.text
 
 
-def test_a_whole_answer_is_told_as_it_is() -> None:
-    assert final_text(replace(OK, text="  Fine.\n"), TEXTS, "en") == "Fine."
+async def test_a_whole_answer_is_told_as_it_is() -> None:
+    assert await final_text(replace(OK, text="  Fine.\n"), TEXTS, "en") == "Fine."
 
 
 @pytest.mark.parametrize(
     ("outcome", "key"),
     [
         (replace(OK, reason="length"), "turn.length"),
+        (replace(OK, reason="length", dropped=1), "turn.too_long"),
         (replace(OK, reason="filtered"), "turn.filtered"),
         (replace(OK, status="stopped"), "turn.stopped"),
         (replace(OK, status="interrupted"), "turn.interrupted"),
@@ -38,35 +42,35 @@ def test_a_whole_answer_is_told_as_it_is() -> None:
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_what_is_not_whole_says_so(outcome: TurnOutcome, key: str, language: str) -> None:
-    assert final_text(outcome, TEXTS, language) == f"Fine.\n\n{TEXTS(key, language)}"
-    assert final_text(replace(outcome, text=""), TEXTS, language).endswith(
-        TEXTS("turn.empty_answer" if outcome.status == "ok" else key, language)
+async def test_what_is_not_whole_says_so(outcome: TurnOutcome, key: str, language: str) -> None:
+    assert await final_text(outcome, TEXTS, language) == f"Fine.\n\n{TEXTS(key, language)}"
+    assert (await final_text(replace(outcome, text=""), TEXTS, language)).endswith(
+        TEXTS(key if outcome.status != "ok" else "turn.only_reasoning" if outcome.dropped else EMPTY, language)
     )
 
 
-def test_a_model_that_was_replaced_is_named_last() -> None:
+async def test_a_model_that_was_replaced_is_named_last() -> None:
     outcome = replace(OK, reason="length", retired=ModelRef("old", "one"))
-    *_, length, retired = final_text(outcome, TEXTS, "en").split("\n\n")
+    *_, length, retired = (await final_text(outcome, TEXTS, "en")).split("\n\n")
     assert length == TEXTS("turn.length")
     assert "old/one" in retired
     assert "scripted/model" in retired
 
 
 @pytest.mark.parametrize("text", ["", " \n"])
-def test_an_empty_answer_is_told(text: str) -> None:
-    assert final_text(replace(OK, text=text), TEXTS, "en") == TEXTS("turn.empty_answer")
+async def test_an_empty_answer_is_told(text: str) -> None:
+    assert await final_text(replace(OK, text=text), TEXTS, "en") == TEXTS("turn.empty_answer")
 
 
-def test_an_error_is_told_with_its_numbers() -> None:
+async def test_an_error_is_told_with_its_numbers() -> None:
     outcome = replace(OK, status="failed", error=RateLimited("busy", retry_after=6.5))
-    assert "7 seconds" in final_text(outcome, TEXTS, "en")
+    assert "7 seconds" in await final_text(outcome, TEXTS, "en")
 
 
 @pytest.mark.parametrize("status", ["ok", "stopped", "interrupted", "failed"])
-def test_there_is_always_something_to_say(status: str) -> None:
+async def test_there_is_always_something_to_say(status: str) -> None:
     outcome = replace(OK, status=status, text="")  # type: ignore[arg-type]  a parameter of the test
-    assert final_text(outcome, TEXTS, "en")
+    assert await final_text(outcome, TEXTS, "en")
 
 
 @pytest.mark.parametrize("display", ["folded", "shown"])
@@ -79,17 +83,17 @@ def test_there_is_always_something_to_say(status: str) -> None:
         ("never", "- [x] done", "Plain.", EntityText),
     ],
 )
-def test_the_answer_alone_decides_whether_it_is_rich(
+async def test_the_answer_alone_decides_whether_it_is_rich(
     display: Any, rich: Any, answer: str, thoughts: str, kind: type[Payload]
 ) -> None:
     outcome = replace(OK, text=answer, reasoning=thoughts, look=AnswerLook(display))
-    (payload,) = final_payloads(outcome, TEXTS, "en", rich)
+    (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en", rich)
     assert isinstance(payload, kind)
 
 
-def test_folded_thoughts_are_a_quote_that_unfolds() -> None:
+async def test_folded_thoughts_are_a_quote_that_unfolds() -> None:
     outcome = replace(OK, reasoning="First.\n\nThen.", look=AnswerLook("folded"))
-    (payload,) = final_payloads(outcome, TEXTS, "en")
+    (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en")
     assert isinstance(payload, EntityText)
     assert payload.text == "Thoughts\nFirst.\n\nThen.\n\nFine."
     assert [(entity.type, entity.offset, entity.length) for entity in payload.entities] == [
@@ -98,24 +102,24 @@ def test_folded_thoughts_are_a_quote_that_unfolds() -> None:
     ]
 
 
-def test_in_a_rich_answer_they_are_details() -> None:
+async def test_in_a_rich_answer_they_are_details() -> None:
     outcome = replace(OK, text="$x$", reasoning="Hm.", look=AnswerLook("folded"))
-    (payload,) = final_payloads(outcome, TEXTS, "en")
+    (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en")
     assert isinstance(payload, RichMessage)
     assert [block["type"] for block in payload.blocks] == ["details", "paragraph"]
     assert any(entity.type == "expandable_blockquote" for entity in payload.fallback[0].entities)
 
 
 @pytest.mark.parametrize(("wish", "kind"), [("always", RichMessage), ("never", EntityText), (None, EntityText)])
-def test_the_wish_of_the_chat_goes_before_the_settings(wish: Any, kind: type[Payload]) -> None:
+async def test_the_wish_of_the_chat_goes_before_the_settings(wish: Any, kind: type[Payload]) -> None:
     outcome = replace(OK, look=AnswerLook(rich=wish))
-    (payload,) = final_payloads(outcome, TEXTS, "en", "never")
+    (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en", "never")
     assert isinstance(payload, kind)
 
 
-def test_the_beginning_says_where_the_rest_is() -> None:
+async def test_the_beginning_says_where_the_rest_is() -> None:
     outcome = replace(OK, text="**A** word. " * 1000, reason="length")
-    (payload,) = beginning_payloads(outcome, TEXTS, "en")
+    (payload,) = await beginning_payloads(RENDERER, outcome, TEXTS, "en")
     assert isinstance(payload, EntityText)
     begin, in_file, length = payload.text.rsplit("\n\n", 2)
     assert begin.startswith("A word. A word.")

@@ -125,7 +125,11 @@ def test_what_is_beyond_the_limit_is_counted_and_not_kept(
     clock: ManualClock, kind: type[TextDelta] | type[ReasoningDelta]
 ) -> None:
     answer = limited(clock)
-    assert [answer.add(kind("123")), answer.add(kind("45678")), answer.add(kind("9"))] == [kind("123"), kind("45"), None]
+    assert [answer.add(kind("123")), answer.add(kind("45678")), answer.add(kind("9"))] == [
+        kind("123"),
+        kind("45"),
+        None,
+    ]
     outcome = answer.outcome()
     assert outcome.text + outcome.reasoning == "12345"
     assert (answer.is_over_limit, outcome.status, outcome.reason, outcome.dropped) == (True, "ok", "length", 4)

@@ -3,7 +3,7 @@
 import pytest
 
 from tgllm.api import ReasoningDelta, StreamEvent, TextDelta, Waiting
-from tgllm.services.turns.patience import Patience, is_blank
+from tgllm.services.turns.patience import Patience
 from tgllm.testing.clock import ManualClock
 
 
@@ -35,9 +35,3 @@ async def test_the_limit_begins_with_the_first_event_and_is_never_below_the_idle
     await clock.advance(49)
     assert patience.after(Waiting("queue")) == 1
     assert patience.seconds == 50
-
-
-def test_blank_pieces() -> None:
-    assert [is_blank(event) for event in (TextDelta(""), ReasoningDelta(""), TextDelta(" "), Waiting("queue"))] == [
-        True, True, False, False,
-    ]  # fmt: skip

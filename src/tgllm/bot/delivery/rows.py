@@ -5,14 +5,15 @@ from typing import Any
 
 from tgllm.bot.delivery.fallbacks import formatted, method_of
 from tgllm.bot.rendering.payloads import EntityText, Payload
-from tgllm.bot.rendering.split import split_text
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, split_text
 from tgllm.db.tables.outbox import TIDY, NewOutbox
 from tgllm.services.common.lane import Lane
-from tgllm.services.common.text import mend_surrogates
+from tgllm.services.common.text import clip, mend_surrogates
 from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, call_row, reply_parameters
 
 __all__ = [
     "EDIT_OF_PART",
+    "MOST_MESSAGES",
     "PLACEHOLDER",
     "REPEATABLE",
     "answer_rows",
@@ -23,6 +24,9 @@ __all__ = [
     "placeholder_row",
     "without_buttons",
 ]
+
+MOST_MESSAGES = 20
+"""Most messages that one text of the bot or of a plugin is split into; longer texts are sent as files."""
 
 
 def message_rows(
@@ -38,14 +42,14 @@ def message_rows(
 
     Args:
         lane: lane of the chat.
-        text: plain text.
+        text: plain text; what does not fit ``MOST_MESSAGES`` messages is left out.
         turn_id: turn of the text; a repeated turn does not store its rows twice.
         first_part: position of the first row among the rows of the turn.
         reply_to: the message to which the first part is a reply.
         reply_markup: buttons under the last part.
     """
     # A plugin's text may hold a lone surrogate, with which the message could not be sent.
-    texts = split_text(mend_surrogates(text))
+    texts = split_text(mend_surrogates(clip(text, MOST_MESSAGES * MESSAGE_LIMIT)))[:MOST_MESSAGES]
     rows: list[NewOutbox] = []
     for index, part in enumerate(texts):
         payload = formatted(EntityText(part)) | reply_parameters(reply_to if index == 0 else None)

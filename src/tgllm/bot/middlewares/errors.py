@@ -11,6 +11,7 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.updates.scrubbing import empty_strangers
 from tgllm.observe.logs import get_logger
+from tgllm.services.common.text import clip
 
 __all__ = ["ErrorsMiddleware"]
 
@@ -44,7 +45,7 @@ class ErrorsMiddleware(BaseMiddleware):
         # Users without access get no details of internal errors.
         known = scope.user is not None and scope.user.role is not None
         text = scope.error_text(error)
-        replies = message_rows(scope.lane, text) if known else []
+        replies = message_rows(scope.lane, clip(text)) if known else []
         now = scope.now
         await scope.end(
             lambda conn: empty_strangers(conn, scope.row, now), replies=replies, state="failed", error=repr(error)

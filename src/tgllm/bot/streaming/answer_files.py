@@ -1,27 +1,24 @@
 """Long answers as files."""
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tgllm.api.clock import Clock
-from tgllm.bot.delivery.fallbacks import with_fallback
-from tgllm.bot.delivery.files import document_payload
+from tgllm.bot.delivery.text_files import TextFiles, first_messages
+from tgllm.bot.renderer.renderer import INLINE_CHARS, Renderer
+from tgllm.bot.rendering.notes import with_note
+from tgllm.bot.rendering.payloads import Payload
 from tgllm.bot.rendering.split import utf16_length
-from tgllm.bot.streaming.outcomes import final_payloads
+from tgllm.bot.streaming.outcomes import notes_of
 from tgllm.bot.streaming.reasoning import with_thoughts
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.turn import TurnOutcome
-from tgllm.services.personal_data.export_files import write_exports
 
 __all__ = ["FILE_NAME", "AnswerFiles"]
 
 FILE_NAME = "answer.md"
 """Name of the file in the chat."""
-
-log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +30,13 @@ class AnswerFiles:
     over: int
     """UTF-16 units above which an answer is sent as a file, unless the chat has its own setting; 0: never."""
 
-    async def document(self, outcome: TurnOutcome, texts: Catalogue, language: str) -> dict[str, Any] | None:
+    async def document(
+        self, renderer: Renderer, outcome: TurnOutcome, texts: Catalogue, language: str
+    ) -> dict[str, Any] | None:
         """Write the file of an answer.
 
         Args:
+            renderer: renders the messages that are sent if Telegram refuses the file.
             outcome: how the turn ended, with the chat's own setting.
             texts: the bot's texts.
             language: the user's.
@@ -46,17 +46,16 @@ class AnswerFiles:
         """
         if not self._wants(outcome):
             return None
-        now = self.clock.now()
         markdown = with_thoughts(outcome, texts("turn.thoughts", language), is_rich=True)
-        as_texts = replace(outcome, look=replace(outcome.look, rich="never"))
-        try:
-            (path,) = await asyncio.to_thread(lambda: write_exports(self.data_dir, [markdown], now))
-        except OSError as error:
-            log.error("answer.no_file", error=type(error).__name__)
-            return None
-        return with_fallback(document_payload(path, FILE_NAME), final_payloads(as_texts, texts, language))
+        instead = with_note(await _instead(renderer, outcome.text), notes_of(outcome, texts, language))
+        return await TextFiles(self.data_dir, self.clock).document(markdown, FILE_NAME, instead)
 
     def _wants(self, outcome: TurnOutcome) -> bool:
         chosen = outcome.look.file_over
         limit = self.over if chosen is None else chosen
         return 0 < limit < utf16_length(outcome.text)
+
+
+async def _instead(renderer: Renderer, text: str) -> list[Payload]:
+    # Chats that refuse files are rare: rendering a long answer for each file would be in vain.
+    return await renderer.render(text, rich="never") if len(text) <= INLINE_CHARS else first_messages(text)

@@ -8,7 +8,7 @@ be late, skipped or missing; the final answer goes through the outbox, so it is 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
@@ -17,6 +17,7 @@ from aiogram.exceptions import TelegramBadRequest
 from tgllm.api import StreamEvent
 from tgllm.api.clock import Clock
 from tgllm.bot.delivery.rows import document_row
+from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.streaming.answer_files import AnswerFiles
 from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
@@ -68,6 +69,8 @@ class Look:
     """Writes answers that are too long for messages as files; None: all answers are messages."""
     interval: AdaptiveInterval | None = None
     """The chat's interval from earlier answers; None: starts with the pace's interval."""
+    renderer: Renderer = field(default_factory=Renderer)
+    """Renders the answer."""
 
 
 class Display(Protocol):
@@ -149,11 +152,11 @@ class ChatSink:
     async def finish(self, outcome: TurnOutcome) -> Sequence[NewOutbox]:
         """End the display; return the rows of the answer, or of its text so far and the reason why it is incomplete."""
         await self._end_display()
-        words = (outcome, self._texts, self._turn.user.language)
-        document = None if self._look.files is None else await self._look.files.document(*words)
+        renderer, words = self._look.renderer, (outcome, self._texts, self._turn.user.language)
+        document = None if self._look.files is None else await self._look.files.document(renderer, *words)
         if document is None:
-            return self._display.finish(final_payloads(*words, self._look.rich))
-        rows = self._display.finish(beginning_payloads(*words))
+            return self._display.finish(await final_payloads(renderer, *words, self._look.rich))
+        rows = self._display.finish(await beginning_payloads(renderer, *words))
         lane, part = Lane.parse(self._turn.lane), rows[-1].part + 1
         return [*rows, document_row(lane, document, turn_id=self._turn.id, part=part)]
 
@@ -206,6 +209,7 @@ class ChatSink:
 
     async def _frame(self) -> EntityText:
         elapsed = self._clock.monotonic() - self._began_at
+        # On the loop: the preview keeps only the end of the answer.
         frame = self._preview.frame(await self._display_of_thoughts(), elapsed)
         return EntityText(frame.text) if self._is_plain else frame
 

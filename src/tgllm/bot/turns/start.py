@@ -87,6 +87,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
         lambda: scope.read(lambda conn: reasoning_display(conn, turn)),
         AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
         interval,
+        scope.parts.renderer,
     )
 
 

@@ -1,8 +1,10 @@
 """Replies in Markdown of any length, other than answers of a model."""
 
 from tgllm.bot.delivery.rows import answer_rows
-from tgllm.bot.rendering.render import render
+from tgllm.bot.delivery.text_files import is_too_long
+from tgllm.bot.rendering.split import MESSAGE_LIMIT
 from tgllm.bot.scope import Scope
+from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations
 from tgllm.services.chats.settings import RichMode, settings_of
@@ -11,14 +13,19 @@ __all__ = ["send_long_message"]
 
 
 async def send_long_message(scope: Scope, markdown: str) -> None:
-    """Finish the update with a text in Markdown, in as many messages as needed, sent through the outbox.
+    """Finish the update with a text in Markdown, sent through the outbox: as messages, or as a file if it is too long.
 
     It is split as answers of models are: by the UTF-16 units of the shown text, at paragraphs, lines, sentences or
     words, with at most 100 entities a message, and never within a character; code continues in its language (see
     ``rendering.cut``). Nothing is sent if there is no visible text.
     """
+    if len(markdown) > MESSAGE_LIMIT and is_too_long(markdown, await scope.file_over()):
+        await scope.end(replies=await scope.file_rows(markdown, "reply.md"))
+        return
     rich: RichMode = await scope.read(lambda conn: _rich(conn, scope))
-    await scope.end(replies=answer_rows(scope.lane, render(markdown, rich=rich)))
+    payloads = await scope.parts.renderer.render(markdown, rich=rich)
+    turn_id = turn_id_of(scope.row.update_id) if len(payloads) > 1 else None
+    await scope.end(replies=answer_rows(scope.lane, payloads, turn_id=turn_id))
 
 
 def _rich(conn: Connection, scope: Scope) -> RichMode:

@@ -94,7 +94,7 @@ class ModelCaller:
         self._requests.learn(answer.model, request, answer.usage)
 
     def cut(self, answer: Answer, handle: RunningTurn) -> None:
-        """Set the status of an answer that ended with ``TimeoutError``: stopped, interrupted, too long, or idle timeout."""
+        """Set the status of an answer that ended with ``TimeoutError``: stopped, too long, or idle timeout."""
         match handle.cause:
             case "person":
                 answer.stop("stopped")

@@ -138,7 +138,7 @@ class UpdateScope:
         return await files.rows(self.lane, text, name, self.text("turn.reply_in_file"), turn_id_of(self.row.update_id))
 
     async def _reply_rows(self, text: str) -> list[NewOutbox]:
-        if len(text) <= MESSAGE_LIMIT or not text.strip():
+        if len(text.strip()) <= MESSAGE_LIMIT:
             return message_rows(self.lane, text)
         if is_too_long(text, await self.file_over()):
             return await self.file_rows(text, "reply.txt")

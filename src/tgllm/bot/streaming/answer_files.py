@@ -53,7 +53,7 @@ class AnswerFiles:
     def _wants(self, outcome: TurnOutcome) -> bool:
         chosen = outcome.look.file_over
         limit = self.over if chosen is None else chosen
-        return 0 < limit < utf16_length(outcome.text)
+        return 0 < limit < utf16_length(outcome.text.strip())
 
 
 async def _instead(renderer: Renderer, text: str) -> list[Payload]:

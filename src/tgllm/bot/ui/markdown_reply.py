@@ -19,7 +19,7 @@ async def send_long_message(scope: Scope, markdown: str) -> None:
     words, with at most 100 entities a message, and never within a character; code continues in its language (see
     ``rendering.cut``). Nothing is sent if there is no visible text.
     """
-    if len(markdown) > MESSAGE_LIMIT and is_too_long(markdown, await scope.file_over()):
+    if len(markdown.strip()) > MESSAGE_LIMIT and is_too_long(markdown, await scope.file_over()):
         await scope.end(replies=await scope.file_rows(markdown, "reply.md"))
         return
     rich: RichMode = await scope.read(lambda conn: _rich(conn, scope))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from database_support import NOW
-from tgllm.db.queries import traces
+from tgllm.db.queries import traces, unsent
 from tgllm.db.tables import conversations, inbox, messages, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -53,6 +53,7 @@ def say(conn: sqlite3.Connection) -> None:
 
 
 HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
+    "unsent_in": lambda conn: unsent.unsent_in(conn, LANE),
     "add_updates": add,
     "claim": lambda conn: inbox.claim(conn, 8, NOW, max_attempts=3),
     "has_queued": inbox.has_queued,

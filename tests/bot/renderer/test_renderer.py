@@ -48,6 +48,11 @@ def pid_of(renderer: Renderer) -> int | None:
     return None if running is None else running.pid
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110  nothing announces it
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("rich", MODES)
 @pytest.mark.parametrize("text", [PROSE, TABLE, PROSE + "\ud83d" + TABLE], ids=["prose", "table", "surrogate"])
 async def test_the_process_renders_as_the_bot_does(renderer: Renderer, text: str, rich: str) -> None:
@@ -113,8 +118,7 @@ async def test_while_one_text_hangs_others_are_plain(program: Callable[[str], No
     program(HANGS)
     renderer = Renderer(0.1)
     first = asyncio.create_task(renderer.render(PROSE))
-    while not renderer._place.locked():
-        await asyncio.sleep(0)
+    await until(renderer._place.locked)
     others = await asyncio.gather(*(renderer.render(PROSE) for _ in range(3)))
     assert [text_of(each) for each in [*others, await first]] == [text_of(others[0])] * 4
 
@@ -123,8 +127,7 @@ async def test_closing_ends_a_task_under_way(program: Callable[[str], None]) -> 
     program(HANGS)
     renderer = Renderer(600.0)
     task = asyncio.create_task(renderer.render(PROSE))
-    while pid_of(renderer) is None:
-        await asyncio.sleep(0)
+    await until(lambda: pid_of(renderer) is not None)
     pid = pid_of(renderer)
     assert pid is not None
     task.cancel()

@@ -1,4 +1,7 @@
-"""The command ``/cancel``: cancels messages that wait for the running answer; if there are none, stops the answer."""
+"""The command ``/cancel``: cancels messages that wait for the running answer; if there are none, stops the answer.
+
+Either way, what is left to send of earlier answers is dropped.
+"""
 
 import json
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.stopping import end_with, stop_answer
+from tgllm.bot.turns.unsent import drop_unsent, dropped_text
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
@@ -27,7 +31,11 @@ async def _cancel(scope: Scope, _command: ParsedCommand) -> None:
     waiting = await scope.read(lambda conn: _waiting(conn, scope))
     if waiting:
         now = scope.now
-        replies = message_rows(scope.lane, scope.text("turn.cancelled", count=len(waiting)))
+        text = scope.text("turn.cancelled", count=len(waiting))
+        dropped = await drop_unsent(scope)
+        if dropped.count:
+            text = f"{text} {dropped_text(scope, dropped)}"
+        replies = message_rows(scope.lane, text)
         for row in waiting:
             replies += scope.parts.acknowledgements.taken_away(row)
         await scope.end(lambda conn: _take_away(conn, waiting, now), replies=replies)

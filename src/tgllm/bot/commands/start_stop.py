@@ -28,5 +28,5 @@ async def _start(scope: Scope, command: ParsedCommand) -> None:
 
 
 async def _stop(scope: Scope, _command: ParsedCommand) -> None:
-    """Stop the running turn of this chat; the answer itself says that it was stopped."""
+    """Stop the running turn of this chat, whose answer says that it was stopped, and drop what is left to send."""
     await end_with(scope, await stop_answer(scope))

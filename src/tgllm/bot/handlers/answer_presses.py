@@ -6,7 +6,7 @@ from tgllm.bot.delivery.uncertain import KEEP, RESEND
 from tgllm.bot.scope import Scope
 from tgllm.bot.streaming.displays import STOP_DATA
 from tgllm.bot.turns.ownership import is_theirs, name_of, not_theirs
-from tgllm.bot.turns.stopping import stop_running
+from tgllm.bot.turns.stopping import stop_answer
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages, outbox
@@ -21,7 +21,7 @@ def answer_presses() -> tuple[PressAction, ...]:
 
 
 async def _stop(scope: Scope, _pressed: Pressed) -> str:
-    return stop_running(scope)
+    return await stop_answer(scope, also_next=False)
 
 
 async def _resend(scope: Scope, pressed: Pressed) -> str:

@@ -5,42 +5,52 @@ from typing import Any
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
+from tgllm.bot.turns.unsent import drop_unsent, dropped_text
 from tgllm.bot.updates.raw import as_mapping, content_of, turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
 
-__all__ = ["end_with", "stop_answer", "stop_running"]
+__all__ = ["end_with", "stop_answer"]
 
 
-def stop_running(scope: Scope) -> str:
-    """Stop the running turn of the chat.
+async def stop_answer(scope: Scope, *, also_next: bool = True) -> str:
+    """Stop the turn of the chat, and drop what is left to send of earlier answers and of long replies.
+
+    Args:
+        scope: the update.
+        also_next: whether to stop a turn that has not started, as soon as it starts: the question may have arrived
+            shortly before a command, even in the same batch of updates. A button belongs to a turn that has started.
 
     Returns:
-        The reason for the user why it is not stopped; empty if it is, since the answer itself says so.
+        What the user is told; empty if a turn is stopped, since the answer itself says so.
     """
-    running = scope.core.running.in_lane(scope.lane.key)
-    if running is None:
-        return scope.text("turn.nothing_to_stop")
-    turn = running.turn
-    if not is_theirs(scope, turn.user.id, turn.author_id):
-        return not_theirs(scope, turn.user.name)
-    running.stop("person")
-    return ""
+    words = await _stop_turn(scope, also_next=also_next)
+    dropped = await drop_unsent(scope)
+    if dropped.count:
+        return dropped_text(scope, dropped)
+    if words is None and dropped.not_theirs is not None:
+        return not_theirs(scope, dropped.not_theirs)
+    return scope.text("turn.nothing_to_stop") if words is None else words
 
 
-async def stop_answer(scope: Scope) -> str:
-    """Stop the turn of the chat, like ``stop_running``.
+async def _stop_turn(scope: Scope, *, also_next: bool) -> str | None:
+    """Stop the turn that runs or is about to start.
 
-    The question may have arrived shortly before, even in the same batch of updates, so that its turn has not started:
-    then it is stopped as soon as it starts.
+    Returns:
+        The reason why it is not stopped; empty if it is; None if there is none.
     """
     running, lane = scope.core.running, scope.lane.key
-    if running.in_lane(lane) is not None:
-        return stop_running(scope)
-    before = await scope.read(lambda conn: _begins_next(conn, scope))
+    current = running.in_lane(lane)
+    if current is not None:
+        turn = current.turn
+        if not is_theirs(scope, turn.user.id, turn.author_id):
+            return not_theirs(scope, turn.user.name)
+        current.stop("person")
+        return ""
+    before = await scope.read(lambda conn: _begins_next(conn, scope)) if also_next else None
     if before is None:
-        return scope.text("turn.nothing_to_stop")
+        return None
     sender = _sender(before)
     if not is_theirs(scope, sender.get("id")):
         return not_theirs(scope, str(sender.get("first_name")))

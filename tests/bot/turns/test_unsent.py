@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,8 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 PARTS = 43
 LONG = "\n\n".join(f"Part {number}. " + "word " * 700 for number in range(PARTS))
+FEW = 5
+SHORT = "\n\n".join(LONG.split("\n\n")[:FEW])
 SLOW = {
     "sending__paced": True,
     "sending__chat_rate": 2.0,
@@ -32,7 +35,7 @@ SLOW = {
     "sending__group_per_minute": 1000,
     "rendering__file_over": 0,
 }
-"""The parts of an answer take 20 s to be sent."""
+"""The parts of the long answer take 20 s to be sent."""
 
 
 class Talker:
@@ -45,7 +48,7 @@ class Talker:
         return (ChatCommand("talk", "Talk", self._talk),)
 
     async def _talk(self, call: CommandCall) -> str:
-        return "\n\n".join(LONG.split("\n\n")[:18])
+        return SHORT
 
 
 def parts_in(chat: EmulatedChat) -> int:
@@ -54,6 +57,27 @@ def parts_in(chat: EmulatedChat) -> int:
 
 async def waiting(bot: RunningBot) -> int:
     return (await bot.core.database.read(outbox.counts)).get("ready", 0)
+
+
+async def held(bot: RunningBot, parts: int = FEW) -> None:
+    """Wait until so many parts wait; nothing is sent from the moment when this is called."""
+    bot.runtime._parts.sender.stop_claiming()
+    while await waiting(bot) < parts:  # noqa: ASYNC110  nothing announces it
+        await asyncio.sleep(0.01)
+
+
+async def stopped(bot: RunningBot, person: EmulatedUser, text: str = "/stop", **place: Any) -> None:
+    """Send a command, wait until it is handled, and let the sender go on."""
+    await person.say(text, **place)
+    while not await bot.core.database.read(lambda conn: is_handled(conn, text)):  # noqa: ASYNC110  as above
+        await asyncio.sleep(0.01)
+    bot.runtime._parts.sender._claiming = True
+    bot.runtime._parts.sender.wake()
+
+
+def is_handled(conn: Connection, text: str) -> bool:
+    states = conn.execute("SELECT state FROM inbox WHERE json_extract(payload, '$.message.text') = ?", (text,))
+    return [row["state"] for row in states] == ["done"]
 
 
 async def turn_id(bot: RunningBot) -> str:
@@ -90,34 +114,35 @@ async def test_parts_that_wait_are_dropped_and_the_reply_comes_next(
     assert "/export" in reply.text
 
 
-async def test_after_a_restart_too(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 0.01)
+async def test_after_a_restart_too(emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider) -> None:
     chat = ann.private_chat()
-    provider.answer(LONG)
-    async with start(**SLOW) as bot:
+    provider.answer(SHORT)
+    async with start(rendering__file_over=0) as bot:
+        bot.runtime._parts.sender.stop_claiming()
         await ann.say("go")
-        await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 1"))
+        await held(bot)
         await bot.stop()
-    async with start(**SLOW) as bot:
-        asked = await ann.say("/stop")
-        await emu.wait_for_message(chat, lambda message: message.text.startswith("Stopped"), after=asked)
+    async with start(sending__paced=True, sending__chat_rate=0.1, sending__chat_burst=2):
+        await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 0"))
+        await ann.say("/stop")
+        # At this rate the parts would take 30 s.
+        await emu.wait_for_message(chat, lambda message: message.text.startswith("Stopped"))
+    async with start() as bot:
         assert await waiting(bot) == 0
-        asked = await ann.say("/stop")
-        again = await emu.wait_for_message(chat, after=asked)
-    assert again.text == "There is nothing to stop."
+        await ann.say("/stop")
+        await emu.wait_for_message(chat, lambda message: message.text == "There is nothing to stop.")
+    assert parts_in(chat) < FEW
 
 
 async def test_the_rest_of_a_plugins_reply_is_dropped(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     chat = ann.private_chat()
-    async with start(**SLOW, plugins=[GivenPlugin.of("talker", Talker())]) as bot:
+    async with start(plugins=[GivenPlugin.of("talker", Talker())], rendering__file_over=0) as bot:
+        bot.runtime._parts.sender.stop_claiming()
         await ann.say("/talk")
-        await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 1"))
-        asked = await ann.say("/stop")
-        reply = await emu.wait_for_message(chat, lambda message: message.text.startswith("Stopped"), after=asked)
-        assert await waiting(bot) == 0
-    assert dropped_count(reply.text) > 5
+        await held(bot)
+        await stopped(bot, ann)
+        reply = await emu.wait_for_message(chat)
+    assert dropped_count(reply.text) == FEW
     assert "/export" not in reply.text
 
 
@@ -141,29 +166,31 @@ async def test_a_file_that_waits_is_removed(emu: Emulator, ann: EmulatedUser, st
 
 
 async def test_other_lanes_and_other_messages_stay(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, let_in: LetIn
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     """Cards and notices for an admin are no part of an answer, and another topic has its own answer."""
     chat = ann.private_chat()
     one, two = emu.add_topic(chat, "One"), emu.add_topic(chat, "Two")
-    provider.answer(LONG)
-    provider.answer("\n\n".join(LONG.split("\n\n")[:5]))
+    for _ in (one, two):
+        provider.answer(SHORT)
 
     def notice(conn: Connection) -> None:
         outbox.add(conn, [plain_message(Lane(chat.id, one.id), "A notice.")], 1)
 
-    async with start(**SLOW | {"sending__chat_rate": 4.0}) as bot:
+    async with start(rendering__file_over=0) as bot:
+        bot.runtime._parts.sender.stop_claiming()
         await ann.say("go", topic=one)
-        await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 0"))
-        await bot.core.database.write(notice)
         await ann.say("go", topic=two)
-        await emu.wait_for(lambda: len(provider.requests) == 2)
-        await ann.say("/stop", topic=one)
-        await emu.wait_for_message(chat, lambda message: message.text == "A notice.")
-        await emu.wait_for_message(chat, lambda message: message.topic == two and message.text.startswith("Part 4"))
-    assert {message.text[:7] for message in from_bot(chat) if message.topic == two} >= {
-        f"Part {number}." for number in range(5)
-    }
+        await held(bot, 2 * FEW)
+        await bot.core.database.write(notice)
+        await stopped(bot, ann, topic=one)
+        await emu.wait_for_message(chat, lambda message: message.text.startswith("Stopped. 5 messages"))
+        await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 4"))
+    texts = [message.text[:9] for message in from_bot(chat) if message.topic == one]
+    assert texts == ["A notice.", "Stopped. "]
+    assert [message.text[:7] for message in from_bot(chat) if message.topic == two] == [
+        f"Part {number}." for number in range(FEW)
+    ]
 
 
 @pytest.mark.parametrize("who", ["asker", "admin", "other"])
@@ -178,20 +205,38 @@ async def test_in_a_group_the_asker_and_admins_may(
 ) -> None:
     bob = emu.add_user(first_name="Bob", language_code="en")
     group = emu.add_group(title="Team", members=[ann, bob, eve])
-    provider.answer("\n\n".join(LONG.split("\n\n")[:12]))
-    async with start(**SLOW) as bot:
+    provider.answer(SHORT)
+    async with start(rendering__file_over=0) as bot:
         await bot.core.database.write(decide_group(group))
         await let_in(bot, [bob, eve])
+        bot.runtime._parts.sender.stop_claiming()
         await bob.say("@demo_bot go", chat=group)
-        await emu.wait_for_message(group, lambda message: message.text.startswith("Part 1"))
-        person = {"asker": bob, "admin": ann, "other": eve}[who]
-        await person.say("/stop@demo_bot", chat=group)
-        if who == "other":
-            await emu.wait_for_message(group, lambda message: message.text.startswith("Bob asked this."))
-        else:
-            await emu.wait_for_message(group, lambda message: message.text.startswith("Stopped."))
-            assert await waiting(bot) == 0
-    assert (parts_in(group) == 12) == (who == "other")
+        await held(bot)
+        await stopped(bot, {"asker": bob, "admin": ann, "other": eve}[who], "/stop@demo_bot", chat=group)
+        expected = "Bob asked this." if who == "other" else "Stopped. 5 messages"
+        await emu.wait_for_message(group, lambda message: message.text.startswith(expected))
+    assert parts_in(group) == (FEW if who == "other" else 0)
+
+
+async def test_a_message_that_waits_is_cancelled_together_with_the_parts(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    chat = ann.private_chat()
+    provider.answer(SHORT)
+    provider.answer(asyncio.Event())
+    async with start(rendering__file_over=0) as bot:
+        bot.runtime._parts.sender.stop_claiming()
+        await ann.say("one")
+        await held(bot)
+        await ann.say("two")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        await ann.say("three")
+        await stopped(bot, ann, "/cancel")
+        reply = await emu.wait_for_message(chat, lambda message: "cancelled" in message.text)
+        await ann.say("/stop")
+        await emu.wait_for_message(chat, lambda message: message.text == "Stopped.")
+    assert "1 waiting message is cancelled. Stopped. 5 messages" in reply.text
+    assert parts_in(chat) == 0
 
 
 async def test_a_placeholder_whose_answer_waits_is_edited(

@@ -1,13 +1,24 @@
 """Outbox rows for messages, and the calls that are made of them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from tgllm.bot.delivery.calls import RawEditText, RawSendMessage, call_of, edit_call, new_message_instead
-from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, buttons, edit_of_part, message_rows, placeholder_row
-from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.delivery.fallbacks import following, stepped_down
+from tgllm.bot.delivery.rows import (
+    EDIT_OF_PART,
+    PLACEHOLDER,
+    answer_rows,
+    buttons,
+    document_row,
+    edit_of_part,
+    message_rows,
+    placeholder_row,
+)
+from tgllm.bot.rendering.payloads import EntityText, RichMessage
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.services.common.lane import Lane
 
@@ -50,6 +61,43 @@ def test_a_message_goes_to_its_topic_and_through_its_business_account() -> None:
     call = call_of(row.method, row.payload)
     assert isinstance(call, RawSendMessage)
     assert (call.chat_id, call.message_thread_id, call.business_connection_id) == (-100, 3, "business")
+
+
+@pytest.mark.parametrize(
+    ("lane", "place"),
+    [
+        (Lane(-100), {}),
+        (Lane(-100, 3), {"message_thread_id": 3}),
+        (Lane(-100, direct_topic_id=5), {"direct_messages_topic_id": 5}),
+        (Lane(-100, ephemeral_user_id=9), {"ephemeral_message_parameters": {"receiver_user_id": 9}}),
+    ],
+)
+def test_every_new_message_goes_to_the_people_of_its_lane_alone(
+    lane: Lane, place: dict[str, object], tmp_path: Path
+) -> None:
+    file = tmp_path / "x"
+    file.write_text("x")
+    names = {"message_thread_id", "direct_messages_topic_id", "ephemeral_message_parameters"}
+    edit = edit_of_part(lane, EntityText("Fine."), turn_id="u1", part=1, edited_part=0, reply_to=9)
+    rich = answer_rows(lane, [RichMessage([{"type": "paragraph", "text": "x"}], (EntityText("1"), EntityText("2")))])[0]
+    first = stepped_down(rich.payload)
+    assert first is not None
+    second = following(first)
+    assert second is not None
+    (text,) = message_rows(lane, "Hi")
+    calls = [
+        call_of(text.method, text.payload),
+        call_of(rich.method, rich.payload),
+        call_of("sendMessage", first),
+        call_of("sendMessage", second),
+        call_of("sendDocument", document_row(lane, {"document": {"path": str(file), "name": "x"}}).payload),
+        new_message_instead(edit.payload),
+    ]
+    for call in calls:
+        sent = call.model_dump(exclude_none=True)
+        assert {name: sent[name] for name in names & sent.keys()} == place
+        assert not call.model_extra
+    assert not names & edit_call(edit.payload, 55).model_dump(exclude_none=True).keys()
 
 
 def test_a_message_call_has_what_its_row_has() -> None:

@@ -34,6 +34,8 @@ class RawSendMessage(TelegramMethod[dict[str, Any]]):
     entities: list[dict[str, Any]] | None = None
     business_connection_id: str | None = None
     message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
+    ephemeral_message_parameters: dict[str, Any] | None = None
     link_preview_options: dict[str, Any] | None = None
     reply_parameters: dict[str, Any] | None = None
     reply_markup: dict[str, Any] | None = None
@@ -67,6 +69,8 @@ class RawSendRich(TelegramMethod[dict[str, Any]]):
     rich_message: dict[str, Any]
     business_connection_id: str | None = None
     message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
+    ephemeral_message_parameters: dict[str, Any] | None = None
     reply_parameters: dict[str, Any] | None = None
     reply_markup: dict[str, Any] | None = None
 
@@ -98,7 +102,12 @@ _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
 }
 
 _OURS = OURS | {EDIT_OF_PART, PLACEHOLDER, REPEATABLE}
-_ONLY_FOR_NEW = _OURS | {"reply_parameters", "message_thread_id"}
+_ONLY_FOR_NEW = _OURS | {
+    "reply_parameters",
+    "message_thread_id",
+    "direct_messages_topic_id",
+    "ephemeral_message_parameters",
+}
 
 
 def call_of(method: str, payload: Mapping[str, Any]) -> TelegramMethod[Any]:

@@ -22,7 +22,15 @@ FOLLOWING_MARKUP = "following_markup"
 OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
 """Keys that are not Bot API parameters."""
 _FORMATS = OURS | {"rich_message", "document", "caption", "text", "entities", "link_preview_options"}
-_PLACE = frozenset({"chat_id", "business_connection_id", "message_thread_id"})
+_PLACE = frozenset(
+    {
+        "chat_id",
+        "business_connection_id",
+        "message_thread_id",
+        "direct_messages_topic_id",
+        "ephemeral_message_parameters",
+    }
+)
 
 
 def formatted(payload: Payload) -> dict[str, Any]:

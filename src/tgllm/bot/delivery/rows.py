@@ -9,7 +9,15 @@ from tgllm.bot.rendering.split import MESSAGE_LIMIT, split_text
 from tgllm.db.tables.outbox import TIDY, NewOutbox
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import clip, mend_surrogates
-from tgllm.services.messaging.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, buttons, call_row, reply_parameters
+from tgllm.services.messaging.rows import (
+    EDIT_OF_PART,
+    PLACEHOLDER,
+    REPEATABLE,
+    buttons,
+    call_row,
+    place_in_chat,
+    reply_parameters,
+)
 
 __all__ = [
     "EDIT_OF_PART",
@@ -92,9 +100,7 @@ def edit_of_part(
         edited_part: position of the row that sent the message.
         reply_to: the message to which a new message would be a reply.
     """
-    payload = formatted(answer) | {EDIT_OF_PART: edited_part}
-    if lane.topic_id is not None:
-        payload["message_thread_id"] = lane.topic_id
+    payload = formatted(answer) | {EDIT_OF_PART: edited_part} | place_in_chat(lane)
     return call_row(
         lane, "editMessageText", payload | reply_parameters(reply_to), kind="edit", turn_id=turn_id, part=part
     )

@@ -1,24 +1,45 @@
 """Lane: the key by which updates of one chat (and topic) are processed in order."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 __all__ = ["Lane"]
 
+_PART = re.compile(r"(-?\d+)?(?:d(-?\d+))?(?:e(-?\d+))?")
+"""Last part of a key: the topic, ``d`` and the topic of direct messages, ``e`` and the person of ephemeral messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A chat, or one topic of it, possibly through a business connection."""
+    """People who see the same messages: a chat, one topic of it, or one person in it.
+
+    A history belongs to a lane, and the bot answers in the lane of the question. So messages with different readers
+    must have different lanes.
+    """
 
     chat_id: int
     topic_id: int | None = None
     business_connection_id: str | None = None
+    direct_topic_id: int | None = None
+    """Topic of a channel's direct messages: one person and the admins of the channel. Bot API: DirectMessagesTopic."""
+    ephemeral_user_id: int | None = None
+    """The only person who sees the messages, if these are ephemeral. Bot API: EphemeralMessageParameters."""
+
+    @property
+    def access_id(self) -> int:
+        """The chat id by which access is decided; 0 where only the person counts, not the approval of a group."""
+        return 0 if self.direct_topic_id is not None else self.chat_id
 
     @property
     def key(self) -> str:
         """The lane as stored in the database."""
-        parts = [self.business_connection_id or "", str(self.chat_id), str(self.topic_id or "")]
-        return ":".join(parts)
+        last = str(self.topic_id or "")
+        if self.direct_topic_id is not None:
+            last += f"d{self.direct_topic_id}"
+        if self.ephemeral_user_id is not None:
+            last += f"e{self.ephemeral_user_id}"
+        return f"{self.business_connection_id or ''}:{self.chat_id}:{last}"
 
     @classmethod
     def parse(cls, key: str) -> Self:
@@ -27,5 +48,9 @@ class Lane:
         Raises:
             ValueError: ``key`` is malformed.
         """
-        connection, chat_id, topic_id = key.rsplit(":", 2)
-        return cls(int(chat_id), int(topic_id) if topic_id else None, connection or None)
+        connection, chat_id, last = key.rsplit(":", 2)
+        found = _PART.fullmatch(last)
+        if found is None:
+            raise ValueError(f"not a lane: {key!r}")
+        topic_id, direct_topic_id, ephemeral_user_id = (None if part is None else int(part) for part in found.groups())
+        return cls(int(chat_id), topic_id, connection or None, direct_topic_id, ephemeral_user_id)

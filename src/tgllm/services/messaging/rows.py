@@ -19,6 +19,7 @@ __all__ = [
     "edit_of_row",
     "edit_row",
     "message_row",
+    "place_in_chat",
     "plain_message",
     "reply_parameters",
     "with_priority",
@@ -54,7 +55,8 @@ def call_row(
     """Return the row of a Bot API call.
 
     Args:
-        lane: destination; its chat, topic and business connection become parameters.
+        lane: destination; its parts become parameters. Messages to the lane of a person's ephemeral messages are
+            ephemeral too.
         method: name of the Bot API method.
         payload: the other parameters.
         kind: whether a repetition is visible or idempotent.
@@ -65,8 +67,8 @@ def call_row(
     target: dict[str, Any] = {"chat_id": lane.chat_id}
     if lane.business_connection_id is not None:
         target["business_connection_id"] = lane.business_connection_id
-    if lane.topic_id is not None and kind == "send":
-        target["message_thread_id"] = lane.topic_id
+    if kind == "send":
+        target |= place_in_chat(lane)
     return NewOutbox(
         lane=lane.key,
         method=method,
@@ -78,6 +80,18 @@ def call_row(
         kind=kind,
         priority=priority,
     )
+
+
+def place_in_chat(lane: Lane) -> dict[str, Any]:
+    """Return the parameters that send a new message to the lane's part of its chat; empty if that is all of it."""
+    place: dict[str, Any] = {}
+    if lane.topic_id is not None:
+        place["message_thread_id"] = lane.topic_id
+    if lane.direct_topic_id is not None:
+        place["direct_messages_topic_id"] = lane.direct_topic_id
+    if lane.ephemeral_user_id is not None:
+        place["ephemeral_message_parameters"] = {"receiver_user_id": lane.ephemeral_user_id}
+    return place
 
 
 def plain_message(

@@ -252,3 +252,42 @@ async def test_a_bot_in_privacy_mode_does_not_hear_what_is_for_another_bot(emu: 
     for text in ("/start@other_bot", "hey @shy_bot2", "/start@SHY_bot", "/start"):
         await ann.say(text, chat=group)
     assert [u.body["message"]["text"] for u in shy.queue.pending] == ["/start@SHY_bot", "/start"]
+
+
+async def test_direct_messages_have_a_topic_for_each_user(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    news, bob = emu.add_direct_messages(title="News"), emu.add_user(first_name="Bob")
+    await ann.say("hi", chat=news)
+    asked = await bob.say("hello", chat=news)
+    first, second = [update["message"] for update in await api("getUpdates")]
+    assert first["chat"] == {"id": news.id, "type": "supergroup", "title": "News", "is_direct_messages": True}
+    topics = [message["direct_messages_topic"] for message in (first, second)]
+    assert [topic["user"]["first_name"] for topic in topics] == ["Ann", "Bob"]
+    where = {"chat_id": news.id, "direct_messages_topic_id": topics[1]["topic_id"]}
+    sent = await api("sendMessage", **where, text="yes?", reply_parameters={"message_id": asked.id})
+    assert sent["direct_messages_topic"] == topics[1]
+    assert news.messages[-1].direct_topic == asked.direct_topic
+
+
+@pytest.mark.parametrize("topic", [{}, {"direct_messages_topic_id": 5}])
+async def test_a_message_to_a_channel_needs_a_topic(
+    emu: Emulator, ann: EmulatedUser, refused: Call, topic: dict[str, int]
+) -> None:
+    news = emu.add_direct_messages(title="News")
+    await ann.say("hi", chat=news)
+    assert "direct messages topic not found" in await refused("sendMessage", chat_id=news.id, text="to all", **topic)
+
+
+async def test_other_chats_have_no_topics_of_direct_messages(ann: EmulatedUser, refused: Call) -> None:
+    await ann.say("hi")
+    answer = await refused("sendMessage", chat_id=ann.id, text="hi", direct_messages_topic_id=5)
+    assert "chat of another kind" in answer
+
+
+async def test_an_ephemeral_message_is_for_one_bot(emu: Emulator, ann: EmulatedUser, api: Call) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    said = await ann.say_ephemeral("/usage", chat=group)
+    (update,) = await api("getUpdates")
+    message = update["message"]
+    assert (message["message_id"], message["ephemeral_message_id"]) == (0, 1)
+    assert message["receiver_user"]["id"] == emu.bot.id
+    assert (group.messages, group.ephemeral) == ([], {1: said})

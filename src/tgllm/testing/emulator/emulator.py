@@ -180,6 +180,20 @@ class Emulator:
             self.world, title=title, members=members, bots=present, is_basic=is_basic, is_forum=is_forum
         )
 
+    def add_direct_messages(
+        self,
+        *,
+        title: str,
+        admins: Sequence[EmulatedUser] = (),
+        bots: Sequence[EmulatedBot] | None = None,
+    ) -> EmulatedChat:
+        """Add the direct messages chat of a channel. Any user may write there, each in a topic of their own.
+
+        ``admins`` are administrators of the channel; ``bots`` is the default bot by default, as one of them.
+        """
+        present = [self.bot] if bots is None else bots
+        return people.add_direct_messages(self.world, title=title, admins=admins, bots=present)
+
     def add_topic(self, chat: EmulatedChat, name: str) -> EmulatedTopic:
         """Add a topic to a supergroup (which becomes a forum) or to a private chat."""
         return people.add_topic(self.world, chat, name)

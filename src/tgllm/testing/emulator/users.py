@@ -16,7 +16,15 @@ from tgllm.testing.emulator.state.records import (
 )
 from tgllm.testing.emulator.world import membership
 from tgllm.testing.emulator.world.members import ADMINS
-from tgllm.testing.emulator.world.posting import Place, file_content, post, publish_message, split_paste, text_content
+from tgllm.testing.emulator.world.posting import (
+    Place,
+    file_content,
+    post,
+    post_ephemeral,
+    publish_message,
+    split_paste,
+    text_content,
+)
 from tgllm.testing.emulator.world.wire import callback_json, chat_json, user_json
 from tgllm.testing.emulator.world.world import World
 
@@ -55,6 +63,13 @@ class EmulatedUser(Account):
     ) -> EmulatedMessage:
         """Send a text of 1 to 4096 UTF-16 units; commands and links become entities."""
         return post(self.world, self, self._place(chat, topic, reply_to), text_content(text, entities))
+
+    async def say_ephemeral(
+        self, text: str, *, chat: EmulatedChat, topic: EmulatedTopic | None = None, bot: EmulatedBot | None = None
+    ) -> EmulatedMessage:
+        """Send a text that only one bot of a group receives (the first one by default)."""
+        receiver = bot or next(iter(self.world.bots.values()))
+        return post_ephemeral(self.world, self, receiver, self._place(chat, topic), text_content(text))
 
     async def paste(self, text: str, *, chat: EmulatedChat | None = None) -> list[EmulatedMessage]:
         """Send a text of any length, split into messages of 4096 UTF-16 units as clients do."""

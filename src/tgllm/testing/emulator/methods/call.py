@@ -10,7 +10,12 @@ from tgllm.testing.emulator.markup.text import MAX_CAPTION, MAX_QUOTE, MAX_TEXT,
 from tgllm.testing.emulator.protocol.errors import bad_request, forbidden, migrated
 from tgllm.testing.emulator.protocol.parameters import MethodSpec
 from tgllm.testing.emulator.state.bots import EmulatedBot
-from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage, EmulatedTopic
+from tgllm.testing.emulator.state.records import (
+    EmulatedChat,
+    EmulatedDirectTopic,
+    EmulatedMessage,
+    EmulatedTopic,
+)
 from tgllm.testing.emulator.world.wire import user_json
 from tgllm.testing.emulator.world.world import World
 
@@ -78,6 +83,18 @@ class MethodCall:
         topic = chat.topics.get(topic_id)
         if topic is None:
             raise bad_request("message thread not found")
+        return topic
+
+    def direct_topic(self, chat: EmulatedChat) -> EmulatedDirectTopic | None:
+        """Return the topic of ``direct_messages_topic_id``. Raises 400 if it is missing or not of the chat."""
+        topic_id = self.params.get("direct_messages_topic_id")
+        if not chat.is_direct_messages:
+            if topic_id is not None:
+                raise bad_request("direct messages topic specified for a chat of another kind")
+            return None
+        topic = chat.direct_topics.get(topic_id or 0)
+        if topic is None:
+            raise bad_request("direct messages topic not found")
         return topic
 
     def message(self, chat: EmulatedChat, verb: str) -> EmulatedMessage:

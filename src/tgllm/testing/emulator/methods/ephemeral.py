@@ -17,11 +17,10 @@ def make_ephemeral(call: MethodCall, message: EmulatedMessage) -> EmulatedMessag
     receiver = message.chat.members.get(parameters.get("receiver_user_id", 0))
     if receiver is None:
         raise bad_request("user not found")
-    taken = message.chat.ephemeral
-    number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+    number = message.chat.free_ephemeral_id()
     message.fields["receiver_user"] = user_json(receiver)
     message.fields["ephemeral_message_id"] = number
-    taken[number] = message
+    message.chat.ephemeral[number] = message
     call.world.changes.bump()
     return message
 

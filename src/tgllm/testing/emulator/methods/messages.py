@@ -36,7 +36,10 @@ def deliver(
     topic = call.topic(chat)
     if topic is not None and topic.is_closed:
         raise bad_request("TOPIC_CLOSED")
+    direct_topic = call.direct_topic(chat)
     reply_to, markup = call.reply_to(chat), call.markup()
+    if reply_to is not None and reply_to.direct_topic != direct_topic:
+        raise bad_request("message to be replied not found")
     message = EmulatedMessage(
         0,
         chat,
@@ -46,6 +49,7 @@ def deliver(
         dict(fields or {}),
         is_caption=is_caption,
         topic=topic,
+        direct_topic=direct_topic,
         reply_to=reply_to,
         reply_markup=markup,
         file=file,

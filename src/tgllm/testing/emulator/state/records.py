@@ -14,12 +14,15 @@ __all__ = [
     "CallbackQuery",
     "ChatType",
     "EmulatedChat",
+    "EmulatedDirectTopic",
     "EmulatedDraft",
     "EmulatedMessage",
     "EmulatedTopic",
     "MemberStatus",
     "StoredFile",
 ]
+
+_DIRECT_TOPICS = 4_000_000_000
 
 ChatType = Literal["private", "group", "supergroup", "channel"]
 MemberStatus = Literal["creator", "administrator", "member", "left", "kicked"]
@@ -67,6 +70,14 @@ class EmulatedTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class EmulatedDirectTopic:
+    """A topic of a channel's direct messages: the conversation of one user with the channel."""
+
+    id: int
+    user: Account
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """An inline button; ``data`` is its callback_data, None for a button of another kind."""
 
@@ -91,6 +102,7 @@ class EmulatedMessage:
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
     is_caption: bool = False
     topic: EmulatedTopic | None = None
+    direct_topic: EmulatedDirectTopic | None = None
     reply_to: "EmulatedMessage | None" = field(default=None, repr=False)
     reply_markup: dict[str, Any] | None = None
     file: StoredFile | None = None
@@ -183,10 +195,12 @@ class EmulatedChat:
     bot: Account | None = None
     username: str | None = None
     is_forum: bool = False
+    is_direct_messages: bool = False
     bot_blocked: bool = False
     members: dict[int, Account] = field(default_factory=dict[int, Account], repr=False)
     statuses: dict[int, MemberStatus] = field(default_factory=dict[int, MemberStatus], repr=False)
     topics: dict[int, EmulatedTopic] = field(default_factory=dict[int, EmulatedTopic], repr=False)
+    direct_topics: dict[int, EmulatedDirectTopic] = field(default_factory=dict[int, EmulatedDirectTopic], repr=False)
     drafts: dict[int, EmulatedDraft] = field(default_factory=dict[int, EmulatedDraft], repr=False)
     stopped_drafts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]], repr=False)
     actions: dict[int, tuple[str, float]] = field(default_factory=dict[int, tuple[str, float]], repr=False)
@@ -210,6 +224,16 @@ class EmulatedChat:
     def bot_texts(self) -> list[str]:
         """Texts of the bots' messages that are not deleted, oldest first."""
         return [message.text for message in self.messages if message.from_bot]
+
+    def free_ephemeral_id(self) -> int:
+        """Return the smallest ephemeral_message_id that is not in use."""
+        return next(number for number in range(1, len(self.ephemeral) + 2) if number not in self.ephemeral)
+
+    def direct_topic_of(self, user: Account) -> EmulatedDirectTopic:
+        """Return the topic of a user in a channel's direct messages; it is created if it does not exist."""
+        # Not the id of the user: bots must not mistake one for the other.
+        topic = EmulatedDirectTopic(user.id + _DIRECT_TOPICS, user)
+        return self.direct_topics.setdefault(topic.id, topic)
 
     def newest_first(self) -> "Iterator[EmulatedMessage]":
         """Iterate over the messages from the newest to the oldest."""

@@ -7,7 +7,7 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world.world import World
 
-__all__ = ["add_bot", "add_group", "add_topic", "add_user"]
+__all__ = ["add_bot", "add_direct_messages", "add_group", "add_topic", "add_user"]
 
 
 def add_bot(
@@ -77,6 +77,18 @@ def add_group(
     chat.statuses = dict.fromkeys(chat.members, "member")
     if members:
         chat.statuses[members[0].id] = "creator"
+    world.changes.bump()
+    return chat
+
+
+def add_direct_messages(
+    world: World, *, title: str, admins: Sequence[EmulatedUser] = (), bots: Sequence[EmulatedBot] = ()
+) -> EmulatedChat:
+    """Add the direct messages of a channel, with these users and bots as administrators of the channel."""
+    chat = world.add_chat("supergroup", title)
+    chat.is_direct_messages = True
+    chat.members = {account.id: account for account in (*admins, *bots)}
+    chat.statuses = dict.fromkeys(chat.members, "administrator")
     world.changes.bump()
     return chat
 

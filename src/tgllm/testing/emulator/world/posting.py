@@ -6,13 +6,30 @@ from typing import Any
 
 from tgllm.testing.emulator.markup.detect import detect
 from tgllm.testing.emulator.markup.text import MAX_CAPTION, MAX_TEXT, Text, tidy, utf16_len
-from tgllm.testing.emulator.state.records import Account, EmulatedChat, EmulatedMessage, EmulatedTopic, StoredFile
+from tgllm.testing.emulator.state.records import (
+    Account,
+    EmulatedChat,
+    EmulatedDirectTopic,
+    EmulatedMessage,
+    EmulatedTopic,
+    StoredFile,
+)
 from tgllm.testing.emulator.world.hearing import hears
 from tgllm.testing.emulator.world.media import FOLDERS, media_fields
-from tgllm.testing.emulator.world.wire import message_json
+from tgllm.testing.emulator.world.wire import message_json, user_json
 from tgllm.testing.emulator.world.world import World
 
-__all__ = ["Content", "Place", "file_content", "post", "post_service", "publish_message", "split_paste", "text_content"]
+__all__ = [
+    "Content",
+    "Place",
+    "file_content",
+    "post",
+    "post_ephemeral",
+    "post_service",
+    "publish_message",
+    "split_paste",
+    "text_content",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ def file_content(world: World, content: bytes, name: str, mime: str, kind: str, 
 def post(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:
     """Send a message. Raises ValueError if the sender is not allowed to."""
     chat = place.chat
-    if sender.id not in chat.members:
+    if sender.id not in chat.members and not chat.is_direct_messages:
         raise ValueError(f"{sender.first_name} is not a member of chat {chat.id}")
     if chat.migrated_to is not None:
         raise ValueError(f"chat {chat.id} has become the supergroup {chat.migrated_to}")
@@ -94,6 +111,28 @@ def post_service(world: World, sender: Account, place: Place, fields: dict[str, 
     return message
 
 
+def post_ephemeral(world: World, sender: Account, receiver: Account, place: Place, content: Content) -> EmulatedMessage:
+    """Send a message that only one bot of the chat receives. Source: Bot API, "Ephemeral Messages and Commands"."""
+    number = place.chat.free_ephemeral_id()
+    fields = {**content.fields, "ephemeral_message_id": number, "receiver_user": user_json(receiver)}
+    message = EmulatedMessage(
+        0, place.chat, sender, world.timestamp(), content.text, fields, topic=place.topic, reply_to=place.reply_to
+    )
+    place.chat.ephemeral[number] = message
+    listeners = [bot for bot in world.bots_in(place.chat) if bot is receiver]
+    world.publish_to(listeners, place.chat, "message", message_json(message))
+    return message
+
+
+def _direct_topic(sender: Account, place: Place) -> EmulatedDirectTopic | None:
+    """Return the topic of a message in direct messages: the sender's own, or that of the message it replies to."""
+    if not place.chat.is_direct_messages:
+        return None
+    if place.reply_to is not None:
+        return place.reply_to.direct_topic
+    return place.chat.direct_topic_of(sender)
+
+
 def _message(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:
     return EmulatedMessage(
         place.chat.next_message_id(),
@@ -104,6 +143,7 @@ def _message(world: World, sender: Account, place: Place, content: Content) -> E
         content.fields,
         is_caption=content.file is not None,
         topic=place.topic,
+        direct_topic=_direct_topic(sender, place),
         reply_to=place.reply_to,
         file=content.file,
     )

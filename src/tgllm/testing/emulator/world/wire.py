@@ -42,7 +42,12 @@ def chat_json(chat: EmulatedChat) -> JsonObject:
     if user is not None:
         names = _present(first_name=user.first_name, last_name=user.last_name, username=user.username)
         return {"id": chat.id, **names, "type": "private"}
-    optional = _present(title=chat.title, username=chat.username, is_forum=chat.is_forum)
+    optional = _present(
+        title=chat.title,
+        username=chat.username,
+        is_forum=chat.is_forum,
+        is_direct_messages=chat.is_direct_messages,
+    )
     return {"id": chat.id, "type": chat.type, **optional}
 
 
@@ -79,6 +84,9 @@ def message_json(message: EmulatedMessage, *, with_reply: bool = True) -> JsonOb
     if message.topic is not None:
         body["message_thread_id"] = message.topic.id
         body["is_topic_message"] = True
+    if message.direct_topic is not None:
+        topic = message.direct_topic
+        body["direct_messages_topic"] = {"topic_id": topic.id, "user": user_json(topic.user)}
     if message.edit_date is not None:
         body["edit_date"] = message.edit_date
     if with_reply and message.reply_to is not None and not message.reply_to.is_deleted:

@@ -38,8 +38,15 @@ class ChatInfo:
     title: str = ""
     topic_id: int | None = None
     """Telegram's ``message_thread_id``; None outside topics."""
+    direct_topic_id: int | None = None
+    """Telegram's id of the topic in the direct messages of a channel; None in any other chat."""
 
     @property
     def is_private(self) -> bool:
         """Whether it is a private chat."""
         return self.kind == "private"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a group or supergroup, which is approved as a whole; not the direct messages of a channel."""
+        return self.kind in {"group", "supergroup"} and self.direct_topic_id is None

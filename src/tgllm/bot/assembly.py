@@ -33,6 +33,7 @@ from tgllm.bot.middlewares.access import AuthMiddleware
 from tgllm.bot.middlewares.errors import ErrorsMiddleware
 from tgllm.bot.middlewares.migration import MigrationMiddleware
 from tgllm.bot.middlewares.password import PasswordMiddleware
+from tgllm.bot.middlewares.place import PlaceMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
 from tgllm.bot.telegram.limiter import Limiter
@@ -65,6 +66,7 @@ def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
     dispatcher = Dispatcher(disable_fsm=True)
     dispatcher.update.outer_middleware(ScopeMiddleware(parts))
     dispatcher.update.outer_middleware(ErrorsMiddleware())
+    dispatcher.update.outer_middleware(PlaceMiddleware())
     dispatcher.update.outer_middleware(MigrationMiddleware())
     dispatcher.update.outer_middleware(PasswordMiddleware(parts.core.password))
     dispatcher.update.outer_middleware(AuthMiddleware())

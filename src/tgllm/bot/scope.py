@@ -56,6 +56,8 @@ class UpdateScope:
     user: UserInfo | None
     """The sender as a user of the bot; None before the sender is identified."""
     progress: _Progress = field(default_factory=_Progress, repr=False)
+    is_misplaced: bool = False
+    """Whether it is a press whose answer might be seen by others than the people of its chat; it may run no action."""
 
     @property
     def core(self) -> BotCore:
@@ -202,6 +204,7 @@ class Scope(UpdateScope):
             person=person,
             user=user,
             progress=scope.progress,
+            is_misplaced=scope.is_misplaced,
             group_mode=group_mode,
         )
 
@@ -214,6 +217,9 @@ async def is_confidential(scope: UpdateScope) -> bool:
 async def is_admin_chat(scope: UpdateScope) -> bool:
     """Return whether an update comes from the admin chat."""
     chat_id = scope.config.admin_chat_id
+    if scope.lane.direct_topic_id is not None:
+        # One person writes there, who need not be an admin.
+        return False
     if chat_id is None or scope.chat.id == chat_id:
         return chat_id is not None
     return scope.chat.id == await scope.read(lambda conn: present_id(conn, chat_id))

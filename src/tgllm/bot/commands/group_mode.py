@@ -35,7 +35,7 @@ def group_presses() -> tuple[PressAction, ...]:
 async def _group_mode(scope: Scope, command: ParsedCommand) -> None:
     """Show the mode of the group, or choose the mode in the argument."""
     mode = parse_mode(command.args.casefold())
-    if scope.chat.is_private:
+    if not scope.chat.is_group:
         await scope.reply(scope.text("group.only_groups"))
     elif not command.args:
         current: GroupMode = await scope.read(lambda conn: group_mode(conn, scope.chat.id))
@@ -48,7 +48,7 @@ async def _group_mode(scope: Scope, command: ParsedCommand) -> None:
 
 async def _choose(scope: Scope, pressed: Pressed) -> str:
     mode = parse_mode(pressed.argument)
-    if mode is None or scope.chat.is_private:
+    if mode is None or not scope.chat.is_group:
         return scope.text("group.old")
     await show_menu(scope, pressed, _menu(scope, mode), _effect(scope, mode))
     return ""

@@ -15,7 +15,7 @@ __all__ = ["access_presses"]
 
 def access_presses() -> tuple[PressAction, ...]:
     """Return the row for the press table."""
-    return (PressAction(CARD, _press, "admin"),)
+    return (PressAction(CARD, _press, "admin", needs_place=False),)
 
 
 async def _press(scope: Scope, pressed: Pressed) -> str:

@@ -2,8 +2,9 @@
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.types import CallbackQuery
+from aiogram.types import CallbackQuery, InaccessibleMessage
 
+from tgllm.bot.handlers.strangers import forget_update
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import may_use
 from tgllm.bot.ui.press_table import MOST_TOAST, Pressed, PressTable
@@ -33,6 +34,11 @@ class PressHandler:
         if not may_use(scope.user, action.access):
             return scope.text(f"access.not_{action.access}")
         message = event.message
+        if scope.is_misplaced:
+            await forget_update(scope)
+            return scope.text("press.not_here")
+        if isinstance(message, InaccessibleMessage) and action.needs_place:
+            return scope.text("press.too_old")
         return await action.run(scope, Pressed(argument, None if message is None else message.message_id, answer))
 
 

@@ -101,4 +101,4 @@ def _is_waited_for(
     if row.kind in {"message", "edited_message"}:
         return not row.control and parts.acknowledgements.is_for_the_bot(conn, lane, content, now)
     is_press = row.kind == "callback_query" and not row.control
-    return is_press and may_talk(conn, sender_id, lane.chat_id, now)
+    return is_press and may_talk(conn, sender_id, lane.access_id, now)

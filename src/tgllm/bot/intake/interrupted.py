@@ -7,7 +7,7 @@ unknown. A question is counted even if the program ended before the model was ca
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tgllm.api import ChatInfo
+from tgllm.api import ChatInfo, ChatKind
 from tgllm.bot.parts import BotParts
 from tgllm.bot.updates.command import ParsedCommand, parse_command
 from tgllm.bot.updates.raw import CONTINUE, RETRY, as_id, as_mapping, content_of, is_raw_own, turn_id_of
@@ -47,11 +47,12 @@ def _turn(conn: Connection, row: InboxRow, parts: BotParts, now: int) -> Turn | 
     sender_id = as_id(as_mapping(content.get("from")).get("id"))
     if question is None or sender_id is None:
         return None
-    standing = standing_of(conn, SeenUser(sender_id), lane.chat_id, now)
+    standing = standing_of(conn, SeenUser(sender_id), lane.access_id, now)
     # An unknown user had no turn: users are stored before their turns start.
     if standing.closed is not None or standing.row is None:
         return None
-    chat = ChatInfo(lane.chat_id, "private" if lane.chat_id > 0 else "supergroup", topic_id=lane.topic_id)
+    kind: ChatKind = "private" if lane.chat_id > 0 else "supergroup"
+    chat = ChatInfo(lane.chat_id, kind, topic_id=lane.topic_id, direct_topic_id=lane.direct_topic_id)
     return Turn(turn_id_of(row.update_id), row.lane, standing.user, chat, question, attempt=row.attempts)
 
 

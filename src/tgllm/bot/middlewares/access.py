@@ -7,9 +7,11 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message, MessageGenerationStopped, TelegramObject, Update
 
+from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in, is_addressed, is_heard
+from tgllm.db.tables import outbox
 from tgllm.services.people.standing import Standing
 
 __all__ = ["AuthMiddleware"]
@@ -27,7 +29,7 @@ class AuthMiddleware(BaseMiddleware):
         person = scope.person
         if content is None or person is None or not _may_concern_the_bot(content):
             return await forget_update(scope)
-        standing = await scope.core.users.standing(person, scope.chat.id)
+        standing = await scope.core.users.standing(person, scope.lane.access_id)
         mode = "always" if scope.chat.is_private else standing.mode
         identified = data["scope"] = Scope.of(scope, person, standing.user, mode)
         if isinstance(content, ChatMemberUpdated):
@@ -35,6 +37,8 @@ class AuthMiddleware(BaseMiddleware):
                 return await forget_update(identified)
             data["scope"] = await self._without_role_if_vetoed(identified)
             return await handler(event, data)
+        if isinstance(content, Message) and scope.lane.ephemeral_user_id is not None:
+            return await self._answer_ephemeral(content, identified, standing)
         if isinstance(content, Message) and not is_heard(content, identified, standing.mode):
             return await forget_update(identified)
         if standing.closed is not None:
@@ -52,6 +56,15 @@ class AuthMiddleware(BaseMiddleware):
             return scope
         decision = await scope.core.host.authorize(scope.user, scope.chat, "membership")
         return scope if decision.allowed else replace(scope, user=replace(scope.user, role=None))
+
+    async def _answer_ephemeral(self, content: Message, scope: Scope, standing: Standing) -> None:
+        """Tell an approved user, in an ephemeral message too, to ask elsewhere; nothing of theirs is kept."""
+        is_answered = standing.closed is None and not _is_edit(scope)
+        if is_answered:
+            is_answered = (await scope.core.host.authorize(scope.user, scope.chat, _action(content, scope))).allowed
+        text = scope.text("access.ephemeral", username=scope.parts.username)
+        rows = message_rows(scope.lane, text) if is_answered else []
+        await forget_update(scope, lambda conn: outbox.add(conn, rows, scope.now))
 
     async def _refuse(self, content: TelegramObject, scope: Scope, standing: Standing) -> None:
         """Refuse an update of a user without access; the running turns of a denied or blocked user are stopped."""
@@ -74,7 +87,7 @@ class AuthMiddleware(BaseMiddleware):
     async def _ask_for_group(self, scope: Scope, standing: Standing) -> None:
         """Send the admins a request for an unknown group in which an approved user talks to the bot."""
         core, user = scope.core, scope.user
-        if user.is_admin or scope.chat.is_private or standing.group is not None:
+        if user.is_admin or not scope.chat.is_group or standing.group is not None:
             return
         await core.access.groups.request(core.database, scope.chat.id, scope.chat.title, user.id)
 

@@ -1,7 +1,7 @@
 """Creates the scope of an update."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiogram import BaseMiddleware
 from aiogram.types import (
@@ -15,7 +15,7 @@ from aiogram.types import (
     User,
 )
 
-from tgllm.api import ChatInfo
+from tgllm.api import ChatInfo, ChatKind
 from tgllm.bot.parts import BotParts
 from tgllm.bot.scope import UpdateScope
 from tgllm.db.tables.users import SeenUser
@@ -67,7 +67,8 @@ def _chat_info(chat: Chat | None, lane: Lane) -> ChatInfo:
     # A type that Telegram may add is private only if the id is a user's: only these are positive (Bot API: Chat).
     unknown = "private" if chat.id > 0 else "supergroup"
     kind = chat.type if chat.type in {"private", "group", "supergroup", "channel"} else unknown
-    return ChatInfo(chat.id, kind, chat.title or "", lane.topic_id)  # type: ignore[arg-type]  narrowed by the line above
+    known = cast("ChatKind", kind)  # narrowed by the line above
+    return ChatInfo(chat.id, known, chat.title or "", lane.topic_id, lane.direct_topic_id)
 
 
 def _person(content: object) -> SeenUser | None:

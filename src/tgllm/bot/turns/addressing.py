@@ -51,7 +51,8 @@ def words_in(text: str, username: str) -> str:
 
 
 def _is_own(message: Message) -> bool:
-    return message.forward_origin is None and message.via_bot is None
+    # Servers of an earlier Bot API than 7.0 mark forwarded messages by forward_date.
+    return message.forward_origin is None and message.forward_date is None and message.via_bot is None
 
 
 def _text(message: Message) -> str:

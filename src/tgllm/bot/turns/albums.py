@@ -70,7 +70,7 @@ def _is_told(conn: Connection, group_id: str, scope: Scope) -> bool:
     items = [message_of(item.payload) for item in _items_of(group_id, before) if item.leader_id != row.update_id]
     if scope.chat.is_private or not items:
         return bool(items)
-    mode = group_mode(conn, scope.chat.id)
+    mode = group_mode(conn, scope.lane.access_id)
     return any(is_raw_heard(item, parts.bot_id, parts.username, mode) for item in items)
 
 

@@ -63,11 +63,25 @@ def _quote(message: Message, shown: Collection[int]) -> str:
 
 
 def replied_text(message: Message) -> str:
-    """Return the text of the replied message, or the part of it that the user quoted; empty if it is no reply."""
+    """Return the text of the replied message, or the part of it that the user quoted; empty if it is no reply.
+
+    Empty also if others in the chat can't see the replied message, since they may see the answer.
+    """
+    replied = message.reply_to_message
+    if _is_ephemeral_reply(message):
+        return ""
     if message.quote is not None:
         return message.quote.text
-    replied = message.reply_to_message
     return "" if replied is None else replied.text or replied.caption or ""
+
+
+def _is_ephemeral_reply(message: Message) -> bool:
+    """Return whether a message replies to an ephemeral one. Bot API: Message; reply_to_message may then be missing."""
+    replied = message.reply_to_message
+    if replied is None:
+        is_elsewhere = message.external_reply is not None or message.reply_to_story is not None
+        return message.chat.type != "private" and message.quote is not None and not is_elsewhere
+    return replied.message_id == 0 or replied.ephemeral_message_id is not None or replied.receiver_user is not None
 
 
 def _replying(message: Message, scope: Scope, quote: str) -> str:

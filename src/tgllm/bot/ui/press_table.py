@@ -36,6 +36,8 @@ class PressAction:
     """Callback data is ``word`` or ``word:argument``, at most 64 bytes. Bot API: InlineKeyboardButton."""
     run: Press
     access: Access = "user"
+    needs_place: bool = True
+    """Whether it reads or changes the chat of the button. Of a deleted message, Telegram does not say the topic."""
 
 
 class PressTable:

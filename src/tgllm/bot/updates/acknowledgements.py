@@ -96,13 +96,13 @@ class Acknowledgements:
             now: UTC in milliseconds.
         """
         sender_id = as_id(as_mapping(message.get("from")).get("id"))
-        if lane.business_connection_id is not None or sender_id is None:
+        if sender_id is None or lane.business_connection_id is not None or lane.ephemeral_user_id is not None:
             return False
-        if not may_talk(conn, sender_id, lane.chat_id, now):
+        if not may_talk(conn, sender_id, lane.access_id, now):
             return False
         if as_mapping(message.get("chat")).get("type") == "private":
             return True
-        return is_raw_heard(message, self._bot_id, self._username, group_mode(conn, lane.chat_id))
+        return is_raw_heard(message, self._bot_id, self._username, group_mode(conn, lane.access_id))
 
     def _forget(self, lane: str, message_id: int) -> bool:
         if (lane, message_id) not in self._noted:

@@ -11,8 +11,12 @@ from typing import Any, ClassVar
 
 from aiogram.methods.base import TelegramMethod
 
+from tgllm.bot.updates.fields import MESSAGE, UPDATE, is_set, unknown_restriction
+from tgllm.bot.updates.places import NOWHERE, Place, place_of
 from tgllm.bot.updates.rich_text import without_rich_messages
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
+from tgllm.observe.logs import get_logger
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.text import mend_surrogates
 
@@ -33,11 +37,10 @@ __all__ = [
     "turn_id_of",
 ]
 
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation", "my_chat_member")
+ALLOWED_UPDATES = tuple(kind for kind, treatment in UPDATE.items() if treatment != "closed")
 """The kinds of updates that the bot asks Telegram for."""
 
-_MOST_ID = 2**63 - 1
-"""SQLite: INTEGER. Bot API: ids have at most 52 significant bits."""
+log = get_logger(__name__)
 
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
 _CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
@@ -50,6 +53,7 @@ REOPEN = "reopen"
 """The same for the button that reopens an earlier conversation; its id follows."""
 FORGET = "forget"
 """The same for the button that deletes a user's data; the user's id and the expiry time follow."""
+_NOT_OWN = tuple(name for name, treatment in MESSAGE.items() if treatment == "question")
 LANE_PRESSES = frozenset({RETRY, CONTINUE, REOPEN, FORGET})
 """Presses that change the conversation, so they wait for its running turn."""
 
@@ -67,17 +71,26 @@ class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
 
 
 def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
-    """Return the inbox row for an update; None without an update id, since such an update can't be confirmed."""
+    """Return the inbox row for an update; None without an update id, since such an update can't be confirmed.
+
+    The content of an update that is ignored is not stored; the kind of its row names the reason.
+    """
     update_id = as_id(raw.get("update_id"))
     if update_id is None:
         return None
-    kind = next((key for key in raw if key != "update_id"), "unknown")
+    kind, place = _kind_and_place(raw)
+    # A press is answered all the same: the button is shown as busy until then.
+    is_kept = not place.closed or kind == "callback_query"
+    if not is_kept:
+        log.debug("update.ignored", kind=kind, reason=place.closed, field=place.field)
+        raw = {"update_id": update_id}
+    row_kind = kind if is_kept or place.closed == "kind" else f"{kind}:{place.closed}"
     return NewUpdate(
         update_id=update_id,
         # SQLite can't store a lone surrogate; one in an update would keep the whole batch from being stored.
-        lane=mend_surrogates(lane_of(kind, raw.get(kind)).key),
-        kind=mend_surrogates(kind),
-        control=_is_control(kind, raw.get(kind)),
+        lane=mend_surrogates(place.lane.key),
+        kind=mend_surrogates(row_kind),
+        control=is_kept and (bool(place.closed) or _is_control(kind, raw.get(kind))),
         payload=json.dumps(raw, separators=(",", ":")),
         sender_id=_sender_of(kind, as_mapping(raw.get(kind))),
     )
@@ -87,6 +100,19 @@ def _sender_of(kind: str, content: Mapping[str, Any]) -> int | None:
     # A stopped draft has no sender, but drafts exist only in private chats, whose id is the user's.
     sender = content.get("chat") if kind == "stopped_message_generation" else content.get("from")
     return as_id(as_mapping(sender).get("id"))
+
+
+def _kind_and_place(raw: Mapping[str, Any]) -> tuple[str, Place]:
+    """Return the kind and the place of an update; with several kinds it would be unclear which of them is handled."""
+    kinds = [key for key in raw if key in UPDATE]
+    unknown = next((key for key in raw if key != "update_id" and key not in UPDATE), "unknown")
+    if not kinds:
+        return unknown, Place(NOWHERE, "kind")
+    kind = kinds[0]
+    field = unknown_restriction("Update", raw)
+    if len(kinds) > 1 or field is not None:
+        return kind, Place(NOWHERE, "unknown_field", field or kinds[1])
+    return kind, place_of(kind, raw[kind])
 
 
 def content_of(update: InboxRow | NewUpdate) -> Mapping[str, Any]:
@@ -106,16 +132,7 @@ def _read(payload: str) -> Mapping[str, Any]:
 
 def lane_of(kind: str, content: object) -> Lane:
     """Return the lane of an update: of its chat, else of its sender, else lane 0."""
-    body = as_mapping(content)
-    message = as_mapping(body.get("message")) if kind == "callback_query" else body
-    chat_id = as_id(as_mapping(message.get("chat")).get("id"))
-    if chat_id is None:
-        return Lane(as_id(as_mapping(body.get("from")).get("id")) or 0)
-    # In groups without topics message_thread_id marks a thread of replies, which has no lane of its own.
-    in_topic = message.get("is_topic_message") or kind == "stopped_message_generation"
-    thread = as_id(message.get("message_thread_id")) if in_topic else None
-    connection = message.get("business_connection_id")
-    return Lane(chat_id, thread, connection if isinstance(connection, str) else None)
+    return place_of(kind, content).lane
 
 
 def _is_control(kind: str, content: object) -> bool:
@@ -131,23 +148,11 @@ def _is_control(kind: str, content: object) -> bool:
 
 def is_raw_own(message: Mapping[str, Any]) -> bool:
     """Return whether the sender wrote a message: forwarded messages and those sent via a bot are no commands."""
-    return "forward_origin" not in message and "via_bot" not in message
+    return not any(is_set(message.get(name)) for name in _NOT_OWN)
 
 
 def _first_word(data: object) -> str:
     return data.partition(":")[0] if isinstance(data, str) else ""
-
-
-def as_id(value: object) -> int | None:
-    """Return a Telegram id; None for any other value, and for a number that does not fit into the database."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if -_MOST_ID <= value <= _MOST_ID else None
-
-
-def as_mapping(value: object) -> Mapping[str, Any]:
-    """Return a part of an update that should be an object; an empty mapping if it is anything else."""
-    return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside
 
 
 def turn_id_of(update_id: int) -> str:

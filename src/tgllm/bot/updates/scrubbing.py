@@ -2,7 +2,7 @@
 
 import json
 
-from tgllm.bot.updates.raw import as_id, as_mapping
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables.inbox import InboxRow
@@ -23,5 +23,5 @@ def empty_strangers(conn: Connection, row: InboxRow, now: int) -> None:
     # The raw payload: any part of the content may be what made the handler fail.
     content = as_mapping(as_mapping(json.loads(row.payload)).get(row.kind))
     sender_id = as_id(as_mapping(content.get("from")).get("id"))
-    if sender_id is None or not may_talk(conn, sender_id, Lane.parse(row.lane).chat_id, now):
+    if sender_id is None or not may_talk(conn, sender_id, Lane.parse(row.lane).access_id, now):
         scrub(conn, row.update_id)

@@ -39,5 +39,5 @@ def without_access(conn: Connection, turns: Sequence[RunningTurn], now: int) -> 
     return [
         running
         for running in turns
-        if not may_talk(conn, running.turn.user.id, Lane.parse(running.turn.lane).chat_id, now)
+        if not may_talk(conn, running.turn.user.id, Lane.parse(running.turn.lane).access_id, now)
     ]

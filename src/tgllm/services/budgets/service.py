@@ -109,7 +109,7 @@ class BudgetService:
 
     def of_person(self, conn: Connection, user: UserInfo, chat: ChatInfo | None = None) -> Sequence[Budget]:
         """Return the budgets of a person and of a group chat, without that of the bot."""
-        group_id = None if chat is None or chat.is_private else chat.id
+        group_id = chat.id if chat is not None and chat.is_group else None
         return self._budgets_of(conn, Holders(user.id, user.role, group_id, bot=False))
 
     def report(self, conn: Connection, scope: BudgetScope) -> ScopeReport:
@@ -159,7 +159,7 @@ class BudgetService:
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
         """Return whose budgets a question in this chat counts on."""
-        if chat.is_private:
+        if not chat.is_group:
             return Holders(user.id, user.role)
         return Holders(None if self._group_pays else user.id, user.role, chat.id)
 

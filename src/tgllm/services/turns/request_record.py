@@ -86,7 +86,7 @@ def _spent(tokens: Usage, cost: int | None) -> sums.Spent:
 
 
 def _add_usage(conn: Connection, turn: Turn, model: ModelRef, spent: sums.Spent, day: str) -> None:
-    group_id = sums.NO_GROUP if turn.chat.is_private else turn.chat.id
+    group_id = turn.chat.id if turn.chat.is_group else sums.NO_GROUP
     sums.add(conn, turn.user.id, day, model.provider, model.model, spent, group_id=group_id)
 
 

@@ -19,6 +19,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
+from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder
 from tgllm.services.conversations.settings import TurnSettings
@@ -134,7 +135,7 @@ class ConversationService:
         """Read the context, and whether the person still has access in the chat."""
         context = self.load(conn, turn)
         reservation.load(conn, context.model)
-        return context, may_talk(conn, turn.user.id, turn.chat.id, milliseconds(self._clock))
+        return context, may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
 
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn

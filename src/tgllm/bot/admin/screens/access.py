@@ -37,7 +37,7 @@ def _decider(verdict: Verdict) -> Callable[[AdminCall], Awaitable[Result]]:
 async def _decide(call: AdminCall, verdict: Verdict) -> Result:
     chat, who = call.scope.chat, call.argument
     if verdict in get_args(GroupVerdict):
-        if not who and not chat.is_private:
+        if not who and chat.is_group:
             return _about_group(call, cast("GroupVerdict", verdict), chat.id)
         if not await is_confidential(call.scope):
             return call.says(call.text("admin.not_here"))

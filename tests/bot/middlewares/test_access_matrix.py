@@ -30,7 +30,7 @@ from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 BYSTANDER = 77
 """Somebody whom every forbidden command tries to change."""
 LET_IN: Sequence[Role] = ("guest", "user", "admin")
-PLACES = ("private", "group", "topic")
+PLACES = ("private", "group", "topic", "direct")
 Place = tuple[EmulatedChat | None, EmulatedTopic | None]
 
 
@@ -53,6 +53,8 @@ KEPT_OUT = [Outsider("private", status) for status in (None, "pending", "denied"
         ("blocked", "active"),
     )
 ]
+# In direct messages of a channel the person counts, whatever is decided about a group with that id.
+KEPT_OUT += [Outsider("direct", status, "active") for status in (None, "pending", "denied", "blocked")]
 REFUSALS = {"Only admins of the bot can use this command.", "Only owners of the bot can use this command."}
 STATES = tuple(
     str(text)
@@ -124,7 +126,8 @@ async def test_no_admin_command_is_run_for_a_lower_role(
     group = emu.add_group(title="Team", members=[ann, eve])
     forum = emu.add_group(title="Forum", members=[ann, eve])
     topic = emu.add_topic(forum, "Topic")
-    places: list[tuple[EmulatedChat | None, EmulatedTopic | None]] = [(None, None), (group, None), (forum, topic)]
+    channel = emu.add_direct_messages(title="News")
+    places: list[Place] = [(None, None), (group, None), (forum, topic), (channel, None)]
     async with start() as bot:
         await bot.core.database.write(become(eve, role, "active"))
         before = await standing(bot)
@@ -142,6 +145,8 @@ def place_of(emu: Emulator, place: str, *members: EmulatedUser) -> Place:
     """A private chat, a group or a topic, as ``say`` takes it."""
     if place == "private":
         return None, None
+    if place == "direct":
+        return emu.add_direct_messages(title="News"), None
     group = emu.add_group(title="Team", members=members)
     return group, emu.add_topic(group, "Topic") if place == "topic" else None
 
@@ -192,6 +197,7 @@ async def test_whoever_is_kept_out_gets_nothing_but_word_of_that(
     assert len(answers) > len(lines("user"))
     assert [message.text for message in answers if not message.text.startswith(STATES)] == []
     assert {message.topic for message in answers} == {topic}
+    assert {message.direct_topic for message in answers} == {said.direct_topic}
     assert not provider.requests
 
 
@@ -331,7 +337,8 @@ async def test_in_other_groups_admins_are_shown_nothing(
 ) -> None:
     group, forum = (emu.add_group(title=title, members=[ann, eve]) for title in ("Team", "Forum"))
     topic = emu.add_topic(forum, "Topic")
-    places: list[tuple[EmulatedChat, EmulatedTopic | None]] = [(group, None), (forum, topic)]
+    channel = emu.add_direct_messages(title="News")
+    places: list[tuple[EmulatedChat, EmulatedTopic | None]] = [(group, None), (forum, topic), (channel, None)]
     async with start() as bot:
         await bot.core.database.write(become(eve, "admin", "active"))
         before = await standing(bot)

@@ -1,7 +1,9 @@
 """Chats of all kinds, through the whole bot: who is answered where, and whose words a model gets."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -26,10 +28,13 @@ def bob(emu: Emulator) -> EmulatedUser:
 async def settled(emu: Emulator, bot: RunningBot) -> None:
     """Wait until the bot has dealt with all updates, and has sent what it had to."""
     await emu.wait_for(lambda: not len(emu.bot.queue))
-    while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-        pass
-    while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
-        pass
+    with closing(sqlite3.connect(f"file:{bot.core.database.path}?mode=ro", uri=True)) as conn:
+        await emu.wait_for(lambda: not is_busy(conn), timeout=60)
+
+
+def is_busy(conn: Connection) -> bool:
+    """Whether an update or a message still waits."""
+    return bool(inbox.counts(conn).keys() & {"queued", "running"} or outbox.counts(conn).keys() & {"ready", "sending"})
 
 
 async def stored(bot: RunningBot) -> str:

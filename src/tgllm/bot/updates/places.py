@@ -120,7 +120,8 @@ def _in_chat(message: Mapping[str, Any], sender_id: int | None) -> Place:
         # It is not handled: it has no sender, or aiogram can't parse it.
         return Place(NOWHERE if sender_id is None else Lane(sender_id))
     # Only private chats have positive ids, those of their users (Bot API: Chat).
-    if (chat_id > 0 or chat.get("type") == "private") and chat_id != sender_id:
+    is_private = chat_id > 0 or chat.get("type") == "private"
+    if is_private and not 0 < chat_id == sender_id:
         return Place(NOWHERE, "other_chat", "chat")
     topic = message.get("direct_messages_topic")
     is_direct, direct_topic_id = is_set(chat.get("is_direct_messages")) or is_set(topic), _topic_id_of(topic)

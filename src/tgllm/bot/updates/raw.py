@@ -82,7 +82,9 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     # A press is answered all the same: the button is shown as busy until then.
     is_kept = not place.closed or kind == "callback_query"
     if not is_kept:
-        log.debug("update.ignored", kind=kind, reason=place.closed, field=place.field)
+        # A field that this version does not know is worth a look; the others may be many.
+        say = log.warning if place.closed == "unknown_field" else log.debug
+        say("update.ignored", kind=kind, reason=place.closed, field=place.field)
         raw = {"update_id": update_id}
     row_kind = kind if is_kept or place.closed == "kind" else f"{kind}:{place.closed}"
     return NewUpdate(

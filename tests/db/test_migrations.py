@@ -162,3 +162,36 @@ def test_a_gap_or_a_doubled_number_is_an_error(tmp_path: Path, file_names: list[
 
 def test_the_shipped_steps_are_sound() -> None:
     assert latest_version(shipped()) == FIRST_VERSION + len(shipped())
+
+
+AUTHORS = (
+    ("user:7", "tokens", "day", 3, "7", "tokens/day"),
+    ("user:8", "cost", "month", 3, "8", "usd/month"),
+    ("role:user", "tokens", "day", 3, "role:user", "tokens/day"),
+    ("user:7", "requests", "day", 2, "7", "requests/day"),
+    ("bot", "tokens", "day", None, "bot", "tokens/day"),
+)
+"""Scope, measure and period of a limit; its author (3 is an admin, 2 an owner, None the shell), and the audit row."""
+
+
+def test_the_authors_of_earlier_budgets_are_found_in_the_audit_trail(path: Path) -> None:
+    prepare(path, NOW)
+    with closing(connect(path)) as conn:
+        conn.execute("ALTER TABLE budgets DROP COLUMN by_owner")
+        conn.execute("PRAGMA user_version = 1")
+        for user_id, role in ((2, "owner"), (3, "admin")):
+            columns = "id, role, status, created_at, updated_at"
+            conn.execute(f"INSERT INTO users ({columns}) VALUES (?, ?, 'active', 1, 1)", (user_id, role))
+        for scope, measure, period, actor, target, limit in AUTHORS:
+            conn.execute("INSERT INTO budgets VALUES (?, ?, ?, 5, 1)", (scope, measure, period))
+            for author in (2, actor):
+                row = (author, "budget.set", target, f'{{"limit": "{limit}"}}')
+                columns = "at, actor_id, source, action, target, details"
+                conn.execute(f"INSERT INTO audit ({columns}) VALUES (1, ?, 'x', ?, ?, ?)", row)
+        conn.execute("INSERT INTO budgets VALUES ('user:9', 'tokens', 'day', 5, 1)")
+    (step,) = [step for step in shipped() if step.name == "budget_authors"]
+    prepare(path, NOW, [Migration(2, step.name, step.sql)])
+    with closing(connect(path)) as conn:
+        rows = conn.execute("SELECT scope, measure, period, by_owner FROM budgets")
+        found = {(row[0], row[1], row[2]): row[3] for row in rows}
+    assert found == {(*row[:3],): int(row[3] != 3) for row in AUTHORS} | {("user:9", "tokens", "day"): 1}

@@ -351,6 +351,8 @@ CREATE TABLE IF NOT EXISTS budgets (
                CHECK (period IN ('day', 'month')),
     amount     INTEGER CHECK (amount > 0),              -- cost in millionths of a US dollar; NULL: no limit
     updated_at INTEGER NOT NULL,                        -- when it was set
+    by_owner   INTEGER NOT NULL DEFAULT 1               -- 1: set by an owner or in the shell
+               CHECK (by_owner IN (0, 1)),
     PRIMARY KEY (scope, measure, period)
 ) STRICT, WITHOUT ROWID;
 

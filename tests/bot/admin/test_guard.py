@@ -115,14 +115,18 @@ class TestRight:
         async with guarded():
             assert (await ask("/admin stats")).text.startswith("Statistics")
 
-    @pytest.mark.parametrize("change", ["set requests/day 1000", "lift requests/day", "give requests/day 10"])
-    async def test_it_is_asked_for_before_the_budget_of_the_bot_is_another(
-        self, ask: Ask, guarded: Start, change: str
+    @pytest.mark.parametrize(
+        "change",
+        ["set requests/day 9", "lift requests/day", "default requests/day", "give requests/day 9", "reset"],
+    )
+    @pytest.mark.parametrize("whose", ["BOT", "guest", "77", "-100"])
+    async def test_it_is_asked_for_before_any_budget_is_another(
+        self, ask: Ask, guarded: Start, whose: str, change: str
     ) -> None:
         async with guarded():
-            assert "needs the admin password" not in (await ask("/admin budget bot")).text
-            assert "needs the admin password" not in (await ask(f"/admin budget guest {change}")).text
-            assert "needs the admin password" in (await ask(f"/admin budget BOT {change}")).text
+            assert "needs the admin password" not in (await ask(f"/admin budget {whose}")).text
+            assert "needs the admin password" not in (await ask(f"/admin budget {whose} choose requests/day")).text
+            assert "needs the admin password" in (await ask(f"/admin budget {whose} {change}")).text
 
     async def test_without_a_password_in_the_settings_nobody_is_asked(self, ask: Ask, start: Start) -> None:
         async with start():

@@ -66,7 +66,7 @@ def test_changes_of_messages_of_the_old_chat_are_dropped(conn: sqlite3.Connectio
 
 
 def test_budgets_and_usage(conn: sqlite3.Connection) -> None:
-    conn.execute("INSERT INTO budgets VALUES ('group:-5', 'requests', 'day', 9, 1)")
+    conn.execute("INSERT INTO budgets VALUES ('group:-5', 'requests', 'day', 9, 1, 0)")
     conn.execute("INSERT INTO budget_periods VALUES ('group:-5', 'requests', 'day', '2026-11-22', 2, 0, 80)")
     columns = "user_id, group_id, day, provider, model, requests, input_tokens"
     for group in (OLD, NEW):

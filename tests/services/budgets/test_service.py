@@ -582,7 +582,7 @@ class TestAlerts:
         it = await bench(**per_user(requests_per_day=1, tokens_per_day=9))
         more = [GiveExtra("requests", "day", 5), GiveExtra("tokens", "day", 1), GiveExtra("requests", "day", 5)]
         await it.change(USER, *more)
-        ((_, text),) = await it.told()
+        (text,) = [text for chat, text in await it.told() if chat == BOB]
         assert "requests for today: 10 extra; tokens for today: 1 extra." in text
 
     async def test_whose_it_is_can_be_seen_in_a_group(self, bench: Make) -> None:

@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from tgllm.api.budgets import Measure, Period
-from tgllm.db.engine.rows import dumps, read_all
+from tgllm.db.engine.rows import BOOL, dumps, read_all
 
 __all__ = [
     "BudgetLimit",
@@ -35,6 +35,8 @@ class BudgetLimit:
     period: Period
     amount: int | None
     """Requests, tokens, or millionths of a US dollar; None: no limit."""
+    by_owner: bool = field(default=True, metadata=BOOL)
+    """Whether an owner or a shell command has set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def limits(conn: sqlite3.Connection, scopes: Iterable[str]) -> list[BudgetLimit]
     return read_all(
         BudgetLimit,
         conn.execute(
-            "SELECT scope, measure, period, amount FROM budgets WHERE scope IN (SELECT value FROM json_each(?))",
+            "SELECT * FROM budgets WHERE scope IN (SELECT value FROM json_each(?))",
             (dumps(list(scopes)),),
         ),
     )
@@ -76,10 +78,10 @@ def periods(conn: sqlite3.Connection, scopes: Iterable[str], first_days: Iterabl
 def put(conn: sqlite3.Connection, budget: BudgetLimit, now: int) -> None:
     """Set a limit; alerts that were sent for the former limit can be sent again."""
     conn.execute(
-        "INSERT INTO budgets (scope, measure, period, amount, updated_at) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO budgets (scope, measure, period, amount, updated_at, by_owner) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (scope, measure, period) DO UPDATE"
-        " SET amount = excluded.amount, updated_at = excluded.updated_at",
-        (budget.scope, budget.measure, budget.period, budget.amount, now),
+        " SET amount = excluded.amount, updated_at = excluded.updated_at, by_owner = excluded.by_owner",
+        (budget.scope, budget.measure, budget.period, budget.amount, now, budget.by_owner),
     )
     _forget_told(conn, budget.scope, budget.measure, budget.period)
 

@@ -12,10 +12,11 @@ from tgllm.db.tables.users import User
 from tgllm.services.budgets.amounts import limit_name, write_amount
 from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
 from tgllm.services.budgets.limits import Limit
+from tgllm.services.budgets.permissions import acts_as_owner, check_limits, check_scope
 from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.calendar import Days
-from tgllm.services.people.decisions import administrator, known
+from tgllm.services.people.decisions import known
 
 __all__ = ["BudgetChange", "BudgetEditor", "ClearLimit", "GiveExtra", "ResetUse", "SetLimit"]
 
@@ -75,9 +76,9 @@ class BudgetEditor:
         """Check that the actor may change this scope; return the person whose budget it is, if it is one person's.
 
         Raises:
-            AccessError: the actor is not an admin, or the user id is unknown.
+            AccessError: the actor may not, or the user id is unknown.
         """
-        administrator(self.conn, self.actor, self.now)
+        check_scope(self.conn, self.scope, self.actor, self.now)
         return known(self.conn, self.scope.id or 0) if self.scope.kind == "user" else None
 
     def make(self, change: BudgetChange, limits: Sequence[Limit], sums: UsageSums) -> None:
@@ -89,6 +90,7 @@ class BudgetEditor:
             sums: of usage.
 
         Raises:
+            AccessError: an owner has set the limit, and the actor is none.
             BudgetError: there is no such limit, the amount is invalid, or roles can't have this change.
         """
         match change:
@@ -104,11 +106,14 @@ class BudgetEditor:
     def _set(self, measure: Measure, period: Period, amount: int | None) -> None:
         if amount is not None:
             _check_amount(amount)
+        self._check_limits([(measure, period)])
         before, after = self._set_before(measure, period), _told(measure, amount)
-        budgets.put(self.conn, BudgetLimit(self.scope.key, measure, period, amount), self.now)
+        by_owner = acts_as_owner(self.conn, self.actor, self.now)
+        budgets.put(self.conn, BudgetLimit(self.scope.key, measure, period, amount, by_owner), self.now)
         self._note("set" if amount is not None else "lift", measure, period, before=before, after=after)
 
     def _clear(self, measure: Measure, period: Period) -> None:
+        self._check_limits([(measure, period)])
         before = self._set_before(measure, period)
         budgets.clear(self.conn, self.scope.key, measure, period)
         self._note("clear", measure, period, before=before, after="default")
@@ -119,6 +124,8 @@ class BudgetEditor:
         held = [each for each in limits if (each.measure, each.period) == (measure, period)]
         if not any(each.amount is not None for each in held):
             raise self._nothing()
+        # An extra goes beyond the limit, so it needs the same permission.
+        self._check_limits([(measure, period)])
         budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
         self._note("give", measure, period, before=None, after=write_amount(measure, amount))
 
@@ -127,6 +134,7 @@ class BudgetEditor:
         held = [each for each in limits if each.amount is not None]
         if not held:
             raise self._nothing()
+        self._check_limits([(each.measure, each.period) for each in held])
         used = sums.of(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))
         for each in held:
             sum_: int = getattr(used, f"{each.period}_{each.measure}")
@@ -142,6 +150,9 @@ class BudgetEditor:
             if (row.measure, row.period) == (measure, period):
                 return _told(measure, row.amount)
         return "default"
+
+    def _check_limits(self, limits: Sequence[tuple[Measure, Period]]) -> None:
+        check_limits(self.conn, self.scope, limits, self.actor, self.now)
 
     def _check_not_role(self) -> None:
         if self.scope.kind == "role":

@@ -1,4 +1,4 @@
-"""Notices of changed budgets, one line each: to the person concerned, or to the admins for other scopes."""
+"""Texts of notices of changed budgets, one line each: to the people concerned, to a group, and to the admins."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +15,7 @@ from tgllm.services.common.actor import Actor
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.people.names import named, named_group
 
-__all__ = ["admin_line", "tell_budget"]
+__all__ = ["admin_line", "group_text", "tell_budget"]
 
 _Kind = tuple[Measure, Period]
 
@@ -57,7 +57,7 @@ def admin_line(
     Args:
         conn: the transaction that makes the changes.
         texts: the text catalogue.
-        scope: a role, a group or the bot.
+        scope: whose budget it is.
         actor: who makes the changes.
         changes: the changes, in their order.
         limits: before and after the changes.
@@ -70,7 +70,18 @@ def admin_line(
     return texts("budget.changed_by", whose=_whose(conn, texts, scope), changes=made, by=by)
 
 
+def group_text(
+    texts: Catalogue, changes: Sequence[BudgetChange], limits: tuple[Sequence[Limit], Sequence[Limit]]
+) -> str:
+    """Return the notice to the group whose budget was changed, in the bot's language; empty if nothing is different."""
+    made = _made(texts, "", changes, limits, texts("budget.changed_count"))
+    return texts("budget.changed_group", changes=made) if made else ""
+
+
 def _whose(conn: Connection, texts: Catalogue, scope: BudgetScope) -> str:
+    if scope.kind == "user":
+        user = users.get(conn, scope.id or 0)
+        return texts("budget.whose_person", person=scope.name if user is None else named(user))
     if scope.kind == "role":
         return texts("budget.whose_role", role=texts(f"admin.words.role_{scope.name}"))
     if scope.id is None:

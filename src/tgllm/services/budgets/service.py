@@ -15,7 +15,7 @@ from tgllm.services.budgets.admin_changes import BudgetChange, BudgetEditor
 from tgllm.services.budgets.alerts import BudgetAlerts
 from tgllm.services.budgets.budget import Budget, read_budgets
 from tgllm.services.budgets.budget_scope import BudgetScope
-from tgllm.services.budgets.change_notices import admin_line, tell_budget
+from tgllm.services.budgets.change_recipients import ChangeNotices
 from tgllm.services.budgets.ledger import Ledger
 from tgllm.services.budgets.limits import Holders, Limit, Limits
 from tgllm.services.budgets.needs import OutputBounds
@@ -131,7 +131,7 @@ class BudgetService:
     ) -> None:
         """Change the budgets of a scope, all or nothing, and notify those concerned.
 
-        These are the person, or for the bot, a role or a group the admins; in both cases without the actor.
+        See ``permissions`` for who may, and ``ChangeNotices`` for who is notified.
 
         Args:
             conn: an open write transaction.
@@ -141,7 +141,7 @@ class BudgetService:
             shown_in: id of the chat that shows the result anyway.
 
         Raises:
-            AccessError: the actor is not an admin, or the user id is unknown.
+            AccessError: the actor may not, or the user id is unknown.
             BudgetError: there is no such limit, an amount is invalid, or roles can't have this change.
         """
         now = milliseconds(self._clock)
@@ -150,12 +150,8 @@ class BudgetService:
         for change in changes:
             editor.make(change, self._limits_of(conn, scope), self._sums)
         limits = before, self._limits_of(conn, scope)
-        if person is None:
-            line = admin_line(conn, self._texts, scope, actor, changes, limits)
-            if line:
-                self._notifier.add(conn, line, but={actor.id, shown_in})
-        elif person.may_use(now) and person.id != actor.id:
-            tell_budget(conn, self._texts, person, changes, limits, now)
+        notices = ChangeNotices(conn, self._texts, self._notifier, scope, actor, changes, limits, now)
+        notices.send(person, shown_in)
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
         """Return whose budgets a question in this chat counts on."""

@@ -11,22 +11,21 @@ from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.engine.unit import Connection
 from tgllm.services.budgets.admin_changes import BudgetChange, ClearLimit, GiveExtra, ResetUse, SetLimit
 from tgllm.services.budgets.amounts import parse_amount, parse_limit
-from tgllm.services.budgets.budget_scope import BOT, BudgetScope
+from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.people.search import find_person
 
-__all__ = ["budget_rows"]
+__all__ = ["CHANGES", "budget_rows"]
 
 
 def budget_rows() -> tuple[AdminCommand, ...]:
     """Return the row for the admin table."""
-    usage = f"[bot|<role>|<user>|<group> [{'|'.join(_CHANGES)} <limit> <amount>]]"
-    return (AdminCommand(NAME, _budget, usage=usage, menu=True, dangerous=_changes_the_bot),)
+    usage = f"[bot|<role>|<user>|<group> [{'|'.join(CHANGES)} <limit> <amount>]]"
+    return (AdminCommand(NAME, _budget, usage=usage, menu=True, dangerous=_is_change),)
 
 
-async def _changes_the_bot(call: AdminCall) -> bool:
-    """Return whether the call changes the bot's total budget, which limits the operator's costs."""
-    whose, verb, *_ = [*call.argument.split(), "", ""]
-    return verb in _CHANGES and whose.lower().removeprefix(":") == BOT.key
+async def _is_change(call: AdminCall) -> bool:
+    """Return whether the call changes a budget."""
+    return [*call.argument.split(), "", ""][1] in CHANGES
 
 
 async def _budget(call: AdminCall) -> Result:
@@ -42,9 +41,9 @@ async def _budget(call: AdminCall) -> Result:
             return choice_screen(call, conn, scope, *parse_limit(_word(words, 0)))
         if not verb:
             return scope_screen(call, conn, scope)
-        if verb not in _CHANGES:
+        if verb not in CHANGES:
             return Screen(call.text("admin.budget.how"))
-        change = _CHANGES[verb](words)
+        change = CHANGES[verb](words)
         call.core.budgets.change(conn, scope, [change], call.actor, shown_in=call.scope.chat.id)
         return replace(scope_screen(call, conn, scope), toast=call.text("admin.budget.done"))
 
@@ -78,11 +77,11 @@ def _give(words: list[str]) -> BudgetChange:
     return GiveExtra(measure, period, _amount(words, measure))
 
 
-_CHANGES: Final[Mapping[str, Callable[[list[str]], BudgetChange]]] = {
+CHANGES: Final[Mapping[str, Callable[[list[str]], BudgetChange]]] = {
     "set": _set,
     "lift": lambda words: SetLimit(*_limit(words), None),
     "default": lambda words: ClearLimit(*_limit(words)),
     "give": _give,
     "reset": lambda _words: ResetUse(),
 }
-"""Parsers of the words after a verb."""
+"""Parsers of the words after a verb, by verb."""

@@ -16,6 +16,7 @@ from tgllm.i18n.budgets import budget_amount
 from tgllm.services.budgets.amounts import LIMITS, limit_name, write_amount
 from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.limits import Limit
+from tgllm.services.budgets.permissions import may_change
 from tgllm.services.budgets.service import ScopeReport
 from tgllm.services.people.names import named_group
 
@@ -42,14 +43,19 @@ def scope_screen(call: AdminCall, conn: Connection, scope: BudgetScope) -> Scree
     """Return the screen with the budgets of one scope, with a button for each kind of limit."""
     report = call.core.budgets.report(conn, scope)
     lines = list(_lines(call, report)) or [call.text("admin.budget.none")]
+    rows = list(_ways(call, scope, report)) if may_change(conn, scope, call.actor, call.now) else []
+    return Screen(joined(_title(call, conn, scope), lines), [*rows, _back(call), home_button(call)])
+
+
+def _ways(call: AdminCall, scope: BudgetScope, report: ScopeReport) -> Iterator[Sequence[Button]]:
+    """Yield a button for each kind of limit, two in a row, and one that resets the usage."""
     kinds = [
         admin_button(_kind(call, measure, period), NAME, f"{_whose(scope)} choose {limit_name(measure, period)}")
         for measure, period in LIMITS
     ]
-    rows = [kinds[first : first + 2] for first in range(0, len(kinds), 2)]
+    yield from (kinds[first : first + 2] for first in range(0, len(kinds), 2))
     if report.budgets:
-        rows.append([admin_button(call.text("admin.budget.reset"), NAME, f"{_whose(scope)} reset")])
-    return Screen(joined(_title(call, conn, scope), lines), [*rows, _back(call), home_button(call)])
+        yield [admin_button(call.text("admin.budget.reset"), NAME, f"{_whose(scope)} reset")]
 
 
 def choice_screen(call: AdminCall, conn: Connection, scope: BudgetScope, measure: Measure, period: Period) -> Screen:

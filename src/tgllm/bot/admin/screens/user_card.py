@@ -16,6 +16,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
 from tgllm.services.budgets.budget_scope import BudgetScope
+from tgllm.services.budgets.permissions import may_change
 from tgllm.services.common.text import one_line
 from tgllm.services.people.decisions import Decided, Verdict
 from tgllm.services.people.search import find_person
@@ -90,7 +91,8 @@ def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
     report = core.budgets.report(conn, BudgetScope.user(user.id))
     budgets = [budget_line(call.text, budget, core.days) for budget in report.budgets]
     text = joined([person(user), standing(call, user)], _facts(call, conn, user), _usage(call, conn, user), budgets)
-    return Screen(text, [*_decisions(call, user), *_roles(call, user), *_ways(call, user, has_budget=bool(budgets))])
+    has_reset = bool(budgets) and may_change(conn, report.scope, call.actor, call.now)
+    return Screen(text, [*_decisions(call, user), *_roles(call, user), *_ways(call, user, has_reset=has_reset)])
 
 
 def _facts(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
@@ -131,9 +133,9 @@ def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:
     return [buttons[first : first + 2] for first in range(0, len(buttons), 2)]
 
 
-def _ways(call: AdminCall, user: User, *, has_budget: bool) -> Iterator[Sequence[Button]]:
+def _ways(call: AdminCall, user: User, *, has_reset: bool) -> Iterator[Sequence[Button]]:
     """Yield buttons to further screens about a user, and back."""
-    reset = [admin_button(call.text("admin.budget.reset"), "budget", f"{user.id} reset")] if has_budget else []
+    reset = [admin_button(call.text("admin.budget.reset"), "budget", f"{user.id} reset")] if has_reset else []
     yield [admin_button(call.text("admin.budget.label"), "budget", str(user.id)), *reset]
     yield [admin_button(call.text("admin.user.audit"), "audit", str(user.id))]
     yield [admin_button(call.text("admin.users.back"), "users")]

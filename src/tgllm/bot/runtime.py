@@ -142,7 +142,7 @@ async def open_runtime(
     renderer = Renderer(config.rendering.timeout)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
-        sender = Sender(bot, core.database, limiter, core.clock, core.texts)
+        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links)
         acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
         commands = live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands)

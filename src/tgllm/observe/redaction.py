@@ -13,6 +13,9 @@ BLOT: Final = "[hidden]"
 _MIN_SECRET = 5
 """Minimum length of a secret, in characters; redacting shorter texts would damage ordinary words."""
 
+_MIN_SAID = 16
+"""The same for texts of people."""
+
 _NAME = r"(?:authorization|api[ _-]?key|password|passwd|secret|secret[_-]key|token)"
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 
@@ -51,6 +54,15 @@ class Redactor:
         self._forms |= {secret, quote(secret, safe=""), repr(secret)[1:-1]}
         longest_first = sorted(self._forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first)))
+
+    def without_known(self, text: str) -> str:
+        """Return a person's text without the registered secrets, each character replaced by an asterisk.
+
+        Secrets shorter than 16 characters stay: one such as ``ollama`` is also an ordinary word.
+        """
+        if self._known is None:
+            return text
+        return self._known.sub(lambda found: found[0] if len(found[0]) < _MIN_SAID else "*" * len(found[0]), text)
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""

@@ -17,6 +17,7 @@ from tgllm.db.tables.users import SeenUser, User
 from tgllm.i18n import Catalogue
 from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.cards import MOST_SHORTLY
+from tgllm.services.access.invitations import token_hash
 from tgllm.services.access.service import Access
 from tgllm.services.access.upkeep import AccessUpkeep
 from tgllm.services.access.user_service import UserService
@@ -303,7 +304,7 @@ async def test_turns_in_a_group_that_is_declined_are_stopped_but_those_of_admins
 
 
 async def redeem(bot: Bot, token: str, user_id: int = EVE) -> User | None:
-    return await bot.write(lambda conn: bot.access.invitations.redeem_in(conn, SeenUser(user_id), token))
+    return await bot.write(lambda conn: bot.access.invitations.redeem_in(conn, SeenUser(user_id), token_hash(token)))
 
 
 async def test_a_link_lets_in_and_is_noted_without_what_it_holds(make: Make) -> None:

@@ -3,9 +3,7 @@
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.stopping import end_with, stop_answer
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
-from tgllm.db.queries.scrub import scrub
 from tgllm.i18n import Catalogue
-from tgllm.services.access.invitations import is_token
 
 __all__ = ["core_commands"]
 
@@ -18,13 +16,9 @@ def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     )
 
 
-async def _start(scope: Scope, command: ParsedCommand) -> None:
-    """Welcome the user. An invite link opened by an approved user is not used up, and its token is not kept."""
-    text = scope.text("start.welcome", name=scope.user.name)
-    if is_token(command.args):
-        await scope.reply(text, lambda conn: scrub(conn, scope.row.update_id))
-    else:
-        await scope.reply(text)
+async def _start(scope: Scope, _command: ParsedCommand) -> None:
+    """Welcome the user. An invite link opened by an approved user is not used up."""
+    await scope.reply(scope.text("start.welcome", name=scope.user.name))
 
 
 async def _stop(scope: Scope, _command: ParsedCommand) -> None:

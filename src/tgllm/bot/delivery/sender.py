@@ -31,6 +31,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.access.migration import move_chat
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
+from tgllm.services.messaging.memory_texts import MemoryTexts
 from tgllm.services.messaging.people import language_in
 from tgllm.services.messaging.rows import with_priority
 
@@ -84,13 +85,22 @@ class _Delivery:
 class Sender:
     """Takes rows from the outbox, by priority and in the order of each stream, and sends them."""
 
-    def __init__(self, bot: Bot, database: Database, limiter: Limiter, clock: Clock, texts: Catalogue) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        database: Database,
+        limiter: Limiter,
+        clock: Clock,
+        texts: Catalogue,
+        memory_texts: MemoryTexts | None = None,
+    ) -> None:
         """Create the sender; ``run`` sends."""
         self._bot = bot
         self._database = database
         self._limiter = limiter
         self._clock = clock
         self._texts = texts
+        self._memory_texts = memory_texts or MemoryTexts()
         self._work = Wakeup()
         self._claims = Claims(limiter)
         self._finished: list[_Delivery] = []
@@ -223,7 +233,7 @@ class Sender:
 
     async def _method(self, row: OutboxRow) -> TelegramMethod[Any]:
         if EDIT_OF_PART not in row.payload:
-            return call_of(row.method, row.payload)
+            return call_of(row.method, self._memory_texts.filled(row.payload))
         message_id = await self._database.read(lambda conn: edited_message(conn, row))
         return new_message_instead(row.payload) if message_id is None else edit_call(row.payload, message_id)
 

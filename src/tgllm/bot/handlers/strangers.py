@@ -10,15 +10,14 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 from tgllm.bot.delivery.rows import PLACEHOLDER, message_rows
 from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in
-from tgllm.bot.ui.command_table import ParsedCommand
 from tgllm.bot.ui.press_table import MOST_TOAST
+from tgllm.bot.updates.redaction import INVITE, notes_of
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import outbox
 from tgllm.db.tables.outbox import ANSWER, NOTICE, Priority
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.access_requests import Asked
-from tgllm.services.access.invitations import is_token
 from tgllm.services.access.verdicts import DECIDED
 from tgllm.services.common.text import clip
 from tgllm.services.messaging.rows import with_priority
@@ -64,18 +63,18 @@ async def _receive_person(message: Message, scope: Scope, standing: Standing) ->
     if command is None or command.name != "start" or not scope.chat.is_private:
         text = _state(scope, "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask")
         await _answer(scope, ("talk", scope.person.id), lambda _conn: text)
-    elif is_token(command.args):
-        await _redeem(scope, command)
+    elif (hashed := notes_of(scope.row.payload).get(INVITE)) is not None:
+        await _redeem(scope, str(hashed))
     else:
         await _answer(scope, ("start", scope.person.id), lambda conn: _ask(conn, scope, command.args))
 
 
-async def _redeem(scope: Scope, command: ParsedCommand) -> None:
-    """Redeem an invite link. An invalid one is treated as a plain /start, with a note."""
+async def _redeem(scope: Scope, hashed: str) -> None:
+    """Redeem an invite link, given the hash of its token. An invalid one is treated as a plain /start, with a note."""
     may_answer = scope.core.access.limits.may_answer(("start", scope.person.id))
 
     def unit(conn: Connection) -> None:
-        user = scope.core.access.invitations.redeem_in(conn, scope.person, command.args)
+        user = scope.core.access.invitations.redeem_in(conn, scope.person, hashed)
         if user is not None:
             outbox.drop_notices(conn, scope.lane.key, DECIDED)
             _say(conn, scope, scope.text("access.told_invite", name=scope.user.name), ANSWER)

@@ -12,6 +12,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.services.access.lost_links import revoke_lost_links
 
 __all__ = ["recover"]
 
@@ -27,6 +28,7 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     # Before the recovery, which queues the running updates again.
     count_interrupted(conn, inbox.running(conn), parts, now)
     found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts)
+    revoke_lost_links(conn, parts.core.texts, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)
     outbox.add(conn, [*_unconfirmed(conn, parts), *_ended(conn, found, parts, now)], now)

@@ -7,10 +7,12 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded, take_edits
+from tgllm.bot.updates.redaction import redacted
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.redaction import redactor
 from tgllm.services.common.lane import Lane
 from tgllm.services.people.standing import may_talk
 
@@ -55,6 +57,7 @@ class Intake:
             unconfirmed.note((update.update_id for update in updates), any_new=bool(arrived.new))
             self._stored(arrived)
 
+        updates = [redacted(update, redactor.without_known) for update in updates]
         now = milliseconds(self._parts.core.clock)
         await self._dispatch.add(lambda conn: self._store(conn, updates, now), stored)
 

@@ -1,18 +1,27 @@
-"""Removal of content that must not be kept: scrubbed updates, and invite links that were sent."""
+"""Removal of content that must not be kept: scrubbed updates, and messages with invite links."""
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from tgllm.db.engine.rows import dumps
+from tgllm.db.engine.rows import dumps, read_all
 from tgllm.db.tables.inbox import SPARED
 
-__all__ = ["INVITE", "drop_scrubbed", "has_sent_link", "scrub_sent_links"]
+__all__ = ["INVITE", "UnsentLink", "drop_scrubbed", "drop_unsent_links", "has_sent_link", "scrub_sent_links"]
 
 INVITE: Final = "invite:"
-"""Prefix of the turn id of outbox rows whose payload is a secret: an invite link."""
+"""Prefix of the turn id of outbox rows with an invite link; the id of the invite follows."""
 
 _SENT_LINKS = "turn_id GLOB 'invite:*' AND state IN ('sent', 'failed', 'dropped') AND payload <> '{}'"
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentLink:
+    """A message with an invite link that was dropped."""
+
+    lane: str
+    invite_id: int
 
 
 _SCRUBBED = f"""
@@ -59,3 +68,15 @@ def has_sent_link(conn: sqlite3.Connection) -> bool:
 def scrub_sent_links(conn: sqlite3.Connection) -> int:
     """Remove the payloads of invite links that were sent; return how many."""
     return conn.execute(f"UPDATE outbox SET payload = '{{}}' WHERE {_SENT_LINKS}").rowcount  # noqa: S608 (constants)
+
+
+_DROP_UNSENT = """
+    UPDATE outbox SET state = 'dropped', payload = '{}', error = 'the link is not in memory any more'
+    WHERE turn_id GLOB 'invite:*' AND state IN ('ready', 'sending', 'uncertain')
+    RETURNING lane, CAST(substr(turn_id, length('invite:') + 1) AS INTEGER) AS invite_id
+"""
+
+
+def drop_unsent_links(conn: sqlite3.Connection) -> list[UnsentLink]:
+    """Drop the messages with invite links that may not have arrived, and return them."""
+    return read_all(UnsentLink, conn.execute(_DROP_UNSENT))

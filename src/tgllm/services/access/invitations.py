@@ -1,12 +1,12 @@
 """Invite links, which approve people without further decisions.
 
-The token of a link is random (144 bits) and stored only as a hash, so a copy of the database contains no usable link.
+The token of a link is random (144 bits) and stored only as a hash. The message with the link is stored without it,
+and an update with a token is stored with its hash, so a copy of the database contains no usable link.
 """
 
 import hashlib
-import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from tgllm.api.clock import Clock, milliseconds
@@ -18,14 +18,14 @@ from tgllm.i18n import Catalogue
 from tgllm.services.access.card_texts import person_decided
 from tgllm.services.access.cards import AccessCards, Subject
 from tgllm.services.common.actor import Actor, note
+from tgllm.services.messaging.memory_texts import MemoryTexts
 from tgllm.services.people.decisions import AccessError, administrator
 
-__all__ = ["MOST_HOURS", "MOST_USES", "Invitations", "NewInvite", "is_token", "link"]
+__all__ = ["MOST_HOURS", "MOST_USES", "Invitations", "NewInvite", "link", "token_hash"]
 
 MOST_USES: Final = 1000
 MOST_HOURS: Final = 24 * 90
 _HOUR = 60 * 60 * 1000
-_TOKEN = re.compile(r"inv_[A-Za-z0-9_-]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,6 @@ class NewInvite:
     invite: Invite
     token: str
     """Token of the link; only its hash is stored."""
-
-
-def is_token(text: str) -> bool:
-    """Whether an argument of /start has the form of a token."""
-    return _TOKEN.fullmatch(text) is not None
 
 
 def link(username: str, token: str) -> str:
@@ -54,6 +49,8 @@ class Invitations:
     clock: Clock
     texts: Catalogue
     cards: AccessCards
+    links: MemoryTexts = field(default_factory=MemoryTexts)
+    """Links that are to be sent."""
 
     def create_in(self, conn: Connection, actor: Actor, uses: int, hours: int) -> NewInvite:
         """Create a link for ``uses`` people (1 to 1000) that is valid for ``hours`` (1 to 2160).
@@ -66,7 +63,7 @@ class Invitations:
         if not (1 <= uses <= MOST_USES and 1 <= hours <= MOST_HOURS):
             raise AccessError("out of range", code="access_invite_range", uses=MOST_USES, hours=MOST_HOURS)
         token = f"inv_{secrets.token_urlsafe(18)}"
-        made = invites.create(conn, _hash(token), uses, now + hours * _HOUR, now, created_by=actor.id)
+        made = invites.create(conn, token_hash(token), uses, now + hours * _HOUR, now, created_by=actor.id)
         note(conn, actor, "invite.create", str(made.id), now, {"uses": uses, "expires_at": made.expires_at})
         return NewInvite(made, token)
 
@@ -83,15 +80,15 @@ class Invitations:
             note(conn, actor, "invite.revoke", str(invite_id), now, {})
         return revoked
 
-    def redeem_in(self, conn: Connection, person: SeenUser, token: str) -> User | None:
-        """Approve a person who has opened a link.
+    def redeem_in(self, conn: Connection, person: SeenUser, hashed: str) -> User | None:
+        """Approve a person who has opened a link; ``hashed`` is the hash of its token.
 
         Returns:
             The approved person; None if the link is unknown, used up, revoked, expired or created by someone who is no
             longer an admin, or if the person was denied or blocked.
         """
         now = milliseconds(self.clock)
-        invite, before = invites.find(conn, _hash(token)), users.get(conn, person.id)
+        invite, before = invites.find(conn, hashed), users.get(conn, person.id)
         if invite is None or not _is_valid(conn, invite, now) or (before and before.status in {"denied", "blocked"}):
             return None
         if not invites.use(conn, invite.id, now):
@@ -115,5 +112,6 @@ def _is_valid(conn: Connection, invite: Invite, now: int) -> bool:
     return any(admin.id == invite.created_by for admin in users.admins(conn, now))
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """Return the hash of a token, as it is stored."""
     return hashlib.sha256(token.encode()).hexdigest()

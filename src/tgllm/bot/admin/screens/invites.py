@@ -1,18 +1,20 @@
 """Invite links: created, listed and revoked."""
 
+from dataclasses import replace
 from typing import Final
 
 from tgllm.bot.admin.paging import split_page, turn_pages
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.bot.admin.words import home_button, joined, moment
-from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.ui.keyboards import page_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.traces import INVITE
 from tgllm.db.tables import invites, outbox
 from tgllm.db.tables.invites import Invite
 from tgllm.services.access.invitations import link
+from tgllm.services.messaging.memory_texts import MEMORY_MARK, MEMORY_TEXT
+from tgllm.services.messaging.rows import message_row
 
 __all__ = ["invite_rows"]
 
@@ -34,7 +36,7 @@ def invite_rows() -> tuple[AdminCommand, ...]:
 
 
 async def _new(call: AdminCall) -> Result:
-    """Create a link. It is sent as a separate message, whose outbox row is emptied once it is sent."""
+    """Create a link. It is sent as a separate message, whose outbox row does not contain it."""
     words = call.argument.split()
     if len(words) > 2 or not all(word.isascii() and word.isdecimal() and len(word) < 10 for word in words):
         return Screen(call.text("admin.invite.how"))
@@ -45,8 +47,11 @@ async def _new(call: AdminCall) -> Result:
         made = core.access.invitations.create_in(conn, call.actor, uses, hours)
         until = moment(call, made.invite.expires_at)
         about = call.text("admin.invite.made", count=uses, until=until, id=made.invite.id)
-        text = f"{about}\n\n{link(call.scope.parts.username, made.token)}"
-        outbox.add(conn, message_rows(call.scope.lane, text, turn_id=f"{INVITE}{made.invite.id}"), call.now)
+        name = f"{INVITE}{made.invite.id}"
+        core.access.invitations.links.keep(name, link(call.scope.parts.username, made.token))
+        extra = {MEMORY_TEXT: name}
+        row = message_row(call.scope.lane, f"{about}\n\n{MEMORY_MARK}", extra)
+        outbox.add(conn, [replace(row, turn_id=name)], call.now)
         return Screen(toast=call.text("admin.invite.sent"))
 
     return work

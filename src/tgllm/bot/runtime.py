@@ -13,6 +13,7 @@ from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.intake.dispatch import Dispatch
+from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.recovery import recover
 from tgllm.bot.intake.store import Intake
@@ -24,7 +25,7 @@ from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables.inbox import Recovered
+from tgllm.db.tables.inbox import InboxRow, Recovered
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.bot_account import remember_username
 from tgllm.services.access.lost_access import LostAccess
@@ -158,6 +159,12 @@ async def open_runtime(
             renderer=renderer,
             jobs=jobs,
         )
+        hiding = Hiding(parts)
+
+        def ended(row: InboxRow) -> None:
+            core.running.forget(row.lane, turn_id_of(row.update_id))
+            hiding.ended(row)
+
         dispatch = Dispatch(
             bot,
             make_dispatcher(parts, commands),
@@ -165,10 +172,10 @@ async def open_runtime(
             core.clock,
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
-            ended=lambda row: core.running.forget(row.lane, turn_id_of(row.update_id)),
+            ended=ended,
         )
 
-        intake = Intake(parts, dispatch, menus.heard)
+        intake = Intake(parts, dispatch, menus.heard, hiding)
         poller = Poller(bot, core.clock, intake.take, timeout=config.sending.poll_timeout)
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)

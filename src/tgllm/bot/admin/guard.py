@@ -24,6 +24,7 @@ async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
     if password.is_open(call.user.id):
         return None
     if call.scope.chat.id != call.user.id:
+        password.questions.expect_elsewhere(call.user.id, call.now + password.question_life)
         return Screen(call.text("password.in_private"), separate=True)
     line = f"{row.name} {call.argument}".rstrip()
 

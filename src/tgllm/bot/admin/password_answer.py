@@ -6,40 +6,57 @@ error.
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from aiogram.exceptions import AiogramError
-from aiogram.types import Message
 
 from tgllm.bot.admin.screen import WORD
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
 from tgllm.db.checkpoint import empty_log
-from tgllm.db.engine.unit import Connection
+from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries import scrub
 from tgllm.db.tables import audit, outbox
 from tgllm.observe.logs import get_logger
+from tgllm.services.admin_password.guesses import Guess
 from tgllm.services.admin_password.questions import Question
 from tgllm.services.admin_password.service import AdminPassword
-from tgllm.services.admin_password.tries import Tries, count_try, forgive
+from tgllm.services.admin_password.tries import Tries, count_try, forgive, tries_of
+from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import one_line
 
-__all__ = ["answer_question", "close_question", "delete_late", "drop_edit", "locked_text", "text_of"]
+__all__ = [
+    "Answer",
+    "answer_question",
+    "close_question",
+    "delete_late",
+    "delete_unasked",
+    "drop_edit",
+    "locked_text",
+]
 
 log = get_logger(__name__)
 
 _KEPT = ("message_id", "date", "chat", "from", "message_thread_id", "is_topic_message")
 
 
-def text_of(message: Message) -> str:
-    """Return the text or caption of a message."""
-    return message.text or message.caption or ""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A message that may be the password."""
+
+    chat_id: int
+    message_id: int
+    guess: Guess
+    is_stored: bool
+    """Whether the database holds its content: only of updates that an earlier version has stored."""
 
 
-async def close_question(scope: UpdateScope) -> None:
-    """Finish the update and close the prompt."""
-    await scope.reply(scope.text("password.cancelled"), lambda conn: _close(conn, scope))
-    await empty_log(scope.core.database, scope.clock)
+async def close_question(scope: UpdateScope, locked_until: int) -> None:
+    """Finish the update and close the prompt; during a lockout, treat further messages as ordinary ones."""
+    questions = scope.core.password.questions
+    text = scope.text("password.cancelled")
+    await scope.reply(text, lambda conn: questions.go_on(conn, _user_id(scope), locked_until))
 
 
 async def drop_edit(scope: UpdateScope) -> None:
@@ -48,19 +65,53 @@ async def drop_edit(scope: UpdateScope) -> None:
     await empty_log(scope.core.database, scope.clock)
 
 
-async def delete_late(message: Message, scope: UpdateScope) -> None:
-    """Finish the update of a late answer, without verifying it."""
+async def delete_late(answer: Answer, scope: UpdateScope) -> None:
+    """Finish the update of a late answer, or of one in a group, without verifying it."""
+    is_private = answer.chat_id == _user_id(scope)
+    questions = scope.core.password.questions
+    tries = await scope.read(lambda conn: tries_of(conn, _user_id(scope)))
+    if not is_private:
+        text = _elsewhere_text(scope)
+    elif tries.is_locked(scope.now):
+        text = f"{locked_text(scope, tries)} {scope.text('password.locked_late')}"
+    else:
+        text = scope.text("password.late")
 
     def unit(conn: Connection) -> None:
-        scrub.scrub(conn, scope.row.update_id)
-        _close(conn, scope)
+        if is_private and not tries.is_locked(scope.now):
+            questions.warn(conn, _user_id(scope))
 
-    said = [scope.text("password.late"), *await _complaints(message, scope)]
-    await scope.reply("\n\n".join(said), unit)
-    await empty_log(scope.core.database, scope.clock)
+    await _swallow(answer, scope, text, unit)
 
 
-async def answer_question(message: Message, scope: UpdateScope) -> UpdateScope | None:
+async def delete_unasked(answer: Answer, scope: UpdateScope) -> None:
+    """Finish the update of a message with the password that was not asked for there."""
+    is_private = answer.chat_id == _user_id(scope)
+    text = scope.text("password.unasked") if is_private else _elsewhere_text(scope)
+    log.info("password.unasked", user=_user_id(scope))
+    await _swallow(answer, scope, text, lambda _conn: None)
+
+
+async def _swallow(answer: Answer, scope: UpdateScope, text: str, effect: Unit) -> None:
+    """Delete a message and empty its update. The sender is notified in private, where nobody else reads it."""
+    scope.core.password.questions.note_answer(_user_id(scope), answer.message_id)
+    said = "\n\n".join([text, *await _complaints(answer, scope)])
+    lane = scope.lane if answer.chat_id == _user_id(scope) else Lane(_user_id(scope))
+    effects = [effect, lambda conn: scrub.scrub(conn, scope.row.update_id)]
+    await scope.end(*effects, replies=message_rows(lane, said))
+    if answer.is_stored:
+        await empty_log(scope.core.database, scope.clock)
+
+
+def _elsewhere_text(scope: UpdateScope) -> str:
+    return scope.text("password.elsewhere", chat=one_line(scope.chat.title, 60))
+
+
+def _user_id(scope: UpdateScope) -> int:
+    return scope.chat.id if scope.person is None else scope.person.id
+
+
+async def answer_question(answer: Answer, scope: UpdateScope) -> UpdateScope | None:
     """Verify an answer.
 
     Before anything else, the try is counted and the answer is erased from the database, in one transaction.
@@ -72,12 +123,13 @@ async def answer_question(message: Message, scope: UpdateScope) -> UpdateScope |
     password, user_id = scope.core.password, scope.chat.id
     question = password.questions.of(user_id)
     assert question is not None  # noqa: S101  the caller has looked
-    password.questions.note_answer(user_id, message.message_id)
+    password.questions.note_answer(user_id, answer.message_id)
     command = _as_command(scope, question)
     tries = await scope.write(lambda conn: _take(conn, scope, command))
-    await empty_log(scope.core.database, scope.clock)
-    complaints = await _complaints(message, scope)
-    if not await password.is_right(text_of(message)):
+    if answer.is_stored:
+        await empty_log(scope.core.database, scope.clock)
+    complaints = await _complaints(answer, scope)
+    if not await password.is_right(answer.guess.answers):
         await _refuse(scope, tries, complaints)
         return None
     await _accept(scope, complaints)
@@ -106,8 +158,6 @@ async def _accept(scope: UpdateScope, complaints: Iterable[str]) -> None:
 
     scope.core.password.open(scope.chat.id)
     await scope.write(unit)
-    # Once more: closing the prompt has erased unreadable updates, which may have contained the password.
-    await empty_log(scope.core.database, scope.clock)
     log.info("password.right", user=scope.chat.id)
 
 
@@ -141,10 +191,10 @@ def _close(conn: Connection, scope: UpdateScope) -> None:
     scope.core.password.questions.close(conn, scope.chat.id)
 
 
-async def _complaints(message: Message, scope: UpdateScope) -> list[str]:
+async def _complaints(answer: Answer, scope: UpdateScope) -> list[str]:
     """Delete the message from the chat; return a warning for the user if that failed."""
     try:
-        await scope.parts.bot.delete_message(message.chat.id, message.message_id)
+        await scope.parts.bot.delete_message(answer.chat_id, answer.message_id)
     except AiogramError as error:
         log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
         return [scope.text("password.not_deleted")]

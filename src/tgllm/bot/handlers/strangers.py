@@ -11,7 +11,6 @@ from tgllm.bot.delivery.rows import PLACEHOLDER, message_rows
 from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in
 from tgllm.bot.ui.press_table import MOST_TOAST
-from tgllm.bot.updates.redaction import INVITE, notes_of
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import outbox
@@ -20,6 +19,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.access.access_requests import Asked
 from tgllm.services.access.verdicts import DECIDED
 from tgllm.services.common.text import clip
+from tgllm.services.common.update_notes import INVITE, notes_of
 from tgllm.services.messaging.rows import with_priority
 from tgllm.services.people.standing import Standing
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.dispatch import Dispatch
+from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded, take_edits
 from tgllm.bot.updates.redaction import redacted
@@ -37,8 +38,9 @@ class _Arrived:
 class Intake:
     """Stores updates and starts those that may start."""
 
-    def __init__(self, parts: BotParts, dispatch: Dispatch, heard: Heard) -> None:
+    def __init__(self, parts: BotParts, dispatch: Dispatch, heard: Heard, hiding: Hiding) -> None:
         self._parts = parts
+        self._hiding = hiding
         self._dispatch = dispatch
         self._heard = heard
 
@@ -54,10 +56,12 @@ class Intake:
             return
 
         def stored(arrived: _Arrived) -> None:
+            self._hiding.stored(arrived.new)
             unconfirmed.note((update.update_id for update in updates), any_new=bool(arrived.new))
             self._stored(arrived)
 
         updates = [redacted(update, redactor.without_known) for update in updates]
+        updates = await self._hiding.hide(updates)
         now = milliseconds(self._parts.core.clock)
         await self._dispatch.add(lambda conn: self._store(conn, updates, now), stored)
 

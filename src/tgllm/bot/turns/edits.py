@@ -17,6 +17,7 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.services.admin_password.questions import Questions
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.update_notes import HIDDEN, notes_of
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.turns.running import RunningTurns
 
@@ -42,7 +43,8 @@ def take_edits(
     for update in updates:
         edited = _edited(update)
         message_id = as_id(edited.get("message_id"))
-        if message_id is None or questions.of(Lane.parse(update.lane).chat_id) is not None:
+        hidden = HIDDEN in notes_of(update.payload)
+        if message_id is None or hidden or questions.of(Lane.parse(update.lane).chat_id) is not None:
             continue
         row = _latest(conn, update, message_id, username)
         if row is None or _is_command(edited, username):
@@ -101,6 +103,8 @@ async def begins_anew(scope: Scope) -> bool:
 def _latest(conn: Connection, update: NewUpdate | InboxRow, message_id: int, username: str) -> InboxRow | None:
     """Return the latest update about the edited message that is not a command: the message or an earlier edit."""
     rows = inbox.open_with_message(conn, update.lane, message_id, update.update_id)
+    if rows and HIDDEN in notes_of(rows[0].payload):
+        return None
     return next((row for row in rows if not _is_command(content_of(row), username)), None)
 
 

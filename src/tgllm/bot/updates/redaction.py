@@ -1,7 +1,7 @@
 """Removal of secrets from updates before they are stored: invite tokens, and secrets of the configuration.
 
 Each removed character is replaced by an asterisk, so the offsets of entities stay valid. What the bot needs to know of
-a secret is put under ``NOTES`` beside the content of the update, where Telegram has no key and people can't write.
+a secret is put into the notes of the update.
 """
 
 import hashlib
@@ -9,17 +9,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from tgllm.bot.updates.raw import as_mapping
 from tgllm.db.tables.inbox import NewUpdate
+from tgllm.services.common.update_notes import INVITE, NOTES
 
-__all__ = ["INVITE", "NOTES", "map_strings", "notes_of", "redacted"]
-
-NOTES: Final = "tgllm"
-"""Key of the notes of the bot in a stored update."""
-INVITE: Final = "invite"
-"""Note: SHA-256 of the token of an invite link, in hex."""
+__all__ = ["map_strings", "redacted"]
 
 _TOKEN = re.compile(r"inv_[A-Za-z0-9_-]{24}")
 _START = re.compile(r"/start(?:@\w+)?\s+(inv_[A-Za-z0-9_-]{24})\s*", re.ASCII)
@@ -56,13 +52,6 @@ def _redacted(raw: Mapping[str, Any], content: Mapping[str, Any], known: Callabl
     notes = {} if token is None else {NOTES: {INVITE: hashlib.sha256(token[1].encode()).hexdigest()}}
     clean = cast("dict[str, Any]", map_strings(raw, change))
     return json.dumps(clean | notes, separators=(",", ":")) if changed else None
-
-
-def notes_of(payload: str) -> dict[str, Any]:
-    """Return the notes in the payload of a stored update; empty if there are none."""
-    if f'"{NOTES}":' not in payload:
-        return {}
-    return dict(as_mapping(as_mapping(json.loads(payload)).get(NOTES)))
 
 
 def map_strings(value: object, change: Callable[[str], str]) -> object:

@@ -10,7 +10,7 @@ from typing import Final
 from tgllm.db.engine.rows import read_all
 from tgllm.db.tables.inbox import InboxRow
 
-__all__ = ["QUESTIONS", "private_updates_after", "replace_payload", "scrub", "scrub_answers"]
+__all__ = ["QUESTIONS", "hidden_updates", "private_updates_after", "replace_payload", "scrub", "scrub_answers"]
 
 QUESTIONS: Final = "admin_question"
 """Scope of the pending questions for the admin password: key ``user:<id>``, value with the id of the update that caused
@@ -46,6 +46,15 @@ def private_updates_after(conn: sqlite3.Connection, user_id: int, update_id: int
         f"SELECT * FROM inbox WHERE {_MINE} AND update_id > :update AND received_at >= :since"  # noqa: S608 (constants)
         " AND kind IN ('message', 'edited_message') AND state NOT IN ('done', 'merged') ORDER BY update_id",
         {"user": user_id, "update": update_id, "since": since},
+    )
+    return read_all(InboxRow, cursor)
+
+
+def hidden_updates(conn: sqlite3.Connection) -> list[InboxRow]:
+    """Return the unfinished updates that are stored without their contents, oldest first."""
+    cursor = conn.execute(
+        "SELECT * FROM inbox WHERE state IN ('queued', 'running') AND payload ->> '$.tgllm.hidden' = 1"
+        " ORDER BY update_id"
     )
     return read_all(InboxRow, cursor)
 

@@ -1,8 +1,8 @@
 """Open password prompts.
 
-While a prompt is open, the admin's next private message is the answer. For some minutes after it has expired, the next
-message still counts as a late answer: it is deleted without a check and never reaches the model, since it may contain
-the password. Prompts are also stored in the database, so that this holds after a restart.
+While a prompt is open, the admin's next private message is the answer. For some minutes after it has expired, and
+during a lockout, a message still counts as a late answer: it is deleted without a check and never reaches the model,
+since it may contain the password. Prompts are also stored in the database, so that this holds after a restart.
 """
 
 from dataclasses import dataclass, replace
@@ -13,10 +13,22 @@ from tgllm.db.queries import scrub
 from tgllm.db.tables import kv
 from tgllm.db.tables.inbox import UPDATE_LIFE, InboxRow
 
-__all__ = ["LATE", "Question", "Questions", "forget_question", "has_questions", "stored_questions", "updates_after"]
+__all__ = [
+    "LATE",
+    "Kind",
+    "Question",
+    "Questions",
+    "forget_question",
+    "has_questions",
+    "stored_questions",
+    "updates_after",
+]
 
 LATE: Final = 300_000
 """Milliseconds after the expiry of a prompt during which a message still counts as a late answer."""
+
+Kind = Literal["answer", "late", "after"]
+"""``late``: deleted without a check; ``after``: a late answer was deleted before, so this one may be something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +49,17 @@ class Questions:
     def __init__(self) -> None:
         self._open: dict[int, Question] = {}
         self._answers: dict[int, set[int]] = {}
+        self._warned: set[int] = set()
+        self._went_on: dict[int, int] = {}
+        """The lockouts in which admins have cancelled, by user id."""
+        self._elsewhere: dict[int, int] = {}
+        """Until when a password may be sent in a group, by user id."""
 
     def ask(self, conn: Connection, user_id: int, question: Question, now: int) -> None:
         """Open a prompt, in place of an earlier one of the same admin."""
         self._open[user_id] = question
         self._answers.pop(user_id, None)
+        self._warned.discard(user_id)
         _store(conn, user_id, question, now)
 
     def of(self, user_id: int) -> Question | None:
@@ -49,8 +67,8 @@ class Questions:
         return self._open.get(user_id)
 
     def kind_of_answer(
-        self, user_id: int, update_id: int, *, received_at: int, sent_at: int
-    ) -> Literal["answer", "late"] | None:
+        self, user_id: int, update_id: int, *, received_at: int, sent_at: int, locked_until: int = 0
+    ) -> Kind | None:
         """Classify a message: an answer to the sender's prompt, a late answer, or None for an ordinary message.
 
         Args:
@@ -58,16 +76,42 @@ class Questions:
             update_id: the message's update.
             received_at: when it was received, UTC in milliseconds.
             sent_at: when it was sent or edited according to Telegram; earlier if the bot was offline.
+            locked_until: end of the sender's lockout, UTC in milliseconds; 0 if there is none.
         """
         question = self._open.get(user_id)
-        if question is None or update_id <= question.update_id:
+        if question is not None and update_id <= question.update_id:
             return None
-        if question.line and received_at <= question.until:
-            return "answer"
-        if min(received_at, sent_at) <= question.until + LATE:
+        if self._went_on.get(user_id) == locked_until:
+            locked_until = 0
+        if received_at < locked_until:
             return "late"
-        del self._open[user_id]
+        if question is not None and question.line and received_at <= question.until:
+            return "answer"
+        if question is not None and min(received_at, sent_at) <= question.until + LATE:
+            return "after" if user_id in self._warned else "late"
+        until = max(locked_until, self._elsewhere.get(user_id, 0))
+        if until and received_at <= until + LATE:
+            return "after"
+        self._open.pop(user_id, None)
         return None
+
+    def expect_elsewhere(self, user_id: int, until: int) -> None:
+        """Expect that an admin sends the password in a group, where the command that needs it was sent."""
+        self._elsewhere[user_id] = until
+
+    def warn(self, conn: Connection, user_id: int) -> None:
+        """Note that a late answer of an admin was deleted, and that they were notified."""
+        question = self._open.get(user_id)
+        self.close(conn, user_id)
+        self._warned.add(user_id)
+        if question is not None:
+            self._open[user_id] = replace(question, line="")
+
+    def go_on(self, conn: Connection, user_id: int, locked_until: int) -> None:
+        """Close the prompt of an admin who has cancelled, and treat their messages as ordinary ones."""
+        self.close(conn, user_id)
+        self._elsewhere.pop(user_id, None)
+        self._went_on[user_id] = locked_until
 
     def note_answer(self, user_id: int, message_id: int) -> None:
         """Remember the id of an answer, so that edits of it don't reach the model."""

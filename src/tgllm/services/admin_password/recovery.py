@@ -1,4 +1,4 @@
-"""Recovery at startup: deletes stored messages that may be answers to a password prompt."""
+"""Recovery at startup: deletes messages that may be answers to a password prompt, or whose contents are lost."""
 
 import json
 from typing import Any, cast
@@ -23,6 +23,7 @@ from tgllm.services.admin_password.questions import (
 from tgllm.services.admin_password.service import AdminPassword
 from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.update_notes import HIDDEN, notes_of
 from tgllm.services.messaging.rows import deletion_row, plain_message
 
 __all__ = ["recover_questions"]
@@ -33,13 +34,15 @@ log = get_logger(__name__)
 async def recover_questions(database: Database, password: AdminPassword, texts: Catalogue, clock: Clock) -> None:
     """Delete unprocessed answers without a check, notify their senders, and restore the other prompts.
 
+    Messages that were kept out of the database, since they might have been the password, are answers too.
+
     Call this before any update is handled: otherwise an answer could reach the model.
 
     Raises:
         DatabaseError: the database can't be used.
     """
     now = milliseconds(clock)
-    if not await database.read(has_questions):
+    if not await database.read(lambda conn: has_questions(conn) or bool(scrub.hidden_updates(conn))):
         return
     password.questions.restore(await database.write(lambda conn: _recover(conn, texts, now)))
     await database.checkpoint()
@@ -50,6 +53,7 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
     found, over = stored_questions(conn), set[int]()
     for user_id, question in found.items():
         rows = updates_after(conn, user_id, question)
+        rows = [row for row in rows if HIDDEN not in notes_of(row.payload)]
         answers = [(row, message) for row in rows if (message := _answer(row, question)) is not None]
         for row, message in answers:
             scrub.scrub(conn, row.update_id)
@@ -61,7 +65,21 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
         if answers or question.until < now - UPDATE_LIFE:
             forget_question(conn, user_id)
             over.add(user_id)
+    _delete_hidden(conn, texts, now)
     return {user_id: question for user_id, question in found.items() if user_id not in over}
+
+
+def _delete_hidden(conn: Connection, texts: Catalogue, now: int) -> None:
+    """Finish the updates whose contents are lost, delete their messages, and notify each sender once."""
+    senders = dict[int, None]()
+    for row in scrub.hidden_updates(conn):
+        message = cast("dict[str, Any]", json.loads(row.payload).get(row.kind) or {})
+        scrub.scrub(conn, row.update_id)
+        if not inbox.finish(conn, row.update_id, "done", now):
+            continue
+        senders[int(message["from"]["id"])] = None
+        outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
+    outbox.add(conn, [_notice(conn, texts, sender, "password.lost") for sender in senders], now)
 
 
 def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
@@ -76,7 +94,7 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
     return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
 
 
-def _notice(conn: Connection, texts: Catalogue, user_id: int) -> NewOutbox:
+def _notice(conn: Connection, texts: Catalogue, user_id: int, key: str = "password.restarted") -> NewOutbox:
     known = users.get(conn, user_id)
     language = chosen_language(conn, user_id) or (known and known.language_code) or ""
-    return plain_message(Lane(user_id), texts("password.restarted", language))
+    return plain_message(Lane(user_id), texts(key, language))

@@ -1,0 +1,164 @@
+"""Keeps messages that may be the admin password out of the database until they are checked.
+
+Such a message is stored without its content, which stays in memory: see ``tgllm.bot.middlewares.password``. Which ones
+may be the password depends on what the sender, an admin, was asked lately.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tgllm.api.clock import milliseconds
+from tgllm.bot.admin.screen import WORD
+from tgllm.bot.parts import BotParts
+from tgllm.bot.updates.raw import as_id, as_mapping, content_of
+from tgllm.bot.updates.redaction import map_strings
+from tgllm.bot.updates.typed import guess_of
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import users
+from tgllm.db.tables.inbox import InboxRow, NewUpdate
+from tgllm.services.admin_password.guesses import Guess, typed_texts
+from tgllm.services.admin_password.tries import Tries, tries_of
+from tgllm.services.common.lane import Lane
+from tgllm.services.common.update_notes import HIDDEN, NOTES
+
+__all__ = ["Hiding"]
+
+_MESSAGES: Final = frozenset({"message", "edited_message"})
+_KEPT: Final = (
+    "message_id", "date", "edit_date", "chat", "from", "sender_chat", "message_thread_id", "is_topic_message",
+    "business_connection_id",
+)  # fmt: skip
+"""Keys of a message (Bot API: Message) that say where it is and who sent it."""
+_LONG: Final = "broadcast"
+"""Start of the admin commands whose argument is a long text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A message of an admin."""
+
+    update: NewUpdate
+    sender: int
+    content: Mapping[str, Any]
+    guess: Guess
+    tries: Tries
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is in the private chat with its sender."""
+        lane = Lane.parse(self.update.lane)
+        return lane.chat_id == self.sender and lane.business_connection_id is None
+
+
+class Hiding:
+    """Replaces updates by emptied ones, whose contents are in the vault of the password."""
+
+    def __init__(self, parts: BotParts) -> None:
+        self._parts = parts
+        self._commands: dict[int, set[int]] = defaultdict(set)
+        """Updates with admin commands that have not ended, by user id: each may ask for the password."""
+        self._fresh: set[int] = set()
+        """Updates of the batch whose contents were not in the vault before."""
+
+    async def hide(self, updates: Sequence[NewUpdate]) -> Sequence[NewUpdate]:
+        """Return the updates to store.
+
+        Raises:
+            DatabaseError: the database can't be read.
+        """
+        core = self._parts.core
+        senders = {_sender(update) for update in updates} if core.password.is_set else set[int | None]()
+        if not senders - {None}:
+            return updates
+        now = milliseconds(core.clock)
+        admins = await core.database.read(lambda conn: _admins(conn, senders, now))
+        return [self._hidden(update, admins, now) for update in updates] if admins else updates
+
+    def stored(self, new: Iterable[NewUpdate]) -> None:
+        """Note which updates of the batch were new; the others were stored when they were first received."""
+        for update_id in self._fresh - {update.update_id for update in new}:
+            self._parts.core.password.vault.drop(update_id)
+        self._fresh.clear()
+
+    def ended(self, row: InboxRow) -> None:
+        """Note that the task of an update has ended."""
+        self._parts.core.password.vault.drop(row.update_id)
+        for commands in self._commands.values():
+            commands.discard(row.update_id)
+
+    def _hidden(self, update: NewUpdate, admins: Mapping[int, Tries], now: int) -> NewUpdate:
+        sender = _sender(update)
+        if sender is None or sender not in admins:
+            return update
+        content = content_of(update)
+        if str(content.get("data", "")).startswith(f"{WORD}:"):
+            self._commands[sender].add(update.update_id)
+        guess = guess_of(content, self._parts.username) if update.kind in _MESSAGES else None
+        if guess is None:
+            return update
+        sent = _Sent(update, sender, content, guess, admins[sender])
+        hides = self._may_be_password(sent, now)
+        if guess.command == WORD and sent.is_private:
+            self._commands[sender].add(update.update_id)
+        if not hides:
+            return self._without_quoted(sent)
+        if self._parts.core.password.vault.get(update.update_id) is None:
+            self._fresh.add(update.update_id)
+            self._parts.core.password.vault.keep(update.update_id, update.payload)
+        return replace(update, payload=_emptied(update))
+
+    def _may_be_password(self, sent: _Sent, now: int) -> bool:
+        password, guess, sender = self._parts.core.password, sent.guess, sent.sender
+        if password.is_repeated(sender, typed_texts(sent.content)):
+            return True
+        kind = password.questions.kind_of_answer(
+            sender,
+            sent.update.update_id,
+            received_at=now,
+            sent_at=1000 * int(sent.content.get("edit_date") or sent.content.get("date") or 0),
+            locked_until=sent.tries.locked_until,
+        )
+        if sent.is_private and not guess.command:
+            asked = bool(self._commands[sender]) and not password.is_open(sender)
+            was_answer = password.questions.was_answer(sender, as_id(sent.content.get("message_id")) or 0)
+            if kind is not None or asked or was_answer:
+                return True
+        if kind is not None:
+            return bool(guess.candidates) or (guess.is_addressed and guess.is_short)
+        is_long = guess.command == WORD and guess.text.startswith(_LONG)
+        return bool(guess.singles) and not is_long and password.may_check(sender)
+
+    def _without_quoted(self, sent: _Sent) -> NewUpdate:
+        """Return the update without the password in what it quotes, such as the message to which it replies."""
+        password, changed = self._parts.core.password, False
+
+        def change(text: str) -> str:
+            nonlocal changed
+            if not password.is_repeated(sent.sender, [text]):
+                return text
+            changed = True
+            return "*" * len(text)
+
+        clean = map_strings(json.loads(sent.update.payload), change)
+        if not changed:
+            return sent.update
+        return replace(sent.update, payload=json.dumps(clean, separators=(",", ":")))
+
+
+def _sender(update: NewUpdate) -> int | None:
+    return as_id(as_mapping(content_of(update).get("from")).get("id"))
+
+
+def _admins(conn: Connection, senders: Iterable[int | None], now: int) -> Mapping[int, Tries]:
+    """Return the failed attempts of the admins among the senders."""
+    return {admin.id: tries_of(conn, admin.id) for admin in users.admins(conn, now) if admin.id in senders}
+
+
+def _emptied(update: NewUpdate) -> str:
+    content = content_of(update)
+    kept = {key: content[key] for key in _KEPT if key in content}
+    emptied = {"update_id": update.update_id, update.kind: kept, NOTES: {HIDDEN: 1}}
+    return json.dumps(emptied, separators=(",", ":"))

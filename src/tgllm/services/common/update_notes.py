@@ -1,0 +1,21 @@
+"""Notes of the bot in a stored update, beside the content, where Telegram has no key and people can't write."""
+
+import json
+from typing import Any, Final, cast
+
+__all__ = ["HIDDEN", "INVITE", "NOTES", "notes_of"]
+
+NOTES: Final = "tgllm"
+"""Key of the notes in the update."""
+INVITE: Final = "invite"
+"""Note: SHA-256 of the token of an invite link, in hex; the token itself is not stored."""
+HIDDEN: Final = "hidden"
+"""Note: 1 if the content is only in memory, since it may be the admin password."""
+
+
+def notes_of(payload: str) -> dict[str, Any]:
+    """Return the notes in the payload of a stored update; empty if there are none."""
+    if f'"{NOTES}":' not in payload:
+        return {}
+    notes: object = cast("dict[str, object]", json.loads(payload)).get(NOTES)
+    return cast("dict[str, Any]", notes) if isinstance(notes, dict) else {}

@@ -5,13 +5,21 @@ import traceback
 from pathlib import Path
 
 from tgllm.api.errors import ConfigError, TgllmError
+from tgllm.observe.visible import visible
 
-__all__ = ["report", "tell", "tell_text"]
+__all__ = ["report", "tell", "tell_raw", "tell_text"]
 
 
 def tell(message: str) -> None:
     """Write a message to standard error, with secrets redacted."""
-    sys.stderr.write(_redacted(f"tgllm: {message}") + "\n")
+    tell_raw(f"tgllm: {message}\n")
+
+
+def tell_raw(text: str) -> None:
+    """Write lines to standard error, with secrets redacted and unsafe characters escaped."""
+    from tgllm.observe.redaction import redact  # noqa: PLC0415  a successful command needs none
+
+    sys.stderr.write(visible(redact(text)))
 
 
 def tell_text(key: str, language: str = "", **params: object) -> None:
@@ -28,18 +36,12 @@ def report(error: Exception, *, debug: bool = False) -> int:
         The exit code: 2 for invalid settings, 1 for any other error.
     """
     if debug or _debug_in_dotenv():
-        sys.stderr.write(_redacted("".join(traceback.format_exception(error))))
+        tell_raw("".join(traceback.format_exception(error)))
     if isinstance(error, TgllmError):
         tell(str(error))
     else:
         tell(f"unexpected {type(error).__name__}: {error}. Run it again with --debug to see where it came from.")
     return 2 if isinstance(error, ConfigError) else 1
-
-
-def _redacted(text: str) -> str:
-    from tgllm.observe.redaction import redact  # noqa: PLC0415  a successful command needs none
-
-    return redact(text)
 
 
 def _debug_in_dotenv() -> bool:

@@ -1,15 +1,18 @@
 """Lazily imported commands: the built-in ones from the table, and those of plugins."""
 
 import importlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer._click import ClickException  # Typer has no public name for the base class of usage errors
 from typer.core import TyperCommand, TyperGroup
 
 from tgllm.cli.table import COMMANDS
+from tgllm.observe.visible import visible, visible_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from importlib.metadata import EntryPoint
 
     # Typer has no public name for the classes of its commands and contexts.
@@ -49,6 +52,22 @@ class LazyGroup(TyperGroup):
         for name, entry in COMMANDS.items():
             self.add_command(_LazyCommand(name, entry.help, _own(entry.module)))
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: "Context | None" = None,
+        **extra: Any,  # noqa: ANN401  passed through
+    ) -> "Context":
+        """Parse the options in front of the command."""
+        with _visible_errors():
+            return super().make_context(info_name, args, parent=parent, **extra)
+
+    def invoke(self, ctx: "Context") -> Any:  # noqa: ANN401  Typer's
+        """Run the command."""
+        with _visible_errors():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: "Context") -> list[str]:
         """Return the names of the built-in commands, then those of plugins."""
         own = super().list_commands(ctx)
@@ -59,6 +78,16 @@ class LazyGroup(TyperGroup):
         return super().get_command(ctx, cmd_name) or _plugin_commands().get(cmd_name)
 
 
+@contextmanager
+def _visible_errors() -> "Generator[None]":
+    """Escape unsafe characters in the messages of usage errors, which repeat the arguments."""
+    try:
+        yield
+    except ClickException as error:
+        error.message = visible(error.message)
+        raise
+
+
 def _own(module: str) -> "Callable[[], object]":
     return lambda: importlib.import_module(module).app
 
@@ -67,13 +96,15 @@ def _plugin_commands() -> dict[str, _LazyCommand]:
     from importlib.metadata import entry_points  # noqa: PLC0415  only for --help and for names that are not built in
 
     found = entry_points(group=_PLUGIN_GROUP)
-    return {point.name: _LazyCommand(point.name, _help_line(point), _foreign(point), "Plugins") for point in found}
+    # The names and help lines of other packages may contain anything.
+    points = {visible_line(point.name): point for point in found}
+    return {name: _LazyCommand(name, _help_line(point), _foreign(point), "Plugins") for name, point in points.items()}
 
 
 def _help_line(point: "EntryPoint") -> str:
     if point.dist is None or "Summary" not in point.dist.metadata:
         return ""
-    return str(point.dist.metadata["Summary"])
+    return visible_line(str(point.dist.metadata["Summary"]))
 
 
 def _foreign(point: "EntryPoint") -> "Callable[[], object]":

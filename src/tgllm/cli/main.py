@@ -13,6 +13,7 @@ import typer
 import tgllm
 from tgllm.cli.lazy import LazyGroup
 from tgllm.cli.options import Options, command_of, hoist, options_of
+from tgllm.cli.output import say
 from tgllm.cli.table import COMMANDS
 
 __all__ = ["app", "main", "run", "top"]
@@ -59,13 +60,13 @@ def top(
     options.plugins = not no_plugins
     options.debug = options.debug or debug
     if version:
-        typer.echo(f"tgllm {tgllm.__version__}")
+        say(f"tgllm {tgllm.__version__}")
     elif ping:
         from tgllm.cli.commands.ping import ping as check  # noqa: PLC0415  imported when called, like all commands
 
         check(ctx)
     elif ctx.invoked_subcommand is None:
-        typer.echo(ctx.get_help())
+        say(ctx.get_help())
     else:
         return
     raise typer.Exit
@@ -96,9 +97,9 @@ def _code(end: SystemExit) -> int:
     if isinstance(end.code, int):
         return 130 if end.code == 1 and _came_of_ctrl_c(end) else end.code
     if end.code is not None:
-        from tgllm.observe.redaction import redact  # noqa: PLC0415  only for a plugin's command that exits with a message
+        from tgllm.cli.failure import tell_raw  # noqa: PLC0415  only for a plugin's command that exits with a message
 
-        sys.stderr.write(redact(f"{end.code}\n"))
+        tell_raw(f"{end.code}\n")
     return int(end.code is not None)
 
 

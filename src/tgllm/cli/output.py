@@ -1,4 +1,8 @@
-"""Output of commands: a table in a terminal, tab-separated lines in a pipe, or JSON."""
+"""Output of commands: sentences, a table in a terminal, tab-separated lines in a pipe, or JSON.
+
+Texts may come from people, providers and plugins. Only this module and ``failure`` write to the standard streams, and
+they escape what a terminal would act on instead of showing it.
+"""
 
 import json
 import sys
@@ -9,7 +13,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Bars", "JsonOption", "bar_of", "print_json", "print_table"]
+from tgllm.observe.visible import visible, visible_json, visible_line
+
+__all__ = ["Bars", "JsonOption", "ask", "bar_of", "confirm", "print_document", "print_json", "print_table", "say"]
 
 MOST_BAR = 20
 """Length of the longest bar, in characters."""
@@ -17,10 +23,37 @@ MOST_BAR = 20
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def say(text: object, *, bold: bool = False, dim: bool = False, newline: bool = True) -> None:
+    """Print a text; styles appear in a terminal only."""
+    shown = visible(str(text))
+    if bold or dim:
+        typer.secho(shown, bold=bold, dim=dim, nl=newline)
+    else:
+        typer.echo(shown, nl=newline)
+
+
+def ask(question: str, *, hidden: bool = False, default: str | None = None) -> str:
+    """Prompt for a text."""
+    shown = visible_line(question)
+    if default is None:
+        return str(typer.prompt(shown, hide_input=hidden))
+    return str(typer.prompt(shown, hide_input=hidden, default=default, show_default=False))
+
+
+def confirm(question: str) -> None:
+    """Ask a question, and end the command unless the answer is yes."""
+    typer.confirm(visible_line(question), abort=True)
+
+
 def print_json(data: object) -> None:
     """Print JSON; other characters than ASCII are escaped unless the output is UTF-8."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    typer.echo(json.dumps(data, ensure_ascii=not is_utf8, indent=2))
+    print_document(visible_json(json.dumps(data, ensure_ascii=not is_utf8, indent=2)) + "\n")
+
+
+def print_document(text: str) -> None:
+    """Print the text of a file, which ends with its own line end and contains no unsafe characters."""
+    typer.echo(visible(text), nl=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +77,7 @@ def print_table(
         _print_rich(columns, rows, footer, bars)
         return
     for row in (columns, *rows, *([footer] if footer else [])):
-        typer.echo("\t".join(" ".join(cell.split()) for cell in row))
+        typer.echo("\t".join(map(visible_line, row)))
 
 
 def _print_rich(
@@ -57,13 +90,13 @@ def _print_rich(
 
     table = Table(box=box.SIMPLE_HEAD, show_footer=bool(footer))
     for column, foot in zip_longest(columns, footer, fillvalue=""):
-        table.add_column(column, Text(foot), overflow="fold")
+        table.add_column(Text(visible_line(column)), Text(visible_line(foot)), overflow="fold")
     if bars is not None:
         table.add_column(bars.title, width=MOST_BAR, no_wrap=True)
     for row, share in zip_longest(rows, () if bars is None else bars.shares, fillvalue=None):
         bar = [] if share is None else [bar_of(share)]
         # As Text, because in a str rich reads square brackets as markup.
-        table.add_row(*(Text(cell) for cell in (*(row or ()), *bar)))
+        table.add_row(*(Text(visible_line(cell)) for cell in (*(row or ()), *bar)))
     Console().print(table)
 
 

@@ -12,7 +12,7 @@ import typer
 from tgllm.api.errors import ConfigError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
-from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.cli.output import JsonOption, ask, print_json, print_table, say
 from tgllm.config.edit import set_in_file
 from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
@@ -35,7 +35,7 @@ _HASH_KEY = "admin.password_hash"
 def path(ctx: typer.Context) -> None:
     """Show the path of the config file."""
     found = find_config(options_of(ctx).config)
-    typer.echo(found)
+    say(found)
     if not is_there(found):
         tell(Catalogue()("shell.config_none"))
 
@@ -63,7 +63,7 @@ def check(ctx: typer.Context) -> None:
     options.quiet_log()
     loaded = options.load()
     asyncio.run(_check_plugins(loaded, options))
-    typer.echo(Catalogue(loaded.config.language)("shell.config_ok"))
+    say(Catalogue(loaded.config.language)("shell.config_ok"))
 
 
 async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
@@ -88,7 +88,7 @@ def password(ctx: typer.Context) -> None:
     path = _file_to_write(options.config)
     set_in_file(path, _HASH_KEY, str(hash_password(_new_password())))
     texts = Catalogue()
-    typer.echo(texts("shell.password_set", path=path))
+    say(texts("shell.password_set", path=path))
     if os.environ.get(variable(_HASH_KEY), "").strip():
         tell(texts("shell.password_overridden", variable=variable(_HASH_KEY)))
 
@@ -111,10 +111,10 @@ def _new_password() -> str:
             raise ConfigError(f"the password {reason}")
         return given
     while True:
-        asked = typer.prompt(texts("shell.password_new"), hide_input=True)
+        asked = ask(texts("shell.password_new"), hidden=True)
         if reason := why_unfit(asked):
             tell(f"The password {reason}.")
-        elif asked == typer.prompt(texts("shell.password_again"), hide_input=True):
-            return str(asked)
+        elif asked == ask(texts("shell.password_again"), hidden=True):
+            return asked
         else:
             tell(texts("shell.password_differs"))

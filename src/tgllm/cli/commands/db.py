@@ -11,7 +11,7 @@ from tgllm.api.clock import SystemClock
 from tgllm.api.errors import DatabaseError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import options_of
-from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.connection import init_db
@@ -36,7 +36,7 @@ def init(ctx: typer.Context) -> None:
     """
     config = options_of(ctx).load().config
     asyncio.run(init_db(database_path(config.data_dir)))
-    typer.echo(Catalogue(config.language)("shell.db_ready", path=database_path(config.data_dir)))
+    say(Catalogue(config.language)("shell.db_ready", path=database_path(config.data_dir)))
 
 
 @app.command()
@@ -52,7 +52,7 @@ def check(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
     else:
         print_table(("Table", "Rows"), ((table, str(count)) for table, count in sorted(report.rows.items())))
         if report.ok:
-            typer.echo(Catalogue(config.language)("shell.db_healthy"))
+            say(Catalogue(config.language)("shell.db_healthy"))
     for problem in report.problems:
         tell(problem)
     raise typer.Exit(0 if report.ok else 1)
@@ -90,4 +90,4 @@ def backup(
     stamp = datetime.fromtimestamp(SystemClock().now(), UTC).strftime("%Y%m%dT%H%M%SZ")
     file = target or config.data_dir / f"tgllm.db.backup-{stamp}"
     copy(_existing(config), file)
-    typer.echo(Catalogue(config.language)("shell.db_backup", path=file))
+    say(Catalogue(config.language)("shell.db_backup", path=file))

@@ -12,6 +12,7 @@ import typer
 
 from tgllm.api.errors import ConfigError
 from tgllm.cli.options import options_of
+from tgllm.cli.output import say
 
 __all__ = ["app"]
 
@@ -44,7 +45,7 @@ def demo(
     """
     environ = {name: value for name, value in os.environ.items() if name == _MODEL or name.startswith(_PLUGIN_SETTINGS)}
     model = environ.get(_MODEL)
-    typer.echo(_INTRODUCTION.format(model=f"The model {model} answers." if model else _ECHO))
+    say(_INTRODUCTION.format(model=f"The model {model} answers." if model else _ECHO))
     try:
         asyncio.run(_show(once=once, port=port, has_plugins=options_of(ctx).plugins, environ=environ))
     except OSError as error:
@@ -70,16 +71,16 @@ async def _show(*, once: bool, port: int, has_plugins: bool, environ: Mapping[st
                 return
         if once:
             return
-        typer.echo(f"\nNow you: go on talking to the bot at\n\n    {running.page_url}\n\nCtrl-C ends the demo.")
+        say(f"\nNow you: go on talking to the bot at\n\n    {running.page_url}\n\nCtrl-C ends the demo.")
         await stop.wait()
-        typer.echo("\nThe demo has ended; nothing was left behind.")
+        say("\nThe demo has ended; nothing was left behind.")
 
 
 def _print(speaker: str, text: str, *, growing: bool) -> None:
     name = f"{speaker}: "
     if growing:
-        typer.secho(f"{name}{text.rstrip()} ...", dim=True)
+        say(f"{name}{text.rstrip()} ...", dim=True)
     else:
-        typer.secho(name, bold=True, nl=False)
-        typer.echo(text)
+        say(name, bold=True, newline=False)
+        say(text)
     sys.stdout.flush()

@@ -12,7 +12,9 @@ import typer
 
 from tgllm.api.clock import SystemClock
 from tgllm.api.errors import ConfigError
+from tgllm.cli.failure import tell_raw
 from tgllm.cli.options import options_of
+from tgllm.cli.output import ask, say
 from tgllm.config.checks import admin_ids, bot_token
 from tgllm.config.load import LoadedConfig, config_place, load_config
 from tgllm.config.sources.config_files import is_there
@@ -54,17 +56,17 @@ def init(
         if key := _ask(f"Key for {title} (empty: none)", _key, hidden=True, default=""):
             settings[f"plugins.{plugin}.api_key"] = key
     write_config(path, toml_text(settings), replace=force)
-    typer.echo(f"Written: {path}\nNow start the bot with: tgllm run{_config_flag(path)}")
+    say(f"Written: {path}\nNow start the bot with: tgllm run{_config_flag(path)}")
 
 
 def _ask(question: str, check: Callable[[str], T], *, hidden: bool = False, default: str | None = None) -> T:
     """Prompt until ``check`` accepts the answer."""
     while True:
-        answer = typer.prompt(question, hide_input=hidden and _terminal(), default=default, show_default=False)
+        answer = ask(question, hidden=hidden and _terminal(), default=default)
         try:
             return check(answer)
         except ValueError as error:
-            typer.echo(f"It {error}.", err=True)
+            tell_raw(f"It {error}.\n")
 
 
 def _token(answer: str) -> str:

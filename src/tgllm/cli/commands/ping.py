@@ -9,6 +9,7 @@ from tgllm.app import open_core
 from tgllm.cli.core import raise_config_errors, warnings
 from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
+from tgllm.cli.output import say
 
 __all__ = ["app", "ping"]
 
@@ -24,7 +25,7 @@ def ping(ctx: typer.Context) -> None:
     options = options_of(ctx)
     options.quiet_log()
     try:
-        typer.echo(asyncio.run(_check(options)))
+        say(asyncio.run(_check(options)))
     except TgllmError as error:
         report(error, debug=options.debug)
         raise typer.Exit(1) from None

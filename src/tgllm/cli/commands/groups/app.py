@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from tgllm.cli.options import options_of
-from tgllm.cli.output import JsonOption
+from tgllm.cli.output import JsonOption, say
 
 # Imports are inside functions: `groups list` needs few of them, and has to be fast.
 
@@ -50,7 +50,7 @@ def approve(ctx: typer.Context, group: Group) -> None:
     """
     from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
 
-    typer.echo(run_decide(options_of(ctx), group, "approve"))
+    say(run_decide(options_of(ctx), group, "approve"))
 
 
 @app.command(context_settings=_NEGATIVE_IDS)
@@ -61,4 +61,4 @@ def deny(ctx: typer.Context, group: Group) -> None:
     """
     from tgllm.cli.commands.groups.decide import run_decide  # noqa: PLC0415
 
-    typer.echo(run_decide(options_of(ctx), group, "deny"))
+    say(run_decide(options_of(ctx), group, "deny"))

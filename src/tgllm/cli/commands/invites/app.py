@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tgllm.cli.options import options_of
-from tgllm.cli.output import JsonOption
+from tgllm.cli.output import JsonOption, say
 
 # Imports are inside functions: `invites list` needs few of them, and has to be fast.
 
@@ -56,4 +56,4 @@ def revoke(ctx: typer.Context, number: Annotated[int, typer.Argument(help="The n
     """
     from tgllm.cli.commands.invites.change import run_revoke  # noqa: PLC0415
 
-    typer.echo(run_revoke(options_of(ctx), number))
+    say(run_revoke(options_of(ctx), number))

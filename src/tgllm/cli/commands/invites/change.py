@@ -2,13 +2,11 @@
 
 import asyncio
 
-import typer
-
 from tgllm.api.errors import TgllmError
 from tgllm.cli.commands.invites.list import invite_object
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
-from tgllm.cli.output import print_json
+from tgllm.cli.output import print_json, say
 from tgllm.cli.people import People, open_people
 from tgllm.cli.words import moment
 from tgllm.db.engine.unit import Connection
@@ -34,7 +32,7 @@ def run_new(options: Options, uses: int, hours: int, *, as_json: bool) -> None:
     if as_json:
         print_json({**invite_object(made.invite), "link": url})
         return
-    typer.echo(url)
+    say(url)
     until = moment(made.invite.expires_at)
     tell(people.texts("shell.invite_made", count=uses, until=until, number=made.invite.id))
 

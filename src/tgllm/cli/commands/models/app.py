@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tgllm.cli.options import Options, options_of
-from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.cli.output import JsonOption, print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,4 +110,4 @@ def default(
 
     if ref is not None and none:
         raise typer.BadParameter("give a model or --none, not both")
-    typer.echo(run_default(options_of(ctx), ref, reset=none))
+    say(run_default(options_of(ctx), ref, reset=none))

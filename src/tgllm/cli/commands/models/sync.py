@@ -11,6 +11,7 @@ from tgllm.cli.core import raise_config_errors
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
+from tgllm.observe.visible import visible_line
 from tgllm.services.core import Core
 from tgllm.services.models.diff import FieldChange, ModelDiff, ProviderReport, SyncReport
 from tgllm.services.models.service import Progress as Told
@@ -54,9 +55,13 @@ def _progress(core: Core) -> Generator[Told]:
     from rich.progress import Progress, SpinnerColumn, TextColumn  # noqa: PLC0415  the same
 
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.fields[found]}"))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[found]}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
-        tasks = {name: progress.add_task(name, total=1, found="...") for name in core.registry.ids}
+        tasks = {name: progress.add_task(visible_line(name), total=1, found="...") for name in core.registry.ids}
 
         def told(provider: str, result: ProviderReport | int) -> None:
             found = f"{result} models" if isinstance(result, int) else result.state

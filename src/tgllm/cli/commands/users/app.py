@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tgllm.cli.options import options_of
-from tgllm.cli.output import JsonOption
+from tgllm.cli.output import JsonOption, confirm, print_document, say
 
 # Imports are inside functions: `users list` needs few of them, and has to be fast.
 
@@ -54,7 +54,7 @@ def approve(
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
-    typer.echo(run_decide(options_of(ctx), person, "guest" if guest else "approve"))
+    say(run_decide(options_of(ctx), person, "guest" if guest else "approve"))
 
 
 @app.command()
@@ -65,7 +65,7 @@ def deny(ctx: typer.Context, person: Person) -> None:
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
-    typer.echo(run_decide(options_of(ctx), person, "deny"))
+    say(run_decide(options_of(ctx), person, "deny"))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def block(ctx: typer.Context, person: Person) -> None:
     """
     from tgllm.cli.commands.users.decide import run_decide  # noqa: PLC0415
 
-    typer.echo(run_decide(options_of(ctx), person, "block"))
+    say(run_decide(options_of(ctx), person, "block"))
 
 
 @app.command("role")
@@ -91,7 +91,7 @@ def change_role(
     """
     from tgllm.cli.commands.users.decide import run_role  # noqa: PLC0415
 
-    typer.echo(run_role(options_of(ctx), person, role))
+    say(run_role(options_of(ctx), person, role))
 
 
 @app.command()
@@ -137,10 +137,10 @@ def export(
 
     text, texts = run_export(options_of(ctx), person, form or form_of(target))
     if target is None:
-        typer.echo(text, nl=False)
+        print_document(text)
     else:
         write_new(target, text)
-        typer.echo(texts("shell.user_exported", path=target))
+        say(texts("shell.user_exported", path=target))
 
 
 @app.command()
@@ -157,8 +157,8 @@ def forget(
     """
     from tgllm.cli.commands.users.data import run_forget  # noqa: PLC0415
 
-    def confirm(question: str) -> None:
+    def ask(question: str) -> None:
         if not yes:
-            typer.confirm(question, abort=True)
+            confirm(question)
 
-    typer.echo(run_forget(options_of(ctx), person, confirm))
+    say(run_forget(options_of(ctx), person, ask))

@@ -14,6 +14,7 @@ import pytest
 from cli_support import Terminal
 from config_support import TOKEN
 from tgllm.observe.logs import LogFormat, LogLevel, configure_logging, get_logger, log_values, quiet_logging
+from tgllm.observe.visible import is_safe
 
 pytestmark = pytest.mark.usefixtures("restored_logging")
 
@@ -243,3 +244,49 @@ def test_a_log_that_is_set_later_is_not_quiet() -> None:
 
     assert json.loads(done.stdout)["event"] == "heard"
     assert done.stderr == ""
+
+
+BAD = "\x1b[2J\x1b]8;;http://e.example\x07\x9b1m\x7f\u202egpj\u2066\u200b\u2028\rend"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+class TestUnsafeCharacters:
+    """Texts of people, providers and plugins that would control the terminal in which the log is read."""
+
+    def write(self, log_format: LogFormat) -> str:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        get_logger("x").info(f"event {BAD}", name=BAD, all=[BAD], by={BAD: BAD}, **{f"key{BAD}": 1})
+        logging.getLogger("another.package").error("failed: %s", BAD)
+        try:
+            raise ValueError(f"bad {BAD}")
+        except ValueError:
+            get_logger("x").error("failed", exc_info=True)
+        return stream.getvalue()
+
+    def test_are_escaped(self, log_format: LogFormat) -> None:
+        written = self.write(log_format)
+
+        assert is_safe(written), ascii(written)
+        assert "1b[2J" in written
+        assert "202egpj" in written
+
+    def test_no_text_begins_a_line(self, log_format: LogFormat) -> None:
+        stream = io.StringIO()
+        configure_logging(log_format, "info", stream)
+        forged = "ok\n2026-11-29T10:00:00Z [info     ] forged"
+        get_logger("x").info(forged, name=forged, all=[forged])
+        try:
+            raise ValueError(forged)
+        except ValueError:
+            get_logger("x").error("failed", exc_info=True)
+
+        assert not [line for line in stream.getvalue().splitlines() if line.startswith("2026-11-29T10:00:00Z")]
+
+
+def test_json_keeps_the_characters_that_it_escapes(stream: io.StringIO) -> None:
+    get_logger("x").info("here", name=BAD, text="привет")
+
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["name"] == BAD
+    assert "привет" in line

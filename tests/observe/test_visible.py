@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tgllm.observe.visible import is_safe, visible, visible_json, visible_line
 
-RAW = "\x00\x07\x08\x0b\x0c\r\x1b\x7f\x85\x9b\x9d\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\ud800"
+RAW = (
+    "\x00\x07\x08\x0b\x0c\r\x1b\x7f\x85\x9b\x9d\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\ud800"
+)
 
 
 @pytest.mark.parametrize(

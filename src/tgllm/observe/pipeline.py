@@ -1,16 +1,20 @@
-"""The structlog pipeline of the log: redaction and renderers."""
+"""The structlog pipeline of the log: redaction, escapes and renderers."""
 
 import codecs
 import io
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager, suppress
-from typing import TextIO, cast
+from textwrap import indent
+from typing import Final, TextIO, cast
 
 import structlog
 
 from tgllm.observe.redaction import redacted_value
+from tgllm.observe.visible import visible, visible_json
 
 __all__ = ["configure", "log_values", "logger"]
+
+_SEVERAL_LINES: Final = frozenset({"exception", "stack"})
 
 
 def logger(name: str) -> object:
@@ -32,7 +36,7 @@ def configure(level: int, target: TextIO, *, console: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _redact_line,
-            _console_renderer(target) if console else _json_renderer(target),
+            *([_visible_line, _console_renderer(target)] if console else [_json_renderer(target), _visible_json]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
@@ -67,6 +71,22 @@ def _json_renderer(stream: TextIO) -> structlog.types.Processor:
 def _console_renderer(stream: TextIO) -> structlog.types.Processor:
     plain = structlog.dev.plain_traceback
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
+
+
+def _visible_json(_logger: object, _method: str, line: str) -> str:
+    return visible_json(line)
+
+
+def _visible_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
+    return {visible(name): _visible_value(name, value) for name, value in line.items()}
+
+
+def _visible_value(name: str, value: object) -> object:
+    """Return a value without line ends; a traceback is indented, so that none of its lines looks like a log line."""
+    if not isinstance(value, str):
+        # The renderer shows collections with repr, which escapes all of these characters.
+        return value
+    return indent(visible(value), "  ") if name in _SEVERAL_LINES else visible(value).replace("\n", "\\n")
 
 
 def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:

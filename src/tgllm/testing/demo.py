@@ -10,6 +10,7 @@ from typing import Literal
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator.state.bots import new_token
 from tgllm.testing.emulator.state.records import EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 
@@ -107,7 +108,7 @@ async def open_demo(
         ConfigError: a setting in the variables is invalid.
     """
     with tempfile.TemporaryDirectory(prefix="tgllm-demo-") as folder:
-        async with Emulator(port=port, username="demo_bot") as emulator:
+        async with Emulator(port=port, username="demo_bot", token=new_token()) as emulator:
             demo = Demo(emulator)
             bot = running_bot(
                 emulator,

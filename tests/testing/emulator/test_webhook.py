@@ -101,11 +101,16 @@ async def test_a_redirect_is_not_followed(emu: Emulator, ann: EmulatedUser, rece
 
 
 @pytest.mark.parametrize("url", ["http://[bad/", "http://x:99999/", "http://", "http://e x.org/", "http://..org/"])
-async def test_an_address_that_is_none_stops_no_other_webhook(
-    emu: Emulator, ann: EmulatedUser, receiver: Receiver, api: Call, http: aiohttp.ClientSession, url: str
+async def test_an_address_that_is_none_is_refused(emu: Emulator, refused: Call, url: str) -> None:
+    assert (await refused("setWebhook", url=url)).startswith("400 Bad Request: bad webhook")
+    assert emu.bot.webhook is None
+
+
+async def test_a_webhook_that_nothing_serves_stops_no_other(
+    emu: Emulator, ann: EmulatedUser, receiver: Receiver, api: Call, http: aiohttp.ClientSession
 ) -> None:
     other = emu.add_bot(token="43:OTHER", username="other_bot")
-    await api("setWebhook", url=url)
+    await api("setWebhook", url="http://127.0.0.1:1/")
     await ann.say("lost")
     await emu.wait_for(lambda: emu.bot.webhook_error)
     async with http.get(f"{emu.base_url}/bot{other.token}/setWebhook", params={"url": receiver.url}) as answer:

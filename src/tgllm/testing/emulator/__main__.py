@@ -10,8 +10,9 @@ import signal
 import sys
 
 from tgllm.api.clock import SystemClock
-from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
+from tgllm.testing.emulator.emulator import Emulator
 from tgllm.testing.emulator.limits.rates import RateLimits
+from tgllm.testing.emulator.state.bots import new_token
 
 __all__ = ["main"]
 
@@ -19,7 +20,7 @@ __all__ = ["main"]
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tgllm.testing.emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
-    parser.add_argument("--token", default=DEFAULT_TOKEN, help="token of the bot")
+    parser.add_argument("--token", help="token of the bot; a random one by default")
     parser.add_argument("--username", default="demo_bot", help="user name of the bot")
     parser.add_argument("--user", action="append", default=[], help="first name of a user; may be repeated")
     parser.add_argument("--rates", action="store_true", help="apply Telegram's sending rates")
@@ -35,7 +36,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     emulator = Emulator(
         clock=clock,
         port=arguments.port,
-        token=arguments.token,
+        token=new_token() if arguments.token is None else arguments.token,
         username=arguments.username,
         rate_limits=limits,
         # Larger than the ids of earlier processes, so that a bot that knows those does not skip these as duplicates.

@@ -8,6 +8,7 @@ from tgllm.testing.emulator.control.http import HttpControl
 from tgllm.testing.emulator.page.routes import add_page_routes
 from tgllm.testing.emulator.protocol.errors import ConnectionCutError
 from tgllm.testing.emulator.server.bot_api import MAX_REQUEST_BYTES, BotApi
+from tgllm.testing.emulator.server.loopback import only_from_here
 from tgllm.testing.emulator.server.webhook import push_updates
 from tgllm.testing.emulator.world.reaper import expire_drafts
 from tgllm.testing.emulator.world.world import World
@@ -60,7 +61,7 @@ class Serving:
         await runner.cleanup()
 
     def _app(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[only_from_here])
         BotApi(self._world).add_routes(app)
         HttpControl(self._world, self._control_key).add_routes(app)
         add_page_routes(app)

@@ -11,7 +11,7 @@ from aiohttp import web
 from tgllm.testing.emulator.control.actions import ACTIONS, Action
 from tgllm.testing.emulator.control.request import ControlRequest, read_control_request
 from tgllm.testing.emulator.control.views import chat_view, message_view, state_view
-from tgllm.testing.emulator.server.loopback import require_key, require_loopback
+from tgllm.testing.emulator.server.loopback import require_key
 from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.world.transcript import transcript
 from tgllm.testing.emulator.world.world import World
@@ -25,7 +25,7 @@ _LONG_POLL_SECONDS = 25.0
 
 
 class HttpControl:
-    """Handlers of control requests, which need a loopback Host and the control key in a header."""
+    """Handlers of control requests, which need the control key in a header."""
 
     def __init__(self, world: World, key: str) -> None:
         self._world = world
@@ -49,13 +49,11 @@ class HttpControl:
         app.router.add_route("*", "/_control/{name:.*}", self._nothing)
 
     async def _nothing(self, request: web.Request) -> web.Response:
-        require_loopback(request)
         words = f"there is no {request.method} {request.match_info['name']} in the control API"
         return web.json_response({"error": words}, status=404)
 
     def _guarded(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            require_loopback(request)
             require_key(request, self._key)
             try:
                 answer = await action(await read_control_request(self._world, request))
@@ -108,7 +106,6 @@ class HttpControl:
         return {"message": message_view(message) if message else None}
 
     async def _file(self, request: web.Request) -> web.Response:
-        require_loopback(request)
         require_key(request, self._key)
         file = self._world.files.by_id(request.query.get("id", ""))
         if file is None:

@@ -2,9 +2,12 @@
 
 import re
 
+from yarl import URL
+
 from tgllm.testing.emulator.methods.call import MethodCall
 from tgllm.testing.emulator.methods.registry import handles
 from tgllm.testing.emulator.protocol.errors import bad_request, conflict
+from tgllm.testing.emulator.server.loopback import resolves_to_loopback
 from tgllm.testing.emulator.state.bots import WebhookSettings
 from tgllm.testing.emulator.state.updates import MAX_LIMIT
 
@@ -35,8 +38,8 @@ def delete_webhook(call: MethodCall) -> object:
 
 
 @handles("setWebhook")
-def set_webhook(call: MethodCall) -> object:
-    """Bot API: setWebhook; plain http is accepted too, an empty URL deletes the webhook."""
+async def set_webhook(call: MethodCall) -> object:
+    """Bot API: setWebhook; only for hosts on this machine, plain http too. An empty URL deletes the webhook."""
     url = str(call.get("url", ""))
     if not url:
         return delete_webhook(call)
@@ -45,6 +48,7 @@ def set_webhook(call: MethodCall) -> object:
         raise bad_request("secret token contains unallowed characters")
     if not url.startswith(("http://", "https://")):
         raise bad_request("bad webhook: an HTTPS URL must be provided for webhook")
+    await _require_loopback(url)
     connections = min(max(int(call.get("max_connections", 40)), 1), 100)
     call.bot.queue.allow(call.get("allowed_updates"))
     call.bot.queue.end_poll(conflict("terminated by setWebhook request"))
@@ -70,6 +74,16 @@ def get_webhook_info(call: MethodCall) -> object:
     if bot.webhook_error is not None:
         info["last_error_date"], info["last_error_message"] = bot.webhook_error
     return info
+
+
+async def _require_loopback(url: str) -> None:
+    """Refuse a webhook on another machine, to which a page or a program could have updates sent."""
+    try:
+        host = URL(url).host
+    except ValueError:
+        host = None
+    if not host or not await resolves_to_loopback(host):
+        raise bad_request("bad webhook: the emulator sends updates to this machine only, such as to http://127.0.0.1")
 
 
 def _drop_if_asked(call: MethodCall) -> None:

@@ -4,8 +4,6 @@ from importlib import resources
 
 from aiohttp import web
 
-from tgllm.testing.emulator.server.loopback import require_loopback
-
 __all__ = ["add_page_routes"]
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -36,7 +34,6 @@ def add_page_routes(app: web.Application) -> None:
     files = _read_files()
 
     async def serve(request: web.Request) -> web.Response:
-        require_loopback(request)
         file = files.get(request.match_info.get("name", "index.html"))
         if file is None:
             raise web.HTTPNotFound

@@ -109,7 +109,8 @@ class BotApi:
         file = self._world.files.by_path(request.match_info["path"])
         if file is None or file.size > MAX_DOWNLOAD_BYTES:
             return _failed(BotApiError(404, "Not Found"))
-        return web.Response(body=file.content, content_type="application/octet-stream")
+        headers = {"X-Content-Type-Options": "nosniff"}
+        return web.Response(body=file.content, content_type="application/octet-stream", headers=headers)
 
 
 async def _nothing_there(request: web.Request) -> web.Response:

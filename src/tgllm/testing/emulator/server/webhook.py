@@ -1,10 +1,14 @@
 """Delivery of updates to webhooks: in order within each chat, with retries until accepted."""
 
 import asyncio
+import errno
+import socket
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 
+from tgllm.testing.emulator.server.loopback import is_loopback
 from tgllm.testing.emulator.state.bots import EmulatedBot, WebhookSettings
 from tgllm.testing.emulator.state.updates import QueuedUpdate
 from tgllm.testing.emulator.world.world import World
@@ -16,16 +20,31 @@ _ANSWER_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _SUCCESS = range(200, 300)
 
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""Python: socket.getaddrinfo."""
+
 
 async def push_updates(world: World) -> None:
     """Push updates until cancelled. Source: Bot API, setWebhook; order and retry delays: Bot API server."""
     timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as group:
+    connector = aiohttp.TCPConnector(socket_factory=_loopback_socket)
+    async with (
+        aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
+        asyncio.TaskGroup() as group,
+    ):
         pusher = _Pusher(world, session)
         while True:
             job = await world.changes.first(pusher.next_job)
             pusher.busy.add(job.lane)
             group.create_task(pusher.push(job))
+
+
+def _loopback_socket(found: AddressInfo) -> socket.socket:
+    """Create the socket of a connection; a name may have another address than when the webhook was set."""
+    family, kind, protocol, _, address = found
+    if not is_loopback(str(address[0])):
+        raise OSError(errno.EACCES, "the emulator sends updates to this machine only")
+    return socket.socket(family, kind, protocol)
 
 
 @dataclass(frozen=True, slots=True)

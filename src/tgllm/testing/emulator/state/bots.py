@@ -1,12 +1,18 @@
 """Bot accounts: token, update queue, webhook and profile."""
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from tgllm.testing.emulator.state.records import Account
 from tgllm.testing.emulator.state.updates import UpdateQueue
 
-__all__ = ["EmulatedBot", "WebhookSettings"]
+__all__ = ["EmulatedBot", "WebhookSettings", "new_token"]
+
+
+def new_token(bot_id: int = 42) -> str:
+    """Return a random token for a bot with this id."""
+    return f"{bot_id}:{secrets.token_urlsafe(24)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,36 @@ Plugins import ``hookimpl``, the decorator for hook implementations, and ``__ver
 ``tgllm.api`` and ``tgllm.hookspecs``.
 """
 
-from typing import TYPE_CHECKING
+import sys
+
+
+def _leave_current_folder() -> None:
+    """Remove the current folder from the import path in a process started with ``python -m tgllm``.
+
+    Python puts it first, so its modules would replace installed ones, and its packages would count as plugins. This
+    runs before anything else is imported. Python: Command line and environment, option -m.
+    """
+    # While -m looks for its module, it is the first argument; the module's name is before the other arguments.
+    if sys.argv[:1] != ["-m"] or sys.flags.safe_path or len(sys.orig_argv) < len(sys.argv):
+        return
+    name = sys.orig_argv[-len(sys.argv)]
+    module = name.partition("m")[2] if name.startswith("-") else name
+    if module.partition(".")[0] != "tgllm":
+        return
+    import os  # noqa: PLC0415  one of Python's own frozen modules, which no file replaces
+
+    try:
+        here = os.getcwd()  # noqa: PTH109  pathlib is not frozen
+    except OSError:
+        # Python has put nothing first then.
+        return
+    if sys.path and sys.path[0] in {"", here}:
+        del sys.path[0]
+
+
+_leave_current_folder()
+
+from typing import TYPE_CHECKING  # noqa: E402  not before the current folder is off the path
 
 if TYPE_CHECKING:
     import pluggy

@@ -18,6 +18,7 @@ from tgllm.config.sources.keys import FIELDS
 from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.sources.plugins import PluginSettings
 from tgllm.config.sources.source import DEFAULT, Source, Value
+from tgllm.config.sources.trust import bot_problems, is_foreign
 from tgllm.observe.redaction import redact, redactor
 
 __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]
@@ -67,13 +68,15 @@ def load_config(
     )
     values = {key: value for layer in layers for key, value in layer.values.items()}
     config, wrong_values = _validate(values)
+    foreign = is_foreign(dotenv, path)
     problems = [problem for layer in layers for problem in layer.problems] + wrong_values
+    problems += bot_problems(values, dotenv) if foreign else ()
     if config is None or problems:
         raise ConfigError(redact("\n".join(problems)))
     if config.bot_token is not None:
         redactor.add(config.bot_token.get_secret_value())
     sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
-    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers))
+    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, foreign_dotenv=foreign))
 
 
 def find_config(

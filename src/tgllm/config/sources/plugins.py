@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from tgllm.api.errors import ConfigError
 from tgllm.config.sources.keys import PLUGIN_PREFIX
 from tgllm.config.sources.layers import Layer, Table
 from tgllm.config.sources.source import Source
+from tgllm.config.sources.trust import field_problem
 
 __all__ = ["PluginSettings"]
 
@@ -13,9 +15,10 @@ __all__ = ["PluginSettings"]
 class PluginSettings:
     """Settings of plugins. They contain secrets, so ``repr`` hides the values."""
 
-    def __init__(self, layers: Sequence[Layer] = ()) -> None:
-        """Store the layers, in increasing precedence."""
+    def __init__(self, layers: Sequence[Layer] = (), *, foreign_dotenv: bool = False) -> None:
+        """Store the layers, in increasing precedence; ``foreign_dotenv``: see ``trust.is_foreign``."""
         self._layers = tuple(layers)
+        self._foreign_dotenv = foreign_dotenv
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -29,7 +32,12 @@ class PluginSettings:
             plugin_id: the plugin.
             env_names: field -> common variable (``GEMINI_API_KEY``). Within one source
                 ``TGLLM_PLUGINS__<ID>__<FIELD>`` overrides these.
+
+        Raises:
+            ConfigError: a foreign ``.env`` sets an address, and another source a key.
         """
+        if problem := field_problem(plugin_id, self._layers, env_names, foreign=self._foreign_dotenv):
+            raise ConfigError(problem)
         merged: Table = {}
         for layer in self._layers:
             known = {field: layer.variables.get(name, "").strip() for field, name in env_names.items()}

@@ -220,3 +220,16 @@ async def test_a_wrong_setting_is_one_sentence(launch: Launch, variables: dict[s
     assert "Traceback" not in printed
     for word in words:
         assert word in printed
+
+
+async def test_files_that_others_can_read_are_logged_at_the_start(launch: Launch, tmp_path: Path) -> None:
+    data = tmp_path / "open"
+    data.mkdir()
+    data.chmod(0o755)
+    bot = await launch("run", TGLLM_DATA_DIR=str(data))
+    await bot.printed("files.exposed")
+    line = next(json.loads(line) for line in bot.lines if "files.exposed" in line)
+    bot.send(signal.SIGTERM)
+    await bot.end()
+    assert (line["level"], line["path"], line["problem"]) == ("warning", str(data), "readable")
+    assert line["mend_with"] == f"chmod o-rwx {data}"

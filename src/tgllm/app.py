@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.config.exposure import exposed_files
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
@@ -146,12 +147,18 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
+        _warn_of_exposed_files(loaded)
         run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
     return 0
 
 
 def _exit_ignored(error: BaseException) -> None:
     log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+
+
+def _warn_of_exposed_files(loaded: LoadedConfig) -> None:
+    for found in exposed_files(loaded):
+        log.warning("files.exposed", path=str(found.path), problem=found.problem, mend_with=found.cure)
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:

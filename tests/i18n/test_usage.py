@@ -91,6 +91,7 @@ PUT_TOGETHER = (
     "settings.rich_",
     "settings.summary_",
     "settings.thoughts_",
+    "shell.exposed_",
     "shell.user_did_",
 )
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""

@@ -197,3 +197,16 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(typer, "prompt", prompt)
     yield typed
     assert typed == []
+
+
+def test_check_warns_of_a_config_file_that_others_can_change(shell: Shell) -> None:
+    path = shell.writes_config("language = 'en'")
+    shell.folder.chmod(0o700)
+    path.chmod(0o666)
+    result = shell.runs("config", "check", "--config", str(path))
+
+    assert (result.code, result.out) == (0, "The settings are valid.\n")
+    assert f"Other users of this machine can change {path}. Mend it with: chmod o-rwx {path}" in result.err
+
+    path.chmod(0o600)
+    assert shell.runs("config", "check", "--config", str(path)).err == ""

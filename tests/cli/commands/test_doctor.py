@@ -160,3 +160,17 @@ def test_texts_that_are_not_there_are_a_warning(shell: Shell, install: Callable[
     assert state == "warning"
     assert "en.toml" in detail
     assert "en.toml" in shell.runs("plugins", "list").out
+
+
+def test_files_that_others_can_read_are_told(shell: Shell) -> None:
+    shell.runs("db", "init")
+    shell.folder.chmod(0o700)
+    shell.data_dir.chmod(0o755)
+    found = {check["name"]: check for check in json.loads(shell.runs("doctor", "--offline", "--json").out)}
+
+    assert found["Permissions"]["state"] == "warning"
+    assert f"chmod o-rwx {shell.data_dir}" in found["Permissions"]["detail"]
+
+    shell.data_dir.chmod(0o700)
+    found = {check["name"]: check for check in json.loads(shell.runs("doctor", "--offline", "--json").out)}
+    assert (found["Permissions"]["state"], found["Permissions"]["detail"]) == ("ok", "")

@@ -14,6 +14,7 @@ from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, ask, print_json, print_table, say
 from tgllm.config.edit import set_in_file
+from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
@@ -74,6 +75,8 @@ async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
         raise_config_errors(core)
         for warning in warnings(core, loaded):
             tell(warning)
+        for found in exposed_files(loaded):
+            tell(exposure_text(core.texts, found))
 
 
 @app.command()

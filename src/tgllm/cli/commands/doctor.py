@@ -12,6 +12,9 @@ from tgllm.app import open_core
 from tgllm.cli.core import config_problems
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
+from tgllm.config.exposure import exposed_files, exposure_text
+from tgllm.config.load import LoadedConfig
+from tgllm.services.core import Core
 from tgllm.services.doctor import examine
 
 __all__ = ["app"]
@@ -43,5 +46,11 @@ def doctor(
 
 
 async def _examine(options: Options, *, online: bool) -> Sequence[Check]:
-    async with open_core(options.load(), plugins=options.plugins) as core:
-        return await examine(core, config_problems(core), online=online)
+    loaded = options.load()
+    async with open_core(loaded, plugins=options.plugins) as core:
+        return [*await examine(core, config_problems(core), online=online), _permissions(core, loaded)]
+
+
+def _permissions(core: Core, loaded: LoadedConfig) -> Check:
+    found = [exposure_text(core.texts, each) for each in exposed_files(loaded)]
+    return Check("Permissions", "warning" if found else "ok", " ".join(found))

@@ -1,6 +1,7 @@
 """Raw settings of plugins, merged from all sources; the plugin host validates them with each plugin's model."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 from tgllm.api.errors import ConfigError
@@ -19,6 +20,15 @@ class PluginSettings:
         """Store the layers, in increasing precedence; ``foreign_dotenv``: see ``trust.is_foreign``."""
         self._layers = tuple(layers)
         self._foreign_dotenv = foreign_dotenv
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that set anything, of the bot or of plugins."""
+        return tuple(
+            Path(layer.path)
+            for layer in self._layers
+            if layer.path and (layer.values or layer.plugins or layer.variables)
+        )
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from tgllm.db.tables.inbox import FinalState, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import error_text
+from tgllm.observe.redaction import redact
 from tgllm.services.bot_core import BotCore
 from tgllm.services.chats.group_mode import GroupMode
 from tgllm.services.chats.moved_chats import present_id
@@ -95,7 +96,7 @@ class UpdateScope:
 
     def error_text(self, error: Exception) -> str:
         """What an error says to the sender."""
-        return error_text(self.parts.core.texts, error, self.language)
+        return redact(error_text(self.parts.core.texts, error, self.language))
 
     def read(self, query: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
         """Run a query; see ``Database.read``."""

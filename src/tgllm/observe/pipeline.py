@@ -36,7 +36,7 @@ def configure(level: int, target: TextIO, *, console: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _redact_line,
-            *([_visible_line, _console_renderer(target)] if console else [_json_renderer(target), _visible_json]),
+            *([_visible_line, _console_renderer(target)] if console else [_json_renderer(target)]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
@@ -65,16 +65,13 @@ class _Unfailing:
 
 def _json_renderer(stream: TextIO) -> structlog.types.Processor:
     unicode = codecs.lookup(stream.encoding or "utf-8").name == "utf-8"
-    return structlog.processors.JSONRenderer(ensure_ascii=not unicode)
+    render = structlog.processors.JSONRenderer(ensure_ascii=not unicode)
+    return lambda logger, method, line: visible_json(str(render(logger, method, line)))
 
 
 def _console_renderer(stream: TextIO) -> structlog.types.Processor:
     plain = structlog.dev.plain_traceback
     return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
-
-
-def _visible_json(_logger: object, _method: str, line: str) -> str:
-    return visible_json(line)
 
 
 def _visible_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:

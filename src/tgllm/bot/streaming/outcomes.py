@@ -6,6 +6,7 @@ from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
 from tgllm.i18n import Catalogue, error_text
+from tgllm.observe.redaction import redact
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["beginning_payloads", "final_payloads", "notes_of"]
@@ -63,7 +64,7 @@ def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
         case "interrupted":
             return texts("turn.interrupted", language)
         case "failed" if outcome.error is not None:
-            return error_text(texts, outcome.error, language)
+            return redact(error_text(texts, outcome.error, language))
         case _ if not outcome.text.strip():
             return texts("turn.only_reasoning" if outcome.dropped else "turn.empty_answer", language)
         case _ if outcome.dropped:

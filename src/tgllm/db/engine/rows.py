@@ -7,7 +7,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar, cast
 
-__all__ = ["BOOL", "JSON", "JSON_LIST", "clean", "dumps", "new_id", "read", "read_all", "read_one"]
+__all__ = ["BOOL", "JSON", "JSON_LIST", "clean", "clean_error", "dumps", "new_id", "read", "read_all", "read_one"]
 
 T = TypeVar("T")
 
@@ -71,3 +71,12 @@ def clean(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def clean_error(text: str | None) -> str | None:
+    """Return the text of an error as it may be stored: without secrets, and otherwise as ``clean`` returns it."""
+    if text is None:
+        return None
+    from tgllm.observe.redaction import redact  # noqa: PLC0415  commands that only read store no errors
+
+    return redact(clean(text))

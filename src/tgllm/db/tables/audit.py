@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tgllm.db.engine.rows import JSON, clean, dumps, read_all
+from tgllm.db.engine.rows import JSON, clean_error, dumps, read_all
 
 if TYPE_CHECKING:
     from tgllm.api.types import JsonObject
@@ -42,7 +42,9 @@ class AuditRow:
 
 
 def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
-    """Record a change, in the transaction that makes it."""
+    """Record a change, in the transaction that makes it; its texts are stored without secrets."""
+    from tgllm.observe.redaction import redacted_texts  # noqa: PLC0415  commands that only read store no changes
+
     conn.execute(
         "INSERT INTO audit (at, actor_id, source, action, target, details) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -50,8 +52,8 @@ def add(conn: sqlite3.Connection, entry: NewEntry, now: int) -> None:
             entry.actor_id,
             entry.source,
             entry.action,
-            None if entry.target is None else clean(entry.target),
-            dumps(entry.details or {}),
+            clean_error(entry.target),
+            dumps(redacted_texts(entry.details or {})),
         ),
     )
 

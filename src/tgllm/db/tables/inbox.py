@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from tgllm.db.engine.rows import BOOL, clean, dumps, read, read_all, read_one
+from tgllm.db.engine.rows import BOOL, clean_error, dumps, read, read_all, read_one
 
 __all__ = [
     "CALLBACK_LIFE",
@@ -215,7 +215,7 @@ def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int
     """Set the final state of an update; return False, and change nothing, if it had finished already."""
     cursor = conn.execute(
         "UPDATE inbox SET state = ?, finished_at = ?, error = ? WHERE update_id = ? AND state IN ('queued', 'running')",
-        (state, now, None if error is None else clean(error), update_id),
+        (state, now, clean_error(error), update_id),
     )
     return cursor.rowcount == 1
 
@@ -235,7 +235,7 @@ def quarantine(conn: sqlite3.Connection, update_id: int, now: int, error: str) -
     cursor = conn.execute(
         "UPDATE inbox SET state = 'quarantined', finished_at = ?, error = ?"
         " WHERE update_id = ? AND state IN ('queued', 'running')",
-        (now, clean(error), update_id),
+        (now, clean_error(error), update_id),
     )
     return cursor.rowcount == 1
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tgllm.api.types import JsonObject
-from tgllm.db.engine.rows import BOOL, JSON, clean, dumps, new_id, read, read_all, read_one
+from tgllm.db.engine.rows import BOOL, JSON, clean_error, dumps, new_id, read, read_all, read_one
 from tgllm.db.engine.signals import signal
 
 __all__ = [
@@ -324,7 +324,7 @@ def rewrite(
     conn.execute(
         "UPDATE outbox SET state = 'ready', attempts = 0, not_before = 0, method = ?, kind = ?, payload = ?, error = ?"
         " WHERE id = ? AND state = ?",
-        (method, kind, dumps(payload), None if error is None else clean(error), row_id, state),
+        (method, kind, dumps(payload), clean_error(error), row_id, state),
     )
     signal(conn, "outbox")
 
@@ -349,7 +349,7 @@ def _leave_sending(
     conn.execute(
         "UPDATE outbox SET state = ?, error = ?, not_before = coalesce(?, not_before)"
         " WHERE id = ? AND state = 'sending'",
-        (state, clean(error), not_before, row_id),
+        (state, clean_error(error), not_before, row_id),
     )
 
 
@@ -382,7 +382,7 @@ def drop(conn: sqlite3.Connection, row_id: int, error: str) -> bool:
     """Drop a ready or uncertain row; return False if it is in another state."""
     cursor = conn.execute(
         "UPDATE outbox SET state = 'dropped', error = ? WHERE id = ? AND state IN ('ready', 'uncertain')",
-        (clean(error), row_id),
+        (clean_error(error), row_id),
     )
     # What is behind it in its lane may be due sooner.
     signal(conn, "outbox")
@@ -393,7 +393,7 @@ def drop_notices(conn: sqlite3.Connection, lane: str, error: str) -> None:
     """Drop the ready rows of a lane that have the priority ``NOTICE``."""
     conn.execute(
         "UPDATE outbox SET state = 'dropped', error = ? WHERE state = 'ready' AND lane = ? AND priority = ?",
-        (clean(error), lane, NOTICE),
+        (clean_error(error), lane, NOTICE),
     )
     signal(conn, "outbox")
 

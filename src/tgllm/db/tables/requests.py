@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.db.engine.rows import clean, new_id, read_all, read_one
+from tgllm.db.engine.rows import clean_error, new_id, read_all, read_one
 
 __all__ = [
     "NewRequest",
@@ -124,7 +124,7 @@ def add(conn: sqlite3.Connection, new: NewRequest, outcome: Outcome, began: int,
         outcome.first_token_ms,
         outcome.latency_ms,
         outcome.error_code,
-        None if outcome.error_text is None else clean(outcome.error_text),
+        clean_error(outcome.error_text),
         ended,
     )
     return new_id(conn.execute(_ADD, values))

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.db.engine.rows import clean, read_all, read_one
+from tgllm.db.engine.rows import clean_error, read_all, read_one
 
 __all__ = ["FinalState", "Run", "State", "finish", "interrupt_running", "last", "prune", "recent", "start"]
 
@@ -41,7 +41,7 @@ def finish(
     cursor = conn.execute(
         "UPDATE schedules SET state = ?, finished_at = ?, error = ?"
         " WHERE job_id = ? AND fire_time = ? AND state = 'running'",
-        (state, now, None if error is None else clean(error), job_id, fire_time),
+        (state, now, clean_error(error), job_id, fire_time),
     )
     return cursor.rowcount == 1
 

@@ -6,20 +6,36 @@ marker of its own: one line of ``>`` and many lines below it cost their product.
 
 import re
 
+from tgllm.bot.rendering.source.code import outside_code, replaced
+
 __all__ = ["with_bounded_nesting"]
 
 MOST_COST = 20
 """Most open containers that are compared with lines, for each character of the source."""
 
+_MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){24}+"
+"""As many as would be shown twice; deeper ones are text."""
+_MANY = re.compile(rf"^{_MARKERS}", re.MULTILINE)
+_MANY_OUTSIDE_CODE = outside_code(rf"^(?P<head>{_MARKERS}[ \t]*+\d*+)(?=[>*+\-.)])(?P<rest>[^\n]*+)")
+_RULE = re.compile(r"[ \t]*+(?:(?:-[ \t]*+)++|(?:\*[ \t]*+)++)")
 _PREFIX = re.compile(r"[ \t>*+\-\d.)]*+")
 _DEEP = re.compile(r"^([ \t>*+\-\d.)]{48}[ \t\d]*+)(?=[>*+\-.)])", re.MULTILINE)
 
 
 def with_bounded_nesting(markdown: str) -> str:
-    """Return the Markdown, with deep markers of quotes and lists escaped if they would cost too much."""
-    if _DEEP.search(markdown) is None or _cost(markdown) <= MOST_COST * len(markdown):
-        return markdown
-    return _DEEP.sub(r"\1\\", markdown)
+    """Return the Markdown with deep markers of quotes and lists escaped."""
+    if _MANY.search(markdown):
+        markdown = replaced(markdown, _MANY_OUTSIDE_CODE, _escaped)
+    # What looks like code here is perhaps none to the parser, and lists can also be nested line by line.
+    if _DEEP.search(markdown) and _cost(markdown) > MOST_COST * len(markdown):
+        return _DEEP.sub(r"\1\\", markdown)
+    return markdown
+
+
+def _escaped(line: re.Match[str]) -> tuple[str, int] | None:
+    if _RULE.fullmatch(line[0]):
+        return None
+    return f"{line['head']}\\{line['rest']}", line.end()
 
 
 def _cost(markdown: str) -> int:

@@ -173,7 +173,7 @@ async def test_a_command_that_hangs_is_given_up_with_a_sentence(
         return "late"
 
     answer = await answer_to(emu, ann, start, handler)
-    assert answer == TEXTS("error.command_slow", command="act", plugin="acting", seconds=0.05)
+    assert answer == TEXTS("error.command_slow", command="act", plugin="acting", time="1 second")
     release.set()
 
 

@@ -18,6 +18,7 @@ from tgllm.db.tables.inbox import FinalState, InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.users import SeenUser
 from tgllm.i18n import error_text
+from tgllm.i18n.durations import duration
 from tgllm.observe.redaction import redact
 from tgllm.services.bot_core import BotCore
 from tgllm.services.chats.group_mode import GroupMode
@@ -93,6 +94,10 @@ class UpdateScope:
     def text(self, key: str, **params: object) -> str:
         """Return a text of the catalogue in the sender's language."""
         return self.parts.core.texts(key, self.language, **params)
+
+    def duration(self, seconds: float) -> str:
+        """Return a length of time in words, in the sender's language."""
+        return duration(self.parts.core.texts, seconds, self.language)
 
     def error_text(self, error: Exception) -> str:
         """What an error says to the sender."""

@@ -1,11 +1,11 @@
 """Texts for errors: what happened, and what the reader can do."""
 
-import math
 from typing import Any
 
 from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError
 from tgllm.i18n.budgets import budget_amount, budget_words
 from tgllm.i18n.catalogue import Catalogue
+from tgllm.i18n.durations import duration, from_now
 
 __all__ = ["error_text"]
 
@@ -24,7 +24,7 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
     if (brought := texts.brought(str(error.code))) is not None:
         return brought(error.code, language, **error.params)
     if isinstance(error, RateLimited) and error.retry_after and error.code == RateLimited.default_code:
-        return texts("error.rate_limited_for", language, count=math.ceil(error.retry_after))
+        return texts("error.rate_limited_for", language, when=from_now(texts, error.retry_after, language))
     if isinstance(error, Refused) and error.code == Refused.default_code and error.params.get("reason"):
         # The provider's own name for the reason, such as SAFETY or PROHIBITED_CONTENT.
         reason = " ".join(str(error.params["reason"]).split())[:_MOST_REASON]
@@ -33,7 +33,15 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
         return _budget_text(texts, error, language)
     codes = (error.code, error.default_code, "internal")
     key = next(f"error.{code}" for code in codes if texts.has(f"error.{code}"))
-    return texts(key, language, **error.params)
+    return texts(key, language, **error.params, **_time(texts, error, language))
+
+
+def _time(texts: Catalogue, error: TgllmError, language: str) -> dict[str, str]:
+    """Return the parameter ``time``, in words, of an error with a number of seconds."""
+    seconds = error.params.get("seconds")
+    if not isinstance(seconds, int | float) or "time" in error.params:
+        return {}
+    return {"time": duration(texts, seconds, language)}
 
 
 def _budget_text(texts: Catalogue, error: BudgetExceeded, language: str) -> str:

@@ -97,6 +97,8 @@ def test_only_what_can_be_seen_counts_as_a_change() -> None:
         (2.2, " About 3 seconds."),
         (10, " About 10 seconds."),
         (18.5, " About 20 seconds."),
+        (86_400, " About 24 hours."),
+        (1e300, " About 36500 days."),
     ],
 )
 def test_a_wait_whose_length_is_known_says_so(seconds: float | None, words: str) -> None:

@@ -122,10 +122,10 @@ async def test_after_a_restart_too(emu: Emulator, ann: EmulatedUser, start: Star
         await ann.say("go")
         await held(bot)
         await bot.stop()
-    async with start(sending__paced=True, sending__chat_rate=0.1, sending__chat_burst=2):
+    async with start(sending__paced=True, sending__chat_rate=0.25, sending__chat_burst=2):
         await emu.wait_for_message(chat, lambda message: message.text.startswith("Part 0"))
         await ann.say("/stop")
-        # At this rate the parts would take 30 s.
+        # At this rate the parts would take 12 s.
         await emu.wait_for_message(chat, lambda message: message.text.startswith("Stopped"))
     async with start() as bot:
         assert await waiting(bot) == 0

@@ -34,7 +34,7 @@ async def ask_password(row: AdminCommand, call: AdminCall) -> Result | None:
             return Screen(locked_text(call.scope, tries), separate=True)
         question = Question(call.scope.row.update_id, call.now + password.question_life, line)
         password.questions.ask(conn, call.user.id, question, call.now)
-        return Screen(call.text("password.ask", seconds=password.question_life // 1000), separate=True)
+        return Screen(call.text("password.ask", time=call.scope.duration(password.question_life / 1000)), separate=True)
 
     return ask
 

@@ -179,12 +179,14 @@ async def _refuse(scope: UpdateScope, tries: Tries, complaints: Iterable[str]) -
 
 
 def locked_text(scope: UpdateScope, tries: Tries) -> str:
-    """Return the text of a lockout, with its rest in minutes."""
-    return scope.text("password.locked", count=max(1, -(-(tries.locked_until - scope.now) // 60_000)))
+    """Return the text of a lockout, with the time until its end, in minutes or more."""
+    minutes = max(1, -(-(tries.locked_until - scope.now) // 60_000))
+    time = scope.text("duration.minutes", count=1) if minutes == 1 else scope.duration(minutes * 60)
+    return scope.text("password.locked", time=time)
 
 
 def _again_text(scope: UpdateScope, tries: Tries, password: AdminPassword) -> str:
-    return scope.text("password.wrong", count=tries.left, seconds=password.question_life // 1000)
+    return scope.text("password.wrong", count=tries.left, time=scope.duration(password.question_life / 1000))
 
 
 def _close(conn: Connection, scope: UpdateScope) -> None:

@@ -8,6 +8,7 @@ from tgllm.bot.rendering.render import render_draft, render_tail
 from tgllm.bot.rendering.source.tail import Tail
 from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
+from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
 
 __all__ = ["Preview", "with_elapsed"]
@@ -85,7 +86,8 @@ class Preview:
         if seconds is None or not LEAST_WAIT <= seconds < float("inf"):
             return ""
         step = 1 if seconds < ROUND_FROM else ROUNDED_TO
-        return self._texts("stream.about", self._language, count=math.ceil(seconds / step) * step)
+        time = duration(self._texts, math.ceil(seconds / step) * step, self._language)
+        return self._texts("stream.about", self._language, time=time)
 
     def _rendered(self, thoughts: ReasoningDisplay) -> EntityText:
         text, is_cut = self._text.markdown, self._text.is_cut
@@ -100,4 +102,4 @@ def with_elapsed(text: str, seconds: float, texts: Catalogue, language: str) -> 
     """Return a text that is shown before an answer's first text, with the elapsed time if it is long."""
     if seconds < LEAST_ELAPSED:
         return text
-    return texts("stream.elapsed", language, text=text, seconds=math.floor(seconds))
+    return texts("stream.elapsed", language, text=text, time=short_duration(texts, seconds, language))

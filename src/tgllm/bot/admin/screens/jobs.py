@@ -10,6 +10,7 @@ from tgllm.bot.ui.keyboards import page_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import Run
+from tgllm.i18n.durations import short_duration
 from tgllm.services.maintenance.job_times import JobTimes
 
 __all__ = ["jobs_rows"]
@@ -51,4 +52,5 @@ def _last(call: AdminCall, run: Run) -> str:
 
 
 def _taken(call: AdminCall, milliseconds: int) -> str:
-    return call.text("admin.jobs.taken", seconds=f"{milliseconds / 1000:.1f}")
+    texts, language = call.scope.core.texts, call.scope.language
+    return call.text("admin.jobs.taken", time=short_duration(texts, milliseconds / 1000, language, digits=1))

@@ -8,6 +8,7 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock
@@ -15,7 +16,7 @@ from tgllm.config.exposure import exposed_files
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
-from tgllm.db.engine.lock import lock_data_folder
+from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, get_logger
 from tgllm.plugins.discovery import FoundPlugin, discover
@@ -124,6 +125,7 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
         bot_core = await stack.enter_async_context(open_bot_core(core))
+        await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
         try:
             await core.host.startup()
@@ -159,6 +161,10 @@ def _exit_ignored(error: BaseException) -> None:
 def _warn_of_exposed_files(loaded: LoadedConfig) -> None:
     for found in exposed_files(loaded):
         log.warning("files.exposed", path=str(found.path), problem=found.problem, mend_with=found.cure)
+
+
+def _files_beside(data_dir: Path) -> tuple[str, ...]:
+    return (LOCK_NAME,) if (data_dir / LOCK_NAME).exists() else ()
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:

@@ -1,13 +1,13 @@
 """Runtime of the bot: startup, work, and graceful shutdown."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, cast
 
 from aiogram.types import User
 
-from tgllm.api import ModelNotFound
+from tgllm.api import DatabaseError, ModelNotFound
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
@@ -67,6 +67,7 @@ class BotRuntime:
 
         Raises:
             TelegramRefused: the token is wrong, or another program uses it.
+            DatabaseLost: the database or its folder was deleted, moved or replaced.
             DatabaseError: the database can't be used.
         """
         core = self.core
@@ -78,14 +79,21 @@ class BotRuntime:
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beside = [asyncio.create_task(run()) for run in self._beside]
         tasks = {sender, dispatch, poller, stopping, *beside}
+        failed: DatabaseError | None = None
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             # First, so that no new updates and background calls arrive while the running ones finish.
             await _cancel(poller, *beside)
+            failed = _database_error_of(beside)
             if not (sender.done() or dispatch.done()):
                 await self._drain(dispatch, sender)
+        except DatabaseError as error:
+            failed = failed or error
         finally:
             await _cancel(*tasks)
+        failed = failed or _database_error_of((sender, dispatch, poller))
+        if failed is not None:
+            raise await self._with_reason(failed)
         for task in (sender, dispatch, poller, *beside):
             _raise_failure(task)
 
@@ -99,6 +107,11 @@ class BotRuntime:
 
         found = await self.core.database.write(unit)
         log.info("bot.recovered", requeued=found.requeued, spent=len(found.spent), expired=len(found.expired))
+
+    async def _with_reason(self, failed: DatabaseError) -> DatabaseError:
+        """Return the error that ends the bot: if the database was lost, that, after a copy of what is still there."""
+        loss = await self.core.database.lost()
+        return failed if loss is None else await self.core.database.rescue(loss, milliseconds(self.core.clock))
 
     async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
         """Wait for running updates and messages, within the deadlines of the config."""
@@ -242,6 +255,13 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _database_error_of(tasks: Iterable[asyncio.Task[None]]) -> DatabaseError | None:
+    """Return the error of the database that has ended one of the tasks."""
+    ended = (task.exception() for task in tasks if task.done() and not task.cancelled())
+    errors = (_innermost(error) for error in ended if error is not None)
+    return next((error for error in errors if isinstance(error, DatabaseError)), None)
 
 
 def _raise_failure(task: asyncio.Task[None]) -> None:

@@ -1,17 +1,22 @@
 """Database access of the running program."""
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
-from tgllm.api.clock import Clock
+from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.connection import init_db
 from tgllm.db.engine.data_version import DataVersion
+from tgllm.db.engine.errors import DatabaseLost
 from tgllm.db.engine.signals import Signal
-from tgllm.db.engine.sqlite import checkpoint
+from tgllm.db.engine.sqlite import checkpoint, in_words
 from tgllm.db.engine.writer import ConnectionThread
+from tgllm.db.file.known import mark_known
+from tgllm.db.file.presence import Loss, Presence, mark_run
+from tgllm.db.file.rescue import RESCUED, loss_error, rescue
 
 __all__ = ["Database"]
 
@@ -32,6 +37,7 @@ class Database:
         self._writer = ConnectionThread(path, "tgllm-db-writer", "BEGIN IMMEDIATE", self._announce)
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._data_version = DataVersion()
+        self._presence: Presence | None = None
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -98,6 +104,34 @@ class Database:
     async def changed_elsewhere(self) -> bool:
         """Return whether another process has written to the file since the last call."""
         return await self._writer.outside(self._data_version.changed)
+
+    async def watch_file(self, clock: Clock, beside: tuple[str, ...] = ()) -> None:
+        """Remember the files in use and that the bot has run with them; ``lost`` compares.
+
+        Args:
+            clock: source of the time of a stored value.
+            beside: names of further files of the folder that must stay.
+
+        Raises:
+            DatabaseError: the file can't be written.
+        """
+        run, now = secrets.token_hex(16), milliseconds(clock)
+        await self.write(lambda conn: mark_run(conn, run, now))
+        # Without the id in the file itself, only the log has it. Another process may prevent the checkpoint.
+        compared = run if await self.checkpoint() else None
+        with in_words(self.path):
+            await asyncio.to_thread(mark_known, self.path)
+        self._presence = Presence(self.path, beside, compared)
+
+    async def lost(self) -> Loss | None:
+        """Return what of the files in use was deleted, moved or replaced since ``watch_file``."""
+        return None if self._presence is None else await asyncio.to_thread(self._presence.look)
+
+    async def rescue(self, loss: Loss, now: int) -> DatabaseLost:
+        """Copy what is still there after a loss, and return the error that ends the bot."""
+        if loss not in RESCUED:
+            return loss_error(loss, self.path)
+        return await self._writer.outside(lambda conn: rescue(conn, self.path, loss, now))
 
     async def checkpoint(self) -> bool:
         """Copy all committed content from the write-ahead log into the file, and truncate the log.

@@ -18,6 +18,7 @@ from tgllm.db.connection import init_db
 from tgllm.db.file.backup import backup as copy
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
+from tgllm.db.file.known import forget_known
 from tgllm.db.file.look import is_there
 from tgllm.i18n import Catalogue
 
@@ -29,12 +30,21 @@ app = typer.Typer(
 
 
 @app.command()
-def init(ctx: typer.Context) -> None:
+def init(
+    ctx: typer.Context,
+    *,
+    new: Annotated[
+        bool, typer.Option("--new", help="Start anew where the bot's database is missing or empty.")
+    ] = False,
+) -> None:
     """Create the database, or migrate it to this version.
 
-    Does nothing if the database is up to date.
+    Does nothing if the database is up to date. Where the bot has run before, a missing or empty database is an error;
+    --new starts anew all the same. A database that is there is never removed.
     """
     config = options_of(ctx).load().config
+    if new:
+        forget_known(database_path(config.data_dir))
     asyncio.run(init_db(database_path(config.data_dir)))
     say(Catalogue(config.language)("shell.db_ready", path=database_path(config.data_dir)))
 

@@ -11,6 +11,8 @@ __all__ = [
     "DataFolderBusy",
     "DatabaseClosed",
     "DatabaseError",
+    "DatabaseLost",
+    "DatabaseMissing",
     "DatabaseTooNew",
     "MigrationFailed",
     "NotInitialised",
@@ -46,6 +48,18 @@ class BackupFailed(DatabaseError):
     """Backup that could not be made or is damaged."""
 
     default_code = "database_backup"
+
+
+class DatabaseLost(DatabaseError):
+    """Database or data folder that was deleted, moved or replaced while the bot was running."""
+
+    default_code = "database_lost"
+
+
+class DatabaseMissing(DatabaseError):
+    """Missing or empty database, with which the bot has run before."""
+
+    default_code = "database_missing"
 
 
 class DataFolderBusy(DatabaseError):

@@ -9,9 +9,9 @@ from pathlib import Path
 from tgllm.db.engine.errors import DataFolderBusy
 from tgllm.db.engine.sqlite import in_words
 
-__all__ = ["lock_data_folder"]
+__all__ = ["LOCK_NAME", "lock_data_folder"]
 
-FILE_NAME = "tgllm.lock"
+LOCK_NAME = "tgllm.lock"
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def lock_data_folder(folder: Path) -> Generator[None]:
         DataFolderBusy: another process holds the lock; the message names the folder and the process.
         DatabaseError: the folder can't be created, written or locked: its disk may be full.
     """
-    path = folder / FILE_NAME
+    path = folder / LOCK_NAME
     with in_words(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -9,6 +9,7 @@ from tgllm.db.engine.errors import BackupFailed
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign, version_of
 from tgllm.db.file.integrity import damage
+from tgllm.db.file.presence import unmark_run
 from tgllm.db.migrations.load import shipped
 from tgllm.db.queries.scrub import scrub_answers
 
@@ -48,6 +49,7 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
                 copy.execute("PRAGMA journal_mode = MEMORY")
                 _verify(copy, target)
                 scrub_answers(copy)
+                unmark_run(copy)
             unfinished.replace(target)
         except BaseException:
             unfinished.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from tgllm.db.engine.errors import DatabaseError, MigrationFailed
 from tgllm.db.engine.sqlite import connect, in_transaction, in_words, run_script
 from tgllm.db.file.backup import copy_to
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
+from tgllm.db.file.known import refuse_missing
 from tgllm.db.migrations.load import Migration, shipped
 
 __all__ = ["models_sql", "prepare"]
@@ -31,12 +32,14 @@ def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None)
         migrations: migrations in order of version; the shipped ones by default.
 
     Raises:
+        DatabaseMissing: the bot has run with the file before, and it is missing or empty now.
         DatabaseTooNew: the file is of a newer version.
         MigrationFailed: a migration failed; the file is as it was before that migration.
         DatabaseError: the file can't be used, or belongs to another program.
     """
     steps = shipped() if migrations is None else migrations
     with in_words(path):
+        refuse_missing(path)
         _make_file(path)
         with closing(connect(path)) as conn:
             refuse_foreign(conn, path, latest_version(steps))

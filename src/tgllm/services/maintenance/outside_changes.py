@@ -1,9 +1,10 @@
-"""Detection of writes to the database by other processes, such as shell commands, while the bot runs."""
+"""Detection of changes from outside while the bot runs: writes by other processes, and the loss of the database."""
 
 from collections.abc import Awaitable, Callable
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
+from tgllm.db.file.rescue import loss_error
 
 __all__ = ["OutsideChanges", "Reaction"]
 
@@ -12,7 +13,7 @@ Reaction = Callable[[], Awaitable[None]]
 
 
 class OutsideChanges:
-    """Background task that polls for writes by other processes.
+    """Background task that polls for writes by other processes, and for the loss of the database or its folder.
 
     Most changes need no reaction: nothing is cached, so the next update reads them. The reaction is for rows that wait
     in the outbox, and for turns that run meanwhile.
@@ -36,9 +37,13 @@ class OutsideChanges:
         """Poll until cancelled.
 
         Raises:
+            DatabaseLost: the database or its folder was deleted, moved or replaced.
             DatabaseError: the database can't be used.
         """
         while True:
             await self._clock.sleep(self._seconds)
+            loss = await self._database.lost()
+            if loss is not None:
+                raise loss_error(loss, self._database.path)
             if await self._database.changed_elsewhere():
                 await self._react()

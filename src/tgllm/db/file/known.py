@@ -1,0 +1,65 @@
+"""Marker beside the database: the bot has run with it, so a missing or empty database is a loss."""
+
+import os
+from pathlib import Path
+
+from tgllm.db.engine.errors import DatabaseMissing
+
+__all__ = ["forget_known", "mark_known", "newest_copy", "refuse_missing"]
+
+_WORDS = """\
+tgllm has run with the database {name} in this folder. While this file is here, a missing or empty {name} is an error
+instead of the start of a new database. To start anew on purpose: tgllm db init --new
+"""
+
+
+def marker_of(path: Path) -> Path:
+    """Return the path of the marker of a database."""
+    return path.with_name(f"{path.name}.known")
+
+
+def mark_known(path: Path) -> None:
+    """Create the marker, if it is missing."""
+    marker = marker_of(path)
+    if not marker.exists():
+        descriptor = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(_WORDS.format(name=path.name))
+
+
+def forget_known(path: Path) -> None:
+    """Remove the marker, so that a new database may be created."""
+    marker_of(path).unlink(missing_ok=True)
+
+
+def refuse_missing(path: Path) -> None:
+    """Check that a known database is there and not empty.
+
+    Raises:
+        DatabaseMissing: it is missing or has no content; the message says how to go on.
+    """
+    if not marker_of(path).exists():
+        return
+    size = path.stat().st_size if path.exists() else None
+    if not size:
+        raise missing(path, "missing" if size is None else "empty")
+
+
+def missing(path: Path, state: str) -> DatabaseMissing:
+    """Return the error for a known database that is missing or empty."""
+    copy = newest_copy(path)
+    found = f'The newest copy is {copy}: cp "{copy}" "{path}".' if copy else "There is no copy in the data folder."
+    return DatabaseMissing(
+        f"The database {path} is {state}, but the bot has run with it before. Put a backup in its place, then start "
+        f"again. {found} To start anew, without the people, budgets and conversations of before: tgllm db init --new",
+        path=str(path),
+        state=state,
+    )
+
+
+def newest_copy(path: Path) -> Path | None:
+    """Return the newest backup or rescued copy of the database in its folder."""
+    patterns = ("backups/*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
+    copies = [copy for pattern in patterns for copy in path.parent.glob(pattern) if copy.is_file()]
+    copies = [copy for copy in copies if copy.suffix != ".unfinished"]
+    return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)

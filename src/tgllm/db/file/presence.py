@@ -1,0 +1,114 @@
+"""Whether the database in use is still the one at its path.
+
+SQLite keeps writing to a file that was deleted or moved away, and nothing fails: what is stored from then on is lost
+when the program ends. Only ``stat`` is used for files in use: closing another descriptor of the database would release
+the locks of the whole process (SQLite: How To Corrupt An SQLite Database File, 2.2).
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+from tgllm.db.tables import kv
+
+__all__ = ["Loss", "Presence", "mark_run", "unmark_run"]
+
+Loss = Literal["folder", "database", "replaced", "overwritten", "log", "lock", "read_only"]
+"""What was lost or changed from outside."""
+
+_SCOPE, _KEY = "database", "run"
+_TRIES = 3
+"""Looks in a row that find another content: another process may be writing at that moment."""
+
+_Identity = tuple[int, int]
+
+
+def mark_run(conn: sqlite3.Connection, run: str, now: int) -> None:
+    """Store the id of this run in the database, by which a file that was overwritten in place is recognised."""
+    kv.set_value(conn, _SCOPE, _KEY, run, now)
+
+
+def unmark_run(conn: sqlite3.Connection) -> None:
+    """Remove the id from a copy: as a database it would be another one."""
+    kv.delete(conn, _SCOPE, _KEY)
+
+
+class Presence:
+    """Identities of the files in use. A look takes some system calls; call it in a thread, since a disk may hang."""
+
+    def __init__(self, path: Path, beside: tuple[str, ...] = (), run: str | None = None) -> None:
+        """Remember the files as they are now.
+
+        Args:
+            path: the open database.
+            beside: names of further files in its folder that must stay, such as the lock file.
+            run: the id that ``mark_run`` has stored, after a checkpoint; None: the content is not compared.
+        """
+        self._path = path
+        self._run = run
+        self._folder = _identity(path.parent)
+        self._database = _identity(path)
+        self._beside = {path.with_name(name): _identity(path.with_name(name)) for name in beside}
+        # They appear when SQLite first needs them, and stay as long as the database is open.
+        logs = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
+        self._logs = {log: _identity(log) for log in logs}
+        self._size = path.stat().st_size
+        self._seen: tuple[int, int] | None = None
+        self._strange = 0
+
+    def look(self) -> Loss | None:
+        """Return what is no longer as it was; None if all is well."""
+        if _identity(self._path.parent) != self._folder:
+            return "folder"
+        found = _identity(self._path)
+        if found != self._database:
+            return "replaced" if found else "database"
+        if any(self._has_gone(path) for path in self._logs):
+            return "log"
+        if any(before and _identity(path) != before for path, before in self._beside.items()):
+            return "lock"
+        if os.statvfs(self._path.parent).f_flag & os.ST_RDONLY:
+            return "read_only"
+        return "overwritten" if self._is_overwritten() else None
+
+    def _has_gone(self, path: Path) -> bool:
+        before, now = self._logs[path], _identity(path)
+        if before is None:
+            self._logs[path] = now
+            return False
+        return now != before
+
+    def _is_overwritten(self) -> bool:
+        """Whether the file has another content: it has shrunk, which SQLite does not do, or lacks the id of the run."""
+        status = self._path.stat()
+        if status.st_size < self._size:
+            return True
+        self._size = status.st_size
+        seen = (status.st_mtime_ns, status.st_size)
+        if self._run is None or (seen == self._seen and not self._strange):
+            return False
+        self._seen = seen
+        self._strange = 0 if _has_run(self._path, self._run) else self._strange + 1
+        return self._strange >= _TRIES
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        status = path.stat()
+    except OSError:
+        # Missing, unmounted, or no longer reachable for another reason.
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _has_run(path: Path, run: str) -> bool:
+    """Whether the file itself, without its write-ahead log, has the id of the run."""
+    try:
+        # Through SQLite, which defers the release of the locks.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as conn:
+            conn.row_factory = sqlite3.Row
+            return kv.get(conn, _SCOPE, _KEY) == run
+    except sqlite3.Error:
+        return False

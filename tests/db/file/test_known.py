@@ -1,0 +1,57 @@
+"""A database with which the bot has run is not created anew by mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from tgllm.db.engine.errors import DatabaseMissing
+from tgllm.db.file.backup import backup
+from tgllm.db.file.known import forget_known, mark_known, newest_copy
+from tgllm.db.file.schema import prepare
+
+
+@pytest.fixture
+def known(path: Path) -> Path:
+    prepare(path, 1)
+    mark_known(path)
+    return path
+
+
+def test_a_database_that_is_there_is_used(known: Path) -> None:
+    prepare(known, 1)
+    mark_known(known)
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+def test_a_missing_or_empty_one_is_refused_and_left_as_it_is(known: Path, state: str) -> None:
+    known.unlink()
+    if state == "empty":
+        known.touch()
+    with pytest.raises(DatabaseMissing, match=f"is {state}.*There is no copy.*tgllm db init --new"):
+        prepare(known, 1)
+    assert known.exists() == (state == "empty")
+
+
+def test_the_newest_copy_is_named(known: Path) -> None:
+    assert newest_copy(known) is None
+    names = ["tgllm.db.backup-1", "tgllm.db.rescued-2", "backups/3.sqlite"]
+    (known.parent / "backups").mkdir()
+    for name in names:
+        backup(known, known.parent / name)
+        assert newest_copy(known) is not None
+    known.unlink()
+    with pytest.raises(DatabaseMissing, match="The newest copy is"):
+        prepare(known, 1)
+
+
+def test_one_that_is_not_known_is_created(path: Path) -> None:
+    prepare(path, 1)
+    path.unlink()
+    prepare(path, 1)
+
+
+def test_starting_anew_on_purpose(known: Path) -> None:
+    known.unlink()
+    forget_known(known)
+    prepare(known, 1)
+    assert known.stat().st_size > 0

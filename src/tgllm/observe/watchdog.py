@@ -15,8 +15,11 @@ from types import FrameType
 from typing import Self
 
 from tgllm.api.clock import Clock
+from tgllm.observe.logs import get_logger
 
 __all__ = ["HELD_SECONDS", "INTERVAL_SECONDS", "LoopHold", "LoopWatchdog", "Observer"]
+
+log = get_logger(__name__)
 
 INTERVAL_SECONDS = 0.25
 """Seconds between two looks."""
@@ -119,4 +122,7 @@ class LoopWatchdog:
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_SECONDS):
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001  the thread must see the next block, whatever this one was
+                log.error("watchdog.failed", error=repr(error))

@@ -7,10 +7,11 @@ from typing import cast
 
 from tgllm.api import Check, ModelNotFound
 from tgllm.i18n import languages, speaks
-from tgllm.plugins.calls.outcome import Raised, Returned, TimedOut, contract_error, explain
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.checks.doctor import check_doctor
 from tgllm.services.core import Core
+from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.registry import ProviderStatus
 
 __all__ = ["examine"]
@@ -32,7 +33,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
     config = Check("Config", "failed", " ".join(problems)) if problems else Check("Config", "ok")
     checks = [
         config,
-        Check("Database", "ok", str(core.database.path)),
+        *await check_storage(core.database, core.clock),
         _token(core),
         _owners(core),
         _default_model(core),
@@ -83,20 +84,18 @@ async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
         state = "not configured" if status.state == "not configured" else "failed"
         return (Check(name, state, status.reason),)
     async with aclosing(HookRunner(ASK_SECONDS, GRACE_SECONDS)) as runner:
-        outcome = await runner.call(_answers, core, status, name)
+        outcome = cast("Outcome[Sequence[Check]]", await runner.call(_answers, core, status, name))
     match outcome:
-        case Returned(tuple() as checks):
-            return cast("tuple[Check, ...]", checks)
+        case Returned(checks):
+            return checks
         case TimedOut(seconds):
             return (Check(name, "failed", f"no answer within {seconds:g} s"),)
         case Raised(error):
             sound = contract_error(error)
             return (Check(name, "failed", str(sound) if sound else f"a mistake in its plugin: {explain(error)}"),)
-        case _:
-            raise AssertionError(outcome)
 
 
-async def _answers(core: Core, status: ProviderStatus, name: str) -> tuple[Check, ...]:
+async def _answers(core: Core, status: ProviderStatus, name: str) -> Sequence[Check]:
     provider = await core.registry.provider(status.id)
     models = await provider.list_models()
     found = check_doctor("doctor of the provider", await provider.doctor())

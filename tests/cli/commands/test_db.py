@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from cli_support import Shell
+from tgllm.db.file.known import mark_known
 
 
 @pytest.fixture
@@ -19,6 +20,31 @@ def test_init_makes_the_database_and_is_harmless_the_second_time(shell: Shell) -
         result = shell.runs("db", "init")
         assert (result.code, result.out) == (0, f"The database is ready: {shell.data_dir / 'tgllm.db'}\n")
     assert (shell.data_dir / "tgllm.db").is_file()
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_database_that_the_bot_has_lost_is_made_anew_only_on_purpose(shell: Shell, is_empty: bool) -> None:
+    path = shell.data_dir / "tgllm.db"
+    with shell.new_database():
+        mark_known(path)
+    path.unlink()
+    if is_empty:
+        path.touch()
+    for command in (["db", "init"], ["db", "check"], ["users", "list"], ["ping"], ["doctor", "--offline"]):
+        result = shell.runs(*command)
+        assert result.code == 1
+        assert ("is empty" if is_empty else "is missing") in result.err
+        assert "tgllm db init --new" in result.err
+    assert shell.runs("db", "init", "--new").code == 0
+    assert shell.runs("db", "check").code == 0
+
+
+def test_init_new_keeps_a_database_that_is_there(shell: Shell) -> None:
+    with shell.new_database() as conn:
+        conn.execute("INSERT INTO kv VALUES ('s', 'k', '1', 1)")
+    assert shell.runs("db", "init", "--new").code == 0
+    with shell.database() as conn:
+        assert conn.execute("SELECT count(*) FROM kv").fetchone()[0] == 1
 
 
 @pytest.mark.parametrize("command", ["check", "backup"])

@@ -1,11 +1,17 @@
 """``tgllm doctor``: what is wrong, and what to do."""
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
 from cli_support import Shell
+from tgllm.db.engine.sqlite import PRAGMAS
+from tgllm.db.file.probe import PROBE_BYTES
 
 ILL = """
 from tgllm import hookimpl
@@ -174,3 +180,54 @@ def test_files_that_others_can_read_are_told(shell: Shell) -> None:
     shell.data_dir.chmod(0o700)
     found = {check["name"]: check for check in json.loads(shell.runs("doctor", "--offline", "--json").out)}
     assert (found["Permissions"]["state"], found["Permissions"]["detail"]) == ("ok", "")
+
+
+def test_a_full_database_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shell.new_database() as conn:
+        pages = conn.execute("PRAGMA page_count").fetchone()[0]
+    monkeypatch.setattr("tgllm.db.engine.sqlite.PRAGMAS", (*PRAGMAS, f"PRAGMA max_page_count = {pages}"))
+    state, detail = states(shell, "--offline")["Database"]
+    assert state == "failed"
+    assert detail.startswith("The disk is full")
+    assert shell.runs("doctor", "--offline").code == 1
+    monkeypatch.undo()
+    assert states(shell, "--offline")["Database"] == ("ok", f"{shell.data_dir / 'tgllm.db'}, written and read back")
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    states(shell, "--offline")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    state, detail = states(shell, "--offline")["Data folder"]
+    assert state == "failed"
+    assert detail.startswith("The disk is full")
+    monkeypatch.undo()
+    assert not list(shell.data_dir.glob(".tgllm-probe-*"))
+
+
+def test_a_nearly_full_disk_is_a_warning(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tgllm.services.maintenance.storage_check.free_bytes", lambda _folder: 3 * 2**20)
+    assert states(shell, "--offline")["Data folder"][0] == "warning"
+    assert shell.runs("doctor", "--offline").code == 0
+
+
+def test_the_limit_of_a_process_on_the_size_of_files_is_told(shell: Shell) -> None:
+    states(shell, "--offline")
+    size = (shell.data_dir / "tgllm.db").stat().st_size
+    limited = (
+        f"import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({PROBE_BYTES // 2}, {size})); "
+        "from tgllm.cli.main import main; sys.exit(main(['doctor', '--offline', '--json']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited],
+        env={**os.environ, "TGLLM_DATA_DIR": str(shell.data_dir), "TGLLM_CONFIG": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    checks = {check["name"]: check["state"] for check in json.loads(done.stdout)}
+    assert (checks["Database"], checks["Data folder"], done.returncode) == ("failed", "failed", 1)

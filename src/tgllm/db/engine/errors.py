@@ -93,6 +93,7 @@ _BY_RESULT: dict[int, tuple[str, str]] = {
 _BY_ERRNO: dict[int | None, tuple[str, str]] = {
     errno.ENOSPC: ("database_full", _FULL),
     errno.EDQUOT: ("database_full", _FULL),
+    errno.EFBIG: ("database_full", _FULL),
     errno.EACCES: ("database_read_only", _READ_ONLY),
     errno.EPERM: ("database_read_only", _READ_ONLY),
     errno.EROFS: ("database_read_only", _READ_ONLY),

@@ -9,6 +9,7 @@ from typing import TypeVar
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign
+from tgllm.db.file.known import refuse_missing
 from tgllm.db.migrations.load import shipped
 
 __all__ = ["is_there", "look"]
@@ -20,9 +21,11 @@ def is_there(path: Path) -> bool:
     """Return whether the database file exists.
 
     Raises:
+        DatabaseMissing: the bot has run with the file before, and it is missing or empty now.
         DatabaseError: its folder can't be read, or is no folder.
     """
     with in_words(path):
+        refuse_missing(path)
         try:
             path.stat()
         except FileNotFoundError:

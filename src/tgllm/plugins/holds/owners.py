@@ -1,7 +1,6 @@
 """Attribution of running code to plugins."""
 
-import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import FrameType
@@ -65,9 +64,16 @@ def place_of(frame: FrameType | None, owners: Owners) -> Place:
     plugin_id, own = owners.of(frame) or (CORE, frame)
     code = own.f_code
     at = f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{own.f_lineno}"
-    frames = traceback.StackSummary.extract(traceback.walk_stack(frame), limit=_MOST_FRAMES, lookup_lines=False)
-    lines = (f"{entry.filename}:{entry.lineno} {entry.name}" for entry in reversed(frames))
-    return Place(plugin_id, code.co_name, at, tuple(redact(line) for line in lines))
+    return Place(plugin_id, code.co_name, at, tuple(reversed([redact(line) for line in _lines(frame)])))
+
+
+def _lines(frame: FrameType | None) -> Iterator[str]:
+    """Yield the places of the innermost frames; ``traceback`` would change a cache that is not thread-safe."""
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return
+        yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+        frame = frame.f_back
 
 
 def _common(name: str, module: str) -> int:

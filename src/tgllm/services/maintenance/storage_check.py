@@ -1,0 +1,44 @@
+"""Checks of the data folder and the database for ``tgllm doctor``: test writes that are read back."""
+
+import asyncio
+import secrets
+
+from tgllm.api import Check, DatabaseError
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.file.probe import PROBE_BYTES, erase_probe, free_bytes, probe_folder, read_probe, write_probe
+
+__all__ = ["check_storage"]
+
+LEAST_FREE_BYTES = 50 * 2**20
+"""Free space below which there is a warning."""
+
+
+async def check_storage(database: Database, clock: Clock) -> tuple[Check, ...]:
+    """Return the checks of the database and of its folder. The bot may be running."""
+    return (await _check_database(database, clock), await asyncio.to_thread(_check_folder, database))
+
+
+async def _check_database(database: Database, clock: Clock) -> Check:
+    text, now = secrets.token_hex(PROBE_BYTES // 2), milliseconds(clock)
+    try:
+        await database.write(lambda conn: write_probe(conn, text, now))
+        found = await database.read(read_probe)
+        await database.write(erase_probe)
+    except DatabaseError as error:
+        return Check("Database", "failed", str(error))
+    if found != text:
+        return Check("Database", "failed", f"{database.path} gave back another value than what was written")
+    return Check("Database", "ok", f"{database.path}, written and read back")
+
+
+def _check_folder(database: Database) -> Check:
+    folder = database.path.parent
+    try:
+        probe_folder(folder)
+    except DatabaseError as error:
+        return Check("Data folder", "failed", str(error))
+    free = free_bytes(folder)
+    if free < LEAST_FREE_BYTES:
+        return Check("Data folder", "warning", f"only {free / 2**20:.0f} MB are free on the disk of {folder}")
+    return Check("Data folder", "ok", f"{folder}, written and read back")

@@ -20,7 +20,9 @@ class AccessSection(Section):
         default=600, ge=0, description="Maximum answers per hour to people without access, in total."
     )
     cards_per_hour: int = Field(
-        default=30, ge=0, description="Maximum access requests per hour that admins see one by one."
+        default=30,
+        ge=0,
+        description="Maximum access requests per hour that admins see one by one; three of them within ten minutes.",
     )
     most_pending: int = Field(default=1000, ge=1, description="Maximum number of pending access requests.")
     request_days: float = Field(

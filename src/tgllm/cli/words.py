@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tgllm.db.tables.groups import Group
     from tgllm.db.tables.users import User
 
-__all__ = ["moment", "person_name", "shown_name", "shown_title"]
+__all__ = ["group_name", "moment", "person_name", "shown_name", "shown_title"]
 
 MOST_NAME = 64
 """Maximum length of a name, in UTF-16 units."""
@@ -36,3 +36,9 @@ def person_name(user: "User") -> str:
 def shown_title(group: "Group") -> str:
     """Return a group's title for a terminal: on one line, without control characters; a dash if it is empty."""
     return one_line(group.title, MOST_NAME) or "-"
+
+
+def group_name(group: "Group") -> str:
+    """Return a group's title with its id, such as ``Team (-200)``."""
+    title = one_line(group.title, MOST_NAME)
+    return f"{title} ({group.id})" if title else str(group.id)

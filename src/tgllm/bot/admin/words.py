@@ -11,7 +11,7 @@ from tgllm.config.checks import zone
 from tgllm.db.tables.users import User
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import one_line
-from tgllm.services.people.names import full_name
+from tgllm.services.people.names import chosen_name, full_name
 
 __all__ = ["error_line", "home_button", "joined", "moment", "person", "standing"]
 
@@ -26,7 +26,7 @@ def moment(call: AdminCall, at: float) -> str:
 
 def person(user: User) -> str:
     """Return name, username and id of a user, on one line."""
-    name = one_line(full_name(user), MOST_NAME)
+    name = chosen_name(full_name(user), MOST_NAME)
     pieces = (name, user.username and f"@{user.username}", f"({user.id})" if name != str(user.id) else "")
     return " ".join(piece for piece in pieces if piece)
 

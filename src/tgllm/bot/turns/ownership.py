@@ -4,9 +4,8 @@ from tgllm.bot.scope import Scope
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.messages import Message
-from tgllm.services.common.text import one_line
 from tgllm.services.conversations import branches
-from tgllm.services.people.names import full_name
+from tgllm.services.people.names import chosen_name, full_name
 
 __all__ = ["is_theirs", "last_question", "name_of", "not_theirs"]
 
@@ -26,7 +25,7 @@ def is_theirs(scope: Scope, *asker_ids: int | None) -> bool:
 
 def not_theirs(scope: Scope, name: str) -> str:
     """Return the text for a sender who may not control the answer of the user with that name."""
-    return scope.text("turn.not_yours", name=one_line(name, MOST_NAME))
+    return scope.text("turn.not_yours", name=chosen_name(name, MOST_NAME))
 
 
 async def last_question(scope: Scope) -> tuple[Message | None, str]:

@@ -10,7 +10,7 @@ from tgllm.bot.ui.press_table import Pressed
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.common.lane import Lane
-from tgllm.services.common.text import clip
+from tgllm.services.common.text import clip, one_line, without_controls
 
 __all__ = [
     "MARK",
@@ -65,7 +65,7 @@ class Menu:
     @property
     def markup(self) -> dict[str, object]:
         """Keyboard as the ``reply_markup`` of the Bot API."""
-        return buttons([[(clip(button.label, MOST_LABEL), button.data) for button in row] for row in self.rows])
+        return buttons([[(one_line(button.label, MOST_LABEL), button.data) for button in row] for row in self.rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,14 @@ def menu_rows(scope: Scope, menu: Menu, pressed: Pressed | None) -> list[NewOutb
 
 
 def _message(lane: Lane, menu: Menu) -> list[NewOutbox]:
-    return message_rows(lane, menu.text, reply_markup=menu.markup if menu.rows else None)
+    return message_rows(lane, without_controls(menu.text), reply_markup=menu.markup if menu.rows else None)
 
 
 def _edit(lane: Lane, message_id: int, menu: Menu) -> NewOutbox:
     payload: dict[str, object] = {
         "chat_id": lane.chat_id,
         "message_id": message_id,
-        "text": clip(menu.text),
+        "text": clip(without_controls(menu.text)),
         "link_preview_options": {"is_disabled": True},
         "reply_markup": menu.markup,
     }

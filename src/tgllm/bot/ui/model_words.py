@@ -7,7 +7,7 @@ from tgllm.bot.ui.usage_words import Say
 from tgllm.db.tables.models import Model
 from tgllm.i18n import Catalogue
 from tgllm.i18n.numbers import dollars
-from tgllm.services.common.text import clip
+from tgllm.services.common.text import one_line
 from tgllm.services.models.choices import ModelChoices
 from tgllm.services.models.pricing import Prices, Rates
 
@@ -19,14 +19,18 @@ _UNITS = ((1_000_000, "M"), (1_000, "K"))
 
 
 def model_title(model: Model) -> str:
-    """Return a model's title, clipped."""
-    return clip(model.title, MOST_TITLE)
+    """Return a model's title on one line, truncated."""
+    return one_line(model.title, MOST_TITLE) or _ref(model)
 
 
 def model_name(model: Model) -> str:
     """Return a model's title and reference, or only the reference if the title adds nothing."""
     title = model_title(model)
-    return clip(str(model.ref), MOST_TITLE) if title == model.model else f"{title} ({clip(str(model.ref), MOST_TITLE)})"
+    return _ref(model) if title in {model.model, _ref(model)} else f"{title} ({_ref(model)})"
+
+
+def _ref(model: Model) -> str:
+    return one_line(str(model.ref), MOST_TITLE)
 
 
 def model_details(model: Model, prices: Prices, texts: Catalogue, language: str) -> str:

@@ -6,8 +6,7 @@ from tgllm.db.tables.groups import Group
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
 from tgllm.services.access.cards import CardText
-from tgllm.services.common.text import one_line
-from tgllm.services.people.names import MOST_NAME, named, named_group
+from tgllm.services.people.names import chosen_name, named, named_group
 
 __all__ = ["group_card", "group_decided", "person_card", "person_decided"]
 
@@ -21,9 +20,9 @@ def person_card(texts: Catalogue, user: User) -> CardText:
     def text(language: str) -> str:
         lines = [texts("access.card_person", language, name=named(user))]
         if user.language_code:
-            lines.append(texts("access.card_language", language, code=one_line(user.language_code, MOST_NAME)))
+            lines.append(texts("access.card_language", language, code=chosen_name(user.language_code)))
         if user.reason:
-            lines.append(texts("access.card_reason", language, reason=one_line(user.reason, MOST_REASON)))
+            lines.append(texts("access.card_reason", language, reason=chosen_name(user.reason, MOST_REASON)))
         return "\n".join(lines)
 
     return text

@@ -1,9 +1,22 @@
 """Helpers that make text fit to be stored and sent."""
 
-__all__ = ["clip", "mend_surrogates", "one_line", "sentence"]
+import re
+from typing import Final
+
+from tgllm.observe.visible import UNSAFE
+
+__all__ = ["clip", "mend_surrogates", "one_line", "sentence", "unlinked", "without_controls"]
 
 MESSAGE_LIMIT = 4096
 """Maximum length of a message in UTF-16 units (Bot API: sendMessage)."""
+
+_MARKS: Final = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_STACKED: Final = re.compile(f"([{_MARKS}]{{3}})[{_MARKS}]+")
+"""More than three combining marks on a character, which cover the lines above and below."""
+
+_LOOKALIKES: Final = {"@": "\uff20", "#": "\uff03", "$": "\uff04", "/": "\u2215", ":": "\u2236", ".": "\u2024"}
+_LINKING: Final = re.compile(r"[@#$/](?=[\w/])|:(?=/)|(?<=\S)\.(?=\w)")
+"""Characters that begin or join what Telegram makes clickable. tdlib: MessageEntity.cpp."""
 
 
 def mend_surrogates(text: str) -> str:
@@ -36,6 +49,20 @@ def sentence(error: Exception) -> str:
 def one_line(text: str, limit: int) -> str:
     """Return a text on one line, truncated to ``limit`` UTF-16 units.
 
-    Line breaks could imitate lines of the bot, and control characters for the text direction could reorder them.
+    Line breaks could imitate lines of the bot, control characters for the text direction could reorder them, and
+    stacked combining marks could cover them.
     """
-    return clip(" ".join("".join(sign if sign.isprintable() else " " for sign in text).split()), limit)
+    return clip(" ".join(_STACKED.sub(r"\1", UNSAFE.sub(" ", text)).split()), limit)
+
+
+def without_controls(text: str) -> str:
+    """Return a text of several lines without invisible characters and without control characters."""
+    return UNSAFE.sub("", text)
+
+
+def unlinked(text: str) -> str:
+    """Return a text in which Telegram finds no link, mention, command, tag or e-mail address.
+
+    The characters that make them up are replaced by similar ones.
+    """
+    return _LINKING.sub(lambda found: _LOOKALIKES[found[0]], text)

@@ -9,6 +9,7 @@ from tgllm.db.tables import outbox, users
 from tgllm.db.tables.outbox import CARD
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import without_controls
 from tgllm.services.messaging.rows import plain_message, with_priority
 
 __all__ = ["AdminNotifier"]
@@ -57,7 +58,11 @@ class AdminNotifier:
             The number of chats.
         """
         now = milliseconds(self._clock)
-        rows = [plain_message(Lane(chat_id), text) for chat_id in self._chats(conn, now) if chat_id not in but]
+        rows = [
+            plain_message(Lane(chat_id), without_controls(text))
+            for chat_id in self._chats(conn, now)
+            if chat_id not in but
+        ]
         return len(outbox.add(conn, with_priority(rows, CARD), now))
 
     def _chats(self, conn: Connection, now: int) -> Sequence[int]:

@@ -8,6 +8,7 @@ from tgllm.db.tables.outbox import ANSWER, NewOutbox, Priority
 from tgllm.db.tables.users import User
 from tgllm.services.chats.language import chosen_language
 from tgllm.services.common.lane import Lane
+from tgllm.services.common.text import without_controls
 from tgllm.services.messaging.rows import plain_message, with_priority
 
 __all__ = ["language_in", "language_of", "message_to", "tell"]
@@ -32,4 +33,4 @@ def tell(conn: Connection, user_id: int, text: str, now: int, priority: Priority
 
 def message_to(chat_id: int, text: str, buttons: Sequence[Sequence[tuple[str, str]]] = ()) -> NewOutbox:
     """Return the row that sends a text, with rows of buttons (label, callback data)."""
-    return plain_message(Lane(chat_id), text, buttons)
+    return plain_message(Lane(chat_id), without_controls(text), buttons)

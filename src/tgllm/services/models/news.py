@@ -5,12 +5,15 @@ from functools import partial
 
 from tgllm.api import ModelRef
 from tgllm.i18n import Catalogue
+from tgllm.services.common.text import one_line
 from tgllm.services.models.diff import ModelChange, SyncReport
 
 __all__ = ["news_of"]
 
 MOST_NAMES = 15
 """Maximum number of models named for each kind of change; the others are counted."""
+MOST_NAME = 100
+"""Maximum length of a model's name in UTF-16 units."""
 
 
 def news_of(report: SyncReport, texts: Catalogue, fallback: str, language: str = "") -> str:
@@ -28,9 +31,9 @@ def news_of(report: SyncReport, texts: Catalogue, fallback: str, language: str =
 def _lines(report: SyncReport, texts: Callable[..., str], fallback: str) -> Iterator[str]:
     yield texts("model_news.title")
     diffs = [entry.diff for entry in report.providers if not entry.first]
-    new = [str(ref) for diff in diffs for ref in diff.new]
+    new = [_name(ref) for diff in diffs for ref in diff.new]
     changed = [_change(change) for diff in diffs for change in diff.changed]
-    retired = [str(ref) for diff in diffs for ref in diff.retired]
+    retired = [_name(ref) for diff in diffs for ref in diff.retired]
     if new:
         yield texts("model_news.new", models=_names(new, texts))
     if changed:
@@ -47,8 +50,12 @@ def _names(names: Sequence[str], texts: Callable[..., str]) -> str:
     return ", ".join(shown if rest <= 0 else [*shown, texts("model_news.more", count=rest)])
 
 
+def _name(ref: ModelRef) -> str:
+    return one_line(str(ref), MOST_NAME)
+
+
 def _change(change: ModelChange) -> str:
-    return f"{change.ref} ({', '.join(field.name.replace('_', ' ') for field in change.fields)})"
+    return f"{_name(change.ref)} ({', '.join(field.name.replace('_', ' ') for field in change.fields)})"
 
 
 def _lost(default: ModelRef, texts: Callable[..., str], fallback: str) -> str:

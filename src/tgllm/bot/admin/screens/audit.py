@@ -13,7 +13,7 @@ from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import AuditRow
 from tgllm.db.tables.users import User
 from tgllm.services.common.text import one_line
-from tgllm.services.people.names import named_group
+from tgllm.services.people.names import chosen_name, named_group
 from tgllm.services.people.search import find_person
 
 __all__ = ["audit_rows"]
@@ -70,7 +70,7 @@ def _name(conn: Connection, target: str) -> str:
     if number < 0 and (group := groups.get(conn, number)) is not None:
         return named_group(group)
     user = users.get(conn, number)
-    return one_line(target, MOST_TARGET) if user is None else person(user)
+    return chosen_name(target, MOST_TARGET) if user is None else person(user)
 
 
 def _changes(call: AdminCall, details: Mapping[str, Any]) -> Iterator[str]:

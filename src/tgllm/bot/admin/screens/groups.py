@@ -13,7 +13,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group
 from tgllm.services.access.groups import GroupVerdict
-from tgllm.services.common.text import one_line
+from tgllm.services.people.names import chosen_name
 
 __all__ = ["group_rows"]
 
@@ -66,4 +66,4 @@ def _buttons(group: Group, number: int) -> Sequence[Button]:
 
 
 def _named(group: Group) -> str:
-    return one_line(group.title, MOST_TITLE) or str(group.id)
+    return chosen_name(group.title, MOST_TITLE) or str(group.id)

@@ -13,7 +13,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.statistics import DayTotal
 from tgllm.db.tables import users
 from tgllm.db.tables.usage import NO_USER
-from tgllm.services.common.text import clip
+from tgllm.services.common.text import one_line
 from tgllm.services.usage.statistics import (
     SPANS,
     Latency,
@@ -99,7 +99,7 @@ async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
     def read(conn: Connection) -> Sequence[_Named]:
         if kind == MODELS:
             found = models_of(conn, call.now, core.days, days)
-            return [(clip(str(share.name), MOST_NAME), share) for share in found]
+            return [(one_line(str(share.name), MOST_NAME), share) for share in found]
         return [(_name(call, conn, share.name), share) for share in people_of(conn, call.now, core.days, days)]
 
     shares = await call.scope.read(read)

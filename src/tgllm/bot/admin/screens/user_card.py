@@ -17,8 +17,8 @@ from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
 from tgllm.services.budgets.budget_scope import BudgetScope
 from tgllm.services.budgets.permissions import may_change
-from tgllm.services.common.text import one_line
 from tgllm.services.people.decisions import Decided, Verdict
+from tgllm.services.people.names import chosen_name
 from tgllm.services.people.search import find_person
 from tgllm.services.usage.report import usage_report
 
@@ -98,7 +98,7 @@ def _card(call: AdminCall, conn: Connection, user: User) -> Screen:
 def _facts(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
     """Yield the stored facts about a user, with their times."""
     if user.language_code:
-        yield call.text("admin.user.language", code=one_line(user.language_code, 20))
+        yield call.text("admin.user.language", code=chosen_name(user.language_code, 20))
     yield call.text("admin.user.seen", time=moment(call, user.created_at))
     if user.requested_at is not None:
         yield call.text("admin.user.requested", time=moment(call, user.requested_at))

@@ -7,13 +7,12 @@ from tgllm.cli.failure import tell_text
 from tgllm.cli.options import Options
 from tgllm.cli.output import print_json, print_table
 from tgllm.cli.stored import look_at
-from tgllm.cli.words import moment, person_name
+from tgllm.cli.words import group_name, moment, person_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit, groups, users
 from tgllm.db.tables.audit import AuditRow
 from tgllm.services.common.text import one_line
 from tgllm.services.common.times import iso_time, iso_times
-from tgllm.services.people.names import named_group
 
 __all__ = ["run_audit"]
 
@@ -47,7 +46,7 @@ def _read(conn: Connection, limit: int) -> tuple[list[AuditRow], dict[int, str]]
     people = [users.get(conn, user_id) for user_id in ids if user_id is not None]
     chats = [groups.get(conn, chat_id) for chat_id in ids if chat_id is not None and chat_id < 0]
     names = {user.id: person_name(user) for user in people if user is not None}
-    return rows, names | {group.id: named_group(group) for group in chats if group is not None}
+    return rows, names | {group.id: group_name(group) for group in chats if group is not None}
 
 
 def _row(row: AuditRow, names: Names) -> Sequence[str]:

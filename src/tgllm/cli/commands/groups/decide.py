@@ -5,13 +5,13 @@ import asyncio
 from tgllm.api.errors import TgllmError
 from tgllm.cli.options import Options
 from tgllm.cli.people import People, open_people
+from tgllm.cli.words import group_name
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups
 from tgllm.db.tables.groups import Group
 from tgllm.services.access.groups import GroupDecided, GroupVerdict
 from tgllm.services.chats.moved_chats import present_id
 from tgllm.services.common.actor import SHELL
-from tgllm.services.people.names import named_group
 
 __all__ = ["run_decide"]
 
@@ -35,7 +35,7 @@ async def _decide(options: Options, text: str, verdict: GroupVerdict) -> str:
             return people.access.groups.decide_in(conn, _find(people, conn, text).id, verdict, SHELL)
 
         decided = await people.database.write(decide)
-        name = named_group(decided.group)
+        name = group_name(decided.group)
         now = (
             people.texts("shell.group_approved", group=name)
             if verdict == "approve"

@@ -148,3 +148,11 @@ async def test_rates_are_off_by_default(emu: Emulator, chat: EmulatedChat, http:
 def test_a_fault_for_a_method_that_is_not_there_is_an_error(emu: Emulator) -> None:
     with pytest.raises(ValueError, match="no method sendMesage"):
         emu.faults.add(Fault.retry_after("sendMesage", 1))
+
+
+async def test_a_response_may_be_any_bytes(emu: Emulator, http: aiohttp.ClientSession) -> None:
+    emu.faults.add(Fault.raw("getMe", b"\xff{", status=203, headers={"Content-Type": "text/plain"}))
+    async with http.get(f"{emu.base_url}/bot{emu.token}/getMe") as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (203, "text/plain", b"\xff{")
+    async with http.get(f"{emu.base_url}/bot{emu.token}/getMe") as answer:
+        assert answer.status == 200

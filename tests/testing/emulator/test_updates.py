@@ -148,3 +148,14 @@ async def test_a_poll_whose_client_went_away_takes_nothing(
     await emu.wait_for(lambda: poll.status is not None)
     assert poll.status == 0
     assert [u.update_id for u in emu.bot.queue.pending if u.repeated] == [update["update_id"]]
+
+
+async def test_bytes_stand_in_place_of_an_update(emu: Emulator, ann: EmulatedUser, http: aiohttp.ClientSession) -> None:
+    await ann.say("before")
+    update_id = emu.inject_bytes(lambda number: b'{"update_id":%d,"x":NaN' % number)
+    async with http.get(f"{emu.base_url}/bot{emu.token}/getUpdates") as answer:
+        body = await answer.read()
+    assert body.startswith(b'{"ok":true,"result":[{')
+    assert body.endswith(b',\n{"update_id":%d,"x":NaN]}' % update_id)
+    async with http.get(f"{emu.base_url}/bot{emu.token}/getUpdates", params={"offset": update_id + 1}) as answer:
+        assert await answer.json() == {"ok": True, "result": []}

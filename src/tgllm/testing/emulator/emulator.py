@@ -254,6 +254,13 @@ class Emulator:
         """Queue any JSON object as an update, unchanged but for its update_id, which is added if missing."""
         return (bot or self.bot).queue.put_raw(body)
 
+    def inject_bytes(self, make: Callable[[int], bytes], bot: EmulatedBot | None = None) -> int:
+        """Queue bytes in place of an update, to be confirmed like one: what ``make`` returns for its update_id.
+
+        They need not be JSON.
+        """
+        return (bot or self.bot).queue.put_bytes(make)
+
     def repeat_update(self, update_id: int | None = None, bot: EmulatedBot | None = None) -> None:
         """Deliver an update again: the newest, or the one with this id.
 

@@ -169,6 +169,7 @@ _FAULTS: Mapping[str, Callable[[ControlRequest, str, dict[str, Any]], Fault]] = 
     "bad_gateway": lambda _r, m, scope: Fault.bad_gateway(m, **scope),
     "cut_before": lambda _r, m, scope: Fault.cut_before(m, **scope),
     "cut_after": lambda _r, m, scope: Fault.cut_after(m, **scope),
+    "raw": lambda r, m, scope: Fault.raw(m, r.text("body").encode(), times=scope["times"]),
     "hold": lambda r, m, scope: Fault.hold(m, after=bool(r.fields.get("after")), **scope),
 }
 

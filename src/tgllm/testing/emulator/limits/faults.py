@@ -1,6 +1,7 @@
 """Injected faults, by method, by chat and by number of calls."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -24,6 +25,7 @@ class FaultKind(Enum):
     CUT_AFTER = auto()
     HOLD_BEFORE = auto()
     HOLD_AFTER = auto()
+    RAW = auto()
 
 
 @dataclass(slots=True, eq=False)
@@ -40,6 +42,8 @@ class Fault:
     chat_id: int | None = None
     error: BotApiError | None = None
     status: int = 502
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     hits: int = 0
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,6 +94,23 @@ class Fault:
     ) -> "Fault":
         """Respond with an HTML page, as from a proxy, without executing the call."""
         return cls(method, FaultKind.HTML, times, chat_id, status=status)
+
+    @classmethod
+    def raw(
+        cls,
+        method: str,
+        body: bytes,
+        *,
+        times: int | None = 1,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> "Fault":
+        """Respond with any bytes, as from a broken proxy, without executing the call.
+
+        ``headers`` replace the default ``Content-Type: application/json``.
+        """
+        shown = {"Content-Type": "application/json"} if headers is None else headers
+        return cls(method, FaultKind.RAW, times, status=status, body=body, headers=shown)
 
     @classmethod
     def cut_before(cls, method: str, *, times: int | None = 1, chat_id: int | None = None) -> "Fault":

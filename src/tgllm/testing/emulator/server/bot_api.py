@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 from functools import partial
+from typing import TypeGuard, cast
 
 from aiohttp import web
 
@@ -79,13 +80,15 @@ class BotApi:
             self._world.changes.bump()
             if fault.kind is FaultKind.HTML:
                 return _html(fault.status)
+            if fault.kind is FaultKind.RAW:
+                return web.Response(body=fault.body, status=fault.status, headers=fault.headers)
             await _strike_before(fault)
         if wrong is not None:
             raise wrong
         result = await self._carry_out(call)
         if fault is not None:
             await _strike_after(fault)
-        return _json({"ok": True, "result": result})
+        return _json({"ok": True, "result": result}) if not _has_raw(result) else _with_raw(result)
 
     async def _carry_out(self, call: MethodCall) -> object:
         self._charge(call)
@@ -161,6 +164,18 @@ def _encoded(body: object) -> bytes:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _has_raw(result: object) -> TypeGuard[list[object]]:
+    """Return whether the result holds updates that are given as bytes."""
+    return isinstance(result, list) and any(isinstance(each, bytes) for each in cast("list[object]", result))
+
+
+def _with_raw(result: list[object]) -> web.Response:
+    """Respond with updates of which some are given as bytes, which need not be JSON."""
+    parts = [each if isinstance(each, bytes) else _encoded(each) for each in result]
+    body = b'{"ok":true,"result":[' + b",\n".join(parts) + b"]}"
+    return web.Response(body=body, content_type="application/json")
 
 
 def _failed(error: BotApiError) -> web.Response:

@@ -95,7 +95,7 @@ class _Pusher:
         headers = {SECRET_HEADER: webhook.secret_token} if webhook.secret_token else {}
         try:
             async with self._session.post(
-                webhook.url, json=job.update.body, headers=headers, allow_redirects=False
+                webhook.url, **_content(job.update), headers=headers, allow_redirects=False
             ) as answer:
                 if answer.status in _SUCCESS:
                     return True
@@ -105,3 +105,8 @@ class _Pusher:
         job.bot.webhook_error = (self._world.timestamp(), words)
         self._world.changes.bump()
         return False
+
+
+def _content(update: QueuedUpdate) -> dict[str, Any]:
+    """Return the arguments of a request with the update as its body."""
+    return {"data": update.body} if isinstance(update.body, bytes) else {"json": update.body}

@@ -37,7 +37,7 @@ class QueuedUpdate:
 
     update_id: int
     kind: str
-    body: dict[str, Any]
+    body: dict[str, Any] | bytes
     lane: int
     expires_at: float
     repeated: bool = False
@@ -86,15 +86,22 @@ class UpdateQueue:
     def put_raw(self, body: dict[str, Any], kind: str = "", lane: int = 0) -> int:
         """Queue any JSON object, with its own update_id if it has one."""
         update_id = int(body.get("update_id", self._next_id))
+        self._add(update_id, kind, {"update_id": update_id, **body}, lane)
+        return update_id
+
+    def put_bytes(self, make: Callable[[int], bytes]) -> int:
+        """Queue bytes in place of an update, as ``make`` returns them for its id; they need not be JSON."""
+        update_id = self._next_id
+        self._add(update_id, "", make(update_id), 0)
+        return update_id
+
+    def _add(self, update_id: int, kind: str, body: dict[str, Any] | bytes, lane: int) -> None:
         self._next_id = max(self._next_id, update_id + 1)
         life = _LIFE_SECONDS.get(kind, _DEFAULT_LIFE_SECONDS)
-        full = {"update_id": update_id, **body}
-        expires_at = self._clock.monotonic() + life
-        update = QueuedUpdate(update_id, kind, full, lane, expires_at)
+        update = QueuedUpdate(update_id, kind, body, lane, self._clock.monotonic() + life)
         self._updates.append(update)
         self._recent.append(update)
         self._wake()
-        return update_id
 
     def repeat(self, update_id: int | None = None) -> None:
         """Queue an update again: the newest, or the one with this id.
@@ -128,7 +135,7 @@ class UpdateQueue:
 
     async def poll(
         self, offset: int, limit: int, timeout_seconds: int, is_connected: Callable[[], bool]
-    ) -> list[dict[str, Any]]:
+    ) -> list[dict[str, Any] | bytes]:
         """Answer a getUpdates call; an older call that still waits ends with 409.
 
         Raises ConnectionCutError if the client disconnected while waiting: the updates are kept for its next poll.
@@ -165,7 +172,7 @@ class UpdateQueue:
             if self._poll is poll:
                 self._poll = None
 
-    def _batch(self, limit: int) -> list[dict[str, Any]]:
+    def _batch(self, limit: int) -> list[dict[str, Any] | bytes]:
         self._drop_expired()
         size = min(max(limit, 1), MAX_LIMIT)
         batch = list(islice(self._updates, size))

@@ -74,6 +74,13 @@ class LaterClock(SystemClock):
         return super().now() + self._seconds
 
 
+class HastyClock(SystemClock):
+    """Its pauses are a fiftieth as long, so that a bot that backs off need not be waited for."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / 50)
+
+
 def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:
     """The messages of the bot."""
     return [message for message in chat.messages if message.from_bot]

@@ -12,7 +12,9 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
 from tgllm.bot.delivery.sender import Sender
+from tgllm.bot.intake.conflicts import Conflicts
 from tgllm.bot.intake.dispatch import Dispatch
+from tgllm.bot.intake.health import Health
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.recovery import recover
@@ -189,7 +191,14 @@ async def open_runtime(
         )
 
         intake = Intake(parts, dispatch, menus.heard, hiding)
-        poller = Poller(bot, core.clock, intake.take, timeout=config.sending.poll_timeout)
+        poller = Poller(
+            bot,
+            core.clock,
+            intake.take,
+            timeout=config.sending.poll_timeout,
+            health=Health(core.database, core.clock),
+            conflicts=Conflicts(core),
+        )
         _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
 

@@ -7,7 +7,7 @@ from aiogram import exceptions as telegram
 from aiogram.methods import GetMe
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 
-from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
+from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error, refused_by_conflict
 
 METHOD = GetMe()
 
@@ -29,7 +29,7 @@ def network(cause: Exception) -> telegram.TelegramNetworkError:
         (telegram.TelegramMigrateToChat(METHOD, "Bad Request: group upgraded", -200), "retry"),
         (telegram.TelegramForbiddenError(METHOD, "Forbidden: bot was blocked by the user"), "blocked"),
         (telegram.TelegramUnauthorizedError(METHOD, "Unauthorized"), "fatal"),
-        (telegram.TelegramConflictError(METHOD, "Conflict"), "fatal"),
+        (telegram.TelegramConflictError(METHOD, "Conflict"), "retry"),
         (network(ServerDisconnectedError()), "unknown"),
         (network(TimeoutError()), "unknown"),
         (telegram.TelegramServerError(METHOD, "Bad Gateway"), "unknown"),
@@ -57,8 +57,6 @@ def test_the_wait_that_telegram_asks_for_is_kept() -> None:
     [
         (telegram.TelegramUnauthorizedError(METHOD, "Unauthorized"), "token_refused"),
         (telegram.TelegramNotFound(METHOD, "Not Found"), "token_refused"),
-        (telegram.TelegramConflictError(METHOD, "Conflict: terminated by other getUpdates request"), "already_polled"),
-        (telegram.TelegramConflictError(METHOD, "Conflict: can't use it while webhook is active"), "webhook_active"),
     ],
 )
 def test_what_ends_the_program_says_what_to_do(error: Exception, code: str) -> None:
@@ -66,6 +64,21 @@ def test_what_ends_the_program_says_what_to_do(error: Exception, code: str) -> N
     assert fatal is not None
     assert fatal.code == code
     assert len(str(fatal).split(". ")) > 1
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("Conflict: terminated by other getUpdates request", "already_polled"),
+        ("Conflict: can't use it while webhook is active", "webhook_active"),
+        ("Conflict: terminated by setWebhook request", "webhook_active"),
+    ],
+)
+def test_a_conflict_that_does_not_end_says_what_to_do(message: str, code: str) -> None:
+    error = telegram.TelegramConflictError(METHOD, message)
+    assert fatal_error(error) is None
+    assert refused_by_conflict(error).code == code
+    assert len(str(refused_by_conflict(error)).split(". ")) > 1
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), telegram.TelegramServerError(METHOD, "x"), ValueError()])

@@ -1,11 +1,16 @@
 """``tgllm ping`` and ``tgllm --ping``: whether the bot could run."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli_support import Shell
+from tgllm.api.clock import SystemClock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.engine.lock import lock_data_folder
+from tgllm.services.maintenance.reception import note_failing
 
 
 @pytest.fixture(params=["ping", "--ping"])
@@ -111,3 +116,23 @@ def test_a_broken_database(shell: Shell, ping: str) -> None:
     assert (result.code, result.out) == (1, "")
     assert "tgllm.db" in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.usefixtures("token")
+def test_a_running_bot_that_receives_nothing_is_not_ready(shell: Shell, ping: str) -> None:
+    assert shell.runs(ping).code == 0
+
+    async def fail_since(minutes: int) -> None:
+        async with await Database.open(shell.data_dir / "tgllm.db") as database:
+            since = milliseconds(SystemClock()) - minutes * 60_000
+            await database.write(lambda conn: note_failing(conn, since, "Telegram can't be reached"))
+
+    asyncio.run(fail_since(3))
+    assert shell.runs(ping).code == 0, "no bot runs"
+    with lock_data_folder(shell.data_dir):
+        result = shell.runs(ping)
+    assert (result.code, result.out) == (1, "")
+    assert "nothing from Telegram for 3 minutes: Telegram can't be reached" in result.err
+    asyncio.run(fail_since(0))
+    with lock_data_folder(shell.data_dir):
+        assert shell.runs(ping).code == 0, "a short failure is common"

@@ -5,34 +5,45 @@ parse. Here a raw batch is committed to the inbox first; only the next getUpdate
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Final
 
 from aiogram import Bot
+from aiogram.exceptions import TelegramConflictError
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock
+from tgllm.bot.intake.conflicts import Conflicts
+from tgllm.bot.intake.health import Health
+from tgllm.bot.intake.reading import Batch, Unreadable, sort_out
 from tgllm.bot.telegram.failures import classify, fatal_error
-from tgllm.bot.updates.raw import ALLOWED_UPDATES, RawGetUpdates, to_inbox
-from tgllm.db.tables.inbox import NewUpdate
+from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates
+from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.observe.logs import get_logger
 
 __all__ = ["Poller"]
 
 log = get_logger(__name__)
 
-Take = Callable[[Sequence[NewUpdate]], Awaitable[None]]
-"""Stores a batch of updates, possibly an empty one."""
+Take = Callable[[Batch], Awaitable[bool]]
+"""Stores a batch of updates, possibly an empty one; returns whether any of them was new."""
 
 BATCH = 100
 """Most updates in one response. Bot API: getUpdates, limit 1-100."""
 GRACE_SECONDS = 10.0
 """Seconds after the end of its long poll at which a request times out."""
 LONGEST_PAUSE_SECONDS = 30.0
+TRIES: Final = 2
+"""Requests for a whole batch that fail before the updates are fetched one by one."""
+SINGLE_TRIES: Final = 3
+"""Requests for a single update that fail before it is skipped."""
 
 
 class Poller:
     """Long polling of getUpdates."""
 
-    def __init__(self, bot: Bot, clock: Clock, take: Take, *, timeout: int) -> None:
+    def __init__(
+        self, bot: Bot, clock: Clock, take: Take, *, timeout: int, health: Health, conflicts: Conflicts
+    ) -> None:
         """Create the poller; ``run`` polls.
 
         Args:
@@ -40,13 +51,24 @@ class Poller:
             clock: for waits.
             take: stores the updates.
             timeout: length of a long poll, in seconds.
+            health: is told whether requests succeed.
+            conflicts: decides what happens if another program fetches the updates.
         """
         self._bot = bot
         self._clock = clock
         self._take = take
         self._timeout = timeout
+        self._health = health
+        self._conflicts = conflicts
         self._offset: int | None = None
+        self._limit = BATCH
+        self._singles = 0
+        """Updates that are still fetched one by one; then the one that can't be read is not among them."""
         self._failures = 0
+        self._bad = 0
+        """Responses in a row from which no update could be read, at the present limit."""
+        self._stale = 0
+        """Responses in a row that brought only updates that are stored."""
 
     async def run(self) -> None:
         """Fetch and store until cancelled.
@@ -55,28 +77,71 @@ class Poller:
             TelegramRefused: the token is wrong, or another program fetches the updates.
             DatabaseError: the updates can't be stored; they stay unconfirmed.
         """
+        await self._conflicts.wait_out()
         while True:
             try:
-                batch = await self._fetch()
+                entries = await self._fetch()
+                batch = _readable(entries)
+            except BadResponse as error:
+                await self._skip(error)
+            except TelegramConflictError as error:
+                await self._health.failed("another program fetches the updates")
+                await self._conflicts.met(error)
+            except DatabaseError:
+                raise
             except Exception as error:  # noqa: BLE001  sorted into what ends the program and what passes
                 await self._recover(error)
             else:
-                self._failures = 0
                 await self._store(batch)
 
-    async def _fetch(self) -> list[dict[str, Any]]:
+    async def _fetch(self) -> Sequence[Entry]:
         request = RawGetUpdates(
-            offset=self._offset, limit=BATCH, timeout=self._timeout, allowed_updates=list(ALLOWED_UPDATES)
+            offset=self._offset, limit=self._limit, timeout=self._timeout, allowed_updates=list(ALLOWED_UPDATES)
         )
         return await self._bot(request, request_timeout=int(self._timeout + GRACE_SECONDS))
 
-    async def _store(self, batch: list[dict[str, Any]]) -> None:
-        rows = [row for raw in batch if (row := to_inbox(raw)) is not None]
-        if len(rows) < len(batch):
-            log.warning("poller.update_without_id", count=len(batch) - len(rows))
-        await self._take(rows)
-        if rows:
-            self._offset = max(row.update_id for row in rows) + 1
+    async def _store(self, batch: Batch) -> None:
+        """Store a batch; from now on its updates are confirmed by the next request."""
+        is_new = await self._take(batch)
+        await self._health.fine()
+        await self._conflicts.received()
+        self._failures = self._bad = 0
+        self._singles -= 1
+        if batch.is_empty or self._singles <= 0:
+            self._limit = BATCH
+        if batch.is_empty:
+            return
+        self._offset = max(batch.ids) + 1
+        self._stale = 0 if is_new else self._stale + 1
+        if self._stale > 1:
+            # Something between here and Telegram repeats a response; without a pause it would be stored without end.
+            await self._clock.sleep(min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._stale, 10)))
+
+    async def _skip(self, error: BadResponse) -> None:
+        """Try again after a pause; then fetch one update at a time, and skip the one that can't be read."""
+        self._bad += 1
+        if self._limit > 1 and self._bad >= TRIES:
+            self._limit, self._singles, self._bad = 1, BATCH, 0
+        elif self._limit == 1 and self._bad >= SINGLE_TRIES and await self._quarantine(error):
+            self._limit, self._bad, self._failures = BATCH, 0, 0
+            return
+        await self._pause(error.reason)
+
+    async def _quarantine(self, error: BadResponse) -> bool:
+        """Skip the update that can't be read; return False if it isn't known which one that is.
+
+        An update without a readable id has the smallest one from the offset on, which is the offset itself, as a rule:
+        ids increase by one (Bot API: Update). A higher offset confirms this one only. A page of a proxy is no update,
+        and nothing may be confirmed because of it.
+        """
+        update_id = error.first_id
+        if update_id is None and error.is_of_bot_api:
+            update_id = self._offset
+        if update_id is None:
+            return False
+        await self._take(Batch(unreadable=[Unreadable(update_id, error.reason)]))
+        self._offset = update_id + 1
+        return True
 
     async def _recover(self, error: Exception) -> None:
         """Wait after a transient error.
@@ -87,8 +152,24 @@ class Poller:
         fatal = fatal_error(error)
         if fatal is not None:
             raise fatal from error
-        self._failures += 1
         failure = classify(error)
-        pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures, 10)))
-        log.warning("poller.failed", reason=failure.reason, failures=self._failures, retry_in=pause)
+        await self._pause(failure.reason, failure.retry_after)
+
+    async def _pause(self, reason: str, at_least: float = 0.0) -> None:
+        self._failures += 1
+        pause = max(at_least, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
+        log.warning("poller.failed", reason=reason, failures=self._failures, retry_in=pause)
+        await self._health.failed(reason)
         await self._clock.sleep(pause)
+
+
+def _readable(entries: Sequence[Entry]) -> Batch:
+    """Return the batch of a response.
+
+    Raises:
+        BadResponse: it has entries, but none with an id.
+    """
+    batch = sort_out(entries)
+    if not batch.is_empty and not batch.ids:
+        raise BadResponse("no update has an id", is_of_bot_api=True)
+    return batch

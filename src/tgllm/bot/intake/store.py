@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.hiding import Hiding
+from tgllm.bot.intake.reading import Batch, Unreadable
+from tgllm.bot.intake.unreadable import Quarantine
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded, take_edits
 from tgllm.bot.updates.redaction import redacted
@@ -13,11 +16,14 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.logs import get_logger
 from tgllm.observe.redaction import redactor
 from tgllm.services.common.lane import Lane
 from tgllm.services.people.standing import may_talk
 
 __all__ = ["Intake"]
+
+log = get_logger(__name__)
 
 Heard = Callable[[Iterable[int]], None]
 """Called with the chats of new updates."""
@@ -43,27 +49,60 @@ class Intake:
         self._hiding = hiding
         self._dispatch = dispatch
         self._heard = heard
+        self._quarantine = Quarantine(parts.core)
 
-    async def take(self, updates: Sequence[NewUpdate]) -> None:
+    async def take(self, batch: Batch) -> bool:
         """Store and start the updates of a response, possibly an empty batch.
+
+        Returns:
+            Whether any of the updates was new.
 
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        unconfirmed = self._parts.core.unconfirmed
-        if not updates:
-            unconfirmed.note((), any_new=False)
-            return
+        any_new, refused = await self._all(batch.updates)
+        if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
+            any_new = True
+        self._parts.core.unconfirmed.note(batch.ids, any_new=any_new)
+        return any_new
 
-        def stored(arrived: _Arrived) -> None:
-            self._hiding.stored(arrived.new)
-            unconfirmed.note((update.update_id for update in updates), any_new=bool(arrived.new))
-            self._stored(arrived)
+    async def _all(self, updates: Sequence[NewUpdate]) -> tuple[bool, Sequence[Unreadable]]:
+        """Store updates together, or one by one if that fails; return whether any was new, and those that can't be."""
+        arrived: list[_Arrived] = []
 
-        updates = [redacted(update, redactor.without_known) for update in updates]
-        updates = await self._hiding.hide(updates)
+        def stored(found: _Arrived) -> None:
+            arrived.append(found)
+            self._hiding.stored(found.new)
+            self._stored(found)
+
         now = milliseconds(self._parts.core.clock)
-        await self._dispatch.add(lambda conn: self._store(conn, updates, now), stored)
+        refused: list[Unreadable] = []
+        try:
+            if updates:
+                clean = await self._without_secrets(updates)
+                await self._dispatch.add(lambda conn: self._store(conn, clean, now), stored)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
+            log.warning("intake.one_by_one", count=len(updates), error=type(error).__name__)
+            refused = [bad for update in updates if (bad := await self._one(update, now, stored)) is not None]
+            self._dispatch.arrived.set()
+        return any(each.new for each in arrived), refused
+
+    async def _without_secrets(self, updates: Sequence[NewUpdate]) -> Sequence[NewUpdate]:
+        """Return the updates as they may be stored."""
+        return await self._hiding.hide([redacted(update, redactor.without_known) for update in updates])
+
+    async def _one(self, update: NewUpdate, now: int, stored: Callable[[_Arrived], None]) -> Unreadable | None:
+        """Store an update, which is claimed later; return it as unreadable if it can't be stored."""
+        try:
+            clean = await self._without_secrets([update])
+            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now), then=stored)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  the same
+            return Unreadable(update.update_id, f"{type(error).__name__}: it can't be stored")
+        return None
 
     def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""

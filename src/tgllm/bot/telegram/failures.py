@@ -19,7 +19,15 @@ from aiohttp import ClientConnectorError
 
 from tgllm.api import TgllmError
 
-__all__ = ["NOT_MODIFIED", "CallFailure", "TelegramRefused", "classify", "fatal_error"]
+__all__ = [
+    "NOT_MODIFIED",
+    "CallFailure",
+    "TelegramRefused",
+    "classify",
+    "fatal_error",
+    "is_webhook",
+    "refused_by_conflict",
+]
 
 NOT_MODIFIED = "message is not modified"
 """Part of the error text with which Telegram rejects an edit that would change nothing; it counts as success."""
@@ -63,7 +71,7 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
         case TelegramBadRequest() | TelegramNotFound() | TelegramEntityTooLarge():
             return CallFailure("rejected", error.message)
         case TelegramConflictError():
-            return CallFailure("fatal", error.message)
+            return CallFailure("retry", error.message)
         case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
             return CallFailure("retry", "Telegram can't be reached")
         case AiogramError() | TimeoutError() | OSError():
@@ -85,17 +93,25 @@ def fatal_error(error: BaseException) -> TelegramRefused | None:
                 "for the token of your bot.",
                 code="token_refused",
             )
-        case TelegramConflictError() if "webhook" in error.message:
-            return TelegramRefused(
-                "Telegram sends this bot's updates to a webhook (409 Conflict). Remove it with the method "
-                "deleteWebhook, then start the bot again.",
-                code="webhook_active",
-            )
-        case TelegramConflictError():
-            return TelegramRefused(
-                "Another program fetches this bot's updates (409 Conflict). Stop the other one: a token can serve only "
-                "one running bot.",
-                code="already_polled",
-            )
         case _:
             return None
+
+
+def is_webhook(error: TelegramConflictError) -> bool:
+    """Return whether a webhook is what conflicts with getUpdates, and not another getUpdates."""
+    return "webhook" in error.message.lower()
+
+
+def refused_by_conflict(error: TelegramConflictError) -> TelegramRefused:
+    """Return the error with which the program ends if the conflict does not end."""
+    if is_webhook(error):
+        return TelegramRefused(
+            "Telegram sends this bot's updates to a webhook (409 Conflict). Remove it with the method "
+            "deleteWebhook, then start the bot again.",
+            code="webhook_active",
+        )
+    return TelegramRefused(
+        "Another program fetches this bot's updates (409 Conflict). Stop the other one: a token can serve only "
+        "one running bot. If you don't know it, renew the token with @BotFather (/revoke).",
+        code="already_polled",
+    )

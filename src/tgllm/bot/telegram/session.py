@@ -1,18 +1,30 @@
-"""Session of the Bot API, faster than aiogram's own."""
+"""Session of the Bot API, faster than aiogram's own, and safe from responses that are not what they should be."""
 
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final, cast
 
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
+from aiohttp import ClientError, ClientResponse, ClientTimeout
 
-__all__ = ["BotSession"]
+from tgllm.bot.telegram.get_updates import Entry, RawGetUpdates, read_entries
+
+__all__ = ["MOST_BYTES", "BotSession"]
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Size of a response above which it is not read to its end. A hundred updates are seldom larger than one megabyte."""
+_ON_THE_LOOP: Final = 256 * 1024
+"""Size of a response above which it is decoded in a thread."""
 
 
 class BotSession(AiohttpSession):
-    """Session that keeps the models with which responses are validated.
+    """Session that keeps the models with which responses are validated, and reads updates one by one.
 
     aiogram asks pydantic for ``Response[Message]`` at each response. pydantic caches such a model by a weak reference,
     so every run of the garbage collector would drop it, and building it again takes some 50 ms.
@@ -22,6 +34,34 @@ class BotSession(AiohttpSession):
         """Connect to the server ``api``; calls time out after ``timeout`` seconds."""
         super().__init__(api=api, timeout=timeout)
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
+
+    async def make_request(
+        self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None
+    ) -> TelegramType:
+        """Make a call as aiogram does, but decode any response, and none that is too large.
+
+        Raises:
+            BadResponse: no update can be read from the response to getUpdates.
+            AiogramError: the call failed.
+        """
+        session = await self.create_session()
+        url = self.api.api_url(token=bot.token, method=method.__api_method__)
+        limit = ClientTimeout(total=self.timeout if timeout is None else timeout)
+        try:
+            async with session.post(url, data=self.build_form_data(bot=bot, method=method), timeout=limit) as response:
+                body, is_whole = await _read(response)
+        except TimeoutError as error:
+            raise TelegramNetworkError(method=method, message="Request timeout error") from error
+        except ClientError as error:
+            raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
+        if isinstance(method, RawGetUpdates) and _is_success(response.status):
+            entries = await _entries(body, is_whole=is_whole)
+            if entries is not None:
+                return cast("TelegramType", entries)
+        elif not is_whole:
+            raise ClientDecodeError("The response is too large", ValueError(f"more than {MOST_BYTES} bytes"), "")
+        content = body.decode("utf-8-sig", "replace")
+        return cast("TelegramType", self.check_response(bot, method, response.status, content).result)
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -37,3 +77,25 @@ class BotSession(AiohttpSession):
             await super().close()
         elif self._session is not None:
             await self._session.close()
+
+
+def _is_success(status: int) -> bool:
+    return HTTPStatus.OK <= status <= HTTPStatus.IM_USED
+
+
+async def _read(response: ClientResponse) -> tuple[bytes, bool]:
+    """Return the body, or its beginning if it is too large, and whether it is all of it."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > MOST_BYTES:
+            # The rest may have no end, so the connection can't be used again.
+            response.close()
+            return bytes(body[:MOST_BYTES]), False
+    return bytes(body), True
+
+
+async def _entries(body: bytes, *, is_whole: bool) -> Sequence[Entry] | None:
+    if len(body) <= _ON_THE_LOOP:
+        return read_entries(body, is_whole=is_whole)
+    return await asyncio.to_thread(read_entries, body, is_whole=is_whole)

@@ -7,10 +7,9 @@ other.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from aiogram.methods.base import TelegramMethod
-
+from tgllm.bot.telegram.get_updates import id_of
 from tgllm.bot.updates.fields import MESSAGE, UPDATE, is_set, unknown_restriction
 from tgllm.bot.updates.places import NOWHERE, Place, place_of
 from tgllm.bot.updates.rich_text import without_rich_messages
@@ -26,7 +25,6 @@ __all__ = [
     "FORGET",
     "REOPEN",
     "RETRY",
-    "RawGetUpdates",
     "as_id",
     "as_mapping",
     "content_of",
@@ -58,24 +56,16 @@ LANE_PRESSES = frozenset({RETRY, CONTINUE, REOPEN, FORGET})
 """Presses that change the conversation, so they wait for its running turn."""
 
 
-class RawGetUpdates(TelegramMethod[list[dict[str, Any]]]):
-    """getUpdates that returns raw updates. Bot API: getUpdates."""
-
-    __returning__: ClassVar[Any] = list[dict[str, Any]]
-    __api_method__: ClassVar[str] = "getUpdates"
-
-    offset: int | None = None
-    limit: int | None = None
-    timeout: int | None = None
-    allowed_updates: list[str] | None = None
-
-
 def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
     """Return the inbox row for an update; None without an update id, since such an update can't be confirmed.
 
     The content of an update that is ignored is not stored; the kind of its row names the reason.
+
+    Raises:
+        ValueError: it contains a number that is no JSON, such as NaN.
+        RecursionError: it is nested too deeply.
     """
-    update_id = as_id(raw.get("update_id"))
+    update_id = id_of(raw.get("update_id"))
     if update_id is None:
         return None
     kind, place = _kind_and_place(raw)
@@ -93,7 +83,7 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         lane=mend_surrogates(place.lane.key),
         kind=mend_surrogates(row_kind),
         control=is_kept and (bool(place.closed) or _is_control(kind, raw.get(kind))),
-        payload=json.dumps(raw, separators=(",", ":")),
+        payload=json.dumps(raw, separators=(",", ":"), allow_nan=False),
         sender_id=_sender_of(kind, as_mapping(raw.get(kind))),
     )
 
@@ -128,8 +118,8 @@ def message_of(payload: str) -> Mapping[str, Any]:
 
 
 def _read(payload: str) -> Mapping[str, Any]:
-    raw: dict[str, Any] = json.loads(payload)
-    return without_rich_messages(raw) if '"rich_message"' in payload else raw
+    raw = as_mapping(json.loads(payload))
+    return without_rich_messages({**raw}) if '"rich_message"' in payload else raw
 
 
 def lane_of(kind: str, content: object) -> Lane:

@@ -1,15 +1,22 @@
 """``tgllm ping``: whether the bot can start."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import typer
 
+from tgllm.api.clock import milliseconds
 from tgllm.api.errors import TgllmError
 from tgllm.app import open_core
 from tgllm.cli.core import raise_config_errors, warnings
 from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
+from tgllm.db.engine.lock import is_locked
+from tgllm.services.maintenance.reception import failing
+
+if TYPE_CHECKING:
+    from tgllm.services.core import Core
 
 __all__ = ["app", "ping"]
 
@@ -20,7 +27,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def ping(ctx: typer.Context) -> None:
     """Check settings, database and plugins, and print "Bot ready".
 
-    Exits with 1 if a check fails. A broken plugin is only a warning.
+    Exits with 1 if a check fails, or if the bot runs and can't receive messages.
+    A broken plugin is only a warning.
     """
     options = options_of(ctx)
     options.quiet_log()
@@ -37,4 +45,18 @@ async def _check(options: Options) -> str:
         raise_config_errors(core)
         for warning in warnings(core, loaded):
             tell(warning)
+        await _check_reception(core)
         return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")
+
+
+async def _check_reception(core: "Core") -> None:
+    """Raise an error if the bot runs on this data folder, but can't receive updates.
+
+    Raises:
+        TgllmError: it can't.
+    """
+    now = milliseconds(core.clock)
+    found = await core.database.read(lambda conn: failing(conn, now))
+    if found is not None and is_locked(core.config.data_dir):
+        minutes = max(1, (now - found.since) // 60_000)
+        raise TgllmError(core.texts("shell.not_receiving", count=minutes, reason=found.reason), code="not_receiving")

@@ -9,7 +9,7 @@ from pathlib import Path
 from tgllm.db.engine.errors import DataFolderBusy
 from tgllm.db.engine.sqlite import in_words
 
-__all__ = ["LOCK_NAME", "lock_data_folder"]
+__all__ = ["LOCK_NAME", "is_locked", "lock_data_folder"]
 
 LOCK_NAME = "tgllm.lock"
 
@@ -35,6 +35,21 @@ def lock_data_folder(folder: Path) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a program runs on the data folder; for a moment this locks it."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _take(descriptor: int, folder: Path) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "NewUpdate",
     "Recovered",
     "State",
+    "add_quarantined",
     "add_updates",
     "cancel",
     "claim",
@@ -138,6 +139,20 @@ def _add_one(conn: sqlite3.Connection, update: NewUpdate, now: int) -> bool:
         "stranger": update.stranger,
     }
     return conn.execute(_ADD, values).rowcount == 1
+
+
+def add_quarantined(conn: sqlite3.Connection, update_id: int, lane: str, error: str, now: int) -> bool:
+    """Add an update that can't be decoded or stored, as quarantined and with its id only.
+
+    Returns:
+        False, and nothing is changed, if an update with this id is stored.
+    """
+    cursor = conn.execute(
+        "INSERT INTO inbox (update_id, lane, kind, control, payload, state, received_at, finished_at, error)"
+        " VALUES (?, ?, 'unknown', 0, ?, 'quarantined', ?, ?, ?) ON CONFLICT (update_id) DO NOTHING",
+        (update_id, lane, dumps({"update_id": update_id}), now, now, clean_error(error)),
+    )
+    return cursor.rowcount == 1
 
 
 # Ids are selected first and started one by one: a single UPDATE with these queries as subqueries materialises each of

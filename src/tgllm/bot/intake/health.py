@@ -1,0 +1,38 @@
+"""Stores for shell commands whether the poller receives updates."""
+
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.services.maintenance.reception import note_failing, note_receiving
+
+__all__ = ["Health"]
+
+
+class Health:
+    """Health of the poller: one write at the beginning of an episode of failures, and one at its end."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._is_fine: bool | None = None
+        """None at the start, when an earlier run may have left an episode."""
+
+    async def failed(self, reason: str) -> None:
+        """Note that a request has failed.
+
+        Raises:
+            DatabaseError: it can't be stored.
+        """
+        if self._is_fine is not False:
+            now = milliseconds(self._clock)
+            await self._database.write(lambda conn: note_failing(conn, now, reason), durable=False)
+            self._is_fine = False
+
+    async def fine(self) -> None:
+        """Note that a request has succeeded.
+
+        Raises:
+            DatabaseError: it can't be stored.
+        """
+        if not self._is_fine:
+            await self._database.write(note_receiving, durable=False)
+            self._is_fine = True

@@ -1,0 +1,80 @@
+"""Sorts the updates of a response: those that can be stored, and those that can't be read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from tgllm.bot.telegram.get_updates import Entry, Undecoded, id_of
+from tgllm.bot.updates.raw import to_inbox
+from tgllm.db.engine.json_depth import check_depth
+from tgllm.db.tables.inbox import NewUpdate
+
+__all__ = ["MOST_DEPTH", "Batch", "Unreadable", "sort_out"]
+
+MOST_DEPTH: Final = 200
+"""Nesting levels of a readable update. SQLite reads 1000 (sqlite.org: JSON functions), and Telegram sends about ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An update that is quarantined when it is received, without its content."""
+
+    update_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The updates of a response."""
+
+    updates: Sequence[NewUpdate] = ()
+    unreadable: Sequence[Unreadable] = ()
+    without_id: int = 0
+    """Number of entries without a usable update id, which can be neither stored nor confirmed."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the response had no updates."""
+        return not (self.updates or self.unreadable or self.without_id)
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Ids of all its updates."""
+        return [each.update_id for each in (*self.updates, *self.unreadable)]
+
+
+def sort_out(entries: Iterable[Entry]) -> Batch:
+    """Sort the entries of a response. Of two with the same id the readable one counts."""
+    updates: dict[int, NewUpdate] = {}
+    unreadable: dict[int, Unreadable] = {}
+    without_id = 0
+    for entry in entries:
+        match _read(entry):
+            case NewUpdate() as update:
+                updates.setdefault(update.update_id, update)
+            case Unreadable() as bad:
+                unreadable.setdefault(bad.update_id, bad)
+            case None:
+                without_id += 1
+    rest = [bad for update_id, bad in unreadable.items() if update_id not in updates]
+    return Batch(list(updates.values()), rest, without_id)
+
+
+def _read(entry: Entry) -> NewUpdate | Unreadable | None:
+    """Return the entry as an inbox row; None without a usable id."""
+    if isinstance(entry, Undecoded):
+        return None if entry.update_id is None else Unreadable(entry.update_id, entry.reason)
+    if not isinstance(entry, Mapping):
+        return None
+    raw = cast("Mapping[str, Any]", entry)
+    update_id = id_of(raw.get("update_id"))
+    if update_id is None:
+        return None
+    try:
+        update = to_inbox(raw)
+        # Counting is cheap, and no more brackets than levels are allowed means no more levels either.
+        if update is not None and update.payload.count("{") + update.payload.count("[") > MOST_DEPTH:
+            check_depth(raw, MOST_DEPTH)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with an update, the others of its batch are stored
+        return Unreadable(update_id, f"{type(error).__name__}: it can't be stored")
+    return update

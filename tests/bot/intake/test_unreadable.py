@@ -13,7 +13,7 @@ from tgllm.bot.intake.unreadable import TELL_EVERY
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
-from tgllm.services.maintenance import reception
+from tgllm.services.common import reception
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser

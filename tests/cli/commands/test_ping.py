@@ -10,7 +10,7 @@ from cli_support import Shell
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
-from tgllm.services.maintenance.reception import note_failing
+from tgllm.services.common.reception import note_failing
 
 
 @pytest.fixture(params=["ping", "--ping"])

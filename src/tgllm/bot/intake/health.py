@@ -2,7 +2,7 @@
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
-from tgllm.services.maintenance.reception import note_failing, note_receiving
+from tgllm.services.common.reception import note_failing, note_receiving
 
 __all__ = ["Health"]
 

@@ -13,7 +13,7 @@ from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
 from tgllm.db.engine.lock import is_locked
-from tgllm.services.maintenance.reception import failing
+from tgllm.services.common.reception import failing
 
 if TYPE_CHECKING:
     from tgllm.services.core import Core

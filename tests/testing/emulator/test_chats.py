@@ -266,6 +266,8 @@ async def test_direct_messages_have_a_topic_for_each_user(emu: Emulator, ann: Em
     sent = await api("sendMessage", **where, text="yes?", reply_parameters={"message_id": asked.id})
     assert sent["direct_messages_topic"] == topics[1]
     assert news.messages[-1].direct_topic == asked.direct_topic
+    with pytest.raises(ValueError, match="another user's topic"):
+        await ann.say("me too", chat=news, reply_to=asked)
 
 
 @pytest.mark.parametrize("topic", [{}, {"direct_messages_topic_id": 5}])

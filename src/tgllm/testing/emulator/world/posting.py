@@ -125,12 +125,19 @@ def post_ephemeral(world: World, sender: Account, receiver: Account, place: Plac
 
 
 def _direct_topic(sender: Account, place: Place) -> EmulatedDirectTopic | None:
-    """Return the topic of a message in direct messages: the sender's own, or that of the message it replies to."""
+    """Return the topic of a message in direct messages.
+
+    It is the sender's own; an administrator of the channel replies in the topics of others. Raises ValueError if another
+    user does.
+    """
     if not place.chat.is_direct_messages:
         return None
-    if place.reply_to is not None:
-        return place.reply_to.direct_topic
-    return place.chat.direct_topic_of(sender)
+    own, replied = place.chat.direct_topic_of(sender), place.reply_to
+    if replied is None or replied.direct_topic == own:
+        return own
+    if sender.id not in place.chat.members:
+        raise ValueError(f"{sender.first_name} does not see message {replied.id}: it is in another user's topic")
+    return replied.direct_topic
 
 
 def _message(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:

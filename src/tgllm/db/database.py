@@ -16,7 +16,6 @@ from tgllm.db.engine.sqlite import checkpoint, in_words
 from tgllm.db.engine.writer import ConnectionThread
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.presence import Loss, Presence, mark_run
-from tgllm.db.file.rescue import RESCUED, loss_error, rescue
 
 __all__ = ["Database"]
 
@@ -129,6 +128,8 @@ class Database:
 
     async def rescue(self, loss: Loss, now: int) -> DatabaseLost:
         """Copy what is still there after a loss, and return the error that ends the bot."""
+        from tgllm.db.file.rescue import RESCUED, loss_error, rescue  # noqa: PLC0415  short commands never need it
+
         if loss not in RESCUED:
             return loss_error(loss, self.path)
         return await self._writer.outside(lambda conn: rescue(conn, self.path, loss, now))

@@ -1,6 +1,7 @@
 """Recovery at startup: deletes messages that may be answers to a password prompt, or whose contents are lost."""
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from tgllm.api.clock import Clock, milliseconds
@@ -60,7 +61,7 @@ def _recover(conn: Connection, texts: Catalogue, now: int) -> dict[int, Question
             if inbox.finish(conn, row.update_id, "done", now):
                 outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
         if answers:
-            outbox.add(conn, [_notice(conn, texts, user_id)], now)
+            outbox.add(conn, [_notice(conn, user_id, lambda language: texts("password.restarted", language))], now)
         # Updates that are older than this expire unhandled, so no answer to the prompt can follow.
         if answers or question.until < now - UPDATE_LIFE:
             forget_question(conn, user_id)
@@ -79,7 +80,8 @@ def _delete_hidden(conn: Connection, texts: Catalogue, now: int) -> None:
             continue
         senders[int(message["from"]["id"])] = None
         outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
-    outbox.add(conn, [_notice(conn, texts, sender, "password.lost") for sender in senders], now)
+    notices = [_notice(conn, sender, lambda language: texts("password.lost", language)) for sender in senders]
+    outbox.add(conn, notices, now)
 
 
 def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
@@ -94,7 +96,7 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
     return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
 
 
-def _notice(conn: Connection, texts: Catalogue, user_id: int, key: str = "password.restarted") -> NewOutbox:
+def _notice(conn: Connection, user_id: int, text_in: Callable[[str], str]) -> NewOutbox:
     known = users.get(conn, user_id)
     language = chosen_language(conn, user_id) or (known and known.language_code) or ""
-    return plain_message(Lane(user_id), texts(key, language))
+    return plain_message(Lane(user_id), text_in(language))

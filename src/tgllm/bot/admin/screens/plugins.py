@@ -7,6 +7,7 @@ from tgllm.bot.admin.screen import Screen
 from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import error_line, home_button, joined, moment
 from tgllm.bot.ui.keyboards import page_of
+from tgllm.i18n.durations import short_duration
 from tgllm.plugins.holds.log import Hold
 from tgllm.plugins.holds.owners import CORE
 from tgllm.plugins.loading.records import PluginRecord
@@ -51,7 +52,7 @@ def _held(call: AdminCall, hold: Hold | None) -> Sequence[str]:
         return ()
     place = hold.place
     values = {
-        "seconds": f"{hold.seconds:.1f}",
+        "duration": short_duration(call.core.texts, hold.seconds, call.scope.language, digits=1),
         "time": moment(call, hold.began * 1000),
         "function": error_line(place.function or "?", MOST_PLACE),
         "at": error_line(place.at or "?", MOST_PLACE),

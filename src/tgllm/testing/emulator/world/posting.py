@@ -127,8 +127,10 @@ def post_ephemeral(world: World, sender: Account, receiver: Account, place: Plac
 def _direct_topic(sender: Account, place: Place) -> EmulatedDirectTopic | None:
     """Return the topic of a message in direct messages.
 
-    It is the sender's own; an administrator of the channel replies in the topics of others. Raises ValueError if another
-    user does.
+    It is the sender's own; an administrator of the channel replies in the topics of others.
+
+    Raises:
+        ValueError: another user replies there.
     """
     if not place.chat.is_direct_messages:
         return None

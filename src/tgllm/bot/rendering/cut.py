@@ -204,12 +204,11 @@ def _unit_offsets(text: str) -> Callable[[int], int]:
 
 def _start_of_tail(text: str, limit: int) -> int:
     """Return the start of the longest tail that fits ``limit`` units."""
-    start, units = len(text), 0
-    while start:
-        units += 2 if text[start - 1] > "\uffff" else 1
-        if units > limit:
-            break
-        start -= 1
+    start = max(len(text) - limit, 0)
+    units = utf16_length(text[start:])
+    while units > limit:
+        units -= 2 if text[start] > "\uffff" else 1
+        start += 1
     return start
 
 

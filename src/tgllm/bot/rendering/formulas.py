@@ -28,12 +28,12 @@ _ESCAPED = frozenset("%$#&_")
 _RAISED = str.maketrans("0123456789+-=()nix", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣ")
 _LOWERED = str.maketrans("0123456789+-=()aeijnmkx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₙₘₖₓ")
 
-_COMMAND = re.compile(r"\\([A-Za-z]+|.)")
-_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|mathcal|operatorname|boxed)\{([^{}\\]*)\}")
-_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
-_ROOT = re.compile(r"\\sqrt\{([^{}]*)\}")
-_SCRIPT = re.compile(r"([\^_])(?:\{([^{}\\]*)\}|([^\s{}\\^_]))")
-_GROUP = re.compile(r"(?<![A-Za-z\]}])\{([^{}]*)\}")
+_COMMAND = re.compile(r"\\([A-Za-z]++|.)")
+_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|mathcal|operatorname|boxed)\{([^{}\\]*+)\}")
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*+)\}\{([^{}]*+)\}")
+_ROOT = re.compile(r"\\sqrt\{([^{}]*+)\}")
+_SCRIPT = re.compile(r"([\^_])(?:\{([^{}\\]*+)\}|([^\s{}\\^_]))")
+_GROUP = re.compile(r"(?<![A-Za-z\]}])\{([^{}]*+)\}")
 MOST_LEVELS = 12
 
 

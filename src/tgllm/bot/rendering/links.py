@@ -5,8 +5,11 @@ from urllib.parse import urlsplit
 
 __all__ = ["BARE_URL", "email_of", "is_web_link"]
 
+MOST_LENGTH = 4096
+"""Most characters of an address that is a link; a message has no room for more."""
+
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f]")
-_EMAIL = re.compile(r"mailto:([\w.+-]+@[\w-]+(?:\.[\w-]+)+)\Z", re.IGNORECASE)
+_EMAIL = re.compile(r"mailto:([\w.+-]++@[\w-]++(?:\.[\w-]++)++)\Z", re.IGNORECASE)
 
 BARE_URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]'*_]", re.IGNORECASE)
 """A URL in running text, without link markup."""
@@ -17,7 +20,8 @@ def is_web_link(url: str) -> bool:
 
     Links of Telegram's own scheme (``tg://user``) could mention users, so they are not allowed. TDLib: LinkManager.
     """
-    if _SPACE.search(url):
+    # Unicode normalization, which urlsplit does, takes quadratic time for a long run of combining marks.
+    if len(url) > MOST_LENGTH or _SPACE.search(url):
         return False
     try:
         parts = urlsplit(url)

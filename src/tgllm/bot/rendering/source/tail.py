@@ -15,7 +15,7 @@ _KEPT_WHILE_ADDING = 4 * KEPT
 _MOST_INDENT = 24
 _INDENT_OF_CODE = 3
 """Most spaces before the fence of a code block that is in no list."""
-_MOST_LOOKED_AT = 64_000
+_MOST_LOOKED_AT = _KEPT_WHILE_ADDING
 """Characters of a paragraph in which open markup is looked for."""
 
 # Most begin with a newline, which the regular expression engine finds fastest; a tail that is cut begins with one.

@@ -66,10 +66,16 @@ def test_a_short_form_with_decimals() -> None:
     assert short_duration(TEXTS, 1.26, "ru", digits=1) == "1.3 с"
 
 
+@pytest.mark.parametrize(("wait", "words"), [(None, "in a moment"), (5, "in a moment"), (86_400, "tomorrow")])
+def test_a_service_that_is_down_for_long_says_so(wait: float | None, words: str) -> None:
+    assert f"Try again {words}" in error_text(TEXTS, Unavailable(retry_after=wait), "en")
+
+
 @pytest.mark.parametrize("language", sorted(languages()))
 @pytest.mark.parametrize("wait", [1, 90, 119, 120, 7200, 84_600, 86_400, 86_401, 172_800, 1e6, 1e300, float("inf")])
 def test_no_error_says_thousands_of_seconds(language: str, wait: float) -> None:
-    for error in (RateLimited(retry_after=wait), Unavailable(code="idle", seconds=wait)):
+    errors = RateLimited(retry_after=wait), Unavailable(retry_after=wait), Unavailable(code="idle", seconds=wait)
+    for error in errors:
         said = error_text(TEXTS, error, language)
         assert not re.search(r"\b\d{3,}\b", said.replace("119", "").replace("36500", "")), said
 

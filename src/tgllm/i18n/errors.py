@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError
+from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError, Unavailable
 from tgllm.i18n.budgets import budget_amount, budget_words
 from tgllm.i18n.catalogue import Catalogue
 from tgllm.i18n.durations import duration, from_now
@@ -11,6 +11,8 @@ __all__ = ["error_text"]
 
 _MOST_REASON = 80
 """Maximum length of a provider's reason, in characters."""
+_LONG_WAIT = 60.0
+"""Seconds from which on a wait is more than a moment."""
 
 
 def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
@@ -25,6 +27,8 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
         return brought(error.code, language, **error.params)
     if isinstance(error, RateLimited) and error.retry_after and error.code == RateLimited.default_code:
         return texts("error.rate_limited_for", language, when=from_now(texts, error.retry_after, language))
+    if isinstance(error, Unavailable) and error.code == Unavailable.default_code and _wait(error) >= _LONG_WAIT:
+        return texts("error.unavailable_for", language, when=from_now(texts, _wait(error), language))
     if isinstance(error, Refused) and error.code == Refused.default_code and error.params.get("reason"):
         # The provider's own name for the reason, such as SAFETY or PROHIBITED_CONTENT.
         reason = " ".join(str(error.params["reason"]).split())[:_MOST_REASON]
@@ -34,6 +38,12 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
     codes = (error.code, error.default_code, "internal")
     key = next(f"error.{code}" for code in codes if texts.has(f"error.{code}"))
     return texts(key, language, **error.params, **_time(texts, error, language))
+
+
+def _wait(error: TgllmError) -> float:
+    """Return the seconds for which a service asks to wait; 0 if it does not say."""
+    asked = error.params.get("retry_after")
+    return float(asked) if isinstance(asked, int | float) else 0.0
 
 
 def _time(texts: Catalogue, error: TgllmError, language: str) -> dict[str, str]:

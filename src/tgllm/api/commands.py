@@ -49,7 +49,7 @@ class CommandCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply of any length; it is split to fit Telegram's limits."""
+    """A reply of any length, sent as messages, or as a file if it takes more than a few of them."""
 
     text: str
     markdown: bool = False

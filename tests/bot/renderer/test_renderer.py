@@ -15,8 +15,10 @@ from tgllm.bot.rendering.split import utf16_length
 
 PROSE = "A **bold** word, `code` and [a link](https://example.org).\n\n" * 600
 TABLE = "| a | b |\n|---|---|\n" + "| **1** | 2 |\n" * 2000
-HANGS = "import sys, time\nsys.stdin.buffer.read(8)\nwhile True: pass"
-DIES = "import sys\nsys.stdin.buffer.read(8)"
+READY = "import os, sys, json\nos.write(1, (2).to_bytes(8, 'big') + b'{}')\nsys.stdin.buffer.read(8)\n"
+HANGS = f"{READY}while True: pass"
+DIES = READY
+NEVER_READY = "while True: pass"
 MODES = ("auto", "always", "never")
 
 
@@ -33,7 +35,8 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def use(code: str) -> None:
         monkeypatch.setattr(process, "worker_command", lambda: [sys.executable, "-c", code])
-        monkeypatch.setattr(process, "START_SECONDS", 0.2)
+        if code == NEVER_READY:
+            monkeypatch.setattr(process, "START_SECONDS", 0.2)
 
     return use
 
@@ -81,7 +84,9 @@ async def test_short_texts_start_no_process(renderer: Renderer) -> None:
     assert pid_of(renderer) is None
 
 
-@pytest.mark.parametrize("code", [HANGS, DIES, "not python"], ids=["hangs", "dies", "no program"])
+@pytest.mark.parametrize(
+    "code", [HANGS, DIES, NEVER_READY, "not python"], ids=["hangs", "dies", "never ready", "no program"]
+)
 async def test_a_text_that_is_not_rendered_in_time_is_plain_and_whole(
     program: Callable[[str], None], code: str
 ) -> None:
@@ -107,7 +112,6 @@ async def test_a_process_that_hangs_is_ended_and_the_next_text_is_rendered(
     renderer = Renderer(0.1)
     with monkeypatch.context() as patch:
         patch.setattr(process, "worker_command", lambda: [sys.executable, "-c", HANGS])
-        patch.setattr(process, "START_SECONDS", 0.2)
         await renderer.render(PROSE)
     renderer = Renderer(60.0)
     assert await renderer.render(PROSE) == render(PROSE)
@@ -140,8 +144,7 @@ async def test_closing_ends_a_task_under_way(program: Callable[[str], None]) -> 
 async def test_the_process_gets_no_keys(monkeypatch: pytest.MonkeyPatch, program: Callable[[str], None]) -> None:
     monkeypatch.setenv("MISTRAL_API_KEY", "secret-key")
     program(
-        "import os, sys, json\n"
-        "sys.stdin.buffer.read(8)\n"
+        f"{READY}"
         "body = json.dumps({'result': [{'text': ' '.join(os.environ), 'entities': []}]}).encode()\n"
         "sys.stdout.buffer.write(len(body).to_bytes(8, 'big') + body)"
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import ModelRef, RateLimited, Unavailable
+from tgllm.api import ModelNotFound, ModelRef, RateLimited, Unavailable
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage
 from tgllm.bot.rendering.split import utf16_length
@@ -65,6 +65,12 @@ async def test_an_empty_answer_is_told(text: str) -> None:
 async def test_an_error_is_told_with_its_numbers() -> None:
     outcome = replace(OK, status="failed", error=RateLimited("busy", retry_after=6.5))
     assert "7 seconds" in await final_text(outcome, TEXTS, "en")
+
+
+async def test_an_error_of_any_length_fits_one_message() -> None:
+    error = ModelNotFound("x", code="model_ref", ref="y" * 1_000_000)
+    outcome = replace(OK, status="failed", error=error)
+    assert utf16_length(await final_text(outcome, TEXTS, "en")) < 4096
 
 
 @pytest.mark.parametrize("status", ["ok", "stopped", "interrupted", "failed"])

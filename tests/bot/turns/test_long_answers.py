@@ -26,7 +26,7 @@ from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
-HANGS = "import sys\nsys.stdin.buffer.read(8)\nwhile True: pass"
+HANGS = "import os\nos.write(1, (2).to_bytes(8, 'big') + b'{}')\nwhile True: pass"
 LIMIT = 20_000
 
 
@@ -113,6 +113,19 @@ async def test_a_cut_answer_can_be_continued_once(emu: Emulator, ann: EmulatedUs
     assert rest.labels == ["Regenerate"]
 
 
+async def test_what_continues_a_long_answer_has_its_end(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    provider = Endless(TextDelta("word "))
+    async with start(provider=provider, turns__max_answer=LIMIT, turns__context_tokens=1000):
+        await ann.say("go")
+        document = await emu.wait_for_message(ann.private_chat(), is_document)
+        await ann.press(document, "Continue")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("The rest."))
+    question, answer, _ = provider.told
+    assert question == "go"
+    assert answer.startswith("… ")
+    assert answer.endswith("word word ")
+
+
 async def test_an_outdated_continue_button_changes_nothing(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     chat, provider = ann.private_chat(), Endless(TextDelta("word "))
     async with start(provider=provider, turns__max_answer=100):
@@ -179,7 +192,6 @@ async def test_while_texts_can_not_be_rendered_others_are_answered_and_the_bot_c
 ) -> None:
     """The renderer never ends, and its time is not over during the test until the bot is stopped."""
     monkeypatch.setattr(process, "worker_command", lambda: [sys.executable, "-c", HANGS])
-    monkeypatch.setattr(process, "START_SECONDS", 0.0)
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     topics = [emu.add_topic(group, str(number)) for number in range(3)]
     for _ in topics:
@@ -199,7 +211,6 @@ async def test_a_text_that_is_not_rendered_in_time_arrives_plain_and_whole(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "worker_command", lambda: [sys.executable, "-c", HANGS])
-    monkeypatch.setattr(process, "START_SECONDS", 0.0)
     text = "A **word** to say.\n\n" * 2000
     provider.answer(text, "End.")
     async with start(rendering__timeout=0.05, rendering__file_over=0):

@@ -68,6 +68,26 @@ def test_without_a_budget_there_is_no_history(budget: int) -> None:
     assert list(fit_history(dialogue("one", "two"), budget)) == []
 
 
+@pytest.mark.parametrize("piece", ["word ", "слово ", "字", "\n", "x"])
+def test_of_an_answer_that_is_too_long_the_end_is_shown(piece: str) -> None:
+    rows = dialogue("one", "two", "three", piece * 200_000 + "end", "four")[:4]
+    question, answer = fit_history(rows, 1000)
+    assert question == rows[2]
+    assert answer.text.startswith("… ")
+    assert answer.text.endswith(f"{piece}end")
+    assert 500 < estimate_tokens(question.text) + estimate_tokens(answer.text) <= 1000
+
+
+def test_it_is_no_message_that_a_provider_returned() -> None:
+    rows = [message("user", "one"), message("assistant", "word " * 5000, MODEL)]
+    assert fit_history(rows, 1000)[-1].provider_data is None
+
+
+@pytest.mark.parametrize("question", ["word " * 5000, "word " * 700])
+def test_beside_a_long_question_there_is_no_room_for_an_end(question: str) -> None:
+    assert list(fit_history(dialogue(question, "word " * 5000), 1000)) == []
+
+
 @given(st.lists(st.tuples(st.sampled_from(["user", "assistant"]), st.text(max_size=50))), st.integers(-5, 200))
 def test_history_is_an_end_that_fits_and_begins_with_a_question(said: list[tuple[Role, str]], budget: int) -> None:
     rows = [message(role, text) for role, text in said]

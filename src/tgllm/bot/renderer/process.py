@@ -35,10 +35,9 @@ class RenderProcess:
     def __init__(self) -> None:
         """Create the handle; nothing is started."""
         self._process: asyncio.subprocess.Process | None = None
-        self._is_new = False
 
     async def run(self, task: wire.Task, text: str, option: str | int | None, seconds: float) -> Any:  # noqa: ANN401  JSON
-        """Run a task.
+        """Run a task; start the process first, if there is none.
 
         Args:
             task: what to do.
@@ -51,17 +50,15 @@ class RenderProcess:
             OSError: the process can't be started, or has ended.
             RuntimeError: the task has raised an exception.
         """
-        process = await self._running()
-        limit = seconds + START_SECONDS if self._is_new else seconds
-        given = {"task": task, "text": text, "option": option, "seconds": math.ceil(limit) + 1}
+        given = {"task": task, "text": text, "option": option, "seconds": math.ceil(seconds) + 1}
         try:
-            async with asyncio.timeout(limit):
+            process = await self._running()
+            async with asyncio.timeout(seconds):
                 answer = await _exchange(process, given)
         except BaseException:
             # Also when this call is cancelled: the process would answer the wrong task next.
             await self.aclose()
             raise
-        self._is_new = False
         if "error" in answer:
             raise RuntimeError(f"the renderer raised {answer['error']}")
         return answer["result"]
@@ -78,7 +75,7 @@ class RenderProcess:
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None:
             return self._process
-        self._process = await asyncio.create_subprocess_exec(
+        self._process = process = await asyncio.create_subprocess_exec(
             *worker_command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -86,18 +83,24 @@ class RenderProcess:
             stderr=asyncio.subprocess.DEVNULL,
             env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
         )
-        self._is_new = True
-        return self._process
+        async with asyncio.timeout(START_SECONDS):
+            await _read(process)
+        return process
 
 
 async def _exchange(process: asyncio.subprocess.Process, given: Mapping[str, Any]) -> dict[str, Any]:
-    stdin, stdout = process.stdin, process.stdout
-    if stdin is None or stdout is None:
-        raise OSError("the rendering process has no pipes")
-    stdin.write(wire.packed(given))
-    await stdin.drain()
+    if process.stdin is None:
+        raise OSError("the rendering process has no input")
+    process.stdin.write(wire.packed(given))
+    await process.stdin.drain()
+    return await _read(process)
+
+
+async def _read(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    if process.stdout is None:
+        raise OSError("the rendering process has no output")
     try:
-        head = await stdout.readexactly(wire.LENGTH_BYTES)
-        return wire.read(await stdout.readexactly(wire.length_of(head)))
+        head = await process.stdout.readexactly(wire.LENGTH_BYTES)
+        return wire.read(await process.stdout.readexactly(wire.length_of(head)))
     except asyncio.IncompleteReadError:
         raise OSError("the rendering process has ended") from None

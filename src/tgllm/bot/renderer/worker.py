@@ -26,6 +26,8 @@ def main() -> None:
     from tgllm.bot.renderer.tasks import run  # noqa: PLC0415
 
     source, target = sys.stdin.buffer, sys.stdout.buffer
+    # The time limit of the first task begins now.
+    _write(target, wire.packed({}))
     while head := source.read(wire.LENGTH_BYTES):
         given = wire.read(source.read(wire.length_of(head)))
         _alarm(given["seconds"])

@@ -7,9 +7,13 @@ from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.redaction import redact
+from tgllm.services.common.text import clip
 from tgllm.services.conversations.turn import TurnOutcome
 
 __all__ = ["beginning_payloads", "final_payloads", "notes_of"]
+
+MOST_NOTE = 2000
+"""Most UTF-16 units of a note: the error of a plugin may have a text of any length, and a note is never split."""
 
 
 async def final_payloads(
@@ -48,7 +52,7 @@ async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: 
 def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     """Return notes on an answer that is incomplete, or comes from another model than the chosen one; else empty."""
     notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
-    return "\n\n".join(piece for piece in notes if piece)
+    return clip("\n\n".join(piece for piece in notes if piece), MOST_NOTE)
 
 
 def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:

@@ -23,6 +23,12 @@ __all__ = [
     "with_less_history",
 ]
 
+LEAST_END = 64
+"""Fewest tokens of an answer's end that are worth sending."""
+MOST_CHARS_PER_TOKEN = 16
+"""Characters of a token that no text exceeds, so that the rest of a long answer need not be estimated."""
+_GOES_ON = "… "
+
 Estimate = Callable[[str], int]
 """Function that estimates the tokens of a text as one message."""
 
@@ -105,6 +111,9 @@ def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate
 def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estimate_tokens) -> Sequence[Message]:
     """Return the newest messages that fit ``budget``, beginning with a question.
 
+    If not even the last question and answer fit, they are the question and the end of the answer: what continues an
+    answer that was cut off needs its end.
+
     Args:
         rows: oldest first.
         budget: maximum number of tokens.
@@ -118,7 +127,24 @@ def fit_history(rows: Sequence[Message], budget: int, estimate: Estimate = estim
             break
         if rows[index].role == "user":
             first = index
-    return rows[first:]
+    return rows[first:] or _end_of_last(rows, budget, estimate)
+
+
+def _end_of_last(rows: Sequence[Message], budget: int, estimate: Estimate) -> Sequence[Message]:
+    """Return the last question and the end of its answer; nothing if the question takes more than half of the budget.
+
+    A small end would tell the model less than it costs.
+    """
+    if len(rows) < 2 or (rows[-2].role, rows[-1].role) != ("user", "assistant"):
+        return rows[len(rows) :]
+    question, answer = rows[-2:]
+    room = budget - estimate(question.text)
+    if room < max(budget // 2, LEAST_END):
+        return rows[len(rows) :]
+    text = answer.text[-room * MOST_CHARS_PER_TOKEN :]
+    while (cost := estimate(_GOES_ON + text)) > room:
+        text = text[len(text) - len(text) * room // (cost + 1) :]
+    return [question, replace(answer, text=_GOES_ON + text, provider_data=None)]
 
 
 def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[ChatMessage, ...]:

@@ -65,7 +65,7 @@ async def test_the_process_renders_as_the_bot_does(renderer: Renderer, text: str
     assert pid_of(renderer) is not None
 
 
-async def test_beginnings_are_the_same_too(renderer: Renderer) -> None:
+async def test_beginnings_and_choices_are_the_same_too(renderer: Renderer) -> None:
     assert await renderer.beginning(PROSE, 1000) == render_beginning(PROSE, 1000)
     assert await renderer.asks_for_rich(TABLE)
     assert not await renderer.asks_for_rich(PROSE)
@@ -118,7 +118,7 @@ async def test_a_process_that_hangs_is_ended_and_the_next_text_is_rendered(
     await renderer.aclose()
 
 
-async def test_while_one_text_hangs_others_are_plain(program: Callable[[str], None]) -> None:
+async def test_while_one_text_hangs_others_wait_no_longer_than_the_limit(program: Callable[[str], None]) -> None:
     program(HANGS)
     renderer = Renderer(0.1)
     first = asyncio.create_task(renderer.render(PROSE))

@@ -11,7 +11,7 @@ from tgllm.bot.delivery.fallbacks import with_fallback
 from tgllm.bot.delivery.files import document_payload
 from tgllm.bot.delivery.rows import MOST_MESSAGES, document_row, message_rows
 from tgllm.bot.rendering.payloads import EntityText, Payload
-from tgllm.bot.rendering.split import MESSAGE_LIMIT, split_text, utf16_length
+from tgllm.bot.rendering.split import MESSAGE_LIMIT, is_visible, split_text, utf16_length
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.lane import Lane
@@ -76,7 +76,7 @@ class TextFiles:
 
 def first_messages(text: str) -> list[Payload]:
     """Return the beginning of a text as plain messages, as many as are allowed."""
-    return [EntityText(part) for part in split_text(text[:MOST_UNITS])[:MOST_MESSAGES]]
+    return [EntityText(part) for part in split_text(text[:MOST_UNITS])[:MOST_MESSAGES] if is_visible(part)]
 
 
 def is_too_long(text: str, over: int) -> bool:

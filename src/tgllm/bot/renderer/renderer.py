@@ -11,7 +11,7 @@ from tgllm.bot.renderer.process import RenderProcess
 from tgllm.bot.renderer.wire import Task, payloads_from
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.rendering.render import asks_for_rich, render, render_beginning
-from tgllm.bot.rendering.split import split_text
+from tgllm.bot.rendering.split import is_visible, split_text
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip, mend_surrogates
 
@@ -86,5 +86,5 @@ class Renderer:
 
 
 def plain_messages(text: str) -> list[Payload]:
-    """Return a text as plain messages."""
-    return [EntityText(part) for part in split_text(mend_surrogates(text))]
+    """Return a text as plain messages, without those that have no visible text, which Telegram rejects."""
+    return [EntityText(part) for part in split_text(mend_surrogates(text)) if is_visible(part)]

@@ -185,12 +185,12 @@ def test_files_that_others_can_read_are_told(shell: Shell) -> None:
 def test_a_full_database_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     with shell.new_database() as conn:
         pages = conn.execute("PRAGMA page_count").fetchone()[0]
-    monkeypatch.setattr("tgllm.db.engine.sqlite.PRAGMAS", (*PRAGMAS, f"PRAGMA max_page_count = {pages}"))
-    state, detail = states(shell, "--offline")["Database"]
-    assert state == "failed"
-    assert detail.startswith("The disk is full")
-    assert shell.runs("doctor", "--offline").code == 1
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("tgllm.db.engine.sqlite.PRAGMAS", (*PRAGMAS, f"PRAGMA max_page_count = {pages}"))
+        state, detail = states(shell, "--offline")["Database"]
+        assert state == "failed"
+        assert detail.startswith("The disk is full")
+        assert shell.runs("doctor", "--offline").code == 1
     assert states(shell, "--offline")["Database"] == ("ok", f"{shell.data_dir / 'tgllm.db'}, written and read back")
 
 
@@ -204,7 +204,6 @@ def test_a_full_disk_is_told_and_nothing_is_left(shell: Shell, monkeypatch: pyte
     state, detail = states(shell, "--offline")["Data folder"]
     assert state == "failed"
     assert detail.startswith("The disk is full")
-    monkeypatch.undo()
     assert not list(shell.data_dir.glob(".tgllm-probe-*"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseMissing
 
-__all__ = ["forget_known", "mark_known", "newest_copy", "refuse_missing"]
+__all__ = ["forget_known", "mark_known", "newest_copy", "put_back", "refuse_missing"]
 
 _WORDS = """\
 tgllm has run with the database {name} in this folder. While this file is here, a missing or empty {name} is an error
@@ -48,13 +48,18 @@ def refuse_missing(path: Path) -> None:
 def missing(path: Path, state: str) -> DatabaseMissing:
     """Return the error for a known database that is missing or empty."""
     copy = newest_copy(path)
-    found = f'The newest copy is {copy}: cp "{copy}" "{path}".' if copy else "There is no copy in the data folder."
+    found = f"The newest copy is {copy}: {put_back(copy, path)} ." if copy else "There is no copy in the data folder."
     return DatabaseMissing(
         f"The database {path} is {state}, but the bot has run with it before. Put a backup in its place, then start "
         f"again. {found} To start anew, without the people, budgets and conversations of before: tgllm db init --new",
         path=str(path),
         state=state,
     )
+
+
+def put_back(copy: Path, path: Path) -> str:
+    """Return the shell command that restores a copy; a log of the old database would be applied to the new one."""
+    return f'rm -f "{path}-wal" "{path}-shm" && cp "{copy}" "{path}"'
 
 
 def newest_copy(path: Path) -> Path | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from tgllm.db.engine.errors import DatabaseError, DatabaseLost
 from tgllm.db.file.backup import copy_to
+from tgllm.db.file.known import put_back
 from tgllm.db.file.presence import Loss
 
 __all__ = ["RESCUED", "loss_error", "rescue"]
@@ -67,5 +68,5 @@ def rescue(conn: sqlite3.Connection, path: Path, loss: Loss, now: int) -> Databa
     except DatabaseError as error:
         words = f"{words} Its last state could not be copied: {error}"
     else:
-        words = f'{words} Its last state is in {target}; to continue with it: cp "{target}" "{path}"'
+        words = f"{words} Its last state is in {target}; to continue with it: {put_back(target, path)}"
     return DatabaseLost(words, code=f"database_lost_{loss}", loss=loss, path=str(path))

@@ -72,6 +72,8 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "outbox.next_due": outbox.next_due,
     "outbox.mark_sent": lambda conn: outbox.mark_sent(conn, [(1, 2)], NOW),
     "outbox.mark_ready_again": lambda conn: outbox.mark_ready_again(conn, 1, NOW, "no"),
+    "outbox.requeue": lambda conn: outbox.requeue(conn, 1, {}, NOW),
+    "outbox.drop_notices": lambda conn: outbox.drop_notices(conn, LANE, "no"),
     "outbox.of_turn": lambda conn: outbox.of_turn(conn, "u1"),
     "outbox.find": lambda conn: outbox.find(conn, "u1", 0),
     "outbox.prune": lambda conn: outbox.prune(conn, NOW, 100),

@@ -143,3 +143,22 @@ def test_half_a_letter_keeps_nothing_from_being_stored(update: dict[str, Any]) -
     assert row is not None
     for text in (row.lane, row.kind, row.payload):
         text.encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "sender"),
+    [
+        ("message", {"from": {"id": 7}, "chat": {"id": -5}}, 7),
+        ("edited_message", {"from": {"id": 7}, "chat": {"id": 7}}, 7),
+        ("callback_query", {"from": {"id": 7}, "message": {"chat": {"id": -5}, "from": {"id": 1}}}, 7),
+        ("my_chat_member", {"from": {"id": 7}, "chat": {"id": -5}}, 7),
+        ("stopped_message_generation", {"chat": {"id": 7}}, 7),
+        ("message", {"chat": {"id": -5}}, None),
+        ("message", {"from": "x"}, None),
+        ("message", None, None),
+    ],
+)
+def test_the_sender_is_read_from_each_kind(kind: str, content: object, sender: int | None) -> None:
+    stored = to_inbox({"update_id": 1, kind: content})
+    assert stored is not None
+    assert stored.sender_id == sender

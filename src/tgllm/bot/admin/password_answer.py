@@ -97,8 +97,7 @@ async def _swallow(answer: Answer, scope: UpdateScope, text: str, effect: Unit) 
     scope.core.password.questions.note_answer(_user_id(scope), answer.message_id)
     said = "\n\n".join([text, *await _complaints(answer, scope)])
     lane = scope.lane if answer.chat_id == _user_id(scope) else Lane(_user_id(scope))
-    effects = [effect, lambda conn: scrub.scrub(conn, scope.row.update_id)]
-    await scope.end(*effects, replies=message_rows(lane, said))
+    await scope.end(effect, lambda conn: scrub.scrub(conn, scope.row.update_id), replies=message_rows(lane, said))
     if answer.is_stored:
         await empty_log(scope.core.database, scope.clock)
 

@@ -1,5 +1,7 @@
 """Removal of secrets from updates before they are stored: invite tokens, and secrets of the configuration.
 
+Of updates that the bot does not request, only the id is stored.
+
 Each removed character is replaced by an asterisk, so the offsets of entities stay valid. What the bot needs to know of
 a secret is put into the notes of the update.
 """
@@ -11,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from tgllm.bot.updates.raw import as_mapping
+from tgllm.bot.updates.raw import ALLOWED_UPDATES, as_mapping
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.services.common.update_notes import INVITE, NOTES
 
@@ -22,12 +24,14 @@ _START = re.compile(r"/start(?:@\w+)?\s+(inv_[A-Za-z0-9_-]{24})\s*", re.ASCII)
 
 
 def redacted(update: NewUpdate, known: Callable[[str], str]) -> NewUpdate:
-    """Return the update without invite tokens and known secrets.
+    """Return the update without invite tokens and known secrets; without content if it is of another kind.
 
     Args:
         update: as received.
         known: replaces the secrets of the configuration in a text.
     """
+    if update.kind not in ALLOWED_UPDATES:
+        return replace(update, payload=json.dumps({"update_id": update.update_id}))
     try:
         raw = as_mapping(json.loads(update.payload))
         payload = _redacted(raw, as_mapping(raw.get(update.kind)), known)

@@ -80,8 +80,9 @@ def _delete_hidden(conn: Connection, texts: Catalogue, now: int) -> None:
             continue
         senders[int(message["from"]["id"])] = None
         outbox.add(conn, [deletion_row(Lane.parse(row.lane), message["message_id"])], now)
-    notices = [_notice(conn, sender, lambda language: texts("password.lost", language)) for sender in senders]
-    outbox.add(conn, notices, now)
+    outbox.add(
+        conn, [_notice(conn, sender, lambda language: texts("password.lost", language)) for sender in senders], now
+    )
 
 
 def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
@@ -96,7 +97,7 @@ def _answer(row: InboxRow, question: Question) -> dict[str, Any] | None:
     return plain if in_time and says and isinstance(plain.get("message_id"), int) else None
 
 
-def _notice(conn: Connection, user_id: int, text_in: Callable[[str], str]) -> NewOutbox:
+def _notice(conn: Connection, user_id: int, text: Callable[[str], str]) -> NewOutbox:
     known = users.get(conn, user_id)
     language = chosen_language(conn, user_id) or (known and known.language_code) or ""
-    return plain_message(Lane(user_id), text_in(language))
+    return plain_message(Lane(user_id), text(language))

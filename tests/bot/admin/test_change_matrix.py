@@ -131,10 +131,26 @@ async def test_access_and_roles(ann: EmulatedUser, eve: EmulatedUser, start: Sta
                     assert may or not changed, (name, ending, target)
 
 
-async def standing(bot: RunningBot, user_id: int) -> object:
+async def standing(bot: RunningBot, user_id: int) -> tuple[object, ...]:
     user = await bot.core.database.read(lambda conn: users.get(conn, user_id))
     assert user is not None
     return user.role, user.status, user.expires_at
+
+
+@pytest.mark.parametrize("command", ["approve {}", "guest {}", "toggle {}", "user {} approve", "deny {}"])
+@pytest.mark.parametrize("by", ["owner", "admin"])
+async def test_whom_an_owner_has_blocked_stays_blocked_until_an_owner_decides(
+    ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, command: str, by: str
+) -> None:
+    async with start() as bot:
+        await bot.core.database.write(put({**TARGETS, eve.id: "admin"}))
+        await menus.ask(ann if by == "owner" else eve, "/admin block 5002")
+        before = await standing(bot, 5002)
+        said = await menus.ask(eve, f"/admin {command.format(5002)}")
+        assert (await standing(bot, 5002) == before) == (by == "owner")
+        assert ("An owner has blocked this person" in said.text) == (by == "owner")
+        await menus.ask(ann, "/admin approve 5002")
+        assert (await standing(bot, 5002))[1] == "active"
 
 
 async def test_who_is_told(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus) -> None:

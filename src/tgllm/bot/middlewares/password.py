@@ -87,14 +87,16 @@ class PasswordMiddleware(BaseMiddleware):
 
     def _concerns(self, scope: UpdateScope) -> bool:
         """Return whether a message that is stored with its content concerns the prompt."""
-        person, content = scope.person, content_of(scope.row)
-        if person is None or scope.row.kind not in {"message", "edited_message"} or scope.chat.id != person.id:
+        person = scope.person
+        is_message = scope.row.kind in {"message", "edited_message"}
+        if not self._password.is_set or person is None or not is_message or scope.chat.id != person.id:
             return False
-        message_id = as_id(content.get("message_id")) or 0
-        questions = self._password.questions
-        if questions.of(person.id) is not None or questions.was_answer(person.id, message_id):
+        content, questions = content_of(scope.row), self._password.questions
+        if questions.of(person.id) is not None:
             return True
-        return self._password.is_set and str(content.get("text", "")).lower().startswith("/cancel")
+        if questions.was_answer(person.id, as_id(content.get("message_id")) or 0):
+            return True
+        return str(content.get("text", "")).lower().startswith("/cancel")
 
     async def _settle(self, payload: str | None, data: dict[str, Any]) -> Update | None:
         """Finish the update, or return what is to be handled; None if the event is to be handled as it is."""

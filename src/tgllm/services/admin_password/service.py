@@ -14,8 +14,8 @@ from tgllm.services.admin_password.vault import Vault
 
 __all__ = ["AdminPassword"]
 
-MOST_CHECKS: Final = 6
-"""Most messages of an admin in an hour that are checked though the password was not asked for."""
+MOST_CHECKS: Final = 10
+"""Most texts of an admin in an hour that are checked though the password was not asked for."""
 
 
 class AdminPassword:
@@ -88,8 +88,11 @@ class AdminPassword:
         return False
 
     async def is_unasked(self, user_id: int, candidates: Iterable[str]) -> bool:
-        """Whether one of these texts is the password; False without a check if ``may_check`` is False."""
-        if not self.may_check(user_id):
-            return False
-        self._checked.setdefault(user_id, deque(maxlen=MOST_CHECKS)).append(self._clock.monotonic())
-        return await self.is_right(candidates)
+        """Whether one of these texts is the password; they are checked as long as ``may_check`` is True."""
+        for candidate in candidates:
+            if not self.may_check(user_id):
+                return False
+            self._checked.setdefault(user_id, deque(maxlen=MOST_CHECKS)).append(self._clock.monotonic())
+            if await self.is_right([candidate]):
+                return True
+        return False

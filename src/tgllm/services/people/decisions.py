@@ -129,17 +129,28 @@ def administrator(conn: Connection, actor: Actor, now: int) -> User | None:
 
 
 def _check(conn: Connection, target: User, actor: Actor, now: int) -> None:
-    """Check the permission: admins decide about people, owners also about admins, only the config about owners."""
+    """Check the permission: admins decide about people, owners also about admins, only the config about owners.
+
+    Somebody whom an owner has blocked stays blocked until an owner decides.
+    """
     administrator(conn, actor, now)
     if target.role == "owner":
         raise AccessError("owners are named in the config", code="access_owner", user=target.id)
     if target.role == "admin" and not _is_owner(conn, actor, now):
         raise AccessError("an admin", code="access_admin", user=target.id)
+    if target.status == "blocked" and _is_owners(conn, target.decided_by) and not _is_owner(conn, actor, now):
+        raise AccessError("blocked by an owner", code="access_blocked_by_owner")
 
 
 def _is_owner(conn: Connection, actor: Actor, now: int) -> bool:
     user = administrator(conn, actor, now)
     return user is None or user.role == "owner"
+
+
+def _is_owners(conn: Connection, decided_by: int | None) -> bool:
+    """Return whether a decision is one of an owner."""
+    user = None if decided_by is None else users.get(conn, decided_by)
+    return user is not None and user.role == "owner"
 
 
 def _is_so(user: User, verdict: Verdict, now: int) -> bool:

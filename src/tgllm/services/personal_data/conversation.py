@@ -1,7 +1,7 @@
 """Export of a conversation as Markdown or JSON."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tgllm.api import Json
@@ -10,7 +10,9 @@ from tgllm.db.tables import conversations, facts, files, messages
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.files import File
 from tgllm.db.tables.messages import Message
+from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, readable_time
+from tgllm.services.personal_data.containment import contained, inline
 
 __all__ = [
     "Exported",
@@ -18,6 +20,7 @@ __all__ = [
     "Say",
     "as_json",
     "as_markdown",
+    "fact_lines",
     "load_export",
     "message_blocks",
     "message_object",
@@ -26,6 +29,8 @@ __all__ = [
 
 FORMAT = "tgllm-conversation"
 VERSION = 1
+MOST_TITLE = 200
+"""Maximum length of a title or a name in UTF-16 units."""
 MOST_MESSAGES = 100_000
 """Maximum number of messages in a file; the latest ones are exported."""
 
@@ -79,7 +84,7 @@ def as_json(exported: Exported) -> str:
         "facts": [*exported.facts],
         "messages": [message_object(said) for said in exported.messages],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 def message_object(said: ExportedMessage) -> dict[str, Json]:
@@ -97,7 +102,7 @@ def message_object(said: ExportedMessage) -> dict[str, Json]:
 
 def as_markdown(exported: Exported, say: Say) -> str:
     """Return a conversation as Markdown."""
-    title = exported.conversation.title or say("history.untitled")
+    title = inline(exported.conversation.title or "", MOST_TITLE) or say("history.untitled")
     head = [f"# {title}", say("export.exported", time=readable_time(exported.now))]
     return (
         "\n\n".join(
@@ -114,21 +119,27 @@ def as_markdown(exported: Exported, say: Say) -> str:
 def _pinned(exported: Exported, say: Say) -> Iterator[str]:
     if exported.facts:
         yield f"## {say('export.facts')}"
-        yield "\n".join("- " + "\n  ".join(fact.splitlines()) for fact in exported.facts)
+        yield fact_lines(exported.facts)
 
 
 def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iterator[str]:
     """Yield the Markdown blocks of a message."""
     message, model = said.message, _model_of(said.message)
     who = say("export.user" if message.role == "user" else "export.assistant")
-    yield f"{heading} {who if model is None else f'{who} ({model})'}, {readable_time(message.created_at)}"
+    by = who if model is None else f"{who} ({inline(model, MOST_TITLE)})"
+    yield f"{heading} {by}, {readable_time(message.created_at)}"
     if message.text:
-        yield message.text
+        yield contained(message.text)
     for file in said.attached:
-        yield say("export.attached", name=file.original_name or file.mime)
+        yield say("export.attached", name=inline(file.original_name or "", MOST_TITLE) or file.mime)
     if message.status != "complete":
         yield f"*{say('export.incomplete')}*"
 
 
 def _model_of(message: Message) -> str | None:
     return None if message.model is None else f"{message.provider}/{message.model}"
+
+
+def fact_lines(facts: Iterable[str]) -> str:
+    """Return pinned facts as a Markdown list."""
+    return "\n".join("- " + "\n  ".join(contained(fact).split("\n")) for fact in facts)

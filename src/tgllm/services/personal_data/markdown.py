@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tgllm.services.common.text import one_line
 from tgllm.services.common.times import readable_time
 from tgllm.services.people.names import full_name
-from tgllm.services.personal_data.conversation import Say, message_blocks
+from tgllm.services.personal_data.containment import inline
+from tgllm.services.personal_data.conversation import Say, fact_lines, message_blocks
 from tgllm.services.personal_data.person import PersonConversation, PersonData
 
 __all__ = ["as_markdown"]
@@ -21,12 +21,12 @@ def as_markdown(data: PersonData, say: Say) -> str:
 
 def _document(data: PersonData, say: Say) -> Iterator[str]:
     user = data.user
-    yield f"# {one_line(full_name(user), MOST_TITLE)}"
+    yield f"# {inline(full_name(user), MOST_TITLE) or user.id}"
     yield say("export.exported", time=readable_time(data.now))
     yield "\n".join(_lines(data, say))
     if data.facts:
         yield f"## {say('export.person_facts')}"
-        yield "\n".join("- " + "\n  ".join(fact.text.splitlines()) for fact in data.facts)
+        yield fact_lines(fact.text for fact in data.facts)
     for conversation in data.conversations:
         yield from _conversation(conversation, say)
     if data.elsewhere:
@@ -37,14 +37,14 @@ def _document(data: PersonData, say: Say) -> Iterator[str]:
 
 def _lines(data: PersonData, say: Say) -> Iterator[str]:
     user = data.user
-    yield f"- Telegram: {user.id}" + (f", @{user.username}" if user.username else "")
+    yield f"- Telegram: {user.id}" + (f", @{inline(user.username, MOST_TITLE)}" if user.username else "")
     yield f"- {say('export.access', role=user.role, status=user.status)}"
     yield f"- {say('export.first_seen', time=readable_time(user.created_at))}"
     yield f"- {say('usage.requests', count=sum(day.requests for day in data.usage))}"
 
 
 def _conversation(each: PersonConversation, say: Say) -> Iterator[str]:
-    title = one_line(each.conversation.title or say("history.untitled"), MOST_TITLE)
+    title = inline(each.conversation.title or "", MOST_TITLE) or say("history.untitled")
     yield f"## {title}, {readable_time(each.conversation.created_at)}"
     for said in each.messages:
         yield from message_blocks(said, say, "###")

@@ -15,6 +15,7 @@ from tgllm.db.tables.files import File
 from tgllm.db.tables.requests import Request
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.users import User
+from tgllm.observe.visible import visible_json
 from tgllm.services.common.times import iso_time, iso_times
 from tgllm.services.people.fields import person_object
 from tgllm.services.personal_data.conversation import ExportedMessage, message_object, with_attached
@@ -91,7 +92,7 @@ def as_json(data: PersonData) -> str:
         "usage": [_day(day) for day in data.usage],
         "changes": [_change(row) for row in data.changes],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 def _conversation_object(each: PersonConversation) -> Json:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.config.exposure import exposed_files
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
@@ -159,6 +158,8 @@ def _exit_ignored(error: BaseException) -> None:
 
 
 def _warn_of_exposed_files(loaded: LoadedConfig) -> None:
+    from tgllm.config.exposure import exposed_files  # noqa: PLC0415  only for a running bot
+
     for found in exposed_files(loaded):
         log.warning("files.exposed", path=str(found.path), problem=found.problem, mend_with=found.cure)
 

@@ -11,6 +11,8 @@ import pytest
 from bot_support import Menus, Start, decide_group
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import groups, inbox, outbox
+from tgllm.db.tables.inbox import NewUpdate
+from tgllm.services.common.lane import Lane
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
@@ -399,3 +401,32 @@ async def test_other_fields_keep_nobody_from_an_answer(
         )
         await emu.wait_for_message(ann.private_chat())
     assert provider.questions == ["hi"]
+
+
+async def test_updates_that_an_earlier_version_has_stored_are_not_answered_elsewhere(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus
+) -> None:
+    who = {"id": ann.id, "is_bot": False, "first_name": "Ann"}
+    direct = {"chat": {**TEAM, "is_direct_messages": True}, "direct_messages_topic": {"topic_id": 3}}
+    text = {"message_id": 900, "date": 1, "chat": TEAM, "from": who, "text": "@demo_bot it is xylophone"}
+    old: list[tuple[Lane, str, dict[str, Any]]] = [
+        (Lane(-1009), "message", text | direct),
+        (Lane(-1009), "edited_message", text | direct),
+        (Lane(-1009), "message", text | {"ephemeral_message_id": 4}),
+        (Lane(-1009, None, "b"), "message", text | {"business_connection_id": "b"}),
+        (Lane(ann.id), "callback_query", press_on(emu, ann, None, inline_message_id="x")["callback_query"]),
+        (Lane(-1009), "callback_query", press_on(emu, ann, TEAM, message=direct)["callback_query"]),
+    ]
+    rows = [
+        NewUpdate(number, lane.key, kind, control=False, payload=json.dumps({"update_id": number, kind: content}))
+        for number, (lane, kind, content) in enumerate(old, 1)
+    ]
+    async with start() as bot:
+        now = int(bot.core.clock.now() * 1000)
+        await bot.core.database.write(lambda conn: inbox.add_updates(conn, rows, now))
+        await menus.ask(ann, "/ping")
+        await settled(emu, bot)
+        assert "xylophone" not in await stored(bot)
+        assert (await bot.core.database.read(inbox.counts)) == {"done": len(rows) + 1}
+    assert [call.chat_id for call in emu.journal if call.method in SENDS] == [ann.id]
+    assert not provider.requests

@@ -430,3 +430,16 @@ async def test_updates_that_an_earlier_version_has_stored_are_not_answered_elsew
         assert (await bot.core.database.read(inbox.counts)) == {"done": len(rows) + 1}
     assert [call.chat_id for call in emu.journal if call.method in SENDS] == [ann.id]
     assert not provider.requests
+
+
+async def test_the_cards_of_a_channel_that_is_the_admin_chat_work(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start
+) -> None:
+    news = {"id": -1008, "type": "channel", "title": "News"}
+    posted = {"message_id": 900, "date": 1, "chat": news, "sender_chat": news, "text": "x"}
+    async with start(admin_chat_id=-1008):
+        await eve.say("/start")
+        await emu.wait_for_message(eve.private_chat())
+        press = press_on(emu, ann, None, data=f"access:approve:{eve.id}")["callback_query"]
+        emu.inject_update({"callback_query": {**press, "message": posted}})
+        await emu.wait_for_message(eve.private_chat(), lambda m: m.from_bot and "approved" in m.text)

@@ -45,7 +45,8 @@ class ErrorsMiddleware(BaseMiddleware):
         # Users without access get no details of internal errors.
         known = scope.user is not None and scope.user.role is not None
         text = scope.error_text(error)
-        replies = message_rows(scope.lane, clip(text)) if known else []
+        # A misplaced press has no chat in which only the person reads the text.
+        replies = message_rows(scope.lane, clip(text)) if known and not scope.is_misplaced else []
         now = scope.now
         await scope.end(
             lambda conn: empty_strangers(conn, scope.row, now), replies=replies, state="failed", error=repr(error)

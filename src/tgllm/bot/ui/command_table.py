@@ -59,13 +59,13 @@ class CommandTable:
     def for_user(self, user: UserInfo, chat: ChatInfo | None = None) -> tuple[CommandInfo, ...]:
         """Return the commands that the user may use, in table order, described in their language.
 
-        With a private ``chat``, commands that are only for groups are left out.
+        With a ``chat`` that is not a group, commands that are only for groups are left out.
         """
-        is_private = chat is not None and chat.is_private
+        is_group = chat is None or chat.is_group
         return tuple(
             CommandInfo(command.name, command.describe(user.language), command.access)
             for command in self._commands.values()
-            if may_use(user, command.access) and not (is_private and command.only_groups)
+            if may_use(user, command.access) and (is_group or not command.only_groups)
         )
 
 

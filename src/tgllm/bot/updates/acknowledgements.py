@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tgllm.bot.updates.mentions import is_raw_heard
+from tgllm.bot.updates.places import place_of
 from tgllm.bot.updates.raw import as_id, as_mapping, message_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
@@ -80,7 +81,8 @@ class Acknowledgements:
             return []
         own = as_id(message_of(row.payload).get("message_id"))
         ids = [*message_ids]
-        if own is not None and own not in ids:
+        # Ephemeral messages have the id 0, and no reactions.
+        if own and own not in ids:
             ids.append(own)
         lane = Lane.parse(row.lane)
         # Removing a reaction that does not exist is harmless.
@@ -96,7 +98,8 @@ class Acknowledgements:
             now: UTC in milliseconds.
         """
         sender_id = as_id(as_mapping(message.get("from")).get("id"))
-        if sender_id is None or lane.business_connection_id is not None or lane.ephemeral_user_id is not None:
+        # An earlier version may have stored the message in a lane that has other readers.
+        if sender_id is None or lane.ephemeral_user_id is not None or place_of("message", message).lane != lane:
             return False
         if not may_talk(conn, sender_id, lane.access_id, now):
             return False

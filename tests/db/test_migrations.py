@@ -14,6 +14,7 @@ from tgllm.db.file import schema
 from tgllm.db.file.identity import latest_version, version_of
 from tgllm.db.file.schema import prepare
 from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
+from tgllm.db.tables import inbox
 
 BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 
@@ -195,3 +196,22 @@ def test_the_authors_of_earlier_budgets_are_found_in_the_audit_trail(path: Path)
         rows = conn.execute("SELECT scope, measure, period, by_owner FROM budgets")
         found = {(row[0], row[1], row[2]): row[3] for row in rows}
     assert found == {(*row[:3],): int(row[3] != 3) for row in AUTHORS} | {("user:9", "tokens", "day"): 1}
+
+
+def test_an_inbox_of_version_1_gets_the_columns_about_crashes(path: Path) -> None:
+    prepare(path, NOW, [])
+    with closing(connect(path)) as conn:
+        wanted = [tuple(row) for row in conn.execute("PRAGMA table_info(inbox)")]
+        conn.execute("DROP INDEX inbox_suspect")
+        for column in ("strikes", "crashes", "asked"):
+            conn.execute(f"ALTER TABLE inbox DROP COLUMN {column}")
+        conn.execute(
+            "INSERT INTO inbox (update_id, lane, kind, payload, received_at, state, attempts)"
+            " VALUES (7, ':1:', 'message', '{}', 1, 'running', 3)"
+        )
+    prepare(path, NOW, [step for step in shipped() if step.name == "crashes"])
+    with closing(connect(path)) as conn:
+        assert [tuple(row) for row in conn.execute("PRAGMA table_info(inbox)")] == wanted
+        row = inbox.get(conn, 7)
+    assert row is not None
+    assert (row.state, row.attempts, row.asked, row.crashes, row.strikes) == ("running", 3, False, 0, 0)

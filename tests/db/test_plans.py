@@ -56,6 +56,8 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "unsent_in": lambda conn: unsent.unsent_in(conn, LANE),
     "add_updates": add,
     "claim": lambda conn: inbox.claim(conn, 8, NOW, max_attempts=3),
+    "claim_but_suspects": lambda conn: inbox.claim(conn, 8, NOW, max_attempts=3, but_suspects=True),
+    "suspects": inbox.suspects,
     "has_queued": inbox.has_queued,
     "queued": lambda conn: inbox.queued(conn, LANE, 50),
     "queued_edits": inbox.queued_edits,

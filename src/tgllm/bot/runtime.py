@@ -17,7 +17,7 @@ from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.health import Health
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
-from tgllm.bot.intake.recovery import recover
+from tgllm.bot.intake.recovery import note_end, recover
 from tgllm.bot.intake.store import Intake
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
@@ -96,6 +96,7 @@ class BotRuntime:
         failed = failed or _database_error_of((sender, dispatch, poller))
         if failed is not None:
             raise await self._with_reason(failed)
+        await self._note_end()
         for task in (sender, dispatch, poller, *beside):
             _raise_failure(task)
 
@@ -114,6 +115,12 @@ class BotRuntime:
         """Return the error that ends the bot: if the database was lost, that, after a copy of what is still there."""
         loss = await self.core.database.lost()
         return failed if loss is None else await self.core.database.rescue(loss, milliseconds(self.core.clock))
+
+    async def _note_end(self) -> None:
+        """Record that the program ends in order; an unusable database is reported by the task that needed it."""
+        now = milliseconds(self.core.clock)
+        with suppress(DatabaseError):
+            await self.core.database.write(lambda conn: note_end(conn, now))
 
     async def _drain(self, dispatch: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
         """Wait for running updates and messages, within the deadlines of the config."""

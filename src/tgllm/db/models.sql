@@ -247,6 +247,12 @@ CREATE TABLE IF NOT EXISTS inbox (
                 CHECK (stranger IN (0, 1)),
     behind      INTEGER NOT NULL DEFAULT 0              -- 1: was added behind another one with the same lane and
                 CHECK (behind IN (0, 1)),               -- kind of sender, which still waits; 0 may be outdated
+    asked       INTEGER NOT NULL DEFAULT 0              -- 1: the latest start has called a model
+                CHECK (asked IN (0, 1)),
+    crashes     INTEGER NOT NULL DEFAULT 0              -- crashes of the program while it ran
+                CHECK (crashes >= 0),
+    strikes     INTEGER NOT NULL DEFAULT 0              -- crashes that count against it: it ran alone
+                CHECK (strikes BETWEEN 0 AND crashes),
     CHECK ((state = 'merged') = (leader_id IS NOT NULL)),
     CHECK (leader_id <> update_id),
     CHECK ((state IN ('queued', 'running')) = (finished_at IS NULL))
@@ -257,6 +263,7 @@ CREATE INDEX IF NOT EXISTS inbox_first ON inbox (stranger, update_id, lane)
     WHERE state = 'queued' AND control = 0 AND behind = 0;
 CREATE INDEX IF NOT EXISTS inbox_senders ON inbox (lane, stranger, update_id) WHERE state = 'queued' AND control = 0;
 CREATE INDEX IF NOT EXISTS inbox_control ON inbox (stranger, update_id) WHERE state = 'queued' AND control = 1;
+CREATE INDEX IF NOT EXISTS inbox_suspect ON inbox (update_id) WHERE state = 'queued' AND control = 0 AND crashes > 1;
 CREATE INDEX IF NOT EXISTS inbox_leader ON inbox (leader_id) WHERE leader_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_finished ON inbox (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS inbox_failed ON inbox (finished_at) WHERE state IN ('failed', 'quarantined');

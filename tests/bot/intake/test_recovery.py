@@ -154,4 +154,5 @@ def begun_too_often(conn: Connection, *updates: dict[str, Any]) -> None:
     now = int(conn.execute("SELECT max(received_at) FROM inbox").fetchone()[0])
     inbox.add_updates(conn, rows, now)
     ids = [row.update_id for row in rows]
-    conn.executemany("UPDATE inbox SET state = 'queued', attempts = 9 WHERE update_id = ?", [(i,) for i in ids])
+    spent = "attempts = 9, crashes = 9, strikes = 9"
+    conn.executemany(f"UPDATE inbox SET state = 'queued', {spent} WHERE update_id = ?", [(i,) for i in ids])

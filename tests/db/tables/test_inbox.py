@@ -116,6 +116,7 @@ def test_spent_attempts_fail_and_are_reported(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2)], NOW)
     for _ in range(2):
         assert claimed(conn, max_attempts=2) == [1]
+        inbox.mark_asked(conn, 1)
         recovered = inbox.recover(conn, NOW + 1, max_attempts=2)
     assert [(row.update_id, row.state, row.attempts) for row in recovered.spent] == [(1, "failed", 2)]
     assert claimed(conn, max_attempts=2) == [2]
@@ -123,7 +124,7 @@ def test_spent_attempts_fail_and_are_reported(conn: sqlite3.Connection) -> None:
 
 def test_an_update_with_spent_attempts_does_not_block_its_lane(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1), update(2)], NOW)
-    conn.execute("UPDATE inbox SET attempts = 2 WHERE update_id = 1")
+    conn.execute("UPDATE inbox SET crashes = 2, strikes = 2 WHERE update_id = 1")
     assert claimed(conn, max_attempts=2) == [2]
 
 

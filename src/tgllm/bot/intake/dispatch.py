@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from aiogram.types import Update
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
+from tgllm.bot.intake.isolation import Isolation, Selected
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.bot.updates.scrubbing import empty_strangers
@@ -34,16 +35,15 @@ T = TypeVar("T")
 # The states of an update, in their order: why each exists, and what a crash in it costs.
 #
 # queued       Committed before it is confirmed to Telegram, which forgets it then. A crash costs nothing.
-# running      One of each lane; a partial unique index enforces it. The attempt is counted when it begins, since an
-#              update that crashes the program never reaches its end, and would crash every start. A crash costs the
-#              attempt: the next start queues the update, and its handler runs from the beginning. What the handler did
-#              outside of the transaction that ends the update happens twice: the model is asked again, and a command
-#              of a plugin runs again.
+# running      One of each lane; a partial unique index enforces it. After a crash the next start queues the update, and
+#              its handler runs from the beginning. What the handler did outside of the transaction that ends the
+#              update happens twice: the model is asked again, and a command of a plugin runs again. An update that
+#              crashes the program never reaches its end, and would crash every start: see ``isolation``.
 # merged       Part of the turn of another update, its leader: of an album, or of a text that the client has split. It
 #              has no task of its own. After a crash the leader starts again and finds its parts.
 # done         Committed together with effects and replies. So no crash comes between them: an update is never over
 #              without its answer, and never has its effects while it is still to be handled.
-# failed       Its handler raised, or its attempts are used up. The notice to its sender is in the same transaction.
+# failed       Its handler raised, or it crashes the program. The notice to its sender is in the same transaction.
 # quarantined  aiogram can't parse it. Every attempt would fail in the same way, so it is kept for inspection only.
 # expired      Set at startup only: the question is too old, and an answer costs money.
 
@@ -52,7 +52,7 @@ T = TypeVar("T")
 class _Claimed:
     """Result of a claim."""
 
-    rows: Sequence[InboxRow]
+    selected: Selected
     """Claimed updates, which start now."""
     queued: bool
     """Whether others wait, for the end of an update or for a free slot."""
@@ -80,7 +80,7 @@ class Dispatch:
             database: with the inbox.
             clock: for times.
             most_parallel: most lanes that run at once, not counting control updates and people without access.
-            most_attempts: most attempts for an update, crashes included.
+            most_attempts: crashes of the program after which an update that ran alone in them is given up.
             ended: called with each update whose task has ended.
         """
         self._bot = bot
@@ -101,6 +101,7 @@ class Dispatch:
         self._queued = True
         """Whether the end of an update may let another begin. Most often none waits, and no claim is committed."""
         self._claiming = asyncio.Lock()
+        self._isolation = Isolation(clock)
         self._begun = asyncio.TaskGroup()
         self._ended = False
         """Whether no task may begin any more: an error ends the program, or it was cancelled."""
@@ -133,9 +134,24 @@ class Dispatch:
                     async with self._claiming:
                         # Not durable: if a power failure loses a claim, recovery would have queued its updates anyway.
                         await self._database.write(self._claim(), durable=False, then=self._begin)
-                    await self.arrived.wait()
+                    await self._wait()
             finally:
                 self._ended = True
+
+    async def _wait(self) -> None:
+        """Wait until updates may be claimed."""
+        seconds = self._isolation.next_look()
+        if seconds is None:
+            await self.arrived.wait()
+            return
+        async with asyncio.TaskGroup() as group:
+            timer = group.create_task(self._wake_after(seconds))
+            await self.arrived.wait()
+            timer.cancel()
+
+    async def _wake_after(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        self.arrived.set()
 
     async def add(self, store: Callable[[Connection], T], stored: Callable[[T], None]) -> None:
         """Store updates, claim those that may start in the same transaction, and start them.
@@ -166,10 +182,10 @@ class Dispatch:
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
         strangers = max(0, PARALLEL_STRANGERS - self._strangers) if self._accepting else 0
         now, most_attempts = milliseconds(self._clock), self._most_attempts
+        permit = self._isolation.permit(free, strangers, self._running + self._strangers)
 
         def unit(conn: Connection) -> _Claimed:
-            rows = inbox.claim(conn, free, now, max_attempts=most_attempts, most_strangers=strangers)
-            return _Claimed(rows, inbox.has_queued(conn))
+            return _Claimed(permit.claim(conn, now, most_attempts), inbox.has_queued(conn))
 
         # An update may end before the claim returns; until then, assume that others wait for its end.
         self._queued = True
@@ -180,7 +196,8 @@ class Dispatch:
         if self._ended:
             return
         self._queued = claimed.queued
-        for row in claimed.rows:
+        self._isolation.begun(claimed.selected)
+        for row in claimed.selected.rows:
             self._count(row, 1)
             name = f"update {row.update_id}"
             self._tasks[row.update_id] = self._begun.create_task(self._run_one(row), name=name)
@@ -199,6 +216,7 @@ class Dispatch:
     def _leave(self, row: InboxRow) -> None:
         """Free the slot of an update whose task has ended."""
         self._count(row, -1)
+        self._isolation.ended(row.update_id)
         # An update that was released to the queue may already run again, in a new task.
         if self._tasks.get(row.update_id) is asyncio.current_task():
             del self._tasks[row.update_id]

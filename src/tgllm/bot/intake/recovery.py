@@ -1,6 +1,7 @@
 """Recovers the unfinished work of an earlier run at startup."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from tgllm.bot.delivery.uncertain import is_repeatable, uncertain_notices
 from tgllm.bot.intake.given_up import expired_rows, spent_rows
@@ -9,12 +10,21 @@ from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import take_edits
 from tgllm.bot.updates.scrubbing import empty_strangers
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import inbox, outbox
+from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.access.lost_links import revoke_lost_links
 
-__all__ = ["recover"]
+__all__ = ["note_end", "recover"]
+
+
+_SCOPE: Final = "intake"
+_ENDED: Final = "ended"
+
+
+def note_end(conn: Connection, now: int) -> None:
+    """Record that the program ends in order: updates that are running have not crashed it."""
+    kv.set_value(conn, _SCOPE, _ENDED, now, now)
 
 
 def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
@@ -27,7 +37,9 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     """
     # Before the recovery, which queues the running updates again.
     count_interrupted(conn, inbox.running(conn), parts, now)
-    found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts)
+    # Not recorded by a process that has crashed or was killed.
+    crashed = not kv.delete(conn, _SCOPE, _ENDED)
+    found = inbox.recover(conn, now, max_attempts=parts.core.config.turns.attempts, crashed=crashed)
     revoke_lost_links(conn, parts.core.texts, now)
     # After it: an edit replaces only a message that is queued.
     take_edits(conn, inbox.queued_edits(conn), parts.username, parts.core.password.questions, now)

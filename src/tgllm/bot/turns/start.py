@@ -1,6 +1,6 @@
 """Starts the turn of a message, with the display that fits the chat."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from tgllm.api import ModelRef
 from tgllm.bot.scope import Scope
@@ -13,6 +13,7 @@ from tgllm.bot.streaming.sink import ChatSink, Display, Look
 from tgllm.bot.turns.edits import begins_anew
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Unit
+from tgllm.db.tables import inbox
 from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.request import reasoning_display
 from tgllm.services.conversations.turn import Branch, Turn
@@ -70,7 +71,16 @@ async def run_turn(
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
-        await core.conversations.run(turn, _with_button(scope, sink, turn), *effects, ending)
+        await core.conversations.run(
+            turn, _with_button(scope, sink, turn), *effects, ending, asking=_note_of_call(scope)
+        )
+
+
+def _note_of_call(scope: Scope) -> Callable[[], Awaitable[None]] | None:
+    """Return what notes that the model is called; None if a crash of this start would not count anyway."""
+    if not scope.row.crashes and scope.config.turns.attempts > 1:
+        return None
+    return lambda: scope.write(lambda conn: inbox.mark_asked(conn, scope.row.update_id))
 
 
 def _with_button(scope: Scope, sink: ChatSink, turn: Turn) -> RetryButton:

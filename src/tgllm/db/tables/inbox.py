@@ -25,12 +25,14 @@ __all__ = [
     "add_updates",
     "cancel",
     "claim",
+    "claim_suspect",
     "counts",
     "ended_before",
     "finish",
     "followers",
     "get",
     "has_queued",
+    "mark_asked",
     "merge",
     "open_with_message",
     "prune",
@@ -43,6 +45,7 @@ __all__ = [
     "running",
     "running_in",
     "separate",
+    "suspects",
 ]
 
 State = Literal["queued", "running", "done", "failed", "quarantined", "merged", "expired"]
@@ -50,8 +53,8 @@ State = Literal["queued", "running", "done", "failed", "quarantined", "merged", 
 
 ``merged``: part of the turn of another update, its leader. ``expired``: too old to be answered after a restart.
 ``quarantined``: can't be parsed, kept for inspection. After a crash, running updates are queued again (``recover``) and
-their handlers run again; the number of attempts is limited, so that an update that crashes the program is not retried
-forever.
+their handlers run again. An update that has run in two crashes is a suspect, and runs alone; an update that has crashed
+the program alone too often is given up.
 """
 FinalState = Literal["done", "failed", "expired"]
 
@@ -97,6 +100,9 @@ class InboxRow:
     error: str | None
     stranger: bool = field(default=False, metadata=BOOL)
     behind: bool = field(default=False, metadata=BOOL)
+    asked: bool = field(default=False, metadata=BOOL)
+    crashes: int = 0
+    strikes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ class Recovered:
     requeued: int
     """Number of updates that were running and are queued again."""
     spent: Sequence[InboxRow]
-    """Updates that failed because no attempt finished; their senders have not been notified."""
+    """Updates that failed because they crash the program; their senders have not been notified."""
     expired: Sequence[InboxRow]
     """Updates that were too old to be answered."""
 
@@ -165,7 +171,7 @@ _FREE = """
     SELECT (
         SELECT min(first.update_id) FROM inbox AS first
         WHERE first.lane = head.lane AND first.state = 'queued' AND first.control = 0
-            AND first.attempts < :max_attempts
+            AND first.strikes < :max_attempts
     )
     FROM inbox AS head INDEXED BY inbox_first
     WHERE head.state = 'queued' AND head.control = 0 AND head.behind = 0 AND head.stranger = :stranger
@@ -186,19 +192,35 @@ _FREE = """
 """
 _CONTROL = """
     SELECT update_id FROM inbox
-    WHERE state = 'queued' AND control = 1 AND stranger = :stranger AND attempts < :max_attempts
+    WHERE state = 'queued' AND control = 1 AND stranger = :stranger AND strikes < :max_attempts
     ORDER BY update_id
     LIMIT :limit
 """
 _START = """
-    UPDATE inbox SET state = 'running', attempts = attempts + 1, started_at = ? WHERE update_id = ? RETURNING *
+    UPDATE inbox SET state = 'running', attempts = attempts + 1, asked = 0, started_at = ?
+    WHERE update_id = ? RETURNING *
 """
+_FREE_UNSUSPECTED = _FREE.replace(
+    "ORDER BY",
+    """AND (
+            SELECT first.crashes FROM inbox AS first
+            WHERE first.lane = head.lane AND first.state = 'queued' AND first.control = 0
+            ORDER BY first.update_id LIMIT 1
+        ) < 2
+    ORDER BY""",
+)
 _NO_LIMIT = -1
 """SQLite: a negative LIMIT is none."""
 
 
 def claim(
-    conn: sqlite3.Connection, limit: int, now: int, *, max_attempts: int, most_strangers: int = 0
+    conn: sqlite3.Connection,
+    limit: int,
+    now: int,
+    *,
+    max_attempts: int,
+    most_strangers: int = 0,
+    but_suspects: bool = False,
 ) -> list[InboxRow]:
     """Start the oldest queued update of each lane that has none running, and all control updates.
 
@@ -208,8 +230,9 @@ def claim(
         conn: an open write transaction.
         limit: maximum number of lanes; control updates don't count, so with 0 only those are started.
         now: UTC in milliseconds.
-        max_attempts: updates that were started this often are skipped.
+        max_attempts: updates that have crashed the program this often are skipped.
         most_strangers: maximum number of updates of people without access, control updates included.
+        but_suspects: whether to skip lanes whose next update is a suspect.
 
     Returns:
         The started updates: control updates first, then by id, and then those of people without access.
@@ -217,13 +240,42 @@ def claim(
 
     def ids(query: str, most: int, *, stranger: bool) -> list[int]:
         values = {"limit": most, "max_attempts": max_attempts, "stranger": stranger}
-        # None: all updates of a lane were started too often.
+        # None: all updates of a lane have crashed the program too often.
         return [int(row[0]) for row in conn.execute(query, values) if row[0] is not None] if most else []
 
-    found = ids(_CONTROL, _NO_LIMIT, stranger=False) + ids(_FREE, max(0, limit), stranger=False)
+    free = _FREE_UNSUSPECTED if but_suspects else _FREE
+    found = ids(_CONTROL, _NO_LIMIT, stranger=False) + ids(free, max(0, limit), stranger=False)
     strangers = ids(_CONTROL, most_strangers, stranger=True)
-    strangers += ids(_FREE, most_strangers - len(strangers), stranger=True)
+    strangers += ids(free, most_strangers - len(strangers), stranger=True)
     return [read(InboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in found + strangers]
+
+
+_SUSPECTS = """
+    SELECT * FROM inbox AS suspect
+    WHERE state = 'queued' AND control = 0 AND crashes > 1 AND NOT EXISTS (
+        SELECT 1 FROM inbox AS busy WHERE busy.lane = suspect.lane AND busy.state = 'running' AND busy.control = 0
+    ) AND NOT EXISTS (
+        SELECT 1 FROM inbox AS earlier
+        WHERE earlier.lane = suspect.lane AND earlier.state = 'queued' AND earlier.control = 0
+          AND earlier.update_id < suspect.update_id
+    )
+    ORDER BY strikes, update_id
+"""
+
+
+def suspects(conn: sqlite3.Connection) -> list[InboxRow]:
+    """Return the queued updates that have run in two crashes and are next in their lanes; least suspected first."""
+    return read_all(InboxRow, conn.execute(_SUSPECTS))
+
+
+def claim_suspect(conn: sqlite3.Connection, update_id: int, now: int) -> InboxRow:
+    """Start one of ``suspects``, in the same transaction."""
+    return read(InboxRow, conn.execute(_START, (now, update_id)).fetchone())
+
+
+def mark_asked(conn: sqlite3.Connection, update_id: int) -> None:
+    """Record that the present start of an update calls a model."""
+    conn.execute("UPDATE inbox SET asked = 1 WHERE update_id = ? AND state = 'running'", (update_id,))
 
 
 def finish(conn: sqlite3.Connection, update_id: int, state: FinalState, now: int, error: str | None = None) -> bool:
@@ -260,6 +312,7 @@ def recover(
     now: int,
     *,
     max_attempts: int,
+    crashed: bool = True,
     life: int = UPDATE_LIFE,
     life_by_kind: Mapping[str, int] | None = None,
 ) -> Recovered:
@@ -270,7 +323,8 @@ def recover(
     Args:
         conn: an open write transaction.
         now: UTC in milliseconds.
-        max_attempts: updates that were started this often and did not finish fail.
+        max_attempts: updates that have crashed the program this often fail.
+        crashed: whether the earlier process has crashed or was killed, and did not end in order.
         life: age in ms at which an update expires.
         life_by_kind: the same for control updates, by type; by default ``CALLBACK_LIFE`` for ``callback_query``. A
             button press that is no control update expires like a message, since it starts a turn.
@@ -280,17 +334,39 @@ def recover(
     def life_of(row: InboxRow) -> int:
         return lives.get(row.kind, life) if row.control else life
 
+    if crashed:
+        _blame(conn)
     expired = [row for row in _open_before(conn, now) if row.received_at <= now - life_of(row)]
     for row in expired:
         finish(conn, row.update_id, "expired", now)
     spent = conn.execute(
         "UPDATE inbox SET state = 'failed', finished_at = ?, error = 'the program ended during each attempt'"
-        " WHERE state IN ('queued', 'running') AND attempts >= ? RETURNING *",
+        " WHERE state IN ('queued', 'running') AND strikes >= ? RETURNING *",
         (now, max_attempts),
     )
     failed = sorted(read_all(InboxRow, spent), key=lambda row: row.update_id)
     requeued = conn.execute("UPDATE inbox SET state = 'queued', started_at = NULL WHERE state = 'running'").rowcount
     return Recovered(requeued, failed, expired)
+
+
+def _blame(conn: sqlite3.Connection) -> None:
+    """Count a crash for the updates that were running, and against the one that ran alone.
+
+    The others are innocent, or will be found alone later. A first crash, before a model was called, may have any cause,
+    such as a supervisor that kills a slow start, so it does not count either. Control updates never run alone: each
+    crash counts from the third one on.
+
+    A crash for which no update alone can be blamed shows that something else ends the program, so what has been counted
+    against waiting updates counts less.
+    """
+    alone = conn.execute("SELECT count(*) FROM inbox WHERE state = 'running'").fetchone()[0] == 1
+    if not alone:
+        conn.execute("UPDATE inbox SET strikes = strikes - 1 WHERE state = 'queued' AND control = 0 AND strikes > 0")
+    conn.execute(
+        "UPDATE inbox SET crashes = crashes + 1,"
+        " strikes = strikes + iif(control, crashes > 1, ? AND (asked OR crashes > 1)) WHERE state = 'running'",
+        (alone,),
+    )
 
 
 def _open_before(conn: sqlite3.Connection, now: int) -> list[InboxRow]:

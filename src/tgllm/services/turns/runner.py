@@ -4,6 +4,7 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from tgllm.api import (
@@ -84,13 +85,16 @@ class ConversationService:
         call = InterruptedCall(context.model, context.conversation_id, Usage(shown, 0))
         record_interrupted(conn, turn, call, now, self._accounting)
 
-    async def run(self, turn: Turn, sink: Sink, *units: Unit) -> TurnOutcome:
+    async def run(
+        self, turn: Turn, sink: Sink, *units: Unit, asking: Callable[[], Awaitable[None]] | None = None
+    ) -> TurnOutcome:
         """Answer a question, and store the result in one transaction.
 
         Args:
             turn: the question.
             sink: displays the answer; its ``finish`` returns the messages to send.
             units: further units of work for the same transaction, such as marking the update as done.
+            asking: awaited before the model is called.
 
         Returns:
             The result, also if the provider failed.
@@ -110,6 +114,8 @@ class ConversationService:
                 prepared = await self._prepare(turn, context)
                 request = await self._host.before_request(prepared.request, info)
                 await self._reserve(reservation, request, answer.model, sink, handle)
+                if asking is not None:
+                    await asking()
                 await self._caller.ask(request, answer, sink.show, handle, prepared.summary)
             except TgllmError as error:
                 answer.fail(error)

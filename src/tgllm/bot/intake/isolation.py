@@ -1,0 +1,129 @@
+"""Isolation of suspects: updates that were running in two crashes of the program run alone, until the guilty is found.
+
+A crash says nothing about which of the running updates has caused it, if any: most often somebody has killed the
+process. So nothing is held against an update that was running in one crash. After a second one it is a suspect, and
+runs alone. If it ends, it is innocent. If the program crashes again, that counts against it, and with too many of such
+strikes it is given up.
+
+Nobody else is answered while a suspect runs, so its isolation has an end. The time doubles with each crash, so that an
+update that crashes the program late is found as well. A suspect with a strike waits some seconds after the start of the
+program: a supervisor that kills a starting program again and again must not bring strikes to whatever starts first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tgllm.api.clock import Clock
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow
+
+__all__ = ["Isolation", "Permit", "Selected"]
+
+ALONE_SECONDS: Final = 15.0
+"""Isolation of an update after two crashes."""
+HOLD_SECONDS: Final = 5.0
+"""Time after the start of the program before an update with one strike starts."""
+_MOST_DOUBLINGS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Updates that were claimed."""
+
+    rows: Sequence[InboxRow]
+    alone: InboxRow | None = None
+    """One of them that must run alone."""
+    suspects: Sequence[InboxRow] = ()
+    """The suspects that waited before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What may start now; used on the database's thread."""
+
+    free: int
+    """Free places."""
+    strangers: int
+    """Free places for people without access."""
+    uptime: float | None
+    """Seconds since the start; None if there are no suspects."""
+    is_idle: bool
+    """Whether nothing runs that a suspect must not run beside."""
+    is_closed: bool
+    """Whether a suspect runs alone."""
+
+    def claim(self, conn: Connection, now: int, most_attempts: int) -> Selected:
+        """Claim updates in an open write transaction."""
+        if self.uptime is None:
+            rows = inbox.claim(conn, self.free, now, max_attempts=most_attempts, most_strangers=self.strangers)
+            return Selected(rows)
+        waiting = inbox.suspects(conn)
+        due = [row for row in waiting if self.uptime >= _hold(row)]
+        free, strangers = (0, 0) if self.is_closed or due else (self.free, self.strangers)
+        rows = inbox.claim(conn, free, now, max_attempts=most_attempts, most_strangers=strangers, but_suspects=True)
+        if not due or self.is_closed or not self.is_idle or not self.free:
+            return Selected(rows, suspects=waiting)
+        alone = inbox.claim_suspect(conn, due[0].update_id, now)
+        return Selected([*rows, alone], alone, waiting)
+
+
+class Isolation:
+    """Keeps account of the suspects that wait and run; used on the event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began: float | None = None
+        self._suspects: Sequence[InboxRow] | None = None
+        """Those that waited at the latest claim; None before the first one. Only a crash makes new ones."""
+        self._alone: InboxRow | None = None
+        self._alone_until = 0.0
+        self._released: set[int] = set()
+        """Running suspects whose isolation has ended."""
+
+    def permit(self, free: int, strangers: int, running: int) -> Permit:
+        """Return what may start now.
+
+        Args:
+            free: free places.
+            strangers: free places for people without access.
+            running: updates that run, without control updates of people with access.
+        """
+        now = self._clock.monotonic()
+        if self._began is None:
+            self._began = now
+        if self._alone is not None and now >= self._alone_until:
+            self._released.add(self._alone.update_id)
+            self._alone = None
+        has_suspects = self._suspects is None or bool(self._suspects) or self._alone is not None
+        uptime = now - self._began if has_suspects else None
+        return Permit(free, strangers, uptime, running <= len(self._released), self._alone is not None)
+
+    def begun(self, selected: Selected) -> None:
+        """Note what was claimed."""
+        alone = selected.alone
+        self._suspects = [row for row in selected.suspects if alone is None or row.update_id != alone.update_id]
+        if alone is not None:
+            self._alone = alone
+            doublings = min(alone.crashes - 2, _MOST_DOUBLINGS)
+            self._alone_until = self._clock.monotonic() + ALONE_SECONDS * 2**doublings
+
+    def ended(self, update_id: int) -> None:
+        """Note that an update has ended."""
+        self._released.discard(update_id)
+        if self._alone is not None and self._alone.update_id == update_id:
+            self._alone = None
+
+    def next_look(self) -> float | None:
+        """Return the seconds until more may start though no update has ended; None if nothing waits for a time."""
+        now = self._clock.monotonic()
+        if self._alone is not None:
+            return max(0.0, self._alone_until - now)
+        uptime = 0.0 if self._began is None else now - self._began
+        return min((_hold(row) - uptime for row in self._suspects or () if _hold(row) > uptime), default=None)
+
+
+def _hold(row: InboxRow) -> float:
+    """Return the seconds after the start of the program before a suspect starts."""
+    return HOLD_SECONDS * 2 ** min(row.strikes - 1, _MOST_DOUBLINGS) if row.strikes else 0.0

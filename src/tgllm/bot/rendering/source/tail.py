@@ -16,7 +16,7 @@ _MOST_INDENT = 24
 _INDENT_OF_CODE = 3
 """Most spaces before the fence of a code block that is in no list."""
 _MOST_LOOKED_AT = _KEPT_WHILE_ADDING
-"""Characters of a paragraph in which open markup is looked for."""
+"""Characters at the ends of a paragraph in which a table and open markup are looked for."""
 
 # Most begin with a newline, which the regular expression engine finds fastest; a tail that is cut begins with one.
 _OPENING = re.compile(
@@ -137,10 +137,11 @@ def _surroundings(text: str, end: int) -> _Surroundings:
 
 def _continued(text: str, place: int) -> str:
     """Return the text from a place inside a block, with what opens the same block before it."""
-    paragraph = text[max(text.rfind("\n\n", 0, place) + 1, place - _MOST_LOOKED_AT) : place]
+    start = text.rfind("\n\n", 0, place) + 1
+    paragraph = text[max(start, place - _MOST_LOOKED_AT) : place]
     rest = text[place:]
     if "|" in rest.partition("\n")[0] or "|" in rest[1:].partition("\n")[0]:
-        rows = [*_DELIMITER_ROW.finditer(paragraph)]
+        rows = [*_DELIMITER_ROW.finditer(text[start : min(place, start + _MOST_LOOKED_AT)])]
         table = next((row for row in reversed(rows) if "|" in row["row"] and "-" in row["row"]), None)
         if table is not None:
             return "\n" + table["header"] + "\n" + table["row"] + "\n" + rest.lstrip("\n")

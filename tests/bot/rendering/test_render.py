@@ -419,3 +419,34 @@ def test_an_entity_knows_its_form_in_the_bot_api() -> None:
 def test_code_that_is_indented_with_tabs_stays_indented(shown: Shown, mode: RichMode) -> None:
     output = shown(render("```go\nif x {\n\treturn\t// done\n}\n```", rich=mode))
     assert "if x {\n    return  // done\n}" in output
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("```x``` then \\(a\\)", " then "),
+        ("<div>\n> <div>\n> > <div>\n> > > <div>\n> > > > <div> deep", "deep"),
+        ("$5 " * 1000, "$5"),
+        ("a $x$ b " + "5$ or 10$ " * 300, "10$"),
+        ("*a " * 500 + "b" + "*" * 500 + " c", "b"),
+        ("> " * 14 + "a\n" + "> " * 14 + "\n" + "> " * 14 + "- b\n" + "> " * 14 + "- c", "b"),
+    ],
+)
+def test_what_is_limited_stays_readable(source: str, text: str, check_payload: Check, shown: Shown) -> None:
+    for mode in MODES:
+        payloads = render(source, rich=mode)
+        for payload in payloads:
+            check_payload(payload)
+        assert text in shown(payloads)
+
+
+def test_blocks_nested_too_deep_stay_apart() -> None:
+    deep = "> " * 14
+    message = only(render(f"{deep}a\n{deep}\n{deep}- b\n{deep}- c", rich="never"))
+    assert [line.strip("> ") for line in message.text.splitlines() if line.strip("> ")] == ["a", "b", "c"]
+
+
+def test_an_address_longer_than_a_message_is_no_link() -> None:
+    assert only(render("[x](http://a.b/" + "c" * 3000 + ")")).entities[0].type == "text_link"
+    messages = texts(render("[x](http://a.b/" + "c" * 5000 + ")"))
+    assert {kind for message in messages for kind, _ in marked(message)} == {"code"}

@@ -8,6 +8,7 @@ from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.preview import Preview
 from tgllm.i18n import Catalogue
+from work_support import lines_run
 
 TEXTS = Catalogue()
 
@@ -103,3 +104,32 @@ def test_only_what_can_be_seen_counts_as_a_change() -> None:
 )
 def test_a_wait_whose_length_is_known_says_so(seconds: float | None, words: str) -> None:
     assert preview_of(Waiting("retry", seconds)).frame().text == TEXTS("stream.waiting_retry") + words
+
+
+def test_a_frame_costs_the_same_however_long_the_answer_is() -> None:
+    preview = Preview(TEXTS, "en")
+    costs: list[int] = []
+    for _ in range(2):
+        for _ in range(1000):
+            preview.add(TextDelta("Some **more** words. " * 5 + "\n\n"))
+        costs.append(lines_run(preview.frame))
+    assert costs[1] < 1.5 * costs[0]
+
+
+def test_adding_text_costs_the_same_however_long_the_answer_is() -> None:
+    preview = Preview(TEXTS, "en")
+
+    def add() -> None:
+        for _ in range(2000):
+            preview.add(TextDelta("Some **more** words.\n\n"))
+            preview.add(ReasoningDelta("Thoughts. "))
+
+    first = lines_run(add)
+    assert lines_run(add) < 1.5 * first
+
+
+def test_thoughts_above_a_text_that_is_cut_are_not_shown() -> None:
+    frame = preview_of(ReasoningDelta("hm"), TextDelta("word " * 5000 + "end")).frame("shown")
+    assert "hm" not in frame.text
+    assert frame.text.startswith("…")
+    assert frame.text.endswith("end")

@@ -8,7 +8,6 @@ from tgllm.bot.rendering.document import Block
 from tgllm.bot.rendering.entities import flat_text
 from tgllm.bot.rendering.parse import parse
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage, RichMode
-from tgllm.bot.rendering.rich import rich_blocks
 from tgllm.bot.rendering.rich_choice import needs_rich
 from tgllm.bot.rendering.rich_limits import has_text, packed
 from tgllm.bot.rendering.source.growing import settled
@@ -76,7 +75,7 @@ def _rich(blocks: Sequence[Block]) -> list[Payload]:
     payloads: list[Payload] = []
     for group in packed(blocks):
         fallback = cut(flat_text(group.blocks))
-        made = rich_blocks(group.blocks) if group.is_rich and fallback else []
+        made = list(group.rich) if fallback else []
         if has_text(made):
             payloads.append(RichMessage(made, tuple(fallback)))
         else:

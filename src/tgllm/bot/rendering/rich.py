@@ -28,7 +28,7 @@ from tgllm.bot.rendering.entities import plain_inlines
 from tgllm.bot.rendering.links import BARE_URL, email_of, is_web_link
 from tgllm.bot.rendering.tables import aligned_table, plain_table
 
-__all__ = ["MOST_COLUMNS", "rich_blocks", "rich_text"]
+__all__ = ["MOST_COLUMNS", "RichBlock", "rich_blocks", "rich_text"]
 
 MOST_COLUMNS = 20
 """Most columns of a table; a wider table is shown as preformatted text."""

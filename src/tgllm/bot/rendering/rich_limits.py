@@ -1,11 +1,11 @@
 """Groups the blocks of a document into rich messages within Telegram's limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from tgllm.bot.rendering.document import Block
-from tgllm.bot.rendering.rich import rich_blocks
+from tgllm.bot.rendering.rich import RichBlock, rich_blocks
 from tgllm.bot.rendering.split import is_visible, utf16_length
 
 __all__ = ["Group", "has_text", "packed"]
@@ -15,6 +15,7 @@ MOST_UNITS = 30_000
 MOST_BLOCKS = 480
 """Most blocks, list items and table rows in a message; Telegram accepts 500."""
 
+_NAMES = frozenset({"type", "align", "valign"})
 _TEXTS = frozenset({"text", "summary", "expression", "blocks", "items", "cells"})
 
 
@@ -23,40 +24,33 @@ class Group:
     """Blocks that share messages."""
 
     blocks: tuple[Block, ...]
-    is_rich: bool
-    """Whether they fit one rich message; otherwise the group is one block that is too large and is sent as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    units: int = 0
-    blocks: int = 0
-
-    def __add__(self, other: "_Size") -> "_Size":
-        return _Size(self.units + other.units, self.blocks + other.blocks)
-
-    @property
-    def fits(self) -> bool:
-        return self.units <= MOST_UNITS and self.blocks <= MOST_BLOCKS
+    rich: tuple[RichBlock, ...]
+    """The blocks as those of one rich message; empty for a single block that is too large and is sent as text."""
 
 
 def packed(blocks: Iterable[Block]) -> list[Group]:
     """Return the blocks in groups, in order, each as large as the limits allow."""
     groups: list[Group] = []
     gathered: list[Block] = []
-    total = _Size()
+    rich: list[RichBlock] = []
+    units = count = 0
     for block in blocks:
-        size = _sum(rich_blocks([block]))
-        if gathered and not (total + size).fits:
-            groups.append(Group(tuple(gathered), is_rich=True))
-            gathered, total = [], _Size()
-        if size.fits:
+        made = rich_blocks([block])
+        more_units, more_count = _size(made)
+        fits = more_units <= MOST_UNITS and more_count <= MOST_BLOCKS
+        if gathered and not (fits and units + more_units <= MOST_UNITS and count + more_count <= MOST_BLOCKS):
+            groups.append(Group(tuple(gathered), tuple(rich)))
+            gathered, rich = [], []
+            units = count = 0
+        if fits:
             gathered.append(block)
-            total += size
+            rich += made
+            units += more_units
+            count += more_count
         else:
-            groups.append(Group((block,), is_rich=False))
+            groups.append(Group((block,), ()))
     if gathered:
-        groups.append(Group(tuple(gathered), is_rich=True))
+        groups.append(Group(tuple(gathered), tuple(rich)))
     return groups
 
 
@@ -71,18 +65,20 @@ def has_text(value: object) -> bool:
     return any(has_text(content) for name, content in cast("dict[str, Any]", value).items() if name in _TEXTS)
 
 
-def _sum(values: Sequence[object]) -> _Size:
-    return sum(map(_size, values), _Size())
-
-
-def _size(value: object) -> _Size:
+def _size(value: object) -> tuple[int, int]:
+    """Return the UTF-16 units and the blocks."""
     if isinstance(value, str):
-        return _Size(utf16_length(value))
+        return utf16_length(value), 0
+    units = count = 0
+    contents: Iterable[object] = ()
     if isinstance(value, list):
-        return _sum(cast("list[object]", value))
-    if not isinstance(value, dict):
-        return _Size()
-    node = cast("dict[str, Any]", value)
-    rows: list[object] = node.get("cells") or []
-    own = _Size(0, int("type" in node or "blocks" in node) + len(rows))
-    return _sum([content for name, content in node.items() if name not in {"type", "align", "valign"}]) + own
+        contents = cast("list[object]", value)
+    elif isinstance(value, dict):
+        node = cast("dict[str, Any]", value)
+        count = int("type" in node or "blocks" in node) + len(node.get("cells") or ())
+        contents = [content for name, content in node.items() if name not in _NAMES]
+    for content in contents:
+        more_units, more_count = _size(content)
+        units += more_units
+        count += more_count
+    return units, count

@@ -93,7 +93,7 @@ class RenderingSection(Section):
         description="UTF-16 units above which an answer or reply is a file, with its beginning as a message; 0: never.",
     )
     timeout: float = Field(
-        default=3.0,
+        default=5.0,
         gt=0,
         description="Seconds to format a text above 20,000 characters; after them it is sent as plain text.",
     )

@@ -26,7 +26,7 @@ INLINE_CHARS = 20_000
 class Renderer:
     """Renders one long text at a time. Each waits for its place and for its result at most for the time limit."""
 
-    def __init__(self, seconds: float = 3.0) -> None:
+    def __init__(self, seconds: float = 5.0) -> None:
         """Create the renderer with its time limit; the process is started when it is first needed."""
         self._seconds = seconds
         self._process = RenderProcess()

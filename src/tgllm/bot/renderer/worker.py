@@ -4,7 +4,6 @@ It is run as a file, not as a module: importing the package ``tgllm.bot`` import
 and memory of a start, and rendering does not use it.
 """
 
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -14,8 +13,6 @@ from typing import Any, BinaryIO
 
 MOST_BYTES = 2**31
 """Maximum address space: a text that needs more is sent as plain text, and the bot keeps its memory."""
-NICENESS = 5
-"""The bot goes first on a machine with one processor."""
 
 
 def main() -> None:
@@ -63,8 +60,6 @@ def _set_limits() -> None:
         import resource  # noqa: PLC0415  not on Windows
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    with suppress(AttributeError, OSError):
-        os.nice(NICENESS)
 
 
 def _without_aiogram() -> None:

@@ -12,6 +12,7 @@ from tgllm.testing.emulator.users import EmulatedUser
 WILD = """
     import asyncio
     import os
+    import threading
     import time
 
     from tgllm import hookimpl
@@ -75,6 +76,9 @@ WILD = """
                 await end_by_a_task()
             if word in {"hold", "sleep", "insist", "refuse"}:
                 globals()[word]()
+            if word == "thread":
+                print("wild.holding", flush=True)
+                await asyncio.to_thread(threading.Event().wait)
             if word == "exit":
                 raise SystemExit(4)
             if word == "interrupt":
@@ -111,7 +115,9 @@ async def wild(emu: Emulator, ann: EmulatedUser, launch: Launch, install_plugin:
 
     async def start(**variables: str) -> Program:
         settings = {"PYTHONPATH": folder, "TGLLM_DEFAULT_MODEL": "wild/m", "TGLLM_ADMIN_IDS": str(ann.id)}
-        return await launch("run", **(settings | variables))
+        bot = await launch("run", **(settings | variables))
+        await bot.printed("bot.ready")
+        return bot
 
     return start
 
@@ -167,6 +173,18 @@ async def test_a_program_that_can_not_shut_down_ends_nevertheless(
     assert "bot.shutdown_forced" in printed
 
 
+async def test_a_thread_that_does_not_end_does_not_keep_the_program(
+    emu: Emulator, ann: EmulatedUser, wild: Launch
+) -> None:
+    bot = await wild(TGLLM_TURNS__STOP_TIMEOUT="0")
+    await ann.say("thread")
+    await bot.printed("wild.holding")
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+    assert code == 0, printed
+    assert "are abandoned: tgllm-worker" in printed
+
+
 async def test_a_second_signal_ends_a_blocked_program_at_once(emu: Emulator, ann: EmulatedUser, wild: Launch) -> None:
     bot = await wild()
     await ann.say("refuse")
@@ -179,7 +197,6 @@ async def test_a_second_signal_ends_a_blocked_program_at_once(emu: Emulator, ann
 
 async def test_a_blocked_startup_is_interrupted_and_quarantined(emu: Emulator, ann: EmulatedUser, wild: Launch) -> None:
     bot = await wild(WILD_START="1", TGLLM_DEFAULT_MODEL="echo/echo")
-    await bot.printed("bot.ready")
     assert await answer(emu, ann, "hello") == "hello"
     assert "BlockedTheLoop" in await answer(emu, ann, "/admin plugins")
     bot.send(signal.SIGTERM)

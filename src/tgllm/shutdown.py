@@ -3,12 +3,20 @@
 import asyncio
 import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["Stopping", "run_loop", "stop_on_signals"]
+from tgllm.api.clock import Clock
+
+__all__ = ["Stopping", "leave", "run_loop", "stop_on_signals"]
+
+THREAD_SECONDS = 5.0
+"""How long the exit of the process waits for threads."""
 
 
 class Stopping:
@@ -81,6 +89,7 @@ def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException],
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
+        loop.set_default_executor(_UnawaitedThreads(thread_name_prefix="tgllm-worker"))
         task = loop.create_task(main, name="main")
         while not task.done():
             try:
@@ -89,6 +98,33 @@ def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException],
                 if task.done() or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                     raise
                 ignored(error)
+
+
+class _UnawaitedThreads(ThreadPoolExecutor):
+    """Executor of ``asyncio.to_thread`` whose shutdown does not wait for its threads; ``leave`` does, with a limit."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  the signature of the base class
+        """Let the threads end after their current calls."""
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+
+
+def leave(code: int, clock: Clock, seconds: float = THREAD_SECONDS) -> None:
+    """Wait for threads that would keep the process from exiting, such as those of plugins; then exit without them.
+
+    Returns if all of them have ended.
+    """
+    deadline = clock.monotonic() + seconds
+    others = [
+        thread for thread in threading.enumerate() if thread is not threading.current_thread() and not thread.daemon
+    ]
+    for thread in others:
+        thread.join(max(0.0, deadline - clock.monotonic()))
+    left = [thread.name for thread in others if thread.is_alive()]
+    if left:
+        sys.stderr.write(f"tgllm: these threads did not end, and are abandoned: {', '.join(left)}\n")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -4,6 +4,7 @@ import gc
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -120,7 +121,13 @@ def run() -> None:
     gc.set_threshold(COLLECT_AFTER)
     _fill_streams()
     _escape_unknown_letters(sys.stdout)
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    if threading.active_count() > 1:
+        from tgllm.api.clock import SystemClock  # noqa: PLC0415  most commands have no thread left
+        from tgllm.shutdown import leave  # noqa: PLC0415  as above
+
+        leave(code, SystemClock())
+    sys.exit(code)
 
 
 def _fill_streams() -> None:

@@ -9,6 +9,7 @@ from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.streaming.pace import Intervals
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.updates.acknowledgements import Acknowledgements
+from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.job_times import ListJobs
 
@@ -28,6 +29,8 @@ class BotParts:
     limiter: Limiter
     acknowledgements: Acknowledgements
     """Reactions of waiting messages."""
+    relevance: Relevance
+    """Which updates are for the bot."""
     sees_all: bool
     """Whether the bot gets all messages of groups in which it is no admin. Bot API: getMe."""
     intervals: Intervals = field(default_factory=Intervals)

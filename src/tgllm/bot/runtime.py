@@ -26,6 +26,7 @@ from tgllm.bot.telegram.limiter import Limiter, rates_from
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.raw import turn_id_of
+from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, Recovered
 from tgllm.observe.logs import get_logger
@@ -166,7 +167,8 @@ async def open_runtime(
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
         sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links)
-        acknowledgements = Acknowledgements(core.running, me.id, me.username or "", milliseconds(core.clock))
+        relevance = Relevance(me.id, me.username or "")
+        acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
         commands = live_commands(core, runner)
         menus = CommandMenus(bot, core.database, core.clock, commands)
         parts = BotParts(
@@ -177,6 +179,7 @@ async def open_runtime(
             sender,
             limiter,
             acknowledgements,
+            relevance,
             sees_all=bool(me.can_read_all_group_messages),
             renderer=renderer,
             jobs=jobs,
@@ -194,6 +197,7 @@ async def open_runtime(
             core.clock,
             most_parallel=config.turns.max_parallel,
             most_attempts=config.turns.attempts,
+            empty=relevance.empty_irrelevant,
             ended=ended,
         )
 

@@ -120,9 +120,16 @@ class UpdateScope:
         *effects: Unit,
         replies: Sequence[NewOutbox] = (),
         state: FinalState = "done",
-        error: str | None = None,
+        error: Callable[[], str] | None = None,
     ) -> None:
-        """Finish the update: effects, replies and its final state, in one transaction."""
+        """Finish the update: effects, replies and its final state, in one transaction.
+
+        Args:
+            effects: units of work.
+            replies: calls to send.
+            state: the final state.
+            error: returns the error text to store; called after the effects.
+        """
         now = self.now
         rows = [*replies, *self._without_acknowledgement()]
 
@@ -130,7 +137,7 @@ class UpdateScope:
             for effect in effects:
                 effect(conn)
             outbox.add(conn, rows, now)
-            inbox.finish(conn, self.row.update_id, state, now, error)
+            inbox.finish(conn, self.row.update_id, state, now, None if error is None else error())
 
         await self.write(unit)
         self.note_ended()

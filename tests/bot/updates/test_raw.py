@@ -30,7 +30,16 @@ def test_an_update_is_kept_as_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [{}, {"message": {}}, {"update_id": "5"}, {"update_id": None}, {"update_id": True}, {"update_id": 2**63}]
+    "raw",
+    [
+        {},
+        {"message": {}},
+        {"update_id": "x"},
+        {"update_id": -1},
+        {"update_id": None},
+        {"update_id": True},
+        {"update_id": 2**63},
+    ],
 )
 def test_without_an_id_there_is_no_row(raw: dict[str, Any]) -> None:
     assert to_inbox(raw) is None

@@ -8,13 +8,13 @@ from typing import TypeVar
 
 from aiogram import Bot, Dispatcher
 from aiogram.types import Update
+from pydantic import ValidationError
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.isolation import Isolation, Selected
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.bot.updates.rich_text import without_rich_messages
-from tgllm.bot.updates.scrubbing import empty_strangers
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
@@ -31,6 +31,9 @@ PARALLEL_STRANGERS = 4
 """Most updates of people without access that are handled at once, beside the others."""
 
 T = TypeVar("T")
+
+Empty = Callable[[Connection, InboxRow, int], bool]
+"""Empties an update that is not for the bot, at a time in UTC milliseconds; returns whether it did."""
 
 # The states of an update, in their order: why each exists, and what a crash in it costs.
 #
@@ -61,7 +64,7 @@ class _Claimed:
 class Dispatch:
     """Claims updates from the inbox and runs them through aiogram's dispatcher."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  most are keyword-only
         self,
         bot: Bot,
         dispatcher: Dispatcher,
@@ -70,6 +73,7 @@ class Dispatch:
         *,
         most_parallel: int,
         most_attempts: int,
+        empty: Empty,
         ended: Callable[[InboxRow], None] = lambda _: None,
     ) -> None:
         """Create the dispatch; ``run`` claims and runs updates.
@@ -81,6 +85,7 @@ class Dispatch:
             clock: for times.
             most_parallel: most lanes that run at once, not counting control updates and people without access.
             most_attempts: crashes of the program after which an update that ran alone in them is given up.
+            empty: empties an update that is not for the bot, before it is finished as failed or quarantined.
             ended: called with each update whose task has ended.
         """
         self._bot = bot
@@ -89,6 +94,7 @@ class Dispatch:
         self._clock = clock
         self._most_parallel = most_parallel
         self._most_attempts = most_attempts
+        self._empty = empty
         self._told_ended = ended
         self._running = 0
         """Places that are taken; controls take none."""
@@ -249,14 +255,14 @@ class Dispatch:
             raise
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
             log.error("update.failed", kind=row.kind, error=repr(error))
-            await self._fail(row, repr(error))
+            await self._fail(row, error)
 
-    async def _fail(self, row: InboxRow, error: str) -> None:
+    async def _fail(self, row: InboxRow, error: Exception) -> None:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
-            empty_strangers(conn, row, now)
-            inbox.finish(conn, row.update_id, "failed", now, error)
+            reason = type(error).__name__ if self._empty(conn, row, now) else repr(error)
+            inbox.finish(conn, row.update_id, "failed", now, reason)
 
         await self._database.write(unit)
 
@@ -277,7 +283,8 @@ class Dispatch:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
-            empty_strangers(conn, row, now)
-            inbox.quarantine(conn, row.update_id, now, reason)
+            # The first line of pydantic's errors has nothing of the content, that of others may quote it.
+            is_safe = not self._empty(conn, row, now) or isinstance(error, ValidationError)
+            inbox.quarantine(conn, row.update_id, now, reason if is_safe else type(error).__name__)
 
         await self._database.write(unit)

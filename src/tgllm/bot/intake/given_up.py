@@ -99,6 +99,6 @@ def _is_waited_for(
     """Return whether the update is a request to the bot of a user who may use it."""
     lane = Lane.parse(row.lane)
     if row.kind in {"message", "edited_message"}:
-        return not row.control and parts.acknowledgements.is_for_the_bot(conn, lane, content, now)
+        return not row.control and parts.relevance.is_for_the_bot(conn, lane, content, now)
     is_press = row.kind == "callback_query" and not row.control
     return is_press and may_talk(conn, sender_id, lane.access_id, now)

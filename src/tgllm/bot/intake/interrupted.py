@@ -65,7 +65,7 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
     command = parse_command(_text(content), parts.username) if is_raw_own(content) else None
     if command is not None:
         return _asked_by(command, content)
-    if not parts.acknowledgements.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
+    if not parts.relevance.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
         return None
     # Pictures without a caption are no question.
     return (

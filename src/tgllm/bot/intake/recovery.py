@@ -8,7 +8,6 @@ from tgllm.bot.intake.given_up import expired_rows, spent_rows
 from tgllm.bot.intake.interrupted import count_interrupted
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import take_edits
-from tgllm.bot.updates.scrubbing import empty_strangers
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, kv, outbox
 from tgllm.db.tables.inbox import Recovered
@@ -46,7 +45,7 @@ def recover(conn: Connection, parts: BotParts, now: int) -> Recovered:
     outbox.add(conn, [*_unconfirmed(conn, parts), *_ended(conn, found, parts, now)], now)
     # Last, since the notices are made from the updates' contents.
     for row in (*found.spent, *found.expired):
-        empty_strangers(conn, row, now)
+        parts.relevance.empty_irrelevant(conn, row, now)
     return found
 
 

@@ -9,7 +9,7 @@ from aiogram.types import TelegramObject
 from tgllm.api import DatabaseError
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.updates.scrubbing import empty_strangers
+from tgllm.db.engine.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
 
@@ -47,7 +47,13 @@ class ErrorsMiddleware(BaseMiddleware):
         text = scope.error_text(error)
         # A misplaced press has no chat in which only the person reads the text.
         replies = message_rows(scope.lane, clip(text)) if known and not scope.is_misplaced else []
-        now = scope.now
-        await scope.end(
-            lambda conn: empty_strangers(conn, scope.row, now), replies=replies, state="failed", error=repr(error)
-        )
+        now, emptied = scope.now, list[bool]()
+
+        def forget(conn: Connection) -> None:
+            emptied.append(scope.parts.relevance.empty_irrelevant(conn, scope.row, now))
+
+        def reason() -> str:
+            # The text of an error may quote the content.
+            return type(error).__name__ if emptied[-1] else repr(error)
+
+        await scope.end(forget, replies=replies, state="failed", error=reason)

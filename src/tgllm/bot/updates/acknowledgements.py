@@ -4,18 +4,14 @@ A message gets the reaction when it is stored, and loses it when it has been han
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from tgllm.bot.updates.mentions import is_raw_heard
-from tgllm.bot.updates.places import place_of
-from tgllm.bot.updates.raw import as_id, as_mapping, message_of
+from tgllm.bot.updates.raw import as_id, message_of
+from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.db.tables.outbox import TIDY, NewOutbox
-from tgllm.services.chats.group_mode import group_mode
 from tgllm.services.common.lane import Lane
-from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.running import RunningTurns
 
 __all__ = ["WAITING", "Acknowledgements"]
@@ -29,18 +25,16 @@ _MOST_NOTED = 10_000
 class Acknowledgements:
     """Sets and removes the reactions."""
 
-    def __init__(self, running: RunningTurns, bot_id: int, username: str, started_at: int) -> None:
+    def __init__(self, running: RunningTurns, relevance: Relevance, started_at: int) -> None:
         """Start without reactions.
 
         Args:
             running: the turns that messages wait for.
-            bot_id: the bot's own id.
-            username: the bot's own, without the @.
+            relevance: decides which messages are for the bot; the others get no reaction.
             started_at: start of the program, UTC in milliseconds; messages from before it may have a reaction.
         """
         self._running = running
-        self._bot_id = bot_id
-        self._username = username
+        self._relevance = relevance
         self._started_at = started_at
         self._noted: OrderedDict[tuple[str, int], None] = OrderedDict()
 
@@ -58,7 +52,7 @@ class Acknowledgements:
                 continue
             message = message_of(update.payload)
             lane, message_id = Lane.parse(update.lane), as_id(message.get("message_id"))
-            if message_id is not None and self.is_for_the_bot(conn, lane, message, now):
+            if message_id is not None and self._relevance.is_for_the_bot(conn, lane, message, now):
                 found.append(_reaction(lane, message_id, WAITING))
         return found
 
@@ -87,25 +81,6 @@ class Acknowledgements:
         lane = Lane.parse(row.lane)
         # Removing a reaction that does not exist is harmless.
         return [_reaction(lane, each) for each in ids if self._forget(row.lane, each) or is_old]
-
-    def is_for_the_bot(self, conn: Connection, lane: Lane, message: Mapping[str, Any], now: int) -> bool:
-        """Return whether the bot will probably answer a message; messages of unapproved users get no reaction.
-
-        Args:
-            conn: to read who may use the bot.
-            lane: the message's.
-            message: the raw message.
-            now: UTC in milliseconds.
-        """
-        sender_id = as_id(as_mapping(message.get("from")).get("id"))
-        # An earlier version may have stored the message in a lane that has other readers.
-        if sender_id is None or lane.ephemeral_user_id is not None or place_of("message", message).lane != lane:
-            return False
-        if not may_talk(conn, sender_id, lane.access_id, now):
-            return False
-        if as_mapping(message.get("chat")).get("type") == "private":
-            return True
-        return is_raw_heard(message, self._bot_id, self._username, group_mode(conn, lane.access_id))
 
     def _forget(self, lane: str, message_id: int) -> bool:
         if (lane, message_id) not in self._noted:

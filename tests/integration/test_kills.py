@@ -1,0 +1,76 @@
+"""kill -9 at any moment: every innocent question is answered once, and the one that kills the program is given up."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from program_support import Launch
+from tgllm.testing.emulator import EmulatedUser, Emulator
+
+KILLER = """
+import os
+
+from tgllm import hookimpl
+from tgllm.api import PluginInfo
+
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="killer", title="Killer", api="1.0")
+
+
+@hookimpl
+async def tgllm_before_request(request, turn):
+    if "poison" in turn.text:
+        os.kill(os.getpid(), 9)
+    return None
+"""
+
+
+SPENT = "interrupted too often"
+
+
+@pytest.mark.timeout(300)
+async def test_the_question_that_kills_the_program_is_found(
+    emu: Emulator, ann: EmulatedUser, launch: Launch, install_plugin: Callable[[str, str], str]
+) -> None:
+    people = [ann, *(emu.add_user(first_name=f"P{number}") for number in range(7))]
+    guilty = people[3]
+    settings = {
+        "TGLLM_ADMIN_IDS": ",".join(str(person.id) for person in people),
+        "PYTHONPATH": install_plugin("killer", KILLER),
+        "TGLLM_TURNS__MAX_PARALLEL": "4",
+    }
+    for person in people:
+        await person.say(f"question of {person.first_name}")
+    await guilty.say("poison")
+    bot = await launch("run", **settings)
+    await bot.printed("bot.ready")
+    bot.send(signal.SIGKILL)
+    await bot.end()
+
+    for _ in range(9):
+        bot = await launch("run", **settings)
+        ended = asyncio.create_task(bot.end())
+        seen = asyncio.create_task(emu.wait_for(lambda: told(guilty, SPENT), timeout=90))
+        await asyncio.wait({ended, seen}, return_when=asyncio.FIRST_COMPLETED)
+        seen.cancel()
+        if not ended.done():
+            break
+    assert told(guilty, SPENT)
+    assert not told(guilty, "poison")
+
+    for person in people:
+        answer = f"question of {person.first_name}"
+        await emu.wait_for(partial(told, person, answer), timeout=60)
+        assert [text for text in person.private_chat().bot_texts if text == answer] == [answer]
+        assert told(person, SPENT) == (person is guilty)
+    bot.send(signal.SIGTERM)
+    assert (await ended)[0] == 0
+
+
+def told(person: EmulatedUser, words: str) -> bool:
+    return any(words in text for text in person.private_chat().bot_texts)

@@ -17,7 +17,7 @@ from tgllm.db.tables import inbox, outbox, users
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
-from tgllm.testing.emulator import Emulator
+from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.state.records import EmulatedChat
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -163,6 +163,15 @@ class TestRepeated:
             await ask(PHRASE)
             await place.unseen(bot)
 
+    async def test_a_phrase_after_the_session(self, ask: Ask, place: Place, guarded: Guarded) -> None:
+        clock, place.secret = ManualClock(), PHRASE
+        async with guarded(PHRASE, clock=clock) as bot:
+            await ask("/admin backup")
+            await ask(PHRASE)
+            await clock.advance(7200)
+            await ask(PHRASE)
+            await place.unseen(bot)
+
     async def test_without_any_prompt(self, ask: Ask, place: Place, guarded: Guarded) -> None:
         async with guarded() as bot:
             assert "I had not asked for it" in (await ask(PASSWORD)).text
@@ -182,7 +191,14 @@ FORMS = [
     *("{}", "  {}  ", "'{}'", "`{}`", "**{}**", "@demo_bot {}", "{} @demo_bot", "{}\n{}"),
     *("/ping {}", "/admin {}", "/admin backup {}", "/start {}", "/nothing {}"),
 ]
-IN_SENTENCES = ["the password is {}", "{} is it", "password:{}!", "/model set to {}", "x" * 3000 + " {}"]
+IN_SENTENCES = [
+    "x" * 4000 + "{}",
+    "the password is {}",
+    "{} is it",
+    "password:{}!",
+    "/model set to {}",
+    "x" * 3000 + " {}",
+]
 
 
 class TestForms:
@@ -295,6 +311,26 @@ class TestGroups:
             await ann.say("@demo_bot guess", chat=group)
             await place.settle(bot)
         assert place.provider.requests == []
+
+    @pytest.mark.parametrize("when", ["session", "asked"])
+    async def test_a_reply_of_somebody_else_to_one_that_can_not_be_deleted(
+        self, ask: Ask, ann: EmulatedUser, eve: EmulatedUser, place: Place, guarded: Guarded, when: str
+    ) -> None:
+        group = place.emu.add_group(title="Team", members=[ann, eve])
+        async with guarded() as bot:
+            await bot.core.database.write(decide_group(group))
+            await bot.core.database.write(role(eve, "user"))
+            await ask("/admin backup")
+            if when == "session":
+                await ask(PASSWORD)
+            place.emu.faults.add(Fault.api_error("deleteMessage", 400, "message can't be deleted"))
+            said = await ann.say(f"@demo_bot {PASSWORD}", chat=group)
+            await place.settle(bot)
+            assert place.in_chat(group)
+            await eve.say("@demo_bot what is that?", chat=group, reply_to=said)
+            await place.settle(bot)
+            assert place.found() == []
+        assert len(place.provider.requests) == 1
 
 
 class TestOrdinary:

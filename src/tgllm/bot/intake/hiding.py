@@ -70,8 +70,10 @@ class Hiding:
             DatabaseError: the database can't be read.
         """
         core = self._parts.core
-        senders = {_sender(update) for update in updates} if core.password.is_set else set[int | None]()
-        if not senders - {None}:
+        if not core.password.is_set:
+            return updates
+        senders = {find(update) for update in updates for find in (_sender, _quoted)} - {None}
+        if not senders:
             return updates
         now = milliseconds(core.clock)
         admins = await core.database.read(lambda conn: _admins(conn, senders, now))
@@ -90,7 +92,9 @@ class Hiding:
             commands.discard(row.update_id)
 
     def _hidden(self, update: NewUpdate, admins: Mapping[int, Tries], now: int) -> NewUpdate:
-        sender = _sender(update)
+        sender, quoted = _sender(update), _quoted(update)
+        if quoted in admins and quoted is not None and quoted != sender:
+            update = self._without_quoted(update, quoted)
         if sender is None or sender not in admins:
             return update
         content = content_of(update)
@@ -104,7 +108,7 @@ class Hiding:
         if guess.command == WORD and sent.is_private:
             self._commands[sender].add(update.update_id)
         if not hides:
-            return self._without_quoted(sent)
+            return self._without_quoted(update, sender)
         if self._parts.core.password.vault.get(update.update_id) is None:
             self._fresh.add(update.update_id)
             self._parts.core.password.vault.keep(update.update_id, update.payload)
@@ -129,31 +133,47 @@ class Hiding:
         if kind is not None:
             return bool(guess.candidates) or (guess.is_addressed and guess.is_short)
         is_long = guess.command == WORD and guess.text.startswith(_LONG)
+        if password.may_be_known(sender, guess.candidates):
+            return True
         return bool(guess.singles) and not is_long and password.may_check(sender)
 
-    def _without_quoted(self, sent: _Sent) -> NewUpdate:
-        """Return the update without the password in what it quotes, such as the message to which it replies."""
+    def _without_quoted(self, update: NewUpdate, author: int) -> NewUpdate:
+        """Return the update without the password that an admin has sent, and that the message quotes.
+
+        Args:
+            update: a message of anybody.
+            author: the admin, who has sent it or the message to which it replies.
+        """
         password, changed = self._parts.core.password, False
 
         def change(text: str) -> str:
             nonlocal changed
-            if not password.is_repeated(sent.sender, [text]):
+            if not password.is_repeated(author, [text]):
                 return text
             changed = True
             return "*" * len(text)
 
-        clean = map_strings(json.loads(sent.update.payload), change)
-        if not changed:
-            return sent.update
-        return replace(sent.update, payload=json.dumps(clean, separators=(",", ":")))
+        clean: Any = map_strings(json.loads(update.payload), change)
+        replied = as_mapping(content_of(update).get("reply_to_message"))
+        if password.questions.was_answer(author, as_id(replied.get("message_id")) or 0):
+            # It could not be deleted, and may be the password.
+            changed = True
+            for key in ("reply_to_message", "quote"):
+                clean[update.kind].pop(key, None)
+        return replace(update, payload=json.dumps(clean, separators=(",", ":"))) if changed else update
 
 
 def _sender(update: NewUpdate) -> int | None:
     return as_id(as_mapping(content_of(update).get("from")).get("id"))
 
 
+def _quoted(update: NewUpdate) -> int | None:
+    """Return the author of the message to which a message replies."""
+    return as_id(as_mapping(as_mapping(content_of(update).get("reply_to_message")).get("from")).get("id"))
+
+
 def _admins(conn: Connection, senders: Iterable[int | None], now: int) -> Mapping[int, Tries]:
-    """Return the failed attempts of the admins among the senders."""
+    """Return the failed attempts of the admins among these people."""
     return {admin.id: tries_of(conn, admin.id) for admin in users.admins(conn, now) if admin.id in senders}
 
 

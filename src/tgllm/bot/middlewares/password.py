@@ -164,7 +164,8 @@ class PasswordMiddleware(BaseMiddleware):
         """Return whether the password was sent though it was not asked for here."""
         if self._password.is_repeated(sent.user_id, typed_texts(sent.content)):
             return True
-        candidates = sent.guess.candidates if sent.kind is not None else sent.guess.singles
+        of_any_form = sent.kind is not None or self._password.may_be_known(sent.user_id, sent.guess.candidates)
+        candidates = sent.guess.candidates if of_any_form else sent.guess.singles
         return bool(candidates) and await self._password.is_unasked(sent.user_id, candidates)
 
 

@@ -79,6 +79,11 @@ class AdminPassword:
         checked = self._checked.get(user_id, ())
         return sum(self._clock.monotonic() - at < 3600 for at in checked) < MOST_CHECKS
 
+    def may_be_known(self, user_id: int, candidates: Iterable[str]) -> bool:
+        """Whether one of these texts is as long as the password that was entered earlier, and may be checked."""
+        known = self._fingerprint
+        return known is not None and self.may_check(user_id) and any(map(known.fits, candidates))
+
     async def is_right(self, answers: Iterable[str]) -> bool:
         """Whether one of these answers is the password. The hash is slow, so a thread computes it."""
         for answer in dict.fromkeys(answers):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.core import TyperGroup
 
@@ -32,6 +32,9 @@ from tgllm.db.tables.usage import Spent
 from tgllm.db.tables.users import SeenUser
 from tgllm.observe.visible import is_safe
 from tgllm.services.access.bot_account import remember_username
+
+# Other work on the machine must not fail a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 BAD = (
     "\x1b[31mE\x1b]8;;http://e.example\x07v\x1b]52;c;AAAA\x1b\\e\x9b1m\x9d0;t\x9c\u202egpj\u2066\u2069\u200b\u200f"
@@ -240,6 +243,7 @@ def test_what_is_typed(shell: Shell, args: list[str]) -> None:
     assert is_safe(result.err + result.out)
 
 
+@UNHURRIED
 @given(st.text())
 def test_errors_of_any_text(text: str) -> None:
     written = io.StringIO()

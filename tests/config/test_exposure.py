@@ -12,8 +12,9 @@ from tgllm.i18n import Catalogue
 
 
 @pytest.fixture(autouse=True)
-def _private(tmp_path: Path) -> Iterator[None]:
+def _private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A usual umask, under a folder that is nobody else's."""
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     before = os.umask(0o022)
     tmp_path.chmod(0o700)
     yield
@@ -117,6 +118,18 @@ def test_all_that_the_bot_has(operator: Operator) -> None:
     for each in exposed_files(operator.loads()):
         assert os.system(each.cure) == 0
     assert exposed_files(operator.loads()) == []
+
+
+def test_key_files_that_settings_name(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, google, other = (operator.folder / name for name in ("key.pem", "google.json", "other"))
+    for path in (key, google, other):
+        path.touch()
+    operator.folder.chmod(0o700)
+    operator.writes_toml(f'[plugins.x]\nkey_file = "{key}"\nmodel = "{other}"\nca_path = "not/absolute"\n')
+    operator.toml.chmod(0o600)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google))
+
+    assert [each.path for each in exposed_files(operator.loads())] == [key, google]
 
 
 def test_a_dotenv_without_settings_does_not_count(operator: Operator) -> None:

@@ -11,6 +11,7 @@ from config_support import TOKEN, Operator
 from tgllm.api.errors import ConfigError
 from tgllm.config.load import load_config, require_token
 from tgllm.config.model import Config
+from tgllm.config.password_hash import hash_password
 from tgllm.config.paths import database_path, default_config_path
 from tgllm.config.sources.keys import FIELDS
 from tgllm.observe.redaction import redact
@@ -221,3 +222,15 @@ def test_the_database_is_in_the_data_folder(operator: Operator, tmp_path: Path) 
 def test_a_secret_is_a_secret() -> None:
     assert Config(bot_token=SecretStr("42:TEST")).bot_token == SecretStr("42:TEST")
     assert "TEST" not in repr(Config.model_validate({"bot_token": "42:TEST"}))
+
+
+def test_all_secrets_of_the_settings_are_redacted(operator: Operator) -> None:
+    hashed = str(hash_password("open sesame please"))
+    address = "http://me:hunter2-hunter2@127.0.0.1:1"
+    operator.writes_toml(f'bot_token = "{TOKEN}"\ntelegram_api = "{address}"\n[admin]\npassword_hash = "{hashed}"\n')
+    operator.loads()
+
+    shown = redact(f"{TOKEN} {hashed} hunter2-hunter2")
+    assert TOKEN not in shown
+    assert hashed not in shown
+    assert "hunter2" not in shown

@@ -6,12 +6,15 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from config_support import TOKEN
 from tgllm.observe.redaction import BLOT, Redactor
 from tgllm.observe.secret_forms import secret_forms
+
+# Other work on the machine must not fail a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 KEY = 'sk-p/q+r="ä\\<secret>&tail~9'
 
@@ -70,6 +73,7 @@ def test_what_is_short_is_no_secret() -> None:
     assert "TEST" not in secret_forms("42:TEST")
 
 
+@UNHURRIED
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=0x3000), min_size=5), st.text(), st.text())
 def test_any_secret_in_any_json(secret: str, before: str, after: str) -> None:
     assume(secret not in BLOT)

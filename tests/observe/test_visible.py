@@ -4,10 +4,13 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tgllm.observe.visible import is_safe, visible, visible_json, visible_line
+
+# Other work on the machine must not fail a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RAW = (
     "\x00\x07\x08\x0b\x0c\r\x1b\x7f\x85\x9b\x9d\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\ud800"
@@ -55,6 +58,7 @@ def test_a_line_has_no_line_ends() -> None:
     assert visible_line(" two\r\nlines\t and \n\x1b[1A") == "two lines and \\x1b[1A"
 
 
+@UNHURRIED
 @given(st.text(st.characters() | st.sampled_from(RAW)))
 def test_nothing_that_acts_is_left(text: str) -> None:
     shown = visible(text)
@@ -72,6 +76,7 @@ def test_nothing_that_acts_is_left(text: str) -> None:
 DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+@UNHURRIED
 @given(st.dictionaries(st.text(), st.text(st.characters() | st.sampled_from(RAW))))
 def test_json_reads_as_the_same(value: dict[str, str]) -> None:
     document = visible_json(json.dumps(value, ensure_ascii=False, indent=2))

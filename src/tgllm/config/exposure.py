@@ -36,14 +36,18 @@ class Exposed:
 
 
 def exposed_files(loaded: LoadedConfig) -> list[Exposed]:
-    """Check the config file, ``.env``, the data folder, the database and its backups, as far as they exist."""
+    """Check the config file, ``.env``, key files, the data folder, the database and its backups, if they exist."""
     folder = loaded.config.data_dir
     database = database_path(folder)
     files = [] if loaded.path is None else [loaded.path]
     files += [path for path in loaded.plugins.files if path != loaded.path]
     beside = [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
     backups = [path for pattern in _BACKUPS for path in sorted(_glob(folder, pattern))]
-    return list(exposed([*files, folder, *beside, *backups]))
+    keys = [path for path in loaded.plugins.key_files if path.is_absolute()]
+    if google := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "").strip():
+        # Read by Google's libraries, which the settings of no plugin name.
+        keys.append(Path(google))
+    return list(exposed([*files, folder, *beside, *backups, *keys]))
 
 
 def _glob(folder: Path, pattern: str) -> list[Path]:

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +16,7 @@ from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.sections.base import in_words
 from tgllm.config.sources.config_files import dotenv_path, is_there, read_dotenv, read_toml
-from tgllm.config.sources.keys import FIELDS
+from tgllm.config.sources.keys import FIELDS, SECRETS
 from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.sources.plugins import PluginSettings
 from tgllm.config.sources.source import DEFAULT, Source, Value
@@ -44,7 +46,7 @@ def load_config(
     cwd: Path | None = None,
     with_file: bool = True,
 ) -> LoadedConfig:
-    """Load the settings, and register the bot token for redaction in the log.
+    """Load the settings, and register their secrets for redaction.
 
     Args:
         flags: values from the command line, by dotted key; None means not given.
@@ -73,10 +75,18 @@ def load_config(
     problems += bot_problems(values, dotenv) if foreign else ()
     if config is None or problems:
         raise ConfigError(redact("\n".join(problems)))
-    if config.bot_token is not None:
-        redactor.add(config.bot_token.get_secret_value())
+    _register_secrets(config)
     sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
     return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, foreign_dotenv=foreign))
+
+
+def _register_secrets(config: Config) -> None:
+    for key in SECRETS:
+        secret: object = attrgetter(key)(config)
+        if isinstance(secret, SecretStr):
+            redactor.add(secret.get_secret_value())
+    # Of an address such as http://user:password@127.0.0.1:8081.
+    redactor.add(urlsplit(config.telegram_api).password or "")
 
 
 def find_config(

@@ -1,12 +1,15 @@
 """Texts in an exported Markdown document stay where they are."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tgllm.observe.visible import is_safe
 from tgllm.services.personal_data.containment import contained, inline
+
+# Other work on the machine must not fail a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -37,6 +40,7 @@ def assert_contained(text: str) -> None:
     assert is_safe(document(text))
 
 
+@UNHURRIED
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 @example("```\nx\n```\n`\n`<h2>x</h2>`")
 @example("a | b\n--|--\n`a | <b>x`")
@@ -47,6 +51,7 @@ def test_no_text_leaves_its_place(text: str) -> None:
     assert_contained(text)
 
 
+@UNHURRIED
 @given(st.text())
 def test_any_text(text: str) -> None:
     assert_contained(text)
@@ -77,6 +82,7 @@ def test_others_are_contained(text: str, shown: str) -> None:
     assert contained(text) == shown
 
 
+@UNHURRIED
 @given(st.text(st.characters() | st.sampled_from("\\`*_{}[]<>#+-.!|&~$\n")))
 @example("__0__ a_b _c_")
 @example("](x) ![a](b) <b> `c` *d* _e_ &lt; ~~f~~")

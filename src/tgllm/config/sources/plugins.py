@@ -1,5 +1,6 @@
 """Raw settings of plugins, merged from all sources; the plugin host validates them with each plugin's model."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,8 @@ from tgllm.config.sources.source import Source
 from tgllm.config.sources.trust import field_problem
 
 __all__ = ["PluginSettings"]
+
+_NAMES_FILE = re.compile(r"(?:^|_)(?:file|path|credentials|certificate|cert|pem)$", re.IGNORECASE)
 
 
 class PluginSettings:
@@ -29,6 +32,12 @@ class PluginSettings:
             for layer in self._layers
             if layer.path and (layer.values or layer.plugins or layer.variables)
         )
+
+    @property
+    def key_files(self) -> tuple[Path, ...]:
+        """Files that the settings of plugins name, such as keys and certificates; they may not exist."""
+        named = (item for layer in self._layers for table in layer.plugins.values() for item in table.items())
+        return tuple(Path(value) for name, value in named if isinstance(value, str) and _NAMES_FILE.search(name))
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -188,7 +188,7 @@ async def _restored(scope: UpdateScope, payload: str, data: dict[str, Any]) -> U
         return Update.model_validate(raw, context={"bot": scope.parts.bot})
     except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
         log.warning("update.quarantined", kind=scope.row.kind, reason=type(error).__name__)
-        await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id), state="failed", error="unreadable")
+        await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id), state="failed", error=lambda: "unreadable")
         return None
 
 

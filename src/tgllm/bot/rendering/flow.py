@@ -58,8 +58,10 @@ def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
         elif isinstance(child, _INLINES):
             _add(formula, pieces, done)
             # What follows decides whether it is an amount of money.
-            formula = Math(child.tex) if isinstance(child, Math | Formula) else None
-            if formula is None:
+            formula = None
+            if isinstance(child, Math | Formula):
+                formula = Math(child.tex)
+            else:
                 _add(child, pieces, done)
     _add(formula, pieces, done)
     _flush(pieces, done)

@@ -46,7 +46,8 @@ def _cost(markdown: str) -> int:
         is_blank = not line or line.isspace()
         if not is_blank:
             # Each level takes at least one character of the prefix; without a blank line, deeper ones may go on.
-            prefix = len(_PREFIX.match(line)[0])  # pyright: ignore[reportOptionalSubscript]  it matches everything
+            found = _PREFIX.match(line)
+            prefix = 0 if found is None else found.end()
             depth = prefix if was_blank else max(depth, prefix)
         was_blank = is_blank
         cost += depth

@@ -57,9 +57,9 @@ def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
             pieces.append(child.text)
         elif isinstance(child, _INLINES):
             _add(formula, pieces, done)
-            # What follows decides whether it is an amount of money.
             formula = None
             if isinstance(child, Math | Formula):
+                # What follows decides whether it is an amount of money.
                 formula = Math(child.tex)
             else:
                 _add(child, pieces, done)

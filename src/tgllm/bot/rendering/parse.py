@@ -46,7 +46,9 @@ Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ..
 _INLINE_KINDS = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
 _STYLES: Mapping[str, Style] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strikethrough"}
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
-_BREAK = re.compile(r"<br\s*+/?>\Z", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*+/?>", re.IGNORECASE)
+_PLAIN_TAG = re.compile(r"\n*+(</?[A-Za-z][A-Za-z0-9-]*+>(?:[A-Za-z0-9,;:()]++| (?! |\n))*+)\n*+")
+"""A tag and words without any markup, as in a list of tags: no parser is needed."""
 _TAB_WIDTH = 4
 
 
@@ -161,7 +163,7 @@ class _Builder:
             case "SoftBreak" | "HardBreak":
                 add(Text("\n"))
             case "InlineHtml":
-                add(Text("\n" if _BREAK.match(value) else value))
+                add(Text("\n" if _BREAK.fullmatch(value) else value))
             case "FootnoteReference":
                 add(Text(f"[{value}]"))
             case "TaskListMarker":
@@ -182,6 +184,8 @@ class _Builder:
     def _markdown_in_html(self, text: str) -> tuple[Block, ...]:
         if self._html_level == MOST_HTML_LEVELS:
             return as_blocks([Text(text)])
+        if (plain := _PLAIN_TAG.fullmatch(text)) and not _BREAK.match(plain[1]):
+            return (Paragraph((Text(plain[1]),)),)
         level = self._open[-1].block_level
         builder = _Builder(
             escaped_html(text), has_math=self._has_math, block_level=level, html_level=self._html_level + 1

@@ -18,7 +18,7 @@ _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))){24}+"
 _MANY = re.compile(rf"^{_MARKERS}", re.MULTILINE)
 _MANY_OUTSIDE_CODE = outside_code(rf"^(?P<head>{_MARKERS}[ \t]*+\d*+)(?=[>*+\-.)])(?P<rest>[^\n]*+)")
 _RULE = re.compile(r"[ \t]*+(?:(?:-[ \t]*+)++|(?:\*[ \t]*+)++)")
-_PREFIX = re.compile(r"[ \t>*+\-\d.)]*+")
+_PREFIX = " \t>*+-.)0123456789"
 _DEEP = re.compile(r"^([ \t>*+\-\d.)]{48}[ \t\d]*+)(?=[>*+\-.)])", re.MULTILINE)
 
 
@@ -46,8 +46,7 @@ def _cost(markdown: str) -> int:
         is_blank = not line or line.isspace()
         if not is_blank:
             # Each level takes at least one character of the prefix; without a blank line, deeper ones may go on.
-            found = _PREFIX.match(line)
-            prefix = 0 if found is None else found.end()
+            prefix = len(line) - len(line.lstrip(_PREFIX))
             depth = prefix if was_blank else max(depth, prefix)
         was_blank = is_blank
         cost += depth

@@ -72,6 +72,7 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "outbox.add": send,
     "outbox.claim": lambda conn: outbox.claim(conn, 8, NOW),
     "outbox.next_due": outbox.next_due,
+    "outbox.waiting": outbox.waiting,
     "outbox.mark_sent": lambda conn: outbox.mark_sent(conn, [(1, 2)], NOW),
     "outbox.mark_ready_again": lambda conn: outbox.mark_ready_again(conn, 1, NOW, "no"),
     "outbox.requeue": lambda conn: outbox.requeue(conn, 1, {}, NOW),

@@ -29,6 +29,8 @@ _PLACES: Final[Sequence[tuple[Sequence[Priority], int, int]]] = (
 )
 """Priorities that share places, the number of places, and the most of them for one chat."""
 
+_POOLS: Final = {priority: place for place, (priorities, _, _) in enumerate(_PLACES) for priority in priorities}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -70,7 +72,10 @@ class Claim:
         rows: list[OutboxRow] = []
         dues: list[int] = []
         background = False
+        waiting = outbox.waiting(conn)
         for pool in self.pools:
+            if waiting.isdisjoint(pool.priorities):
+                continue
             found = outbox.claim(
                 conn,
                 pool.most,
@@ -81,18 +86,16 @@ class Claim:
             )
             rows += found
             # Without a free place, the end of a call is when to look again.
-            due = self._due(conn, pool) if len(found) < pool.free else None
+            if len(found) >= pool.free:
+                continue
+            due = outbox.next_due(conn, self.now, priorities=pool.priorities, exclude_chats=pool.closed)
             if due is None:
                 continue
             if pool.priorities is BACKGROUND and due <= self.now:
                 background = True
             else:
                 dues.append(due)
-        pending = bool(rows) or outbox.next_due(conn, self.now) is not None
-        return Found(rows, pending, min(dues, default=None), background)
-
-    def _due(self, conn: Connection, pool: _Pool) -> int | None:
-        return outbox.next_due(conn, self.now, priorities=pool.priorities, exclude_chats=pool.closed)
+        return Found(rows, bool(waiting), min(dues, default=None), background)
 
 
 class Claims:
@@ -111,7 +114,7 @@ class Claims:
 
     def begin(self, row: OutboxRow) -> None:
         """Count the call of a claimed row."""
-        pool = _pool_of(row)
+        pool = _POOLS[row.priority]
         self._under_way[pool] += 1
         self._in_chats[pool][row.chat_id] += 1
         if is_background(row):
@@ -119,7 +122,7 @@ class Claims:
 
     def end(self, row: OutboxRow) -> None:
         """Forget the call of a row."""
-        pool = _pool_of(row)
+        pool = _POOLS[row.priority]
         self._under_way[pool] -= 1
         in_chats = self._in_chats[pool]
         in_chats[row.chat_id] -= 1
@@ -132,7 +135,8 @@ class Claims:
         pools: list[_Pool] = []
         for place, (priorities, places, most_in_chat) in enumerate(_PLACES):
             free = max(0, places - self._under_way[place])
-            closed = held | self._crowded(place, most_in_chat)
+            in_chats = self._in_chats[place]
+            closed = held | _crowded(in_chats, most_in_chat) if in_chats else held
             if priorities is BACKGROUND:
                 room = min(free, self._limiter.background_room())
                 pools.append(_Pool(priorities, free, room, most_in_chat, closed, self._limiter.busy_chats()))
@@ -140,15 +144,12 @@ class Claims:
                 pools.append(_Pool(priorities, free, free, most_in_chat, closed))
         return Claim(pools, now)
 
-    def _crowded(self, place: int, most: int) -> frozenset[int]:
-        """Return the chats with the most calls under way that are allowed."""
-        return frozenset(chat for chat, calls in self._in_chats[place].items() if chat is not None and calls >= most)
+
+def _crowded(in_chats: "Counter[int | None]", most: int) -> frozenset[int]:
+    """Return the chats with the most calls under way that are allowed."""
+    return frozenset([chat for chat, calls in in_chats.items() if chat is not None and calls >= most])
 
 
 def is_background(row: OutboxRow) -> bool:
     """Return whether a row belongs to the background."""
     return row.priority in BACKGROUND
-
-
-def _pool_of(row: OutboxRow) -> int:
-    return next(place for place, (priorities, _, _) in enumerate(_PLACES) if row.priority in priorities)

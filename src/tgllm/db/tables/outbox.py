@@ -9,7 +9,7 @@ A change that may let a row go out gives the signal ``outbox``; the commit then 
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -49,6 +49,7 @@ __all__ = [
     "requeue",
     "resend",
     "rewrite",
+    "waiting",
 ]
 
 State = Literal["ready", "sending", "sent", "uncertain", "failed", "dropped"]
@@ -192,6 +193,12 @@ _HEAD = """
 _FRESH = _HEAD.format(range="not_before = 0")
 _PUT_OFF = _HEAD.format(range="not_before BETWEEN 1 AND :now")
 _LATER = _HEAD.format(range="not_before > :now")
+_WAITING = """
+    SELECT 0 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 0)
+    UNION ALL SELECT 1 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 1)
+    UNION ALL SELECT 2 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 2)
+    UNION ALL SELECT 3 WHERE EXISTS (SELECT 1 FROM outbox WHERE state = 'ready' AND behind = 0 AND priority = 3)
+"""
 _START = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ? RETURNING *"
 
 _ALL: Final[Sequence[Priority]] = (ANSWER, TIDY, CARD, NOTICE)
@@ -222,41 +229,46 @@ def claim(
     chosen: list[int] = []
     counted: Counter[int] = Counter()
     for priority in priorities:
-        due = [
-            head
-            for query in (_FRESH, _PUT_OFF)
-            for head in _first(_heads(conn, query, priority, now, exclude_chats), limit, most_in_chat, counted.copy())
-        ]
+        if len(chosen) == limit:
+            break
+        due: list[sqlite3.Row] = []
+        for query in (_FRESH, _PUT_OFF):
+            due += _first(conn, query, priority, now, exclude_chats, limit, most_in_chat)
         due.sort(key=lambda head: head["id"])
-        chosen += [head["id"] for head in _first(due, limit - len(chosen), most_in_chat, counted)]
+        for head in due:
+            counted[head["chat_id"]] += 1
+            if len(chosen) < limit and (most_in_chat is None or counted[head["chat_id"]] <= most_in_chat):
+                chosen.append(head["id"])
     return [read(OutboxRow, conn.execute(_START, (row_id,)).fetchone()) for row_id in chosen]
 
 
-def _heads(
-    conn: sqlite3.Connection, query: str, priority: Priority, now: int, exclude_chats: Collection[int]
-) -> Iterator[sqlite3.Row]:
-    """Yield the rows of a query, which is read no further than the caller goes."""
-    values = {"priority": priority, "now": now, "first": _first_of_stream(priority)}
-    for head in conn.execute(query, values):
-        if head["chat_id"] not in exclude_chats:
-            yield head
-
-
 def _first(
-    heads: Iterable[sqlite3.Row], limit: int, most_in_chat: int | None, counted: "Counter[int]"
-) -> Iterator[sqlite3.Row]:
-    """Yield the first ``limit`` rows, of each chat only as many as are allowed with those counted already."""
-    left = limit
-    if left <= 0:
-        return
-    for head in heads:
-        if most_in_chat is not None and counted[head["chat_id"]] >= most_in_chat:
+    conn: sqlite3.Connection,
+    query: str,
+    priority: Priority,
+    now: int,
+    exclude_chats: Collection[int],
+    limit: int,
+    most_in_chat: int | None = None,
+) -> list[sqlite3.Row]:
+    """Return the first rows of a query, which is read no further than necessary."""
+    values = {"priority": priority, "now": now, "first": _first_of_stream(priority)}
+    found: list[sqlite3.Row] = []
+    counted: Counter[int] = Counter()
+    for head in conn.execute(query, values):
+        chat_id = head["chat_id"]
+        if len(found) >= limit:
+            break
+        if chat_id in exclude_chats or (most_in_chat is not None and counted[chat_id] >= most_in_chat):
             continue
-        counted[head["chat_id"]] += 1
-        yield head
-        left -= 1
-        if left == 0:
-            return
+        counted[chat_id] += 1
+        found.append(head)
+    return found
+
+
+def waiting(conn: sqlite3.Connection) -> set[int]:
+    """Return the priorities of which a row is ready."""
+    return {row[0] for row in conn.execute(_WAITING)}
 
 
 def next_due(
@@ -275,7 +287,7 @@ def next_due(
         int(head["not_before"])
         for priority in priorities
         for query in (_FRESH, _PUT_OFF, _LATER)
-        if (head := next(_heads(conn, query, priority, now, exclude_chats), None)) is not None
+        for head in _first(conn, query, priority, now, exclude_chats, 1)
     ]
     return min(times, default=None)
 

@@ -40,12 +40,15 @@ class Other:
 
 async def test_others_run_after_a_number_of_events_even_if_the_clock_stands_still(clock: ManualClock) -> None:
     burst = Burst(LoopShare(clock))
-    assert await events_of(burst, Other(), 2 * MOST_EVENTS) <= MOST_EVENTS + 1
+    # Of a first burst it is not known whether others have run.
+    assert await events_of(burst, Other(), 3 * MOST_EVENTS) <= 2 * MOST_EVENTS
+    assert await events_of(burst, Other(), 2 * MOST_EVENTS) <= MOST_EVENTS
 
 
 async def test_others_run_after_some_milliseconds() -> None:
     burst = Burst(LoopShare(SteppingClock(MOST_SECONDS / 4)))
-    assert await events_of(burst, Other(), MOST_EVENTS) <= 6
+    assert await events_of(burst, Other(), MOST_EVENTS) <= 10
+    assert await events_of(burst, Other(), MOST_EVENTS) <= 5
 
 
 async def test_a_stream_that_suspends_pauses_never() -> None:

@@ -53,15 +53,15 @@ class Burst:
         self._share = share
         self._iteration = -1
         self._events = 0
-        self._began = 0.0
+        self._began = share.clock.monotonic()
 
     async def add(self) -> None:
         """Count an event, and let other tasks run if the burst has become long."""
-        iteration = self._share.iteration()
-        if iteration != self._iteration:
-            self._iteration, self._events, self._began = iteration, 0, self._share.clock.monotonic()
-            return
         self._events += 1
-        if self._events >= MOST_EVENTS or self._share.clock.monotonic() - self._began >= MOST_SECONDS:
+        if self._events < MOST_EVENTS and self._share.clock.monotonic() - self._began < MOST_SECONDS:
+            return
+        # Asked only now, since counting the iterations costs more than the comparisons above.
+        if self._share.iteration() == self._iteration:
             await self._share.pause()
-            self._iteration = -1
+        self._iteration, self._events = self._share.iteration(), 0
+        self._began = self._share.clock.monotonic()

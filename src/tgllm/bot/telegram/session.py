@@ -54,7 +54,7 @@ class BotSession(AiohttpSession):
             raise TelegramNetworkError(method=method, message="Request timeout error") from error
         except ClientError as error:
             raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
-        if isinstance(cast("object", method), RawGetUpdates) and _is_success(response.status):
+        if method.__api_method__ == RawGetUpdates.__api_method__ and _is_success(response.status):
             entries = await _entries(body, is_whole=is_whole)
             if entries is not None:
                 return cast("TelegramType", entries)

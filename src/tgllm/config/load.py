@@ -85,8 +85,9 @@ def _register_secrets(config: Config) -> None:
         secret: object = attrgetter(key)(config)
         if isinstance(secret, SecretStr):
             redactor.add(secret.get_secret_value())
-    # Of an address such as http://user:password@127.0.0.1:8081.
-    redactor.add(urlsplit(config.telegram_api).password or "")
+    if password := urlsplit(config.telegram_api).password:
+        # Of an address such as http://user:password@127.0.0.1:8081.
+        redactor.add(password)
 
 
 def find_config(

@@ -29,7 +29,7 @@ __all__ = ["Hiding"]
 _MESSAGES: Final = frozenset({"message", "edited_message"})
 _KEPT: Final = (
     "message_id", "date", "edit_date", "chat", "from", "sender_chat", "message_thread_id", "is_topic_message",
-    "business_connection_id",
+    "direct_messages_topic", "ephemeral_message_id", "receiver_user", "business_connection_id",
 )  # fmt: skip
 """Keys of a message (Bot API: Message) that say where it is and who sent it."""
 _LONG: Final = "broadcast"

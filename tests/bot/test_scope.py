@@ -14,6 +14,7 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.db.database import Database
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox, outbox, users
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.db.tables.users import SeenUser
@@ -50,7 +51,7 @@ async def before(database: Database) -> UpdateScope:
     parts: Any = SimpleNamespace(core=core, acknowledgements=Acknowledgements())
     update = NewUpdate(UPDATE, LANE.key, "message", control=False, payload="{}")
     await database.write(lambda conn: inbox.add_updates(conn, [update], 1))
-    (row,) = await database.write(lambda conn: inbox.claim(conn, 1, 1, max_attempts=1))
+    (row,) = await database.write(lambda conn: inbox_claims.claim(conn, 1, 1, max_attempts=1))
     return UpdateScope(row=row, parts=parts, lane=LANE, chat=ChatInfo(7, "private"), person=EVE, user=None)
 
 

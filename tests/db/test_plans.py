@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from database_support import NOW
-from tgllm.db.queries import traces, unsent
+from tgllm.db.queries import inbox_claims, traces, unsent
 from tgllm.db.tables import conversations, inbox, messages, outbox, users
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.messages import NewMessage
@@ -55,9 +55,9 @@ def say(conn: sqlite3.Connection) -> None:
 HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "unsent_in": lambda conn: unsent.unsent_in(conn, LANE),
     "add_updates": add,
-    "claim": lambda conn: inbox.claim(conn, 8, NOW, max_attempts=3),
-    "claim_but_suspects": lambda conn: inbox.claim(conn, 8, NOW, max_attempts=3, but_suspects=True),
-    "suspects": inbox.suspects,
+    "claim": lambda conn: inbox_claims.claim(conn, 8, NOW, max_attempts=3),
+    "claim_but_suspects": lambda conn: inbox_claims.claim(conn, 8, NOW, max_attempts=3, but_suspects=True),
+    "suspects": inbox_claims.suspects,
     "has_queued": inbox.has_queued,
     "queued": lambda conn: inbox.queued(conn, LANE, 50),
     "queued_edits": inbox.queued_edits,

@@ -12,6 +12,7 @@ import pytest
 from tgllm.bot.intake.isolation import ALONE_SECONDS, HOLD_SECONDS, Isolation
 from tgllm.db.engine.sqlite import connect
 from tgllm.db.file.schema import prepare
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.testing.clock import ManualClock
@@ -132,7 +133,7 @@ def test_the_isolation_has_an_end_and_is_longer_after_each_crash(conn: sqlite3.C
     run.pass_to(ALONE_SECONDS)
     assert run.claim() == [1], "the next suspect"
     run = Run(conn)  # two have run, so nobody has a strike
-    assert [row.strikes for row in inbox.suspects(conn)] == [0, 0, 0]
+    assert [row.strikes for row in inbox_claims.suspects(conn)] == [0, 0, 0]
     assert run.claim() == [0]
     assert run.isolation.next_look() == 2 * ALONE_SECONDS
 

@@ -12,6 +12,7 @@ from tgllm.api import Finished, Usage
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.bot.updates.raw import to_inbox
 from tgllm.db.engine.unit import Connection
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import audit, groups, inbox, requests, usage
 from tgllm.services.budgets.admin_changes import GiveExtra, SetLimit
 from tgllm.services.budgets.budget_scope import BOT, BudgetScope
@@ -217,7 +218,7 @@ class TestCrash:
 
         def begin(conn: Connection, updates: Sequence[dict[str, object]]) -> None:
             inbox.add_updates(conn, filter(None, map(to_inbox, updates)), milliseconds(SystemClock()))
-            inbox.claim(conn, 9, 1, max_attempts=3)
+            inbox_claims.claim(conn, 9, 1, max_attempts=3)
 
         def update(number: int, person: EmulatedUser, **content: object) -> dict[str, object]:
             sender = {"id": person.id, "is_bot": False, "first_name": person.first_name}

@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from database_support import NOW
+from tgllm.db.queries import inbox_claims
 from tgllm.db.queries.retention import conversations_after, forget_messages, forget_taken_back
 from tgllm.db.tables import audit, conversations, files, inbox, messages, outbox
 from tgllm.db.tables.audit import NewEntry
@@ -156,7 +157,7 @@ def test_nothing_is_taken_away_from_a_turn_that_runs(conn: sqlite3.Connection) -
     conversation = conversations.active_for(conn, LANE, NOW).id
     conversations.set_head(conn, conversation, None, NOW - 9)
     inbox.add_updates(conn, [NewUpdate(1, LANE, "message", control=False, payload="{}")], NOW)
-    inbox.claim(conn, 1, NOW, max_attempts=2)
+    inbox_claims.claim(conn, 1, NOW, max_attempts=2)
     assert forget_taken_back(conn, conversation, NOW).messages == 0
     inbox.finish(conn, 1, "done", NOW)
     assert forget_taken_back(conn, conversation, NOW).messages == 2

@@ -9,6 +9,7 @@ import pytest
 
 from database_support import NOW
 from tgllm.db.database import Database
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 
@@ -18,7 +19,7 @@ def update(update_id: int, lane: str = "a", *, control: bool = False, kind: str 
 
 
 def claimed(conn: sqlite3.Connection, limit: int = 10, max_attempts: int = 3) -> list[int]:
-    return [row.update_id for row in inbox.claim(conn, limit, NOW, max_attempts=max_attempts)]
+    return [row.update_id for row in inbox_claims.claim(conn, limit, NOW, max_attempts=max_attempts)]
 
 
 def test_the_same_update_twice_is_one_row(conn: sqlite3.Connection) -> None:
@@ -83,7 +84,7 @@ def test_nothing_waits_for_a_control_update(conn: sqlite3.Connection) -> None:
 
 def test_a_claim_counts_attempts_and_notes_the_time(conn: sqlite3.Connection) -> None:
     inbox.add_updates(conn, [update(1)], NOW)
-    (row,) = inbox.claim(conn, 1, NOW + 5, max_attempts=3)
+    (row,) = inbox_claims.claim(conn, 1, NOW + 5, max_attempts=3)
     assert (row.state, row.attempts, row.started_at) == ("running", 1, NOW + 5)
 
 
@@ -196,7 +197,7 @@ def test_what_tells_of_a_message_is_found_until_it_ends(conn: sqlite3.Connection
 
     assert [row.update_id for row in inbox.queued_edits(conn)] == [6]
     assert (found(10), found(11)) == ([6, 1], [2])
-    inbox.claim(conn, 1, NOW, max_attempts=3)
+    inbox_claims.claim(conn, 1, NOW, max_attempts=3)
     inbox.merge(conn, 1, [2], NOW)
     assert (found(10), found(11), found(12)) == ([6, 1], [2], [4])
     inbox.finish(conn, 1, "done", NOW)
@@ -212,7 +213,7 @@ def test_a_released_update_has_lost_no_attempt_and_keeps_its_followers(conn: sql
     assert not inbox.release(conn, 1)
     assert inbox.rewrite(conn, 1, '"one"')
     assert inbox.rewrite(conn, 2, '"two"')
-    (row,) = inbox.claim(conn, 1, NOW, max_attempts=1)
+    (row,) = inbox_claims.claim(conn, 1, NOW, max_attempts=1)
     assert (row.attempts, row.payload) == (1, '"one"')
     assert [part.payload for part in inbox.followers(conn, 1)] == ['"two"']
 
@@ -255,7 +256,7 @@ async def test_many_workers_never_overlap_in_a_lane_and_keep_its_order(database:
     order: dict[str, list[int]] = defaultdict(list)
 
     async def work() -> None:
-        while rows := await database.write(lambda conn: inbox.claim(conn, 2, NOW, max_attempts=3)):
+        while rows := await database.write(lambda conn: inbox_claims.claim(conn, 2, NOW, max_attempts=3)):
             for row in rows:
                 assert row.lane not in running
                 running.add(row.lane)

@@ -13,6 +13,7 @@ from database_support import NOW, steps_of
 from tgllm.db.engine.sqlite import connect, in_transaction, run_script
 from tgllm.db.file.schema import models_sql, prepare
 from tgllm.db.migrations.load import shipped
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 
@@ -33,7 +34,7 @@ def update(update_id: int, lane: str = "a", *, stranger: bool = False, control: 
 
 
 def claimed(conn: sqlite3.Connection, limit: int = 9, strangers: int = 0) -> list[int]:
-    rows = inbox.claim(conn, limit, NOW, max_attempts=3, most_strangers=strangers)
+    rows = inbox_claims.claim(conn, limit, NOW, max_attempts=3, most_strangers=strangers)
     return [row.update_id for row in rows]
 
 

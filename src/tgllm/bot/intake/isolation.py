@@ -16,7 +16,7 @@ from typing import Final
 
 from tgllm.api.clock import Clock
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import inbox
+from tgllm.db.queries import inbox_claims
 from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["Isolation", "Permit", "Selected"]
@@ -57,15 +57,17 @@ class Permit:
     def claim(self, conn: Connection, now: int, most_attempts: int) -> Selected:
         """Claim updates in an open write transaction."""
         if self.uptime is None:
-            rows = inbox.claim(conn, self.free, now, max_attempts=most_attempts, most_strangers=self.strangers)
+            rows = inbox_claims.claim(conn, self.free, now, max_attempts=most_attempts, most_strangers=self.strangers)
             return Selected(rows)
-        waiting = inbox.suspects(conn)
+        waiting = inbox_claims.suspects(conn)
         due = [row for row in waiting if self.uptime >= _hold(row)]
         free, strangers = (0, 0) if self.is_closed or due else (self.free, self.strangers)
-        rows = inbox.claim(conn, free, now, max_attempts=most_attempts, most_strangers=strangers, but_suspects=True)
+        rows = inbox_claims.claim(
+            conn, free, now, max_attempts=most_attempts, most_strangers=strangers, but_suspects=True
+        )
         if not due or self.is_closed or not self.is_idle or not self.free:
             return Selected(rows, suspects=waiting)
-        alone = inbox.claim_suspect(conn, due[0].update_id, now)
+        alone = inbox_claims.claim_suspect(conn, due[0].update_id, now)
         return Selected([*rows, alone], alone, waiting)
 
 

@@ -32,8 +32,8 @@ SOURCES = st.tuples(
 )
 SHORT, LONG = 4_500, 18_000
 """Lengths that are compared; both need more than one message."""
-FEW = 5_000
-"""Lines that any rendering may run."""
+FEW = LONG
+"""Lines that may be run besides: where a text is cut depends on its length."""
 
 
 def work(source: str, *, rich: RichMode = "never") -> int:

@@ -22,7 +22,7 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_FOOTNOTES
 )
 _WITHOUT_MATH = _OPTIONS & ~pyromark.Options.ENABLE_MATH
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){1,999}+)\]:", re.DOTALL)
+_LABEL = re.compile(r"(?<!\\)\[((?:[^\[\]\\]|\\.){1,999}+)\]:", re.DOTALL)
 _LEAVES = frozenset({"Text", "Code", "Html", "InlineHtml", "InlineMath", "DisplayMath"})
 
 

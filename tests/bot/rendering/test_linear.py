@@ -95,7 +95,6 @@ REVIEWED: Mapping[str, str] = {
     "source.growing._HALF_LINE": "used with fullmatch",
     "source.nesting._RULE": "used with fullmatch",
     "source.preprocessing._UNFINISHED_THOUGHT": "used with fullmatch",
-    "source.tail._FENCE_LINE": "used with match",
     "split._BREAKS": "gives back the white space behind its last newline, in which none begins",
 }
 

@@ -91,7 +91,8 @@ class _Chat:
         """Return the seconds until a call of the background may be made."""
         spare_in_minute = int((self._minute.maxlen or 0) * _SPARE_IN_MINUTE)
         beside_answers = max(self._bucket.wait(now, _SPARE_FOR_ANSWERS), self.full_for(now, spare_in_minute))
-        in_turn = max(self.wait(now), positive(self.background_at + _BACKGROUND_SECONDS - now))
+        # In its turn it waits with the answers: between answers that follow each other, the chat never has room.
+        in_turn = max(self.full_for(now), positive(self.background_at + _BACKGROUND_SECONDS - now))
         return min(beside_answers, in_turn)
 
     def take(self, now: float) -> None:

@@ -32,6 +32,9 @@ def redacted(update: NewUpdate, known: Callable[[str], str]) -> NewUpdate:
     """
     if update.kind not in ALLOWED_UPDATES:
         return replace(update, payload=json.dumps({"update_id": update.update_id}))
+    # Without escapes the payload holds the characters of all strings, and most updates contain no secret.
+    if "\\" not in update.payload and "inv_" not in update.payload and known(update.payload) == update.payload:
+        return update
     try:
         raw = as_mapping(json.loads(update.payload))
         payload = _redacted(raw, as_mapping(raw.get(update.kind)), known)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+import pytest
+
 from tgllm.plugins.calls.fairness import MOST_EVENTS, MOST_SECONDS, Burst, LoopShare
 from tgllm.testing.clock import ManualClock
 
@@ -13,11 +15,16 @@ class SteppingClock(ManualClock):
     def __init__(self, step: float) -> None:
         super().__init__()
         self._step = step
+        self.slept: list[float] = []
         self._looks = 0
 
     def monotonic(self) -> float:
         self._looks += 1
         return self._looks * self._step
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await super().sleep(0)
 
 
 async def events_of(burst: Burst, other: "Other", most: int) -> int:
@@ -49,6 +56,17 @@ async def test_others_run_after_some_milliseconds() -> None:
     burst = Burst(LoopShare(SteppingClock(MOST_SECONDS / 4)))
     assert await events_of(burst, Other(), MOST_EVENTS) <= 10
     assert await events_of(burst, Other(), MOST_EVENTS) <= 5
+
+
+async def test_a_pause_is_as_long_as_the_burst_and_no_longer_than_allowed() -> None:
+    for step in (MOST_SECONDS / 1000, MOST_SECONDS * 9):
+        clock = SteppingClock(step)
+        burst = Burst(LoopShare(clock))
+        for _ in range(3 * MOST_EVENTS):
+            await burst.add()
+        expected = min(MOST_SECONDS, MOST_EVENTS * step)
+        assert clock.slept
+        assert all(slept == pytest.approx(expected, rel=0.01) for slept in clock.slept)
 
 
 async def test_a_stream_that_suspends_pauses_never() -> None:

@@ -15,7 +15,8 @@ instead of the start of a new database. To start anew on purpose: tgllm db init 
 
 def marker_of(path: Path) -> Path:
     """Return the path of the marker of a database."""
-    return path.with_name(f"{path.name}.known")
+    # Not one that "rm tgllm.db*" removes together with the database.
+    return path.with_name(f"{path.stem}.known")
 
 
 def mark_known(path: Path) -> None:

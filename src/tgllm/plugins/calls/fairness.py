@@ -35,10 +35,10 @@ class LoopShare:
             asyncio.get_running_loop().call_soon(self._turned)
         return self._iteration
 
-    async def pause(self) -> None:
-        """Let other tasks run; of several consumers that pause, one continues in each iteration."""
+    async def pause(self, seconds: float) -> None:
+        """Let other tasks run for that long; of several consumers that pause, one continues after the other."""
         async with self._pausing:
-            await self.clock.sleep(0)
+            await self.clock.sleep(seconds)
 
     def _turned(self) -> None:
         self._counting = False
@@ -58,10 +58,12 @@ class Burst:
     async def add(self) -> None:
         """Count an event, and let other tasks run if the burst has become long."""
         self._events += 1
-        if self._events < MOST_EVENTS and self._share.clock.monotonic() - self._began < MOST_SECONDS:
+        elapsed = self._share.clock.monotonic() - self._began
+        if self._events < MOST_EVENTS and elapsed < MOST_SECONDS:
             return
         # Asked only now, since counting the iterations costs more than the comparisons above.
         if self._share.iteration() == self._iteration:
-            await self._share.pause()
+            # As long as the burst: other work takes many iterations of the loop, and would wait for a burst in each.
+            await self._share.pause(min(elapsed, MOST_SECONDS))
         self._iteration, self._events = self._share.iteration(), 0
         self._began = self._share.clock.monotonic()

@@ -199,4 +199,8 @@ class BadResponse(ProviderError):
 
 def _wait(seconds: object) -> float | None:
     """Return valid seconds, or None; the value may come unchecked from a service's response."""
-    return seconds if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0 else None
+    try:
+        return seconds if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0 else None
+    except OverflowError:
+        # An integer beyond the range of floats.
+        return None

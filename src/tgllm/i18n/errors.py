@@ -1,5 +1,6 @@
 """Texts for errors: what happened, and what the reader can do."""
 
+import math
 from typing import Any
 
 from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError, Unavailable
@@ -11,6 +12,8 @@ __all__ = ["error_text"]
 
 _MOST_REASON = 80
 """Maximum length of a provider's reason, in characters."""
+_MOST_PARAM = 1_000
+"""Maximum length of a parameter, in characters: the error of a plugin must not become hundreds of messages."""
 _LONG_WAIT = 60.0
 """Seconds from which on a wait is more than a moment."""
 
@@ -19,14 +22,19 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
     """Return the text that explains an error to a person.
 
     It is the text of the error's code, else of its class, else of ``internal``; never the error's own message, which
-    is for logs. For a code that is a key of a plugin's texts, it is the plugin's text.
+    is for logs. For a code that is a key of a plugin's texts, it is the plugin's text. Parameters may come from a
+    plugin, so they can't make it fail or make it long.
     """
     if not isinstance(error, TgllmError):
         return texts("error.internal", language)
     if (brought := texts.brought(str(error.code))) is not None:
-        return brought(error.code, language, **error.params)
-    if isinstance(error, RateLimited) and error.retry_after and error.code == RateLimited.default_code:
-        return texts("error.rate_limited_for", language, when=from_now(texts, error.retry_after, language))
+        return brought(error.code, language, **_params(error))
+    if (
+        isinstance(error, RateLimited)
+        and error.code == RateLimited.default_code
+        and (wait := _finite(error.retry_after))
+    ):
+        return texts("error.rate_limited_for", language, when=from_now(texts, wait, language))
     if isinstance(error, Unavailable) and error.code == Unavailable.default_code and _wait(error) >= _LONG_WAIT:
         return texts("error.unavailable_for", language, when=from_now(texts, _wait(error), language))
     if isinstance(error, Refused) and error.code == Refused.default_code and error.params.get("reason"):
@@ -34,23 +42,44 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
         reason = " ".join(str(error.params["reason"]).split())[:_MOST_REASON]
         return texts("error.refused_for", language, reason=reason)
     if isinstance(error, BudgetExceeded) and "until" in error.params:
-        return _budget_text(texts, error, language)
+        try:
+            return _budget_text(texts, error, language)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            # A plugin's error; the bot's own has all parameters.
+            return texts("error.budget", language)
     codes = (error.code, error.default_code, "internal")
     key = next(f"error.{code}" for code in codes if texts.has(f"error.{code}"))
-    return texts(key, language, **error.params, **_time(texts, error, language))
+    return texts(key, language, **_params(error), **_time(texts, error, language))
+
+
+def _params(error: TgllmError) -> dict[str, object]:
+    """Return the parameters of a text, without those that have the names of its lookup."""
+    return {name: _short(value) for name, value in error.params.items() if name not in {"key", "language"}}
+
+
+def _short(value: object) -> object:
+    return value[: _MOST_PARAM - 1] + "…" if isinstance(value, str) and len(value) > _MOST_PARAM else value
+
+
+def _finite(value: object) -> float | None:
+    """Return a finite number; None for anything else."""
+    try:
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    except OverflowError:
+        # An integer beyond the range of floats.
+        return None
 
 
 def _wait(error: TgllmError) -> float:
     """Return the seconds for which a service asks to wait; 0 if it does not say."""
-    asked = error.params.get("retry_after")
-    return float(asked) if isinstance(asked, int | float) else 0.0
+    return _finite(error.params.get("retry_after")) or 0.0
 
 
 def _time(texts: Catalogue, error: TgllmError, language: str) -> dict[str, str]:
     """Return the parameter ``time``, in words, of an error with a number of seconds."""
-    seconds = error.params.get("seconds")
-    if not isinstance(seconds, int | float) or "time" in error.params:
+    if "time" in error.params or "seconds" not in error.params:
         return {}
+    seconds = _finite(error.params["seconds"]) or 0.0
     return {"time": duration(texts, seconds, language)}
 
 

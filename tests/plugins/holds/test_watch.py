@@ -145,3 +145,23 @@ def test_code_that_is_not_the_plugin_s_is_not_interrupted(bench: Bench) -> None:
     bench.watch.attach(Owners(), bench.record)
     with interruptible(bench.watch._error_for):
         signal.raise_signal(NUMBER)
+
+
+def test_a_block_that_began_at_startup_and_ended_after_it_is_not_reported(bench: Bench) -> None:
+    watch = HoldWatch(bench.clock, bench.logs("held"), LIMITS)
+    watch.observe(LoopHold(1.0, sys._getframe()))
+    watch.attach(Owners(), bench.record)
+    watch.observe(LoopHold(1.5, None))
+    assert bench.logs.lines == []
+    watch.observe(LoopHold(2.0, None))
+    assert bench.logs.events("error") == ["loop.held"]
+
+
+def test_a_block_that_began_at_startup_and_still_lasts_is_reported_and_interrupted(bench: Bench) -> None:
+    bench.watch = HoldWatch(bench.clock, bench.logs("held"), LIMITS)
+    bench.observe(1.0)
+    bench.own()
+    bench.observe(1.25, 10.0)
+    bench.watch.observe(LoopHold(12.0, None))
+    assert [event for _, _, event, _ in bench.logs.lines] == ["loop.held", "loop.released"]
+    assert bench.interrupts == 1

@@ -65,6 +65,8 @@ class HoldWatch:
         self._owners = Owners()
         self._record: HoldLog | None = None
         self._hold: Hold | None = None
+        self._is_of_startup = False
+        """Whether the current block was noticed before ``attach``."""
         self._interrupts = 0
         self._interrupt_at = 0.0
         self._stopping_since: float | None = None
@@ -72,7 +74,8 @@ class HoldWatch:
     def attach(self, owners: Owners, record: HoldLog) -> None:
         """Attribute blocks to these plugins, and record them.
 
-        Blocks before this call are those of imports at startup, so they are not reported.
+        Blocks that are noticed before this call are those of imports at startup, so they are not reported, unless they
+        still last.
         """
         self._owners, self._record = owners, record
 
@@ -85,7 +88,13 @@ class HoldWatch:
     def observe(self, held: LoopHold) -> None:
         """Take a state of the loop from the watchdog."""
         if self._record is None:
+            self._is_of_startup = held.frame is not None
             return
+        if self._hold is None and self._is_of_startup and held.frame is None:
+            # Ended before a look after ``attach``.
+            self._is_of_startup = False
+            return
+        self._is_of_startup = False
         if self._hold is None:
             self._begin(held)
         if held.frame is None:

@@ -74,6 +74,9 @@ WILD = """
                     yield TextDelta("")
             if word == "task":
                 await end_by_a_task()
+            if word == "stop":
+                asyncio.get_running_loop().stop()
+                await asyncio.sleep(0)
             if word in {"hold", "sleep", "insist", "refuse"}:
                 globals()[word]()
             if word == "thread":
@@ -139,10 +142,11 @@ async def test_what_ends_a_program_elsewhere_ends_only_the_turn(emu: Emulator, a
         assert "is broken" in await answer(emu, ann, question)
     # The turn does not depend on its tasks.
     assert await answer(emu, ann, "task") == "Answer to task"
+    assert await answer(emu, ann, "stop") == "Answer to stop"
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
-    assert printed.count("bot.exit_ignored") == 2
+    assert printed.count("bot.exit_ignored") == 3
 
 
 @pytest.mark.parametrize("question", ["sleep", "insist"])

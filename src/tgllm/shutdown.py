@@ -85,7 +85,8 @@ def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException],
     """Run on uvloop if it is installed, otherwise on asyncio's own loop.
 
     ``SystemExit`` and ``KeyboardInterrupt`` end an event loop from any task and any callback. Once the program handles
-    its signals itself, they come from code of a plugin: they are passed to ``ignored``, and the loop continues.
+    its signals itself, they come from code of a plugin: they are passed to ``ignored``, and the loop continues. So is
+    the error after a plugin's call of ``loop.stop``.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
@@ -94,8 +95,8 @@ def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException],
         while not task.done():
             try:
                 loop.run_until_complete(task)
-            except (SystemExit, KeyboardInterrupt) as error:
-                if task.done() or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            except (SystemExit, KeyboardInterrupt, RuntimeError) as error:
+                if task.done() or loop.is_closed() or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                     raise
                 ignored(error)
 

@@ -74,6 +74,10 @@ WILD = """
                     yield TextDelta("")
             if word == "task":
                 await end_by_a_task()
+            if word in {"cancel others", "cancel main"}:
+                for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                    if (task.get_name() == "main") == (word == "cancel main"):
+                        task.cancel()
             if word == "stop":
                 asyncio.get_running_loop().stop()
                 await asyncio.sleep(0)
@@ -147,6 +151,18 @@ async def test_what_ends_a_program_elsewhere_ends_only_the_turn(emu: Emulator, a
     code, printed = await bot.end()
     assert code == 0, printed
     assert printed.count("bot.exit_ignored") == 3
+
+
+@pytest.mark.parametrize("question", ["cancel others", "cancel main"])
+async def test_a_plugin_that_cancels_the_bot_s_tasks_ends_it_with_an_error(
+    ann: EmulatedUser, wild: Launch, question: str
+) -> None:
+    bot = await wild()
+    await ann.say(question)
+    code, printed = await bot.end()
+    assert code == 1, printed
+    assert "its tasks were cancelled" in printed
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("question", ["sleep", "insist"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock, SystemClock
+from tgllm.api.errors import PluginError
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
@@ -149,7 +150,10 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
         _warn_of_exposed_files(loaded)
-        run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
+        try:
+            run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
+        except asyncio.CancelledError:
+            raise _ended_from_within() from None
     return 0
 
 
@@ -184,6 +188,16 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
         finally:
             await _leave_strays()
     log.info("bot.stopped")
+    if not stopping.requested:
+        raise _ended_from_within()
+
+
+def _ended_from_within() -> PluginError:
+    # Exit code 0 would mean to a supervisor that the bot is not to be started again.
+    return PluginError(
+        "The bot has ended although nothing requested it: its tasks were cancelled, probably by code of a plugin. "
+        "Start it again; nothing that was stored is lost."
+    )
 
 
 async def _open(

@@ -95,6 +95,22 @@ async def test_what_spoils_the_whole_response_is_skipped_alone(
     assert limits[-1] == 100
 
 
+async def test_many_in_a_row_are_fetched_one_by_one(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    await ann.say("before")
+    bad = [emu.inject_bytes(make) for make in (*ENDLESS.values(), *ENDLESS.values())]
+    await ann.say("after")
+    async with start(clock=HastyClock()) as bot:
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "after")
+        states = [(await row_of(bot, number)).state for number in bad]
+        await emu.wait_for(lambda: not emu.bot.queue.pending)
+        await bot.stop()
+    assert states == ["quarantined"] * len(bad)
+    requests = [call.params["limit"] for call in emu.journal.of("getUpdates")]
+    # Three requests for each, and what is needed to find out that the updates are fetched one by one.
+    assert requests.count(1) <= 3 * len(bad) + 1
+    assert requests.count(100) <= 5
+
+
 async def test_many_are_told_once(emu: Emulator, ann: EmulatedUser, start: Start, clock_of: "Clocks") -> None:
     clock = clock_of()
     async with start(clock=clock) as bot:

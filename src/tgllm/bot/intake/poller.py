@@ -63,7 +63,7 @@ class Poller:
         self._offset: int | None = None
         self._limit = BATCH
         self._singles = 0
-        """Updates that are still fetched one by one; then the one that can't be read is not among them."""
+        """Updates that are still fetched one by one; then no more of those that can't be read are expected."""
         self._failures = 0
         self._bad = 0
         """Responses in a row from which no update could be read, at the present limit."""
@@ -123,7 +123,8 @@ class Poller:
         if self._limit > 1 and self._bad >= TRIES:
             self._limit, self._singles, self._bad = 1, BATCH, 0
         elif self._limit == 1 and self._bad >= SINGLE_TRIES and await self._quarantine(error):
-            self._limit, self._bad, self._failures = BATCH, 0, 0
+            # Another one may follow, and would spoil the next batch. So one more update is fetched alone.
+            self._singles, self._bad, self._failures = 1, 0, 0
             return
         await self._pause(error.reason)
 

@@ -92,7 +92,7 @@ def why_unfit(password: str) -> str | None:
 
 def _digest(password: str, salt: bytes, cost: Cost) -> bytes:
     # Keyboards encode the same accented character in several ways.
-    text = unicodedata.normalize("NFKC", password.strip()).encode()
+    text = unicodedata.normalize("NFKC", password.strip()).encode(errors="surrogatepass")
     return hashlib.scrypt(
         text, salt=salt, n=2**cost.log_n, r=cost.r, p=cost.p, maxmem=2 * cost.memory + 2**20, dklen=_BYTES
     )

@@ -272,7 +272,7 @@ class TestWrong:
             told = await ask(PASSWORD)
             assert list(kept(tmp_path)) == []
 
-        assert "deleted your message without looking at it" in told.text
+        assert "I have not looked at your message. I have deleted it" in told.text
         assert PASSWORD not in in_chat(ann)
         assert provider.requests == []
 

@@ -116,7 +116,7 @@ class TestRepeated:
             await ask(PASSWORD)
             again = await ask(PASSWORD)
             await place.unseen(bot)
-        assert "I had not asked for it" in again.text
+        assert "where I had not asked for it" in again.text
 
     async def test_with_the_command_before_the_prompt(self, ann: EmulatedUser, place: Place, guarded: Guarded) -> None:
         async with guarded() as bot:
@@ -190,6 +190,7 @@ class TestRepeated:
 FORMS = [
     *("{}", "  {}  ", "'{}'", "`{}`", "**{}**", "@demo_bot {}", "{} @demo_bot", "{}\n{}"),
     *("/ping {}", "/admin {}", "/admin backup {}", "/start {}", "/nothing {}"),
+    *("/{}", "/admin {} backup", "/ping {} now please", "/cancel {}", "/admin@demo_bot {} backup"),
 ]
 IN_SENTENCES = [
     "x" * 4000 + "{}",
@@ -296,7 +297,9 @@ class TestGroups:
             await place.settle(bot)
             assert place.found() == []
         told = [
-            message.text for message in ann.private_chat().messages if "in Team without passing it on" in message.text
+            message.text
+            for message in ann.private_chat().messages
+            if "I have not passed on your message in Team" in message.text
         ]
         assert len(told) == 1
         assert place.provider.requests == []
@@ -343,6 +346,24 @@ class TestOrdinary:
                 await ask(text)
         assert place.provider.questions == asked
 
+    async def test_the_items_of_an_album_stay_together(self, ann: EmulatedUser, place: Place, guarded: Guarded) -> None:
+        files = [(f"report-of-part-{number}.pdf", b"%PDF") for number in range(3)]
+        async with guarded() as bot:
+            await ann.album(files, mime="application/pdf", kind="document", caption="Compare these files")
+            await place.settle(bot)
+            assert bot.core.password.may_check(ann.id)
+        assert len(place.provider.requests) == 1
+        assert "3 pictures or files" in place.provider.requests[0].messages[-1].text
+
+    async def test_a_password_that_can_not_be_deleted_is_not_said_to_be(
+        self, ask: Ask, place: Place, guarded: Guarded
+    ) -> None:
+        async with guarded():
+            place.emu.faults.add(Fault.api_error("deleteMessage", 400, "message can't be deleted"))
+            said = await ask(PASSWORD)
+        assert "please delete it yourself" in said.text
+        assert "I have deleted" not in said.text
+
     async def test_after_cancel_in_a_lockout(self, ask: Ask, place: Place, guarded: Guarded) -> None:
         async with guarded():
             await lock(ask)
@@ -350,6 +371,20 @@ class TestOrdinary:
             await ask("/cancel")
             await ask("Hello there, what is new?")
         assert place.provider.questions == ["Hello there, what is new?"]
+
+    async def test_texts_of_other_lengths_need_no_check_once_the_password_was_entered(
+        self, ask: Ask, place: Place, guarded: Guarded
+    ) -> None:
+        clock = ManualClock()
+        async with guarded(clock=clock) as bot:
+            await ask("/admin backup")
+            await ask(PASSWORD)
+            await clock.advance(7200)
+            for number in range(12):
+                await ask(f"Antarctica-{number}")
+            await ask(PASSWORD)
+            await place.unseen(bot)
+        assert len(place.provider.requests) == 12
 
     async def test_only_a_few_an_hour_are_checked(self, ask: Ask, place: Place, guarded: Guarded) -> None:
         async with guarded() as bot:

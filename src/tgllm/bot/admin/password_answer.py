@@ -52,10 +52,14 @@ class Answer:
     """Whether the database holds its content: only of updates that an earlier version has stored."""
 
 
-async def close_question(scope: UpdateScope, locked_until: int) -> None:
-    """Finish the update and close the prompt; during a lockout, treat further messages as ordinary ones."""
+async def close_question(answer: Answer, scope: UpdateScope, locked_until: int) -> None:
+    """Finish the update and close the prompt; during a lockout, treat further messages as ordinary ones.
+
+    The message is /cancel. With arguments, which may be the password, it is deleted.
+    """
     questions = scope.core.password.questions
-    text = scope.text("password.cancelled")
+    complaints = await _complaints(answer, scope) if answer.guess.text else []
+    text = "\n\n".join([scope.text("password.cancelled"), *complaints])
     await scope.reply(text, lambda conn: questions.go_on(conn, _user_id(scope), locked_until))
 
 
@@ -70,12 +74,13 @@ async def delete_late(answer: Answer, scope: UpdateScope) -> None:
     is_private = answer.chat_id == _user_id(scope)
     questions = scope.core.password.questions
     tries = await scope.read(lambda conn: tries_of(conn, _user_id(scope)))
+    deleted = await _deletion(answer, scope)
     if not is_private:
-        text = _elsewhere_text(scope)
+        text = _elsewhere_text(scope, deleted)
     elif tries.is_locked(scope.now):
-        text = f"{locked_text(scope, tries)} {scope.text('password.locked_late')}"
+        text = f"{locked_text(scope, tries)} {scope.text('password.locked_late', deleted=deleted)}"
     else:
-        text = scope.text("password.late")
+        text = scope.text("password.late", deleted=deleted)
 
     def unit(conn: Connection) -> None:
         if is_private and not tries.is_locked(scope.now):
@@ -87,23 +92,29 @@ async def delete_late(answer: Answer, scope: UpdateScope) -> None:
 async def delete_unasked(answer: Answer, scope: UpdateScope) -> None:
     """Finish the update of a message with the password that was not asked for there."""
     is_private = answer.chat_id == _user_id(scope)
-    text = scope.text("password.unasked") if is_private else _elsewhere_text(scope)
+    deleted = await _deletion(answer, scope)
+    text = scope.text("password.unasked", deleted=deleted) if is_private else _elsewhere_text(scope, deleted)
     log.info("password.unasked", user=_user_id(scope))
     await _swallow(answer, scope, text, lambda _conn: None)
 
 
 async def _swallow(answer: Answer, scope: UpdateScope, text: str, effect: Unit) -> None:
-    """Delete a message and empty its update. The sender is notified in private, where nobody else reads it."""
-    scope.core.password.questions.note_answer(_user_id(scope), answer.message_id)
-    said = "\n\n".join([text, *await _complaints(answer, scope)])
+    """Empty the update of a message. The sender is notified in private, where nobody else reads it."""
     lane = scope.lane if answer.chat_id == _user_id(scope) else Lane(_user_id(scope))
-    await scope.end(effect, lambda conn: scrub.scrub(conn, scope.row.update_id), replies=message_rows(lane, said))
+    await scope.end(effect, lambda conn: scrub.scrub(conn, scope.row.update_id), replies=message_rows(lane, text))
     if answer.is_stored:
         await empty_log(scope.core.database, scope.clock)
 
 
-def _elsewhere_text(scope: UpdateScope) -> str:
-    return scope.text("password.elsewhere", chat=one_line(scope.chat.title, 60))
+async def _deletion(answer: Answer, scope: UpdateScope) -> str:
+    """Delete a message that is no answer, and return whether that succeeded, for the sender."""
+    scope.core.password.questions.note_answer(_user_id(scope), answer.message_id)
+    is_deleted = await _is_deleted(answer, scope)
+    return scope.text("password.deleted" if is_deleted else "password.not_deleted")
+
+
+def _elsewhere_text(scope: UpdateScope, deleted: str) -> str:
+    return scope.text("password.elsewhere", chat=one_line(scope.chat.title, 60), deleted=deleted)
 
 
 def _user_id(scope: UpdateScope) -> int:
@@ -193,10 +204,15 @@ def _close(conn: Connection, scope: UpdateScope) -> None:
 
 
 async def _complaints(answer: Answer, scope: UpdateScope) -> list[str]:
-    """Delete the message from the chat; return a warning for the user if that failed."""
+    """Delete an answer from the chat; return a warning for the user if that failed."""
+    return [] if await _is_deleted(answer, scope) else [scope.text("password.answer_not_deleted")]
+
+
+async def _is_deleted(answer: Answer, scope: UpdateScope) -> bool:
+    """Delete the message from the chat; return whether that succeeded."""
     try:
         await scope.parts.bot.delete_message(answer.chat_id, answer.message_id)
     except AiogramError as error:
         log.warning("password.not_deleted", user=scope.chat.id, error=type(error).__name__)
-        return [scope.text("password.not_deleted")]
-    return []
+        return False
+    return True

@@ -135,7 +135,7 @@ class Hiding:
         is_long = guess.command == WORD and guess.text.startswith(_LONG)
         if password.may_be_known(sender, guess.candidates):
             return True
-        return bool(guess.singles) and not is_long and password.may_check(sender)
+        return not is_long and password.may_be_unknown(sender, guess.singles)
 
     def _without_quoted(self, update: NewUpdate, author: int) -> NewUpdate:
         """Return the update without the password that an admin has sent, and that the message quotes.

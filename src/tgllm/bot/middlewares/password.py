@@ -155,10 +155,10 @@ class PasswordMiddleware(BaseMiddleware):
 
     async def _cancel(self, sent: _Sent) -> None:
         """Close the prompt. After a late answer, the command is passed on as well."""
-        if sent.kind == "after":
+        if sent.kind == "after" and not sent.guess.text:
             await sent.scope.write(lambda conn: self._password.questions.go_on(conn, sent.user_id, sent.locked_until))
         else:
-            await close_question(sent.scope, sent.locked_until)
+            await close_question(sent.answer, sent.scope, sent.locked_until)
 
     async def _is_password(self, sent: _Sent) -> bool:
         """Return whether the password was sent though it was not asked for here."""

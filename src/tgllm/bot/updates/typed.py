@@ -18,15 +18,17 @@ def guess_of(content: Mapping[str, Any], username: str) -> Guess | None:
         content: the message, with a rich message as text.
         username: the bot's own, without the @.
     """
-    texts = [text for text in typed_texts(content) if text.strip()]
-    if not texts:
+    if not any(text.strip() for text in typed_texts(content)):
         return None
     text = str(content.get("text") or content.get("caption") or "")
-    others = [each for each in texts if each != text]
+    others = [each for each in typed_texts(content, with_names=False) if each != text and each.strip()]
     is_private = as_mapping(content.get("chat")).get("type") == "private"
     command = parse_command(text, username) if is_raw_own(content) else None
     if command is not None:
-        return Guess(command.args, command.name, is_addressed=True, others=others)
+        # No command of the bot has capital letters or digits, but a password behind a slash may.
+        name = text[1:].split(maxsplit=1)[0].partition("@")[0]
+        is_other = any(sign.isupper() or sign.isdigit() for sign in name)
+        return Guess(command.args, command.name, is_addressed=True, others=[name, *others] if is_other else others)
     mention = mention_of(username)
     author = as_mapping(as_mapping(content.get("reply_to_message")).get("from")).get("username")
     replies = isinstance(author, str) and author.casefold() == username.casefold()

@@ -11,7 +11,9 @@ __all__ = ["Guess", "is_plausible", "is_single", "typed_texts"]
 
 MOST_CHECKED: Final = 3
 """Most texts of a message that are checked with the slow hash."""
-_MARKS: Final = " \t\r\n\"'`*_~|«»“”„\u2018\u2019"
+MOST_ARGUMENTS: Final = 4
+"""Most arguments of a command of which each is checked."""
+_MARKS: Final = " \t\r\n\"'`*_~|«»“”„\u2018\u2019/"
 _NOT_TYPED: Final = frozenset(
     {
         "chat",
@@ -40,6 +42,22 @@ _NOT_TYPED: Final = frozenset(
     }
 )
 """Keys of a message (Bot API: Message) whose values the sender has not typed now."""
+_NAMES: Final = frozenset(
+    {
+        "file_name",
+        "set_name",
+        "custom_emoji_id",
+        "performer",
+        "sender_tag",
+        "forward_from",
+        "forward_from_chat",
+        "forward_sender_name",
+        "forward_signature",
+        "new_chat_members",
+        "left_chat_member",
+    }
+)
+"""Keys whose values are rather names of something than typed: they are not checked with the slow hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +86,25 @@ class Guess:
     @property
     def candidates(self) -> Sequence[str]:
         """Texts to check, the likeliest first."""
-        last = self.text.split()[-1:] if self.command else []
-        lines = self.text.splitlines()
-        texts = (self.text, *last, *(lines if len(lines) <= MOST_CHECKED else ()), *self.others)
-        found = [form for text in texts for form in _forms(text) if is_plausible(form)]
-        return tuple(dict.fromkeys(found))[:MOST_CHECKED]
+        return self._plausible[:MOST_CHECKED]
 
     @property
     def singles(self) -> Sequence[str]:
-        """Those of ``candidates`` that are one word, and no number."""
-        return [text for text in self.candidates if is_single(text)]
+        """Texts to check that are one word and no number, the likeliest first."""
+        return [text for text in self._plausible if is_single(text)][:MOST_CHECKED]
+
+    @property
+    def _plausible(self) -> Sequence[str]:
+        lines = self.text.splitlines()
+        texts = (self.text, *self._arguments, *(lines if len(lines) <= MOST_CHECKED else ()), *self.others)
+        found = [form for text in texts for form in _forms(text) if is_plausible(form)]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def _arguments(self) -> Sequence[str]:
+        """Arguments of a command that may be the password, the likeliest first: all of a few, otherwise the ends."""
+        words = self.text.split() if self.command else []
+        return [*words[-1:], *(words[:-1] if len(words) <= MOST_ARGUMENTS else words[:1])]
 
 
 def is_plausible(text: str) -> bool:
@@ -91,8 +118,9 @@ def is_single(text: str) -> bool:
     return is_plausible(text) and len(text.split()) == 1 and re.fullmatch(r"[@+-]?[\d.,:/-]+|@\w+", text) is None
 
 
-def typed_texts(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield all texts that the sender of a message has typed."""
+def typed_texts(content: Mapping[str, Any], *, with_names: bool = True) -> Iterator[str]:
+    """Yield all texts that the sender of a message has typed, by default with names such as those of files."""
+    left_out = _NOT_TYPED if with_names else _NOT_TYPED | _NAMES
     waiting: list[object] = [content]
     while waiting:
         value = waiting.pop()
@@ -100,12 +128,12 @@ def typed_texts(content: Mapping[str, Any]) -> Iterator[str]:
             yield value
         elif isinstance(value, Mapping):
             parts = cast("Mapping[str, object]", value)
-            waiting += [part for key, part in parts.items() if key not in _NOT_TYPED]
+            waiting += [part for key, part in parts.items() if key not in left_out]
         elif isinstance(value, list):
             waiting += cast("list[object]", value)
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield a text, and the text without quotation and code marks around it."""
+    """Yield a text, and the text without quotation and code marks and slashes around it."""
     yield text.strip()
     yield text.strip(_MARKS)

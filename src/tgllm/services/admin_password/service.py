@@ -84,6 +84,10 @@ class AdminPassword:
         known = self._fingerprint
         return known is not None and self.may_check(user_id) and any(map(known.fits, candidates))
 
+    def may_be_unknown(self, user_id: int, candidates: Iterable[str]) -> bool:
+        """Whether one of these texts may be checked, since the password was not entered since the start."""
+        return self._fingerprint is None and self.may_check(user_id) and any(candidates)
+
     async def is_right(self, answers: Iterable[str]) -> bool:
         """Whether one of these answers is the password. The hash is slow, so a thread computes it."""
         for answer in dict.fromkeys(answers):
@@ -93,8 +97,14 @@ class AdminPassword:
         return False
 
     async def is_unasked(self, user_id: int, candidates: Iterable[str]) -> bool:
-        """Whether one of these texts is the password; they are checked as long as ``may_check`` is True."""
+        """Whether one of these texts is the password; they are checked as long as ``may_check`` is True.
+
+        Texts that are not as long as the password that was entered earlier need no check.
+        """
+        known = self._fingerprint
         for candidate in candidates:
+            if known is not None and not known.fits(candidate):
+                continue
             if not self.may_check(user_id):
                 return False
             self._checked.setdefault(user_id, deque(maxlen=MOST_CHECKS)).append(self._clock.monotonic())

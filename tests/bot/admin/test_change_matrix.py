@@ -116,6 +116,25 @@ async def test_limits_of_owners_are_changed_by_owners_only(
     assert "An owner has set this limit" not in other.text + given.text
 
 
+@pytest.mark.parametrize("verb", ["lift", "give", "reset", "set higher", "set lower", "default"])
+async def test_limits_of_owners_for_a_role_are_not_exceeded_for_one_person(
+    ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, verb: str
+) -> None:
+    words = {**WORDS, "set higher": "set requests/day 6", "set lower": "set requests/day 4"}
+    allowed = verb in {"set lower", "default"}
+    async with start() as bot:
+        await bot.core.database.write(put({**TARGETS, eve.id: "admin"}))
+        await menus.ask(ann, "/admin budget user set requests/day 5")
+        await menus.ask(eve, "/admin budget 5002 set requests/day 3")
+        before = await changes(bot)
+        said = await menus.ask(eve, f"/admin budget 5002 {words[verb]}")
+        assert (await changes(bot) > before) == allowed
+        assert ("An owner has set this limit" in said.text) != allowed
+        await menus.ask(ann, f"/admin budget 5002 {words[verb]}")
+        by_owner = await menus.ask(ann, "/admin budget 5002")
+    assert "An owner has set" not in by_owner.text
+
+
 @pytest.mark.parametrize("role", ["owner", "admin"])
 async def test_access_and_roles(ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, role: Role) -> None:
     async with start(admins=[ann.id, eve.id] if role == "owner" else [ann.id]) as bot:

@@ -12,7 +12,7 @@ from tgllm.db.tables.users import User
 from tgllm.services.budgets.amounts import limit_name, write_amount
 from tgllm.services.budgets.budget_scope import BudgetError, BudgetScope
 from tgllm.services.budgets.limits import Limit
-from tgllm.services.budgets.permissions import acts_as_owner, check_limits, check_scope
+from tgllm.services.budgets.permissions import acts_as_owner, check_limits, check_role_limits, check_scope
 from tgllm.services.budgets.usage_sums import UsageSums
 from tgllm.services.common.actor import Actor, note
 from tgllm.services.common.calendar import Days
@@ -107,6 +107,7 @@ class BudgetEditor:
         if amount is not None:
             _check_amount(amount)
         self._check_limits([(measure, period)])
+        check_role_limits(self.conn, self.scope, [(measure, period)], self.actor, self.now, amount=amount)
         before, after = self._set_before(measure, period), _told(measure, amount)
         by_owner = acts_as_owner(self.conn, self.actor, self.now)
         budgets.put(self.conn, BudgetLimit(self.scope.key, measure, period, amount, by_owner), self.now)
@@ -126,6 +127,7 @@ class BudgetEditor:
             raise self._nothing()
         # An extra goes beyond the limit, so it needs the same permission.
         self._check_limits([(measure, period)])
+        check_role_limits(self.conn, self.scope, [(measure, period)], self.actor, self.now)
         budgets.give(self.conn, self.scope.key, measure, period, self._first_day(period), amount)
         self._note("give", measure, period, before=None, after=write_amount(measure, amount))
 
@@ -134,7 +136,9 @@ class BudgetEditor:
         held = [each for each in limits if each.amount is not None]
         if not held:
             raise self._nothing()
-        self._check_limits([(each.measure, each.period) for each in held])
+        kinds = [(each.measure, each.period) for each in held]
+        self._check_limits(kinds)
+        check_role_limits(self.conn, self.scope, kinds, self.actor, self.now)
         used = sums.of(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))
         for each in held:
             sum_: int = getattr(used, f"{each.period}_{each.measure}")

@@ -123,6 +123,8 @@ async def test_the_approval_of_a_group_lets_nobody_ask_in_direct_messages(
         )
     (answer,) = answers_in(emu, channel)
     assert answer.text.startswith("🔒")
+    # A request can only be made in private.
+    assert "write to me in private" in answer.text
     assert answer.direct_topic == channel.direct_topic_of(eve)
     assert not provider.requests
 
@@ -222,6 +224,8 @@ async def test_an_ephemeral_edit_and_press_do_nothing(
         {"reply_to_message": {"message_id": 0, "ephemeral_message_id": 3, "text": "it is xylophone"}},
         {"reply_to_message": {"message_id": 7, "receiver_user": {}, "text": "it is xylophone"}, "quote": {}},
         {"quote": {}},
+        {"reply_to_message": {"message_id": 7, "chat": {"id": 5, "type": "private"}, "text": "it is xylophone"}},
+        {"reply_to_message": {"message_id": 7, "direct_messages_topic": {"topic_id": 9}, "text": "it is xylophone"}},
     ],
 )
 async def test_what_only_one_person_saw_is_not_quoted_to_all(

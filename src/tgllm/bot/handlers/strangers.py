@@ -61,7 +61,8 @@ async def answer_press(bot: Bot, press: CallbackQuery, text: str) -> None:
 async def _receive_person(message: Message, scope: Scope, standing: Standing) -> None:
     command = command_in(message, scope.parts.username)
     if command is None or command.name != "start" or not scope.chat.is_private:
-        text = _state(scope, "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask")
+        state = "ask" if standing.closed in {"unknown", "expired"} else standing.closed or "ask"
+        text = _state(scope, "ask_in_private" if state == "ask" and not scope.chat.is_private else state)
         await _answer(scope, ("talk", scope.person.id), lambda _conn: text)
     elif (hashed := notes_of(scope.row.payload).get(INVITE)) is not None:
         await _redeem(scope, str(hashed))
@@ -129,7 +130,7 @@ def group_state(scope: Scope, asked: Asked) -> str:
 def _state(scope: Scope, state: str) -> str:
     """Return the text on the state of a user's request, or on the reason why there is none."""
     key = "pending" if state == "asked" else state
-    return scope.text(f"access.state_{key}")
+    return scope.text(f"access.state_{key}", username=scope.parts.username)
 
 
 def _say(conn: Connection, scope: Scope, text: str, priority: Priority = NOTICE) -> None:

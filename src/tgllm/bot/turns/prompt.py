@@ -68,7 +68,7 @@ def replied_text(message: Message) -> str:
     Empty also if others in the chat can't see the replied message, since they may see the answer.
     """
     replied = message.reply_to_message
-    if _is_ephemeral_reply(message):
+    if _is_ephemeral_reply(message) or _is_reply_elsewhere(message):
         return ""
     if message.quote is not None:
         return message.quote.text
@@ -82,6 +82,15 @@ def _is_ephemeral_reply(message: Message) -> bool:
         is_elsewhere = message.external_reply is not None or message.reply_to_story is not None
         return message.chat.type != "private" and message.quote is not None and not is_elsewhere
     return replied.message_id == 0 or replied.ephemeral_message_id is not None or replied.receiver_user is not None
+
+
+def _is_reply_elsewhere(message: Message) -> bool:
+    """Return whether the replied message is of another chat, or of somebody else's topic of direct messages."""
+    replied = message.reply_to_message
+    if replied is None:
+        return False
+    topics = [each.direct_messages_topic and each.direct_messages_topic.topic_id for each in (message, replied)]
+    return replied.chat.id != message.chat.id or (topics[1] is not None and topics[0] != topics[1])
 
 
 def _replying(message: Message, scope: Scope, quote: str) -> str:

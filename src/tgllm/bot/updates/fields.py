@@ -165,7 +165,7 @@ PLAIN_FIELDS: Final[Mapping[str, frozenset[str]]] = {
 
 _RESTRICTIVE = re.compile(
     r"ephemeral|receiver|recipient|visib|viewer|audience|secret|hidden|private|confidential|restricted|only|topic"
-    r"|thread|connection|business|guest|on_behalf|anonymous|self_destruct|ttl"
+    r"|whisper|reader|shown_to|for_user|thread|connection|business|guest|on_behalf|anonymous|self_destruct|ttl"
 )
 """Words in the names of fields that restrict readers, or place a message in a part of a chat."""
 

@@ -62,9 +62,32 @@ def test_a_content_that_is_there_again_is_none(presence: Presence, path: Path) -
     assert [presence.look() for _ in range(4)] == [None] * 4
 
 
-def test_a_shorter_file_is_a_loss_at_once(presence: Presence, path: Path) -> None:
+def test_a_file_that_has_lost_its_end_is_a_loss(presence: Presence, path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-4096])
+    assert [presence.look() for _ in range(3)] == [None, None, "overwritten"]
+
+
+def test_an_empty_file_is_a_loss_at_once(presence: Presence, path: Path) -> None:
+    path.write_bytes(b"")
     assert presence.look() == "overwritten"
+
+
+@pytest.mark.parametrize("auto_vacuum", [False, True])
+def test_vacuum_by_another_program_is_none(presence: Presence, path: Path, auto_vacuum: bool) -> None:
+    with closing(connect(path)) as conn:
+        if auto_vacuum:
+            conn.execute("PRAGMA auto_vacuum = FULL")
+            conn.execute("VACUUM")
+        conn.execute("CREATE TABLE much AS SELECT randomblob(1000000) AS bytes")
+        assert checkpoint(conn)
+        before = path.stat().st_size
+        assert presence.look() is None
+        conn.execute("DROP TABLE much")
+        if not auto_vacuum:
+            conn.execute("VACUUM")
+        assert checkpoint(conn)
+    assert path.stat().st_size < before
+    assert [presence.look() for _ in range(4)] == [None] * 4
 
 
 def test_a_read_only_disk(presence: Presence, monkeypatch: pytest.MonkeyPatch) -> None:

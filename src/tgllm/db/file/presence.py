@@ -54,7 +54,6 @@ class Presence:
         # They appear when SQLite first needs them, and stay as long as the database is open.
         logs = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
         self._logs = {log: _identity(log) for log in logs}
-        self._size = path.stat().st_size
         self._seen: tuple[int, int] | None = None
         self._strange = 0
 
@@ -81,11 +80,13 @@ class Presence:
         return now != before
 
     def _is_overwritten(self) -> bool:
-        """Whether the file has another content: it has shrunk, which SQLite does not do, or lacks the id of the run."""
+        """Whether the file has another content: it is empty, or is not a whole database with the id of the run.
+
+        VACUUM, also of another program, makes the file shorter.
+        """
         status = self._path.stat()
-        if status.st_size < self._size:
+        if not status.st_size:
             return True
-        self._size = status.st_size
         seen = (status.st_mtime_ns, status.st_size)
         if self._run is None or (seen == self._seen and not self._strange):
             return False
@@ -104,7 +105,7 @@ def _identity(path: Path) -> _Identity | None:
 
 
 def _has_run(path: Path, run: str) -> bool:
-    """Whether the file itself, without its write-ahead log, has the id of the run."""
+    """Whether the file itself, without its write-ahead log, has all its pages, and the id of the run."""
     try:
         # Through SQLite, which defers the release of the locks.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as conn:

@@ -20,7 +20,7 @@ from tgllm.config.sources.keys import FIELDS, SECRETS
 from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.sources.plugins import PluginSettings
 from tgllm.config.sources.source import DEFAULT, Source, Value
-from tgllm.config.sources.trust import bot_problems, is_foreign
+from tgllm.config.sources.trust import Trust, bot_problems, is_foreign
 from tgllm.observe.redaction import redact, redactor
 
 __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]
@@ -70,14 +70,21 @@ def load_config(
     )
     values = {key: value for layer in layers for key, value in layer.values.items()}
     config, wrong_values = _validate(values)
-    foreign = is_foreign(dotenv, path)
+    trust = Trust(dotenv, is_foreign(dotenv, path), path is not None and _dotenv_names(config_path, environ, cwd))
     problems = [problem for layer in layers for problem in layer.problems] + wrong_values
-    problems += bot_problems(values, dotenv) if foreign else ()
+    problems += bot_problems(values, trust)
     if config is None or problems:
         raise ConfigError(redact("\n".join(problems)))
     _register_secrets(config)
     sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
-    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, foreign_dotenv=foreign))
+    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, trust))
+
+
+def _dotenv_names(named: Path | None, environ: Mapping[str, str], cwd: Path | None) -> bool:
+    """Return whether the config file is one that only ``.env`` names."""
+    path, where = config_place(named, environ=environ, cwd=cwd)
+    chosen = named is not None or environ.get("TGLLM_CONFIG", "").strip()
+    return where is not None and not chosen and path != default_config_path()
 
 
 def _register_secrets(config: Config) -> None:

@@ -48,6 +48,16 @@ class TestBotToken:
 
         assert "TGLLM_TELEGRAM_API is refused" in operator.is_told()
 
+    def test_of_the_environment_with_a_config_file_that_the_dotenv_names(self, operator: Operator) -> None:
+        operator.environ["TGLLM_BOT_TOKEN"] = TOKEN
+        operator.writes_toml('telegram_api = "http://192.0.2.1"')
+        operator.config_path = None
+        operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\n")
+
+        told = operator.is_told()
+        assert told.startswith(f"{operator.toml}: telegram_api is refused, because bot_token comes from")
+        assert "names this config file" in told
+
     @pytest.mark.parametrize(
         "setting",
         ["TGLLM_ADMIN_IDS=1", "TGLLM_ADMIN_CHAT_ID=-5", "TGLLM_DATA_DIR=data", "TGLLM_DISABLE_PLUGINS=gate"],
@@ -69,6 +79,30 @@ class TestAllowed:
         operator.writes_dotenv(f"{ELSEWHERE}TGLLM_ADMIN_IDS=1\n")
 
         assert operator.loads().config.telegram_api == "http://192.0.2.1:8081"
+
+    @pytest.mark.parametrize("how", ["flag", "environment"])
+    def test_a_config_file_that_the_operator_names_too(self, operator: Operator, how: str) -> None:
+        operator.environ["TGLLM_BOT_TOKEN"] = TOKEN
+        operator.writes_toml('telegram_api = "http://192.0.2.1"')
+        operator.config_path = operator.toml if how == "flag" else None
+        operator.environ |= {"TGLLM_CONFIG": str(operator.toml)} if how == "environment" else {}
+        operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\n")
+
+        assert operator.loads().config.telegram_api == "http://192.0.2.1"
+
+    def test_both_in_a_config_file_that_the_dotenv_names(self, operator: Operator, config: Path) -> None:
+        config.write_text(f'bot_token = "{TOKEN}"\ntelegram_api = "http://192.0.2.1"\n')
+        operator.config_path = None
+        operator.writes_dotenv(f"TGLLM_CONFIG={config}\n")
+
+        assert operator.loads().config.telegram_api == "http://192.0.2.1"
+
+    def test_a_token_of_the_dotenv_with_a_config_file_that_it_names(self, operator: Operator) -> None:
+        operator.writes_toml('telegram_api = "http://192.0.2.1"')
+        operator.config_path = None
+        operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\nTGLLM_BOT_TOKEN={TOKEN}\n")
+
+        assert operator.loads().config.telegram_api == "http://192.0.2.1"
 
     def test_an_address_of_the_environment_with_a_token_of_the_dotenv(self, operator: Operator) -> None:
         operator.environ["TGLLM_TELEGRAM_API"] = "http://192.0.2.1:8081"
@@ -104,7 +138,9 @@ def refused(operator: Operator, plugin: str = "gemini") -> str:
 
 
 class TestPluginKey:
-    @pytest.mark.parametrize("field", ["BASE_URL", "PROXY", "HOST", "API_ENDPOINT", "NET__BASE_URL"])
+    @pytest.mark.parametrize(
+        "field", ["BASE_URL", "PROXY", "HOST", "API_ENDPOINT", "NET__BASE_URL", "API_BASE", "WHERE"]
+    )
     def test_of_a_config_file_elsewhere(self, operator: Operator, config: Path, field: str) -> None:
         operator.writes_dotenv(f"TGLLM_PLUGINS__GEMINI__{field}=http://192.0.2.1\n")
 
@@ -119,6 +155,19 @@ class TestPluginKey:
         operator.writes_dotenv("TGLLM_PLUGINS__GEMINI__BASE_URL=http://192.0.2.1\n")
 
         assert f"(environment variable {name})" in refused(operator)
+
+    def test_of_the_environment_with_a_config_file_that_the_dotenv_names(self, operator: Operator) -> None:
+        operator.environ["GEMINI_API_KEY"] = "k-1234567"
+        operator.writes_toml('[plugins.gemini]\nbase_url = "http://192.0.2.1"')
+        operator.config_path = None
+        operator.writes_dotenv(f"TGLLM_CONFIG={operator.toml}\n")
+
+        assert refused(operator).startswith(f"{operator.toml}: plugins.gemini.base_url is refused")
+
+    def test_the_credentials_of_the_machine(self, operator: Operator) -> None:
+        operator.writes_dotenv("TGLLM_PLUGINS__GEMINI__BASE_URL=http://192.0.2.1\nTGLLM_PLUGINS__GEMINI__PROJECT=p\n")
+
+        assert "the credential of plugins.gemini comes from somewhere else (this machine)" in refused(operator)
 
     def test_a_key_beside_the_address_is_taken(self, operator: Operator, config: Path) -> None:
         operator.writes_dotenv("TGLLM_PLUGINS__GEMINI__BASE_URL=http://192.0.2.1\nGEMINI_API_KEY=mine\n")

@@ -9,7 +9,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.config.sources.keys import PLUGIN_PREFIX
 from tgllm.config.sources.layers import Layer, Table
 from tgllm.config.sources.source import Source
-from tgllm.config.sources.trust import field_problem
+from tgllm.config.sources.trust import Trust, field_problem
 
 __all__ = ["PluginSettings"]
 
@@ -19,10 +19,10 @@ _NAMES_FILE = re.compile(r"(?:^|_)(?:file|path|credentials|certificate|cert|pem)
 class PluginSettings:
     """Settings of plugins. They contain secrets, so ``repr`` hides the values."""
 
-    def __init__(self, layers: Sequence[Layer] = (), *, foreign_dotenv: bool = False) -> None:
-        """Store the layers, in increasing precedence; ``foreign_dotenv``: see ``trust.is_foreign``."""
+    def __init__(self, layers: Sequence[Layer] = (), trust: Trust | None = None) -> None:
+        """Store the layers, in increasing precedence; None trusts all of them."""
         self._layers = tuple(layers)
-        self._foreign_dotenv = foreign_dotenv
+        self._trust = trust
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -53,9 +53,9 @@ class PluginSettings:
                 ``TGLLM_PLUGINS__<ID>__<FIELD>`` overrides these.
 
         Raises:
-            ConfigError: a foreign ``.env`` sets an address, and another source a key.
+            ConfigError: an untrusted source sets an address, and another one a key.
         """
-        if problem := field_problem(plugin_id, self._layers, env_names, foreign=self._foreign_dotenv):
+        if self._trust and (problem := field_problem(plugin_id, self._layers, env_names, self._trust)):
             raise ConfigError(problem)
         merged: Table = {}
         for layer in self._layers:

@@ -1,19 +1,21 @@
 """Which settings a ``.env`` file may combine with secrets of other sources.
 
 ``.env`` is read from the current folder, which may be anyone's: a downloaded project, a shared folder. An address in it
-together with a token or key from elsewhere would send that secret to the address.
+together with a token or key from elsewhere would send that secret to the address. The same applies to an address in a
+config file that ``.env`` has named.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
 from tgllm.config.sources.keys import variable
 from tgllm.config.sources.layers import Layer, Table
-from tgllm.config.sources.source import Source, Value
+from tgllm.config.sources.source import DEFAULT, Source, Value
 
-__all__ = ["bot_problems", "field_problem", "is_foreign"]
+__all__ = ["Trust", "bot_problems", "field_problem", "is_foreign"]
 
 TOKEN: Final = "bot_token"  # noqa: S105  a key of the settings
 ADDRESSES: Final = ("telegram_api",)
@@ -21,8 +23,30 @@ ADDRESSES: Final = ("telegram_api",)
 POWERS: Final = ("admin_chat_id", "admin_ids", "admin.password_hash", "data_dir", "disable_plugins")
 """Settings that say who controls the bot, who may use it and where its data is. Refused with a config file's token."""
 
-_ADDRESS = re.compile(r"(?:^|[._])(?:url|uri|host|hostname|server|endpoint|address|proxy|dsn|domain|port)s?$")
+_ADDRESS = re.compile(
+    r"(?:^|[._])(?:url|uri|host|hostname|server|endpoint|address|proxy|dsn|domain|port|api_base|gateway|origin)s?$"
+)
+_ADDRESS_VALUE = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SECRET = re.compile(r"(?:^|[._])(?:key|token|secret|password|credential)s?(?:$|[._])")
+_MACHINE = re.compile(r"(?:^|[._])project$")
+"""A Google Cloud project: requests then carry the credentials of this machine, which no setting contains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far the ``.env`` of the current folder is trusted."""
+
+    dotenv: Path
+    foreign: bool = False
+    """It is in another folder than the config file."""
+    names_config: bool = False
+    """It names the config file, which then is trusted no more than ``.env`` itself."""
+
+    def separates(self, source: Source, secret: Source) -> bool:
+        """Return whether a setting of one source must not be combined with a secret of another one."""
+        if self.names_config and source.kind in {"dotenv", "file"} and secret.kind not in {"dotenv", "file"}:
+            return True
+        return self.foreign and source.kind == "dotenv" and secret.kind != "dotenv"
 
 
 def is_foreign(dotenv: Path, config: Path | None) -> bool:
@@ -34,60 +58,72 @@ def is_foreign(dotenv: Path, config: Path | None) -> bool:
     return folder not in {dotenv.parent.resolve(), dotenv.resolve().parent}
 
 
-def bot_problems(values: Mapping[str, Value], dotenv: Path) -> Iterator[str]:
-    """Yield an error message for each setting of a foreign ``.env`` that must not go with the token.
+def bot_problems(values: Mapping[str, Value], trust: Trust) -> Iterator[str]:
+    """Yield an error message for each setting that must not go with the token.
 
     Args:
         values: the settings that apply, by dotted key.
-        dotenv: the foreign ``.env`` file.
+        trust: how far ``.env`` is trusted.
     """
-    if TOKEN not in values or values[TOKEN].source.kind == "dotenv":
+    if TOKEN not in values:
         return
     token = values[TOKEN].source
     refused = (*ADDRESSES, *POWERS) if token.kind == "file" else ADDRESSES
     for key in refused:
-        if key in values and values[key].source.kind == "dotenv":
-            yield _message(dotenv, variable(key), TOKEN, token)
+        if key in values and trust.separates(values[key].source, token):
+            yield _message(values[key].source, TOKEN, token)
 
 
-def field_problem(
-    plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str], *, foreign: bool
-) -> str | None:
-    """Return an error message if a foreign ``.env`` sets an address of a plugin, and another source a key of it."""
-    dotenv = next((layer for layer in layers if layer.kind == "dotenv"), None)
-    if dotenv is None or not foreign:
+def field_problem(plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str], trust: Trust) -> str | None:
+    """Return an error message if an untrusted source sets an address of a plugin, and another one a key of it."""
+    if not (trust.foreign or trust.names_config):
         return None
-    sources = dict(_fields(plugin_id, layers, env_names))
-    addresses = [name for name, source in sources.items() if source.kind == "dotenv" and _ADDRESS.search(name)]
-    secrets = [name for name, source in sources.items() if source.kind != "dotenv" and _SECRET.search(name)]
-    if not addresses or not secrets:
-        return None
-    return _message(
-        Path(dotenv.path), sources[addresses[0]].name, f"plugins.{plugin_id}.{secrets[0]}", sources[secrets[0]]
-    )
+    fields = dict(_fields(plugin_id, layers, env_names))
+    addresses = [
+        source
+        for name, (source, value) in fields.items()
+        if _ADDRESS.search(name) or (isinstance(value, str) and _ADDRESS_VALUE.match(value))
+    ]
+    secrets = [(name, source) for name, (source, _) in fields.items() if _SECRET.search(name)]
+    for address in addresses:
+        for name, secret in secrets:
+            if trust.separates(address, secret):
+                return _message(address, f"plugins.{plugin_id}.{name}", secret)
+        if not secrets and any(_MACHINE.search(name) for name in fields) and trust.separates(address, DEFAULT):
+            return _message(address, f"the credential of plugins.{plugin_id}", "this machine")
+    return None
 
 
-def _fields(plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str]) -> Iterator[tuple[str, Source]]:
-    """Yield the dotted fields of a plugin with their sources, in increasing precedence."""
+def _fields(
+    plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str]
+) -> Iterator[tuple[str, tuple[Source, object]]]:
+    """Yield the dotted fields of a plugin with their sources and values, in increasing precedence."""
     for layer in layers:
         for field, name in env_names.items():
-            if layer.variables.get(name, "").strip():
-                yield field.lower(), Source(layer.kind, name, layer.path)
-        for field in _dotted(layer.plugins.get(plugin_id, {})):
+            if text := layer.variables.get(name, "").strip():
+                yield field.lower(), (Source(layer.kind, name, layer.path), text)
+        for field, value in _dotted(layer.plugins.get(plugin_id, {})):
             name = f"plugins.{plugin_id}.{field}"
-            yield field.lower(), Source(layer.kind, name if layer.kind == "file" else variable(name), layer.path)
+            source = Source(layer.kind, name if layer.kind == "file" else variable(name), layer.path)
+            yield field.lower(), (source, value)
 
 
-def _dotted(table: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+def _dotted(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _dotted(cast("Table", value), f"{prefix}{name}.")
         else:
-            yield prefix + name
+            yield prefix + name, value
 
 
-def _message(dotenv: Path, name: str, secret: str, source: Source) -> str:
+def _message(setting: Source, secret: str, source: Source | str) -> str:
+    why = (
+        "a .env file of the current folder may be somebody else's"
+        if setting.kind == "dotenv"
+        else "the .env file of the current folder, which may be somebody else's, names this config file"
+    )
+    cure = "start tgllm in another folder" if setting.kind == "dotenv" else "name the config file with --config"
     return (
-        f"{dotenv}: {name} is refused, because {secret} comes from somewhere else ({source}), and a .env file of the "
-        "current folder may be somebody else's; set both in one place, or start tgllm in another folder"
+        f"{setting.path}: {setting.name} is refused, because {secret} comes from somewhere else ({source}), and {why}; "
+        f"set both in one place, or {cure}"
     )

@@ -88,6 +88,27 @@ async def test_the_bot_ends_with_a_sentence(
     assert all(str(path) in str(caught.value) for path in rescued)
 
 
+async def test_the_log_of_a_replaced_database_is_not_applied_to_the_new_one(
+    emu: Emulator, ann: EmulatedUser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+
+    async def run() -> None:
+        async with running_bot(emu, folder, admins=[ann.id], database__watch_interval=0.02) as bot:
+            backup(folder / "tgllm.db", folder / "copy")
+            answer = await ann.say("hello")
+            await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=answer)
+            assert (folder / "tgllm.db-wal").stat().st_size
+            (folder / "copy").rename(folder / "tgllm.db")
+            await asyncio.wait({bot.task})
+
+    with pytest.raises(DatabaseLost):
+        await run()
+    assert questions(folder / "tgllm.db") == []
+    assert [questions(path) for path in folder.glob("tgllm.db.rescued-*")] == [["hello"]]
+
+
 async def test_after_the_log_was_deleted_the_database_is_whole(start: Start, ask: Ask, tmp_path: Path) -> None:
 
     async def run() -> None:

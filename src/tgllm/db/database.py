@@ -132,7 +132,10 @@ class Database:
 
         if loss not in RESCUED:
             return loss_error(loss, self.path)
-        return await self._writer.outside(lambda conn: rescue(conn, self.path, loss, now))
+        error, is_copied = await self._writer.outside(lambda conn: rescue(conn, self.path, loss, now))
+        if is_copied and loss == "replaced" and self._presence is not None:
+            await asyncio.to_thread(self._presence.drop_logs)
+        return error
 
     async def checkpoint(self) -> bool:
         """Copy all committed content from the write-ahead log into the file, and truncate the log.

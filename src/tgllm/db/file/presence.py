@@ -72,6 +72,12 @@ class Presence:
             return "read_only"
         return "overwritten" if self._is_overwritten() else None
 
+    def drop_logs(self) -> None:
+        """Delete the log of a database that was replaced: SQLite would apply it to the new file at the next start."""
+        for path, before in self._logs.items():
+            if before is not None and _identity(path) == before:
+                path.unlink(missing_ok=True)
+
     def _has_gone(self, path: Path) -> bool:
         before, now = self._logs[path], _identity(path)
         if before is None:

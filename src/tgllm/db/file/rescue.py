@@ -52,21 +52,26 @@ def loss_error(loss: Loss, path: Path) -> DatabaseLost:
     )
 
 
-def rescue(conn: sqlite3.Connection, path: Path, loss: Loss, now: int) -> DatabaseLost:
-    """Copy the content of an open database beside its path, and return the error that says where the copy is.
+def rescue(conn: sqlite3.Connection, path: Path, loss: Loss, now: int) -> tuple[DatabaseLost, bool]:
+    """Copy the content of an open database beside its path.
 
     Args:
         conn: an open connection, outside of a transaction.
         path: where the database was.
         loss: one of ``RESCUED``.
         now: UTC in milliseconds, for the name of the copy.
+
+    Returns:
+        The error that says where the copy is, and whether there is one.
     """
     words = str(loss_error(loss, path))
     target = path.with_name(f"{path.name}.rescued-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}")
+    is_copied = False
     try:
         copy_to(conn, target)
     except DatabaseError as error:
         words = f"{words} Its last state could not be copied: {error}"
     else:
+        is_copied = True
         words = f"{words} Its last state is in {target}; to continue with it: {put_back(target, path)}"
-    return DatabaseLost(words, code=f"database_lost_{loss}", loss=loss, path=str(path))
+    return DatabaseLost(words, code=f"database_lost_{loss}", loss=loss, path=str(path)), is_copied

@@ -1,11 +1,14 @@
 """The program is told to end while something holds it up."""
 
+import asyncio
 import signal
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from program_support import Launch
+from tgllm.shutdown import run_loop
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 
@@ -107,3 +110,21 @@ async def test_a_provider_that_hangs_at_its_start_does_not_keep_the_program(
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
+
+
+def test_hanging_calls_of_plugins_in_threads_leave_threads_to_the_bot() -> None:
+    release = threading.Event()
+    done: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        hanging = [loop.run_in_executor(None, release.wait) for _ in range(100)]
+        try:
+            async with asyncio.timeout(60):
+                done.append(await asyncio.to_thread(lambda: "read"))
+        finally:
+            release.set()
+            await asyncio.gather(*hanging)
+
+    run_loop(main(), lambda error: None)
+    assert done == ["read"]

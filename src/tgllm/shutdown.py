@@ -17,6 +17,9 @@ __all__ = ["Stopping", "leave", "run_loop", "stop_on_signals"]
 
 THREAD_SECONDS = 5.0
 """How long the exit of the process waits for threads."""
+MOST_THREADS = 256
+"""Maximum threads of ``asyncio.to_thread``. They are started on demand. Plugins share them with the bot, which also
+resolves host names there: with Python's default, 6 on 2 cores, a few hanging calls of a plugin would stop the bot."""
 
 
 class Stopping:
@@ -90,7 +93,7 @@ def run_loop(main: Coroutine[Any, Any, None], ignored: Callable[[BaseException],
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
-        loop.set_default_executor(_UnawaitedThreads(thread_name_prefix="tgllm-worker"))
+        loop.set_default_executor(_UnawaitedThreads(MOST_THREADS, thread_name_prefix="tgllm-worker"))
         task = loop.create_task(main, name="main")
         while not task.done():
             try:

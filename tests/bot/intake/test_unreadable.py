@@ -95,6 +95,23 @@ async def test_what_spoils_the_whole_response_is_skipped_alone(
     assert limits[-1] == 100
 
 
+NO_OBJECTS = [b"NaN", b"1e999", b"nul", b"\x00\xff", b"<html>", b'"no end', b"-", b"[" * 100_000 + b"]" * 100_000]
+
+
+@pytest.mark.parametrize("entry", NO_OBJECTS, ids=lambda entry: repr(entry[:8]))
+async def test_what_is_no_object_does_not_stop_a_quiet_bot(
+    emu: Emulator, ann: EmulatedUser, start: Start, entry: bytes
+) -> None:
+    async with start(clock=HastyClock()):
+        await ann.say("before")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "before")
+        # It is alone until the bot fetches the updates one by one.
+        emu.inject_bytes(lambda _: entry)
+        await emu.wait_for(lambda: any(call.params["limit"] == 1 for call in emu.journal.of("getUpdates")))
+        await ann.say("after")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and message.text == "after")
+
+
 async def test_many_in_a_row_are_fetched_one_by_one(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
     await ann.say("before")
     bad = [emu.inject_bytes(make) for make in (*ENDLESS.values(), *ENDLESS.values())]

@@ -133,6 +133,8 @@ def _reason(error: Exception) -> str:
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]|"', re.DOTALL)
 _ID_AFTER = re.compile(r'\s*:\s*"?(\d{1,16})"?(?=\s*[,}])', re.ASCII)
 _LIST_AFTER = re.compile(r"\s*:\s*(?=\[)")
+_HAS_ENTRIES = re.compile(r'\s*\{\s*"ok"\s*:\s*true\s*,\s*"result"\s*:\s*\[\s*[^\s\]].*\]\s*\}\s*', re.DOTALL)
+"""A response that begins and ends like one with updates, whatever is in place of them."""
 _STEPS = {"{": 1, "[": 1, "}": -1, "]": -1}
 _OPEN_STRING, _RESULT, _UPDATE_ID = '"', '"result"', '"update_id"'
 _IN_UPDATES = 2
@@ -162,7 +164,7 @@ def _split(text: str, reason: str) -> Sequence[Entry]:
     raise BadResponse(
         reason,
         first_id=pieces[0].update_id if pieces else None,
-        is_of_bot_api=bool(pieces),
+        is_of_bot_api=bool(pieces) or _HAS_ENTRIES.fullmatch(text) is not None,
     )
 
 

@@ -32,7 +32,10 @@ class TurnsSection(Section):
     """Settings of turns and the context."""
 
     max_parallel: int = Field(
-        default=32, ge=1, le=10_000, description="Maximum number of concurrent turns, over all chats."
+        default=32,
+        ge=1,
+        le=10_000,
+        description="Maximum number of concurrent turns, over all chats; the topics of one chat get a quarter of them.",
     )
     idle_timeout: float = Field(
         default=120.0, gt=0, description="Seconds without an event from a model after which its call times out."

@@ -116,6 +116,22 @@ async def bench(database: Database, handler: Handler) -> AsyncIterator[Callable[
 Start = Callable[..., Bench]
 
 
+async def test_the_topics_of_one_chat_leave_places_to_others(bench: Callable[..., Bench], handler: Handler) -> None:
+    handler.gate = asyncio.Event()
+    b = bench(8)
+    topics = [said(number) for number in range(1, 11)]
+    for update in topics:
+        update["message"] |= {"message_thread_id": update["update_id"], "is_topic_message": True}
+    await b.store(*topics)
+    await b.store(said(20, chat=8))
+    await handler.wait_for(3)
+    assert sorted(handler.came) == [1, 2, 20]
+    handler.gate.set()
+    await handler.wait_for(11)
+    await b.idle()
+    assert handler.most <= 3
+
+
 async def test_what_aiogram_can_not_read_is_put_aside(bench: Start, handler: Handler) -> None:
     it = bench()
     await it.store({"update_id": 1, "message": {"message_id": "x", "chat": {"id": 7}}}, said(2))

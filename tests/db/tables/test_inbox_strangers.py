@@ -47,6 +47,23 @@ def test_strangers_have_places_of_their_own(conn: sqlite3.Connection) -> None:
     assert claimed(conn, limit=5) == [6]
 
 
+def test_the_topics_of_one_chat_leave_places_to_others(conn: sqlite3.Connection) -> None:
+    def started(limit: int) -> list[int]:
+        rows = inbox_claims.claim(conn, limit, NOW, max_attempts=3, most_in_chat=3)
+        return [row.update_id for row in rows]
+
+    topics = [update(number, f":-100:{number}") for number in range(1, 21)]
+    inbox.add_updates(conn, [*topics, update(30, ":-1001:"), update(31, ":7:"), update(32, ":7:5")], NOW)
+    assert started(9) == [1, 2, 3, 30, 31, 32]
+    assert started(3) == []
+    assert inbox.has_queued(conn)
+    inbox.finish(conn, 2, "done", NOW)
+    assert started(9) == [4]
+    inbox.finish(conn, 31, "done", NOW)
+    inbox.add_updates(conn, [update(40, ":7:")], NOW)
+    assert started(9) == [40]
+
+
 def test_presses_of_strangers_wait_for_their_places(conn: sqlite3.Connection) -> None:
     presses = [update(number, f"s{number}", stranger=True, control=True) for number in range(5)]
     inbox.add_updates(conn, [*presses, update(5, "ann", control=True)], NOW)

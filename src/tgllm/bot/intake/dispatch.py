@@ -29,6 +29,10 @@ log = get_logger(__name__)
 
 PARALLEL_STRANGERS = 4
 """Most updates of people without access that are handled at once, beside the others."""
+CHATS_SHARE = 4
+"""A chat with topics may take this part of the places, one in four. The others stay for other chats."""
+LEAST_IN_CHAT = 2
+"""Places that the topics of a chat have in any case, if there are as many."""
 
 T = TypeVar("T")
 
@@ -188,7 +192,8 @@ class Dispatch:
         free = max(0, self._most_parallel - self._running) if self._accepting else 0
         strangers = max(0, PARALLEL_STRANGERS - self._strangers) if self._accepting else 0
         now, most_attempts = milliseconds(self._clock), self._most_attempts
-        permit = self._isolation.permit(free, strangers, self._running + self._strangers)
+        most_in_chat = max(LEAST_IN_CHAT, self._most_parallel // CHATS_SHARE)
+        permit = self._isolation.permit(free, strangers, self._running + self._strangers, most_in_chat)
 
         def unit(conn: Connection) -> _Claimed:
             return _Claimed(permit.claim(conn, now, most_attempts), inbox.has_queued(conn))

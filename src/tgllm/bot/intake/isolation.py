@@ -47,6 +47,8 @@ class Permit:
     """Free places."""
     strangers: int
     """Free places for people without access."""
+    most_in_chat: int | None
+    """Most lanes of one chat that run at once; None for no maximum."""
     uptime: float | None
     """Seconds since the start; None if there are no suspects."""
     is_idle: bool
@@ -57,18 +59,35 @@ class Permit:
     def claim(self, conn: Connection, now: int, most_attempts: int) -> Selected:
         """Claim updates in an open write transaction."""
         if self.uptime is None:
-            rows = inbox_claims.claim(conn, self.free, now, max_attempts=most_attempts, most_strangers=self.strangers)
-            return Selected(rows)
+            return Selected(self._claim(conn, now, most_attempts, self.free, self.strangers))
         waiting = inbox_claims.suspects(conn)
         due = [row for row in waiting if self.uptime >= _hold(row)]
         free, strangers = (0, 0) if self.is_closed or due else (self.free, self.strangers)
-        rows = inbox_claims.claim(
-            conn, free, now, max_attempts=most_attempts, most_strangers=strangers, but_suspects=True
-        )
+        rows = self._claim(conn, now, most_attempts, free, strangers, but_suspects=True)
         if not due or self.is_closed or not self.is_idle or not self.free:
             return Selected(rows, suspects=waiting)
         alone = inbox_claims.claim_suspect(conn, due[0].update_id, now)
         return Selected([*rows, alone], alone, waiting)
+
+    def _claim(
+        self,
+        conn: Connection,
+        now: int,
+        most_attempts: int,
+        free: int,
+        strangers: int,
+        *,
+        but_suspects: bool = False,
+    ) -> list[InboxRow]:
+        return inbox_claims.claim(
+            conn,
+            free,
+            now,
+            max_attempts=most_attempts,
+            most_strangers=strangers,
+            most_in_chat=self.most_in_chat,
+            but_suspects=but_suspects,
+        )
 
 
 class Isolation:
@@ -84,13 +103,14 @@ class Isolation:
         self._released: set[int] = set()
         """Running suspects whose isolation has ended."""
 
-    def permit(self, free: int, strangers: int, running: int) -> Permit:
+    def permit(self, free: int, strangers: int, running: int, most_in_chat: int | None = None) -> Permit:
         """Return what may start now.
 
         Args:
             free: free places.
             strangers: free places for people without access.
             running: updates that run, without control updates of people with access.
+            most_in_chat: most lanes of one chat that run at once; None for no maximum.
         """
         now = self._clock.monotonic()
         if self._began is None:
@@ -100,7 +120,7 @@ class Isolation:
             self._alone = None
         has_suspects = self._suspects is None or bool(self._suspects) or self._alone is not None
         uptime = now - self._began if has_suspects else None
-        return Permit(free, strangers, uptime, running <= len(self._released), self._alone is not None)
+        return Permit(free, strangers, most_in_chat, uptime, running <= len(self._released), self._alone is not None)
 
     def begun(self, selected: Selected) -> None:
         """Note what was claimed."""

@@ -1,8 +1,9 @@
 """Claims of updates: which of those that are queued may start, and their start."""
 
 import sqlite3
+from collections import Counter
 
-from tgllm.db.engine.rows import read, read_all
+from tgllm.db.engine.rows import dumps, read, read_all
 from tgllm.db.tables.inbox import InboxRow
 
 __all__ = ["claim", "claim_suspect", "suspects"]
@@ -12,15 +13,17 @@ __all__ = ["claim", "claim_suspect", "suspects"]
 #
 # The first update of each lane where none is running. They are read from an index until enough are found, so updates
 # that wait for their lane cost nothing: of those only a few are in the index (see ``behind``). A lane in which somebody
-# with access waits is found by their update, though it starts with the one of a stranger that is before it.
+# with access waits is found by their update, though it starts with the one of a stranger that is before it. Only lanes
+# of chats that have no place left are read in vain.
 _FREE = """
     SELECT (
         SELECT min(first.update_id) FROM inbox AS first
         WHERE first.lane = head.lane AND first.state = 'queued' AND first.control = 0
             AND first.strikes < :max_attempts
-    )
+    ), head.lane
     FROM inbox AS head INDEXED BY inbox_first
     WHERE head.state = 'queued' AND head.control = 0 AND head.behind = 0 AND head.stranger = :stranger
+        AND NOT EXISTS (SELECT 1 FROM json_each(:full) AS chat WHERE instr(head.lane, chat.value) = 1)
         AND NOT EXISTS (
             SELECT 1 FROM inbox AS busy WHERE busy.lane = head.lane AND busy.state = 'running' AND busy.control = 0
         )
@@ -66,6 +69,7 @@ def claim(
     *,
     max_attempts: int,
     most_strangers: int = 0,
+    most_in_chat: int | None = None,
     but_suspects: bool = False,
 ) -> list[InboxRow]:
     """Start the oldest queued update of each lane that has none running, and all control updates.
@@ -78,6 +82,8 @@ def claim(
         now: UTC in milliseconds.
         max_attempts: updates that have crashed the program this often are skipped.
         most_strangers: maximum number of updates of people without access, control updates included.
+        most_in_chat: maximum number of lanes of one chat that run at once, so that the topics of one chat can't take
+            all places; None for no maximum.
         but_suspects: whether to skip lanes whose next update is a suspect.
 
     Returns:
@@ -85,15 +91,42 @@ def claim(
     """
 
     def ids(query: str, most: int, *, stranger: bool) -> list[int]:
-        values = {"limit": most, "max_attempts": max_attempts, "stranger": stranger}
+        values = {"limit": most, "max_attempts": max_attempts, "stranger": stranger, "full": "[]"}
         # None: all updates of a lane have crashed the program too often.
         return [int(row[0]) for row in conn.execute(query, values) if row[0] is not None] if most else []
 
     free = _FREE_UNSUSPECTED if but_suspects else _FREE
-    found = ids(_CONTROL, _NO_LIMIT, stranger=False) + ids(free, max(0, limit), stranger=False)
+    found = ids(_CONTROL, _NO_LIMIT, stranger=False)
+    if most_in_chat is None:
+        found += ids(free, max(0, limit), stranger=False)
+    elif limit > 0:
+        found += _shared_out(conn, free, limit, max_attempts, most_in_chat)
     strangers = ids(_CONTROL, most_strangers, stranger=True)
     strangers += ids(free, most_strangers - len(strangers), stranger=True)
     return [read(InboxRow, conn.execute(_START, (now, row_id)).fetchone()) for row_id in found + strangers]
+
+
+def _shared_out(conn: sqlite3.Connection, query: str, limit: int, max_attempts: int, most_in_chat: int) -> list[int]:
+    """Return the first updates of lanes that may start, by ``_FREE``; of each chat only as many as have places."""
+    busy = conn.execute("SELECT lane FROM inbox WHERE state = 'running' AND control = 0")
+    places = Counter(_chat_of(lane) for (lane,) in busy)
+    full = dumps([f"{chat}:" for chat, taken in places.items() if taken >= most_in_chat])
+    values = {"limit": _NO_LIMIT, "max_attempts": max_attempts, "stranger": False, "full": full}
+    found: list[int] = []
+    for update_id, lane in conn.execute(query, values):
+        chat = _chat_of(lane)
+        if update_id is None or places[chat] >= most_in_chat:
+            continue
+        places[chat] += 1
+        found.append(update_id)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _chat_of(lane: str) -> str:
+    """Return the part of a lane's key that all lanes of its chat have in common."""
+    return lane.rpartition(":")[0]
 
 
 _SUSPECTS = """

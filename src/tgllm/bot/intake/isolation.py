@@ -5,9 +5,10 @@ process. So nothing is held against an update that was running in one crash. Aft
 runs alone. If it ends, it is innocent. If the program crashes again, that counts against it, and with too many of such
 strikes it is given up.
 
-Nobody else is answered while a suspect runs, so its isolation has an end. The time doubles with each crash, so that an
-update that crashes the program late is found as well. A suspect with a strike waits some seconds after the start of the
-program: a supervisor that kills a starting program again and again must not bring strikes to whatever starts first.
+Nobody else is answered while a suspect runs, so its isolation has an end, and those that waited start before the next
+suspect. The time doubles with each crash, so that an update that crashes the program late is found as well. A suspect
+with a strike waits some seconds after the start of the program: a supervisor that kills a starting program again and
+again must not bring strikes to whatever starts first.
 """
 
 from collections.abc import Sequence
@@ -55,6 +56,8 @@ class Permit:
     """Whether nothing runs that a suspect must not run beside."""
     is_closed: bool
     """Whether a suspect runs alone."""
+    is_turn_of_others: bool = False
+    """Whether a suspect has run alone and the others that waited meanwhile may start before the next one."""
 
     def claim(self, conn: Connection, now: int, most_attempts: int) -> Selected:
         """Claim updates in an open write transaction."""
@@ -62,9 +65,11 @@ class Permit:
             return Selected(self._claim(conn, now, most_attempts, self.free, self.strangers))
         waiting = inbox_claims.suspects(conn)
         due = [row for row in waiting if self.uptime >= _hold(row)]
-        free, strangers = (0, 0) if self.is_closed or due else (self.free, self.strangers)
+        is_open = not self.is_closed and (self.is_turn_of_others or not due)
+        free, strangers = (self.free, self.strangers) if is_open else (0, 0)
         rows = self._claim(conn, now, most_attempts, free, strangers, but_suspects=True)
-        if not due or self.is_closed or not self.is_idle or not self.free:
+        have_begun = is_open and any(not row.control for row in rows)
+        if not due or self.is_closed or have_begun or not self.is_idle or not self.free:
             return Selected(rows, suspects=waiting)
         alone = inbox_claims.claim_suspect(conn, due[0].update_id, now)
         return Selected([*rows, alone], alone, waiting)
@@ -100,6 +105,8 @@ class Isolation:
         """Those that waited at the latest claim; None before the first one. Only a crash makes new ones."""
         self._alone: InboxRow | None = None
         self._alone_until = 0.0
+        self._turn_of_others = False
+        """Whether those that waited for a suspect start before the next one, so that they wait for one only."""
         self._released: set[int] = set()
         """Running suspects whose isolation has ended."""
 
@@ -117,15 +124,25 @@ class Isolation:
             self._began = now
         if self._alone is not None and now >= self._alone_until:
             self._released.add(self._alone.update_id)
-            self._alone = None
+            self._alone, self._turn_of_others = None, True
         has_suspects = self._suspects is None or bool(self._suspects) or self._alone is not None
         uptime = now - self._began if has_suspects else None
-        return Permit(free, strangers, most_in_chat, uptime, running <= len(self._released), self._alone is not None)
+        return Permit(
+            free,
+            strangers,
+            most_in_chat,
+            uptime,
+            running <= len(self._released),
+            self._alone is not None,
+            self._turn_of_others,
+        )
 
     def begun(self, selected: Selected) -> None:
         """Note what was claimed."""
         alone = selected.alone
         self._suspects = [row for row in selected.suspects if alone is None or row.update_id != alone.update_id]
+        if any(not row.control for row in selected.rows):
+            self._turn_of_others = False
         if alone is not None:
             self._alone = alone
             doublings = min(alone.crashes - 2, _MOST_DOUBLINGS)
@@ -135,7 +152,7 @@ class Isolation:
         """Note that an update has ended."""
         self._released.discard(update_id)
         if self._alone is not None and self._alone.update_id == update_id:
-            self._alone = None
+            self._alone, self._turn_of_others = None, True
 
     def next_look(self) -> float | None:
         """Return the seconds until more may start though no update has ended; None if nothing waits for a time."""

@@ -18,6 +18,8 @@ WORD = "Sesame-Street-42"
         (f"/{WORD}", "", [f"/{WORD}", WORD]),
         (f"{WORD} backup", "admin", [f"{WORD} backup", WORD]),
         (f"{WORD} of many more short words", "admin", [f"{WORD} of many more short words", WORD]),
+        (f"user {WORD} guest now", "admin", [f"user {WORD} guest now", WORD]),
+        (f"one two {WORD} four five six seven eight nine", "admin", [f"one two {WORD} four five six seven eight nine"]),
         ("short", "", []),
         ("x" * 257, "", []),
     ],

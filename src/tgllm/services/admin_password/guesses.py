@@ -11,7 +11,7 @@ __all__ = ["Guess", "is_plausible", "is_single", "typed_texts"]
 
 MOST_CHECKED: Final = 3
 """Most texts of a message that are checked with the slow hash."""
-MOST_ARGUMENTS: Final = 4
+MOST_ARGUMENTS: Final = 8
 """Most arguments of a command of which each is checked."""
 _MARKS: Final = " \t\r\n\"'`*_~|«»“”„\u2018\u2019/"
 _NOT_TYPED: Final = frozenset(

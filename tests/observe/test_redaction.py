@@ -66,13 +66,29 @@ def test_keys_by_the_name_beside_them(text: str) -> None:
         "a bearer of news",
         "/bots and robots",
         "token bucket is full",
+        "task_runner_of_the_scheduler and sk-learn",
+        "sk-is-the-language-of-slovakia-and-no-key",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
     assert redact(text) == text
 
 
-@pytest.mark.parametrize("piece", ["1", "/bot1", "token ", "bearer ", "://a", "a:", "?key="])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "sk-proj-Abcdefgh0123456789Abcdefgh",
+        "sk-ant-api03-Abcdefgh0123456789-Abcd",
+        "gsk_Abcdefgh0123456789Abcdefgh",
+        "AIzaSyAbcdefgh0123456789Abcdefgh",
+        "hf_Abcdefgh0123456789Abcdefgh",
+    ],
+)
+def test_keys_in_a_sentence(key: str) -> None:
+    assert redact(f"401 for key {key}, which is revoked") == "401 for key [hidden], which is revoked"
+
+
+@pytest.mark.parametrize("piece", ["1", "sk-", "sk-a ", "/bot1", "token ", "bearer ", "://a", "a:", "?key="])
 def test_a_long_text_takes_no_more_than_its_length(piece: str) -> None:
     # Where the time grows with the square of the length, this ends by the time limit of a test.
     text = piece * 400_000 + " :"

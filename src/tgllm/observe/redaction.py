@@ -15,6 +15,8 @@ _MIN_SAID = 16
 _NAME = r"(?:authorization|api[ _-]?key|password|passwd|secret|secret[_-]key|token)"
 _SECRET_NAME = re.compile(rf"{_NAME}\Z", re.IGNORECASE)
 
+_KEY_STARTS = r"sk[-_]|gsk_|xai-|hf_|gh[pousr]_|github_pat_|AIza"
+
 _VALUE = r"(?!\[hidden\])[^\s\"',;&(){}<>\\\[\]]{5,}"
 _SCHEME = r"(?:bearer|basic)\s+"
 
@@ -28,11 +30,13 @@ _PATTERNS: Final = tuple(
         (rf"(\b{_SCHEME})(?!\[hidden\])[\w.~+/=-]{{6,}}", rf"\1{BLOT}"),
         # name=value, name: value, "name": "value", also at the end of a longer name such as client_secret.
         (rf"({_NAME}[\"']?\s*[:=]\s*[\"']?(?:{_SCHEME})?){_VALUE}", rf"\1{BLOT}"),
+        # Keys of well-known services, which error texts quote in the middle of a sentence.
+        (rf"(?<![\w-])(?:{_KEY_STARTS})(?=[a-z_-]*\d)[\w-]{{16,}}", BLOT),
         (r"([?&]key=)[^\s&\"'#]+", rf"\1{BLOT}"),
         (r"(://[^/\s:@\"']+:)[^/\s@\"']+@", rf"\1{BLOT}@"),
     )
 )
-_HINT = re.compile(r"[:=]|%3A|bearer|basic", re.IGNORECASE)
+_HINT = re.compile(rf"[:=]|%3A|bearer|basic|{_KEY_STARTS}", re.IGNORECASE)
 
 
 class Redactor:

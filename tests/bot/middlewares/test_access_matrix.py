@@ -57,7 +57,7 @@ KEPT_OUT = [Outsider("private", status) for status in (None, "pending", "denied"
 KEPT_OUT += [Outsider("direct", status, "active") for status in (None, "pending", "denied", "blocked")]
 REFUSALS = {"Only admins of the bot can use this command.", "Only owners of the bot can use this command."}
 STATES = tuple(
-    str(text)
+    str(text).partition("{")[0]
     for key, text in texts_of("en").items()
     if key.startswith(("access.state_", "access.not_let_", "access.group_"))
 )

@@ -305,6 +305,20 @@ async def test_a_press_of_which_others_could_see_the_answer_does_nothing(
     assert not provider.requests
 
 
+@pytest.mark.parametrize("case", MISPLACED)
+async def test_a_refused_press_requests_no_group(
+    emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, start: Start, case: str
+) -> None:
+    chat, changes = MISPLACED[case]
+    ann.private_chat()
+    async with start(let_in=[bob]) as bot:
+        emu.inject_update(press_on(emu, bob, chat, **changes))
+        await emu.wait_for(lambda: emu.journal.of("answerCallbackQuery"))
+        await settled(emu, bot)
+        assert await bot.core.database.read(lambda conn: conn.execute("SELECT * FROM groups").fetchall()) == []
+    assert not any("🔔" in message.text for message in ann.private_chat().messages)
+
+
 async def test_somebody_elses_private_chat_has_no_buttons_for_others(
     emu: Emulator, ann: EmulatedUser, bob: EmulatedUser, start: Start, menus: Menus
 ) -> None:

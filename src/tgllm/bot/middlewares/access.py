@@ -47,7 +47,9 @@ class AuthMiddleware(BaseMiddleware):
         if not decision.allowed:
             return await self._say_no(content, identified, decision.reason or identified.text("access.vetoed"))
         await scope.core.users.remember(standing)
-        await self._ask_for_group(identified, standing)
+        if not isinstance(content, CallbackQuery):
+            # The place of a press may be refused, and buttons follow messages, which have requested the group.
+            await self._ask_for_group(identified, standing)
         return await handler(event, data)
 
     async def _without_role_if_vetoed(self, scope: Scope) -> Scope:

@@ -136,7 +136,7 @@ class BudgetEditor:
         held = [each for each in limits if each.amount is not None]
         if not held:
             raise self._nothing()
-        kinds = [(each.measure, each.period) for each in held]
+        kinds: list[tuple[Measure, Period]] = [(each.measure, each.period) for each in held]
         self._check_limits(kinds)
         check_role_limits(self.conn, self.scope, kinds, self.actor, self.now)
         used = sums.of(self.conn, self.scope, self.days.month(self.now), self.days.day(self.now))

@@ -37,6 +37,7 @@ class Database:
         self._reader = ConnectionThread(path, "tgllm-db-reader", "BEGIN")
         self._data_version = DataVersion()
         self._presence: Presence | None = None
+        self._has_written = False
         self._listeners: dict[Signal, list[Callable[[], None]]] = {}
 
     @classmethod
@@ -78,6 +79,7 @@ class Database:
             DatabaseError: the file can't be written; the unit is rolled back.
             sqlite3.IntegrityError: a row violates a constraint of the schema; the unit is rolled back.
         """
+        self._has_written = True
         return await self._writer.unit(unit, durable=durable, then=then)
 
     def on_commit(self, signal: Signal, listener: Callable[[], None]) -> None:
@@ -115,7 +117,7 @@ class Database:
             DatabaseError: the file can't be written.
         """
         run, now = secrets.token_hex(16), milliseconds(clock)
-        await self.write(lambda conn: mark_run(conn, run, now))
+        await self.write(lambda conn: mark_run(conn, run, 0, now))
         # Without the id in the file itself, only the log has it. Another process may prevent the checkpoint.
         compared = run if await self.checkpoint() else None
         with in_words(self.path):
@@ -125,6 +127,19 @@ class Database:
     async def lost(self) -> Loss | None:
         """Return what of the files in use was deleted, moved or replaced since ``watch_file``."""
         return None if self._presence is None else await asyncio.to_thread(self._presence.look)
+
+    async def mark_again(self, clock: Clock) -> None:
+        """After writes, store a new mark, so that a copy of the file from before them is recognised.
+
+        Raises:
+            DatabaseError: the file can't be written.
+        """
+        if self._presence is None or not self._has_written:
+            return
+        self._has_written = False
+        if mark := self._presence.next_mark():
+            now = milliseconds(clock)
+            await self._writer.unit(lambda conn: mark_run(conn, *mark, now), durable=False)
 
     async def rescue(self, loss: Loss, now: int) -> DatabaseLost:
         """Copy what is still there after a loss, and return the error that ends the bot."""

@@ -18,7 +18,7 @@ def presence(path: Path) -> Iterator[Presence]:
     prepare(path, 1)
     (path.parent / "lock").touch()
     with closing(connect(path)) as conn:
-        mark_run(conn, "this run", 1)
+        mark_run(conn, "this run", 0, 1)
         assert checkpoint(conn)
         made = Presence(path, ("lock",), "this run")
         assert made.look() is None
@@ -51,6 +51,19 @@ def test_the_folder_is_another_one(presence: Presence, path: Path) -> None:
 def test_a_content_without_the_id_is_a_loss_when_it_stays(presence: Presence, path: Path) -> None:
     backup(path, path.parent / "copy")
     path.write_bytes((path.parent / "copy").read_bytes().ljust(path.stat().st_size, b"\0"))
+    assert [presence.look() for _ in range(3)] == [None, None, "overwritten"]
+
+
+def test_an_older_copy_of_the_same_run_is_a_loss(presence: Presence, path: Path) -> None:
+    whole = path.read_bytes()
+    mark = presence.next_mark()
+    assert mark == ("this run", 1)
+    with closing(connect(path)) as conn:
+        mark_run(conn, *mark, 2)
+        assert presence.look() is None
+        assert checkpoint(conn)
+    assert presence.look() is None
+    path.write_bytes(whole)
     assert [presence.look() for _ in range(3)] == [None, None, "overwritten"]
 
 

@@ -47,6 +47,22 @@ async def looks(clock: ManualClock) -> None:
     await paused(clock)
 
 
+async def test_writes_are_followed_by_one_new_mark_of_the_run(database: Database, clock: ManualClock) -> None:
+    async def react() -> None:
+        pass
+
+    async def mark() -> object:
+        await looks(clock)
+        return await database.read(lambda conn: kv.get(conn, "database", "run"))
+
+    await database.watch_file(clock)
+    async with watching(database, clock, react):
+        marks = [await mark(), await mark()]
+        await database.write(lambda conn: kv.set_value(conn, "here", "key", 1, 1))
+        marks += [await mark(), await mark()]
+    assert [str(found).rpartition(":")[2] for found in marks] == ["1", "1", "2", "2"]
+
+
 async def test_each_change_is_noticed_once(database: Database, clock: ManualClock) -> None:
     noticed: list[float] = []
 

@@ -25,9 +25,16 @@ _TRIES = 3
 _Identity = tuple[int, int]
 
 
-def mark_run(conn: sqlite3.Connection, run: str, now: int) -> None:
-    """Store the id of this run in the database, by which a file that was overwritten in place is recognised."""
-    kv.set_value(conn, _SCOPE, _KEY, run, now)
+def mark_run(conn: sqlite3.Connection, run: str, number: int, now: int) -> None:
+    """Store the id of this run in the database, by which a file that was overwritten in place is recognised.
+
+    Args:
+        conn: in a transaction.
+        run: the id.
+        number: 0 at first, then what ``Presence.next_mark`` returns; by it, an older copy of this run is recognised.
+        now: UTC in milliseconds.
+    """
+    kv.set_value(conn, _SCOPE, _KEY, f"{run}:{number}", now)
 
 
 def unmark_run(conn: sqlite3.Connection) -> None:
@@ -56,6 +63,9 @@ class Presence:
         self._logs = {log: _identity(log) for log in logs}
         self._seen: tuple[int, int] | None = None
         self._strange = 0
+        self._mark = 0
+        """Number of the newest mark that was seen in the file; an older one is that of a copy."""
+        self._made = 0
 
     def look(self) -> Loss | None:
         """Return what is no longer as it was; None if all is well."""
@@ -71,6 +81,13 @@ class Presence:
         if os.statvfs(self._path.parent).f_flag & os.ST_RDONLY:
             return "read_only"
         return "overwritten" if self._is_overwritten() else None
+
+    def next_mark(self) -> tuple[str, int] | None:
+        """Return the run and the number of the next ``mark_run``; None if the content is not compared."""
+        if self._run is None:
+            return None
+        self._made += 1
+        return self._run, self._made
 
     def drop_logs(self) -> None:
         """Delete the log of a database that was replaced: SQLite would apply it to the new file at the next start."""
@@ -97,8 +114,12 @@ class Presence:
         if self._run is None or (seen == self._seen and not self._strange):
             return False
         self._seen = seen
-        self._strange = 0 if _has_run(self._path, self._run) else self._strange + 1
-        return self._strange >= _TRIES
+        found = _mark_in(self._path, self._run)
+        if found is None or found < self._mark:
+            self._strange += 1
+            return self._strange >= _TRIES
+        self._mark, self._strange = found, 0
+        return False
 
 
 def _identity(path: Path) -> _Identity | None:
@@ -110,12 +131,13 @@ def _identity(path: Path) -> _Identity | None:
     return status.st_dev, status.st_ino
 
 
-def _has_run(path: Path, run: str) -> bool:
-    """Whether the file itself, without its write-ahead log, has all its pages, and the id of the run."""
+def _mark_in(path: Path, run: str) -> int | None:
+    """Return the number of the run's mark in the file itself, without its log; None if it or a page is missing."""
     try:
         # Through SQLite, which defers the release of the locks.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as conn:
             conn.row_factory = sqlite3.Row
-            return kv.get(conn, _SCOPE, _KEY) == run
+            found, _, number = str(kv.get(conn, _SCOPE, _KEY)).rpartition(":")
     except sqlite3.Error:
-        return False
+        return None
+    return int(number) if found == run and number.isdecimal() else None

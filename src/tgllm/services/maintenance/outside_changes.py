@@ -45,5 +45,6 @@ class OutsideChanges:
             loss = await self._database.lost()
             if loss is not None:
                 raise loss_error(loss, self._database.path)
+            await self._database.mark_again(self._clock)
             if await self._database.changed_elsewhere():
                 await self._react()

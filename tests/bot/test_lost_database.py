@@ -42,6 +42,10 @@ def truncate(folder: Path) -> None:
     os.truncate(folder / "tgllm.db", 0)
 
 
+RESTORED = {"database", "replaced", "log", "overwritten"}
+"""Losses after which a backup or a copy is put in place."""
+
+
 def questions(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as conn:
         return [row[0] for row in conn.execute("SELECT text FROM messages WHERE role = 'user' ORDER BY id")]
@@ -82,6 +86,8 @@ async def test_the_bot_ends_with_a_sentence(
         await run()
     assert caught.value.params["loss"] == loss
     assert str(folder) in str(caught.value)
+    # A log of the old content would be applied to the backup.
+    assert (f'rm -f "{folder}/tgllm.db-wal"' in str(caught.value)) == (loss in RESTORED)
     rescued = list(folder.glob("tgllm.db.rescued-*"))
     assert len(rescued) == (loss in {"database", "replaced", "log"})
     assert [questions(path) for path in rescued] == [["hello"]] * len(rescued)

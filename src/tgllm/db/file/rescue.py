@@ -28,7 +28,8 @@ _WORDS: Final[Mapping[Loss, str]] = {
     ),
     "overwritten": (
         "The database {path} was overwritten while the bot was running, so the bot has stopped. Its content may be a "
-        "mixture: put the backup in its place once more, then start the bot, and stop it before you restore a backup."
+        "mixture: put the backup in its place once more, without the old log, then start the bot: "
+        'rm -f "{path}-wal" "{path}-shm" && cp BACKUP "{path}" . Stop the bot before you restore a backup.'
     ),
     "log": (
         "The file {path}-wal or {path}-shm was deleted or replaced while the bot was running, so the bot has stopped. "

@@ -17,6 +17,9 @@ RAW = (
 )
 
 
+ENGLAND = "\N{WAVING BLACK FLAG}\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"),
     [
@@ -31,6 +34,9 @@ RAW = (
         ("a\u2028b", "a\\u2028b"),
         ("\ud800", "\\ud800"),
         ("\U000e0041", "\\U000e0041"),
+        (f"{ENGLAND}\U000e0041", f"{ENGLAND}\\U000e0041"),
+        (f"a{ENGLAND[1:3]}", "a\\U000e0067\\U000e0062"),
+        (f"{ENGLAND[:-1]}", "\N{WAVING BLACK FLAG}\\U000e0067\\U000e0062\\U000e0065\\U000e006e\\U000e0067"),
         ("\u3164", "\\u3164"),
     ],
 )
@@ -48,6 +54,7 @@ def test_what_would_act_is_shown(raw: str, shown: str) -> None:
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian: "I want"
         "\u05e9\u05dc\u05d5\u05dd",
         "日本\u3000語",
+        f"{ENGLAND}{ENGLAND} 2:1",
     ],
 )
 def test_ordinary_text_is_as_it_was(text: str) -> None:

@@ -11,6 +11,19 @@ _JOINED: Final = (
 )
 """Scripts whose letters take another shape next to a joiner, and emoji, which joiners combine."""
 
+
+def _flags() -> str:
+    """Return a pattern for a place inside the flags of England, Scotland and Wales: an emoji with the region in tags.
+
+    Source: Unicode Technical Standard 51, emoji tag sequences. Other tags are invisible text.
+    """
+    places: list[str] = []
+    for region in ("gbeng", "gbsct", "gbwls"):
+        flag = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in region) + "\U000e007f"
+        places += [f"(?<={flag[:at]}){flag[at:]}" for at in range(1, len(flag))]
+    return "|".join(places)
+
+
 UNSAFE: Final = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters other than tab and line feed
@@ -18,8 +31,9 @@ UNSAFE: Final = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # text direction
     "\u2028\u2029"  # line and paragraph separators
     "\ud800-\udfff\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff"  # lone surrogates and code points without a character
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible: musical formatting, tags
+    "\U0001d173-\U0001d17a"  # invisible: musical formatting
     "]"
+    rf"|(?=[\U000e0000-\U000e0fff])(?!{_flags()})."  # invisible: tags
     rf"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
 )
 """A character that is invisible, moves the cursor or the text, or belongs to an escape sequence.

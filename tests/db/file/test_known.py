@@ -1,5 +1,6 @@
 """A database with which the bot has run is not created anew by mistake."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,18 +28,19 @@ def test_a_missing_or_empty_one_is_refused_and_left_as_it_is(known: Path, state:
     known.unlink()
     if state == "empty":
         known.touch()
-    with pytest.raises(DatabaseMissing, match=f"is {state}.*There is no copy.*tgllm db init --new"):
+    with pytest.raises(DatabaseMissing, match=f"is {state}.*has no backup.*tgllm db init --new"):
         prepare(known, 1)
     assert known.exists() == (state == "empty")
 
 
 def test_the_newest_copy_is_named(known: Path) -> None:
     assert newest_copy(known) is None
-    names = ["tgllm.db.backup-1", "tgllm.db.rescued-2", "backups/3.sqlite"]
+    names = ["tgllm.db.backup-1", "tgllm.db.rescued-2", "backups/3.sqlite", "mine.sqlite"]
     (known.parent / "backups").mkdir()
     for name in names:
         backup(known, known.parent / name)
-        assert newest_copy(known) is not None
+        assert newest_copy(known) == known.parent / name
+        os.utime(known.parent / name, (1, 1))
     known.unlink()
     with pytest.raises(DatabaseMissing, match="The newest copy is"):
         prepare(known, 1)

@@ -49,7 +49,7 @@ def refuse_missing(path: Path) -> None:
 def missing(path: Path, state: str) -> DatabaseMissing:
     """Return the error for a known database that is missing or empty."""
     copy = newest_copy(path)
-    found = f"The newest copy is {copy}: {put_back(copy, path)} ." if copy else "There is no copy in the data folder."
+    found = f"The newest copy is {copy}: {put_back(copy, path)} ." if copy else "The data folder has no backup."
     return DatabaseMissing(
         f"The database {path} is {state}, but the bot has run with it before. Put a backup in its place, then start "
         f"again. {found} To start anew, without the people, budgets and conversations of before: tgllm db init --new",
@@ -65,7 +65,7 @@ def put_back(copy: Path, path: Path) -> str:
 
 def newest_copy(path: Path) -> Path | None:
     """Return the newest backup or rescued copy of the database in its folder."""
-    patterns = ("backups/*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
+    patterns = ("backups/*.sqlite", "*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
     copies = [copy for pattern in patterns for copy in path.parent.glob(pattern) if copy.is_file()]
     copies = [copy for copy in copies if copy.suffix != ".unfinished"]
     return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)

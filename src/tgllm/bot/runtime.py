@@ -44,6 +44,8 @@ log = get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
 """How long a shutdown waits for messages that are ready to be sent; the rest is sent after the next start."""
+BACKGROUND_PART = 0.2
+"""Part of that time for cards and notices."""
 LAST_CALLS_SECONDS = 5.0
 """How long it then waits for calls under way: the result of an interrupted call would be unknown."""
 LONGEST_PAUSE_SECONDS = 30.0
@@ -138,10 +140,17 @@ class BotRuntime:
             await self._send_rest()
 
     async def _send_rest(self) -> None:
-        """Send what is ready; after the deadline, wait only for calls under way."""
-        if not await _within(DRAIN_SECONDS, self._parts.sender.wait_idle()):
-            self._parts.sender.stop_claiming()
-            await _within(LAST_CALLS_SECONDS, self._parts.sender.wait_idle())
+        """Send what is ready; after the deadline, wait only for calls under way.
+
+        Cards and notices get a part of the time: there may be many, and the next start sends the rest.
+        """
+        sender = self._parts.sender
+        if await _within(DRAIN_SECONDS * BACKGROUND_PART, sender.wait_idle()):
+            return
+        sender.leave_background()
+        if not await _within(DRAIN_SECONDS * (1 - BACKGROUND_PART), sender.wait_idle()):
+            sender.stop_claiming()
+            await _within(LAST_CALLS_SECONDS, sender.wait_idle())
 
 
 @asynccontextmanager

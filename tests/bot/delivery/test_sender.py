@@ -12,8 +12,10 @@ from tgllm.bot.delivery.sender import MOST_ATTEMPTS, Sender
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import NOTICE
 from tgllm.i18n import Catalogue
 from tgllm.services.common.lane import Lane
+from tgllm.services.messaging.rows import with_priority
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -236,6 +238,19 @@ async def test_a_stop_does_not_cut_a_call_that_is_under_way(
         await bot.task
         assert await bot.core.database.read(outbox.counts) == {"ready": 1, "sent": 1}
     assert ann.private_chat().bot_texts == ["The answer."]
+
+
+async def test_a_stop_does_not_wait_for_notices(
+    emu: Emulator, ann: EmulatedUser, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tgllm.bot.runtime.DRAIN_SECONDS", 600)
+    monkeypatch.setattr("tgllm.bot.runtime.BACKGROUND_PART", 0.0001)
+    async with start() as bot:
+        rows = with_priority(message_rows(Lane(ann.id), "later"), NOTICE)
+        await bot.core.database.write(lambda conn: put_off(conn, *outbox.add(conn, rows, 0)))
+        await bot.stop()
+        assert await bot.core.database.read(outbox.counts) == {"ready": 1}
+    assert emu.journal.of("sendMessage") == []
 
 
 def put_off(conn: Connection, row_id: int) -> None:

@@ -73,6 +73,7 @@ class Claim:
         dues: list[int] = []
         background = False
         waiting = outbox.waiting(conn)
+        pending = any(not waiting.isdisjoint(pool.priorities) for pool in self.pools)
         for pool in self.pools:
             if waiting.isdisjoint(pool.priorities):
                 continue
@@ -95,7 +96,7 @@ class Claim:
                 background = True
             else:
                 dues.append(due)
-        return Found(rows, bool(waiting), min(dues, default=None), background)
+        return Found(rows, pending, min(dues, default=None), background)
 
 
 class Claims:
@@ -106,6 +107,11 @@ class Claims:
         self._limiter = limiter
         self._under_way: Counter[int] = Counter()
         self._in_chats: tuple[Counter[int | None], ...] = tuple(Counter() for _ in _PLACES)
+        self._leaves_background = False
+
+    def leave_background(self) -> None:
+        """Claim no further rows of the background."""
+        self._leaves_background = True
 
     @property
     def under_way(self) -> bool:
@@ -138,6 +144,8 @@ class Claims:
             in_chats = self._in_chats[place]
             closed = held | _crowded(in_chats, most_in_chat) if in_chats else held
             if priorities is BACKGROUND:
+                if self._leaves_background:
+                    continue
                 room = min(free, self._limiter.background_room())
                 pools.append(_Pool(priorities, free, room, most_in_chat, closed, self._limiter.busy_chats()))
             else:

@@ -114,6 +114,11 @@ class Sender:
         self._claiming = False
         self.wake()
 
+    def leave_background(self) -> None:
+        """Start no further calls of the background; ``wait_idle`` waits only for the others."""
+        self._claims.leave_background()
+        self.wake()
+
     def wake(self) -> None:
         """Read the outbox again; commits of this program that add rows call it."""
         self._idle.clear()

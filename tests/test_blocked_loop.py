@@ -62,6 +62,11 @@ WILD = """
         await asyncio.wait({asyncio.create_task(interrupt())})
 
 
+    def wait_for_ever():
+        print("wild.holding", flush=True)
+        threading.Event().wait()
+
+
     class Wild(Provider):
         async def list_models(self):
             return ()
@@ -84,8 +89,7 @@ WILD = """
             if word in {"hold", "sleep", "insist", "refuse"}:
                 globals()[word]()
             if word == "thread":
-                print("wild.holding", flush=True)
-                await asyncio.to_thread(threading.Event().wait)
+                await asyncio.to_thread(wait_for_ever)
             if word == "exit":
                 raise SystemExit(4)
             if word == "interrupt":

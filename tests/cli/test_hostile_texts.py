@@ -33,6 +33,8 @@ from tgllm.db.tables.users import SeenUser
 from tgllm.observe.visible import is_safe
 from tgllm.services.access.bot_account import remember_username
 
+pytestmark = pytest.mark.once
+
 # Other work on the machine must not fail a test.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

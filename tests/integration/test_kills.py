@@ -31,8 +31,11 @@ async def tgllm_before_request(request, turn):
 
 
 SPENT = "interrupted too often"
+UNCONFIRMED = "did not confirm"
+"""The offer to send an answer again, whose call was under way when the program was killed."""
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 async def test_the_question_that_kills_the_program_is_found(
     emu: Emulator, ann: EmulatedUser, launch: Launch, install_plugin: Callable[[str, str], str]
@@ -65,11 +68,15 @@ async def test_the_question_that_kills_the_program_is_found(
 
     for person in people:
         answer = f"question of {person.first_name}"
-        await emu.wait_for(partial(told, person, answer), timeout=60)
-        assert [text for text in person.private_chat().bot_texts if text == answer] == [answer]
+        await emu.wait_for(partial(is_settled, person, answer), timeout=60)
+        assert person.private_chat().bot_texts.count(answer) <= 1
         assert told(person, SPENT) == (person is guilty)
     bot.send(signal.SIGTERM)
     assert (await ended)[0] == 0
+
+
+def is_settled(person: EmulatedUser, answer: str) -> bool:
+    return told(person, answer) or told(person, UNCONFIRMED)
 
 
 def told(person: EmulatedUser, words: str) -> bool:

@@ -11,6 +11,8 @@ from tgllm.observe.visible import is_safe
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
 from tgllm.testing.scripted import GivenPlugin
 
+pytestmark = pytest.mark.once
+
 CONTROLS = "\x1b[31m\x07\x08\r\x7f\x9b1m\x85\u202egpj\u2066\u2069\u200b\u200e\u200f\u2028\u2029\u2060\ufeff"
 LINKS = "@evil_bot t.me/evil https://evil.example/x evil.example /block #tag $USD a@evil.example tg://user?id=1"
 NAME = f"Eve{CONTROLS} {LINKS}\nForged line" + "\u0301" * 40

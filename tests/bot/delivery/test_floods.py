@@ -23,7 +23,7 @@ FEW = 45
 """Messages of others that may come between a question and its answer. A flood in order of arrival has hundreds."""
 REAL_SECONDS = 240.0
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.once, pytest.mark.timeout(300)]
 
 Begin = Callable[..., AbstractAsyncContextManager[RunningBot]]
 

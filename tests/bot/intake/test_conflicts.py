@@ -23,6 +23,8 @@ from tgllm.testing.clock import ManualClock
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
 
+pytestmark = pytest.mark.once
+
 WEBHOOK = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
 

@@ -17,6 +17,8 @@ from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.testing.clock import ManualClock
 
+pytestmark = pytest.mark.once
+
 ATTEMPTS = 2
 PLACES = 8
 

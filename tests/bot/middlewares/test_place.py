@@ -19,6 +19,8 @@ from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
+pytestmark = pytest.mark.once
+
 SENDS = {"sendMessage", "sendRichMessage", "sendDocument", "sendMessageDraft", "editMessageText", "setMessageReaction"}
 
 

@@ -17,6 +17,8 @@ from tgllm.bot.rendering.payloads import EntityText, RichMode
 from tgllm.bot.rendering.render import asks_for_rich, render, render_beginning, render_draft
 from work_support import lines_run
 
+pytestmark = pytest.mark.once
+
 FRAGMENTS = [
     *"*_~`#>-+.[]()!|\\$<&\"'a1 \n\t",
     "** ", "__", "~~", "``", "```\n", "~~~\n", "- ", "1. ", "> ", "    ", "\n\n", "[a]", "](", "[a]: b\n", "![",

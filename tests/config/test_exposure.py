@@ -141,7 +141,7 @@ def test_a_dotenv_without_settings_does_not_count(operator: Operator) -> None:
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("problem", ["owner", "writable", "readable", "folder"])
 def test_the_texts(language: str, problem: str) -> None:
-    text = exposure_text(Catalogue(language, strict=True), Exposed(Path("/x"), problem, "chmod o-w /x"))  # type: ignore[arg-type]
+    text = exposure_text(Catalogue(language, strict=True), Exposed(Path("/x"), problem, "chmod o-w /x"))  # type: ignore[arg-type]  a parameter
 
     assert "/x" in text
     assert "chmod o-w /x" in text

@@ -17,7 +17,7 @@ class Careless(RateLimited):
     def __init__(self, seconds: float | str | None) -> None:
         """Create the error."""
         super().__init__("slow down")
-        self.retry_after = seconds  # type: ignore[assignment]
+        self.retry_after = seconds  # type: ignore[assignment]  as a plugin without types may do
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -25,7 +25,7 @@ class Careless(RateLimited):
 def test_a_wait_of_any_value_is_explained_in_words(number: float | str | None, language: str) -> None:
     errors: list[TgllmError] = [
         Careless(number),
-        RateLimited("x", retry_after=number),  # type: ignore[arg-type]
+        RateLimited("x", retry_after=number),  # type: ignore[arg-type]  the same
         Unavailable("x", retry_after=number),
         ProviderError("x", code="idle", seconds=number),
         Unavailable("x", code="idle", seconds=number),

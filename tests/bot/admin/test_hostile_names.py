@@ -114,7 +114,7 @@ async def test_the_notice_on_new_models(emu: Emulator, ann: EmulatedUser, start:
         async def others() -> Sequence[ModelInfo]:
             return [ModelInfo(name) for name in names]
 
-        provider.list_models = others  # type: ignore[method-assign]
+        provider.list_models = others  # type: ignore[method-assign]  a stand-in for this test
         await bot.core.models.pull_and_sync_models(announce=True)
         message = await emu.wait_for_message(ann.private_chat(), lambda it: "hostile/y" in it.text)
     check(message)

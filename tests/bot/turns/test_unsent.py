@@ -62,7 +62,7 @@ async def waiting(bot: RunningBot) -> int:
 async def held(bot: RunningBot, parts: int = FEW) -> None:
     """Wait until so many parts wait; nothing is sent from the moment when this is called."""
     bot.runtime._parts.sender.stop_claiming()
-    while await waiting(bot) < parts:  # noqa: ASYNC110  nothing announces it
+    while await waiting(bot) < parts:  # noqa: ASYNC110  a row of the database sets no event
         await asyncio.sleep(0.01)
 
 

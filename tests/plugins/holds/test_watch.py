@@ -133,7 +133,7 @@ def test_the_first_error_can_be_caught_and_the_second_not_by_mistake(bench: Benc
             bench.observe(seconds)
             try:
                 signal.raise_signal(NUMBER)
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:  # noqa: BLE001  the interrupt is no Exception
                 caught.append(type(error))
     assert caught == [BlockedTheLoop, StillBlocksTheLoop]
     assert not issubclass(StillBlocksTheLoop, Exception)

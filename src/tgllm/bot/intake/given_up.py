@@ -6,7 +6,8 @@ from typing import Any
 from tgllm.bot.delivery.rows import PLACEHOLDER, edit_of_part
 from tgllm.bot.parts import BotParts
 from tgllm.bot.rendering.payloads import EntityText
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of, message_of, turn_id_of
+from tgllm.bot.updates.raw import content_of, message_of, turn_id_of
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox, users
 from tgllm.db.tables.inbox import InboxRow

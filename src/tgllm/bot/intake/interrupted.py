@@ -10,7 +10,8 @@ from typing import Any, Final
 from tgllm.api import ChatInfo, ChatKind
 from tgllm.bot.parts import BotParts
 from tgllm.bot.updates.command import ParsedCommand, parse_command
-from tgllm.bot.updates.raw import CONTINUE, RETRY, as_id, as_mapping, content_of, is_raw_own, turn_id_of
+from tgllm.bot.updates.raw import CONTINUE, RETRY, content_of, is_raw_own, turn_id_of
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow

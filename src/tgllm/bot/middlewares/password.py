@@ -22,9 +22,10 @@ from tgllm.bot.admin.password_answer import (
     drop_edit,
 )
 from tgllm.bot.scope import UpdateScope
-from tgllm.bot.updates.raw import as_id, content_of
+from tgllm.bot.updates.raw import content_of
 from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.bot.updates.typed import guess_of
+from tgllm.bot.updates.values import as_id
 from tgllm.db.queries import scrub
 from tgllm.observe.logs import get_logger
 from tgllm.services.admin_password.guesses import Guess, is_single, typed_texts

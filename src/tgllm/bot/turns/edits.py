@@ -10,7 +10,8 @@ from typing import Any
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import words_in
 from tgllm.bot.ui.command_table import parse_command
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of, turn_id_of
+from tgllm.bot.updates.raw import content_of, turn_id_of
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import inbox

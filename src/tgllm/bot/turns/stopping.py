@@ -6,7 +6,8 @@ from typing import Any
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, not_theirs
 from tgllm.bot.turns.unsent import drop_unsent, dropped_text
-from tgllm.bot.updates.raw import as_mapping, content_of, turn_id_of
+from tgllm.bot.updates.raw import content_of, turn_id_of
+from tgllm.bot.updates.values import as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow

@@ -10,7 +10,8 @@ from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, name_of
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of
+from tgllm.bot.updates.raw import content_of
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.unsent import replace_unsent, stop_after_this, unsent_in
 from tgllm.db.tables import inbox, messages, outbox

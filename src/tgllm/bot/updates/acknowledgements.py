@@ -6,8 +6,9 @@ A message gets the reaction when it is stored, and loses it when it has been han
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from tgllm.bot.updates.raw import as_id, message_of
+from tgllm.bot.updates.raw import message_of
 from tgllm.bot.updates.scrubbing import Relevance
+from tgllm.bot.updates.values import as_id
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.db.tables.outbox import TIDY, NewOutbox

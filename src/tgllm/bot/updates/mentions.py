@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from tgllm.bot.updates.command import parse_command
-from tgllm.bot.updates.raw import as_mapping, is_raw_own
+from tgllm.bot.updates.raw import is_raw_own
+from tgllm.bot.updates.values import as_mapping
 from tgllm.services.chats.group_mode import GroupMode
 
 __all__ = ["is_raw_heard", "is_text_heard", "mention_of", "speaks_to_bot"]

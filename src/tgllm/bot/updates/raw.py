@@ -25,8 +25,6 @@ __all__ = [
     "FORGET",
     "REOPEN",
     "RETRY",
-    "as_id",
-    "as_mapping",
     "content_of",
     "is_raw_own",
     "lane_of",

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from tgllm.bot.updates.raw import ALLOWED_UPDATES, as_mapping
+from tgllm.bot.updates.raw import ALLOWED_UPDATES
+from tgllm.bot.updates.values import as_mapping
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.services.common.update_notes import INVITE, NOTES
 

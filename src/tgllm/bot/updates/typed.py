@@ -5,7 +5,8 @@ from typing import Any
 
 from tgllm.bot.updates.command import parse_command
 from tgllm.bot.updates.mentions import mention_of
-from tgllm.bot.updates.raw import as_mapping, is_raw_own
+from tgllm.bot.updates.raw import is_raw_own
+from tgllm.bot.updates.values import as_mapping
 from tgllm.services.admin_password.guesses import Guess, typed_texts
 
 __all__ = ["guess_of"]

@@ -13,9 +13,10 @@ from typing import Any, Final
 from tgllm.api.clock import milliseconds
 from tgllm.bot.admin.screen import WORD
 from tgllm.bot.parts import BotParts
-from tgllm.bot.updates.raw import as_id, as_mapping, content_of
+from tgllm.bot.updates.raw import content_of
 from tgllm.bot.updates.redaction import map_strings
 from tgllm.bot.updates.typed import guess_of
+from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.inbox import InboxRow, NewUpdate

@@ -73,12 +73,13 @@ class Hiding:
         core = self._parts.core
         if not core.password.is_set:
             return updates
-        senders = {find(update) for update in updates for find in (_sender, _quoted)} - {None}
+        found = [(update, content_of(update)) for update in updates]
+        senders = {find(content) for _, content in found for find in (_sender, _quoted)} - {None}
         if not senders:
             return updates
         now = milliseconds(core.clock)
         admins = await core.database.read(lambda conn: _admins(conn, senders, now))
-        return [self._hidden(update, admins, now) for update in updates] if admins else updates
+        return [self._hidden(update, content, admins, now) for update, content in found] if admins else updates
 
     def stored(self, new: Iterable[NewUpdate]) -> None:
         """Note which updates of the batch were new; the others were stored when they were first received."""
@@ -92,13 +93,15 @@ class Hiding:
         for commands in self._commands.values():
             commands.discard(row.update_id)
 
-    def _hidden(self, update: NewUpdate, admins: Mapping[int, Tries], now: int) -> NewUpdate:
-        sender, quoted = _sender(update), _quoted(update)
+    def _hidden(
+        self, update: NewUpdate, content: Mapping[str, Any], admins: Mapping[int, Tries], now: int
+    ) -> NewUpdate:
+        sender, quoted = _sender(content), _quoted(content)
         if quoted in admins and quoted is not None and quoted != sender:
             update = self._without_quoted(update, quoted)
+            content = content_of(update)
         if sender is None or sender not in admins:
             return update
-        content = content_of(update)
         if str(content.get("data", "")).startswith(f"{WORD}:"):
             self._commands[sender].add(update.update_id)
         guess = guess_of(content, self._parts.username) if update.kind in _MESSAGES else None
@@ -164,13 +167,13 @@ class Hiding:
         return replace(update, payload=json.dumps(clean, separators=(",", ":"))) if changed else update
 
 
-def _sender(update: NewUpdate) -> int | None:
-    return as_id(as_mapping(content_of(update).get("from")).get("id"))
+def _sender(content: Mapping[str, Any]) -> int | None:
+    return as_id(as_mapping(content.get("from")).get("id"))
 
 
-def _quoted(update: NewUpdate) -> int | None:
+def _quoted(content: Mapping[str, Any]) -> int | None:
     """Return the author of the message to which a message replies."""
-    return as_id(as_mapping(as_mapping(content_of(update).get("reply_to_message")).get("from")).get("id"))
+    return _sender(as_mapping(content.get("reply_to_message")))
 
 
 def _admins(conn: Connection, senders: Iterable[int | None], now: int) -> Mapping[int, Tries]:

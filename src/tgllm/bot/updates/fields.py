@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from tgllm.bot.updates.contents import CONTENT
+from tgllm.bot.updates.values import is_set
+
 __all__ = [
     "CALLBACK_QUERY",
     "CHAT",
@@ -16,7 +19,6 @@ __all__ = [
     "PLAIN_FIELDS",
     "UPDATE",
     "Treatment",
-    "is_set",
     "unknown_restriction",
 ]
 
@@ -100,7 +102,7 @@ MESSAGE: Final[Mapping[str, Treatment]] = {
     "forward_sender_name": "none",
     "forward_signature": "none",
 }
-"""Bot API: Message. All other fields are its content."""
+"""Bot API: Message. All other fields are its content: see ``contents``."""
 
 CALLBACK_QUERY: Final[Mapping[str, Treatment]] = {
     "from": "sender",
@@ -126,23 +128,6 @@ FIELDS: Final[Mapping[str, Mapping[str, Treatment]]] = {
     "Chat": CHAT,
 }
 
-_PLAIN_OF_MESSAGES = """
-date edit_date text entities link_preview_options effect_id caption caption_entities show_caption_above_media
-has_media_spoiler reply_markup rich_message animation audio document live_photo paid_media photo sticker story
-video video_note voice checklist contact dice game poll venue location invoice web_app_data
-new_chat_members left_chat_member chat_owner_left chat_owner_changed new_chat_title new_chat_photo
-delete_chat_photo group_chat_created supergroup_chat_created channel_chat_created
-message_auto_delete_timer_changed migrate_to_chat_id migrate_from_chat_id pinned_message successful_payment
-refunded_payment users_shared user_shared chat_shared gift unique_gift gift_upgrade_sent connected_website
-write_access_allowed passport_data proximity_alert_triggered boost_added chat_background_set
-checklist_tasks_done checklist_tasks_added direct_message_price_changed forum_topic_created forum_topic_edited
-forum_topic_closed forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden
-giveaway_created giveaway giveaway_winners giveaway_completed managed_bot_created paid_message_price_changed
-poll_option_added poll_option_deleted suggested_post_approved suggested_post_approval_failed
-suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
-video_chat_ended video_chat_participants_invited community_chat_added community_chat_removed
-community_chat_joined
-"""
 _PLAIN_OF_CHATS = """
 title username first_name last_name accent_color_id active_usernames available_reactions
 background_custom_emoji_id bio birthdate business_intro business_location business_opening_hours
@@ -156,7 +141,7 @@ unrestrict_boost_count
 
 PLAIN_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Update": frozenset({"update_id"}),
-    "Message": frozenset(_PLAIN_OF_MESSAGES.split()),
+    "Message": frozenset(CONTENT),
     "CallbackQuery": frozenset({"id", "data"}),
     # Apart from the names, only getChat returns them.
     "Chat": frozenset(_PLAIN_OF_CHATS.split()),
@@ -168,11 +153,6 @@ _RESTRICTIVE = re.compile(
     r"|whisper|reader|shown_to|for_user|thread|connection|business|guest|on_behalf|anonymous|self_destruct|ttl"
 )
 """Words in the names of fields that restrict readers, or place a message in a part of a chat."""
-
-
-def is_set(value: object) -> bool:
-    """Return whether a field has a value; Telegram leaves out fields that are false."""
-    return value is not None and value is not False
 
 
 def unknown_restriction(kind: str, content: Mapping[str, Any]) -> str | None:

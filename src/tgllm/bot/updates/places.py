@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tgllm.bot.updates.fields import MESSAGE, UPDATE, Treatment, is_set, unknown_restriction
-from tgllm.bot.updates.values import as_id, as_mapping
+from tgllm.bot.updates.fields import MESSAGE, UPDATE, Treatment, unknown_restriction
+from tgllm.bot.updates.values import as_id, as_mapping, is_set
 from tgllm.services.common.lane import Lane
 
 __all__ = ["NOWHERE", "Closed", "Place", "place_of"]
 
-Closed = Literal["", "kind", "unknown_field", "other_chat", "sender", "foreign", "inline", "channel", "direct"]
+Closed = Literal["", "kind", "unknown_field", "other_chat", "sender", "foreign", "inline", "channel", "direct", "service"]
 """Reason why an update is ignored; empty if it is not.
 
 ``other_chat``: a private chat of another person. ``foreign``: of a conversation that is not with the bot. ``direct``:
-direct messages without their topic.
+direct messages without their topic. ``service``: a service message that the bot doesn't act on.
 """
 
 NOWHERE: Final = Lane(0)

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tgllm.bot.telegram.get_updates import id_of
-from tgllm.bot.updates.fields import MESSAGE, UPDATE, is_set, unknown_restriction
+from tgllm.bot.updates.fields import MESSAGE, UPDATE, unknown_restriction
 from tgllm.bot.updates.places import NOWHERE, Place, place_of
 from tgllm.bot.updates.rich_text import without_rich_messages
-from tgllm.bot.updates.values import as_id, as_mapping
+from tgllm.bot.updates.service_messages import is_service, without_service_reply
+from tgllm.bot.updates.values import as_id, as_mapping, is_set
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.lane import Lane
@@ -38,6 +39,7 @@ ALLOWED_UPDATES = tuple(kind for kind, treatment in UPDATE.items() if treatment 
 
 log = get_logger(__name__)
 
+MESSAGE_KINDS = frozenset({"message", "edited_message"})
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
 _CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
 
@@ -74,6 +76,8 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         say = log.warning if place.closed == "unknown_field" else log.debug
         say("update.ignored", kind=kind, reason=place.closed, field=place.field)
         raw = {"update_id": update_id}
+    elif kind in MESSAGE_KINDS:
+        raw = {**raw, kind: without_service_reply(as_mapping(raw[kind]))}
     row_kind = kind if is_kept or place.closed == "kind" else f"{kind}:{place.closed}"
     return NewUpdate(
         update_id=update_id,
@@ -102,7 +106,10 @@ def _kind_and_place(raw: Mapping[str, Any]) -> tuple[str, Place]:
     field = unknown_restriction("Update", raw)
     if len(kinds) > 1 or field is not None:
         return kind, Place(NOWHERE, "unknown_field", field or kinds[1])
-    return kind, place_of(kind, raw[kind])
+    place = place_of(kind, raw[kind])
+    # Only here: a message that may be the admin password is stored without its content, and is no service message.
+    is_silent = not place.closed and kind in MESSAGE_KINDS and is_service(as_mapping(raw[kind]))
+    return kind, Place(NOWHERE, "service") if is_silent else place
 
 
 def content_of(update: InboxRow | NewUpdate) -> Mapping[str, Any]:

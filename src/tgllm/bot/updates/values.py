@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["as_id", "as_mapping"]
+__all__ = ["as_id", "as_mapping", "is_set"]
 
 _MOST_ID = 2**63 - 1
 """SQLite: INTEGER. Bot API: ids have at most 52 significant bits."""
@@ -19,3 +19,8 @@ def as_id(value: object) -> int | None:
 def as_mapping(value: object) -> Mapping[str, Any]:
     """Return a part of an update that should be an object; an empty mapping if it is anything else."""
     return value if isinstance(value, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]  JSON from outside
+
+
+def is_set(value: object) -> bool:
+    """Return whether a field has a value; Telegram leaves out fields that are false."""
+    return value is not None and value is not False

@@ -1,6 +1,6 @@
 """Users of the emulated Telegram, and their actions in a client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -19,13 +19,15 @@ from tgllm.testing.emulator.world.members import ADMINS
 from tgllm.testing.emulator.world.posting import (
     Place,
     file_content,
+    in_the_name_of_a_chat,
     post,
     post_ephemeral,
+    post_service,
     publish_message,
     split_paste,
     text_content,
 )
-from tgllm.testing.emulator.world.wire import callback_json, chat_json, user_json
+from tgllm.testing.emulator.world.wire import callback_json, chat_json, message_json, user_json
 from tgllm.testing.emulator.world.world import World
 
 __all__ = ["EmulatedUser"]
@@ -60,9 +62,28 @@ class EmulatedUser(Account):
         topic: EmulatedTopic | None = None,
         reply_to: EmulatedMessage | None = None,
         entities: Sequence[dict[str, Any]] = (),
+        fields: Mapping[str, Any] | None = None,
     ) -> EmulatedMessage:
-        """Send a text of 1 to 4096 UTF-16 units; commands and links become entities."""
-        return post(self.world, self, self._place(chat, topic, reply_to), text_content(text, entities))
+        """Send a text of 1 to 4096 UTF-16 units; commands and links become entities.
+
+        ``fields`` are further fields of the message in Bot API form, such as ``quote``, ``forward_origin`` or
+        ``external_reply``; a ``sender_chat`` makes it a message in the name of that chat.
+        """
+        content = text_content(text, entities)
+        content.fields.update(in_the_name_of_a_chat(fields or {}))
+        return post(self.world, self, self._place(chat, topic, reply_to), content)
+
+    async def cause(
+        self, fields: Mapping[str, Any], *, chat: EmulatedChat | None = None, topic: EmulatedTopic | None = None
+    ) -> EmulatedMessage:
+        """Cause a service message, such as ``{"video_chat_started": {}}``; ``fields`` in Bot API form."""
+        return post_service(self.world, self, self._place(chat, topic), dict(fields))
+
+    async def pin(self, message: EmulatedMessage) -> EmulatedMessage:
+        """Pin a message; return the service message about it."""
+        message.is_pinned = True
+        pinned = message_json(message, with_reply=False)
+        return post_service(self.world, self, Place(message.chat, message.topic), {"pinned_message": pinned})
 
     async def say_ephemeral(
         self, text: str, *, chat: EmulatedChat, topic: EmulatedTopic | None = None, bot: EmulatedBot | None = None

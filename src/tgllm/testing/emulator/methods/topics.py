@@ -44,6 +44,7 @@ def create_forum_topic(call: MethodCall) -> object:
     topic = EmulatedTopic(chat.next_message_id(), chat, _name(call))
     topic.icon_color = int(call.get("icon_color", topic.icon_color))
     topic.icon_custom_emoji_id = call.get("icon_custom_emoji_id")
+    topic.creator = call.bot
     chat.topics[topic.id] = topic
     call.world.changes.bump()
     return topic_json(topic)

@@ -67,6 +67,8 @@ class EmulatedTopic:
     icon_color: int = 0x6FB9F0
     icon_custom_emoji_id: str | None = None
     is_closed: bool = False
+    creator: Account | None = None
+    """Sender of the service message that created it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ def add_direct_messages(
 def add_topic(world: World, chat: EmulatedChat, name: str) -> EmulatedTopic:
     """Add a topic to a supergroup (which becomes a forum) or to a private chat."""
     topic = EmulatedTopic(chat.next_message_id(), chat, name)
+    topic.creator = next((member for member in chat.members.values() if not member.is_bot), None)
     chat.is_forum = chat.is_forum or chat.type == "supergroup"
     chat.topics[topic.id] = topic
     world.changes.bump()

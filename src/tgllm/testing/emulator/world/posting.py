@@ -1,6 +1,6 @@
 """Messages of users: validation, storage and updates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "Content",
     "Place",
     "file_content",
+    "in_the_name_of_a_chat",
     "post",
     "post_ephemeral",
     "post_service",
@@ -30,6 +31,10 @@ __all__ = [
     "split_paste",
     "text_content",
 ]
+
+
+_GROUP_ANONYMOUS_BOT = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+_CHANNEL_BOT = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,17 @@ def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
     if not 0 < utf16_len(formatted.text) <= MAX_TEXT:
         raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units; paste() sends longer ones in parts")
     return Content(formatted)
+
+
+def in_the_name_of_a_chat(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a message, with the placeholder as its sender if ``sender_chat`` is set.
+
+    Source: Bot API, Message, from and sender_chat.
+    """
+    sender_chat = fields.get("sender_chat")
+    if not sender_chat or "from" in fields:
+        return dict(fields)
+    return {"from": _CHANNEL_BOT if sender_chat.get("type") == "channel" else _GROUP_ANONYMOUS_BOT, **fields}
 
 
 def split_paste(text: str) -> list[str]:

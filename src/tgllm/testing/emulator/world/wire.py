@@ -91,11 +91,27 @@ def message_json(message: EmulatedMessage, *, with_reply: bool = True) -> JsonOb
         body["edit_date"] = message.edit_date
     if with_reply and message.reply_to is not None and not message.reply_to.is_deleted:
         body["reply_to_message"] = message_json(message.reply_to, with_reply=False)
+    elif with_reply and message.reply_to is None and message.topic is not None and message.topic.creator is not None:
+        body["reply_to_message"] = _creation_json(message.topic, message.topic.creator, message.date)
     body.update(message.fields)
     _add_content(body, message)
     if message.reply_markup is not None and "inline_keyboard" in message.reply_markup:
         body["reply_markup"] = message.reply_markup
     return body
+
+
+def _creation_json(topic: EmulatedTopic, creator: Account, date: int) -> JsonObject:
+    """Return the service message that created a topic: in it, messages without a reply are replies to that one."""
+    look = _present(icon_color=topic.icon_color, icon_custom_emoji_id=topic.icon_custom_emoji_id)
+    return {
+        "message_id": topic.id,
+        "from": user_json(creator),
+        "chat": chat_json(topic.chat),
+        "date": date,
+        "message_thread_id": topic.id,
+        "is_topic_message": True,
+        "forum_topic_created": {"name": topic.name, **look},
+    }
 
 
 def _add_content(body: JsonObject, message: EmulatedMessage) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, Update
 
+from tgllm.bot.updates.contents import CONTENT
 from tgllm.bot.updates.fields import FIELDS, PLAIN_FIELDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "kinds-of-chats.md").read_text()
@@ -43,3 +44,7 @@ def test_each_field_of_the_bot_api_is_decided(kind: str) -> None:
 @pytest.mark.parametrize("kind", MODELS)
 def test_the_reference_has_the_decisions_of_the_code(kind: str) -> None:
     assert documented(SECTIONS[kind]) == dict(FIELDS[kind])
+
+
+def test_the_reference_says_what_each_content_is() -> None:
+    assert documented("Contents of messages") == dict(CONTENT)

@@ -37,7 +37,7 @@ class MessageHandler:
             await scope.end()
             return
         if event.text is None:
-            await _answer_attached(event, scope)
+            await self._attached(event, scope)
             return
         whole = await whole_text(event, scope)
         words = whole.text.strip() if len(whole.message_ids) > 1 else question_of(event, scope)
@@ -46,6 +46,24 @@ class MessageHandler:
             return
         question = told(event, scope, words, await _shown_before(event, scope))
         await run_turn(scope, question, whole.message_ids, title=words)
+
+    async def _attached(self, event: Message, scope: Scope) -> None:
+        """Answer the caption of pictures and files, and say once for each album that their contents are not read."""
+        album = await album_of(event, scope)
+        command = command_in(event.model_copy(update={"caption": album.words}), scope.parts.username)
+        if command is not None:
+            # The caption of an album may stand below any of its items.
+            await self._command(_with_place(command, event), event, scope)
+            return
+        if not album.words:
+            replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
+            replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
+            await scope.end(replies=replies)
+            return
+        shown, count = await _shown_before(event, scope), len(album.message_ids)
+        question = told(event, scope, album.words, shown, count)
+        effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
+        await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
 
     async def _command(self, parsed: ParsedCommand, event: Message, scope: Scope) -> None:
         command = self._commands.table.find(parsed.name)
@@ -67,20 +85,6 @@ class MessageHandler:
             await scope.reply(scope.text("turn.unknown_command_bare", name=name))
         else:
             await scope.end()
-
-
-async def _answer_attached(event: Message, scope: Scope) -> None:
-    """Answer the caption of pictures and files, and say once for each album that their contents are not read."""
-    album = await album_of(event, scope)
-    if not album.words:
-        replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
-        replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
-        await scope.end(replies=replies)
-        return
-    shown, count = await _shown_before(event, scope), len(album.message_ids)
-    question = told(event, scope, album.words, shown, count)
-    effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
-    await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
 
 
 def _say_after(scope: Scope, text: str) -> Unit:

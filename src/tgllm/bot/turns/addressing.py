@@ -11,12 +11,12 @@ __all__ = ["command_in", "is_addressed", "is_heard", "question_of", "words_in"]
 
 
 def command_in(message: Message, username: str) -> ParsedCommand | None:
-    """Return the command of a message; None for any other message, and for text that the sender did not write.
+    """Return the command in a text or caption; None for any other message, and for text that the sender did not write.
 
     The sender of a forwarded message, or of one made by another bot (Bot API: Message, via_bot), may not know what the
     command would do here.
     """
-    return parse_command(message.text or "", username) if _is_own(message) else None
+    return parse_command(_text(message), username) if _is_own(message) else None
 
 
 def is_addressed(message: Message, scope: UpdateScope) -> bool:

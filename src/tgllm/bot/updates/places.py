@@ -14,7 +14,9 @@ from tgllm.services.common.lane import Lane
 
 __all__ = ["NOWHERE", "Closed", "Place", "place_of"]
 
-Closed = Literal["", "kind", "unknown_field", "other_chat", "sender", "foreign", "inline", "channel", "direct", "service"]
+Closed = Literal[
+    "", "kind", "unknown_field", "other_chat", "sender", "foreign", "inline", "channel", "direct", "service"
+]
 """Reason why an update is ignored; empty if it is not.
 
 ``other_chat``: a private chat of another person. ``foreign``: of a conversation that is not with the bot. ``direct``:

@@ -137,7 +137,7 @@ def _is_control(kind: str, content: object) -> bool:
     if kind in CONTROL_KINDS:
         return _first_word(as_mapping(content).get("data")) not in LANE_PRESSES
     message = as_mapping(content)
-    text = message.get("text")
+    text = message.get("text") or message.get("caption")
     if kind != "message" or not isinstance(text, str) or not is_raw_own(message):
         return False
     return _CONTROL_COMMAND.fullmatch(text) is not None

@@ -5,6 +5,7 @@ from aiogram.types import Message
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, question_of
 from tgllm.bot.turns.prompt import told
+from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.start import run_turn
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages
@@ -18,22 +19,19 @@ async def handle_edited(event: Message, scope: Scope) -> None:
     words = question_of(event, scope)
     if not words or command_in(event, scope.parts.username) is not None:
         return
-    found = await scope.read(lambda conn: _question_and_shown(conn, event, scope))
-    if found is None:
+    question = await scope.read(lambda conn: _last_question(conn, event, scope))
+    if question is None:
         return
-    question, shown = found
-    text = told(event, scope, words, shown, 0 if event.text else 1)
+    branch, attached = branches.branch_before(question), 0 if event.text else 1
+    quotes = await quotes_of(event, scope, told(event, scope, words, attached=attached), branch)
+    text = told(event, scope, words, quotes, attached)
     # Telegram also reports changes other than of the text, such as a link's preview.
     if text != question.text:
-        await run_turn(scope, text, (event.message_id,), branch=branches.branch_before(question), title=words)
+        await run_turn(scope, text, (event.message_id,), branch=branch, title=words)
 
 
-def _question_and_shown(
-    conn: Connection, event: Message, scope: Scope
-) -> tuple[messages.Message, tuple[int, ...]] | None:
-    """Return the last question, if it is this message, and the ids of the messages of the answer before it."""
+def _last_question(conn: Connection, event: Message, scope: Scope) -> messages.Message | None:
+    """Return the last question, if it is this message."""
     question = branches.last_question(conn, scope.lane.key)
     # A question that the client has split is not asked again with only the edited part.
-    if question is None or question.telegram_message_ids != (event.message_id,):
-        return None
-    return question, branches.shown_by(conn, question.parent_id)
+    return question if question is not None and question.telegram_message_ids == (event.message_id,) else None

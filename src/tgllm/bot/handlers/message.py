@@ -1,6 +1,5 @@
 """Messages: commands are run from the command table, texts are answered by the model."""
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from aiogram.types import Message
@@ -10,12 +9,12 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, question_of
 from tgllm.bot.turns.albums import album_of
 from tgllm.bot.turns.prompt import replied_text, told
+from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.split_texts import whole_text
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables import outbox
-from tgllm.services.conversations import branches
 
 __all__ = ["MessageHandler"]
 
@@ -44,7 +43,7 @@ class MessageHandler:
         if not words:
             await scope.reply(scope.text("turn.unsupported_message"))
             return
-        question = told(event, scope, words, await _shown_before(event, scope))
+        question = told(event, scope, words, await quotes_of(event, scope, told(event, scope, words)))
         await run_turn(scope, question, whole.message_ids, title=words)
 
     async def _attached(self, event: Message, scope: Scope) -> None:
@@ -60,8 +59,9 @@ class MessageHandler:
             replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
             await scope.end(replies=replies)
             return
-        shown, count = await _shown_before(event, scope), len(album.message_ids)
-        question = told(event, scope, album.words, shown, count)
+        count = len(album.message_ids)
+        quotes = await quotes_of(event, scope, told(event, scope, album.words, attached=count))
+        question = told(event, scope, album.words, quotes, count)
         effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
         await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
 
@@ -101,10 +101,3 @@ def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
         reply_to=None if replied is None else replied.message_id,
         reply_text=replied_text(event),
     )
-
-
-async def _shown_before(event: Message, scope: Scope) -> Collection[int]:
-    """Return the ids of the messages of the latest answer; empty if ``event`` is no reply, which needs none."""
-    if event.reply_to_message is None:
-        return ()
-    return await scope.read(lambda conn: branches.shown_before_next(conn, scope.lane.key))

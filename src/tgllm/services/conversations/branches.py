@@ -24,8 +24,6 @@ __all__ = [
     "last_question",
     "past",
     "reopen",
-    "shown_before_next",
-    "shown_by",
     "tip",
     "title_of",
     "undo",
@@ -52,18 +50,6 @@ def last_question(conn: Connection, lane: str) -> Message | None:
     if head is None or head.role == "user":
         return head
     return None if head.parent_id is None else messages.get(conn, head.parent_id)
-
-
-def shown_before_next(conn: Connection, lane: str) -> tuple[int, ...]:
-    """Return the Telegram message ids of the answer that the lane's next question follows."""
-    conversation = conversations.active_in(conn, lane)
-    return () if conversation is None else shown_by(conn, tip(conn, conversation))
-
-
-def shown_by(conn: Connection, message_id: int | None) -> tuple[int, ...]:
-    """Return the Telegram message ids of a stored message; empty for None."""
-    message = None if message_id is None else messages.get(conn, message_id)
-    return () if message is None else message.telegram_message_ids
 
 
 def branch_before(question: Message) -> Branch:

@@ -1,6 +1,6 @@
 """Building of requests to models, with as much history as fits, and calibration of token estimates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
@@ -24,7 +24,7 @@ from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import user_key
 from tgllm.services.models.registry import ProviderRegistry
 
-__all__ = ["ContextUse", "Prepared", "RequestBuilder", "reasoning_display"]
+__all__ = ["ContextUse", "Prepared", "RequestBuilder", "RoomForQuotes", "reasoning_display"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,18 @@ class ContextUse:
     most: int
     room: int | None
     """Maximum input tokens of the model, see ``room_in``; None if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomForQuotes:
+    """What the request of a question contains besides it, and what may be added to the question."""
+
+    shown: Collection[int]
+    """Telegram ids of the messages that the request contains as a whole."""
+    latest: Sequence[int]
+    """Telegram ids of the messages of the answer that the question follows, if the request contains it."""
+    fits: Callable[[str], bool]
+    """Returns whether a question of that text does not exceed the context, without any history."""
 
 
 class RequestBuilder:
@@ -105,6 +117,22 @@ class RequestBuilder:
             told + sum(self.estimate(context.model, message.text) for message in past if message.text),
             most,
             context.room,
+        )
+
+    def room_for_quotes(self, context: TurnContext, question: str) -> RoomForQuotes:
+        """Return which messages need not be quoted in a question, and how much may be quoted."""
+        system, most = self._frame(context)
+        model = context.model
+        left = most - (self.estimate(model, system) if system else 0)
+        messages = self._shown(context, left - self.estimate(model, question)).messages
+        # The end of an answer that is too long is a copy.
+        whole = {id(message) for message in context.history}
+        shown = [message.telegram_message_ids for message in messages if id(message) in whole]
+        latest = messages[-1].telegram_message_ids if messages else ()
+        return RoomForQuotes(
+            frozenset(number for ids in (*shown, latest) for number in ids),
+            latest,
+            lambda text: self.estimate(model, text) <= left,
         )
 
     def estimate(self, model: ModelRef, text: str) -> int:

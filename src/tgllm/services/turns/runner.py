@@ -22,7 +22,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.loader import TurnContext
-from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder
+from tgllm.services.conversations.request import ContextUse, Prepared, RequestBuilder, RoomForQuotes
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
@@ -71,6 +71,10 @@ class ConversationService:
     def measure(self, context: TurnContext) -> ContextUse:
         """Return the use of a context before the next question."""
         return self._requests.measure(context)
+
+    def room_for_quotes(self, context: TurnContext, question: str) -> RoomForQuotes:
+        """Return which messages need not be quoted in a question, and how much may be quoted."""
+        return self._requests.room_for_quotes(context, question)
 
     def count_interrupted(self, conn: Connection, turn: Turn, now: int) -> None:
         """Count a call that was interrupted by the end of the process and not stored, with estimated input tokens.

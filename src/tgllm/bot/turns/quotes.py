@@ -1,0 +1,158 @@
+"""Quotes of replied messages: as much of them as the model's context has room for, the chosen part first."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from aiogram.types import Message
+
+from tgllm.bot.scope import Scope
+from tgllm.bot.turns.authors import author_of, own_name
+from tgllm.bot.turns.prompt import quoted_part, replied_message, replied_whole
+from tgllm.bot.turns.readable import readable
+from tgllm.services.common.text import clip
+from tgllm.services.conversations.request import RoomForQuotes
+from tgllm.services.conversations.turn import Branch, Turn
+
+__all__ = ["MOST_POINTER", "quotes_of"]
+
+MOST_POINTER = 300
+"""Most UTF-16 units of a quote of what the model reads anyway; longer quotes keep their lines."""
+
+Fits = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What a message replies to."""
+
+    message_id: int | None
+    """None for a message of another chat."""
+    author: str
+    is_own: bool
+    """Whether the bot wrote it."""
+    part: str
+    """The part that the sender chose; empty if none was chosen."""
+    position: int
+    """Where the part begins in the whole, in UTF-16 units."""
+    whole: str
+    is_elsewhere: bool = False
+    """Whether it is a message of another chat."""
+
+
+async def quotes_of(message: Message, scope: Scope, question: str, branch: Branch | None = None) -> Sequence[str]:
+    """Return the remarks on the message to which a message replies; empty if it replies to none.
+
+    Args:
+        message: from the chat.
+        scope: its update.
+        question: what the model reads besides the remarks.
+        branch: the place in the conversation where it is asked; None: the end.
+    """
+    reply = _reply_of(message, scope)
+    if reply is None:
+        return ()
+    conversations = scope.core.conversations
+    turn = Turn(id="", lane=scope.lane.key, user=scope.user, chat=scope.chat, text="", branch=branch)
+    context = await scope.read(lambda conn: conversations.load(conn, turn))
+    room = conversations.room_for_quotes(context, question)
+    return [*_remarks(reply, scope, question, room)]
+
+
+def _reply_of(message: Message, scope: Scope) -> _Reply | None:
+    """Return what a message replies to; None if that is nothing, or nothing that all people of the chat can see."""
+    replied, part = replied_message(message), quoted_part(message)
+    elsewhere = message.external_reply
+    if replied is None and elsewhere is not None:
+        name = own_name(elsewhere.origin) or scope.text("prompt.hidden_name")
+        shown = readable(elsewhere, scope)
+        return _Reply(None, name, is_own=False, part=part, position=0, whole=shown, is_elsewhere=True)
+    if replied is None:
+        return _Reply(None, "", is_own=False, part=part, position=0, whole="") if part else None
+    is_own = replied.from_user is not None and replied.from_user.id == scope.parts.bot_id
+    whole = replied_whole(replied) or readable(replied, scope)
+    is_chosen = message.quote is not None and (message.quote.is_manual or not whole)
+    return _Reply(
+        replied.message_id,
+        author_of(replied, scope),
+        is_own=is_own,
+        part=part if is_chosen else "",
+        position=message.quote.position if message.quote is not None else 0,
+        whole=whole,
+    )
+
+
+def _remarks(reply: _Reply, scope: Scope, question: str, room: RoomForQuotes) -> Iterator[str]:
+    is_known = reply.message_id in room.shown
+    if reply.is_elsewhere and not (reply.part or reply.whole):
+        yield scope.text("prompt.replying_unseen", name=reply.author)
+        return
+    if reply.part:
+        chosen = _replying(reply, scope, _cut(_laid_out(reply.part), lambda text: room.fits(f"{text}\n{question}")))
+        yield chosen
+        rest = reply.whole
+        if not is_known and rest and " ".join(rest.split()) != " ".join(reply.part.split()):
+            fits: Fits = lambda text: room.fits(f"{chosen}\n{text}\n{question}")  # noqa: E731
+            around = _around(rest, reply.part, reply.position, fits)
+            if around:
+                yield scope.text("prompt.quoted_from", text=around)
+        return
+    if not reply.whole or (is_known and room.latest == (reply.message_id,)):
+        return
+    if is_known:
+        yield _replying(reply, scope, clip(" ".join(reply.whole.split()), MOST_POINTER))
+        return
+    text = _cut(_laid_out(reply.whole), lambda text: room.fits(f"{_replying(reply, scope, text)}\n{question}"))
+    if text:
+        yield _replying(reply, scope, text)
+
+
+def _replying(reply: _Reply, scope: Scope, text: str) -> str:
+    if reply.is_own:
+        return scope.text("prompt.replying_to_you", text=text)
+    if reply.is_elsewhere:
+        return scope.text("prompt.replying_elsewhere", name=reply.author, text=text)
+    return scope.text("prompt.replying" if reply.author else "prompt.quoting", name=reply.author, text=text)
+
+
+def _laid_out(text: str) -> str:
+    """Return a quote on one line if it is short and has no code, else with its lines."""
+    is_short = clip(text, MOST_POINTER) == text and "```" not in text
+    return " ".join(text.split()) if is_short else text.strip()
+
+
+def _cut(text: str, fits: Fits) -> str:
+    """Return the longest beginning of a text that fits; empty if none does."""
+    if fits(text):
+        return text
+    size = _largest(len(text), lambda size: fits(text[:size] + "…"))
+    return text[:size].rstrip() + "…" if size else ""
+
+
+def _around(text: str, part: str, position: int, fits: Fits) -> str:
+    """Return as much of a text as fits, with the part in its middle; empty if only the part would fit."""
+    if fits(text):
+        return text.strip()
+    start = len(text.encode("utf-16-le", "surrogatepass")[: 2 * position].decode("utf-16-le", "ignore"))
+    if not text.startswith(part, start):
+        start = max(0, text.find(part))
+    end = start + len(part)
+
+    def piece(size: int) -> str:
+        before, after = text[max(0, start - size) : start], text[end : end + size]
+        dots = ("…" if start > size else "", "…" if end + size < len(text) else "")
+        return f"{dots[0]}{before}{text[start:end]}{after}{dots[1]}"
+
+    size = _largest(max(start, len(text) - end), lambda size: fits(piece(size)))
+    return piece(size) if size else ""
+
+
+def _largest(most: int, fits: Callable[[int], bool]) -> int:
+    """Return the largest number up to ``most`` that fits, if all smaller ones do; 0 if none does."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -1,0 +1,81 @@
+"""Messages without words as text: polls, contacts, places, and what kind of file was sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram.types import Audio, Checklist, Contact, ExternalReplyInfo, Location, Message, Poll, Venue
+
+from tgllm.bot.scope import Scope
+
+__all__ = ["readable"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of content. Bot API: Message and ExternalReplyInfo."""
+
+    key: str
+    """Of the text that names it."""
+    field: str
+    words: Callable[[Any], str] = lambda _: ""
+    """Returns what can be read of it."""
+
+
+def readable(message: Message | ExternalReplyInfo, scope: Scope) -> str:
+    """Return the content of a message that has neither text nor caption; empty if there is nothing to read."""
+    for kind in _KINDS:
+        content = getattr(message, kind.field, None)
+        if content is not None:
+            return scope.text(kind.key, text=kind.words(content)).strip()
+    return ""
+
+
+def _poll(poll: Poll) -> str:
+    return "\n".join([poll.question, *(f"- {option.text}" for option in poll.options)])
+
+
+def _checklist(checklist: Checklist) -> str:
+    tasks = (f"- [{'x' if task.completion_date else ' '}] {task.text}" for task in checklist.tasks)
+    return "\n".join([checklist.title, *tasks])
+
+
+def _contact(contact: Contact) -> str:
+    name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+    return ", ".join(part for part in (name, contact.phone_number) if part)
+
+
+def _venue(venue: Venue) -> str:
+    return f"{venue.title}, {venue.address} ({_location(venue.location)})"
+
+
+def _location(location: Location) -> str:
+    return f"{location.latitude}, {location.longitude}"
+
+
+def _audio(audio: Audio) -> str:
+    return " - ".join(name for name in (audio.performer, audio.title or audio.file_name) if name)
+
+
+# A venue is a location, an animation is a document, and a live photo is a photo, too.
+_KINDS = (
+    _Kind("prompt.kind_poll", "poll", _poll),
+    _Kind("prompt.kind_checklist", "checklist", _checklist),
+    _Kind("prompt.kind_contact", "contact", _contact),
+    _Kind("prompt.kind_venue", "venue", _venue),
+    _Kind("prompt.kind_location", "location", _location),
+    _Kind("prompt.kind_dice", "dice", lambda dice: f"{dice.emoji} {dice.value}"),
+    _Kind("prompt.kind_named", "game", lambda game: str(game.title)),
+    _Kind("prompt.kind_named", "invoice", lambda invoice: str(invoice.title)),
+    _Kind("prompt.kind_sticker", "sticker", lambda sticker: sticker.emoji or ""),
+    _Kind("prompt.kind_audio", "audio", _audio),
+    _Kind("prompt.kind_animation", "animation"),
+    _Kind("prompt.kind_video", "video"),
+    _Kind("prompt.kind_video_note", "video_note"),
+    _Kind("prompt.kind_voice", "voice"),
+    _Kind("prompt.kind_story", "story"),
+    _Kind("prompt.kind_picture", "live_photo"),
+    _Kind("prompt.kind_picture", "photo"),
+    _Kind("prompt.kind_paid_media", "paid_media"),
+    _Kind("prompt.kind_document", "document", lambda document: document.file_name or ""),
+)

@@ -1,0 +1,237 @@
+"""How much of a replied message the model reads: all that fits, the chosen part first, and nothing twice."""
+
+from typing import Any
+
+import pytest
+
+from bot_support import Ask, Start
+from tgllm.testing.emulator import EmulatedUser, Emulator
+from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedMessage
+from tgllm.testing.scripted import ScriptedProvider
+
+LONG = " ".join(f"line-{number} of the minutes." for number in range(100))
+NEWS = {"id": -1005, "type": "channel", "title": "The News"}
+
+
+@pytest.fixture
+def group(emu: Emulator, ann: EmulatedUser, eve: EmulatedUser) -> EmulatedChat:
+    return emu.add_group(title="Team", members=[ann, eve])
+
+
+async def told(emu: Emulator, provider: ScriptedProvider, said: EmulatedMessage) -> str:
+    """The question as the model reads it, once it is answered."""
+    await emu.wait_for_message(said.chat, lambda message: message.from_bot and "Stop" not in message.labels, after=said)
+    return provider.questions[-1]
+
+
+async def test_a_long_message_is_quoted_as_a_whole(
+    emu: Emulator, eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    assert len(LONG) > 2123
+    said = await eve.say(LONG, chat=group)
+    async with start():
+        await ask("@demo_bot is that true?", chat=group, reply_to=said)
+    assert provider.questions == [f'[In reply to Eve: "{LONG}"]\nAnn: is that true?']
+
+
+async def test_a_long_message_keeps_its_lines(
+    eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    text = "\n".join(f"    line {number}" for number in range(60))
+    said = await eve.say(f"```\n{text}\n```", chat=group)
+    async with start():
+        await ask("@demo_bot hm?", chat=group, reply_to=said)
+    assert text in provider.questions[0]
+
+
+async def test_a_message_that_exceeds_the_context_is_cut_where_the_context_ends(
+    eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    said = await eve.say("word " * 800, chat=group)
+    async with start(turns__context_tokens=500):
+        await ask("@demo_bot is that true?", chat=group, reply_to=said)
+    (question,) = provider.questions
+    assert question.endswith('…"]\nAnn: is that true?')
+    # 500 tokens are 1650 characters; the quote takes nearly all of them.
+    assert 1500 < len(question) < 1650
+
+
+async def test_the_chosen_part_comes_first_and_then_what_is_around_it(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    said = await eve.say(LONG, chat=group)
+    quote = {"text": "line-50 of", "position": LONG.index("line-50"), "is_manual": True}
+    async with start():
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said, fields={"quote": quote})
+        question = await told(emu, provider, asked)
+    assert question == (f'[In reply to Eve: "line-50 of"]\n[The message that it is from: "{LONG}"]\nAnn: what?')
+
+
+async def test_what_is_around_the_chosen_part_is_cut_on_both_sides(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    said = await eve.say(LONG, chat=group)
+    quote = {"text": "line-50 of", "position": LONG.index("line-50"), "is_manual": True}
+    async with start(turns__context_tokens=300):
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said, fields={"quote": quote})
+        question = await told(emu, provider, asked)
+    chosen, around, words = question.split("\n")
+    assert (chosen, words) == ('[In reply to Eve: "line-50 of"]', "Ann: what?")
+    assert "line-49 of the minutes. line-50 of the minutes. line-51 of" in around
+    assert "line-10 " not in around
+    assert "line-90 " not in around
+
+
+async def test_a_quote_that_telegram_added_is_not_the_chosen_part(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    said = await eve.say("one two three", chat=group)
+    async with start():
+        quote = {"text": "one", "position": 0}
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said, fields={"quote": quote})
+        question = await told(emu, provider, asked)
+    assert question == '[In reply to Eve: "one two three"]\nAnn: what?'
+
+
+async def test_what_the_model_reads_anyway_is_not_sent_twice(
+    ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(LONG)
+    async with start():
+        first = await ask("one")
+        await ask("two")
+        await ask("Why?", reply_to=first)
+        # The question, which the conversation has too.
+        await ask("And this?", reply_to=ann.private_chat().messages[0])
+    assert provider.questions[2].startswith('[In reply to your earlier answer: "line-0 of')
+    assert len(provider.questions[2]) < 400
+    assert sum(LONG in text for text in provider.told) == 1
+    assert provider.questions[3] == '[In reply to Ann: "one"]\nAnd this?'
+
+
+async def test_an_answer_that_the_model_has_no_more_is_quoted_as_a_whole(
+    start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer(LONG)
+    async with start():
+        first = await ask("one")
+        await ask("/clear")
+        await ask("Why?", reply_to=first)
+    assert provider.questions[-1] == f'[In reply to your earlier answer: "{LONG}"]\nWhy?'
+
+
+async def test_a_reply_to_a_part_of_the_latest_answer_says_to_which(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer("\n\n".join(f"{number} " + "word " * 300 for number in range(6)))
+    async with start():
+        await ask("one")
+        chat = ann.private_chat()
+        second = await emu.wait_for(lambda: [each for each in chat.messages if each.from_bot][1:2])
+        await ask("Why?", reply_to=second[0])
+    assert provider.questions[-1].startswith('[In reply to your earlier answer: "')
+    assert len(provider.questions[-1]) < 400
+
+
+CONTENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "poll": (
+        {
+            "poll": {
+                "id": "1", "question": "Tea?", "options": [
+                    {"text": text, "voter_count": 0, "persistent_id": text} for text in ("yes", "no")
+                ],
+                "total_voter_count": 0, "is_closed": False, "is_anonymous": True, "type": "regular",
+                "allows_multiple_answers": False, "allows_revoting": True, "members_only": False,
+            }
+        },
+        "Poll: Tea? - yes - no",
+    ),
+    "contact": ({"contact": {"phone_number": "+4712345678", "first_name": "Bo"}}, "Contact: Bo, +4712345678"),
+    "location": ({"location": {"latitude": 59.9, "longitude": 10.7}}, "Location: 59.9, 10.7"),
+    "venue": (
+        {"venue": {"location": {"latitude": 1.0, "longitude": 2.0}, "title": "Cafe", "address": "Main St"}},
+        "Place: Cafe, Main St (1.0, 2.0)",
+    ),
+    "dice": ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
+    "photo": ({"photo": [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]}, "A picture"),
+    "document": ({"document": {"file_id": "a", "file_unique_id": "b", "file_name": "plan.pdf"}}, "File plan.pdf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+async def test_what_has_no_words_is_named(
+    emu: Emulator,
+    ann: EmulatedUser,
+    eve: EmulatedUser,
+    group: EmulatedChat,
+    start: Start,
+    provider: ScriptedProvider,
+    name: str,
+) -> None:
+    fields, words = CONTENTS[name]
+    sent = await eve.cause(fields, chat=group)
+    async with start():
+        question = await told(emu, provider, await ann.say("@demo_bot what?", chat=group, reply_to=sent))
+    assert question == f'[In reply to Eve: "{words}"]\nAnn: what?'
+
+
+async def test_a_reply_to_a_caption_quotes_it(
+    eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    sent = await eve.upload(b"x", kind="photo", caption="my cat", chat=group)
+    async with start():
+        await ask("@demo_bot what?", chat=group, reply_to=sent)
+    assert provider.questions == ['[In reply to Eve: "my cat"]\nAnn: what?']
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"sender_chat": NEWS, "from": {"id": 777000, "is_bot": False, "first_name": "Telegram"}}, "The News"),
+        ({"sender_chat": NEWS, "author_signature": "Bo"}, "The News (Bo)"),
+        ({"forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Bo"}}, "Eve, forwarded from Bo"),
+        (
+            {"forward_origin": {"type": "channel", "date": 1, "chat": NEWS, "message_id": 3}},
+            "Eve, forwarded from The News",
+        ),
+    ],
+)
+async def test_a_reply_names_whose_words_they_are(
+    eve: EmulatedUser,
+    group: EmulatedChat,
+    start: Start,
+    ask: Ask,
+    provider: ScriptedProvider,
+    fields: dict[str, Any],
+    name: str,
+) -> None:
+    post = await eve.say("Rain.", chat=group, fields=fields)
+    async with start():
+        await ask("@demo_bot what?", chat=group, reply_to=post)
+    assert provider.questions == [f'[In reply to {name}: "Rain."]\nAnn: what?']
+
+
+BO = {"type": "user", "date": 1, "sender_user": {"id": 5, "is_bot": False, "first_name": "Bo"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "remark"),
+    [
+        ({"quote": {"text": "Rain.", "position": 0}}, '[In reply to Bo in another chat: "Rain."]'),
+        ({}, "[In reply to a message of Bo in another chat, which you can't see]"),
+        ({"location": {"latitude": 1.0, "longitude": 2.0}}, '[In reply to Bo in another chat: "Location: 1.0, 2.0"]'),
+    ],
+)
+async def test_a_reply_to_a_message_of_another_chat(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    provider: ScriptedProvider,
+    fields: dict[str, Any],
+    remark: str,
+) -> None:
+    quote = {name: value for name, value in fields.items() if name == "quote"}
+    external = {"origin": BO, **{name: value for name, value in fields.items() if name != "quote"}}
+    async with start():
+        question = await told(emu, provider, await ann.say("what?", fields={"external_reply": external, **quote}))
+    assert question == f"{remark}\nwhat?"

@@ -112,3 +112,41 @@ async def test_the_list_of_conversations_shows_the_words_alone(
         await ask("@demo_bot I like tea", chat=group)
         listed = await ask("/history", chat=group)
     assert listed.buttons[0].text == "✓ I like tea"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {"type": "hidden_user", "sender_user_name": ""},
+        {"type": "hidden_user"},
+        {"type": "channel", "chat": {"id": -6, "type": "channel"}, "message_id": 3},
+        {"type": "brand_new"},
+    ],
+)
+async def test_a_forward_without_a_name_is_answered(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, origin: dict[str, Any]
+) -> None:
+    async with start():
+        send(emu, ann, "Look at this", forward_origin={"date": 1, **origin})
+        await emu.wait_for(lambda: provider.requests)
+    assert told(provider) == "[Forwarded from somebody who hides their name]\nLook at this"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"forward_origin": {"type": "chat", "date": 1, "sender_chat": {"id": -5, "type": "group", "title": "The Team"},
+                             "author_signature": "Bo"}}, "The Team (Bo)"),
+        ({"forward_date": 1, "forward_from": {"id": 5, "is_bot": False, "first_name": "Bo"}}, "Bo"),
+        ({"forward_date": 1, "forward_sender_name": "Bo"}, "Bo"),
+        ({"forward_date": 1, "forward_from_chat": {"id": -6, "type": "channel", "title": "News"}}, "News"),
+        ({"forward_date": 1}, "somebody who hides their name"),
+    ],
+)  # fmt: skip
+async def test_signatures_and_forwards_of_older_servers_are_named(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, fields: dict[str, Any], name: str
+) -> None:
+    async with start():
+        send(emu, ann, "Look at this", **fields)
+        await emu.wait_for(lambda: provider.requests)
+    assert told(provider) == f"[Forwarded from {name}]\nLook at this"

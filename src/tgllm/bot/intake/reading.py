@@ -1,16 +1,19 @@
 """Sorts the updates of a response: those that can be stored, and those that can't be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from tgllm.bot.telegram.get_updates import Entry, Undecoded, id_of
 from tgllm.bot.updates.raw import to_inbox
+from tgllm.bot.updates.values import as_mapping
 from tgllm.db.engine.json_depth import check_depth
 from tgllm.db.tables.inbox import NewUpdate
 
 __all__ = ["MOST_DEPTH", "Batch", "Unreadable", "sort_out"]
 
+IN_NAME_OF_A_CHAT: Final = "message:sender"
+"""Kind of the row of a message that no person has sent."""
 MOST_DEPTH: Final = 200
 """Nesting levels of a readable update. SQLite reads 1000 (sqlite.org: JSON functions), and Telegram sends about ten."""
 
@@ -29,6 +32,8 @@ class Batch:
 
     updates: Sequence[NewUpdate] = ()
     unreadable: Sequence[Unreadable] = ()
+    in_name_of_chats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
+    """Messages in the name of a chat, by update id. They are not stored, but their authors may be told why."""
     without_id: int = 0
     """Number of entries without a usable update id, which can be neither stored nor confirmed."""
 
@@ -47,17 +52,20 @@ def sort_out(entries: Iterable[Entry]) -> Batch:
     """Sort the entries of a response. Of two with the same id the readable one counts."""
     updates: dict[int, NewUpdate] = {}
     unreadable: dict[int, Unreadable] = {}
+    in_name_of_chats: dict[int, Mapping[str, Any]] = {}
     without_id = 0
     for entry in entries:
         match _read(entry):
             case NewUpdate() as update:
                 updates.setdefault(update.update_id, update)
+                if update.kind == IN_NAME_OF_A_CHAT:
+                    in_name_of_chats[update.update_id] = as_mapping(cast("Mapping[str, Any]", entry).get("message"))
             case Unreadable() as bad:
                 unreadable.setdefault(bad.update_id, bad)
             case None:
                 without_id += 1
     rest = [bad for update_id, bad in unreadable.items() if update_id not in updates]
-    return Batch(list(updates.values()), rest, without_id)
+    return Batch(list(updates.values()), rest, in_name_of_chats, without_id)
 
 
 def _read(entry: Entry) -> NewUpdate | Unreadable | None:

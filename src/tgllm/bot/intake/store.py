@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import milliseconds
+from tgllm.bot.intake.chat_authors import answer_to_chat_author
 from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.reading import Batch, Unreadable
@@ -24,6 +26,10 @@ from tgllm.services.people.standing import may_talk
 __all__ = ["Intake"]
 
 log = get_logger(__name__)
+
+InNameOfChats = Mapping[int, Mapping[str, Any]]
+"""Messages in the name of a chat, by update id."""
+NONE: Final[InNameOfChats] = {}
 
 Heard = Callable[[Iterable[int]], None]
 """Called with the chats of new updates."""
@@ -60,13 +66,15 @@ class Intake:
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        any_new, refused = await self._all(batch.updates)
+        any_new, refused = await self._all(batch.updates, batch.in_name_of_chats)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
         self._parts.core.unconfirmed.note(batch.ids, any_new=any_new)
         return any_new
 
-    async def _all(self, updates: Sequence[NewUpdate]) -> tuple[bool, Sequence[Unreadable]]:
+    async def _all(
+        self, updates: Sequence[NewUpdate], in_name_of_chats: InNameOfChats
+    ) -> tuple[bool, Sequence[Unreadable]]:
         """Store updates together, or one by one if that fails; return whether any was new, and those that can't be."""
         arrived: list[_Arrived] = []
 
@@ -80,7 +88,7 @@ class Intake:
         try:
             if updates:
                 clean = await self._without_secrets(updates)
-                await self._dispatch.add(lambda conn: self._store(conn, clean, now), stored)
+                await self._dispatch.add(lambda conn: self._store(conn, clean, now, in_name_of_chats), stored)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
@@ -104,13 +112,18 @@ class Intake:
             return Unreadable(update.update_id, f"{type(error).__name__}: it can't be stored")
         return None
 
-    def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
+    def _store(
+        self, conn: Connection, updates: Sequence[NewUpdate], now: int, in_name_of_chats: InNameOfChats = NONE
+    ) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
         new = inbox.add_updates(conn, [_with_access(conn, update, now) for update in updates], now)
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
+        for update in new:
+            if update.update_id in in_name_of_chats:
+                outbox.add(conn, answer_to_chat_author(conn, in_name_of_chats[update.update_id], parts), now)
         return _Arrived(new, begun, reactions)
 
     def _stored(self, arrived: _Arrived) -> None:

@@ -72,7 +72,7 @@ def _old_origin(message: Message) -> str:
 
 
 def _title(chat: Chat) -> str:
-    return name_in_line(chat.title or chat.full_name or chat.username or "")
+    return name_in_line(chat.title or chat.first_name or chat.username or "")
 
 
 def _named(title: str, signature: str | None) -> str:

@@ -19,6 +19,7 @@ MOST_POINTER = 300
 """Most UTF-16 units of a quote of what the model reads anyway; longer quotes keep their lines."""
 
 Fits = Callable[[str], bool]
+Remark = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ async def quotes_of(message: Message, scope: Scope, question: str, branch: Branc
     turn = Turn(id="", lane=scope.lane.key, user=scope.user, chat=scope.chat, text="", branch=branch)
     context = await scope.read(lambda conn: conversations.load(conn, turn))
     room = conversations.room_for_quotes(context, question)
-    return [*_remarks(reply, scope, question, room)]
+    return [remark for remark in _remarks(reply, scope, question, room) if remark]
 
 
 def _reply_of(message: Message, scope: Scope) -> _Reply | None:
@@ -85,25 +86,21 @@ def _remarks(reply: _Reply, scope: Scope, question: str, room: RoomForQuotes) ->
     is_known = reply.message_id in room.shown
     if reply.is_elsewhere and not (reply.part or reply.whole):
         yield scope.text("prompt.replying_unseen", name=reply.author)
-        return
-    if reply.part:
-        chosen = _replying(reply, scope, _cut(_laid_out(reply.part), lambda text: room.fits(f"{text}\n{question}")))
+    elif reply.part:
+        chosen = _cut(_laid_out(reply.part), lambda text: _replying(reply, scope, text), _within(room, question))
         yield chosen
-        rest = reply.whole
-        if not is_known and rest and " ".join(rest.split()) != " ".join(reply.part.split()):
-            fits: Fits = lambda text: room.fits(f"{chosen}\n{text}\n{question}")  # noqa: E731
-            around = _around(rest, reply.part, reply.position, fits)
-            if around:
-                yield scope.text("prompt.quoted_from", text=around)
-        return
-    if not reply.whole or (is_known and room.latest == (reply.message_id,)):
-        return
-    if is_known:
+        if not is_known and " ".join(reply.whole.split()) != " ".join(reply.part.split()):
+            within = _within(room, f"{chosen}\n{question}")
+            yield _around(reply, lambda text: scope.text("prompt.quoted_from", text=text), within)
+    elif reply.whole and not is_known:
+        yield _cut(_laid_out(reply.whole), lambda text: _replying(reply, scope, text), _within(room, question))
+    elif reply.whole and room.latest != (reply.message_id,):
         yield _replying(reply, scope, clip(" ".join(reply.whole.split()), MOST_POINTER))
-        return
-    text = _cut(_laid_out(reply.whole), lambda text: room.fits(f"{_replying(reply, scope, text)}\n{question}"))
-    if text:
-        yield _replying(reply, scope, text)
+
+
+def _within(room: RoomForQuotes, others: str) -> Fits:
+    """Return whether a remark fits into the question beside other texts."""
+    return lambda remark: room.fits(f"{remark}\n{others}")
 
 
 def _replying(reply: _Reply, scope: Scope, text: str) -> str:
@@ -120,30 +117,30 @@ def _laid_out(text: str) -> str:
     return " ".join(text.split()) if is_short else text.strip()
 
 
-def _cut(text: str, fits: Fits) -> str:
-    """Return the longest beginning of a text that fits; empty if none does."""
-    if fits(text):
-        return text
-    size = _largest(len(text), lambda size: fits(text[:size] + "…"))
-    return text[:size].rstrip() + "…" if size else ""
+def _cut(text: str, remark: Remark, fits: Fits) -> str:
+    """Return the remark with the longest beginning of a text that fits; empty if none does."""
+    if fits(remark(text)):
+        return remark(text)
+    size = _largest(len(text), lambda size: fits(remark(text[:size] + "…")))
+    return remark(text[:size].rstrip() + "…") if size else ""
 
 
-def _around(text: str, part: str, position: int, fits: Fits) -> str:
-    """Return as much of a text as fits, with the part in its middle; empty if only the part would fit."""
-    if fits(text):
-        return text.strip()
-    start = len(text.encode("utf-16-le", "surrogatepass")[: 2 * position].decode("utf-16-le", "ignore"))
-    if not text.startswith(part, start):
-        start = max(0, text.find(part))
-    end = start + len(part)
+def _around(reply: _Reply, remark: Remark, fits: Fits) -> str:
+    """Return the remark with as much of the whole as fits, the part in its middle; empty if nothing more fits."""
+    text = reply.whole
+    if not text or fits(remark(text.strip())):
+        return remark(text.strip()) if text else ""
+    start = len(text.encode("utf-16-le", "surrogatepass")[: 2 * reply.position].decode("utf-16-le", "ignore"))
+    if not text.startswith(reply.part, start):
+        start = max(0, text.find(reply.part))
+    end = min(len(text), start + len(reply.part))
 
     def piece(size: int) -> str:
-        before, after = text[max(0, start - size) : start], text[end : end + size]
         dots = ("…" if start > size else "", "…" if end + size < len(text) else "")
-        return f"{dots[0]}{before}{text[start:end]}{after}{dots[1]}"
+        return f"{dots[0]}{text[max(0, start - size) : end + size]}{dots[1]}"
 
-    size = _largest(max(start, len(text) - end), lambda size: fits(piece(size)))
-    return piece(size) if size else ""
+    size = _largest(max(start, len(text) - end), lambda size: fits(remark(piece(size))))
+    return remark(piece(size)) if size else ""
 
 
 def _largest(most: int, fits: Callable[[int], bool]) -> int:

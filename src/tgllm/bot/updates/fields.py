@@ -84,7 +84,7 @@ MESSAGE: Final[Mapping[str, Treatment]] = {
     "via_bot": "question",
     "reply_to_message": "quoted",
     "quote": "quoted",
-    "external_reply": "none",
+    "external_reply": "quoted",
     "reply_to_story": "none",
     "reply_to_checklist_task_id": "none",
     "reply_to_poll_option_id": "none",

@@ -12,7 +12,7 @@ from tgllm.bot.updates.fields import MESSAGE, UPDATE, Treatment, unknown_restric
 from tgllm.bot.updates.values import as_id, as_mapping, is_set
 from tgllm.services.common.lane import Lane
 
-__all__ = ["NOWHERE", "Closed", "Place", "place_of"]
+__all__ = ["NOWHERE", "Closed", "Place", "lane_of_chat_author", "place_of"]
 
 Closed = Literal[
     "", "kind", "unknown_field", "other_chat", "sender", "foreign", "inline", "channel", "direct", "service"
@@ -28,7 +28,8 @@ NOWHERE: Final = Lane(0)
 
 # Bot API: Message, sender_chat. The placeholders that Telegram names as the sender if the real one is a chat: Telegram
 # itself, replies in channels, anonymous admins, channels.
-_NOT_A_PERSON = frozenset({777000, 1271266957, 1087968824, 136817688})
+_PLACEHOLDERS = frozenset({1087968824, 136817688})
+_NOT_A_PERSON = frozenset({777000, 1271266957}) | _PLACEHOLDERS
 
 
 def _treated(treatment: Treatment) -> tuple[str, ...]:
@@ -38,6 +39,7 @@ def _treated(treatment: Treatment) -> tuple[str, ...]:
 _CLOSING = _treated("closed")
 _SENDER = _treated("sender")
 _PRIVATE = _treated("private")
+_BY_NO_AUTHOR = frozenset(_SENDER) - {"from", "sender_chat"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,21 @@ def place_of(kind: str, content: object) -> Place:
             return _of_membership(body)
         case _:
             return Place(NOWHERE, "kind", kind if kind in UPDATE else "")
+
+
+def lane_of_chat_author(message: Mapping[str, Any]) -> Lane | None:
+    """Return the lane of a message that somebody wrote into a group in the name of a chat; None for any other.
+
+    Such as an anonymous admin of the group, or the owner of a channel. Posts that Telegram forwards by itself from the
+    linked channel are none.
+    """
+    if not as_mapping(message.get("sender_chat")) or any(is_set(message.get(name)) for name in _BY_NO_AUTHOR):
+        return None
+    sender_id = _id_of(message.get("from"))
+    if as_mapping(message.get("chat")).get("type") not in {"group", "supergroup"} or sender_id not in _PLACEHOLDERS:
+        return None
+    place = _in_chat(message, sender_id)
+    return None if place.closed or place.lane.ephemeral_user_id is not None else place.lane
 
 
 def _of_message(message: Mapping[str, Any]) -> Place:

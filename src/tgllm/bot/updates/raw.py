@@ -11,6 +11,7 @@ from typing import Any
 
 from tgllm.bot.telegram.get_updates import id_of
 from tgllm.bot.updates.fields import MESSAGE, UPDATE, unknown_restriction
+from tgllm.bot.updates.origins import with_readable_origins
 from tgllm.bot.updates.places import NOWHERE, Place, place_of
 from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.bot.updates.service_messages import is_service, without_service_reply
@@ -77,7 +78,7 @@ def to_inbox(raw: Mapping[str, Any]) -> NewUpdate | None:
         say("update.ignored", kind=kind, reason=place.closed, field=place.field)
         raw = {"update_id": update_id}
     elif kind in MESSAGE_KINDS:
-        raw = {**raw, kind: without_service_reply(as_mapping(raw[kind]))}
+        raw = {**raw, kind: with_readable_origins(without_service_reply(as_mapping(raw[kind])))}
     row_kind = kind if is_kept or place.closed == "kind" else f"{kind}:{place.closed}"
     return NewUpdate(
         update_id=update_id,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin_support import LoadHost, Offer, Offering
-from tgllm.api import ChatInfo, ProviderSpec, StreamEvent, UserInfo
+from tgllm.api import ChatInfo, ProviderSpec, UserInfo
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
@@ -18,7 +18,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.services.common.lane import Lane
-from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
 from tgllm.testing.clock import ManualClock
 from tgllm.testing.scripted import GivenPlugin
 
@@ -27,12 +27,12 @@ from tgllm.testing.scripted import GivenPlugin
 class ListSink:
     """Keeps what a turn shows, and sends one message for its end."""
 
-    events: list[StreamEvent] = field(default_factory=list)
+    events: list[ShownEvent] = field(default_factory=list)
     outcomes: list[TurnOutcome] = field(default_factory=list)
     shown: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when something was shown."""
 
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         self.events.append(event)
         self.shown.set()
 

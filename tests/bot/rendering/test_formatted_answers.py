@@ -221,13 +221,3 @@ async def test_a_rich_message_of_which_nobody_knows_is_not_sent_again(
         await bot.stop()
         assert await bot.core.database.read(outbox.counts) == {"sent": 1, "uncertain": 1}
     assert calls_of(emu).count("sendRichMessage") == 1
-
-
-async def test_an_answer_of_nothing_but_thoughts_is_told_to_be_empty(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
-) -> None:
-    provider.answer("<think>hm</think>")
-    async with start() as bot:
-        await ann.say("well?")
-        message = await emu.wait_for_message(ann.private_chat())
-        assert message.text == bot.core.texts("turn.empty_answer")

@@ -96,7 +96,6 @@ REVIEWED: Mapping[str, str] = {
     "source.dollars._BEFORE_NAME": "used with fullmatch",
     "source.growing._HALF_LINE": "used with fullmatch",
     "source.nesting._RULE": "used with fullmatch",
-    "source.preprocessing._UNFINISHED_THOUGHT": "used with fullmatch",
     "split._BREAKS": "gives back the white space behind its last newline, in which none begins",
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tgllm.api import ModelNotFound, ModelRef, RateLimited, Unavailable
+from tgllm.api import ModelNotFound, ModelRef, RateLimited, Unavailable, Usage
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMessage
 from tgllm.bot.rendering.split import utf16_length
@@ -17,6 +17,7 @@ from tgllm.services.conversations.turn import TurnOutcome
 TEXTS = Catalogue(strict=True)
 RENDERER = Renderer()
 EMPTY = "turn.empty_answer"
+EMPTY_TEXTS = {"turn.length": "turn.reasoning_length", "turn.too_long": "turn.only_reasoning"}
 OK = TurnOutcome("ok", ModelRef("scripted", "model"), "Fine.")
 
 
@@ -45,8 +46,13 @@ async def test_a_whole_answer_is_told_as_it_is() -> None:
 async def test_what_is_not_whole_says_so(outcome: TurnOutcome, key: str, language: str) -> None:
     assert await final_text(outcome, TEXTS, language) == f"Fine.\n\n{TEXTS(key, language)}"
     assert (await final_text(replace(outcome, text=""), TEXTS, language)).endswith(
-        TEXTS(key if outcome.status != "ok" else "turn.only_reasoning" if outcome.dropped else EMPTY, language)
+        TEXTS(key if outcome.status != "ok" else EMPTY_TEXTS.get(key, EMPTY), language)
     )
+
+
+@pytest.mark.parametrize("found", [{"reasoning": "hm"}, {"usage": Usage(1, 9, reasoning_tokens=9)}])
+async def test_an_answer_of_nothing_but_thoughts_says_so(found: Any) -> None:
+    assert await final_text(replace(OK, text="", **found), TEXTS, "en") == TEXTS("turn.no_answer")
 
 
 async def test_a_model_that_was_replaced_is_named_last() -> None:

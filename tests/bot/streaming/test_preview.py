@@ -8,6 +8,7 @@ from tgllm.api import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from tgllm.bot.rendering.split import utf16_length
 from tgllm.bot.streaming.preview import Preview
 from tgllm.i18n import Catalogue
+from tgllm.services.conversations.turn import TextWasReasoning
 from work_support import lines_run
 
 TEXTS = Catalogue()
@@ -133,3 +134,11 @@ def test_thoughts_above_a_text_that_is_cut_are_not_shown() -> None:
     assert "hm" not in frame.text
     assert frame.text.startswith("…")
     assert frame.text.endswith("end")
+
+
+def test_text_that_turns_out_to_be_reasoning_is_hidden() -> None:
+    preview = preview_of(TextDelta("hm"), TextWasReasoning())
+    assert (preview.has_thoughts, preview.frame().text) == (True, "")
+    preview.add(TextDelta("Fine."))
+    assert preview.frame().text == "Fine."
+    assert preview.frame("shown").text == "Thoughts\n\nhm\n\nFine."

@@ -41,7 +41,7 @@ from tgllm.services.common.actor import SHELL, Actor
 from tgllm.services.common.calendar import Days
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.settings import TurnSettings
-from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.pricing import Prices
 from tgllm.services.models.registry import ProviderRegistry
@@ -67,10 +67,10 @@ class Sink:
     """Shows nothing and sends nothing."""
 
     def __init__(self) -> None:
-        self.events: list[StreamEvent] = []
+        self.events: list[ShownEvent] = []
         self.shown = asyncio.Event()
 
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         self.events.append(event)
         self.shown.set()
 

@@ -227,3 +227,13 @@ async def test_an_answer_is_cut_or_whole(talk: Talk, status: TurnStatus, reason:
 async def test_no_answer_is_not_a_cut_one(talk: Talk) -> None:
     await talk.ask("one", "", status="failed")
     assert not await talk.read(lambda conn: branches.is_cut(conn, LANE))
+
+
+async def test_an_answer_that_was_cut_before_it_began_can_be_continued(talk: Talk) -> None:
+    turn_id = await talk.ask("one", "", reason="length")
+    assert await talk.read(lambda conn: branches.is_cut(conn, LANE))
+    question = await talk.read(lambda conn: branches.cut_before_answer(conn, LANE))
+    assert question is not None
+    assert question.turn_id == turn_id
+    await talk.ask("two")
+    assert await talk.read(lambda conn: branches.cut_before_answer(conn, LANE)) is None

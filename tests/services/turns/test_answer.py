@@ -15,6 +15,7 @@ from tgllm.api import (
     Usage,
     Waiting,
 )
+from tgllm.services.conversations.turn import TextWasReasoning
 from tgllm.services.turns.answer import Answer
 from tgllm.testing.clock import ManualClock
 
@@ -115,7 +116,7 @@ def limited(clock: ManualClock) -> Answer:
 
 def test_a_text_up_to_the_limit_is_complete(clock: ManualClock) -> None:
     answer = limited(clock)
-    assert [answer.add(TextDelta("12")), answer.add(TextDelta("345"))] == [TextDelta("12"), TextDelta("345")]
+    assert [*answer.add(TextDelta("12")), *answer.add(TextDelta("345"))] == [TextDelta("12"), TextDelta("345")]
     outcome = answer.outcome()
     assert (answer.is_over_limit, outcome.text, outcome.reason, outcome.dropped) == (False, "12345", "stop", 0)
 
@@ -125,11 +126,7 @@ def test_what_is_beyond_the_limit_is_counted_and_not_kept(
     clock: ManualClock, kind: type[TextDelta] | type[ReasoningDelta]
 ) -> None:
     answer = limited(clock)
-    assert [answer.add(kind("123")), answer.add(kind("45678")), answer.add(kind("9"))] == [
-        kind("123"),
-        kind("45"),
-        None,
-    ]
+    assert [*answer.add(kind("123")), *answer.add(kind("45678")), *answer.add(kind("9"))] == [kind("123"), kind("45")]
     outcome = answer.outcome()
     assert outcome.text + outcome.reasoning == "12345"
     assert (answer.is_over_limit, outcome.status, outcome.reason, outcome.dropped) == (True, "ok", "length", 4)
@@ -150,6 +147,42 @@ def test_a_person_may_stop_an_answer_at_the_limit(clock: ManualClock) -> None:
 
 
 def test_empty_pieces_are_neither_kept_nor_the_first_token(answer: Answer) -> None:
-    assert [answer.add(TextDelta("")), answer.add(ReasoningDelta(""))] == [None, None]
+    assert [*answer.add(TextDelta("")), *answer.add(ReasoningDelta(""))] == []
     assert answer.is_empty
     assert answer.outcome().first_token_seconds is None
+
+
+def test_thoughts_in_the_text_are_reasoning(answer: Answer) -> None:
+    shown = [
+        *answer.add(TextDelta("<thi")),
+        *answer.add(TextDelta("nk>hm</think>\n\nFi")),
+        *answer.add(TextDelta("ne.")),
+    ]
+    assert shown == [ReasoningDelta("hm"), TextDelta("Fi"), TextDelta("ne.")]
+    assert (answer.outcome().text, answer.outcome().reasoning) == ("Fine.", "hm")
+
+
+def test_text_before_a_closing_tag_becomes_reasoning(answer: Answer) -> None:
+    shown = [*answer.add(TextDelta("hm")), *answer.add(TextDelta("\n</think>\nFine."))]
+    assert shown == [TextDelta("hm"), TextDelta("\n"), TextWasReasoning(), TextDelta("Fine.")]
+    assert (answer.outcome().text, answer.outcome().reasoning) == ("Fine.", "hm\n")
+
+
+def test_a_closing_tag_after_reasoning_of_the_provider_is_dropped(answer: Answer) -> None:
+    for event in (ReasoningDelta("hm"), TextDelta("</think>\n\nFine.\n</think>")):
+        answer.add(event)
+    assert (answer.outcome().text, answer.outcome().reasoning) == ("Fine.\n", "hm")
+
+
+def test_a_thought_that_was_cut_is_no_answer(answer: Answer) -> None:
+    answer.add(TextDelta("<think>hm"))
+    answer.add(Finished("length"))
+    assert (answer.outcome().text, answer.outcome().reasoning, answer.outcome().reason) == ("", "hm", "length")
+
+
+def test_thoughts_in_the_text_have_the_limit_of_reasoning(clock: ManualClock) -> None:
+    answer = limited(clock)
+    for text in ("<think>12345", "67</think>", "12"):
+        answer.add(TextDelta(text))
+    outcome = answer.outcome()
+    assert (outcome.reasoning, outcome.dropped, outcome.text, answer.is_over_limit) == ("12345", 2, "12", True)

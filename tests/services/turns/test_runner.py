@@ -33,7 +33,7 @@ from tgllm.db.tables import conversations, kv, messages, outbox, requests, users
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.conversations.settings import TurnSettings
-from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
@@ -49,7 +49,7 @@ class ListSink(Protocol):
     outcomes: list[TurnOutcome]
     shown: asyncio.Event
 
-    def show(self, event: StreamEvent) -> None: ...
+    def show(self, event: ShownEvent) -> None: ...
     async def finish(self, outcome: TurnOutcome) -> Sequence[outbox.NewOutbox]: ...
 
 
@@ -503,7 +503,7 @@ async def test_nothing_is_asked_again_without_history_or_after_the_first_words(
 
 
 class _Silent:
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         pass
 
     async def finish(self, outcome: TurnOutcome) -> Sequence[outbox.NewOutbox]:

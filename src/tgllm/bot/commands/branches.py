@@ -1,5 +1,7 @@
 """Commands that move within a conversation: ``/undo``, ``/fork``, ``/continue``, and the button Continue."""
 
+from collections.abc import Sequence
+
 from tgllm.bot.delivery.rows import without_buttons
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
@@ -66,7 +68,7 @@ async def _replied_answer(scope: Scope, command: ParsedCommand) -> Branch | None
 async def _continue(scope: Scope, command: ParsedCommand) -> None:
     """Ask the model for the rest of a truncated answer."""
     if await scope.read(lambda conn: branches.is_cut(conn, scope.lane.key)):
-        await run_turn(scope, scope.text("prompt.go_on"), command.message_ids)
+        await _go_on(scope, command.message_ids)
     else:
         await scope.reply(scope.text("again.whole"))
 
@@ -85,5 +87,16 @@ async def _press_continue(scope: Scope, pressed: Pressed) -> str:
     await pressed.answer("")
     now = scope.now
     await scope.write(lambda conn: outbox.add(conn, button_gone, now))
-    await run_turn(scope, scope.text("prompt.go_on"), ())
+    await _go_on(scope, ())
     return ""
+
+
+async def _go_on(scope: Scope, message_ids: Sequence[int]) -> None:
+    """Ask for the rest; if there is no answer yet, ask the question again with the hint to reason less."""
+    question = await scope.read(lambda conn: branches.cut_before_answer(conn, scope.lane.key))
+    if question is None:
+        await run_turn(scope, scope.text("prompt.go_on"), message_ids)
+        return
+    hint = f"\n\n{scope.text('prompt.answer_now')}"
+    text = question.text.removesuffix(hint) + hint
+    await run_turn(scope, text, question.telegram_message_ids, branch=branches.branch_before(question))

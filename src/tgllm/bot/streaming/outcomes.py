@@ -55,6 +55,17 @@ def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     return clip("\n\n".join(piece for piece in notes if piece), MOST_NOTE)
 
 
+def _without_text(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    """Return the note on an answer that ended without text."""
+    if outcome.dropped:
+        return texts("turn.only_reasoning", language)
+    if outcome.reason == "length":
+        return texts("turn.reasoning_length", language)
+    # Some services count reasoning without showing it.
+    has_reasoning = outcome.reasoning.strip() or outcome.usage.reasoning_tokens
+    return texts("turn.no_answer" if has_reasoning else "turn.empty_answer", language)
+
+
 def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     if outcome.retired is None:
         return ""
@@ -70,7 +81,7 @@ def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
         case "failed" if outcome.error is not None:
             return redact(error_text(texts, outcome.error, language))
         case _ if not outcome.text.strip():
-            return texts("turn.only_reasoning" if outcome.dropped else "turn.empty_answer", language)
+            return _without_text(outcome, texts, language)
         case _ if outcome.dropped:
             return texts("turn.too_long", language)
         case _ if outcome.reason == "length":

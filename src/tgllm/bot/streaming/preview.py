@@ -2,7 +2,7 @@
 
 import math
 
-from tgllm.api import ReasoningDelta, StreamEvent, TextDelta, Waiting
+from tgllm.api import ReasoningDelta, TextDelta, Waiting
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render_draft, render_tail
 from tgllm.bot.rendering.source.tail import Tail
@@ -10,6 +10,7 @@ from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning
 
 __all__ = ["Preview", "with_elapsed"]
 
@@ -33,14 +34,16 @@ class Preview:
         self._has_thoughts = False
         self._waiting = ""
 
-    def add(self, event: StreamEvent) -> bool:
+    def add(self, event: ShownEvent) -> bool:
         """Add the next event; return whether the preview may have changed."""
         match event:
             case TextDelta(text):
                 self._text.add(text)
             case ReasoningDelta(text):
-                self._thoughts = (self._thoughts + text)[-MOST_THOUGHTS:]
-                self._has_thoughts = True
+                self._add_thoughts(text)
+            case TextWasReasoning():
+                self._add_thoughts(self._text.markdown)
+                self._text = Tail()
             case Waiting(reason, seconds):
                 words = self._words(reason)
                 self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""
@@ -49,6 +52,10 @@ class Preview:
                 return False
         self._waiting = ""
         return True
+
+    def _add_thoughts(self, text: str) -> None:
+        self._thoughts = (self._thoughts + text)[-MOST_THOUGHTS:]
+        self._has_thoughts = True
 
     @property
     def has_thoughts(self) -> bool:

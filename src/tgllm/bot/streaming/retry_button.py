@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tgllm.api import StreamEvent
 from tgllm.bot.delivery.rows import buttons
 from tgllm.bot.updates.raw import CONTINUE, RETRY
 from tgllm.db.tables.outbox import NewOutbox
-from tgllm.services.conversations.turn import Sink, TurnOutcome
+from tgllm.services.conversations.turn import ShownEvent, Sink, TurnOutcome
 
 __all__ = ["RetryButton"]
 
@@ -31,7 +30,7 @@ class RetryButton:
         self._whole = whole
         self._cut = cut
 
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         """Pass the event to the sink."""
         self._sink.show(event)
 
@@ -47,9 +46,10 @@ class RetryButton:
     def _row(self, outcome: TurnOutcome) -> Sequence[tuple[str, str]]:
         retry = f"{RETRY}:{self._turn_id}"
         if _has_failed(outcome):
-            return [(self._failed, retry)]
-        # A user who stopped an answer does not want another one.
-        again = [(self._whole, retry)] if outcome.status == "ok" and self._whole is not None else []
+            again = [(self._failed, retry)]
+        else:
+            # A user who stopped an answer does not want another one.
+            again = [(self._whole, retry)] if outcome.status == "ok" and self._whole is not None else []
         return [(self._cut, f"{CONTINUE}:{self._turn_id}"), *again] if _is_cut(outcome) else again
 
 

@@ -14,7 +14,6 @@ from typing import Protocol, Self, TypeAlias
 
 from aiogram.exceptions import TelegramBadRequest
 
-from tgllm.api import StreamEvent
 from tgllm.api.clock import Clock
 from tgllm.bot.delivery.rows import document_row
 from tgllm.bot.renderer.renderer import Renderer
@@ -30,7 +29,7 @@ from tgllm.i18n import Catalogue
 from tgllm.observe.logs import get_logger
 from tgllm.services.chats.settings import ReasoningDisplay
 from tgllm.services.common.lane import Lane
-from tgllm.services.conversations.turn import Turn, TurnOutcome
+from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
 
 __all__ = ["ChatSink", "Display", "Look"]
 
@@ -144,7 +143,7 @@ class ChatSink:
     ) -> None:
         await self._end_display()
 
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         """Add an event; the display is updated at its own pace."""
         if self._preview.add(event):
             self._changed.set()

@@ -18,6 +18,7 @@ __all__ = [
     "branch_at_answer",
     "branch_before",
     "clear",
+    "cut_before_answer",
     "give_title",
     "go_to",
     "is_cut",
@@ -100,9 +101,16 @@ def is_cut(conn: Connection, lane: str) -> bool:
     """Whether the last answer is incomplete: stopped, interrupted, or truncated by the model's output limit."""
     conversation = conversations.active_in(conn, lane)
     head = None if conversation is None else _head(conn, conversation)
-    if head is None or head.role != "assistant":
+    if head is None:
         return False
-    return head.status != "complete" or _reached_limit(conn, head)
+    return (head.role == "assistant" and head.status != "complete") or _reached_limit(conn, head)
+
+
+def cut_before_answer(conn: Connection, lane: str) -> Message | None:
+    """Return the last question if the model reached its output limit before it answered, while it was reasoning."""
+    conversation = conversations.active_in(conn, lane)
+    head = None if conversation is None else _head(conn, conversation)
+    return head if head is not None and head.role == "user" and _reached_limit(conn, head) else None
 
 
 def past(conn: Connection, lane: str) -> Sequence[Conversation]:
@@ -147,8 +155,10 @@ def _head(conn: Connection, conversation: Conversation) -> Message | None:
     return None if conversation.head_message_id is None else messages.get(conn, conversation.head_message_id)
 
 
-def _reached_limit(conn: Connection, answer: Message) -> bool:
+def _reached_limit(conn: Connection, head: Message) -> bool:
+    """Whether the answer was truncated: ``head``, or the missing answer to it."""
+    answer_id = head.id if head.role == "assistant" else None
     return any(
-        request.message_id == answer.id and request.finish_reason == "length"
-        for request in requests.of_turn(conn, answer.turn_id)
+        request.message_id == answer_id and request.finish_reason == "length"
+        for request in requests.of_turn(conn, head.turn_id)
     )

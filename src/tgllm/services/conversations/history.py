@@ -9,6 +9,7 @@ from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
 from tgllm.providers.tokens import estimate_message
 from tgllm.services.chats.settings import ContextSize
+from tgllm.services.common.thoughts import without_leading_thoughts
 
 __all__ = [
     "Estimate",
@@ -80,7 +81,8 @@ def estimate_tokens(text: str) -> int:
 def to_chat_message(row: Message, model: ModelRef) -> ChatMessage:
     """Convert a stored message for a provider; ``provider_data`` is only sent to the model that returned it."""
     same_model = (row.provider, row.model) == (model.provider, model.model)
-    return ChatMessage(row.role, (TextPart(row.text),), row.provider_data if same_model else None)
+    text = row.text if row.role == "user" else without_leading_thoughts(row.text)
+    return ChatMessage(row.role, (TextPart(text),), row.provider_data if same_model else None)
 
 
 def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
 
-__all__ = ["Branch", "Sink", "Turn", "TurnOutcome", "TurnStatus"]
+__all__ = ["Branch", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
 
 TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
 """Completed; stopped by a person; interrupted by the shutdown; failed with an error."""
@@ -66,7 +66,7 @@ class TurnOutcome:
     status: TurnStatus
     model: ModelRef
     text: str
-    """The answer, possibly incomplete."""
+    """The answer, possibly incomplete; without the reasoning that the model wrote into it."""
     reasoning: str = ""
     reason: FinishReason = "stop"
     usage: Usage = field(default_factory=Usage)
@@ -89,10 +89,18 @@ class TurnOutcome:
     """Format of the answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class TextWasReasoning:
+    """All text so far was reasoning: the tag that ends it had no opening one."""
+
+
+ShownEvent: TypeAlias = StreamEvent | TextWasReasoning
+
+
 class Sink(Protocol):
     """Display of a turn: a chat, a terminal, a test."""
 
-    def show(self, event: StreamEvent) -> None:
+    def show(self, event: ShownEvent) -> None:
         """Accept an event of the stream, without blocking; the sink displays it in its own time."""
         ...
 

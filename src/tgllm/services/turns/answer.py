@@ -1,6 +1,6 @@
 """Answer under construction, from the events of a stream."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import TypeVar, get_args
 
 from tgllm.api import (
@@ -16,7 +16,8 @@ from tgllm.api import (
 )
 from tgllm.api.clock import Clock
 from tgllm.services.common.text import mend_surrogates
-from tgllm.services.conversations.turn import TurnOutcome, TurnStatus
+from tgllm.services.common.thoughts import Piece, ThoughtSplitter
+from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning, TurnOutcome, TurnStatus
 
 __all__ = ["Answer"]
 
@@ -45,16 +46,21 @@ class _Pieces:
             self._pieces.append(kept)
         return kept
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._pieces
-
     def joined(self) -> str:
         return mend_surrogates("".join(self._pieces))
 
+    def take(self) -> str:
+        """Remove all text, and return it."""
+        text = "".join(self._pieces)
+        self._pieces, self._size = [], 0
+        return text
+
 
 class Answer:
-    """Collects the events of a stream, and the way it ends."""
+    """Collects the events of a stream, and the way it ends.
+
+    Reasoning that the model writes into its text becomes reasoning here, for all that read the answer.
+    """
 
     def __init__(self, model: ModelRef, clock: Clock, limit: int = 0) -> None:
         """Create an empty answer; latencies are measured from here.
@@ -70,6 +76,8 @@ class Answer:
         self._first_token: float | None = None
         self._text = _Pieces(limit)
         self._reasoning = _Pieces(limit)
+        self._splitter = ThoughtSplitter()
+        self._has_begun = False
         self._finished = Finished()
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
@@ -81,23 +89,25 @@ class Answer:
         """Record a request to the model."""
         self.request = request
 
-    def add(self, event: StreamEvent) -> StreamEvent | None:
+    def add(self, event: StreamEvent) -> Sequence[ShownEvent]:
         """Add the next event; unknown kinds are ignored.
 
         Returns:
-            The event without the text beyond the limit; None if it has no text, or none within the limit.
+            What there is to show: the text and reasoning within the limit, and other events as they are.
 
         Raises:
             TypeError: a field of the event has the wrong type.
         """
         match event:
             case TextDelta(text):
-                kept = self._text.add(_checked(text, str))
-                if kept and self._first_token is None:
-                    self._first_token = self._clock.monotonic() - self._began
-                return _with_text(event, kept)
+                self._has_begun |= _checked(text, str) != ""
+                return self._add_pieces(self._splitter.add(text))
             case ReasoningDelta(text):
-                return _with_text(event, self._reasoning.add(_checked(text, str)))
+                kept = self._reasoning.add(_checked(text, str))
+                if kept:
+                    self._has_begun = True
+                    self._splitter.note_reasoning()
+                return [ReasoningDelta(kept)] if kept else []
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
@@ -105,7 +115,7 @@ class Answer:
                 raise TypeError("generate yields a str where an event belongs: wrap it in a TextDelta")
             case _:
                 pass
-        return event
+        return [event]
 
     def fail(self, error: TgllmError) -> None:
         """End with an error; the text so far is kept. An error of a stream that was ended by the limit is ignored."""
@@ -124,7 +134,7 @@ class Answer:
     @property
     def is_empty(self) -> bool:
         """Whether no text or reasoning was received yet."""
-        return self._text.is_empty and self._reasoning.is_empty
+        return not self._has_begun
 
     @property
     def is_over_limit(self) -> bool:
@@ -136,13 +146,14 @@ class Answer:
         self._status = status
 
     def outcome(self) -> TurnOutcome:
-        """Return the answer as a value."""
-        finished = self._finished
+        """Return the answer as a value; no event may be added after this."""
+        self._add_pieces(self._splitter.end())
+        finished, (text, reasoning) = self._finished, self._parts()
         return TurnOutcome(
             status=self._status,
             model=self.model,
-            text=self._text.joined(),
-            reasoning=self._reasoning.joined(),
+            text=text,
+            reasoning=reasoning,
             reason=self._reason(),
             usage=finished.usage,
             provider_data=finished.provider_data,
@@ -154,6 +165,29 @@ class Answer:
             dropped=self._text.dropped + self._reasoning.dropped,
         )
 
+    def _add_pieces(self, pieces: Iterable[Piece]) -> list[ShownEvent]:
+        shown: list[ShownEvent] = []
+        for kind, text in pieces:
+            if kind == "moved":
+                self._reasoning.add(self._text.take())
+                shown.append(TextWasReasoning())
+            elif kind == "thought" and (kept := self._reasoning.add(text)):
+                shown.append(ReasoningDelta(kept))
+            elif kind == "text" and (kept := self._text.add(text)):
+                if self._first_token is None:
+                    self._first_token = self._clock.monotonic() - self._began
+                shown.append(TextDelta(kept))
+        return shown
+
+    def _parts(self) -> tuple[str, str]:
+        """Return the text and the reasoning."""
+        text, reasoning = self._text.joined(), self._reasoning.joined()
+        within = self._splitter.answer_in_thought
+        if within is None or self._reasoning.dropped:
+            return text, reasoning
+        start, end = len(reasoning) - within[0], len(reasoning) - within[1]
+        return text + reasoning[end:].lstrip(), reasoning[:start]
+
     def _reason(self) -> FinishReason:
         if self._status != "ok":
             return "stopped"
@@ -161,12 +195,6 @@ class Answer:
             return "length"
         # A plugin may set a value of any type, so compare: a set would need a hashable one.
         return self._finished.reason if self._finished.reason in _REASONS else "other"
-
-
-def _with_text(event: TextDelta | ReasoningDelta, kept: str) -> StreamEvent | None:
-    if not kept:
-        return None
-    return event if len(kept) == len(event.text) else replace(event, text=kept)
 
 
 def _checked(value: T, kind: type[T]) -> T:

@@ -19,6 +19,7 @@ from tgllm.plugins.calls.outcome import Raised, Returned, contract_error, explai
 from tgllm.services.conversations.history import with_less_history
 from tgllm.services.conversations.request import RequestBuilder
 from tgllm.services.conversations.settings import TurnSettings
+from tgllm.services.conversations.turn import ShownEvent
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.patience import Patience
@@ -29,8 +30,9 @@ __all__ = ["ModelCaller", "Show"]
 
 log = get_logger(__name__)
 
-Show = Callable[[StreamEvent], None]
+Show = Callable[[ShownEvent], None]
 """Callback for each event; it must not block."""
+Take = Callable[[StreamEvent], None]
 
 
 class ModelCaller:
@@ -132,7 +134,7 @@ class ModelCaller:
                 pass
 
     async def _play(
-        self, request: ChatRequest, answer: Answer, take: Show, handle: RunningTurn
+        self, request: ChatRequest, answer: Answer, take: Take, handle: RunningTurn
     ) -> Returned[bool] | Raised:
         """Call the provider.
 
@@ -149,12 +151,11 @@ class ModelCaller:
                 return await self._streams.play(lambda: provider.generate(request), take)
 
 
-def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn) -> Show:
+def _taker(patience: Patience, answer: Answer, show: Show, handle: RunningTurn) -> Take:
     def take(event: StreamEvent) -> None:
         handle.extend(patience.after(event))
-        kept = answer.add(event)
-        if kept is not None:
-            show(kept)
+        for shown in answer.add(event):
+            show(shown)
         if answer.is_over_limit:
             handle.stop("length")
             # Ends the stream at once, even if the provider never suspends and the deadline can't expire.

@@ -19,10 +19,7 @@ _MOST_LOOKED_AT = _KEPT_WHILE_ADDING
 """Characters at the ends of a paragraph in which a table and open markup are looked for."""
 
 # Most begin with a newline, which the regular expression engine finds fastest; a tail that is cut begins with one.
-_OPENING = re.compile(
-    rf"\n(?:{FENCE}|[ \t>*+\-\d.)]*+<(?:(?P<thought>think(?:ing)?+)>|(?P<details>/?details)\b))", re.IGNORECASE
-)
-_THOUGHT_END = {tag: re.compile(f"</{tag}>", re.IGNORECASE) for tag in ("think", "thinking")}
+_OPENING = re.compile(rf"\n(?:{FENCE}|[ \t>*+\-\d.)]*+<(?P<details>/?details)\b)", re.IGNORECASE)
 _DETAILS_END = re.compile(r"</details", re.IGNORECASE)
 _BLOCK = re.compile(r"\n[ \t]*+\n(?=\S)")
 _MARKED_LINE = re.compile(r"\n(?=[-*+][ \t]|#{1,6}[ \t]|>|\d{1,9}[.)][ \t])")
@@ -36,8 +33,6 @@ class _Surroundings:
 
     fence: str = ""
     """Line that opened the code block; empty outside of code."""
-    thought: str = ""
-    """Tag that opened the reasoning; empty outside of it."""
     details: int = 0
     """How many details are open."""
 
@@ -95,8 +90,6 @@ def tail_of(markdown: str) -> tuple[str, bool]:
         return text, False
     place, is_block = _best_start(text, len(text) - MOST_KEPT, len(text) - KEPT)
     around = _surroundings(text, place)
-    if around.thought:
-        return f"\n<{around.thought}>{text[place:]}", True
     if around.fence:
         return around.opening() + "\n" + text[place:].removeprefix("\n"), True
     return around.opening() + (text[place:] if is_block else _continued(text, place)), True
@@ -123,11 +116,6 @@ def _surroundings(text: str, end: int) -> _Surroundings:
             if closed is None or closed > end:
                 return _Surroundings(fence=text[found.start() + 1 : place], details=details)
             place = closed
-        elif (tag := found["thought"]) is not None:
-            closing = _THOUGHT_END[tag.lower()].search(text, found.end(), end)
-            if closing is None:
-                return _Surroundings(thought=tag, details=details)
-            place = closing.end()
         elif found["details"].startswith("/"):
             details = max(details - 1, 0)
         elif _DETAILS_END.search(text, found.end(), place) is None:

@@ -120,17 +120,76 @@ async def test_a_button_asks_for_another_answer(
     assert [text.split()[-1] for text in provider.told] == ["zero", "zero", "one", "better", "two"]
 
 
-async def test_answers_have_no_button_where_the_operator_wants_none_or_the_person_had_enough(
+async def test_answers_have_no_regenerate_button_where_the_operator_wants_none(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
     async with start(rendering__regenerate_button=False) as bot:
         assert not (await ask("one")).labels
+        provider.answer("Half", asyncio.Event())
+        assert (await stopped(emu, ann, "two")).labels == ["Continue"]
         await bot.stop()
-    provider.answer("Half", asyncio.Event())
+
+
+async def stopped(emu: Emulator, user: EmulatedUser, text: str, word: str = "Half") -> EmulatedMessage:
+    """Ask, press Stop on the draft when it shows the word, and return the answer."""
+    chat = user.private_chat()
+    asked = await user.say(text)
+    draft = await emu.wait_for_draft(chat, lambda draft: draft.text.startswith(word))
+    await user.stop(draft)
+    return await emu.wait_for_message(chat, lambda message: "Stopped." in message.text, after=asked)
+
+
+async def test_a_stopped_answer_can_be_continued(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half of it", asyncio.Event())
+    provider.answer("and the rest")
     async with start():
-        await ann.say("two")
-        await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half")
-        assert not (await ask("/stop")).labels
+        half = await stopped(emu, ann, "two")
+        assert half.labels == ["Continue", "Regenerate"]
+        await ann.press(half, "Continue")
+        rest = await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "and the rest")
+        assert rest.labels == ["Regenerate"]
+        await emu.wait_for(lambda: not half.labels)
+    assert provider.told[0] == "two"
+    assert provider.told[1].startswith("Half of it")
+    assert provider.told[2].startswith("Go on exactly where you stopped")
+
+
+async def test_a_stopped_answer_can_be_asked_for_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Half", asyncio.Event())
+    provider.answer("Whole")
+    async with start():
+        half = await stopped(emu, ann, "two")
+        await ann.press(half, "Regenerate")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Whole")
+        await emu.wait_for(lambda: not half.labels)
+    assert provider.told == ["two"]
+
+
+async def test_an_answer_stopped_before_its_first_word_can_only_be_asked_for_again(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer(asyncio.Event())
+    async with start(streaming__first_delay=0):
+        assert (await stopped(emu, ann, "two", word="")).labels == ["Try again"]
+
+
+async def test_a_stopped_answer_in_a_group_can_be_continued(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    provider.answer("Half", asyncio.Event())
+    provider.answer("Rest")
+    async with start():
+        await ann.say("@demo_bot go", chat=group)
+        half = await emu.wait_for_message(group, lambda message: "Half" in message.text)
+        await ann.press(half, "Stop")
+        await emu.wait_for(lambda: half.labels == ["Continue", "Regenerate"])
+        await ann.press(half, "Continue")
+        await emu.wait_for_message(group, lambda message: message.text == "Rest")
 
 
 async def test_a_failed_answer_has_a_button_that_asks_again(

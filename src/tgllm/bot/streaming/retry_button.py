@@ -20,9 +20,9 @@ class RetryButton:
         Args:
             sink: shows the answer.
             turn_id: of the turn.
-            failed: label of the button under a failed answer.
-            whole: label under a complete answer; None: no button.
-            cut: label of the button that continues an answer that reached its maximum length.
+            failed: label of the button that asks again below an answer that failed or is empty.
+            whole: label of the button that asks again below any other answer; None: no button.
+            cut: label of the button that continues an answer that was stopped or reached its maximum length.
         """
         self._sink = sink
         self._turn_id = turn_id
@@ -48,14 +48,13 @@ class RetryButton:
         if _has_failed(outcome):
             again = [(self._failed, retry)]
         else:
-            # A user who stopped an answer does not want another one.
-            again = [(self._whole, retry)] if outcome.status == "ok" and self._whole is not None else []
+            again = [(self._whole, retry)] if self._whole is not None else []
         return [(self._cut, f"{CONTINUE}:{self._turn_id}"), *again] if _is_cut(outcome) else again
 
 
 def _is_cut(outcome: TurnOutcome) -> bool:
-    return outcome.status == "ok" and outcome.reason == "length"
+    return outcome.reason == "length" or (outcome.status == "stopped" and bool(outcome.text.strip()))
 
 
 def _has_failed(outcome: TurnOutcome) -> bool:
-    return outcome.status in {"failed", "interrupted"} or (outcome.status == "ok" and not outcome.text.strip())
+    return outcome.status in {"failed", "interrupted"} or not outcome.text.strip()

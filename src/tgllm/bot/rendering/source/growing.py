@@ -3,6 +3,7 @@
 import re
 
 from tgllm.bot.rendering.source.code import FENCE, fence_end
+from tgllm.bot.rendering.source.growing_tables import without_half_table
 
 __all__ = ["open_marks", "settled"]
 
@@ -19,7 +20,7 @@ def settled(prefix: str) -> str:
     """
     if _is_in_fence(prefix):
         return prefix
-    head, separator, last = prefix.rstrip().rpartition("\n\n")
+    head, separator, last = without_half_table(prefix).rstrip().rpartition("\n\n")
     last = _without_half_mark(last)
     last = _HALF_LINK.sub(r"\1", last)
     return head + separator + last + "".join(reversed(open_marks(last)))

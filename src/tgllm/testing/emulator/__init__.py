@@ -21,6 +21,7 @@ from tgllm.testing.emulator.state.records import (
     EmulatedTopic,
     StoredFile,
 )
+from tgllm.testing.emulator.state.suggestions import Suggestion
 from tgllm.testing.emulator.users import EmulatedUser
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "Journal",
     "RateLimits",
     "StoredFile",
+    "Suggestion",
 ]

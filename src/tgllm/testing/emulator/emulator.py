@@ -18,6 +18,7 @@ from tgllm.testing.emulator.state.records import (
     EmulatedMessage,
     EmulatedTopic,
 )
+from tgllm.testing.emulator.state.suggestions import Suggestion
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.emulator.world import people
 from tgllm.testing.emulator.world.transcript import transcript
@@ -99,6 +100,16 @@ class Emulator:
     def page_url(self) -> str:
         """URL of the chat page, including the secret control key."""
         return f"{self.base_url}/#key={self.control_key}"
+
+    @property
+    def suggestions(self) -> Sequence[Suggestion]:
+        """Messages that the chat page offers in the private chat with the first bot."""
+        return self.world.suggestions
+
+    @suggestions.setter
+    def suggestions(self, offered: Sequence[Suggestion]) -> None:
+        self.world.suggestions = tuple(offered)
+        self.world.changes.bump()
 
     @property
     def token(self) -> str:

@@ -8,7 +8,7 @@ from tgllm.testing.emulator.control.request import ControlRequest
 from tgllm.testing.emulator.control.views import chat_view, message_view, user_view
 from tgllm.testing.emulator.limits.faults import Fault
 from tgllm.testing.emulator.limits.rates import RateLimits
-from tgllm.testing.emulator.world.people import add_bot, add_group, add_topic, add_user
+from tgllm.testing.emulator.world.people import add_bot, add_group, add_topic, add_user, create_group
 
 __all__ = ["ACTIONS", "Action"]
 
@@ -17,6 +17,10 @@ Action = Callable[[ControlRequest], Awaitable[View]]
 
 # Kinds of uploaded files by MIME type; all others are documents.
 _KINDS = {"image/jpeg": "photo", "image/png": "photo", "audio/ogg": "voice"}
+
+
+# Bot API: setChatTitle.
+_LONGEST_TITLE = 128
 
 
 async def _say(request: ControlRequest) -> View:
@@ -136,14 +140,41 @@ async def _add_user(request: ControlRequest) -> View:
     return user_view(user)
 
 
+async def _read(request: ControlRequest) -> View:
+    """Mark the messages of a chat as seen by a user, up to one of them."""
+    chat, user, number = request.chat_or_private(), request.user(), request.number("message")
+    if number > chat.read.get(user.id, 0):
+        chat.read[user.id] = min(number, chat.last_message_id)
+        request.world.changes.bump()
+    return {}
+
+
+async def _suggest(request: ControlRequest) -> View:
+    """Send a suggestion as the user, in the private chat with the first bot."""
+    number, offered = request.number("number"), request.world.suggestions
+    if not 0 <= number < len(offered):
+        raise LookupError(f"there is no suggestion {number}")
+    chosen, user = offered[number], request.user()
+    if chosen.file is None:
+        return message_view(await user.say(chosen.text))
+    kind = _KINDS.get(chosen.mime, "document")
+    sent = await user.upload(chosen.file, name=chosen.file_name, mime=chosen.mime, kind=kind, caption=chosen.text)
+    return message_view(sent)
+
+
 async def _add_group(request: ControlRequest) -> View:
+    """Create a group: as ``user`` does in a client, or without ``user`` at once and without updates about it."""
     world = request.world
     numbers: object = request.fields.get("members") or []
     if not isinstance(numbers, list):
         raise ValueError("members must be an array of ids")  # noqa: TRY004 - invalid input, not a wrong argument
     members = [ControlRequest(world, {"user": number}).user() for number in cast("list[object]", numbers)]
-    group = add_group(world, title=request.text("title"), members=members, bots=list(world.bots.values()))
-    return chat_view(world, group)
+    title, bots = request.text("title").strip(), list(world.bots.values())
+    if not 1 <= len(title) <= _LONGEST_TITLE:
+        raise ValueError(f"the title of a group has 1 to {_LONGEST_TITLE} characters")
+    if request.fields.get("user") is None:
+        return chat_view(world, add_group(world, title=title, members=members, bots=bots))
+    return chat_view(world, await create_group(world, request.user(), title=title, members=members, bots=bots))
 
 
 async def _add_topic(request: ControlRequest) -> View:
@@ -219,6 +250,8 @@ ACTIONS: Mapping[str, Action] = {
     "bots": _add_bot,
     "users": _add_user,
     "groups": _add_group,
+    "read": _read,
+    "suggest": _suggest,
     "topics": _add_topic,
     "updates": _inject,
     "repeat": _repeat,

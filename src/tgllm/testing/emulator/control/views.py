@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tgllm.testing.emulator.state.bots import EmulatedBot
 from tgllm.testing.emulator.state.records import Account, EmulatedChat, EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.world.command_menus import shown_commands
 from tgllm.testing.emulator.world.world import World
@@ -10,6 +11,15 @@ __all__ = ["chat_view", "draft_view", "message_view", "state_view", "user_view"]
 
 View = dict[str, Any]
 _SHOWN_MESSAGES = 300
+_MOST_UNREAD = 1000
+_LONGEST_PREVIEW = 120
+_KIND_NAMES = {
+    "photo": "🖼 Photo",
+    "voice": "🎤 Voice message",
+    "video": "📹 Video",
+    "audio": "🎵 Audio",
+    "sticker": "Sticker",
+}
 
 
 def user_view(account: Account) -> View:
@@ -37,9 +47,28 @@ def _chat_line(chat: EmulatedChat) -> View:
         "title": chat.title or (chat.bot.first_name if chat.bot else ""),
         "members": list(chat.members),
         "topics": [{"id": topic.id, "name": topic.name} for topic in chat.topics.values()],
-        "last": newest.text[:80] if newest else "",
+        "last": _preview(newest) if newest else "",
+        "last_from": user_view(newest.sender) if newest else None,
+        "last_date": newest.date if newest else None,
+        "unread": {number: chat.unread_of(number, _MOST_UNREAD) for number in _users_in(chat)},
         "migrated_to": chat.migrated_to,
     }
+
+
+def _users_in(chat: EmulatedChat) -> list[int]:
+    return [account.id for account in chat.members.values() if not account.is_bot]
+
+
+def _preview(message: EmulatedMessage) -> str:
+    """Return one line about a message for the list of chats."""
+    if service := _service(message):
+        return service
+    name = "" if message.file is None else _KIND_NAMES.get(_kind(message), message.file.name or "File")
+    return " ".join(filter(None, (name, message.text[:_LONGEST_PREVIEW]))).replace("\n", " ")
+
+
+def _kind(message: EmulatedMessage) -> str:
+    return next((kind for kind in _KIND_NAMES if kind in message.fields), "")
 
 
 def chat_view(world: World, chat: EmulatedChat) -> View:
@@ -53,9 +82,26 @@ def chat_view(world: World, chat: EmulatedChat) -> View:
         "actions": [action for action, until in chat.actions.values() if until > now],
         "action_seconds": max((until - now for _, until in chat.actions.values()), default=0.0),
         "commands": list(known.values()),
+        "description": _description(chat),
+        "suggestions": _suggestions(world, chat),
+        "accounts": [{**user_view(a), "status": chat.statuses.get(a.id, "member")} for a in chat.members.values()],
         "messages": [message_view(message) for message in chat.messages[-_SHOWN_MESSAGES:]],
         "drafts": [draft_view(draft) for draft in chat.drafts.values()],
     }
+
+
+def _description(chat: EmulatedChat) -> str:
+    """Return the description of the bot of a private chat, in the user's language; "" if there is none."""
+    if not isinstance(chat.bot, EmulatedBot) or chat.user is None:
+        return ""
+    texts = chat.bot.texts
+    return texts.get(("description", chat.user.language_code or "")) or texts.get(("description", ""), "")
+
+
+def _suggestions(world: World, chat: EmulatedChat) -> list[View]:
+    if chat.bot is None or chat.bot is not next(iter(world.bots.values()), None):
+        return []
+    return [{"label": it.label, "text": it.text, "has_file": it.file is not None} for it in world.suggestions]
 
 
 def message_view(message: EmulatedMessage) -> View:
@@ -84,15 +130,28 @@ def _file_view(message: EmulatedMessage) -> View | None:
     if file is None:
         return None
     is_image = "photo" in message.fields or (file.mime or "").startswith("image/")
-    return {"id": file.file_id, "name": file.name, "size": file.size, "mime": file.mime, "is_image": is_image}
+    width, height = file.dimensions or (None, None)
+    return {
+        "id": file.file_id,
+        "name": file.name,
+        "size": file.size,
+        "mime": file.mime,
+        "is_image": is_image,
+        "width": width,
+        "height": height,
+    }
 
 
 def _service(message: EmulatedMessage) -> str | None:
     """Return the text of a service message, or None."""
     if joined := message.fields.get("new_chat_members"):
-        return ", ".join(str(user["first_name"]) for user in joined) + " joined"
+        names, own = ", ".join(str(user["first_name"]) for user in joined), message.sender
+        return f"{names} joined" if joined[0]["id"] == own.id else f"{own.first_name} added {names}"
     if left := message.fields.get("left_chat_member"):
-        return f"{left['first_name']} left"
+        own, name = message.sender, left["first_name"]
+        return f"{name} left" if left["id"] == own.id else f"{own.first_name} removed {name}"
+    if "supergroup_chat_created" in message.fields or "group_chat_created" in message.fields:
+        return f"{message.sender.first_name} created the group"
     if "migrate_to_chat_id" in message.fields or "migrate_from_chat_id" in message.fields:
         return "the group became a supergroup"
     return None

@@ -4,6 +4,7 @@ import hashlib
 import re
 from itertools import count
 
+from tgllm.testing.emulator.state.image_size import image_size
 from tgllm.testing.emulator.state.records import StoredFile
 
 __all__ = ["MAX_DOWNLOAD_BYTES", "MAX_PHOTO_BYTES", "MAX_UPLOAD_BYTES", "FileStore"]
@@ -37,6 +38,7 @@ class FileStore:
             content=content,
             name=name,
             mime=mime,
+            dimensions=image_size(content),
         )
         self._by_id[file.file_id] = file
         self._by_path[file.path] = file

@@ -42,7 +42,7 @@ class Account:
 
 @dataclass(slots=True, eq=False)
 class StoredFile:
-    """A file on the server; ``size`` is in bytes."""
+    """A file on the server; ``size`` is in bytes, ``dimensions`` are width and height of an image if known."""
 
     file_id: str
     unique_id: str
@@ -50,6 +50,7 @@ class StoredFile:
     content: bytes = field(repr=False)
     name: str | None = None
     mime: str | None = None
+    dimensions: tuple[int, int] | None = None
 
     @property
     def size(self) -> int:
@@ -187,7 +188,8 @@ class EmulatedChat:
     """A chat. ``bot`` is set only in private chats: each bot has its own chat with the same user.
 
     ``ephemeral`` are the messages visible to one member only, by ephemeral_message_id; ``migrated_to``
-    is the id of the supergroup that replaced a basic group.
+    is the id of the supergroup that replaced a basic group; ``read`` are the ids of the last messages that users have
+    seen on the chat page.
     """
 
     id: int
@@ -209,6 +211,7 @@ class EmulatedChat:
     properties: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     ephemeral: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
     migrated_to: int | None = None
+    read: dict[int, int] = field(default_factory=dict[int, int], repr=False)
     last_message_id: int = 0
     _messages: dict[int, EmulatedMessage] = field(default_factory=dict[int, EmulatedMessage], repr=False)
 
@@ -240,6 +243,15 @@ class EmulatedChat:
     def newest_first(self) -> "Iterator[EmulatedMessage]":
         """Iterate over the messages from the newest to the oldest."""
         return reversed(self._messages.values())
+
+    def unread_of(self, user_id: int, most: int) -> int:
+        """Return how many messages of others a user hasn't seen, at most ``most``."""
+        read, count = self.read.get(user_id, 0), 0
+        for message in self.newest_first():
+            if message.id <= read or count == most:
+                break
+            count += message.sender.id != user_id
+        return count
 
     def message(self, message_id: int) -> EmulatedMessage | None:
         """Return the message with this id, or None."""

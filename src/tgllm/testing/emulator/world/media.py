@@ -18,7 +18,7 @@ FOLDERS = {
     "sticker": "stickers",
 }
 
-# The emulator does not decode media: these are the sizes and durations if the request has none.
+# Sizes and durations if the request has none; only the sizes of images are read from the files.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "photo": {"width": 1280, "height": 720},
     "voice": {"duration": 1},
@@ -42,6 +42,8 @@ _EXTRA = ("duration", "width", "height", "length", "performer", "title")
 def media_fields(kind: str, file: StoredFile, given: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the message field for a file of this kind; ``given`` are sizes and durations if known."""
     extra = {name: value for name, value in (given or {}).items() if name in _EXTRA}
+    if kind == "photo" and file.dimensions is not None:
+        extra["width"], extra["height"] = file.dimensions
     body: dict[str, Any] = {
         "file_id": file.file_id,
         "file_unique_id": file.unique_id,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from tgllm.testing.emulator.state.bots import EmulatedBot
 from tgllm.testing.emulator.state.records import EmulatedChat, EmulatedTopic
 from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.emulator.world.posting import Place, post_service
 from tgllm.testing.emulator.world.world import World
 
-__all__ = ["add_bot", "add_direct_messages", "add_group", "add_topic", "add_user"]
+__all__ = ["add_bot", "add_direct_messages", "add_group", "add_topic", "add_user", "create_group"]
 
 
 def add_bot(
@@ -79,6 +80,17 @@ def add_group(
         chat.statuses[members[0].id] = "creator"
     world.changes.bump()
     return chat
+
+
+async def create_group(
+    world: World, creator: EmulatedUser, *, title: str, members: Sequence[EmulatedUser], bots: Sequence[EmulatedBot]
+) -> EmulatedChat:
+    """Create a supergroup as a user does in a client, with the updates and service messages about it."""
+    group = add_group(world, title=title, members=[creator])
+    post_service(world, creator, Place(group), {"supergroup_chat_created": True})
+    for account in (*bots, *(member for member in members if member is not creator)):
+        await creator.add(group, account)
+    return group
 
 
 def add_direct_messages(

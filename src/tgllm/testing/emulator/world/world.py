@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
 from tgllm.testing.changes import Changes
@@ -20,6 +21,9 @@ from tgllm.testing.emulator.state.records import (
     EmulatedTopic,
 )
 from tgllm.testing.emulator.state.updates import UpdateQueue
+
+if TYPE_CHECKING:
+    from tgllm.testing.emulator.state.suggestions import Suggestion
 
 __all__ = ["FIRST_UPDATE_ID", "World"]
 
@@ -44,6 +48,7 @@ class World:
         self.accounts: dict[int, Account] = {}
         self.callbacks: dict[str, CallbackQuery] = {}
         self.chats: dict[tuple[int, int], EmulatedChat] = {}
+        self.suggestions: tuple[Suggestion, ...] = ()
         self._user_ids = count(_FIRST_USER_ID)
         self._callback_ids = count(1)
         # Insertion order is expiry order, because all drafts have the same lifetime.
@@ -114,6 +119,8 @@ class World:
             message.chat.actions.pop(thread, None)
             message.chat.stopped_drafts = {key for key in message.chat.stopped_drafts if key[0] != thread}
         message.chat.add(message)
+        if not message.from_bot:
+            message.chat.read[message.sender.id] = message.id
         self.changes.bump()
 
     def set_draft(self, draft: EmulatedDraft) -> None:

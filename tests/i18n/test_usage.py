@@ -93,6 +93,7 @@ PUT_TOGETHER = (
     "settings.thoughts_",
     "shell.exposed_",
     "shell.user_did_",
+    "unit.",
 )
 """Beginnings of keys whose end comes from a role, an error's code or a command's name."""
 OF_ADMIN_COMMANDS = re.compile(r"admin\.\w+\.(about|label)")

@@ -99,4 +99,4 @@ async def _answers(core: Core, status: ProviderStatus, name: str) -> Sequence[Ch
     provider = await core.registry.provider(status.id)
     models = await provider.list_models()
     found = check_doctor("doctor of the provider", await provider.doctor())
-    return (Check(name, "ok", f"{len(models)} models"), *found)
+    return (Check(name, "ok", core.texts("admin.models.count", "en", count=len(models))), *found)

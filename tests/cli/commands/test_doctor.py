@@ -55,7 +55,7 @@ def test_a_fresh_install_says_what_is_missing(shell: Shell) -> None:
     assert found["Bot token"][0] == "not configured"
     assert "tgllm init" in found["Bot token"][1]
     assert found["Admins"][0] == "warning"
-    assert found["Provider echo"] == ("ok", "1 models")
+    assert found["Provider echo"] == ("ok", "1 model")
     assert shell.runs("doctor").code == 0
 
 

@@ -103,13 +103,14 @@ class TestSums:
         result = shell.runs("usage", "--days", "60")
 
         assert [line.split("\t") for line in result.out.splitlines()] == [
-            ["Person", "Requests", "Tokens read", "Tokens written", "Cost (USD)", "Price unknown"],
-            ["Ann (@ann, 42)", "3", "2,010", "420", "3.00", "1"],
-            ["43", "1", "10", "20", "0.0025", "-"],
-            ["shell", "1", "1", "1", "0.000001", "-"],
-            ["All", "5", "2,021", "441", "3.002501", "1"],
+            ["Person", "Requests", "Tokens read", "Tokens written", "Cost (USD)"],
+            ["Ann (@ann, 42)", "3", "2,010", "420", "3.00"],
+            ["43", "1", "10", "20", "0.0025"],
+            ["shell", "1", "1", "1", "0.000001"],
+            ["All", "5", "2,021", "441", "3.002501"],
         ]
-        assert "without 1 request whose price is unknown" in result.err
+        assert result.err.count("not known") == 1
+        assert "The price of 1 request is not known" in result.err
         assert "[prices]" in result.err
 
     def test_a_terminal_is_shown_bars(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

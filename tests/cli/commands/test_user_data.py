@@ -184,7 +184,7 @@ class TestForget:
         result = shell.runs("users", "forget", "@ann_lee", "--yes")
 
         assert (result.code, result.err) == (0, "")
-        assert "1 conversations, 3 messages, 1 files" in result.out
+        assert "1 conversation, 3 messages, 1 file" in result.out
         assert not (shell.data_dir / "files" / "a").exists()
         data = exported(shell, "@ann_lee")
         assert (data["conversations"], data["files"], data["facts"], data["settings"]) == ([], [], [], {})

@@ -39,7 +39,7 @@ async def _ask(scope: Scope, _command: ParsedCommand) -> None:
         [Button(scope.text("forget.yes"), f"{FORGET}:{scope.user.id}:{until}")],
         [Button(scope.text("forget.no"), f"{FORGET}:{scope.user.id}:{CANCEL}")],
     ]
-    await send_menu(scope, Menu(scope.text("forget.ask", minutes=VALID_SECONDS // 60), buttons))
+    await send_menu(scope, Menu(scope.text("forget.ask", time=scope.duration(VALID_SECONDS)), buttons))
 
 
 async def _pressed(scope: Scope, pressed: Pressed) -> str:

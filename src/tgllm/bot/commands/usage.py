@@ -7,7 +7,7 @@ from tgllm.api import ModelRef
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
-from tgllm.bot.ui.usage_words import usage_line
+from tgllm.bot.ui.usage_words import unpriced_note, usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.i18n import Catalogue
 from tgllm.services.budgets.budget import Budget
@@ -72,3 +72,6 @@ def _lines(scope: Scope, report: UsageReport) -> Iterator[str]:
         yield usage_line(scope.text, clip(str(ModelRef(total.provider, total.model)), MOST_NAME), total)
     if len(report.models) > MOST_MODELS:
         yield scope.text("usage.more", count=len(report.models) - MOST_MODELS)
+    note = unpriced_note(scope.text, ((ModelRef(total.provider, total.model), total) for total in report.models))
+    if note:
+        yield from ("", *note)

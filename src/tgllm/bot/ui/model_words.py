@@ -49,7 +49,10 @@ def nothing_found(say: Say, choices: ModelChoices, query: str) -> str:
 
 def _details(model: Model, rates: Rates | None, texts: Catalogue, language: str) -> Iterator[str]:
     if model.context_window is not None:
-        yield texts("model_list.window", language, size=_compact(model.context_window))
+        window = model.context_window
+        # "K" and "M" are read as thousands and millions, with the plural form of those.
+        count = min(_UNITS[-1][0], window)
+        yield texts("model_list.window", language, number=_compact(window), count=count)
     abilities = ", ".join(_abilities(model, texts, language))
     if abilities:
         yield abilities

@@ -113,7 +113,7 @@ class SettingsMenus:
 
     def _use(self) -> dict[str, int]:
         use = self.measure(self.settings.context)
-        return {"used": use.used, "most": use.most}
+        return {"used": use.used, "count": use.most}
 
     def _label(self, setting: Setting, value: str) -> str:
         if value == UNSET:

@@ -49,6 +49,6 @@ def progress_row(texts: Catalogue, broadcast: Broadcast, text: str, message_id: 
 
 def report_row(texts: Catalogue, broadcast: Broadcast) -> NewOutbox:
     """Return the report to the admin."""
-    counts = {name: getattr(broadcast, name) for name in ("people", *ENDINGS)}
-    text = texts("admin.broadcast.report", broadcast.language, **counts)
+    counts = {name: getattr(broadcast, name) for name in ENDINGS}
+    text = texts("admin.broadcast.report", broadcast.language, count=broadcast.people, **counts)
     return message_row(Lane.parse(broadcast.lane), text)

@@ -31,11 +31,11 @@ def check_fact(text: str, known: Sequence[Fact]) -> None:
         FactRefused: the text is too long, it is pinned already, or the lane has the maximum number of facts.
     """
     if len(text) > MOST_LENGTH:
-        raise FactRefused(code="fact_too_long", length=len(text), limit=MOST_LENGTH)
+        raise FactRefused(code="fact_too_long", length=len(text), count=MOST_LENGTH)
     if any(fact.text == text for fact in known):
         raise FactRefused(code="fact_known")
     if len(known) >= MOST_FACTS:
-        raise FactRefused(code="facts_full", limit=MOST_FACTS)
+        raise FactRefused(code="facts_full", count=MOST_FACTS)
 
 
 def facts_told(texts: Catalogue, facts: Sequence[Fact]) -> str:

@@ -55,7 +55,7 @@ def keep_persona(clock: Clock, user_id: int, persona: PersonaSetting, offered: I
         _check_name(name, offered)
         kept = {**_stored(conn, user_id), name: persona.system}
         if len(kept) > MOST_PERSONAS:
-            raise PersonaRefused(code="personas_full", limit=MOST_PERSONAS)
+            raise PersonaRefused(code="personas_full", count=MOST_PERSONAS)
         kv.set_value(conn, _SCOPE, str(user_id), kept, now)
 
     return unit
@@ -77,7 +77,7 @@ def forget_persona(clock: Clock, user_id: int, name: str) -> Unit:
 
 def _check_name(name: str, offered: Iterable[PersonaSetting]) -> None:
     if _NAME.fullmatch(name) is None:
-        raise PersonaRefused(code="persona_name", limit=MOST_NAME)
+        raise PersonaRefused(code="persona_name", count=MOST_NAME)
     if any(persona.name == name for persona in offered):
         raise PersonaRefused(code="persona_taken", name=name)
 

@@ -94,7 +94,7 @@ class RequestBuilder:
             raise ContextTooLong(
                 f"the question takes about {needed} of {most} tokens",
                 code="question_too_long",
-                tokens=needed,
+                count=needed,
                 limit=most,
             )
         shown = self._shown(context, most - needed)

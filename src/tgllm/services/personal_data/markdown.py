@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tgllm.i18n.amounts import amount
 from tgllm.services.common.times import readable_time
 from tgllm.services.people.names import full_name
 from tgllm.services.personal_data.containment import inline
@@ -40,7 +41,7 @@ def _lines(data: PersonData, say: Say) -> Iterator[str]:
     yield f"- Telegram: {user.id}" + (f", @{inline(user.username, MOST_TITLE)}" if user.username else "")
     yield f"- {say('export.access', role=user.role, status=user.status)}"
     yield f"- {say('export.first_seen', time=readable_time(user.created_at))}"
-    yield f"- {say('usage.requests', count=sum(day.requests for day in data.usage))}"
+    yield f"- {amount(say, 'requests', sum(day.requests for day in data.usage))}"
 
 
 def _conversation(each: PersonConversation, say: Say) -> Iterator[str]:

@@ -40,7 +40,7 @@ def _made(conn: Connection, call: AdminCall, made: Backup) -> Screen:
     )
     audit.add(conn, entry, call.now)
     kept = call.scope.config.admin.backups_kept
-    text = call.text("admin.backup.made", path=made.path, size=_size(made.size), kept=kept)
+    text = call.text("admin.backup.made", path=made.path, size=_size(made.size), count=kept)
     return Screen(text, separate=True)
 
 

@@ -29,7 +29,7 @@ def broadcast_rows() -> Iterator[AdminCommand]:
 async def _preview(call: AdminCall) -> Result:
     text = call.argument
     if len(text.encode("utf-16-le", "surrogatepass")) // 2 > MOST_UNITS:
-        return Screen(call.text("admin.broadcast.too_long", most=MOST_UNITS))
+        return Screen(call.text("admin.broadcast.too_long", count=MOST_UNITS))
     return lambda conn: _previewed(conn, call, text)
 
 
@@ -46,7 +46,8 @@ def _previewed(conn: Connection, call: AdminCall, text: str) -> Screen:
         expires_at=call.now + PREVIEW_LIFE,
         now=call.now,
     )
-    shown = call.text("admin.broadcast.preview", count=people, minutes=PREVIEW_LIFE // 60_000, number=number)
+    time = call.scope.duration(PREVIEW_LIFE / 1000)
+    shown = call.text("admin.broadcast.preview", count=people, time=time, number=number)
     buttons = [
         [admin_button(call.text("admin.broadcast.button_send", count=people), SEND, str(number))],
         [admin_button(call.text("admin.broadcast.button_drop"), STOP, str(number))],

@@ -8,7 +8,7 @@ from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand
 from tgllm.bot.admin.words import home_button, joined, person
 from tgllm.bot.ui.keyboards import Button, page_of
-from tgllm.bot.ui.usage_words import bar, grouped, usage_line
+from tgllm.bot.ui.usage_words import bar, grouped, unpriced_note, usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.statistics import DayTotal
 from tgllm.db.tables import users
@@ -51,9 +51,11 @@ async def _stats(call: AdminCall) -> Screen:
 
 async def _all(call: AdminCall) -> Screen:
     core = call.core
-    found = await call.scope.read(lambda conn: statistics_of(conn, call.now, core.days))
+    found, models = await call.scope.read(
+        lambda conn: (statistics_of(conn, call.now, core.days), models_of(conn, call.now, core.days, SPANS[-1]))
+    )
     blocks = [_span_lines(call, span) for span in found.spans]
-    text = joined(_head(call, found), *blocks, _chart(call, found.days))
+    text = joined(_head(call, found), *blocks, _unpriced(call, models), _chart(call, found.days))
     return Screen(text, [*(_choices(call, kind) for kind in (MODELS, PEOPLE)), home_button(call)])
 
 
@@ -76,6 +78,10 @@ def _latency_line(call: AdminCall, latency: Latency) -> str:
     return call.text("admin.stats.latency", median=f"{latency.median / 1000:.1f}", slow=f"{latency.slow / 1000:.1f}")
 
 
+def _unpriced(call: AdminCall, models: Sequence[Share[ModelRef]]) -> Sequence[str]:
+    return unpriced_note(call.text, ((share.name, share.total) for share in models))
+
+
 def _chart(call: AdminCall, days: Sequence[DayTotal]) -> Iterator[str]:
     yield call.text("admin.stats.chart")
     most = max(day.requests for day in days)
@@ -96,18 +102,21 @@ def _choices(call: AdminCall, kind: str) -> Sequence[Button]:
 async def _shares(call: AdminCall, kind: str, days: int, number: int) -> Screen:
     core = call.core
 
-    def read(conn: Connection) -> Sequence[_Named]:
+    def read(conn: Connection) -> tuple[Sequence[_Named], Sequence[Share[ModelRef]]]:
+        models = models_of(conn, call.now, core.days, days)
         if kind == MODELS:
-            found = models_of(conn, call.now, core.days, days)
-            return [(one_line(str(share.name), MOST_NAME), share) for share in found]
-        return [(_name(call, conn, share.name), share) for share in people_of(conn, call.now, core.days, days)]
+            return [(one_line(str(share.name), MOST_NAME), share) for share in models], models
+        people = people_of(conn, call.now, core.days, days)
+        return [(_name(call, conn, share.name), share) for share in people], models
 
-    shares = await call.scope.read(read)
+    shares, models = await call.scope.read(read)
     page = page_of(shares, number)
     blocks = [_share_lines(call, share, shares) for share in page.items]
     title = call.text(f"admin.stats.by_{kind}", days=call.text(f"admin.stats.days_{days}"))
     back = [admin_button(call.text("admin.stats.back"), NAME)]
-    text = joined(title, *blocks) if blocks else joined(title, call.text("admin.stats.nothing"))
+    text = (
+        joined(title, *blocks, _unpriced(call, models)) if blocks else joined(title, call.text("admin.stats.nothing"))
+    )
     return Screen(text, [_choices(call, kind), *turn_pages(page, NAME, f"{kind} {days}"), back])
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, cast, get_args
 
-from tgllm.api import Role
+from tgllm.api import ModelRef, Role
 from tgllm.bot.admin.guard import about_admin
 from tgllm.bot.admin.screen import Screen, admin_button
 from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.bot.admin.words import joined, moment, person, standing
 from tgllm.bot.ui.budget_words import budget_line
 from tgllm.bot.ui.keyboards import Button
-from tgllm.bot.ui.usage_words import usage_line
+from tgllm.bot.ui.usage_words import unpriced_note, usage_line
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.db.tables.users import Status, User
@@ -120,6 +120,7 @@ def _usage(call: AdminCall, conn: Connection, user: User) -> Iterator[str]:
     report = usage_report(conn, user.id, call.now, call.core.days)
     for span, total in (("today", report.today), ("month", report.month), ("ever", report.ever)):
         yield usage_line(call.text, call.text(f"usage.{span}"), total)
+    yield from unpriced_note(call.text, ((ModelRef(total.provider, total.model), total) for total in report.models))
 
 
 def _decisions(call: AdminCall, user: User) -> Sequence[Sequence[Button]]:

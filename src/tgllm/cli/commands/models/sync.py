@@ -64,7 +64,7 @@ def _progress(core: Core) -> Generator[Told]:
         tasks = {name: progress.add_task(visible_line(name), total=1, found="...") for name in core.registry.ids}
 
         def told(provider: str, result: ProviderReport | int) -> None:
-            found = f"{result} models" if isinstance(result, int) else result.state
+            found = core.texts("admin.models.count", "en", count=result) if isinstance(result, int) else result.state
             progress.update(tasks[provider], completed=1, found=found)
 
         yield told

@@ -19,7 +19,7 @@ from tgllm.services.usage.breakdown import By, UsageBreakdown, UsageRow, usage_b
 __all__ = ["run_usage"]
 
 TITLES: Final[dict[By, str]] = {"user": "Person", "model": "Model", "day": "Day"}
-COLUMNS: Final = ("Requests", "Tokens read", "Tokens written", "Cost (USD)", "Price unknown")
+COLUMNS: Final = ("Requests", "Tokens read", "Tokens written", "Cost (USD)")
 
 
 def run_usage(options: Options, by: By, days: int, *, as_json: bool, clock: Clock | None = None) -> None:
@@ -62,8 +62,7 @@ def _cells(total: Total) -> Sequence[str]:
         f"{total.requests:,}",
         f"{total.input_tokens:,}",
         f"{total.output_tokens:,}",
-        dollars(total.cost_micros),
-        f"{total.unpriced_requests:,}" if total.unpriced_requests else "-",
+        dollars(total.cost_micros) if total.cost_micros or not total.unpriced_requests else "-",
     )
 
 

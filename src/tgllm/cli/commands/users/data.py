@@ -18,6 +18,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased
 from tgllm.db.tables.users import User
 from tgllm.i18n import Catalogue
+from tgllm.i18n.amounts import amount
 from tgllm.services.common.actor import SHELL
 from tgllm.services.messaging.people import language_of, tell
 from tgllm.services.personal_data.conversation import Say
@@ -104,10 +105,10 @@ def run_forget(options: Options, person: str, confirm: Callable[[str], object]) 
     return texts(
         "shell.user_forgotten",
         person=person_name(user),
-        conversations=erased.conversations,
-        messages=erased.messages,
-        files=erased.files,
-        requests=erased.requests,
+        conversations=amount(texts, "conversations", erased.conversations),
+        messages=amount(texts, "messages", erased.messages),
+        files=amount(texts, "files", erased.files),
+        requests=amount(texts, "requests", erased.requests),
     )
 
 

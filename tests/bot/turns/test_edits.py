@@ -43,13 +43,13 @@ def test_a_turn_whose_question_says_something_else_by_now_is_stopped(
         running.track(turn_of("u1", LANE, 7, "old", ids)) as turn,
         running.track(turn_of("u2", ":6:", 7, "old", (1,))) as other,
     ):
-        stop_superseded([change], {}, running, "demo_bot")
+        stop_superseded([change], {}, running, 42, "demo_bot")
         assert (turn.cause, other.cause) == (cause, None)
 
 
 def test_a_turn_that_has_been_claimed_is_outdated_before_it_begins() -> None:
     running, change = RunningTurns(), edit("new")
-    stop_superseded([change], {change.update_id: "u1"}, running, "demo_bot")
+    stop_superseded([change], {change.update_id: "u1"}, running, 42, "demo_bot")
     assert not running.take_outdated(":6:", "u1")
     assert not running.take_outdated(LANE, "u9")
     assert running.take_outdated(LANE, "u1")
@@ -59,6 +59,6 @@ def test_a_turn_that_has_been_claimed_is_outdated_before_it_begins() -> None:
 def test_a_turn_that_has_begun_meanwhile_is_stopped() -> None:
     running, change = RunningTurns(), edit("new")
     with running.track(turn_of("u1", LANE, 7, "old", (1,))) as turn:
-        stop_superseded([change], {change.update_id: "u1"}, running, "demo_bot")
+        stop_superseded([change], {change.update_id: "u1"}, running, 42, "demo_bot")
         assert turn.cause == "person"
     assert not running.take_outdated(LANE, "u1")

@@ -52,7 +52,7 @@ async def _fork(scope: Scope, command: ParsedCommand) -> None:
     if branch is None:
         await scope.reply(scope.text("again.fork_how"))
     elif command.args:
-        await run_turn(scope, said(scope, command.args), command.message_ids, branch=branch)
+        await run_turn(scope, said(scope, command.markdown), command.message_ids, branch=branch)
     else:
         now = scope.now
         await scope.reply(scope.text("again.forked"), lambda conn: branches.go_to(conn, branch, now))

@@ -37,7 +37,7 @@ def fact_presses() -> tuple[PressAction, ...]:
 
 async def _remember(scope: Scope, command: ParsedCommand) -> None:
     """Pin the text of the command, or the text of the message to which it replies."""
-    text = (command.args or command.reply_text).strip()
+    text = (command.markdown or command.reply_text).strip()
     if not text:
         await scope.reply(scope.text("facts.how"))
         return

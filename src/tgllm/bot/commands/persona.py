@@ -11,6 +11,7 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.keyboards import MARK, Button, Menu, page_number, page_of, pager, send_menu, show_menu
 from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations
@@ -72,7 +73,7 @@ async def _persona(scope: Scope, command: ParsedCommand) -> None:
     elif command.args == NONE:
         await send_menu(scope, _chosen(scope, None), *_effects(scope, choices, None))
     elif made is not None:
-        await _make(scope, choices, made[1].casefold(), made[2])
+        await _make(scope, choices, made[1].casefold(), markdown_of(command.written.part(made.start(2))))
     elif (persona := choices.named(command.args)) is not None:
         await send_menu(scope, _chosen(scope, persona), *_effects(scope, choices, persona))
     else:

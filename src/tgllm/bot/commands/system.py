@@ -24,7 +24,7 @@ async def _system(scope: Scope, command: ParsedCommand) -> None:
     if not command.args:
         await scope.reply(await _shown(scope))
         return
-    instruction = None if command.args == NONE else command.args
+    instruction = None if command.args == NONE else command.markdown
     text = scope.text("persona.system_cleared" if instruction is None else "persona.system_set")
     clock, lane = scope.clock, scope.lane.key
     await scope.reply(text, change_settings(clock, lane, lambda before: replace(before, system=instruction)))

@@ -7,6 +7,7 @@ from tgllm.bot.turns.addressing import command_in, question_of
 from tgllm.bot.turns.prompt import told
 from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.start import run_turn
+from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages
 from tgllm.services.conversations import branches
@@ -17,17 +18,18 @@ __all__ = ["handle_edited"]
 async def handle_edited(event: Message, scope: Scope) -> None:
     """Ask the last question again if it was edited; edits of other messages, and to commands, are ignored."""
     words = question_of(event, scope)
-    if not words or command_in(event, scope.parts.username) is not None:
+    if not words.text or command_in(event, scope.parts.username) is not None:
         return
     question = await scope.read(lambda conn: _last_question(conn, event, scope))
     if question is None:
         return
     branch, attached = branches.branch_before(question), 0 if event.text else 1
-    quotes = await quotes_of(event, scope, told(event, scope, words, attached=attached), branch)
-    text = told(event, scope, words, quotes, attached)
+    markdown = markdown_of(words)
+    quotes = await quotes_of(event, scope, told(event, scope, markdown, attached=attached), branch)
+    text = told(event, scope, markdown, quotes, attached)
     # Telegram also reports changes other than of the text, such as a link's preview.
     if text != question.text:
-        await run_turn(scope, text, (event.message_id,), branch=branch, title=words)
+        await run_turn(scope, text, (event.message_id,), branch=branch, title=words.text)
 
 
 def _last_question(conn: Connection, event: Message, scope: Scope) -> messages.Message | None:

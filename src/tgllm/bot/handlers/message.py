@@ -6,13 +6,14 @@ from aiogram.types import Message
 
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import Scope
-from tgllm.bot.turns.addressing import command_in, question_of
+from tgllm.bot.turns.addressing import command_in, is_own, question_of
 from tgllm.bot.turns.albums import album_of
 from tgllm.bot.turns.prompt import replied_text, told
 from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.split_texts import whole_text
 from tgllm.bot.turns.start import run_turn
-from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use
+from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use, parse_command
+from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.db.engine.unit import Unit
 from tgllm.db.tables import outbox
 
@@ -39,31 +40,32 @@ class MessageHandler:
             await self._attached(event, scope)
             return
         whole = await whole_text(event, scope)
-        words = whole.text.strip() if len(whole.message_ids) > 1 else question_of(event, scope)
-        if not words:
+        words = whole.written.stripped() if len(whole.message_ids) > 1 else question_of(event, scope)
+        if not words.text:
             await scope.reply(scope.text("turn.unsupported_message"))
             return
-        question = told(event, scope, words, await quotes_of(event, scope, told(event, scope, words)))
-        await run_turn(scope, question, whole.message_ids, title=words)
+        markdown = markdown_of(words)
+        question = told(event, scope, markdown, await quotes_of(event, scope, told(event, scope, markdown)))
+        await run_turn(scope, question, whole.message_ids, title=words.text)
 
     async def _attached(self, event: Message, scope: Scope) -> None:
         """Answer the caption of pictures and files, and say once for each album that their contents are not read."""
         album = await album_of(event, scope)
-        command = command_in(event.model_copy(update={"caption": album.words}), scope.parts.username)
+        command = parse_command(album.written, scope.parts.username) if is_own(event) else None
         if command is not None:
             # The caption of an album may stand below any of its items.
             await self._command(_with_place(command, event), event, scope)
             return
-        if not album.words:
+        if not album.words.text:
             replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
             replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
             await scope.end(replies=replies)
             return
-        count = len(album.message_ids)
-        quotes = await quotes_of(event, scope, told(event, scope, album.words, attached=count))
-        question = told(event, scope, album.words, quotes, count)
+        count, markdown = len(album.message_ids), markdown_of(album.words)
+        quotes = await quotes_of(event, scope, told(event, scope, markdown, attached=count))
+        question = told(event, scope, markdown, quotes, count)
         effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
-        await run_turn(scope, question, album.message_ids, title=album.words, effects=effects)
+        await run_turn(scope, question, album.message_ids, title=album.words.text, effects=effects)
 
     async def _command(self, parsed: ParsedCommand, event: Message, scope: Scope) -> None:
         command = self._commands.table.find(parsed.name)

@@ -1,20 +1,18 @@
 """Runs stored updates: one at a time in a lane, lanes in parallel, control updates ahead of the queue."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from aiogram import Bot, Dispatcher
-from aiogram.types import Update
 from pydantic import ValidationError
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.isolation import Isolation, Selected
+from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
-from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
@@ -248,8 +246,7 @@ class Dispatch:
             await self._forget(row)
             return
         try:
-            raw = without_rich_messages(json.loads(row.payload))
-            update = Update.model_validate(raw, context={"bot": self._bot})
+            update = parse_update(row.payload, self._bot)
         except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
             await self._quarantine(row, error)
             return

@@ -104,7 +104,7 @@ class Hiding:
             return update
         if str(content.get("data", "")).startswith(f"{WORD}:"):
             self._commands[sender].add(update.update_id)
-        guess = guess_of(content, self._parts.username) if update.kind in _MESSAGES else None
+        guess = guess_of(content, self._parts.bot_id, self._parts.username) if update.kind in _MESSAGES else None
         if guess is None:
             return update
         sent = _Sent(update, sender, content, guess, admins[sender])

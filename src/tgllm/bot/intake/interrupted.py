@@ -10,6 +10,8 @@ from typing import Any, Final
 from tgllm.api import ChatInfo, ChatKind
 from tgllm.bot.parts import BotParts
 from tgllm.bot.updates.command import ParsedCommand, parse_command
+from tgllm.bot.updates.formats.markdown import markdown_of
+from tgllm.bot.updates.formats.written import joined, written_in
 from tgllm.bot.updates.raw import CONTINUE, RETRY, content_of, is_raw_own, turn_id_of
 from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
@@ -63,24 +65,18 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
         return "" if str(content.get("data")).partition(":")[0] in {RETRY, CONTINUE} else None
     if row.kind not in {"message", "edited_message"}:
         return None
-    command = parse_command(_text(content), parts.username) if is_raw_own(content) else None
+    command = parse_command(written_in(content), parts.username) if is_raw_own(content) else None
     if command is not None:
         return _asked_by(command, content)
     if not parts.relevance.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
         return None
     # Pictures without a caption are no question.
-    return (
-        "".join([_text(content), *(_text(content_of(each)) for each in inbox.followers(conn, row.update_id))]) or None
-    )
+    followers = [content_of(each) for each in inbox.followers(conn, row.update_id)]
+    return markdown_of(joined([written_in(each) for each in (content, *followers)])) or None
 
 
 def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:
     """Return the question of a command in the same way."""
     if command.name == "fork" and "reply_to_message" in content:
-        return command.args or None
+        return command.markdown or None
     return "" if command.name in _ASKING_AGAIN else None
-
-
-def _text(message: Mapping[str, Any]) -> str:
-    text = message.get("text") or message.get("caption")
-    return text if isinstance(text, str) else ""

@@ -131,7 +131,7 @@ class Intake:
         parts = self._parts
         if arrived.reactions:
             parts.acknowledgements.note(arrived.reactions)
-        stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.username)
+        stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.bot_id, parts.username)
         self._heard(Lane.parse(update.lane).chat_id for update in arrived.new)
 
 

@@ -5,7 +5,6 @@ It precedes the access check, plugins and handlers. The contents of such message
 password; a message that turns out to be something else is stored and passed on; all others end here.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,8 +21,8 @@ from tgllm.bot.admin.password_answer import (
     drop_edit,
 )
 from tgllm.bot.scope import UpdateScope
+from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import content_of
-from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.bot.updates.typed import guess_of
 from tgllm.bot.updates.values import as_id
 from tgllm.db.queries import scrub
@@ -133,7 +132,7 @@ class PasswordMiddleware(BaseMiddleware):
         if not user.is_admin:
             await self._end_for(user.id, scope)
             return None
-        guess = guess_of(content, scope.parts.username)
+        guess = guess_of(content, scope.parts.bot_id, scope.parts.username)
         if guess is None:
             return None
         tries = await scope.read(lambda conn: tries_of(conn, user.id))
@@ -185,8 +184,7 @@ async def _restored(scope: UpdateScope, payload: str, data: dict[str, Any]) -> U
     await scope.write(lambda conn: scrub.replace_payload(conn, scope.row.update_id, payload))
     data["scope"] = replace(scope, row=replace(scope.row, payload=payload))
     try:
-        raw = without_rich_messages(json.loads(payload))
-        return Update.model_validate(raw, context={"bot": scope.parts.bot})
+        return parse_update(payload, scope.parts.bot)
     except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
         log.warning("update.quarantined", kind=scope.row.kind, reason=type(error).__name__)
         await scope.end(lambda conn: scrub.scrub(conn, scope.row.update_id), state="failed", error=lambda: "unreadable")
@@ -196,4 +194,4 @@ async def _restored(scope: UpdateScope, payload: str, data: dict[str, Any]) -> U
 def _take_the_place(command: UpdateScope, data: dict[str, Any]) -> Update:
     """Let the rest of the chain handle another update."""
     data["scope"] = command
-    return Update.model_validate(json.loads(command.row.payload), context={"bot": command.parts.bot})
+    return parse_update(command.row.payload, command.parts.bot)

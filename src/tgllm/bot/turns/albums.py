@@ -11,8 +11,9 @@ from typing import Any, cast
 from aiogram.types import Message
 
 from tgllm.bot.scope import Scope
-from tgllm.bot.turns.addressing import words_in
+from tgllm.bot.turns.addressing import question_of, words_in, written_by
 from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
+from tgllm.bot.updates.formats.written import Written, joined, written_in
 from tgllm.bot.updates.mentions import is_raw_heard
 from tgllm.bot.updates.raw import message_of
 from tgllm.db.engine.unit import Connection
@@ -34,7 +35,9 @@ REACH = 500
 class Album:
     """One message with an attachment, or the messages of an album."""
 
-    words: str
+    written: Written
+    """The captions."""
+    words: Written
     """The captions, without the mention of the bot."""
     message_ids: Sequence[int]
     """In order; a message has one attachment."""
@@ -46,7 +49,7 @@ async def album_of(message: Message, scope: Scope) -> Album:
     """Return the attachment of a message, with all items of its album."""
     group_id = message.media_group_id
     if group_id is None:
-        return Album(_words(message.caption, scope), (message.message_id,), is_told=False)
+        return Album(written_by(message), question_of(message, scope), (message.message_id,), is_told=False)
     rows = [scope.row, *await merged_rows(scope)]
     while len(rows) < MOST_ITEMS:
         more = await wait_for(scope, lambda waiting: _items_of(group_id, waiting) or None, WAIT_SECONDS)
@@ -54,9 +57,10 @@ async def album_of(message: Message, scope: Scope) -> Album:
             break
         rows += await merge_rows(scope, more)
     items = sorted((message_of(row.payload) for row in rows), key=_message_id)
-    captions = (_words(item.get("caption"), scope) for item in items)
+    captions = [written for item in items if (written := written_in(item)).text]
+    words = [words for written in captions if (words := _words(written, scope)).text]
     is_told = await scope.read(lambda conn: _is_told(conn, group_id, scope))
-    return Album("\n".join(filter(None, captions)), [_message_id(item) for item in items], is_told)
+    return Album(joined(captions, "\n"), joined(words, "\n"), [_message_id(item) for item in items], is_told)
 
 
 def _items_of(group_id: str, rows: Sequence[InboxRow]) -> list[InboxRow]:
@@ -74,9 +78,8 @@ def _is_told(conn: Connection, group_id: str, scope: Scope) -> bool:
     return any(is_raw_heard(item, parts.bot_id, parts.username, mode) for item in items)
 
 
-def _words(caption: object, scope: Scope) -> str:
-    text = caption if isinstance(caption, str) else ""
-    return text.strip() if scope.chat.is_private else words_in(text, scope.parts.username)
+def _words(written: Written, scope: Scope) -> Written:
+    return words_in(written, scope.parts.bot_id, scope.parts.username, is_private=scope.chat.is_private)
 
 
 def _message_id(message: Mapping[str, Any]) -> int:

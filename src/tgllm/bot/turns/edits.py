@@ -10,6 +10,8 @@ from typing import Any
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import words_in
 from tgllm.bot.ui.command_table import parse_command
+from tgllm.bot.updates.formats.markdown import markdown_of
+from tgllm.bot.updates.formats.written import written_in
 from tgllm.bot.updates.raw import content_of, turn_id_of
 from tgllm.bot.updates.values import as_id, as_mapping
 from tgllm.db.engine.unit import Connection
@@ -65,7 +67,7 @@ def take_edits(
 
 
 def stop_superseded(
-    updates: Iterable[NewUpdate], begun: Mapping[int, str], running: RunningTurns, username: str
+    updates: Iterable[NewUpdate], begun: Mapping[int, str], running: RunningTurns, bot_id: int, username: str
 ) -> None:
     """Stop the turns whose question is edited by one of these updates, which are stored already.
 
@@ -73,13 +75,14 @@ def stop_superseded(
         updates: the new updates.
         begun: the result of ``take_edits``.
         running: all turns.
+        bot_id: the bot's own id.
         username: the bot's own, without the @.
     """
     for update in updates:
         present, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
         if begun_id is not None and (present is None or present.turn.id != begun_id):
             running.outdate(update.lane, begun_id)
-        elif present is not None and _is_superseded(present.turn, _edited(update), username):
+        elif present is not None and _is_superseded(present.turn, _edited(update), bot_id, username):
             present.stop("person")
 
 
@@ -116,25 +119,19 @@ def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
     return content_of(update)
 
 
-def _is_superseded(turn: Turn, edited: Mapping[str, Any], username: str) -> bool:
+def _is_superseded(turn: Turn, edited: Mapping[str, Any], bot_id: int, username: str) -> bool:
     """Return whether the turn answers only that message, and its text has changed.
 
     Telegram also reports changes other than of the text. In the question, the text may follow remarks on its sender and
     on the message to which it replies.
     """
-    text, message_id = _text(edited), as_id(edited.get("message_id"))
-    if turn.message_ids != (message_id,) or text is None or parse_command(text, username) is not None:
+    written, message_id = written_in(edited), as_id(edited.get("message_id"))
+    if turn.message_ids != (message_id,) or not written.text or parse_command(written, username) is not None:
         return False
     is_private = as_mapping(edited.get("chat")).get("type") == "private"
-    words = text.strip() if is_private else words_in(text, username)
+    words = markdown_of(words_in(written, bot_id, username, is_private=is_private))
     return turn.text != words and not turn.text.endswith((f"\n{words}", f": {words}"))
 
 
 def _is_command(message: Mapping[str, Any], username: str) -> bool:
-    text = _text(message)
-    return text is not None and parse_command(text, username) is not None
-
-
-def _text(message: Mapping[str, Any]) -> str | None:
-    text = message.get("text") or message.get("caption")
-    return text if isinstance(text, str) else None
+    return parse_command(written_in(message), username) is not None

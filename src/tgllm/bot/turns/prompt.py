@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from aiogram.types import Message
 
 from tgllm.bot.scope import Scope
+from tgllm.bot.turns.addressing import written_by
 from tgllm.bot.turns.authors import name_in_line, origin_of
+from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.services.people.names import full_name
 
 __all__ = ["quoted_part", "replied_message", "replied_text", "replied_whole", "said", "told"]
@@ -17,7 +19,7 @@ def told(message: Message, scope: Scope, words: str, quotes: Sequence[str] = (),
     Args:
         message: from the chat.
         scope: its update.
-        words: its text, without the mention of the bot.
+        words: its text as Markdown, without the mention of the bot.
         quotes: remarks on the message to which it replies; see ``quotes_of``.
         attached: number of its pictures or files.
     """
@@ -40,7 +42,7 @@ def said(scope: Scope, words: str) -> str:
 
 
 def replied_text(message: Message) -> str:
-    """Return the text of the replied message, or the part of it that the user quoted; empty if it is no reply.
+    """Return the replied message, or the part of it that the user quoted, as Markdown; empty if it is no reply.
 
     Empty also if others in the chat can't see the replied message, since they may see the answer.
     """
@@ -57,12 +59,12 @@ def quoted_part(message: Message) -> str:
     """Return the quoted part of the replied message; empty if there is none, or if others can't see that message."""
     if message.quote is None or _is_ephemeral_reply(message) or _is_reply_elsewhere(message):
         return ""
-    return message.quote.text
+    return markdown_of(written_by(message.quote))
 
 
 def replied_whole(replied: Message) -> str:
-    """Return the text or caption of a replied message."""
-    return replied.text or replied.caption or ""
+    """Return the text or caption of a replied message as Markdown."""
+    return markdown_of(written_by(replied))
 
 
 def _is_ephemeral_reply(message: Message) -> bool:

@@ -8,12 +8,14 @@ together.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 from aiogram.types import Message
 
 from tgllm.bot.scope import Scope
+from tgllm.bot.turns.addressing import written_by
 from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
+from tgllm.bot.updates.formats.written import Written, joined, written_in
+from tgllm.bot.updates.values import as_mapping
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.common.text import MESSAGE_LIMIT
 
@@ -28,7 +30,7 @@ MOST_PARTS = 50
 class Pasted:
     """The joined text of one or several messages."""
 
-    text: str
+    written: Written
     message_ids: Sequence[int]
     """In order."""
 
@@ -38,22 +40,22 @@ async def whole_text(message: Message, scope: Scope) -> Pasted:
 
     Only in private chats: in groups the later parts do not address the bot.
     """
-    parts = [Pasted(message.text or "", (message.message_id,))]
-    if scope.chat.is_private and _may_be_full(parts[0].text):
+    parts = [Pasted(written_by(message), (message.message_id,))]
+    if scope.chat.is_private and _may_be_full(parts[0].written.text):
         parts += [part for row in await merged_rows(scope) if (part := _part(row)) is not None]
-        while len(parts) < MOST_PARTS and _may_be_full(parts[-1].text):
-            following = await _next_part(scope, parts[-1].text)
+        while len(parts) < MOST_PARTS and _may_be_full(parts[-1].written.text):
+            following = await _next_part(scope, parts[-1].written.text)
             if following is None:
                 break
             parts.append(following)
-    return Pasted("".join(part.text for part in parts), tuple(part.message_ids[0] for part in parts))
+    return Pasted(joined([part.written for part in parts]), tuple(part.message_ids[0] for part in parts))
 
 
 async def _next_part(scope: Scope, text: str) -> Pasted | None:
     """Merge the message that continues ``text`` into the update; return None if none arrives in time."""
     following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
     part = None if following is None else _part(following)
-    if following is None or part is None or not _continues(text, part.text):
+    if following is None or part is None or not _continues(text, part.written.text):
         return None
     merged = await merge_rows(scope, [following])
     return (_part(merged[0]) or part) if merged else None
@@ -61,14 +63,13 @@ async def _next_part(scope: Scope, text: str) -> Pasted | None:
 
 def _part(row: InboxRow) -> Pasted | None:
     """Return a plain message as a part; None for replies, forwarded messages and commands, which are separate."""
-    message: Any = json.loads(row.payload).get("message")
-    if not isinstance(message, dict) or "reply_to_message" in message or "forward_origin" in message:
+    message = as_mapping(json.loads(row.payload).get("message"))
+    if "reply_to_message" in message or "forward_origin" in message:
         return None
-    plain = cast("dict[str, Any]", message)
-    text, message_id = plain.get("text"), plain.get("message_id")
+    text, message_id = message.get("text"), message.get("message_id")
     if not isinstance(text, str) or not isinstance(message_id, int) or text.startswith("/"):
         return None
-    return Pasted(text, (message_id,))
+    return Pasted(written_in(message), (message_id,))
 
 
 def _may_be_full(text: str) -> bool:

@@ -5,12 +5,13 @@ other.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from tgllm.bot.telegram.get_updates import id_of
+from tgllm.bot.updates.command import named_command
 from tgllm.bot.updates.fields import MESSAGE, UPDATE, unknown_restriction
+from tgllm.bot.updates.formats.written import written_in
 from tgllm.bot.updates.origins import with_readable_origins
 from tgllm.bot.updates.places import NOWHERE, Place, place_of
 from tgllm.bot.updates.rich_text import without_rich_messages
@@ -42,7 +43,7 @@ log = get_logger(__name__)
 
 MESSAGE_KINDS = frozenset({"message", "edited_message"})
 CONTROL_KINDS = frozenset({"callback_query", "stopped_message_generation"})
-_CONTROL_COMMAND = re.compile(r"/(?:stop|cancel)(?:@\w+)?(?:\s.*)?", re.IGNORECASE | re.DOTALL)
+_CONTROL_COMMANDS = frozenset({"stop", "cancel"})
 
 RETRY = "retry"
 """First word of the callback data of the button that retries the last question; the turn's id follows."""
@@ -138,10 +139,10 @@ def _is_control(kind: str, content: object) -> bool:
     if kind in CONTROL_KINDS:
         return _first_word(as_mapping(content).get("data")) not in LANE_PRESSES
     message = as_mapping(content)
-    text = message.get("text") or message.get("caption")
-    if kind != "message" or not isinstance(text, str) or not is_raw_own(message):
+    if kind != "message" or not is_raw_own(message):
         return False
-    return _CONTROL_COMMAND.fullmatch(text) is not None
+    command = named_command(written_in(message))
+    return command is not None and command.name in _CONTROL_COMMANDS
 
 
 def is_raw_own(message: Mapping[str, Any]) -> bool:

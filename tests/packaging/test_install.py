@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["dipseek", "gemini", "mistral"]
-SDKS = {"google-genai", "mistralai", "openai"}
-OWN_SDK = {"dipseek": set[str](), "gemini": {"google-genai"}, "mistral": {"mistralai"}}
+PLUGINS = ["dipseek", "gemini", "local", "mistral"]
+SDKS = {"google-genai", "mistralai", "openai", "xllamacpp"}
+OWN_SDK = {"dipseek": set[str](), "gemini": {"google-genai"}, "local": {"xllamacpp"}, "mistral": {"mistralai"}}
 
 Install = Callable[..., Any]
 
@@ -51,7 +51,7 @@ def test_a_plugin_installs_from_its_folder(install: Install, tree: Path) -> None
 
     packages = environment.packages()
     assert {"tgllm", "tgllm-mistral"} <= packages
-    assert not {"tgllm-dipseek", "tgllm-gemini"} & packages
+    assert not {"tgllm-dipseek", "tgllm-gemini", "tgllm-local"} & packages
     assert packages & SDKS <= OWN_SDK["mistral"]
 
 

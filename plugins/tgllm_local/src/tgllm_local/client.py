@@ -1,0 +1,40 @@
+"""Client of the HTTP server of a child."""
+
+from tgllm.api.clock import Clock
+from tgllm.api.types import ChatRequest, FilePart
+from tgllm.providers.attachments import unsupported
+from tgllm.providers.http import ProviderHttp
+from tgllm.providers.openai_chat import Body, OpenAIChatClient, given
+from tgllm.providers.retry import Retry
+from tgllm_local.errors import explain_llama
+
+__all__ = ["LlamaClient"]
+
+
+class LlamaClient(OpenAIChatClient):
+    """Client of llama.cpp's chat completions. It makes one attempt, because a further one may need a new child."""
+
+    chat_path = "/v1/chat/completions"
+
+    def __init__(self, base_url: str, key: str, clock: Clock, idle_seconds: float) -> None:
+        """Create the client; nothing is sent yet."""
+        http = ProviderHttp(
+            base_url,
+            headers={"Authorization": f"Bearer {key}"},
+            idle_seconds=idle_seconds,
+            explain=explain_llama,
+        )
+        super().__init__(http, clock, retry=Retry(clock, attempts=1))
+
+    def settings(self, request: ChatRequest) -> Body:
+        """Return the fields except model, messages and stream."""
+        return given(
+            stream_options={"include_usage": True},
+            temperature=request.temperature,
+            max_tokens=request.max_output_tokens,
+            reasoning_effort=request.reasoning_effort,
+        )
+
+    def file(self, part: FilePart, model: str) -> Body:
+        """Refuse a file: the models read text only."""
+        raise unsupported(part, model)

@@ -15,7 +15,7 @@ from typing import Protocol, Self, TypeAlias
 from aiogram.exceptions import TelegramBadRequest
 
 from tgllm.api.clock import Clock
-from tgllm.bot.delivery.rows import document_row
+from tgllm.bot.delivery.rows import as_reply, document_row
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.streaming.answer_files import AnswerFiles
@@ -70,6 +70,9 @@ class Look:
     """The chat's interval from earlier answers; None: starts with the pace's interval."""
     renderer: Renderer = field(default_factory=Renderer)
     """Renders the answer."""
+    question_to_quote: Callable[[], Awaitable[int | None]] | None = None
+    """Returns the message to which the answer is a reply, or None; called when the answer is finished. None: the
+    display decides."""
 
 
 class Display(Protocol):
@@ -154,10 +157,15 @@ class ChatSink:
         renderer, words = self._look.renderer, (outcome, self._texts, self._turn.user.language)
         document = None if self._look.files is None else await self._look.files.document(renderer, *words)
         if document is None:
-            return self._display.finish(await final_payloads(renderer, *words, self._look.rich))
+            return await self._replying(self._display.finish(await final_payloads(renderer, *words, self._look.rich)))
         rows = self._display.finish(await beginning_payloads(renderer, *words))
         lane, part = Lane.parse(self._turn.lane), rows[-1].part + 1
-        return [*rows, document_row(lane, document, turn_id=self._turn.id, part=part)]
+        return await self._replying([*rows, document_row(lane, document, turn_id=self._turn.id, part=part)])
+
+    async def _replying(self, rows: Sequence[NewOutbox]) -> Sequence[NewOutbox]:
+        """Return the rows with the first one as a reply to the question, if it needs one to be attributed."""
+        question = None if self._look.question_to_quote is None else await self._look.question_to_quote()
+        return as_reply(rows, question)
 
     async def _stream(self) -> None:
         """Show the latest state, never sooner than the pace and Telegram's limits allow."""

@@ -10,6 +10,7 @@ from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
 from tgllm.bot.streaming.preview import with_elapsed
 from tgllm.bot.streaming.retry_button import RetryButton
 from tgllm.bot.streaming.sink import ChatSink, Display, Look
+from tgllm.bot.turns.attribution import question_to_quote
 from tgllm.bot.turns.edits import begins_anew
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Unit
@@ -98,6 +99,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
         AnswerFiles(core.config.data_dir, core.clock, rendering.file_over),
         interval,
         scope.parts.renderer,
+        (lambda: question_to_quote(scope, turn)) if scope.chat.is_private else None,
     )
 
 

@@ -13,6 +13,7 @@ __all__ = [
     "NO_PREVIEW",
     "PLACEHOLDER",
     "REPEATABLE",
+    "as_reply",
     "buttons",
     "call_row",
     "deletion_row",
@@ -147,3 +148,11 @@ def reply_parameters(message_id: int | None) -> dict[str, Any]:
     if message_id is None:
         return {}
     return {"reply_parameters": {"message_id": message_id, "allow_sending_without_reply": True}}
+
+
+def as_reply(rows: Sequence[NewOutbox], message_id: int | None) -> Sequence[NewOutbox]:
+    """Return the rows with the first one as a reply to a message; the same rows for None."""
+    if message_id is None or not rows:
+        return rows
+    first, *others = rows
+    return [replace(first, payload={**first.payload, **reply_parameters(message_id)}), *others]

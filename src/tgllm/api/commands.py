@@ -73,3 +73,6 @@ class ChatCommand:
     aliases: tuple[str, ...] = ()
     descriptions: Mapping[str, str] = field(default_factory=dict[str, str])
     """The description in other languages, by two-letter language code."""
+    reads_only: bool = False
+    """Whether it changes nothing. Such a command does not wait for the answer to an earlier question: it may run while
+    a model answers in the same chat."""

@@ -210,7 +210,7 @@ async def open_runtime(
             ended=ended,
         )
 
-        intake = Intake(parts, dispatch, menus.heard, hiding)
+        intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)
         poller = Poller(
             bot,
             core.clock,

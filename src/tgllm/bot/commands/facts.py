@@ -26,7 +26,7 @@ def fact_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the rows for the command table."""
     return (
         TableCommand("remember", lambda language: texts("command.remember", language), "user", _remember),
-        TableCommand("facts", lambda language: texts("command.facts", language), "user", _list),
+        TableCommand("facts", lambda language: texts("command.facts", language), "user", _list, reads="always"),
     )
 
 

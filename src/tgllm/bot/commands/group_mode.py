@@ -23,6 +23,7 @@ def group_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
             "admin",
             _group_mode,
             only_groups=True,
+            reads="bare",
         ),
     )
 

@@ -23,7 +23,7 @@ def history_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (
         TableCommand("clear", lambda language: texts("command.clear", language), "user", _clear),
         TableCommand("new", lambda language: texts("command.new", language), "user", _new),
-        TableCommand("history", lambda language: texts("command.history", language), "user", _history),
+        TableCommand("history", lambda language: texts("command.history", language), "user", _history, reads="bare"),
     )
 
 

@@ -21,8 +21,8 @@ NO_CHOICE = frozenset({"-", DEFAULT})
 def model_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the rows for the command table."""
     return (
-        TableCommand("model", lambda language: texts("command.model", language), "user", _model),
-        TableCommand("models", lambda language: texts("command.models", language), "user", _models),
+        TableCommand("model", lambda language: texts("command.model", language), "user", _model, reads="bare"),
+        TableCommand("models", lambda language: texts("command.models", language), "user", _models, reads="always"),
     )
 
 

@@ -56,7 +56,9 @@ class _Choices:
 
 def persona_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the row for the command table."""
-    return (TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona),)
+    return (
+        TableCommand("persona", lambda language: texts("command.persona", language), "user", _persona, reads="bare"),
+    )
 
 
 def persona_presses() -> tuple[PressAction, ...]:

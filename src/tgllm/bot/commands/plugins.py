@@ -65,7 +65,13 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
             await scope.reply(reply.text)
 
     return TableCommand(
-        command.name, lambda language: _description(command, language), command.access, run, command.aliases
+        command.name,
+        lambda language: _description(command, language),
+        command.access,
+        run,
+        command.aliases,
+        # A plugin may set a value of any type.
+        reads="always" if command.reads_only is True else "never",
     )
 
 

@@ -20,7 +20,9 @@ __all__ = ["settings_commands", "settings_presses"]
 
 def settings_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the rows for the command table."""
-    return (TableCommand("settings", lambda language: texts("command.settings", language), "user", _settings),)
+    return (
+        TableCommand("settings", lambda language: texts("command.settings", language), "user", _settings, reads="bare"),
+    )
 
 
 def settings_presses() -> tuple[PressAction, ...]:

@@ -11,7 +11,7 @@ __all__ = ["core_commands"]
 def core_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the rows for the command table."""
     return (
-        TableCommand("start", lambda language: texts("command.start", language), "user", _start),
+        TableCommand("start", lambda language: texts("command.start", language), "user", _start, reads="bare"),
         TableCommand("stop", lambda language: texts("command.stop", language), "user", _stop),
     )
 

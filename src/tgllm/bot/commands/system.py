@@ -16,7 +16,7 @@ NONE = "-"
 
 def system_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the row for the command table."""
-    return (TableCommand("system", lambda language: texts("command.system", language), "user", _system),)
+    return (TableCommand("system", lambda language: texts("command.system", language), "user", _system, reads="bare"),)
 
 
 async def _system(scope: Scope, command: ParsedCommand) -> None:

@@ -25,7 +25,7 @@ MOST_NAME = 100
 
 def usage_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     """Return the rows for the command table."""
-    return (TableCommand("usage", lambda language: texts("command.usage", language), "user", _usage),)
+    return (TableCommand("usage", lambda language: texts("command.usage", language), "user", _usage, reads="always"),)
 
 
 async def _usage(scope: Scope, _command: ParsedCommand) -> None:

@@ -9,10 +9,12 @@ from tgllm.api.clock import milliseconds
 from tgllm.bot.intake.chat_authors import answer_to_chat_author
 from tgllm.bot.intake.dispatch import Dispatch
 from tgllm.bot.intake.hiding import Hiding
+from tgllm.bot.intake.overtaking import overtakes
 from tgllm.bot.intake.reading import Batch, Unreadable
 from tgllm.bot.intake.unreadable import Quarantine
 from tgllm.bot.parts import BotParts
 from tgllm.bot.turns.edits import stop_superseded, take_edits
+from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.redaction import redacted
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox, outbox
@@ -50,8 +52,17 @@ class _Arrived:
 class Intake:
     """Stores updates and starts those that may start."""
 
-    def __init__(self, parts: BotParts, dispatch: Dispatch, heard: Heard, hiding: Hiding) -> None:
+    def __init__(
+        self,
+        parts: BotParts,
+        dispatch: Dispatch,
+        heard: Heard,
+        hiding: Hiding,
+        reads: Callable[[], Mapping[str, Reads]] = dict,
+    ) -> None:
+        """Create the intake; ``reads`` returns when commands only read, by name and alias."""
         self._parts = parts
+        self._reads = reads
         self._hiding = hiding
         self._dispatch = dispatch
         self._heard = heard
@@ -85,10 +96,11 @@ class Intake:
 
         now = milliseconds(self._parts.core.clock)
         refused: list[Unreadable] = []
+        reads = self._reads()
         try:
             if updates:
                 clean = await self._without_secrets(updates)
-                await self._dispatch.add(lambda conn: self._store(conn, clean, now, in_name_of_chats), stored)
+                await self._dispatch.add(lambda conn: self._store(conn, clean, now, reads, in_name_of_chats), stored)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
@@ -103,9 +115,10 @@ class Intake:
 
     async def _one(self, update: NewUpdate, now: int, stored: Callable[[_Arrived], None]) -> Unreadable | None:
         """Store an update, which is claimed later; return it as unreadable if it can't be stored."""
+        reads = self._reads()
         try:
             clean = await self._without_secrets([update])
-            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now), then=stored)
+            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now, reads), then=stored)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  the same
@@ -113,11 +126,16 @@ class Intake:
         return None
 
     def _store(
-        self, conn: Connection, updates: Sequence[NewUpdate], now: int, in_name_of_chats: InNameOfChats = NONE
+        self,
+        conn: Connection,
+        updates: Sequence[NewUpdate],
+        now: int,
+        reads: Mapping[str, Reads],
+        in_name_of_chats: InNameOfChats = NONE,
     ) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
-        new = inbox.add_updates(conn, [_with_access(conn, update, now) for update in updates], now)
+        new = [each for update in updates for each in self._add(conn, update, reads, now)]
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
@@ -125,6 +143,13 @@ class Intake:
             if update.update_id in in_name_of_chats:
                 outbox.add(conn, answer_to_chat_author(conn, in_name_of_chats[update.update_id], parts), now)
         return _Arrived(new, begun, reactions)
+
+    def _add(self, conn: Connection, update: NewUpdate, reads: Mapping[str, Reads], now: int) -> Sequence[NewUpdate]:
+        """Add an update behind those of its lane, unless it need not wait for them; return it if it is new."""
+        update = _with_access(conn, update, now)
+        if overtakes(conn, update, reads, self._parts.username):
+            update = replace(update, control=True)
+        return inbox.add_updates(conn, [update], now)
 
     def _stored(self, arrived: _Arrived) -> None:
         """Notify the other parts of the bot, before any of the updates starts."""

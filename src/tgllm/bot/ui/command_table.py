@@ -1,16 +1,20 @@
 """Command table: all chat commands by name, of the bot and of plugins."""
 
 import difflib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tgllm.api import Access, ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.scope import Scope
 from tgllm.bot.updates.command import ParsedCommand, parse_command
 
-__all__ = ["CommandTable", "LiveCommands", "ParsedCommand", "TableCommand", "may_use", "parse_command"]
+__all__ = ["CommandTable", "LiveCommands", "ParsedCommand", "Reads", "TableCommand", "may_use", "parse_command"]
 
 Run = Callable[[Scope, "ParsedCommand"], Awaitable[None]]
+
+Reads = Literal["never", "bare", "always"]
+"""When a command only reads: never, without arguments, or always."""
 
 _RANK = {"guest": 0, "user": 0, "admin": 1, "owner": 2}
 
@@ -27,6 +31,8 @@ class TableCommand:
     aliases: tuple[str, ...] = ()
     only_groups: bool = False
     """Whether it has no effect in a private chat, where help leaves it out."""
+    reads: Reads = "never"
+    """When it changes nothing, so that it need not wait for a running answer."""
 
 
 def may_use(user: UserInfo, access: Access) -> bool:
@@ -49,6 +55,11 @@ class CommandTable:
     def find(self, name: str) -> TableCommand | None:
         """Return the command with that name or alias."""
         return self._names.get(name)
+
+    @property
+    def reads(self) -> Mapping[str, Reads]:
+        """When each command only reads, by name and alias."""
+        return {name: command.reads for name, command in self._names.items()}
 
     def nearest(self, name: str, user: UserInfo) -> str | None:
         """Return the most similar name of a command that the user may use; None if none is similar."""

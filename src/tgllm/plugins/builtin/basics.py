@@ -23,7 +23,7 @@ def tgllm_commands(ctx: PluginContext) -> tuple[ChatCommand, ...]:
 
 def _command(name: str, handler: CommandHandler, texts: Texts) -> ChatCommand:
     key = f"help.{name}"
-    return ChatCommand(name, texts(key), handler, descriptions={"ru": texts(key, "ru")})
+    return ChatCommand(name, texts(key), handler, descriptions={"ru": texts(key, "ru")}, reads_only=True)
 
 
 async def _ping(call: CommandCall) -> str:

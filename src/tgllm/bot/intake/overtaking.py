@@ -1,0 +1,51 @@
+"""Commands that only read don't wait for the answer to an earlier question of their lane.
+
+Behind other commands alone they wait, so that they show what those have changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tgllm.bot.ui.command_table import Reads
+from tgllm.bot.updates.command import ParsedCommand, parse_command
+from tgllm.bot.updates.raw import content_of, is_raw_own
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import inbox
+from tgllm.db.tables.inbox import InboxRow, NewUpdate
+
+__all__ = ["overtakes"]
+
+MOST_LOOKED_AT: Final = 50
+"""Most waiting updates of a lane that are searched for a question."""
+
+
+def overtakes(conn: Connection, update: NewUpdate, reads: Mapping[str, Reads], username: str) -> bool:
+    """Return whether an update is a command that only reads and would wait for an answer.
+
+    Args:
+        conn: in the transaction that stores the update, before that.
+        update: a new update.
+        reads: when commands only read, by name and alias.
+        username: the bot's own, without the @.
+    """
+    if update.kind != "message" or update.control or update.stranger:
+        return False
+    command = _command_of(content_of(update), username)
+    if command is None or not _only_reads(reads.get(command.name, "never"), command):
+        return False
+    ahead = [*inbox.running_in(conn, update.lane), *inbox.queued(conn, update.lane, MOST_LOOKED_AT)]
+    return any(_asks(row, username) for row in ahead if row.update_id < update.update_id)
+
+
+def _only_reads(reads: Reads, command: ParsedCommand) -> bool:
+    return reads == "always" or (reads == "bare" and not command.args)
+
+
+def _asks(row: InboxRow, username: str) -> bool:
+    """Return whether a model may be asked in an update: a question, an edited one, or a press that asks again."""
+    return _command_of(content_of(row), username) is None
+
+
+def _command_of(message: Mapping[str, Any], username: str) -> ParsedCommand | None:
+    text = message.get("text") or message.get("caption")
+    return parse_command(text, username) if isinstance(text, str) and is_raw_own(message) else None

@@ -23,6 +23,8 @@ from tgllm.bot.rendering.document import (
     Table,
     Text,
 )
+from tgllm.bot.rendering.emphasis.hidden import shown
+from tgllm.bot.rendering.emphasis.styled import with_emphasis
 
 __all__ = ["BREAK", "as_blocks", "as_inlines", "plain_text"]
 
@@ -36,14 +38,19 @@ _BLOCKS = (Paragraph, Heading, CodeBlock, Quote, List, Table, Details, Footnote,
 
 
 def plain_text(children: Iterable[object]) -> str:
-    """Return the joined text of the text nodes."""
-    return "".join([child.text for child in children if isinstance(child, Text)])
+    """Return the joined text of the text nodes, in which emphasis has no meaning."""
+    return shown("".join([child.text for child in children if isinstance(child, Text)]))
 
 
-def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
-    """Return the inlines among the children, with adjacent texts joined; display formulas become inline ones."""
+def as_inlines(children: Sequence[object], *, is_growing: bool = False) -> tuple[Inline, ...]:
+    """Return the inlines among the children, with their emphasis; display formulas become inline ones.
+
+    Args:
+        children: with hidden marks.
+        is_growing: whether an unfinished answer ends with them.
+    """
     if len(children) == 1 and isinstance(children[0], Text):
-        return (children[0],) if children[0].text else ()
+        return with_emphasis(children, is_growing=is_growing) if children[0].text else ()
     done: list[Inline] = []
     pieces: list[str] = []
     formula: Math | None = None
@@ -65,10 +72,10 @@ def as_inlines(children: Sequence[object]) -> tuple[Inline, ...]:
                 _add(child, pieces, done)
     _add(formula, pieces, done)
     _flush(pieces, done)
-    return tuple(done)
+    return with_emphasis(done, is_growing=is_growing)
 
 
-def as_blocks(children: Sequence[object]) -> tuple[Block, ...]:
+def as_blocks(children: Sequence[object], *, is_growing: bool = False) -> tuple[Block, ...]:
     """Return the children as blocks; a display formula is a block if it has its own line."""
     if len(children) == 1 and isinstance(children[0], _BLOCKS):
         return (children[0],)
@@ -82,7 +89,7 @@ def as_blocks(children: Sequence[object]) -> tuple[Block, ...]:
             _end_run(run, blocks)
         else:
             run.append(child)
-    _end_run(run, blocks)
+    _end_run(run, blocks, is_growing=is_growing)
     return tuple(blocks)
 
 
@@ -116,10 +123,10 @@ def _touches(text: str, end: int) -> bool:
     return text[end] == "\n" if text else True
 
 
-def _end_run(run: list[object], blocks: list[Block]) -> None:
+def _end_run(run: list[object], blocks: list[Block], *, is_growing: bool = False) -> None:
     if not run:
         return
-    inlines = list(as_inlines(run))
+    inlines = list(as_inlines(run, is_growing=is_growing))
     run.clear()
     if inlines and isinstance(first := inlines[0], Text) and first.text.startswith("\n"):
         inlines[0] = Text(first.text.lstrip("\n"))

@@ -22,11 +22,10 @@ from tgllm.bot.rendering.document import (
     Paragraph,
     Quote,
     Rule,
-    Style,
-    Styled,
     Table,
     Text,
 )
+from tgllm.bot.rendering.emphasis.hidden import hidden, shown
 from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
 from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
 from tgllm.bot.rendering.source.commonmark import raw_events, with_shown_definitions
@@ -43,8 +42,7 @@ MOST_HTML_LEVELS = 3
 """Most levels of HTML blocks inside the Markdown of HTML blocks; deeper ones are text."""
 
 Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
-_INLINE_KINDS = frozenset({"Emphasis", "Strong", "Strikethrough", "Link", "Image"})
-_STYLES: Mapping[str, Style] = {"Emphasis": "italic", "Strong": "bold", "Strikethrough": "strikethrough"}
+_INLINE_KINDS = frozenset({"Link", "Image"})
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
 _BREAK = re.compile(r"<br\s*+/?>", re.IGNORECASE)
 _PLAIN_TAG = re.compile(r"\n*+(</?[A-Za-z][A-Za-z0-9-]*+>(?:[A-Za-z0-9,;:()]++| (?! |\n))*+)\n*+")
@@ -68,23 +66,30 @@ class _Frame:
     inline_level: int = 0
     cells_end: int = 0
     """Byte of the source at which the last cell of a row ended."""
+    is_growing: bool = False
+    """Whether an unfinished answer ends in it."""
 
 
-def parse(markdown: str) -> tuple[Block, ...]:
+def parse(markdown: str, *, is_growing: bool = False) -> tuple[Block, ...]:
     """Return the document's blocks.
 
     Args:
         markdown: without lone surrogates.
+        is_growing: whether the answer is unfinished. Emphasis that is open at its end is closed then.
     """
     source, has_math = with_plain_prices(with_filled_tables(with_bounded_nesting(markdown)))
-    return _Builder(with_shown_definitions(source, has_math=has_math), has_math=has_math).build()
+    source = with_shown_definitions(source, has_math=has_math)
+    return _Builder(source, has_math=has_math, is_growing=is_growing).build()
 
 
 class _Builder:
     """Builds the tree with an explicit stack: deep nesting would exceed the recursion limit."""
 
-    def __init__(self, source: str, *, has_math: bool, block_level: int = 1, html_level: int = 0) -> None:
-        self._source = source
+    def __init__(
+        self, source: str, *, has_math: bool, block_level: int = 1, html_level: int = 0, is_growing: bool = False
+    ) -> None:
+        self._source = hidden(source)
+        self._end_of_text = len(self._source.rstrip().encode()) if is_growing else None
         self._has_math = has_math
         self._html_level = html_level
         self._bytes: bytes | None = None
@@ -133,6 +138,8 @@ class _Builder:
         while self._open[-1].kind == "Details":
             self._close()
         kind = self._open[-1].kind
+        if self._end_of_text is not None and end >= self._end_of_text:
+            self._open[-1].is_growing = True
         if kind == "TableCell":
             self._open[-2].cells_end = end
         elif kind == "TableRow":
@@ -163,13 +170,13 @@ class _Builder:
             case "SoftBreak" | "HardBreak":
                 add(Text("\n"))
             case "InlineHtml":
-                add(Text("\n" if _BREAK.fullmatch(value) else value))
+                add(Text("\n" if _BREAK.fullmatch(value) else shown(value)))
             case "FootnoteReference":
-                add(Text(f"[{value}]"))
+                add(Text(f"[{shown(value)}]"))
             case "TaskListMarker":
                 next(frame for frame in reversed(self._open) if frame.kind == "Item").checked = bool(value)
             case _:
-                add(_LEAVES[kind](value))
+                add(_LEAVES[kind](shown(value) if value else value))
 
     def _html_block(self, frame: _Frame) -> None:
         """Show HTML as text, except ``<details>``; the enclosed text may be Markdown."""
@@ -214,7 +221,7 @@ def _table(frame: _Frame) -> Iterable[Node]:
 
 
 def _code_block(frame: _Frame) -> Iterable[Node]:
-    info = str(frame.data.get("Fenced", "")) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
+    info = shown(str(frame.data.get("Fenced", ""))) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
     # Telegram shows a tab as one space, which would remove the indentation.
     code = plain_text(frame.children).removesuffix("\n").expandtabs(_TAB_WIDTH)
     if not code.strip():
@@ -228,12 +235,8 @@ def _details(frame: _Frame) -> Iterable[Node]:
     return [Details(frame.data.text, as_blocks(frame.children), frame.data.is_open)]
 
 
-def _styled(frame: _Frame) -> Iterable[Node]:
-    return [Styled(_STYLES[frame.kind], as_inlines(frame.children))]
-
-
 def _link(frame: _Frame) -> Iterable[Node]:
-    url = str(frame.data["dest_url"])
+    url = shown(str(frame.data["dest_url"]))
     is_email = frame.data["link_type"] == "Email"
     return [Link("mailto:" + url if is_email else url, as_inlines(frame.children))]
 
@@ -247,21 +250,20 @@ _LEAVES: Mapping[str, Callable[[Any], Node]] = {
     "Rule": lambda _: Rule(),
 }
 _MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
-    "Paragraph": lambda frame: as_blocks(frame.children),
-    "Heading": lambda frame: [Heading(int(frame.data["level"][1]), as_inlines(frame.children))],
+    "Paragraph": lambda frame: as_blocks(frame.children, is_growing=frame.is_growing),
+    "Heading": lambda frame: [
+        Heading(int(frame.data["level"][1]), as_inlines(frame.children, is_growing=frame.is_growing))
+    ],
     "BlockQuote": lambda frame: [Quote(as_blocks(frame.children))],
     "CodeBlock": _code_block,
     "List": _list,
-    "Item": lambda frame: [Item(as_blocks(frame.children), frame.checked)],
-    "FootnoteDefinition": lambda frame: [Footnote(str(frame.data), as_blocks(frame.children))],
+    "Item": lambda frame: [Item(as_blocks(frame.children, is_growing=frame.is_growing), frame.checked)],
+    "FootnoteDefinition": lambda frame: [Footnote(shown(str(frame.data)), as_blocks(frame.children))],
     "Details": _details,
     "Table": _table,
     "TableHead": lambda frame: [tuple(frame.children)],
     "TableRow": lambda frame: [tuple(frame.children)],
-    "TableCell": lambda frame: [as_inlines(frame.children)],
-    "Emphasis": _styled,
-    "Strong": _styled,
-    "Strikethrough": _styled,
+    "TableCell": lambda frame: [as_inlines(frame.children, is_growing=frame.is_growing)],
     "Link": _link,
     "Image": _link,
 }

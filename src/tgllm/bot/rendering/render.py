@@ -66,7 +66,7 @@ def render_tail(markdown: str, is_cut: bool = False) -> EntityText:  # noqa: FBT
         markdown: the tail.
         is_cut: whether text has been left out before it.
     """
-    blocks = parse(settled(ready_source(markdown)))
+    blocks = parse(settled(ready_source(markdown)), is_growing=True)
     shown = last_part(flat_text(blocks), is_cut=is_cut)
     return shown if is_visible(shown.text.removeprefix("…") if is_cut else shown.text) else EntityText("")
 

@@ -2,6 +2,9 @@
 
 import re
 
+from tgllm.bot.rendering.emphasis.characters import NODE
+from tgllm.bot.rendering.emphasis.hidden import hidden
+from tgllm.bot.rendering.emphasis.matching import open_emphasis
 from tgllm.bot.rendering.source.code import FENCE, fence_end
 from tgllm.bot.rendering.source.growing_tables import without_half_table
 
@@ -9,12 +12,12 @@ __all__ = ["open_marks", "settled"]
 
 _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_LINK = re.compile(r"!?\[([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
-_MARKS = re.compile(r"\\.|`++|\*\*|~~", re.DOTALL)
-_HALF_LINE = re.compile(r"[ \t]*+(?:[-=+]++|[-*+][ \t]++\[[ xX]?)")
+_TICKS = re.compile(r"\\.|`++", re.DOTALL)
+_HALF_LINE = re.compile(r"[ \t]*+(?:[-=+*_~]++|[-*+][ \t]++\[[ xX]?)")
 
 
 def settled(prefix: str) -> str:
-    """Return the prefix with the unfinished markup of its last paragraph closed or left out.
+    """Return the prefix with the unfinished markup of its last paragraph closed or left out, except for emphasis.
 
     This may guess wrong: the finished answer is parsed again.
     """
@@ -23,7 +26,7 @@ def settled(prefix: str) -> str:
     head, separator, last = without_half_table(prefix).rstrip().rpartition("\n\n")
     last = _without_half_mark(last)
     last = _HALF_LINK.sub(r"\1", last)
-    return head + separator + last + "".join(reversed(open_marks(last)))
+    return head + separator + last + _without_code(last)[1]
 
 
 def _is_in_fence(prefix: str) -> bool:
@@ -34,20 +37,35 @@ def _is_in_fence(prefix: str) -> bool:
 
 
 def _without_half_mark(paragraph: str) -> str:
-    """Return the paragraph without marks at its end that may open something, or a line that may become a marker."""
+    """Return the paragraph without backticks at its end that may open code, or a line that may become a marker."""
     lines, newline, line = paragraph.rpartition("\n")
-    if newline and _HALF_LINE.fullmatch(line):
+    if _HALF_LINE.fullmatch(line) and (newline or line[-1] in "*_~"):
         return lines
-    return paragraph.rstrip(paragraph[-1]) if paragraph.endswith(("*", "_", "~", "`")) else paragraph
+    return paragraph.rstrip("`")
 
 
 def open_marks(paragraph: str) -> list[str]:
-    """Return the marks of the markup that a paragraph leaves open, outermost first."""
-    marks: list[str] = []
-    for found in _MARKS.finditer(paragraph):
+    """Return the marks of the emphasis and code that a paragraph leaves open, outermost first."""
+    text, ticks = _without_code(paragraph)
+    return [*open_emphasis(hidden(text)), *([ticks] if ticks else [])]
+
+
+def _without_code(paragraph: str) -> tuple[str, str]:
+    """Return the paragraph with its code replaced by nodes, and the backticks of code that it leaves open."""
+    pieces: list[str] = []
+    done = 0
+    ticks = ""
+    for found in _TICKS.finditer(paragraph):
         mark = found.group()
-        if mark in marks:
-            del marks[marks.index(mark) :]
-        elif not mark.startswith("\\") and not (marks and marks[-1].startswith("`")):
-            marks.append(mark)
-    return marks
+        if mark.startswith("\\"):
+            continue
+        if not ticks:
+            pieces.append(paragraph[done : found.start()])
+            ticks = mark
+        elif mark == ticks:
+            pieces.append(NODE)
+            ticks = ""
+            done = found.end()
+    if not ticks:
+        pieces.append(paragraph[done:])
+    return "".join(pieces), ticks

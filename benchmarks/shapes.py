@@ -130,6 +130,11 @@ SHAPES: Mapping[str, Shape] = {
     "blank lines in deep lists": _opened("* ", "\n"),
     "indented lists": _growing(lambda size: "  " * size + "- a\n"),
     "list items": _repeated("- a\n"),
+    "loosely indented lists": _repeated("1. a\n  - b\n c\n   d\n"),
+    "lists of many markers": _repeated("- 1. * 2) - a\n"),
+    "code in deep lists": lambda length: (
+        "".join("  " * level + "- a\n" for level in range(20)) + " " * 40 + "```\n" + _repeated("a\n")(length)
+    ),
     "tasks": _repeated("- [ ] a\n"),
     "numbers": _repeated("1. "),
     "headings": _repeated("# a\n"),

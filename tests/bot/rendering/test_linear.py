@@ -91,10 +91,13 @@ def test_an_answer_of_any_shape_becomes_few_times_its_length() -> None:
 REVIEWED: Mapping[str, str] = {
     "links.BARE_URL": "gives back the punctuation at its end; if all is punctuation, no other URL begins in it",
     "parse._PLAIN_TAG": "used with fullmatch",
+    "parse._NUMBER": "used with match",
     "source.dollars._PERHAPS": "no repeat passes a dollar sign, so each part of the text is matched a few times",
     "source.dollars._BETWEEN": "used with fullmatch",
     "source.dollars._BEFORE_NAME": "used with fullmatch",
     "source.growing._HALF_LINE": "used with fullmatch",
+    "source.lists._FENCE": "used with match",
+    "source.lists._FENCE_END": "used with fullmatch",
     "source.nesting._RULE": "used with fullmatch",
     "split._BREAKS": "gives back the white space behind its last newline, in which none begins",
 }

@@ -115,14 +115,17 @@ class Item:
 
     blocks: "tuple[Block, ...]"
     checked: bool | None = None
+    number: int | None = None
+    """As shown; None for a bullet."""
+    after: str = "."
+    """Character after the number: a dot or a parenthesis."""
 
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """A list; ``start`` is the first number of an ordered list, None for bullets."""
+    """A list."""
 
     items: tuple[Item, ...]
-    start: int | None
     is_tight: bool
     """Whether there are no blank lines between the items."""
 

@@ -1,7 +1,6 @@
 """Writes a document as text with entities."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count
 
 from tgllm.bot.rendering.document import (
     Block,
@@ -176,12 +175,10 @@ class _EntityWriter:
 
     def _list(self, block: List) -> None:
         newlines = 1 if block.is_tight else 2
-        numbers = count(block.start) if block.start is not None else None
         for index, item in enumerate(block.items):
             if index:
                 self.out.gap(newlines)
-            number = f"{next(numbers)}." if numbers is not None else ""
-            self._after(_marker(item, number), item.blocks, newlines)
+            self._after(_marker(item), item.blocks, newlines)
 
     def _after(self, marker: str, blocks: Sequence[Block], newlines: int, indent: str = "  ") -> None:
         """Write blocks after a marker; a first block that can't share the marker's line begins a new one."""
@@ -218,7 +215,8 @@ class _EntityWriter:
                 self.inlines(cell)
 
 
-def _marker(item: Item, number: str) -> str:
+def _marker(item: Item) -> str:
+    number = "" if item.number is None else f"{item.number}{item.after}"
     if item.checked is None:
         return f"{number or BULLET} "
     return f"{number} {TASKS[item.checked]} " if number else f"{TASKS[item.checked]} "

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tgllm.bot.rendering.document import (
@@ -47,6 +47,7 @@ _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
 _BREAK = re.compile(r"<br\s*+/?>", re.IGNORECASE)
 _PLAIN_TAG = re.compile(r"\n*+(</?[A-Za-z][A-Za-z0-9-]*+>(?:[A-Za-z0-9,;:()]++| (?! |\n))*+)\n*+")
 """A tag and words without any markup, as in a list of tags: no parser is needed."""
+_NUMBER = re.compile(rb"[ \t]*+(\d{1,9})([.)])")
 _TAB_WIDTH = 4
 
 
@@ -105,7 +106,7 @@ class _Builder:
             if kind == "Text":
                 self._open[-1].children.append(Text(value))
             elif kind == "Start":
-                self._start(value)
+                self._start(value, place["start"])
             elif kind == "End":
                 self._end(place["end"])
             else:
@@ -114,9 +115,17 @@ class _Builder:
             self._close()
         return as_blocks(self._open[0].children)
 
-    def _start(self, tag: Any) -> None:  # noqa: ANN401  pyromark.event: Tag
+    def _start(self, tag: Any, place: int) -> None:  # noqa: ANN401  pyromark.event: Tag
         kind, data = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
-        self._push(kind, data)
+        self._push(kind, self._number_at(place) if kind == "Item" and self._open[-1].data is not None else data)
+
+    def _number_at(self, place: int) -> tuple[int, str]:
+        """Return the number of an item as it is written, and the character after it."""
+        if self._bytes is None:
+            self._bytes = self._source.encode()
+        found = _NUMBER.match(self._bytes, place)
+        # The parser may place an empty item at white space before it.
+        return (int(self._open[-1].data), ".") if found is None else (int(found[1]), found[2].decode())
 
     def _push(self, kind: str, data: object) -> None:
         parent = self._open[-1]
@@ -210,8 +219,16 @@ class _Builder:
 
 
 def _list(frame: _Frame) -> Iterable[Node]:
-    items = tuple(child for child in frame.children if isinstance(child, Item))
-    return [List(items, frame.data, not frame.is_loose)] if items else []
+    items = [child for child in frame.children if isinstance(child, Item)]
+    if len({item.number for item in items}) == 1 and (first := items[0].number) is not None:
+        # Many number all items with 1.
+        items = [replace(item, number=number) for number, item in enumerate(items, first)]
+    return [List(tuple(items), not frame.is_loose)] if items else []
+
+
+def _item(frame: _Frame) -> Iterable[Node]:
+    number, after = frame.data or (None, ".")
+    return [Item(as_blocks(frame.children, is_growing=frame.is_growing), frame.checked, number, after)]
 
 
 def _table(frame: _Frame) -> Iterable[Node]:
@@ -257,7 +274,7 @@ _MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
     "BlockQuote": lambda frame: [Quote(as_blocks(frame.children))],
     "CodeBlock": _code_block,
     "List": _list,
-    "Item": lambda frame: [Item(as_blocks(frame.children, is_growing=frame.is_growing), frame.checked)],
+    "Item": _item,
     "FootnoteDefinition": lambda frame: [Footnote(shown(str(frame.data)), as_blocks(frame.children))],
     "Details": _details,
     "Table": _table,

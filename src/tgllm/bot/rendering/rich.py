@@ -127,13 +127,13 @@ def _with_links(text: str) -> Iterator[RichText]:
 
 
 def _list(block: List) -> RichBlock:
-    return {"type": "list", "items": [_item(item, index, block.start) for index, item in enumerate(block.items)]}
+    return {"type": "list", "items": [_item(item) for item in block.items]}
 
 
-def _item(item: Item, index: int, start: int | None) -> dict[str, Any]:
+def _item(item: Item) -> dict[str, Any]:
     made: dict[str, Any] = {"blocks": rich_blocks(item.blocks) or [{"type": "paragraph", "text": ""}]}
-    if start is not None:
-        made |= {"value": start + index, "type": "1"}
+    if item.number is not None:
+        made |= {"value": item.number, "type": "1"}
     if item.checked is not None:
         made["has_checkbox"] = True
         if item.checked:

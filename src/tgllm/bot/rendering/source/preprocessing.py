@@ -3,6 +3,7 @@
 import re
 
 from tgllm.bot.rendering.source.code import outside_code, replaced
+from tgllm.bot.rendering.source.lists import with_even_lists
 from tgllm.services.common.text import mend_surrogates
 
 __all__ = ["ready_source"]
@@ -27,7 +28,7 @@ def ready_source(markdown: str) -> str:
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
     if r"\(" in text or r"\[" in text or "$$" in text:
         text = replaced(text, _FORMULA, _in_dollars)
-    return text
+    return with_even_lists(text)
 
 
 def _in_dollars(match: re.Match[str]) -> tuple[str, int] | None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -19,46 +19,36 @@ from tgllm.api.errors import (
     Unavailable,
     Unsupported,
 )
-from tgllm.api.types import Json, JsonObject
-from tgllm.providers.json_values import as_list, as_object, as_text, parse_json
+from tgllm.api.types import JsonObject
+from tgllm.providers.error_body import codes_of, is_page, message_of, page_words
+from tgllm.providers.error_rules import find_rule
+from tgllm.providers.json_values import as_list, as_object, parse_json
+from tgllm.providers.rejected_fields import RejectedField, find_rejected
 
 __all__ = ["Failure", "explain", "wait_hint"]
 
 _MAX_WORDS = 300
 """Maximum characters of a service's message in an error."""
-
-_TOO_LONG = re.compile(
-    r"maximum context length|context[_ ](length|window)|context_length_exceeded|too many tokens|prompt is too long"
-    r"|token count .* exceeds|exceeds? .*max(imum)? .*tokens|input is too long",
-    re.IGNORECASE,
-)
-_NO_MODEL = re.compile(r"model[_ ]not[_ ]found|invalid model|model .*(does not|not) exist|unknown model", re.IGNORECASE)
-_NO_CREDIT = re.compile(r"insufficient[_ ](quota|balance|credit)|out of credit|billing_hard_limit", re.IGNORECASE)
-_FILTERED = re.compile(r"content[_ ](policy|filter|exists risk)|safety|moderation", re.IGNORECASE)
-_TOO_MANY = re.compile(r"rate[_ ]?limit|too[_ ]many[_ ]requests", re.IGNORECASE)
-_NO_SUCH_PART = re.compile(
-    r"(image|vision|audio|document|file|multimodal).*(not (enabled|supported|available)|unsupported)"
-    r"|(not support|unsupported).*(image|vision|audio|document|file|multimodal)",
-    re.IGNORECASE,
-)
-
-
-_BY_WORDS: tuple[tuple[re.Pattern[str], type[ProviderError]], ...] = (
-    (_TOO_LONG, ContextTooLong),
-    (_NO_CREDIT, QuotaExceeded),
-    (_NO_MODEL, ModelNotFound),
-    (_FILTERED, Refused),
-    (_NO_SUCH_PART, Unsupported),
-)
-_SHARED = frozenset({0, 400, 403, 404, 413, 422, 429})
-"""Status codes that services use for several kinds of errors."""
-
+_OK = 200
+_FORBIDDEN = 403
+_INVALID = 422
 _BY_STATUS: Mapping[int, type[ProviderError]] = {
     402: QuotaExceeded,
     404: ModelNotFound,
+    410: ModelNotFound,
     413: Unsupported,
+    425: RateLimited,
+    429: RateLimited,
+    451: Refused,
     **dict.fromkeys((400, 405, 409, 415, 422), ProviderError),
+    **dict.fromkeys((0, 408, 498), Unavailable),
 }
+_BY_STATUS_ALONE: Mapping[int, type[ProviderError]] = {**_BY_STATUS, 400: ContextTooLong, 413: ContextTooLong}
+"""Errors by status if the body is empty, as of Cerebras for a conversation that is too long."""
+_TRY_AGAIN = re.compile(
+    r"(?:try again|retry) (?:in|after) (?:(\d{1,3})h)?(?:(\d{1,3})m(?!s))?(?:(\d{1,6}(?:\.\d{1,9})?) ?(ms|s))?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +57,29 @@ class Failure:
 
     host: str
     status: int
-    """HTTP status; 0 for an error inside a stream that has none."""
+    """HTTP status; 0 for an error inside a stream that has none, 200 for what came in place of an answer."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """By lower-case name."""
     body: bytes = b""
 
     @property
     def json(self) -> JsonObject:
-        """The body as an object, regardless of its content type; empty if it is not one."""
+        """The body as an object, or the first one of a list, regardless of its content type; empty if there is none."""
         try:
-            return as_object(parse_json(self.body))
+            found = parse_json(self.body)
         except BadResponse:
             return {}
+        return as_object(next(iter(as_list(found)), found))
 
     @property
     def words(self) -> str:
-        """The service's error message, in one line of at most 300 characters; empty if the body is not JSON."""
-        return " ".join(_words(self.json).split())[:_MAX_WORDS]
+        """The service's error message in one line of at most 300 characters; of a page, its title or its text."""
+        return self.message[:_MAX_WORDS]
+
+    @property
+    def message(self) -> str:
+        """The service's error message in one line of at most 2000 characters."""
+        return message_of(self.json) or page_words(self.body)
 
     @property
     def kind(self) -> str:
@@ -91,46 +87,69 @@ class Failure:
         error = as_object(self.json.get("error")) or self.json
         return " ".join(str(error[key]) for key in ("type", "code", "status") if error.get(key) is not None)
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """All types, codes and reasons of the error, in lower case; see ``codes_of``."""
+        return codes_of(self.json)
+
     def __str__(self) -> str:
         said = f": {self.words}" if self.words else ""
         return f"{self.host} answered {self.status or 'with an error'}{said}"
 
 
 def explain(failure: Failure) -> ProviderError:
-    """Map a failure to an error, by HTTP status and common messages.
+    """Map a failure to an error, by the rules of ``error_rules``, and otherwise by the HTTP status.
 
-    For status codes that are used for several kinds of errors, such as 400, the message takes precedence. A plugin maps
-    the special cases of its service and uses this function for the rest.
+    A plugin maps the special cases of its service and uses this function for the rest. If the error is about a field of
+    the request, its parameters name the field; see ``rejected_fields``.
     """
-    said = f"{failure.words} {failure.kind}"
-    if failure.status in _SHARED and (kind := next((kind for words, kind in _BY_WORDS if words.search(said)), None)):
-        return kind(str(failure))
-    if failure.status in {401, 403}:
-        # The service's message may contain a part of the key.
-        return AuthFailed(f"{failure.host} refused the key ({failure.status})")
+    codes, message = failure.codes, failure.message
+    if rejected := find_rejected(failure.status, codes, message, failure.json):
+        return _about(rejected, failure)
+    if rule := find_rule(failure.status, codes, message):
+        return _made(rule.kind, failure)
+    if failure.status == _FORBIDDEN and is_page(failure.body) and failure.words:
+        return BadResponse(f"{failure} (a gateway in front of the service refused the request)")
+    if failure.status in {401, _FORBIDDEN}:
+        return _made(AuthFailed, failure)
     if failure.status == 404 and not failure.json:
         return BadResponse(f"{failure} (is base_url right?)")
-    if kind := _BY_STATUS.get(failure.status):
-        return kind(str(failure))
-    return _to_try_again(failure)
-
-
-def _to_try_again(failure: Failure) -> ProviderError:
-    if failure.status in {425, 429} or (failure.status == 0 and _TOO_MANY.search(failure.kind)):
-        return RateLimited(str(failure), retry_after=wait_hint(failure))
-    if failure.status in {0, 408} or failure.status >= 500:
-        return Unavailable(str(failure), retry_after=wait_hint(failure))
+    by_status = _BY_STATUS if failure.body.strip() else _BY_STATUS_ALONE
+    if kind := by_status.get(failure.status):
+        return _made(kind, failure)
+    if failure.status >= 500 or (failure.status == _OK and failure.json.get("error")):
+        return _made(Unavailable, failure)
     return BadResponse(f"{failure} (is base_url right?)")
 
 
+def _about(rejected: RejectedField, failure: Failure) -> ProviderError:
+    kind = ProviderError if failure.status == _INVALID else Unsupported
+    error = kind(str(failure))
+    error.params = rejected.params
+    return error
+
+
+def _made(kind: type[ProviderError], failure: Failure) -> ProviderError:
+    if issubclass(kind, AuthFailed):
+        # The service's message may contain a part of the key.
+        return kind(f"{failure.host} refused the key ({failure.status or 'inside a stream'})")
+    if issubclass(kind, RateLimited):
+        return kind(str(failure), retry_after=wait_hint(failure))
+    if issubclass(kind, Unavailable):
+        return kind(str(failure), retry_after=wait_hint(failure))
+    return kind(str(failure))
+
+
 def wait_hint(failure: Failure) -> float | None:
-    """Return the wait in ``retry-after-ms`` or ``Retry-After`` (RFC 9110, 10.2.3), in seconds."""
+    """Return the wait in ``retry-after-ms``, ``Retry-After`` (RFC 9110, 10.2.3) or the message, in seconds."""
     if (milliseconds := _number(failure.headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     text = failure.headers.get("retry-after")
     if (seconds := _number(text)) is not None:
         return seconds
-    return _until(text, failure.headers.get("date"))
+    if (seconds := _until(text, failure.headers.get("date"))) is not None:
+        return seconds
+    return _wait_in(failure.message)
 
 
 def _number(text: str | None) -> float | None:
@@ -150,20 +169,11 @@ def _until(moment: str | None, now: str | None) -> float | None:
     return max(0.0, (end - start).total_seconds())
 
 
-def _words(value: Json) -> str:
-    """Return the message in ``{"error": {"message"}}``, ``{"message"}`` or ``{"detail": [{"loc", "msg"}]}``."""
-    if not isinstance(value, Mapping):
-        return as_text(value) if isinstance(value, str) else "; ".join(map(_complaint, as_list(value)))
-    found = (value.get(key) for key in ("error", "message", "detail"))
-    return next((words for item in found if item and (words := _words(item))), "")
-
-
-def _complaint(value: Json) -> str:
-    """Return one entry of a list of field errors, without its ``input``, which may contain a person's text."""
-    complaint = as_object(value)
-    place = as_list(complaint.get("loc"))
-    return f"{_dotted(place)}: {as_text(complaint.get('msg'))}" if place else _words(value)
-
-
-def _dotted(place: Sequence[Json]) -> str:
-    return ".".join(str(step) for step in place)
+def _wait_in(message: str) -> float | None:
+    """Return the seconds in words such as "try again in 6m0.5s"."""
+    found = _TRY_AGAIN.search(message)
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, seconds, unit = found.groups()
+    rest = float(seconds or 0) / (1000 if (unit or "").lower() == "ms" else 1)
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + rest

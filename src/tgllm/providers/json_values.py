@@ -1,13 +1,17 @@
 """Access to JSON of unknown structure: missing values and values of other types count as empty."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Generator, Mapping, Sequence
 from typing import cast
 
 from tgllm.api.errors import BadResponse
 from tgllm.api.types import Json, JsonObject
 
-__all__ = ["as_int", "as_list", "as_object", "as_text", "encode_json", "parse_json"]
+__all__ = ["as_int", "as_list", "as_object", "as_text", "encode_json", "parse_json", "parse_sequence"]
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 
 
 def parse_json(data: bytes | str) -> Json:
@@ -21,6 +25,22 @@ def parse_json(data: bytes | str) -> Json:
     # Deeply nested brackets raise RecursionError.
     except (ValueError, RecursionError):
         raise BadResponse("the service sent invalid JSON") from None
+
+
+def parse_sequence(text: str) -> Generator[Json, None, None]:
+    """Yield the JSON values of a text in which they follow each other, with or without white space between them.
+
+    Raises:
+        BadResponse: the next value is not JSON.
+    """
+    place = _end_of_space(text, 0)
+    while place < len(text):
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            raise BadResponse("the service sent invalid JSON") from None
+        yield cast("Json", value)
+        place = _end_of_space(text, place)
 
 
 def encode_json(value: Json) -> bytes:
@@ -46,3 +66,8 @@ def as_text(value: Json) -> str:
 def as_int(value: Json) -> int | None:
     """Return the integer, or None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _end_of_space(text: str, place: int) -> int:
+    found = _SPACE.match(text, place)
+    return found.end() if found else place

@@ -39,7 +39,7 @@ async def bodies(serve: Serve) -> tuple[str, list[Any]]:
         if request.path == "/models":
             return web.json_response({"data": [{"id": "m"}, {"id": "e", "type": "embedding"}]})
         seen.append((request.headers["Authorization"], await request.json()))
-        return web.Response(text='data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"eos"}]}\n\n')
+        return web.Response(text='data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"ended"}]}\n\n')
 
     return await serve(handler), seen
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tgllm.api import BadResponse
-from tgllm.providers.sse import ServerComment, ServerEvent, SseParser, read_events
+from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, SseParser, read_events
 
 
 def parse(*chunks: bytes) -> list[ServerEvent]:
@@ -114,7 +114,7 @@ def test_a_long_line_in_small_pieces_is_put_together_once() -> None:
     assert parser.feed(b"\n\n") == [ServerEvent("x" * size)]
 
 
-@pytest.mark.parametrize("raw", [b"<html>\n<p>Welcome</p>\n</html>", b'{"choices": []}', b"id: 1\nretry: 5\n\n"])
+@pytest.mark.parametrize("raw", [b"<html>\n<p>Welcome</p>\n</html>", b"id: 1\nretry: 5\n\n"])
 async def test_what_is_no_stream_is_told(raw: bytes) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield raw[:3]
@@ -139,3 +139,34 @@ async def test_a_stream_of_bytes_is_a_stream_of_events() -> None:
         yield b"\ndata: [DONE]"
 
     assert [found.data async for found in read_events(chunks()) if isinstance(found, ServerEvent)] == ["Ж", "[DONE]"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"a": 1}', [ServerEvent('{"a": 1}', bare=True)]),
+        (b'\xef\xbb\xbf{"a": 1}\n', [ServerEvent('{"a": 1}', bare=True)]),
+        (b'{\n  "data": "x",\n  "b": [\n  ]\n}\n', [ServerEvent('{\n  "data": "x",\n  "b": [\n  ]\n}', bare=True)]),
+        (b'{"a": 1}\n{"b": 2}\n', [ServerEvent('{"a": 1}', bare=True), ServerEvent('{"b": 2}', bare=True)]),
+        (b'data: {\n"a": [\n1\n]\n}\n\n', [ServerEvent('{\n"a": [\n1\n]\n}')]),
+        (b': wait\n\n{"a": 1}\n\n', [ServerEvent('{"a": 1}', bare=True)]),
+        (b'data: {"a": 1}\n\n{"error": 2}\n\n', [ServerEvent('{"a": 1}'), ServerEvent('{"error": 2}', bare=True)]),
+        (b'data: {"a": 1}\nfoo: {}\n{"b": 2}\n\n', [ServerEvent('{"a": 1}')]),
+        (b'error: {"code": 400}\n\n', [ServerEvent('{"code": 400}', "error")]),
+        (b"<html>\n{\n}\n</html>\n", []),
+    ],
+)
+def test_json_that_is_no_event_is_read_too(raw: bytes, expected: list[ServerEvent]) -> None:
+    assert parse(raw) == expected
+    assert parse(*(raw[place : place + 1] for place in range(len(raw)))) == expected
+
+
+async def test_the_beginning_of_a_page_is_kept() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"  <html>Upstream "
+        yield b"timed out</html>" + b"x" * 10_000
+
+    with pytest.raises(NotAStream) as caught:
+        _ = [found async for found in read_events(chunks())]
+    assert caught.value.beginning.startswith(b"  <html>Upstream timed out</html>")
+    assert len(caught.value.beginning) == 4096

@@ -12,16 +12,21 @@ from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
 from tgllm.providers.attachments import IMAGE_TYPES, data_url, unsupported
 from tgllm.providers.http import ProviderHttp
-from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json, parse_json
+from tgllm.providers.json_values import as_text, encode_json
+from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
 from tgllm.providers.openai_reader import ChatReader
+from tgllm.providers.openai_stream import AnswerStream
+from tgllm.providers.rejected_fields import Draft
 from tgllm.providers.retry import Retry
-from tgllm.providers.sse import ServerComment, ServerEvent, read_events
+from tgllm.providers.sse import NotAStream, ServerComment, ServerEvent, read_events
 
 __all__ = ["Body", "OpenAIChatClient", "given"]
 
 Body = dict[str, Json]
 """A JSON object under construction."""
 
+LAST_EVENT_SECONDS = 3.0
+"""Timeout of each event after the finish reason, for services that neither send ``[DONE]`` nor close the connection."""
 _LAST_BYTES_SECONDS = 0.5
 
 
@@ -46,16 +51,19 @@ class OpenAIChatClient(Provider):
         """Create a provider that uses ``http`` and closes it; ``retry`` defaults to three attempts."""
         self.http = http
         self.retry = retry or Retry(clock)
+        self._windows: dict[str, int | None] = {}
+        """Context windows of the listed models, by id and alias."""
 
     async def list_models(self) -> Sequence[ModelInfo]:
         """Return the chat models that the account can use."""
-        page = as_object(await self.retry.call(lambda: self.http.get_json(self.models_path)))
-        return self.read_models([as_object(entry) for entry in as_list(page.get("data"))])
+        models = self.read_models(await self.retry.call(self._entries))
+        self._windows = {name: model.context_window for model in models for name in (model.id, *model.aliases)}
+        return models
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Stream one answer."""
-        body = await self._encode(request)
-        async with aclosing(self.retry.stream(lambda: self._attempt(body))) as events:
+        """Stream one answer; a field that the service rejects is changed once, and the request is sent again."""
+        draft = Draft(await self._encode(request))
+        async with aclosing(self.retry.stream(lambda: self._accepted(draft, request.model))) as events:
             async for event in events:
                 yield event
 
@@ -106,9 +114,15 @@ class OpenAIChatClient(Provider):
 
     def read_model(self, entry: JsonObject) -> ModelInfo | None:
         """Parse one model; None if it is not a chat model."""
-        window = as_int(entry.get("context_length")) or as_int(entry.get("max_model_len"))
         model = as_text(entry.get("id"))
-        return ModelInfo(model, context_window=window) if model else None
+        return ModelInfo(model, context_window=context_window(entry)) if model and is_chat_model(entry) else None
+
+    async def _entries(self) -> list[JsonObject]:
+        page = await self.http.get_json(self.models_path)
+        entries = entries_of(page)
+        if entries is None:
+            raise self.http.failure(200, encode_json(page))
+        return entries
 
     # --- one attempt ----------------------------------------------------------------------
 
@@ -127,33 +141,53 @@ class OpenAIChatClient(Provider):
     def _part(self, part: Part, model: str) -> Body:
         return self.file(part, model) if isinstance(part, FilePart) else {"type": "text", "text": part.text}
 
-    async def _attempt(self, body: bytes) -> AsyncGenerator[StreamEvent, None]:
-        reader, done = self.reader(), False
+    async def _accepted(self, draft: Draft, model: str) -> AsyncGenerator[StreamEvent, None]:
+        while True:
+            begun = False
+            try:
+                async with aclosing(self._attempt(draft.body, model)) as events:
+                    async for event in events:
+                        begun = begun or not isinstance(event, Waiting)
+                        yield event
+                return
+            except ProviderError as error:
+                if begun or not await draft.change(error):
+                    raise
+
+    async def _attempt(self, body: bytes, model: str) -> AsyncGenerator[StreamEvent, None]:
+        answer = AnswerStream(self.reader(), self.http.failure)
         async with aclosing(self.http.stream(self.chat_path, body)) as chunks, aclosing(read_events(chunks)) as events:
-            async for event in events:
-                if isinstance(event, ServerComment):
-                    # Reported, so that the chat shows that the service is alive.
-                    yield Waiting("queue")
-                elif done := event.data.strip() == "[DONE]":
-                    await _read_to_the_end(chunks)
-                    break
-                else:
-                    for found in reader.take(self._chunk(reader, event)):
+            try:
+                async for event in events:
+                    if isinstance(event, ServerComment):
+                        # Reported, so that the chat shows that the service is alive.
+                        yield Waiting("queue")
+                        continue
+                    for found in answer.take(event):
                         yield found
-        yield reader.end(done=done)
+                    if answer.finished:
+                        break
+            except NotAStream as error:
+                raise self.http.failure(200, error.beginning) from None
+            while not answer.done and (later := await _next(events)):
+                for found in answer.take(later):
+                    yield found
+            if answer.done:
+                await _read_to_the_end(chunks)
+        yield answer.end(self._windows.get(model))
 
-    def _chunk(self, reader: ChatReader, event: ServerEvent) -> JsonObject:
-        chunk = as_object(parse_json(event.data))
-        if event.name == "error" or reader.is_error(chunk):
-            raise self.http.failure(_status(chunk), event.data.encode())
-        return chunk
 
+async def _next(events: AsyncGenerator[ServerEvent | ServerComment, None]) -> ServerEvent | None:
+    """Return the next event after the finish reason, such as usage; None if none comes soon.
 
-def _status(chunk: JsonObject) -> int:
-    """Return the HTTP status in an error inside a stream, or 0."""
-    error = as_object(chunk.get("error")) or chunk
-    found = (as_int(error.get(key)) for key in ("status_code", "raw_status_code", "status", "code"))
-    return next((status for status in found if status and 400 <= status <= 599), 0)
+    The answer is complete, so neither silence nor a closed connection is an error any more.
+    """
+    with suppress(TimeoutError, ProviderError):
+        async with asyncio.timeout(LAST_EVENT_SECONDS):
+            async for event in events:
+                if isinstance(event, ServerEvent):
+                    return event
+    return None
 
 
 async def _read_to_the_end(chunks: AsyncGenerator[bytes, None]) -> None:

@@ -1,6 +1,7 @@
 """Reader of a streamed answer of OpenAI's chat completions API."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import ClassVar
 
 from tgllm.api.errors import Refused, Unavailable
@@ -13,6 +14,12 @@ __all__ = ["ChatReader"]
 _MAX_PROVIDER_DATA = 256 * 2**10
 """Maximum bytes of ``Finished.provider_data`` as JSON."""
 
+_COMPLAINTS = ("message", "detail", "errors", "error_msg", "msg")
+"""Fields that a chunk without ``choices`` has if it is an error."""
+_TEXTS = frozenset({"", "text", "output_text"})
+_THOUGHTS = frozenset({"thinking", "reasoning"})
+_OUTPUT = ("completion_tokens", "output_tokens")
+
 
 class ChatReader:
     """Converts the chunks of one answer to events. Override methods where a service differs."""
@@ -24,10 +31,25 @@ class ChatReader:
         "stop": "stop",
         "length": "length",
         "content_filter": "filtered",
+        # Words of other services and of gateways in front of them.
+        "eos": "stop",
+        "eos_token": "stop",
+        "end_turn": "stop",
+        "stop_sequence": "stop",
+        "complete": "stop",
+        "max_tokens": "length",
+        "max_output_tokens": "length",
+        "model_length": "length",
+        "model_context_window_exceeded": "length",
+        "sensitive": "filtered",
+        "safety": "filtered",
+        "refusal": "filtered",
     }
-    """The service's finish reasons; unknown ones count as ``other``."""
+    """The service's finish reasons, in lower case; unknown ones count as ``other``."""
 
-    interruptions: ClassVar[frozenset[str]] = frozenset()
+    interruptions: ClassVar[frozenset[str]] = frozenset(
+        {"error", "abort", "network_error", "insufficient_system_resource", "load"}
+    )
     """Finish reasons of answers that the service aborted."""
 
     def __init__(self) -> None:
@@ -36,60 +58,109 @@ class ChatReader:
         self.reasoning: list[str] = []
         self.spoken = False
         """Whether the answer contains text."""
-        self._finish = ""
+        self.begun = False
+        """Whether a chunk had a part of an answer, possibly an empty one."""
+        self._said: list[str] = []
+        self._by_delta = False
+        self.finish_reason = ""
+        """The service's finish reason in lower case; empty before it came."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer has a finish reason, and one of a complete answer."""
+        return bool(self.finish_reason) and self.finish_reason not in self.interruptions
 
     def is_error(self, chunk: JsonObject) -> bool:
-        """Return whether a chunk is an error inside the stream."""
-        return bool(chunk.get("error")) or chunk.get("object") == "error"
+        """Return whether a chunk is an error inside the stream, or in place of it."""
+        if chunk.get("error") or chunk.get("object") == "error" or chunk.get("type") == "error":
+            return True
+        if as_int(as_object(chunk.get("base_resp")).get("status_code")):
+            return True
+        return not chunk.keys() & {"choices", "usage"} and any(chunk.get(name) for name in _COMPLAINTS)
 
     def take(self, chunk: JsonObject) -> Iterator[StreamEvent]:
         """Yield the events of one chunk."""
-        if usage := as_object(chunk.get("usage")):
-            self.usage = self.read_usage(usage)
-        for choice in map(as_object, as_list(chunk.get("choices"))[:1]):
-            self._finish = as_text(choice.get("finish_reason")) or self._finish
-            for event in self.read_delta(as_object(choice.get("delta"))):
+        choices = [as_object(choice) for choice in as_list(chunk.get("choices"))[:1]]
+        self.begun = self.begun or bool(choices)
+        for place in (as_object(chunk.get("x_groq")), *choices, chunk):
+            if usage := as_object(place.get("usage")):
+                self.usage = _later(self.usage, self.read_usage(usage))
+        for choice in choices:
+            finish = as_text(choice.get("finish_reason")).lower()
+            self.finish_reason = self.finish_reason if finish in {"", "null"} else finish
+            for event in self._read_choice(choice):
                 self._note(event)
                 yield event
 
+    def _read_choice(self, choice: JsonObject) -> Iterator[StreamEvent]:
+        """Yield the events in ``delta``, or else in ``message`` or ``text``, which some gateways send instead."""
+        message = as_object(choice.get("message"))
+        found = list(self.read_delta(as_object(choice.get("delta"))))
+        if found or not message:
+            self._by_delta = self._by_delta or bool(found)
+            yield from found or map(TextDelta, filter(None, [as_text(choice.get("text"))]))
+        elif self._by_delta:
+            # The last chunk repeats the whole answer.
+            said, whole = "".join(self._said), self.read_text(message.get("content"))
+            if whole.startswith(said) and whole != said:
+                yield TextDelta(whole[len(said) :])
+        else:
+            yield from self.read_delta(message)
+
     def end(self, *, done: bool) -> Finished:
-        """Return the last event; ``done`` tells whether the stream ended with ``[DONE]``.
+        """Return the last event; ``done`` tells whether the service marked the end, as with ``[DONE]``.
+
+        Without a finish reason, such a mark stands for "stop".
 
         Raises:
             Unavailable: the answer is incomplete.
             Refused: the answer was blocked before its first text.
         """
-        if self._finish in self.interruptions:
-            raise Unavailable(f"the service aborted the answer ({self._finish})")
-        if not self._finish or (self.needs_done and not done):
+        if self.finish_reason in self.interruptions:
+            raise Unavailable(f"the service aborted the answer ({self.finish_reason})")
+        if not done and (not self.finish_reason or self.needs_done):
             raise Unavailable("the answer is incomplete")
-        reason = self.finish_reasons.get(self._finish, "other")
+        reason = self.finish_reasons.get(self.finish_reason or "stop", "other")
         if reason == "filtered" and not self.spoken:
             raise Refused("the service's filter blocked the answer")
         return Finished(reason, self.usage, self._kept())
 
     def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        """Yield the non-empty events of one delta: reasoning first, then text."""
+        """Yield the non-empty events of one delta: reasoning first, then text, or the parts of a list as they stand."""
         if reasoning := as_text(delta.get("reasoning_content")) or as_text(delta.get("reasoning")):
             yield ReasoningDelta(reasoning)
-        if text := self.read_text(delta.get("content")):
-            yield TextDelta(text)
+        content = delta.get("content") or delta.get("refusal")
+        for part in as_list(content) or (content,):
+            if as_text(as_object(part).get("type")) in _THOUGHTS:
+                yield from map(ReasoningDelta, filter(None, [self._read_thought(as_object(part))]))
+            elif text := self.read_text(part if isinstance(part, str) else [part]):
+                yield TextDelta(text)
 
     def read_text(self, content: Json) -> str:
         """Return the text of a message's content, which is a string or a list of parts."""
         if isinstance(content, str):
             return content
-        parts = map(as_object, as_list(content))
-        return "".join(as_text(part.get("text")) for part in parts if part.get("type") == "text")
+        return "".join(map(_text_of, as_list(content)))
 
     def read_usage(self, usage: JsonObject) -> Usage:
         """Parse a usage object."""
+        sent, written = _count(usage, "prompt_tokens", "input_tokens"), _count(usage, *_OUTPUT)
+        reasoned = as_int(as_object(usage.get("completion_tokens_details")).get("reasoning_tokens"))
+        cached = as_int(as_object(usage.get("prompt_tokens_details")).get("cached_tokens"))
+        if sent and reasoned and written is not None and usage.get("total_tokens") == sent + written + reasoned:
+            # xAI counts reasoning apart from the answer, and bills both.
+            written += reasoned
         return Usage(
-            input_tokens=as_int(usage.get("prompt_tokens")),
-            output_tokens=as_int(usage.get("completion_tokens")),
-            reasoning_tokens=as_int(as_object(usage.get("completion_tokens_details")).get("reasoning_tokens")),
-            cached_tokens=as_int(as_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
+            input_tokens=sent,
+            output_tokens=written,
+            reasoning_tokens=reasoned,
+            cached_tokens=_count(usage, "prompt_cache_hit_tokens", "cached_tokens") if cached is None else cached,
         )
+
+    def _read_thought(self, part: JsonObject) -> str:
+        """Return the reasoning in a part of a list."""
+        found = (self.read_text(part.get(name)) for name in ("thinking", "reasoning", "text"))
+        return next(filter(None, found), "")
 
     def provider_data(self) -> JsonObject | None:
         """Return data to be sent with this answer on later turns; dropped if it is larger than 256 KiB."""
@@ -104,3 +175,24 @@ class ChatReader:
             self.reasoning.append(event.text)
         elif isinstance(event, TextDelta):
             self.spoken = True
+            self._said.append(event.text)
+
+
+def _text_of(part: Json) -> str:
+    """Return the text of a part; parts without a type are text too."""
+    if isinstance(part, str):
+        return part
+    known = as_object(part)
+    return as_text(known.get("text")) if as_text(known.get("type")) in _TEXTS else ""
+
+
+def _count(usage: JsonObject, *names: str) -> int | None:
+    return next((count for name in names if (count := as_int(usage.get(name))) is not None), None)
+
+
+def _later(before: Usage, now: Usage) -> Usage:
+    """Return the newer of two usages; counts that it lacks, and a usage of zeros, do not replace earlier ones."""
+    counts = asdict(now)
+    if not any(counts.values()):
+        return before if any(asdict(before).values()) else now
+    return replace(before, **{name: count for name, count in counts.items() if count is not None})

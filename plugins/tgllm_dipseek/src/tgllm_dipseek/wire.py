@@ -1,10 +1,9 @@
 """Wire format of the DeepSeek API (DeepSeek API: create chat completion, get user balance)."""
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
 
-from tgllm.api.types import JsonObject, ReasoningEffort, Usage
-from tgllm.providers.json_values import as_int, as_list, as_object, as_text
+from tgllm.api.types import JsonObject, ReasoningEffort
+from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm.providers.openai_chat import Body
 from tgllm.providers.openai_reader import ChatReader
 
@@ -14,16 +13,7 @@ _REASONING = "reasoning_content"
 
 
 class DipseekReader(ChatReader):
-    """Reader of answers, which are incomplete without a final ``[DONE]``."""
-
-    needs_done: ClassVar[bool] = True
-    interruptions: ClassVar[frozenset[str]] = frozenset({"insufficient_system_resource"})
-
-    def read_usage(self, usage: JsonObject) -> Usage:
-        """Parse the usage; cached tokens have a name specific to the service."""
-        hits = as_int(usage.get("prompt_cache_hit_tokens"))
-        found = super().read_usage(usage)
-        return found if hits is None else replace(found, cached_tokens=hits)
+    """Reader of answers whose reasoning is sent back on later turns."""
 
     def provider_data(self) -> JsonObject | None:
         """Return the reasoning, which the API requires in some conversations and ignores in others."""

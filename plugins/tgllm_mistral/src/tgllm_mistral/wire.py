@@ -1,10 +1,9 @@
 """Wire format of the Mistral API (Mistral API: chat completion, reasoning, vision, document QnA)."""
 
 from collections.abc import Iterator
-from typing import ClassVar
 
-from tgllm.api.events import ReasoningDelta, StreamEvent, TextDelta
-from tgllm.api.types import FilePart, FinishReason, Json, JsonObject
+from tgllm.api.events import StreamEvent
+from tgllm.api.types import FilePart, Json, JsonObject
 from tgllm.providers.attachments import IMAGE_TYPES, check_size, data_url
 from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm.providers.openai_chat import Body
@@ -39,26 +38,16 @@ _MAX_DOCUMENT = 50 * 10**6
 class MistralReader(ChatReader):
     """Reader of answers whose content may be a list of reasoning and text chunks."""
 
-    finish_reasons: ClassVar[dict[str, FinishReason]] = {**ChatReader.finish_reasons, "model_length": "length"}
-    interruptions: ClassVar[frozenset[str]] = frozenset({"error"})
-
     def __init__(self) -> None:
         """Create a reader for one answer."""
         super().__init__()
         self._signature = ""
 
     def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        """Yield reasoning and text in their order in the delta."""
-        content = delta.get("content")
-        if isinstance(content, str):
-            yield from [TextDelta(content)] if content else []
-            return
-        for chunk in map(as_object, as_list(content)):
-            if chunk.get("type") == "thinking":
-                self._signature = as_text(chunk.get("signature")) or self._signature
-                yield from map(ReasoningDelta, filter(None, [self.read_text(chunk.get("thinking"))]))
-            else:
-                yield from map(TextDelta, filter(None, [self.read_text([chunk])]))
+        """Yield reasoning and text in their order in the delta, and keep the signature of the reasoning."""
+        for chunk in map(as_object, as_list(delta.get("content"))):
+            self._signature = as_text(chunk.get("signature")) or self._signature
+        yield from super().read_delta(delta)
 
     def provider_data(self) -> JsonObject | None:
         """Return the reasoning, which the API expects on later turns."""

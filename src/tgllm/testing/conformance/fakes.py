@@ -106,6 +106,15 @@ class FakeUnderTest(ProviderUnderTest, Generic[F]):
         """Order an answer whose stream ends normally, but without a finish reason or ``[DONE]``."""
         self.fake.answer([*pieces, Signal.EOF])
 
+    def deviate(self, name: str, *pieces: str) -> None:
+        """Order a complete answer with a deviation from the API's format."""
+        self._reasoning = None
+        self.fake.deviate(name, pieces)
+
+    def fail_in_place(self, form: str, words: str) -> None:
+        """Send an error in place of every answer from now on."""
+        self.fake.fail_in_place(form, words)
+
     def count_questions(self) -> int:
         """Return the number of requests for an answer, including failed ones."""
         return len(self._questions())

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tgllm.testing.conformance.answers import AnswerTests
+from tgllm.testing.conformance.deviations import DeviationTests
 from tgllm.testing.conformance.failures import FailureTests
 from tgllm.testing.conformance.guard import breaches, exemption
 from tgllm.testing.conformance.identity import IdentityTests
@@ -17,7 +18,9 @@ from tgllm.testing.conformance.settings import SettingsTests
 __all__ = ["ProviderConformance"]
 
 
-class ProviderConformance(IdentityTests, SettingsTests, AnswerTests, RequestTests, FailureTests, LifecycleTests):
+class ProviderConformance(
+    IdentityTests, SettingsTests, AnswerTests, DeviationTests, RequestTests, FailureTests, LifecycleTests
+):
     """Tests of a provider. Subclass it as ``Test...``, and set ``plugin`` and ``under_test``.
 
     A subclass can change or leave out a test only if it names the test in ``exempt``. An exempt test still runs and

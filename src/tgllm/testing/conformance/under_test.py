@@ -16,7 +16,7 @@ class ProviderUnderTest:
     The kit creates one for each test, enters it, loads the plugin with its ``settings``, and closes it at the end. By
     default the service must answer with the text of the question. Methods for what a service can't do stay as they are
     here and raise NotImplementedError; exempt the tests that need them, with that reason. Tests that need
-    ``fail_midway``, ``end_early`` or ``count_questions`` are skipped instead.
+    ``fail_midway``, ``end_early``, ``deviate``, ``fail_in_place`` or ``count_questions`` are skipped instead.
     """
 
     model: ClassVar[str]
@@ -64,6 +64,24 @@ class ProviderUnderTest:
 
     def end_early(self, *pieces: str) -> None:
         """Order an answer that starts with these pieces and whose stream then ends normally, but too early."""
+        raise NotImplementedError
+
+    def deviate(self, name: str, *pieces: str) -> None:
+        """Order a complete answer with these pieces, sent with a deviation of ``DEVIATIONS`` of the fake providers.
+
+        Raises:
+            NotImplementedError: the service has no such deviation; it is passed over.
+        """
+        raise NotImplementedError
+
+    def fail_in_place(self, form: str, words: str) -> None:
+        """Send an error with these words in place of every answer from now on, in a form of ``ERROR_FORMS``.
+
+        The status is 200.
+
+        Raises:
+            NotImplementedError: the service has no such form; it is passed over.
+        """
         raise NotImplementedError
 
     def count_questions(self) -> int:

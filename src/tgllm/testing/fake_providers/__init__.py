@@ -7,6 +7,7 @@ assert fake.requests[-1].body["model"] == "mistral-small-2603"
 """
 
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.base.deviations import DEVIATIONS, ERROR_FORMS
 from tgllm.testing.fake_providers.base.errors import Errors, FakeError
 from tgllm.testing.fake_providers.base.faults import Fault
 from tgllm.testing.fake_providers.base.journal import FakeRequest
@@ -16,6 +17,8 @@ from tgllm.testing.fake_providers.gemini import FakeGemini
 from tgllm.testing.fake_providers.mistral import FakeMistral
 
 __all__ = [
+    "DEVIATIONS",
+    "ERROR_FORMS",
     "Answer",
     "Errors",
     "FakeDipseek",

@@ -37,6 +37,7 @@ class FakeGemini(FakeServer):
     """
 
     default_key = "fake-gemini-key"
+    has_done = False
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from tgllm.api.events import ReasoningDelta, TextDelta
 from tgllm.api.types import Usage
+from tgllm.testing.fake_providers.base.deviations import Body
 from tgllm.testing.fake_providers.base.errors import FakeError
 
 __all__ = ["Answer", "Signal", "Step", "echo"]
@@ -44,6 +45,10 @@ class Answer:
     """Error in place of the answer, or, if there are steps, within the stream after them."""
     endless: bool = False
     """The steps are repeated until the client disconnects."""
+    deviation: str | None = None
+    """Name of the deviation from the API's format in which the answer is streamed; see ``DEVIATIONS``."""
+    body: Body | None = None
+    """Response in place of the answer, with the status 200."""
     blocked: str | None = None
     """Gemini: reason for blocking the request, which then has no answer."""
 

@@ -8,11 +8,14 @@ from aiohttp import web
 from tgllm.api.clock import Clock
 from tgllm.api.events import ReasoningDelta, TextDelta
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
+from tgllm.testing.fake_providers.base.deviations import Body, Sent, deviate
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
 from tgllm.testing.fake_providers.base.wire import Wire
 
 __all__ = ["ConnectionCut", "Player"]
 
+_DATA = "data: "
+_DONE = "[DONE]"
 _ENDLESS_PAUSE = 0.005  # in seconds; lets other tasks run
 
 
@@ -54,11 +57,30 @@ class Player:
         return response
 
     async def stream(self, answer: Answer) -> web.StreamResponse:
-        """Respond with server-sent events."""
+        """Respond with server-sent events, or with what the answer orders instead."""
+        body = deviate(answer.deviation, await self._sent(answer)) if answer.deviation else answer.body
+        if body is not None:
+            return await self._send(body)
         response = await self._open("text/event-stream")
         await self._write(response, self._wire.begin())
         if await self._play(response, answer):
             await self._write(response, self._wire.end(answer))
+        await response.write_eof()
+        return response
+
+    async def _sent(self, answer: Answer) -> Sent:
+        """Return the documents of an answer, without its waits and keep-alives."""
+        pieces = [await self._bytes(step) for step in answer.steps]
+        stream = b"".join([self._wire.begin(), *pieces, self._wire.end(answer)]).decode()
+        lines = [line.rstrip("\r").removeprefix(_DATA) for line in stream.split("\n") if line.startswith(_DATA)]
+        chunks = [json.loads(line) for line in lines if line != _DONE]
+        return Sent(chunks, self._wire.whole(answer), has_done=_DONE in lines)
+
+    async def _send(self, body: Body) -> web.StreamResponse:
+        response = await self._open(body.content_type, body.encoding)
+        await self._write(response, body.content)
+        if body.is_cut:
+            raise ConnectionCut
         await response.write_eof()
         return response
 
@@ -100,8 +122,9 @@ class Player:
             case _:
                 return b""
 
-    async def _open(self, content_type: str) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-cache"})
+    async def _open(self, content_type: str, encoding: str = "") -> web.StreamResponse:
+        packed = {"Content-Encoding": encoding} if encoding else {}
+        response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-cache", **packed})
         await response.prepare(self._request)
         return response
 

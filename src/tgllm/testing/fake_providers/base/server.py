@@ -15,6 +15,7 @@ from tgllm.api.types import Usage
 from tgllm.testing.changes import LOOK_SECONDS, Changes
 from tgllm.testing.fake_providers.base.answers import Answer, Step, echo
 from tgllm.testing.fake_providers.base.call import Call, read_body
+from tgllm.testing.fake_providers.base.deviations import in_form, is_possible
 from tgllm.testing.fake_providers.base.errors import Errors, FakeError, Refusal
 from tgllm.testing.fake_providers.base.faults import Fault, Faults, Trouble
 from tgllm.testing.fake_providers.base.journal import FakeRequest, note
@@ -39,6 +40,8 @@ class FakeServer(ABC):
     """
 
     default_key: ClassVar[str]
+    has_done: ClassVar[bool] = True
+    """Whether the API has OpenAI's format, in which a stream ends with ``[DONE]``."""
 
     def __init__(
         self, *, key: str | None = None, port: int = 0, clock: Clock | None = None, write_bytes: int | None = 7
@@ -57,6 +60,7 @@ class FakeServer(ABC):
         self.faults = Faults()
         self._write_bytes = write_bytes
         self._answers: deque[Answer] = deque()
+        self._in_place: Answer | None = None
         self._serving = Serving(port)
 
     # --- the server -----------------------------------------------------------------------
@@ -112,6 +116,20 @@ class FakeServer(ABC):
             replace(answer, usage=usage, finish=finish, trailing_usage=trailing_usage, error=error, endless=endless)
         )
 
+    def deviate(self, name: str, text: str | Sequence[Step]) -> None:
+        """Add a complete answer that is streamed with a deviation from the API's format; see ``DEVIATIONS``.
+
+        Raises:
+            NotImplementedError: the format of the API has no such deviation.
+        """
+        if not is_possible(name, has_done=self.has_done):
+            raise NotImplementedError(f"{type(self).__name__} has no deviation {name!r}")
+        self.order(replace(Answer.of(text, ""), deviation=name))
+
+    def fail_in_place(self, form: str, words: str) -> None:
+        """Send an error in place of every answer from now on, with the status 200, in one of ``ERROR_FORMS``."""
+        self._in_place = Answer(body=in_form(form, words))
+
     def order(self, answer: Answer) -> None:
         """Add an answer to the queue, as an ``Answer``."""
         self._answers.append(answer)
@@ -159,7 +177,7 @@ class FakeServer(ABC):
 
     async def _play(self, call: Call, wire: Wire, question: str, *, stream: bool) -> web.StreamResponse:
         """Respond with the next answer of the queue, or echo the question."""
-        answer = self._answers.popleft() if self._answers else echo(question)
+        answer = self._in_place or (self._answers.popleft() if self._answers else echo(question))
         if answer.error is not None and answer.fails_at_once:
             raise Refusal(answer.error)
         player = Player(call.request, wire, self.clock, self._write_bytes)

@@ -72,7 +72,8 @@ _RULES: tuple[Rule, ...] = (
         None,
         _codes(
             "insufficient_quota exceeded_current_quota_error billing_error billing_hard_limit_reached"
-            " billing_not_active payment_required payment_method_required insufficient_balance insufficient_credits"
+            " billing_not_active billing_disabled"
+            " payment_required payment_method_required insufficient_balance insufficient_credits"
             " insufficient_user_quota arrearage allocationquota.freetieronly spend_limit_exceeded #1113 minimax-1008"
         ),
         _words(

@@ -8,14 +8,13 @@ from tgllm.api.errors import Refused, Unavailable
 from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json
+from tgllm.providers.stream_documents import is_complaint
 
 __all__ = ["ChatReader"]
 
 _MAX_PROVIDER_DATA = 256 * 2**10
 """Maximum bytes of ``Finished.provider_data`` as JSON."""
 
-_COMPLAINTS = ("message", "detail", "errors", "error_msg", "msg")
-"""Fields that a chunk without ``choices`` has if it is an error."""
 _TEXTS = frozenset({"", "text", "output_text"})
 _THOUGHTS = frozenset({"thinking", "reasoning"})
 _OUTPUT = ("completion_tokens", "output_tokens")
@@ -72,11 +71,10 @@ class ChatReader:
 
     def is_error(self, chunk: JsonObject) -> bool:
         """Return whether a chunk is an error inside the stream, or in place of it."""
-        if chunk.get("error") or chunk.get("object") == "error" or chunk.get("type") == "error":
-            return True
         if as_int(as_object(chunk.get("base_resp")).get("status_code")):
             return True
-        return not chunk.keys() & {"choices", "usage"} and any(chunk.get(name) for name in _COMPLAINTS)
+        known = {"error": chunk.get("error")} if chunk.keys() & {"choices", "usage"} else chunk
+        return is_complaint(known)
 
     def take(self, chunk: JsonObject) -> Iterator[StreamEvent]:
         """Yield the events of one chunk."""

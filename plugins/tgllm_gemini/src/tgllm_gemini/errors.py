@@ -28,6 +28,8 @@ __all__ = ["Outdated", "explain_gemini", "sdk_errors"]
 
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)s")
 _LOST_FILE = re.compile(r"access the File .* may not exist|File .* not in an ACTIVE state", re.IGNORECASE)
+_NO_QUOTA = re.compile(r"limit: 0\b")
+"""Part of the message for a model that the account's plan does not include."""
 
 
 class Outdated(ProviderError):
@@ -68,9 +70,9 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
 
 
 def _body(details: Json) -> str:
-    """Return the error's JSON; empty if it is not from the API, such as a proxy's page, which the SDK wraps."""
+    """Return the error's JSON, or the text of what is not from the API, such as a proxy's page, which the SDK wraps."""
     found = as_object(as_list(details)[0] if as_list(details) else details)
-    return json.dumps(found, default=str) if "error" in found else ""
+    return json.dumps(found, default=str) if "error" in found else as_text(found.get("message"))
 
 
 def explain_gemini(failure: Failure) -> ProviderError:
@@ -99,9 +101,14 @@ def _special(failure: Failure, details: list[JsonObject]) -> ProviderError | Non
 
 def _too_much(failure: Failure, details: list[JsonObject]) -> ProviderError:
     violations = [as_object(item) for detail in details for item in as_list(detail.get("violations"))]
-    if any("perday" in as_text(item.get("quotaId")).lower() for item in violations):
+    is_daily = any("perday" in as_text(item.get("quotaId")).lower() for item in violations)
+    if is_daily or _NO_QUOTA.search(failure.message):
         return QuotaExceeded(str(failure))
-    return RateLimited(str(failure), retry_after=next(_waits(details), None))
+    known = explain(failure)
+    if not isinstance(known, RateLimited):
+        # Exhausted credit, or a lack of capacity that has nothing to do with the account.
+        return known
+    return RateLimited(str(failure), retry_after=next(_waits(details), known.retry_after))
 
 
 def _waits(details: list[JsonObject]) -> Iterator[float]:

@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 from google.genai import types
 
 from tgllm.api.clock import Clock
+from tgllm.api.errors import ProviderError
 from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatRequest, FilePart, ModelInfo
 from tgllm.providers.attachments import unsupported
+from tgllm.providers.failure import Failure
 from tgllm.providers.prices import load_prices
 from tgllm.providers.retry import Retry
-from tgllm_gemini.errors import Outdated, sdk_errors
+from tgllm_gemini.errors import Outdated, explain_gemini, sdk_errors
 from tgllm_gemini.models import Families, Family, read_models
 from tgllm_gemini.sdk import Sdk
 from tgllm_gemini.settings import Settings
@@ -105,12 +107,21 @@ class GeminiProvider(Provider):
             stream = await self._sdk.models.generate_content_stream(
                 model=request.model, contents=contents, config=config
             )
-            reader = AnswerReader()
-            async with aclosing(Holding().items(stream)) as chunks:
-                async for chunk in chunks:
-                    for event in reader.take(chunk):
-                        yield event
+        reader = AnswerReader()
+        try:
+            with self._errors():
+                async with aclosing(Holding(self._failure).items(stream)) as chunks:
+                    async for chunk in chunks:
+                        for event in reader.take(chunk):
+                            yield event
+        except ProviderError:
+            # After the finish reason the answer is complete, however its connection ends.
+            if not reader.finished:
+                raise
         yield reader.end()
+
+    def _failure(self, status: int, body: bytes) -> ProviderError:
+        return explain_gemini(Failure(self._host, status, {}, self._hide(body.decode(errors="replace")).encode()))
 
     def _checked(self, request: ChatRequest) -> list[FilePart]:
         """Return the files of the conversation, if the model accepts all of them."""

@@ -105,6 +105,11 @@ class AnswerReader:
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
         self._finish = ""
 
+    @property
+    def finished(self) -> bool:
+        """Whether the answer has a finish reason."""
+        return bool(self._finish)
+
     def take(self, chunk: types.GenerateContentResponse) -> Iterator[StreamEvent]:
         """Yield the events of one chunk.
 

@@ -254,3 +254,11 @@ def test_the_process_says_why_it_cannot_serve(capsys: pytest.CaptureFixture[str]
     assert ended.value.code == 2
     told = capsys.readouterr().err
     assert any(words in told for words in ("a bot token looks like", "port must be", "address already in use"))
+
+
+async def test_entities_are_given_as_json(emu: Emulator, ann: EmulatedUser, control: Call) -> None:
+    link = {"type": "text_link", "offset": 0, "length": 2, "url": "https://e.org"}
+    said = await control("say", {"user": ann.id, "text": "hi there", "entities": [link]})
+    assert said["entities"] == [link]
+    edited = await control("edit", {"user": ann.id, "message": said["id"], "text": "hi", "entities": [link]})
+    assert edited["entities"] == [link]

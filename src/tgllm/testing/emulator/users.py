@@ -16,6 +16,7 @@ from tgllm.testing.emulator.state.records import (
 )
 from tgllm.testing.emulator.world import membership
 from tgllm.testing.emulator.world.members import ADMINS
+from tgllm.testing.emulator.world.mentioning import with_mentions
 from tgllm.testing.emulator.world.posting import (
     Place,
     file_content,
@@ -64,7 +65,9 @@ class EmulatedUser(Account):
         entities: Sequence[dict[str, Any]] = (),
         fields: Mapping[str, Any] | None = None,
     ) -> EmulatedMessage:
-        """Send a text of 1 to 4096 UTF-16 units; commands and links become entities.
+        """Send a text of 1 to 4096 UTF-16 units; commands, mentions and links become entities.
+
+        ``entities`` are what the sender formats, in Bot API form: ``bold``, ``pre``, ``text_link``, ``text_mention``...
 
         ``fields`` are further fields of the message in Bot API form, such as ``quote``, ``forward_origin`` or
         ``external_reply``; a ``sender_chat`` makes it a message in the name of that chat.
@@ -105,44 +108,53 @@ class EmulatedUser(Account):
         mime: str = "application/octet-stream",
         kind: str = "document",
         caption: str = "",
+        entities: Sequence[dict[str, Any]] = (),
         chat: EmulatedChat | None = None,
         topic: EmulatedTopic | None = None,
         reply_to: EmulatedMessage | None = None,
     ) -> EmulatedMessage:
-        """Send a file; ``kind`` is document, photo, voice, audio, video, animation, video_note or sticker."""
+        """Send a file; ``kind`` is document, photo, voice, audio, video, animation, video_note or sticker.
+
+        ``entities`` are those of the caption.
+        """
         place = self._place(chat, topic, reply_to)
-        made = file_content(self.world, content, name, mime, kind, caption)
+        made = file_content(self.world, content, name, mime, kind, caption, entities)
         return post(self.world, self, place, made)
 
-    async def album(
+    async def album(  # noqa: PLR0913 - all but the files are keyword-only with defaults
         self,
         files: Sequence[tuple[str, bytes]],
         *,
         mime: str = "image/jpeg",
         kind: str = "photo",
         caption: str = "",
+        entities: Sequence[dict[str, Any]] = (),
         chat: EmulatedChat | None = None,
         topic: EmulatedTopic | None = None,
         group_id: str | None = None,
     ) -> list[EmulatedMessage]:
         """Send files as one album: a message for each, with the same media_group_id.
 
-        The first message has the caption. With the ``group_id`` of an earlier album the files are added to it.
+        The first message has the caption, with its ``entities``. With the ``group_id`` of an earlier album the files
+        are added to it.
         """
         place, group_id = self._place(chat, topic), group_id or str(next(_albums))
         sent: list[EmulatedMessage] = []
         for name, content in files:
-            made = file_content(self.world, content, name, mime, kind, "" if sent else caption)
+            text, formats = ("", ()) if sent else (caption, entities)
+            made = file_content(self.world, content, name, mime, kind, text, formats)
             made.fields["media_group_id"] = group_id
             sent.append(post(self.world, self, place, made))
         return sent
 
-    async def edit(self, message: EmulatedMessage, text: str) -> EmulatedMessage:
+    async def edit(
+        self, message: EmulatedMessage, text: str, *, entities: Sequence[dict[str, Any]] = ()
+    ) -> EmulatedMessage:
         """Edit the text of this user's own message."""
         self._check_own(message)
-        content = text_content(text).text
+        content = text_content(text, entities).text
         message.previous.append(message.text)
-        message.content, message.edit_date = content, self.world.timestamp()
+        message.content, message.edit_date = with_mentions(self.world, content), self.world.timestamp()
         publish_message(self.world, message, "edited_message")
         return message
 

@@ -26,7 +26,11 @@ _LONGEST_TITLE = 128
 async def _say(request: ControlRequest) -> View:
     chat = request.chat_or_private()
     message = await request.user().say(
-        request.text("text"), chat=chat, topic=request.topic(chat), reply_to=request.reply_to()
+        request.text("text"),
+        chat=chat,
+        topic=request.topic(chat),
+        reply_to=request.reply_to(),
+        entities=request.entities(),
     )
     return message_view(message)
 
@@ -41,6 +45,7 @@ async def _upload(request: ControlRequest) -> View:
         mime=request.file.mime,
         kind=request.text("kind", _KINDS.get(request.file.mime, "document")),
         caption=request.text("caption", ""),
+        entities=request.entities(),
         chat=chat,
         topic=request.topic(chat),
         reply_to=request.reply_to(),
@@ -49,7 +54,7 @@ async def _upload(request: ControlRequest) -> View:
 
 
 async def _edit(request: ControlRequest) -> View:
-    return message_view(await request.user().edit(request.message(), request.text("text")))
+    return message_view(await request.user().edit(request.message(), request.text("text"), entities=request.entities()))
 
 
 async def _delete(request: ControlRequest) -> View:

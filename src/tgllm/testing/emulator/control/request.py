@@ -1,5 +1,6 @@
 """Requests to the HTTP control API, with lookup of the named users, chats and messages."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -104,6 +105,23 @@ class ControlRequest:
     def reply_to(self) -> EmulatedMessage | None:
         """Return the message to reply to, or None if the field is missing."""
         return self.message("reply_to") if self.fields.get("reply_to") is not None else None
+
+    def entities(self) -> list[dict[str, Any]]:
+        """Return ``entities`` in Bot API form, also from a JSON string; empty if they are missing.
+
+        Raises ValueError for what is no entity.
+        """
+        value: object = self.fields.get("entities") or []
+        if isinstance(value, str):
+            value = json.loads(value)
+        if not isinstance(value, list):
+            raise ValueError("entities must be an array")  # noqa: TRY004 - invalid input, not a wrong argument
+        for item in cast("list[object]", value):
+            known = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+            numbers = (known.get("offset"), known.get("length"))
+            if not isinstance(known.get("type"), str) or not all(isinstance(each, int) for each in numbers):
+                raise ValueError("an entity has a type, an offset and a length")
+        return cast("list[dict[str, Any]]", value)
 
 
 async def read_control_request(world: World, request: web.Request) -> ControlRequest:

@@ -16,7 +16,7 @@ from tgllm.testing.emulator.state.records import (
     EmulatedMessage,
     EmulatedTopic,
 )
-from tgllm.testing.emulator.world.wire import user_json
+from tgllm.testing.emulator.world.mentioning import with_mentions
 from tgllm.testing.emulator.world.world import World
 
 __all__ = ["MethodCall", "Upload"]
@@ -126,16 +126,7 @@ class MethodCall:
 
     def with_mentions(self, content: Text) -> Text:
         """Resolve text mentions by user id; mentions of unknown ids are removed."""
-        if not any(entity["type"] == "text_mention" for entity in content.entities):
-            return content
-        resolved = (self._mention(e) if e["type"] == "text_mention" else e for e in content.entities)
-        return Text(content.text, tuple(entity for entity in resolved if entity is not None))
-
-    def _mention(self, entity: dict[str, Any]) -> dict[str, Any] | None:
-        user = entity["user"]
-        number = cast("dict[str, Any]", user).get("id") if isinstance(user, dict) else None
-        account = self.world.accounts.get(number) if isinstance(number, int) else None
-        return None if account is None else {**entity, "user": user_json(account)}
+        return with_mentions(self.world, content)
 
     def markup(self) -> dict[str, Any] | None:
         """Return ``reply_markup`` after checking it."""

@@ -1,14 +1,12 @@
 """Visibility of group messages for bots."""
 
-import re
+from typing import Any
 
+from tgllm.testing.emulator.markup.text import slice_utf16
 from tgllm.testing.emulator.state.bots import EmulatedBot
 from tgllm.testing.emulator.state.records import EmulatedMessage
 
 __all__ = ["hears"]
-
-_FOR_ONE_BOT = re.compile(r"/\w+@\w")
-_NAME = re.compile(r"@(\w+)")
 
 
 def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
@@ -22,6 +20,20 @@ def hears(bot: EmulatedBot, message: EmulatedMessage) -> bool:
         return True
     if message.reply_to is not None and message.reply_to.sender is bot:
         return True
-    if message.text.startswith("/") and not _FOR_ONE_BOT.match(message.text):
-        return True
-    return (bot.username or "").lower() in (name.lower() for name in _NAME.findall(message.text))
+    return any(_is_for(bot, message.text, entity) for entity in message.entities)
+
+
+def _is_for(bot: EmulatedBot, text: str, entity: dict[str, Any]) -> bool:
+    """Return whether an entity is a mention of the bot, a command to it, or a command to any bot."""
+    words = slice_utf16(text, int(entity["offset"]), int(entity["length"]))
+    name = (bot.username or "").lower()
+    match entity["type"]:
+        case "mention":
+            return words[1:].lower() == name
+        case "text_mention":
+            return entity["user"].get("id") == bot.id
+        case "bot_command":
+            _, _, addressee = words.partition("@")
+            return addressee.lower() == name if addressee else entity["offset"] == 0
+        case _:
+            return False

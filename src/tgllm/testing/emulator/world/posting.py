@@ -6,6 +6,7 @@ from typing import Any
 
 from tgllm.testing.emulator.markup.detect import detect
 from tgllm.testing.emulator.markup.text import MAX_CAPTION, MAX_TEXT, Text, tidy, utf16_len
+from tgllm.testing.emulator.protocol.errors import BotApiError
 from tgllm.testing.emulator.state.records import (
     Account,
     EmulatedChat,
@@ -16,6 +17,7 @@ from tgllm.testing.emulator.state.records import (
 )
 from tgllm.testing.emulator.world.hearing import hears
 from tgllm.testing.emulator.world.media import FOLDERS, media_fields
+from tgllm.testing.emulator.world.mentioning import with_mentions
 from tgllm.testing.emulator.world.wire import message_json, user_json
 from tgllm.testing.emulator.world.world import World
 
@@ -57,10 +59,18 @@ class Content:
 
 def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
     """Return a text as a client sends it. Raises ValueError if it is empty or too long."""
-    formatted = detect(tidy(text, entities))
+    formatted = _formatted(text, entities)
     if not 0 < utf16_len(formatted.text) <= MAX_TEXT:
         raise ValueError(f"a message has 1 to {MAX_TEXT} UTF-16 units; paste() sends longer ones in parts")
     return Content(formatted)
+
+
+def _formatted(text: str, entities: Sequence[dict[str, Any]]) -> Text:
+    """Return a text with its entities and those that Telegram detects. Raises ValueError for an impossible entity."""
+    try:
+        return detect(tidy(text, entities))
+    except BotApiError as error:
+        raise ValueError(error.description) from None
 
 
 def in_the_name_of_a_chat(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,11 +97,19 @@ def split_paste(text: str) -> list[str]:
     return [*parts, part]
 
 
-def file_content(world: World, content: bytes, name: str, mime: str, kind: str, caption: str) -> Content:
+def file_content(
+    world: World,
+    content: bytes,
+    name: str,
+    mime: str,
+    kind: str,
+    caption: str,
+    entities: Sequence[dict[str, Any]] = (),
+) -> Content:
     """Return a file as a client uploads it. Raises ValueError for an unknown kind or a caption that is too long."""
     if kind not in FOLDERS:
         raise ValueError(f"unknown kind {kind!r}; there are: {', '.join(FOLDERS)}")
-    text = detect(tidy(caption))
+    text = _formatted(caption, entities)
     if utf16_len(text.text) > MAX_CAPTION:
         raise ValueError(f"a caption has at most {MAX_CAPTION} UTF-16 units")
     file = world.files.add(content, FOLDERS[kind], name, mime)
@@ -164,7 +182,7 @@ def _message(world: World, sender: Account, place: Place, content: Content) -> E
         place.chat,
         sender,
         world.timestamp(),
-        content.text,
+        with_mentions(world, content.text),
         content.fields,
         is_caption=content.file is not None,
         topic=place.topic,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import sys
+from importlib import resources
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest
 from emulator_support import Call
 from tgllm.api.clock import SystemClock
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
+from tgllm.testing.emulator import page as page_package
 from tgllm.testing.emulator.__main__ import main
 
 
@@ -183,12 +185,21 @@ async def test_the_page_needs_nothing_from_elsewhere(emu: Emulator, http: aiohtt
     async with http.get(emu.base_url) as answer:
         page = await answer.text()
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    for name in ("style.css", "app.js", "api.js", "dom.js", "entities.js", "message.js", "rich.js"):
+    names = sorted(file.name for file in resources.files(page_package).iterdir() if file.name.endswith((".css", ".js")))
+    assert {"style.css", "app.js", "latex.js"} <= set(names)
+    for name in names:
         async with http.get(f"{emu.base_url}/page/{name}") as answer:
             assert answer.status == 200
             text = await answer.text()
-        assert "innerHTML" not in text
-        assert "://" not in text.replace('"://"', "").replace("`https://${raw}`", "")
+        assert not any(
+            word in text for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(")
+        )
+        # What is no address to load: a check, the beginning of a link, and a namespace.
+        for harmless in ('"://"', "`https://${raw}`", '"http://www.w3.org/1998/Math/MathML"'):
+            text = text.replace(harmless, "")
+        assert "://" not in text
+    assert "style=" not in page
+    assert "<script>" not in page
     assert "//" not in page.replace("<!doctype html>", "")
     async with http.get(f"{emu.base_url}/page/..%2fserver.py") as answer:
         assert answer.status == 404

@@ -45,6 +45,7 @@ async def visit(emu: Emulator, tmp_path: Path) -> AsyncIterator[asyncio.subproce
 async def test_a_visitor_talks_presses_stops_and_sends_a_file(
     emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, api: Callable[..., Awaitable[Any]], tmp_path: Path
 ) -> None:
+    emu.add_user(first_name="Eve")
     commands = [{"command": name, "description": name.title()} for name in ("help", "ping")]
     await api("setMyCommands", commands=commands)
     async with visit(emu, tmp_path) as process:
@@ -52,7 +53,7 @@ async def test_a_visitor_talks_presses_stops_and_sends_a_file(
         async def seen(look: Callable[[], Any]) -> Any:
             return await emu.wait_for(lambda: process.returncode is not None or look(), timeout=60)
 
-        await seen(lambda: [message.text for message in chat.messages] == ["hi <b>"])
+        await seen(lambda: [message.text for message in chat.messages] == ["/start", "hi <b>"])
         await api("sendMessage", chat_id=chat.id, text="<b>bold</b> <code>x = 1</code>", parse_mode="HTML")
         await api("sendMessage", chat_id=chat.id, text="Press", reply_markup=MARKUP)
         kinds: set[str] = set()
@@ -66,6 +67,11 @@ async def test_a_visitor_talks_presses_stops_and_sends_a_file(
                     assert query["data"] == "go"
                     await api("answerCallbackQuery", callback_query_id=query["id"], text="pressed")
                     await api("sendMessageDraft", chat_id=chat.id, draft_id=4, text="so far", can_stop=True)
+        await seen(lambda: [group for group in emu.world.chats.values() if group.title == "Team"])
+        (group,) = (group for group in emu.world.chats.values() if group.title == "Team")
+        await seen(lambda: group.messages[-1].text == "anybody here?")
+        await api("sendMessage", chat_id=chat.id, text="in private")
         await seen(lambda: chat.messages[-1].file)
+        assert [account.first_name for account in group.members.values()] == ["Ann", "demo_bot", "Eve"]
     assert chat.messages[-1].file is not None
     assert chat.messages[-1].file.name == "notes.txt"

@@ -10,6 +10,7 @@ await import(pathToFileURL(`${folder}/app.js`));
 
 const byId = (id) => document.getElementById(id);
 const found = (id, tag, text) => byId(id).all((node) => node.tag === tag && node.textContent === text)[0];
+const message = (text) => byId("messages").all((node) => node.className === "body" && node.textContent.startsWith(text))[0];
 
 async function until(look) {
   for (;;) {
@@ -19,10 +20,13 @@ async function until(look) {
   }
 }
 
-await until(() => byId("user").textContent === "Ann" && byId("title").textContent === "demo_bot");
+await until(() => byId("user").textContent.startsWith("Ann") && byId("title").textContent === "demo_bot");
+await until(() => !byId("start").hidden && byId("composer").hidden && byId("empty").textContent.includes("What can this bot do?"));
+byId("start").click();
+await until(() => message("/start") && byId("start").hidden && !byId("composer").hidden);
 byId("text").value = "hi <b>";
 byId("composer").fire("submit");
-await until(() => found("messages", "div", "hi <b>"));
+await until(() => message("hi <b>"));
 
 await until(() => found("messages", "b", "bold") && found("messages", "code", "x = 1"));
 (await until(() => found("messages", "button", "Go"))).click();
@@ -47,6 +51,32 @@ for (const [place, key, there] of moves) {
 }
 byId("text").value = "";
 byId("text").fire("input");
+
+// A menu of a message: with the keyboard.
+const more = byId("messages").all((node) => node.className === "more").at(-1);
+more.click();
+const items = byId("layer").querySelectorAll("button");
+await until(() => document.activeElement === items[0]);
+byId("layer").children[0].fire("keydown", { key: "ArrowUp" });
+await until(() => document.activeElement === items.at(-1));
+byId("layer").children[0].fire("keydown", { key: "Escape" });
+await until(() => byId("layer").children.length === 0 && document.activeElement === more);
+
+// A group of one's own, in which the other chats are a press away.
+byId("new-group").click();
+byId("dialog-fields").all((node) => node.tag === "input")[0].value = "Team";
+byId("dialog-fields").all((node) => node.attributes.type === "checkbox")[0].checked = true;
+byId("dialog-form").fire("submit");
+await until(() => byId("title").textContent === "Team" && !byId("dialog").isOpen);
+await until(() => byId("messages").textContent.includes("Ann added Eve"));
+const chats = () => byId("chats").all((node) => node.className === "chat");
+const unread = () => byId("chats").all((node) => node.className === "badge" && !node.hidden).map((node) => node.textContent);
+byId("text").value = "anybody here?";
+byId("composer").fire("submit");
+await until(() => unread().join() === "1" && document.title.startsWith("(1)"));
+chats().find((chat) => chat.textContent.includes("demo_bot")).click();
+await until(() => byId("title").textContent === "demo_bot" && message("in private"));
+await until(() => unread().length === 0 && !document.title.startsWith("("));
 
 byId("file").fire("change", { target: { files: [new File(["notes"], "notes.txt", { type: "text/plain" })] } });
 await until(() => byId("messages").textContent.includes("notes.txt"));

@@ -50,6 +50,7 @@ def _chat_line(chat: EmulatedChat) -> View:
         "last": _preview(newest) if newest else "",
         "last_from": user_view(newest.sender) if newest else None,
         "last_date": newest.date if newest else None,
+        "last_is_service": newest is not None and _service(newest) is not None,
         "unread": {number: chat.unread_of(number, _MOST_UNREAD) for number in _users_in(chat)},
         "migrated_to": chat.migrated_to,
     }

@@ -31,7 +31,15 @@ export async function upload(fields, file) {
   return (await request("upload", { method: "POST", body: form })).json();
 }
 
-export async function fileUrl(id) {
+const urls = new Map();
+
+// The address of a file in this page; each file is read once.
+export function fileUrl(id) {
+  if (!urls.has(id)) urls.set(id, readFile(id).catch((error) => { urls.delete(id); throw error; }));
+  return urls.get(id);
+}
+
+async function readFile(id) {
   const response = await request(`file?${new URLSearchParams({ id })}`);
   return URL.createObjectURL(await response.blob());
 }
@@ -42,6 +50,7 @@ export async function follow(path, params, signal, onData, onTrouble) {
   while (!signal.aborted) {
     try {
       const data = await read(path, { ...params, since }, signal);
+      if (signal.aborted) return;
       since = data.version;
       onData(data);
       await pause(40);

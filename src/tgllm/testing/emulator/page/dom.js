@@ -12,32 +12,45 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-const SAFE = new Set(["http:", "https:", "mailto:"]);
+// Make a node the round picture of a user or a chat: the first letter of its name on a colour.
+export function avatar(node, name, id) {
+  const color = Math.abs(id) % 7;
+  node.className = `avatar color${color}${node.className.includes("small") ? " small" : ""}`;
+  node.textContent = ([...(name || "?").trim()][0] ?? "?").toUpperCase();
+  return node;
+}
+
+const SAFE = new Set(["http:", "https:", "mailto:", "tel:"]);
 
 // Return a link, or only its text if the URL has another scheme.
 export function link(address, ...children) {
   let url;
   try { url = new URL(address); } catch { return el("span", {}, ...children); }
   if (!SAFE.has(url.protocol)) return el("span", { title: "Links of this kind can't be opened here" }, ...children);
-  return el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, ...children);
+  return el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", title: url.href }, ...children);
 }
 
 export function spoiler(...children) {
   const node = el("span", { class: "spoiler", role: "button", tabindex: "0", "aria-label": "Hidden text, press to show" }, ...children);
-  const show = () => { node.classList.add("seen"); node.removeAttribute("role"); node.removeAttribute("aria-label"); };
+  const show = () => { node.classList.add("seen"); for (const name of ["role", "aria-label", "tabindex"]) node.removeAttribute(name); };
   node.addEventListener("click", show);
   node.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); show(); } });
   return node;
 }
 
+// Copy a text; return whether the browser allowed it.
+export async function copyText(text) {
+  try { await navigator.clipboard.writeText(text); return true; } catch { return false; }
+}
+
 export function codeBlock(text, language) {
-  const copy = el("button", { type: "button", onclick: async () => {
-    await navigator.clipboard.writeText(text);
-    copy.textContent = "Copied";
+  const copy = el("button", { type: "button", "aria-label": "Copy the code", onclick: async () => {
+    copy.textContent = (await copyText(text)) ? "Copied" : "Can't copy";
+    setTimeout(() => { copy.textContent = "Copy"; }, 2000);
   } }, "Copy");
   return el("figure", { class: "code" },
     el("figcaption", {}, el("span", {}, language || "code"), copy),
-    el("pre", { tabindex: "0" }, el("code", {}, text)));
+    el("pre", { tabindex: "0", role: "group", "aria-label": language ? `Code, ${language}` : "Code" }, el("code", {}, text)));
 }
 
 export function quote(folds, ...children) {

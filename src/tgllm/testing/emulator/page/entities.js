@@ -39,10 +39,17 @@ function wrap(entity, text, start, stop, nested, actions) {
     case "text_link": return link(entity.url, ...children);
     case "url": return link(raw.includes("://") ? raw : `https://${raw}`, ...children);
     case "email": return link(`mailto:${raw}`, ...children);
+    case "phone_number": return link(`tel:${raw.replace(/[^+\d]/g, "")}`, ...children);
     case "spoiler": return spoiler(...children);
     case "blockquote": return quote(false, ...children);
     case "expandable_blockquote": return quote(true, ...children);
-    case "bot_command": return el("a", { href: "#", onclick: (event) => { event.preventDefault(); actions.say(raw); } }, ...children);
+    case "bot_command": return command(raw, actions);
+    case "mention": case "hashtag": case "cashtag": case "text_mention": return el("span", { class: "tag" }, ...children);
     default: return el("span", {}, ...children);
   }
+}
+
+// A press sends the command.
+function command(text, actions) {
+  return el("button", { class: "link", type: "button", title: `Send ${text}`, onclick: () => actions.say(text) }, text);
 }

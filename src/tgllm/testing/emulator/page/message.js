@@ -1,50 +1,107 @@
-// Messages and drafts as elements.
+// Messages as elements.
 
 import { fileUrl } from "./api.js";
-import { el, link } from "./dom.js";
+import { avatar, copyText, el, link } from "./dom.js";
 import { formatted } from "./entities.js";
+import { pictureSize } from "./layout.js";
+import { openMenu } from "./menu.js";
 import { richBlocks } from "./rich.js";
+import { clock } from "./times.js";
 
-const EMOJI = ["👍", "👎", "❤"];
+const EMOJI = ["👍", "👎", "❤", "🔥", "🎉", "😁"];
 
-export function messageRow(message, me, actions) {
-  if (message.service) return el("li", { class: "service" }, message.service);
+// The row of a message; place says whether names are shown, and where it is among the messages of its sender.
+export function messageRow(message, place, actions) {
+  if (message.service) return el("li", { class: "service" }, el("span", {}, message.service));
+  const { me, isPrivate, isFirst, isLast } = place;
   const mine = message.from.id === me;
+  const named = !mine && !isPrivate;
   const time = new Date(message.date * 1000);
-  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const marks = [message.pinned ? "📌" : "", message.edited ? "edited" : ""].filter(Boolean).join(" ");
-  const bubble = el("article", { class: "bubble", "aria-label": `${mine ? "You" : message.from.name}, ${clock}` },
-    mine ? null : el("p", { class: "name" }, message.from.name),
-    reply(message.reply_to),
-    file(message.file),
-    body(message, actions),
-    reactions(message, me, actions),
-    el("p", { class: "meta" }, marks ? `${marks} · ` : "", el("time", { datetime: time.toISOString() }, clock)),
-    tools(message, mine, me, actions));
-  return el("li", { class: mine ? "row mine" : "row" }, bubble, keys(message, actions));
+  const bubble = el("article", { class: bubbleClass(message), "aria-label": `${mine ? "You" : message.from.name}, ${clock(time)}${message.edited ? ", edited" : ""}` },
+    named && isFirst ? el("p", { class: `name color${Math.abs(message.from.id) % 7}` }, message.from.name) : null,
+    reply(message.reply_to, actions),
+    file(message.file, actions),
+    ...bodyWithTime(message, meta(message, time), me, actions));
+  const more = moreButton(message, mine, me, actions);
+  bubble.addEventListener("contextmenu", (event) => {
+    if (event.target.closest("a, pre, img")) return;
+    event.preventDefault();
+    openMenu(more, menuOf(message, mine, me, actions), [event.clientX, event.clientY]);
+  });
+  const names = ["row", mine ? "mine" : "", isFirst ? "first" : "", isLast ? "last" : "", named ? "named" : ""].filter(Boolean);
+  return el("li", { class: names.join(" ") },
+    named && isLast ? avatar(el("span", { class: "small", "aria-hidden": "true" }), message.from.name, message.from.id) : null,
+    el("div", { class: "post" }, bubble, more, keys(message, actions)));
 }
 
-function body(message, actions) {
-  if (message.rich) return el("div", { class: "body rich", dir: message.rich.is_rtl ? "rtl" : null }, ...richBlocks(message.rich.blocks));
-  return message.text ? el("div", { class: "body" }, ...formatted(message.text, message.entities, actions)) : null;
+function bubbleClass(message) {
+  const onlyPicture = message.file?.is_image && !message.text && !message.reactions.length;
+  return onlyPicture ? "bubble only-picture" : message.file?.is_image ? "bubble with-picture" : "bubble";
 }
 
-function reply(to) {
-  return to ? el("p", { class: "reply" }, el("b", {}, to.name), to.text || "…") : null;
+function meta(message, time) {
+  return el("span", { class: "meta" }, message.pinned ? el("span", { role: "img", "aria-label": "Pinned" }, "📌 ") : null,
+    message.edited ? "edited " : "", el("time", { datetime: time.toISOString() }, clock(time)));
 }
 
-function file(value) {
+// The text, reactions and the time, which stands at the end of the last line if there is room.
+function bodyWithTime(message, time, me, actions) {
+  const given = reactions(message, me, actions);
+  const body = message.rich
+    ? el("div", { class: "body rich", dir: message.rich.is_rtl ? "rtl" : null }, ...richBlocks(message.rich.blocks, actions))
+    : message.text ? el("div", { class: "body" }, ...formatted(message.text, message.entities, actions)) : null;
+  if (given) { given.append(time); return [body, given]; }
+  const line = body && lastLine(body, Boolean(message.rich));
+  if (line) { line.append(time); return [body]; }
+  time.className = "meta alone";
+  return [body, time];
+}
+
+const BLOCKS = new Set(["FIGURE", "BLOCKQUOTE", "TABLE", "DIV", "DETAILS", "HR"]);
+
+// The element whose text ends the message; null if a block ends it that is no text.
+function lastLine(node, isRich) {
+  const last = node.lastChild;
+  if (!isRich) return BLOCKS.has(last?.tagName) ? null : node;
+  if (!last?.tagName) return null;
+  if (/^(P|H\d|FOOTER)$/.test(last.tagName)) return last;
+  if (last.tagName === "UL") return last.lastChild && lastLine(last.lastChild.lastChild, true);
+  return null;
+}
+
+function reply(to, actions) {
+  if (!to) return null;
+  return el("button", { class: "reply", type: "button", "aria-label": `In reply to ${to.name}: ${to.text}`, onclick: () => actions.goTo(to.id) },
+    el("b", {}, to.name), el("span", {}, to.text || "…"));
+}
+
+function file(value, actions) {
   if (!value) return null;
-  if (value.is_image) {
-    const picture = el("img", { class: "picture", alt: value.name ?? "Picture" });
-    fileUrl(value.id).then((url) => { picture.src = url; }, () => { picture.alt = "The picture can't be shown"; });
-    return picture;
-  }
+  return value.is_image ? picture(value, actions) : attachment(value);
+}
+
+// The room for a picture is reserved before it is loaded, so that nothing moves.
+function picture(value, actions) {
+  const [width, height] = pictureSize(value.width, value.height);
+  const image = el("img", { alt: value.name ?? "Picture" });
+  const frame = el("button", { class: "picture", type: "button", "aria-label": `Picture ${value.name ?? ""}`.trim() }, image);
+  frame.style.width = `${width}px`;
+  frame.style.aspectRatio = `${width} / ${height}`;
+  const failed = () => { frame.replaceChildren("The picture can't be shown"); };
+  image.addEventListener("error", failed);
+  fileUrl(value.id).then((url) => {
+    image.src = url;
+    frame.addEventListener("click", () => actions.enlarge(url, value.name ?? "Picture", frame));
+  }, failed);
+  return frame;
+}
+
+function attachment(value) {
   const save = async () => {
     const anchor = el("a", { href: await fileUrl(value.id), download: value.name ?? "file" });
     anchor.click();
   };
-  return el("button", { class: "file", type: "button", onclick: save, "aria-label": `Save ${value.name ?? "file"}` },
+  return el("button", { class: "file", type: "button", onclick: save, "aria-label": `Save ${value.name ?? "file"}, ${size(value.size)}` },
     el("i", { "aria-hidden": "true" }, "↓"), el("span", {}, value.name ?? "file", el("small", {}, size(value.size))));
 }
 
@@ -55,23 +112,35 @@ function size(bytes) {
 
 function reactions(message, me, actions) {
   if (!message.reactions.length) return null;
-  return el("div", { class: "reactions" }, ...message.reactions.map((given) => {
-    const own = given.user === me;
-    return el("button", { type: "button", disabled: !own, "aria-label": own ? `Remove reaction ${given.emoji}` : `Reaction ${given.emoji}`,
-      onclick: () => actions.react(message, null) }, given.emoji);
-  }));
+  const counts = new Map();
+  for (const given of message.reactions) {
+    const entry = counts.get(given.emoji) ?? { count: 0, own: false };
+    counts.set(given.emoji, { count: entry.count + 1, own: entry.own || given.user === me });
+  }
+  return el("div", { class: "reactions" }, ...[...counts].map(([emoji, { count, own }]) =>
+    el("button", { type: "button", class: own ? "own" : "", "aria-pressed": String(own), "aria-label": `${emoji} ${count}`,
+      onclick: () => actions.react(message, own ? null : emoji) }, emoji, count > 1 ? ` ${count}` : "")));
 }
 
-function tools(message, mine, me, actions) {
-  const button = (name, words, run) => el("button", { type: "button", "aria-label": words, title: words, onclick: run }, name);
+function moreButton(message, mine, me, actions) {
+  const button = el("button", { class: "more", type: "button", "aria-label": "Message actions", "aria-haspopup": "menu", "aria-expanded": "false",
+    onclick: () => openMenu(button, menuOf(message, mine, me, actions)) }, "⋯");
+  return button;
+}
+
+function menuOf(message, mine, me, actions) {
   const own = message.reactions.find((given) => given.user === me)?.emoji;
-  return el("div", { class: "tools", role: "group", "aria-label": "Message actions" },
-    ...EMOJI.map((emoji) => button(emoji, `React with ${emoji}`, () => actions.react(message, own === emoji ? null : emoji))),
-    button("↩", "Reply", () => actions.reply(message)),
-    mine && message.text && !message.file ? button("✎", "Edit", () => actions.edit(message)) : null,
-    mine ? button("🗑", "Delete", () => actions.remove(message)) : null);
+  const emoji = EMOJI.map((sign) => [sign, own === sign ? `Remove ${sign}` : `React with ${sign}`, () => actions.react(message, own === sign ? null : sign), own === sign]);
+  const copy = async () => actions.toast((await copyText(message.text)) ? "Copied" : "The browser doesn't allow to copy");
+  return { label: "Message actions", emoji, items: [
+    ["Reply", () => actions.reply(message)],
+    message.text ? ["Copy text", copy] : null,
+    mine && message.text && !message.file ? ["Edit", () => actions.edit(message)] : null,
+    mine ? ["Delete", () => actions.remove(message), "danger"] : null,
+  ] };
 }
 
+// The buttons of a message, as wide as its bubble.
 function keys(message, actions) {
   if (!message.buttons.length) return null;
   return el("div", { class: "keys", role: "group", "aria-label": "Buttons" },
@@ -79,30 +148,17 @@ function keys(message, actions) {
 }
 
 function keyButton(key, message, actions) {
-  if (key.url) return link(key.url, key.text, " ↗");
-  const style = ["danger", "primary"].includes(key.style) ? key.style : "";
-  const run = key.copy_text
-    ? () => navigator.clipboard.writeText(key.copy_text.text).then(() => actions.toast("Copied"))
-    : () => actions.press(message, key);
-  return el("button", { type: "button", class: style, disabled: Boolean(key.disabled), onclick: run }, key.text);
-}
-
-// Update a draft in its element, so that only new text fades in.
-export function updateDraft(row, draft, name, actions) {
-  const thinking = !draft.text && !draft.rich;
-  row.className = thinking ? "row draft thinking" : "row draft";
-  const before = row.dataset.text ?? "";
-  row.dataset.text = draft.text;
-  const grown = !draft.rich && !draft.entities.length && before && draft.text.startsWith(before);
-  const parts = draft.rich ? richBlocks(draft.rich.blocks)
-    : grown ? [before, el("span", { class: "fresh" }, draft.text.slice(before.length))]
-    : formatted(draft.text, draft.entities, actions);
-  const stop = draft.can_stop
-    ? row.querySelector(".stop") ?? el("button", { type: "button", class: "stop", onclick: () => actions.stop(draft) }, "■ Stop")
-    : null;
-  const content = el("div", { class: draft.rich ? "body rich" : "body" }, ...(thinking ? ["Thinking…"] : parts));
-  const bubble = el("article", { class: "bubble", "aria-busy": "true", "aria-label": `${name} is writing` }, el("p", { class: "name" }, name), content);
-  const focused = document.activeElement === stop;
-  row.replaceChildren(bubble, ...(stop ? [stop] : []));
-  if (focused) stop.focus();
+  const label = el("span", {}, key.text);
+  if (key.url) return link(key.url, label, el("i", { "aria-hidden": "true" }, "↗"));
+  const style = ["danger", "primary", "success"].includes(key.style) ? key.style : "";
+  const button = el("button", { type: "button", class: style, title: key.text, disabled: Boolean(key.disabled), onclick: async () => {
+    if (key.copy_text) {
+      actions.toast((await copyText(key.copy_text.text)) ? "Copied" : "The browser doesn't allow to copy");
+      return;
+    }
+    button.classList.add("busy");
+    await actions.press(message, key);
+    button.classList.remove("busy");
+  } }, label);
+  return button;
 }

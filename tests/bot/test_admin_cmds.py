@@ -17,7 +17,7 @@ from tgllm.db.tables import audit, groups, inbox, invites, outbox, requests, sch
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.requests import NewRequest, Outcome
 from tgllm.db.tables.usage import Spent
-from tgllm.i18n.catalogue import texts_of
+from tgllm.i18n.catalogue import Catalogue, texts_of
 from tgllm.observe.logs import configure_logging
 from tgllm.services.common.actor import Actor
 from tgllm.testing.clock import ManualClock
@@ -40,6 +40,22 @@ class TestTable:
             assert (await ask("/admin mneu")).text == "I don't know /admin mneu. Did you mean /admin menu?"
             assert (await ask("/admin xyzzy")).text == "I don't know /admin xyzzy. /admin shows what there is."
 
+    async def test_the_menu_is_a_sentence_and_the_syntax_is_behind_a_button(
+        self, emu: Emulator, ask: Ask, ann: EmulatedUser, start: Start, menus: Menus
+    ) -> None:
+        rows = [row for row in admin_table().rows if row.name != "menu"]
+        async with start():
+            menu = await ask("/admin")
+            sentence, labels = menu.text, menu.labels
+            await menus.press(ann, menu, "All commands")
+            listed, as_command = menu.text, await ask("/admin commands")
+            await menus.press(ann, menu, "« Menu")
+        assert sentence == menu.text == "Administration: choose a subject."
+        assert labels == menu.labels == [Catalogue()(f"admin.{row.name}.label") for row in rows if row.menu]
+        assert as_command.text == listed
+        syntax = [f"/admin {row.name} {row.usage}".rstrip() for row in rows if row.name != "commands"]
+        assert [line.partition(" - ")[0] for line in listed.splitlines() if line.startswith("/admin")] == syntax
+
     async def test_a_command_that_lacks_its_argument_tells_its_usage(self, ask: Ask, start: Start) -> None:
         async with start():
             told = "Block an approved person, or approve anybody else. Write: /admin toggle <user>"
@@ -61,7 +77,7 @@ class TestTable:
         group, admins = emu.add_group(title="Team", members=[ann]), emu.add_group(title="Admins", members=[ann])
         async with start(admin_chat_id=admins.id):
             assert "in the admin chat only" in (await ask("/admin@demo_bot", chat=group)).text
-            assert (await ask("/admin@demo_bot", chat=admins)).text.startswith("Administration.")
+            assert (await ask("/admin@demo_bot", chat=admins)).text.startswith("Administration: ")
 
 
 def used(user_id: int | None, model: str, requests: int, cost: int | None, days_ago: int = 0) -> Unit:

@@ -24,6 +24,9 @@ class CommandInfo:
     name: str
     description: str
     access: Access
+    group: str = ""
+    """Title of the group of commands that it belongs to, such as "Models" or the title of its plugin, in the language
+    of the description; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

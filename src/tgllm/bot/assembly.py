@@ -1,6 +1,8 @@
 """Assembles the bot: session, limiter, dispatcher, handlers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.telegram import TelegramAPIServer
@@ -42,9 +44,13 @@ from tgllm.bot.ui.command_table import LiveCommands, TableCommand
 from tgllm.bot.ui.press_table import PressAction, PressTable
 from tgllm.i18n import Catalogue
 from tgllm.plugins.calls.runner import HookRunner
+from tgllm.services.common.text import one_line
 from tgllm.services.core import Core
 
 __all__ = ["live_commands", "make_bot", "make_dispatcher", "own_commands", "press_actions"]
+
+MOST_TITLE = 60
+"""Most UTF-16 units of a plugin's title in help."""
 
 
 def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
@@ -79,22 +85,38 @@ def make_dispatcher(parts: BotParts, commands: LiveCommands) -> Dispatcher:
 
 
 def own_commands(texts: Catalogue) -> Iterable[TableCommand]:
-    """Yield the bot's own commands, in the order in which help lists them; ``CORE_COMMANDS`` has their names."""
-    yield from core_commands(texts)
-    yield from cancel_commands(texts)
-    yield from model_commands(texts)
-    yield from system_commands(texts)
-    yield from persona_commands(texts)
-    yield from settings_commands(texts)
-    yield from fact_commands(texts)
-    yield from history_commands(texts)
-    yield from retry_commands(texts)
-    yield from branch_commands(texts)
-    yield from usage_commands(texts)
-    yield from export_commands(texts)
-    yield from forget_commands(texts)
-    yield from group_commands(texts)
-    yield from admin_commands(texts)
+    """Yield the bot's own commands, in the order in which menus list them; ``CORE_COMMANDS`` has their names."""
+    for group, commands in _GROUPED:
+        for command in commands(texts):
+            yield replace(command, group=partial(texts, f"help.group_{group}"))
+
+
+_GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = (
+    ("chat", core_commands),
+    ("chat", cancel_commands),
+    ("models", model_commands),
+    ("models", system_commands),
+    ("models", persona_commands),
+    ("models", settings_commands),
+    ("models", fact_commands),
+    ("chat", history_commands),
+    ("chat", retry_commands),
+    ("chat", branch_commands),
+    ("you", usage_commands),
+    ("chat", export_commands),
+    ("you", forget_commands),
+    ("group", group_commands),
+    ("admin", admin_commands),
+)
+"""Groups of help, and the commands that belong to them."""
+
+
+def _group_of(title: str | None, texts: Catalogue) -> Callable[[str], str]:
+    """Return the lookup of the group of a plugin's commands; None as the title is a built-in plugin."""
+    if title is None:
+        return partial(texts, "help.group_bot")
+    line = one_line(title, MOST_TITLE)
+    return lambda language: texts("help.group_plugin", language, title=line)
 
 
 def press_actions() -> Iterable[PressAction]:
@@ -123,8 +145,9 @@ def live_commands(core: Core, runner: HookRunner) -> LiveCommands:
 
     def rows() -> Iterable[TableCommand]:
         yield from own_commands(core.texts)
+        titles = core.host.titles
         for owned in core.host.commands:
-            yield plugin_command(owned, usable_by, runner)
+            yield plugin_command(owned, usable_by, runner, _group_of(titles.get(owned.plugin_id), core.texts))
 
     def usable_by(user: UserInfo, chat: ChatInfo) -> Sequence[CommandInfo]:
         return commands.table.for_user(user, chat)

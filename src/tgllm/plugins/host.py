@@ -1,7 +1,7 @@
 """Plugin host: loads plugins, isolates their failures, and is the bot's only access to them."""
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import redirect_stdout
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -127,6 +127,11 @@ class PluginHost:
     def providers(self) -> tuple[OwnedProvider, ...]:
         """Providers of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.providers, OwnedProvider)
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Titles of active plugins by id, without the built-in ones."""
+        return self._roster.titles
 
     @property
     def commands(self) -> tuple[OwnedCommand, ...]:

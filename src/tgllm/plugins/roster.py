@@ -68,6 +68,15 @@ class Roster:
         ]
         return tuple(owned for _, _, owned in sorted(found, key=lambda entry: entry[:2]))
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """Titles of active plugins by id, without the built-in ones."""
+        return {
+            plugin.id: plugin.title or plugin.id
+            for plugin in self.plugins
+            if plugin.is_active and not plugin.found.builtin
+        }
+
     def quarantine(self, plugin_id: str, reason: str) -> None:
         """Quarantine an active plugin, with everything it provides."""
         for plugin in self.plugins:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot_support import Start
+from bot_support import Menus, Start
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
 from tgllm.bot.ui.command_table import CommandTable, TableCommand, parse_command
@@ -80,6 +80,48 @@ async def test_ping_and_help(emu: Emulator, ann: EmulatedUser, start: Start) -> 
     assert pong.text == "Bot ready"
     for line in ("/start", "/stop", "/ping", "/help", "/roll - Roll the dice"):
         assert line in listing.text
+
+
+def groups(text: str) -> dict[str, list[str]]:
+    """The names of the commands below each title of a help text."""
+    found: dict[str, list[str]] = {}
+    title = ""
+    for line in text.splitlines():
+        if not line.startswith("/"):
+            title = line
+        else:
+            found.setdefault(title, []).append(line.split()[0])
+    return found
+
+
+async def test_help_is_grouped_and_plugins_have_groups_of_their_own(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus
+) -> None:
+    eve.language_code = "ru"
+    async with start(plugins=[GivenPlugin.of("dice", Commands())], let_in=[eve]):
+        help_of_ann, help_of_eve = await menus.ask(ann, "/help"), await menus.ask(eve, "/help")
+
+    found = groups(help_of_ann.text)
+    assert list(found) == ["💬 Chat", "🤖 Models", "👤 You", "🔧 Admin", "ℹ️ Bot", "🧩 Dice"]
+    assert found["💬 Chat"][:2] == ["/start", "/stop"]
+    assert found["👤 You"] == ["/usage", "/forget"]
+    assert found["🧩 Dice"] == ["/roll", "/broken", "/boss", "/half"]
+    assert list(groups(help_of_eve.text)) == ["💬 Разговор", "🤖 Модели", "👤 Вы", "ℹ️ Бот", "🧩 Dice"]
+
+
+async def test_a_title_of_a_plugin_is_one_short_line_of_help(
+    emu: Emulator, ann: EmulatedUser, start: Start, menus: Menus
+) -> None:
+    class Hostile(Commands):
+        @hookimpl
+        def tgllm_plugin_info(self) -> PluginInfo:
+            return PluginInfo(id="dice", title="Dice\n/stop - " + "x" * 500, api="1.0")
+
+    async with start(plugins=[GivenPlugin.of("dice", Hostile())]):
+        text = (await menus.ask(ann, "/help")).text
+    (title,) = [line for line in text.splitlines() if line.startswith("🧩")]
+    assert title.startswith("🧩 Dice /stop")
+    assert len(title) < 70
 
 
 async def test_a_plugin_answers_a_command(emu: Emulator, ann: EmulatedUser, start: Start) -> None:

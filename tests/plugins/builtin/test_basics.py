@@ -42,6 +42,22 @@ async def test_help_lists_the_commands_that_it_is_given(
     ]
 
 
+async def test_help_gathers_the_commands_of_a_group_below_its_title(
+    commands: Mapping[str, OwnedCommand], user: UserInfo, chat: ChatInfo
+) -> None:
+    handed = (
+        CommandInfo("stop", "Stop", "user", "Chat"),
+        CommandInfo("model", "Choose", "user", "Models"),
+        CommandInfo("new", "Begin", "user", "Chat"),
+        CommandInfo("dance", "Dance", "user"),
+    )
+
+    text = await commands["help"].command.handler(call(commands["help"], user, chat, *handed))
+
+    assert isinstance(text, str)
+    assert text.endswith("\n\nChat\n/stop - Stop\n/new - Begin\n\nModels\n/model - Choose\n\n/dance - Dance")
+
+
 @pytest.mark.parametrize("role", ["guest", "user", "admin", "owner"])
 @pytest.mark.parametrize(
     ("answers", "words"),

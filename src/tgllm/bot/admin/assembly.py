@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tgllm.bot.admin.guard import ask_password
-from tgllm.bot.admin.menu import menu_row
+from tgllm.bot.admin.menu import menu_rows
 from tgllm.bot.admin.screen import WORD
 from tgllm.bot.admin.screens.access import access_rows
 from tgllm.bot.admin.screens.audit import audit_rows
@@ -49,7 +49,8 @@ def admin_rows() -> Iterator[AdminCommand]:
 def admin_table() -> AdminTable:
     """Return the table with its menu and the password guard."""
     rows = tuple(admin_rows())
-    return AdminTable((menu_row(rows), *rows), guard=ask_password)
+    menu, listing = menu_rows(rows)
+    return AdminTable((menu, *rows, listing), guard=ask_password)
 
 
 def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:

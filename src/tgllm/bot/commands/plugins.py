@@ -37,13 +37,16 @@ def command_runner() -> HookRunner:
     return HookRunner(COMMAND_SECONDS, GRACE_SECONDS)
 
 
-def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) -> TableCommand:
+def plugin_command(
+    owned: OwnedCommand, listing: Listing, runner: HookRunner, group: Callable[[str], str] = str
+) -> TableCommand:
     """Return the row for a plugin's command.
 
     Args:
         owned: the command and its plugin.
         listing: lists the commands that a user may use in a chat, for help texts.
         runner: calls the command.
+        group: returns the title of its group in help, in a language.
     """
     command = owned.command
 
@@ -72,6 +75,7 @@ def plugin_command(owned: OwnedCommand, listing: Listing, runner: HookRunner) ->
         command.aliases,
         # A plugin may set a value of any type.
         reads="always" if command.reads_only is True else "never",
+        group=group,
     )
 
 

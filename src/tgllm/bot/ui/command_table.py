@@ -33,6 +33,8 @@ class TableCommand:
     """Whether it has no effect in a private chat, where help leaves it out."""
     reads: Reads = "never"
     """When it changes nothing, so that it need not wait for a running answer."""
+    group: Callable[[str], str] = str
+    """Returns the title of its group in help, in a language."""
 
 
 def may_use(user: UserInfo, access: Access) -> bool:
@@ -74,7 +76,7 @@ class CommandTable:
         """
         is_group = chat is None or chat.is_group
         return tuple(
-            CommandInfo(command.name, command.describe(user.language), command.access)
+            CommandInfo(command.name, command.describe(user.language), command.access, command.group(user.language))
             for command in self._commands.values()
             if may_use(user, command.access) and (is_group or not command.only_groups)
         )

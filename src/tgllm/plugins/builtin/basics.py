@@ -32,10 +32,19 @@ async def _ping(call: CommandCall) -> str:
 
 async def _help(call: CommandCall) -> str:
     texts, language = call.context.texts, call.user.language
-    lines = (
-        texts("help.command", language, name=command.name, description=command.description) for command in call.commands
-    )
-    return "\n".join((texts("help.title", language), *lines, "", *_hints(call)))
+    return "\n".join((texts("help.title", language), "", *_hints(call), *_groups(call)))
+
+
+def _groups(call: CommandCall) -> Iterator[str]:
+    """Yield the commands, each group below its title, in the order of the first command of each."""
+    texts, language = call.context.texts, call.user.language
+    for group in dict.fromkeys(command.group for command in call.commands):
+        yield ""
+        if group:
+            yield group
+        for command in call.commands:
+            if command.group == group:
+                yield texts("help.command", language, name=command.name, description=command.description)
 
 
 def _hints(call: CommandCall) -> Iterator[str]:

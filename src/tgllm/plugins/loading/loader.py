@@ -51,6 +51,7 @@ class Loader:
         plugin.hooks = tuple(sorted({implementation.hook for implementation in plugin.implementations}))
         info = await self._info(plugin)
         plugin.api = str(info.api)
+        plugin.title = str(info.title)
         check_info(plugin.found, info)
         return info
 

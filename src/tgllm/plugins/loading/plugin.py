@@ -31,6 +31,8 @@ class LoadedPlugin:
     """Sorted names of its hooks; from an earlier run if they can't be read."""
     api: str = ""
     """Version of the plugin API that it requires; empty if unknown."""
+    title: str = ""
+    """Empty if unknown."""
 
     @property
     def id(self) -> str:

@@ -85,6 +85,15 @@ def test_only_the_priorities_that_are_asked_for_are_claimed(conn: sqlite3.Connec
     assert [row.priority for row in outbox.claim(conn, 5, NOW, priorities=BACKGROUND)] == [CARD, NOTICE]
 
 
+def test_of_rows_that_were_put_off_the_one_that_waits_longest_comes_first(conn: sqlite3.Connection) -> None:
+    first, second = outbox.add(conn, [call("a"), call("b")], NOW)
+    claimed(conn)
+    outbox.mark_ready_again(conn, second, NOW + 1, "no")
+    outbox.mark_ready_again(conn, first, NOW + 2, "no")
+    assert claimed(conn, 1, NOW + 3) == [second]
+    assert claimed(conn, 1, NOW + 3) == [first]
+
+
 @pytest.mark.parametrize("priority", [-1, 4])
 def test_there_are_four_priorities(conn: sqlite3.Connection, priority: Priority) -> None:
     with pytest.raises(sqlite3.IntegrityError):
@@ -121,13 +130,21 @@ def rows(conn: sqlite3.Connection, state: str) -> list[OutboxRow]:
 
 
 def expected(conn: sqlite3.Connection, limit: int, now: int) -> list[int]:
-    """What is to be claimed, found in the plainest way."""
+    """What is to be claimed, found in the plainest way.
+
+    If more rows are due than the limit, those that were put off are chosen by their time.
+    """
     busy = {(row.lane, row.priority in BACKGROUND) for row in rows(conn, "sending")}
     heads: dict[tuple[str, bool], OutboxRow] = {}
     for row in sorted(rows(conn, "ready"), key=lambda row: (row.priority, row.id)):
         heads.setdefault((row.lane, row.priority in BACKGROUND), row)
     due = [row for stream, row in heads.items() if stream not in busy and row.not_before <= now]
-    return [row.id for row in sorted(due, key=lambda row: (row.priority, row.id))][:limit]
+    due.sort(key=lambda row: (row.not_before, row.id))
+    chosen = list[OutboxRow]()
+    for priority in (ANSWER, TIDY, CARD, NOTICE):
+        for is_put_off in (False, True):
+            chosen += [row for row in due if row.priority == priority and (row.not_before > 0) is is_put_off][:limit]
+    return [row.id for row in sorted(chosen, key=lambda row: (row.priority, row.id))][:limit]
 
 
 def take(conn: sqlite3.Connection, step: Step, now: int) -> None:

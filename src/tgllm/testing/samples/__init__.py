@@ -1,0 +1,1 @@
+"""Answers of the demo that were written beforehand, and the provider that gives them."""

@@ -1,0 +1,74 @@
+"""The demo's own answers, and those that it leaves to a model."""
+
+import pytest
+
+from tgllm.api import ChatMessage, ChatRequest, ModelNotFound, TextPart
+from tgllm.testing.asking import hear, question
+from tgllm.testing.clock import HurriedClock
+from tgllm.testing.samples.provider import DemoProvider
+from tgllm.testing.samples.samples import LABEL, SAMPLES, STORY, Sample
+from tgllm.testing.scripted import ScriptedProvider
+
+NO_STORY = [sample for sample in SAMPLES if sample is not STORY]
+
+
+def demo(inner: ScriptedProvider, name: str = "tiny") -> DemoProvider:
+    return DemoProvider(inner, "model", name, HurriedClock(), delay=0.1)
+
+
+def turn(asked: str, answered: str) -> tuple[ChatMessage, ChatMessage]:
+    return ChatMessage("user", (TextPart(asked),)), ChatMessage("assistant", (TextPart(answered),))
+
+
+@pytest.mark.parametrize("sample", NO_STORY, ids=lambda sample: sample.suggestion.label)
+async def test_a_sample_is_labelled_as_written_beforehand(sample: Sample) -> None:
+    inner = ScriptedProvider()
+
+    heard = await hear(demo(inner), question("tiny", f" {sample.suggestion.text}\n"))
+
+    assert heard.text == LABEL + sample.answer.strip()
+    assert inner.requests == []
+
+
+async def test_the_story_is_the_models_own() -> None:
+    inner = ScriptedProvider()
+    inner.answer("Once upon a time")
+
+    assert (await hear(demo(inner), question("tiny", STORY.suggestion.text))).text == "Once upon a time"
+
+
+async def test_without_a_model_the_story_is_a_sample_long_enough_to_be_stopped() -> None:
+    heard = await hear(demo(ScriptedProvider(), "echo"), question("echo", STORY.suggestion.text))
+
+    assert heard.text.startswith(LABEL)
+    assert len(heard.text.split()) > 500
+
+
+async def test_any_other_question_goes_to_the_model_without_the_samples() -> None:
+    inner = ScriptedProvider()
+    messages = (
+        *turn(NO_STORY[0].suggestion.text, LABEL + NO_STORY[0].answer),
+        *turn("Who are you?", "A tiny model."),
+        ChatMessage("user", (TextPart("And now?"),)),
+    )
+
+    heard = await hear(demo(inner), ChatRequest("tiny", messages))
+
+    assert heard.text == "And now?"
+    assert inner.told == ["Who are you?", "A tiny model.", "And now?"]
+    assert inner.requests[-1].model == "model"
+
+
+async def test_its_one_model() -> None:
+    provider = demo(ScriptedProvider())
+
+    assert [model.id for model in await provider.list_models()] == ["tiny"]
+    with pytest.raises(ModelNotFound):
+        await hear(provider, question("other", "Hello"))
+
+
+def test_the_suggestions_are_short_and_unlike() -> None:
+    labels = [sample.suggestion.label for sample in SAMPLES]
+
+    assert len(set(labels)) == len(labels)
+    assert all(len(label) <= 25 for label in labels)

@@ -43,7 +43,8 @@ def _table() -> dict[str, ContentTreatment]:
     table: dict[str, ContentTreatment] = dict.fromkeys(_TALK.split(), "talk")
     table |= dict.fromkeys(_DETAILS.split(), "detail")
     table |= dict.fromkeys(_ACTED.split(), "acted")
-    return table | dict.fromkeys(_SILENT.split(), "silent")
+    table |= dict.fromkeys(_SILENT.split(), "silent")
+    return table
 
 
 CONTENT: Final[Mapping[str, ContentTreatment]] = _table()

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from aiogram.types import Update
 
 from bot_support import Start
+from tgllm.bot.updates.formats.markdown import markdown_of
+from tgllm.bot.updates.formats.written import read_written, written_in
 from tgllm.bot.updates.rich_text import without_rich_messages
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -18,7 +21,8 @@ BLOCKS = [
     {"type": "divider"},
     {"type": "of_tomorrow", "text": "new"},
 ]
-TEXT = "Plan\nSome bold x.\n1. one\na b\n1\nMore\nx^2\nnew"
+TEXT = "Plan\nSome bold x.\n1. one\n| a | b |\n|---|---|\n| 1 |  |\nMore\nx^2\nnew"
+MARKDOWN = "# Plan\nSome **bold `x`**.\n1. one\n| a | b |\n|---|---|\n| 1 |  |\nMore\n$x^2$\nnew"
 
 
 def nested(levels: int) -> Any:
@@ -28,6 +32,10 @@ def nested(levels: int) -> Any:
     return text
 
 
+def paragraph(*texts: Any) -> dict[str, Any]:
+    return {"type": "paragraph", "text": list(texts)}
+
+
 def message(person: int, **content: Any) -> dict[str, Any]:
     sender = {"id": person, "is_bot": False, "first_name": "Ann", "language_code": "en"}
     return {"message_id": 5, "date": 0, "chat": {"id": person, "type": "private"}, "from": sender} | content
@@ -35,7 +43,40 @@ def message(person: int, **content: Any) -> dict[str, Any]:
 
 def test_a_rich_message_becomes_its_text() -> None:
     update = {"update_id": 1, "message": message(7, rich_message={"blocks": BLOCKS})}
-    assert without_rich_messages(update)["message"] == message(7, text=TEXT)
+    read = without_rich_messages(update)["message"]
+    entities = read.pop("entities")
+    assert read == message(7, text=TEXT)
+    assert markdown_of(read_written(TEXT, entities)) == MARKDOWN
+
+
+@pytest.mark.parametrize(
+    ("blocks", "expected"),
+    [
+        ([paragraph({"type": "url", "text": "\U0001f389 this", "url": "u:x"}, "!")], "[\U0001f389 this](u:x)!"),
+        ([paragraph("H", {"type": "subscript", "text": "2"}, "O")], "H<sub>2</sub>O"),
+        ([paragraph(" a ", {"type": "spoiler", "text": "b"}, " ")], "a ||b||"),
+        ([{"type": "pre", "text": "if x:\n    y\n\nz", "language": "py"}], "```py\nif x:\n    y\n\nz\n```"),
+        ([{"type": "blockquote", "blocks": [paragraph("a"), paragraph("b")]}, paragraph("c")], "> a\n> b\n\nc"),
+        ([{"type": "expandable_blockquote", "text": "a"}], "> a"),
+        ([{"type": "list", "items": [{"label": "•", "has_checkbox": True, "blocks": [paragraph("a")]}]}], "• [ ] a"),
+        ([paragraph({"type": "date_time", "text": "now", "unix_time": 0})], "now (1970-01-01 00:00 UTC)"),
+        ([{"type": "heading", "size": 9, "text": "a"}], "**a**"),
+        ([paragraph({"type": "url", "text": "a", "url": 5})], "a"),
+    ],
+)
+def test_its_formats_read_as_those_of_other_messages(blocks: list[Any], expected: str) -> None:
+    update = {"update_id": 1, "message": message(7, rich_message={"blocks": blocks})}
+    assert markdown_of(written_in(without_rich_messages(update)["message"])) == expected
+
+
+async def test_a_rich_message_mentions_the_bot(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    rich = {"blocks": [paragraph({"type": "mention", "text": "@demo_bot", "username": "demo_bot"}, " hi")]}
+    async with start():
+        fields = {"rich_message": rich, "chat": {"id": group.id, "type": "supergroup", "title": "Team"}}
+        emu.inject_update({"message": message(ann.id, **fields)})
+        answer = await emu.wait_for_message(group, lambda message: message.from_bot and "hi" in message.text)
+    assert answer.text == "Ann: hi"
 
 
 def test_so_does_the_one_that_is_replied_to() -> None:

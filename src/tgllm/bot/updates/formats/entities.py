@@ -1,12 +1,13 @@
 """Entities of a text, with ranges in characters. Bot API: MessageEntity counts in UTF-16 units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, cast
 
 from tgllm.bot.updates.values import as_id, as_mapping
 
-__all__ = ["Entity", "is_readable", "read_entities"]
+__all__ = ["Entity", "is_readable", "raw_entities", "read_entities"]
 
 _STYLES: Final = frozenset(
     {
@@ -18,8 +19,13 @@ _STYLES: Final = frozenset(
         "blockquote",
         "expandable_blockquote",
         "custom_emoji",
+        "marked",
+        "subscript",
+        "superscript",
+        *(f"heading{size}" for size in range(1, 7)),
     }
 )
+"""The last ones are of rich messages: see ``updates.rich_text``."""
 _TEXTS: Final = ("url", "language", "custom_emoji_id", "date_time_format")
 
 
@@ -68,6 +74,29 @@ def read_entities(text: str, raw: object) -> tuple[Entity, ...]:
     indices = _indices(text)
     found = [entity for item in items if (entity := _entity(as_mapping(item), indices)) is not None]
     return tuple(sorted(found, key=lambda entity: (entity.start, -entity.end)))
+
+
+def raw_entities(text: str, entities: Iterable[Entity]) -> list[dict[str, Any]]:
+    """Return the entities of a text in the form in which they are read; see ``read_entities``."""
+    offsets = _offsets(text)
+    return [_raw(entity, offsets) for entity in entities]
+
+
+def _raw(entity: Entity, offsets: Sequence[int]) -> dict[str, Any]:
+    start, end = offsets[entity.start], offsets[entity.end]
+    values = {
+        "url": entity.url or None,
+        "language": entity.language or None,
+        "user": None if entity.user_id is None else {"id": entity.user_id},
+        "unix_time": entity.unix_time,
+    }
+    present = {name: value for name, value in values.items() if value is not None}
+    return {"type": entity.kind, "offset": start, "length": end - start, **present}
+
+
+def _offsets(text: str) -> Sequence[int]:
+    """Return for each character, and for the end, the number of UTF-16 units before it."""
+    return [0, *accumulate(2 if char > "\uffff" else 1 for char in text)]
 
 
 def is_readable(item: object) -> bool:

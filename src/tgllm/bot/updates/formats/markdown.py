@@ -23,6 +23,11 @@ _SIGNS: Final = {
     "underline": ("<u>", "</u>"),
     "strikethrough": ("~~", "~~"),
     "bold": ("**", "**"),
+    "marked": ("<mark>", "</mark>"),
+    "superscript": ("<sup>", "</sup>"),
+    "subscript": ("<sub>", "</sub>"),
+    "mathematical_expression": ("$", "$"),
+    **{f"heading{size}": (f"{'#' * size} ", "") for size in range(1, 7)},
 }
 _BACKTICKS: Final = re.compile("`+")
 _LANGUAGE: Final = re.compile(r"[^\s`]+")

@@ -16,7 +16,21 @@ from tgllm.bot.updates.formats.written import Written
 
 __all__ = ["INLINE", "Mark", "nested_marks", "without_overlaps"]
 
-INLINE: Final = ("text_link", "date_time", "spoiler", "underline", "strikethrough", "bold", "italic", "code")
+INLINE: Final = (
+    *(f"heading{size}" for size in range(1, 7)),
+    "text_link",
+    "date_time",
+    "spoiler",
+    "marked",
+    "underline",
+    "strikethrough",
+    "bold",
+    "italic",
+    "superscript",
+    "subscript",
+    "mathematical_expression",
+    "code",
+)
 """The formats of a line. Of two with the same range the first is the outer one."""
 
 _RANK: Final = {kind: rank for rank, kind in enumerate(INLINE)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from tgllm.bot.updates.formats.entities import Entity, read_entities
 
-__all__ = ["Cut", "Written", "joined", "read_written", "without", "written_in"]
+__all__ = ["Cut", "Written", "joined", "ordered", "read_written", "without", "written_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Written:
     def part(self, start: int, end: int | None = None) -> "Written":
         """Return a part of the text, with what it has of the entities."""
         stop = len(self.text) if end is None else end
-        return Written(self.text[start:stop], _ordered(_within(self.entities, start, stop)))
+        return Written(self.text[start:stop], ordered(_within(self.entities, start, stop)))
 
     def stripped(self) -> "Written":
         """Return the text without white space around it."""
@@ -76,7 +76,7 @@ def joined(parts: Sequence[Written], between: str = "") -> Written:
             if moved.end == end:
                 still[moved.key] = place
         ending, at = still, end
-    return Written(between.join(part.text for part in parts), _ordered(found))
+    return Written(between.join(part.text for part in parts), ordered(found))
 
 
 def without(written: Written, cuts: Sequence[Cut]) -> Written:
@@ -106,10 +106,11 @@ def without(written: Written, cuts: Sequence[Cut]) -> Written:
         replace(entity, start=moved(entity.start, is_end=False), end=moved(entity.end, is_end=True))
         for entity in written.entities
     )
-    return Written(text, _ordered(entity for entity in found if entity.start < entity.end))
+    return Written(text, ordered(entity for entity in found if entity.start < entity.end))
 
 
-def _ordered(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+def ordered(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+    """Return entities in the order of their starts, the longer first."""
     return tuple(sorted(entities, key=lambda entity: (entity.start, -entity.end)))
 
 

@@ -16,6 +16,7 @@ from tgllm.bot.turns.addressing import written_by
 from tgllm.bot.turns.merging import merge_rows, merged_rows, wait_for
 from tgllm.bot.updates.formats.written import Written, joined, written_in
 from tgllm.bot.updates.values import as_mapping
+from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.services.common.text import MESSAGE_LIMIT
 
@@ -56,6 +57,10 @@ async def _next_part(scope: Scope, text: str) -> Pasted | None:
     following = await wait_for(scope, lambda rows: rows[0] if rows else None, WAIT_SECONDS)
     part = None if following is None else _part(following)
     if following is None or part is None or not _continues(text, part.written.text):
+        return None
+    first, last = scope.row.update_id, following.update_id
+    # A command that did not wait for its turn is not among the rows, but it stands between the two texts.
+    if await scope.read(lambda conn: inbox.has_overtaken(conn, scope.lane.key, first, last)):
         return None
     merged = await merge_rows(scope, [following])
     return (_part(merged[0]) or part) if merged else None

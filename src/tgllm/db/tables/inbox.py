@@ -29,6 +29,7 @@ __all__ = [
     "finish",
     "followers",
     "get",
+    "has_overtaken",
     "has_queued",
     "mark_asked",
     "merge",
@@ -379,6 +380,16 @@ def separate(conn: sqlite3.Connection, leader: int) -> None:
     conn.execute(
         "UPDATE inbox SET state = 'queued', leader_id = NULL, finished_at = NULL WHERE leader_id = ?", (leader,)
     )
+
+
+def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) -> bool:
+    """Return whether a message between two updates of ``lane`` did not wait for its turn."""
+    cursor = conn.execute(
+        "SELECT EXISTS (SELECT 1 FROM inbox WHERE update_id BETWEEN ? AND ?"
+        " AND lane = ? AND kind = 'message' AND control = 1)",
+        (first + 1, last - 1, lane),
+    )
+    return bool(cursor.fetchone()[0])
 
 
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:

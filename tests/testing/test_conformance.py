@@ -86,6 +86,8 @@ MIDWAY = tuple(
     f"test_a_failure_in_the_middle_is_mapped[{kind}]"
     for kind in ("BadResponse", "ContextTooLong", "RateLimited", "Unavailable")
 )
+DEVIATIONS = "test_deviations_of_gateways_are_tolerated"
+IN_PLACE = "test_an_error_in_place_of_an_answer_is_told"
 FILE = "test_a_file_arrives_or_is_refused"
 OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "text/plain", "video/mp4")
 
@@ -119,6 +121,7 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
                 "OneStreamOnly": ["test_two_streams_do_not_mix"],
                 "OneTokenAlways": ["test_tokens_are_counted_or_not"],
                 "TextBehindTheEnd": ["test_an_answer_ends_with_one_finished"],
+                "Strict": [DEVIATIONS],
                 "ThoughtsInTheText": ["test_reasoning_is_apart_from_the_answer"],
                 "TwoEnds": ["test_an_answer_ends_with_one_finished"],
                 "UsageTurnedRound": ["test_usage_is_what_the_service_counted"],
@@ -153,6 +156,8 @@ OTHER_FILES = ("application/pdf", "application/x-tgllm-unknown", "audio/ogg", "t
                 "KeyInTheLog": ["test_no_key_is_told[Refused]"],
                 "KeyInTheParams": ["test_no_key_is_told[Refused]"],
                 "MiddleIsTheEnd": MIDWAY,
+                "KeyInTheWords": [IN_PLACE],
+                "NoWords": [IN_PLACE],
                 "NoModelsOnFailure": ["test_a_list_that_cannot_be_had_is_an_error"],
                 "NoWait": ["test_the_wait_that_is_asked_for_is_told"],
             },
@@ -285,13 +290,13 @@ def test_exemptions_count_with_a_reason_only_and_while_they_are_needed(run: Run)
 
 
 def test_what_an_earlier_service_does_not_offer_is_not_tested(run: Run) -> None:
-    offers = ["count_questions", "end_early", "fail_midway"]
+    offers = ["count_questions", "deviate", "end_early", "fail_in_place", "fail_midway"]
     service = "".join(f"    {name} = ProviderUnderTest.{name}\n" for name in offers)
     module = "from tgllm.testing.conformance import ProviderUnderTest\n\nclass Earlier(MemoryService):\n" + service
 
     outcomes = run(module + kit_for("Good").replace("= MemoryService", "= Earlier"))
 
-    skipped = {"test_a_wrong_key_is_not_tried_again", BROKEN_OFF[1], *MIDWAY}
+    skipped = {"test_a_wrong_key_is_not_tried_again", BROKEN_OFF[1], *MIDWAY, DEVIATIONS, IN_PLACE}
     assert outcomes == {f"TestGood::{name}": "exempt" for name in skipped}
 
 

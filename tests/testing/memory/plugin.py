@@ -115,12 +115,22 @@ class Good(Provider):
                     usage = self.usage(value)
                 case "error":
                     raise self.error(value)
+                case "refusal":
+                    raise self.refusal(value)
+                case "odd":
+                    self.pass_over()
                 case "eof":
                     break
                 case _:
                     yield Finished("stop", usage, self.data(thought))
                     return
         raise Unavailable("the connection was lost")
+
+    def refusal(self, words: str) -> ProviderError:
+        return Unavailable(words.replace(self.key, "[hidden]"))
+
+    def pass_over(self) -> None:
+        """Something that is no part of the answer does not end it."""
 
     def usage(self, counted: dict[str, Any]) -> Usage:
         return Usage(counted["in"], counted["out"], 0, 0)
@@ -533,6 +543,21 @@ class EofIsTheEnd(Good):
         async with aclosing(super().read(ended())) as events:
             async for event in events:
                 yield event
+
+
+class Strict(Good):
+    def pass_over(self) -> None:
+        raise api.BadResponse("this is not in the documentation")
+
+
+class NoWords(Good):
+    def refusal(self, words: str) -> ProviderError:
+        return Unavailable("the service said no")
+
+
+class KeyInTheWords(Good):
+    def refusal(self, words: str) -> ProviderError:
+        return Unavailable(words)
 
 
 class AsksTwice(Good):

@@ -26,6 +26,7 @@ class MemoryService(ProviderUnderTest):
         self.questions = 0
         self.answers: deque[list[Chunk]] = deque()
         self.failure: str | None = None
+        self.in_place: str | None = None
         self.body: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
@@ -67,6 +68,12 @@ class MemoryService(ProviderUnderTest):
     def end_early(self, *pieces: str) -> None:
         self.answers.append([*_bytes("".join(pieces)), ("eof", None)])
 
+    def deviate(self, name: str, *pieces: str) -> None:
+        self.answers.append([("odd", name), *_bytes("".join(pieces)), ("odd", name), ("end", None)])
+
+    def fail_in_place(self, form: str, words: str) -> None:
+        self.in_place = words
+
     def count_questions(self) -> int:
         return self.questions
 
@@ -102,6 +109,8 @@ class MemoryService(ProviderUnderTest):
             return [("error", f"AuthFailed  refused {key}")]
         if body["model"] != MODEL:
             return [("error", "ModelNotFound  no such model")]
+        if self.in_place:
+            return [("refusal", self.in_place)]
         if not self.answers:
             self.answer(*re.findall(r"\s*\S+\s*", body["messages"][-1]["text"]))
         return self.answers.popleft()

@@ -7,7 +7,8 @@ KEY = "memory/secret+key=0123456789"
 MODEL = "memory-1"
 
 Chunk = tuple[str, Any]
-"""``text`` (bytes, cut anywhere), ``reasoning`` (str), ``usage`` (a dict), ``error`` (its name), ``end``, ``eof``."""
+"""``text`` (bytes, cut anywhere), ``reasoning`` (str), ``usage`` (a dict), ``error`` (its name), ``end``, ``eof``,
+``refusal`` (its words), ``odd`` (no part of the answer)."""
 
 
 class Endpoint(Protocol):

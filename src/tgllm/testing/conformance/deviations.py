@@ -11,7 +11,7 @@ from tgllm.testing.fake_providers.base.deviations import DEVIATIONS, ERROR_FORMS
 
 __all__ = ["DeviationTests"]
 
-_PIECES = ("Zażółć ", "gęślą\n\n", " jaźń\u2028, ", "世界")
+_PIECES = ("The first piece ", "and the second,\n\n", "then the last")
 _WORDS = "The upstream of the gateway is on strike"
 
 

@@ -34,8 +34,9 @@ async def test_a_blank_key_is_none(make: Make, key: str) -> None:
 
 def test_doctor_says_whether_there_is_a_key() -> None:
     (missing,) = checks()
-    (present,) = checks(api_key="s3cret")
+    present, proxy = checks(api_key="s3cret", proxy="http://user:hush@p:3128")
 
     assert missing.state == "not configured"
     assert "DEEPSEEK_API_KEY" in missing.detail
     assert present.state == "ok"
+    assert (proxy.state, proxy.detail) == ("ok", "http://p:3128 (the setting proxy)")

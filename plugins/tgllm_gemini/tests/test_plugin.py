@@ -1,5 +1,6 @@
 """Names that people know, and what the plugin says without a key."""
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +38,36 @@ async def test_without_a_key_the_provider_is_not_configured(make: Make) -> None:
     [({}, "not configured"), ({"api_key": " "}, "not configured"), ({"api_key": "k"}, "ok"), ({"project": "p"}, "ok")],
 )
 def test_the_doctor_says_what_is_missing(settings: dict[str, Any], state: str) -> None:
-    (check,) = checks(**settings)
+    check, *_ = checks(**settings)
 
     assert check.state == state
+
+
+@pytest.mark.parametrize("chosen", [{"api_key": "k"}, {"project": "p"}])
+def test_the_doctor_shows_the_proxy(monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any]) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:hush@p:3128")
+    monkeypatch.setenv("no_proxy", "::1")
+
+    _, proxy = checks(**chosen)
+
+    assert (proxy.name, proxy.state, proxy.detail) == ("Gemini: proxy", "ok", "http://p:3128 (https_proxy)")
+
+
+@pytest.mark.parametrize("exceptions", ["::1", "[::1]:8080", "fd00::/8", "fe80::1%eth0"])
+async def test_no_proxy_may_have_addresses_of_ipv6(
+    monkeypatch: pytest.MonkeyPatch, make: Make, exceptions: str
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://p:3128")
+    monkeypatch.setenv("no_proxy", exceptions)
+
+    await make(base_url=None)
+
+
+@pytest.mark.parametrize("value", ["socks://p:1", "http://user:hush@p:port"])
+async def test_a_proxy_that_can_not_be_used_is_named(monkeypatch: pytest.MonkeyPatch, make: Make, value: str) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("https_proxy", value)
+
+    with pytest.raises(NotConfigured, match=r"^https_proxy is ") as caught:
+        await make(base_url=None)
+    assert "hush" not in f"{caught.value} {caught.value.params}"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
-from urllib.request import getproxies
 
 import httpx
 
@@ -11,10 +10,11 @@ from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, Unavaila
 from tgllm.api.types import Json
 from tgllm.providers.failure import Failure, explain
 from tgllm.providers.json_values import encode_json, parse_json
-from tgllm.providers.network import check_request, is_loopback
-from tgllm.providers.transport import DirectTransport
+from tgllm.providers.network import check_request
+from tgllm.providers.proxies import find_proxy, wrong_setting
+from tgllm.providers.routing import RoutingTransport
 
-__all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors"]
+__all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors", "unused_client"]
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 120.0
@@ -25,7 +25,6 @@ _MAX_JSON = 32 * 2**20
 _MAX_ERROR = 64 * 2**10
 _KEPT_CONNECTIONS = 20
 _KEPT_SECONDS = 60.0
-_PROXY_VARIABLES = {"http", "https", "all"}
 
 
 def open_client(
@@ -43,38 +42,39 @@ def open_client(
         headers: sent with every request.
         connect_seconds: timeout for opening a connection, TLS included, and for a free slot in the pool.
         idle_seconds: timeout between two pieces of a response; any byte resets it. A whole response has no timeout.
-        proxy: URL of a proxy; None uses the variables ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``. Requests to
-            this machine bypass the proxy.
+        proxy: URL of a proxy; None uses the variables ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY``.
+            Requests to this machine bypass the proxy.
 
     Raises:
-        NotConfigured: a URL or a header is invalid, or the CA certificates can't be read.
+        NotConfigured: a URL, a header or the proxy for ``base_url`` is invalid, or the CA certificates can't be read.
     """
     limits = httpx.Limits(
         max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS, keepalive_expiry=_KEPT_SECONDS
     )
     try:
-        local = is_loopback(httpx.URL(base_url).host)
-        through_proxy = not local and bool(proxy or _PROXY_VARIABLES & getproxies().keys())
+        # A proxy that can't be used is reported now, and not at the first question.
+        find_proxy(base_url, proxy)
         return httpx.AsyncClient(
             base_url=base_url,
             headers={"User-Agent": f"tgllm/{tgllm.__version__}", **(headers or {})},
             timeout=httpx.Timeout(idle_seconds, connect=connect_seconds, pool=connect_seconds),
-            limits=limits,
-            proxy=None if local else proxy,
-            # httpx supports proxies only with its own transport.
-            transport=None if through_proxy else DirectTransport(keepalive_seconds=_KEPT_SECONDS),
-            trust_env=not local,
+            transport=RoutingTransport(proxy, keepalive_seconds=_KEPT_SECONDS, limits=limits),
+            trust_env=False,
             event_hooks={"request": [_check]},
         )
     # The errors contain the URL or the header, which may include a password or a key.
     except (httpx.InvalidURL, ValueError):
-        raise NotConfigured("base_url or proxy is not a valid URL, or the key contains an invalid character") from None
-    except OSError:
-        raise NotConfigured(
-            "the CA certificates can't be read: SSL_CERT_FILE, if it is set, must name a certificate file"
+        raise wrong_setting(
+            "base_url is not a valid URL, or the key contains an invalid character", "base_url"
         ) from None
-    except ImportError:
-        raise NotConfigured("a SOCKS proxy needs one more package: pip install 'httpx[socks]'") from None
+    except OSError:
+        words = "the CA certificates can't be read: SSL_CERT_FILE, if it is set, must name a certificate file"
+        raise wrong_setting(words, "SSL_CERT_FILE") from None
+
+
+def unused_client() -> httpx.Client:
+    """Create a client for a library that wants one and does not use it; it sends nothing, and needs no closing."""
+    return httpx.Client(transport=httpx.MockTransport(_refuse), trust_env=False)
 
 
 @contextmanager
@@ -216,6 +216,10 @@ class ProviderHttp:
 
 async def _check(request: httpx.Request) -> None:
     check_request(request.url.host)
+
+
+def _refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.UnsupportedProtocol("this client sends no requests", request=request)
 
 
 async def _read_error(response: httpx.Response) -> bytes:

@@ -6,6 +6,7 @@ from tgllm import hookimpl
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import NotConfigured
 from tgllm.api.provider import Provider, ProviderSpec
+from tgllm.providers.proxies import proxy_check
 from tgllm_gemini.settings import Settings
 
 __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
@@ -27,13 +28,18 @@ def tgllm_providers() -> Sequence[ProviderSpec]:
 
 @hookimpl
 def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
-    """Check whether the key or a Vertex AI project is set."""
+    """Check whether the key or a Vertex AI project is set, and show the proxy."""
     settings = _settings(ctx)
     if settings.project:
-        return (Check("Gemini: project", "ok", f"{settings.project} in {settings.location}, on Vertex AI"),)
+        found = Check("Gemini: project", "ok", f"{settings.project} in {settings.location}, on Vertex AI")
+        return (found, _proxy(settings))
     if _key(settings):
-        return (Check("Gemini: key", "ok"),)
+        return (Check("Gemini: key", "ok"), _proxy(settings))
     return (Check("Gemini: key", "not configured", f"set {_VARIABLE} to use Google's models"),)
+
+
+def _proxy(settings: Settings) -> Check:
+    return proxy_check("Gemini", settings.address, settings.proxy.get_secret_value() if settings.proxy else None)
 
 
 def _create(ctx: PluginContext) -> Provider:

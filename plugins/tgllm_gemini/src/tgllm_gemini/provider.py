@@ -36,7 +36,7 @@ class GeminiProvider(Provider):
         self._idle_seconds = settings.timeout_seconds
         self._key = key
         self._sdk = Sdk(settings, key)
-        self._host = _host(settings)
+        self._host = urlsplit(settings.address).hostname or ""
         self._retry = Retry(clock)
         self._families = Families()
         self._prices = load_prices("tgllm_gemini")
@@ -141,13 +141,6 @@ class GeminiProvider(Provider):
 
     def _hide(self, text: str) -> str:
         return text.replace(self._key, "[hidden]") if self._key else text
-
-
-def _host(settings: Settings) -> str:
-    """Return the host of the service, for messages."""
-    if settings.base_url:
-        return urlsplit(settings.base_url).hostname or ""
-    return "aiplatform.googleapis.com" if settings.project else "generativelanguage.googleapis.com"
 
 
 def _files(request: ChatRequest) -> list[FilePart]:

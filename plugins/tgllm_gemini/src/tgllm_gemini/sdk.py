@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 from google.genai import Client, types
 
-from tgllm.providers.http import open_client
+from tgllm.providers.http import open_client, unused_client
 from tgllm_gemini.settings import Settings
 from tgllm_gemini.transport import hooks
 
@@ -39,7 +39,7 @@ class Sdk:
     def __init__(self, settings: Settings, key: str) -> None:
         """Create both; nothing is sent yet. A project in the settings selects Vertex AI."""
         self._transport = open_client(
-            settings.base_url or "",
+            settings.address,
             idle_seconds=settings.timeout_seconds,
             proxy=settings.proxy.get_secret_value() if settings.proxy else None,
         )
@@ -49,6 +49,8 @@ class Sdk:
             api_version=settings.api_version,
             timeout=int(settings.timeout_seconds * 1000),
             httpx_async_client=self._transport,
+            # Otherwise the library creates one of its own, which fails for some proxy variables.
+            httpx_client=unused_client(),
         )
         self._client = _client(settings, key, options)
         self.models = cast("Models", self._client.aio.models)

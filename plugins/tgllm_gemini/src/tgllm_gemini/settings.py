@@ -26,3 +26,10 @@ class Settings(BaseModel):
     """Idle timeout in seconds; any byte of a response resets it."""
     proxy: SecretStr | None = None
     """URL of a proxy; None uses ``HTTPS_PROXY`` and similar. Secret, because it may contain a password."""
+
+    @property
+    def address(self) -> str:
+        """The base URL of the selected service."""
+        if self.base_url:
+            return self.base_url
+        return f"https://{'aiplatform' if self.project else 'generativelanguage'}.googleapis.com"

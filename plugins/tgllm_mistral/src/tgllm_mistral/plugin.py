@@ -6,6 +6,7 @@ from tgllm import hookimpl
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import NotConfigured
 from tgllm.api.provider import Provider, ProviderSpec
+from tgllm.providers.proxies import proxy_check
 from tgllm_mistral.settings import Settings
 
 __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
@@ -27,10 +28,14 @@ def tgllm_providers() -> Sequence[ProviderSpec]:
 
 @hookimpl
 def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
-    """Check whether the key is set."""
+    """Check whether the key is set, and show the proxy."""
     if _key(ctx):
-        return (Check("Mistral: key", "ok"),)
+        return (Check("Mistral: key", "ok"), _proxy(_settings(ctx)))
     return (Check("Mistral: key", "not configured", f"set {_VARIABLE} to use Mistral's models"),)
+
+
+def _proxy(settings: Settings) -> Check:
+    return proxy_check("Mistral", settings.base_url, settings.proxy.get_secret_value() if settings.proxy else None)
 
 
 def _create(ctx: PluginContext) -> Provider:

@@ -2,7 +2,7 @@
 
 import { act, follow, hasKey, read } from "./api.js";
 import { clear, goTo, show, showTrouble, wireChat } from "./chat.js";
-import { edit, reply, say, showComposer, wireComposer } from "./composer.js";
+import { edit, reply, say, showComposer, switchTo, wireComposer } from "./composer.js";
 import { askForGroup, askForMembers, askForUser, wireDialogs } from "./dialogs.js";
 import { el } from "./dom.js";
 import { closeOnPressElsewhere, openMenu } from "./menu.js";
@@ -48,6 +48,7 @@ function openChat(key, byPress = false) {
   if (isOpen && state.view) { show(state.view); byId("text").focus(); return; }
   follower?.abort();
   clear();
+  switchTo(key === null ? null : `${state.me} ${key}`);
   state.topic = state.chat = state.bot = null;
   if (key === null) return;
   state.chat = Number(chat);

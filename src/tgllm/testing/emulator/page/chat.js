@@ -28,6 +28,15 @@ export function toEnd() {
 function onScroll() {
   if (atEnd()) { pinned = true; byId("down").hidden = true; markRead(); } else if (log.scrollTop < lastTop - 2) { pinned = false; showDown(); }
   lastTop = log.scrollTop;
+  if (!pinned) showDay();
+}
+
+// The day of the messages in sight stays at the top while the reader scrolls.
+let dayTimer = 0;
+function showDay() {
+  log.classList.add("scrolled");
+  clearTimeout(dayTimer);
+  dayTimer = setTimeout(() => log.classList.remove("scrolled"), 1200);
 }
 
 function showDown() {
@@ -75,6 +84,8 @@ export function show(view) {
   showEmpty(view, messages);
   announce(messages);
   newest = view.messages.at(-1)?.id ?? 0;
+  // Not on a phone, where its keyboard would cover the chat.
+  if (first && innerWidth > 760 && document.activeElement === document.body) (byId("start").hidden ? byId("text") : byId("start")).focus();
   first = false;
   if (pinned) toEnd(); else showDown();
 }

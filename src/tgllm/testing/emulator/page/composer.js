@@ -48,6 +48,19 @@ function reset() {
   grow();
 }
 
+// The unsent text of each chat stays there; a reply or an edit that was begun does not.
+const unsent = new Map();
+let place = null;
+export function switchTo(key) {
+  if (key === place) return;
+  if (place !== null) unsent.set(place, state.context?.edit ? "" : box.value);
+  place = key;
+  box.value = unsent.get(key) ?? "";
+  state.context = null;
+  byId("context").hidden = true;
+  grow();
+}
+
 async function submit() {
   const text = box.value.trim();
   if (!text || state.chat === null) return;

@@ -51,5 +51,6 @@ function wrap(entity, text, start, stop, nested, actions) {
 
 // A press sends the command.
 function command(text, actions) {
-  return el("button", { class: "link", type: "button", title: `Send ${text}`, onclick: () => actions.say(text) }, text);
+  const send = (event) => { event.preventDefault(); actions.say(text); };
+  return el("a", { href: "#", class: "link", role: "button", title: `Send ${text}`, onclick: send }, text);
 }

@@ -66,6 +66,8 @@ class Reader {
       }
       const made = this.withScripts();
       const before = found.at(-1), after = this.peek() ?? "";
+      // A sign after an operator belongs to what follows.
+      if (made[0] === "mo" && "−+±∓".includes(made[2]) && before?.[0] === "mo" && !")]}!|′".includes(before[2])) made[1].form = "prefix";
       if (isFunction(made) && before && ["mi", "mn", "msup", "msub"].includes(before[0])) found.push(space());
       found.push(made);
       if (isFunction(made) && /^(?:[\p{L}\d{]|\\[A-Za-z])/u.test(after) && !/^\\(?:left|right|end|big|Big|over)/.test(after)) found.push(space());

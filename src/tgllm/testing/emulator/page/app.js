@@ -75,6 +75,7 @@ function becomeUser(id) {
 async function refresh() { showWorld(await read("state", { since: -1 })); }
 
 function trouble(error) {
+  if (!state.world) byId("title").textContent = "Not connected";
   showTrouble(error.status === 403 ? "wrong key in the address of this page" : "server not reachable, retrying");
 }
 

@@ -24,7 +24,8 @@ export function messageRow(message, place, actions) {
     ...bodyWithTime(message, meta(message, time), me, actions));
   const more = moreButton(message, mine, me, actions);
   bubble.addEventListener("contextmenu", (event) => {
-    if (event.target.closest("a, pre, img")) return;
+    // The browser's own menu copies links, code and selected text.
+    if (event.target.closest("a, pre, img") || String(getSelection())) return;
     event.preventDefault();
     openMenu(more, menuOf(message, mine, me, actions), [event.clientX, event.clientY]);
   });

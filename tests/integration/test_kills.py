@@ -63,7 +63,9 @@ async def test_the_question_that_kills_the_program_is_found(
         seen.cancel()
         if not ended.done():
             break
-    assert told(guilty, SPENT)
+    if not told(guilty, SPENT):
+        bot.send(signal.SIGKILL)
+        pytest.fail(f"the question that kills was not given up; the last program printed:\n{(await ended)[1]}")
     assert not told(guilty, "poison")
 
     for person in people:

@@ -147,7 +147,7 @@ def test_formats_become_entities() -> None:
         ("> a\n> > b\n> > c\n> d", "a\n\n> b\n> c\n> d", [("blockquote", "a\n\n> b\n> c\n> d")]),
         ("- a\n- b\n  1. c\n\n     d", "• a\n• b\n  1. c\n\n    d", []),
         ("1. a\n   ```\n   b\n     c\n   ```\n2. d", "1. a\nb\n  c\n2. d", [("pre", "b\n  c")]),
-        ("List<int> & <b>x</b>", "List<int> & <b>x</b>", []),
+        ("List<int> & <y>x</y>", "List<int> & <y>x</y>", []),
         ("a<br>b", "a\nb", []),
         ("one\ntwo", "one\ntwo", []),
         ("a\n\n---\n\nb", "a\n\n———\n\nb", []),

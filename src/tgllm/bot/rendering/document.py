@@ -27,7 +27,7 @@ __all__ = [
     "Text",
 ]
 
-Style = Literal["bold", "italic", "strikethrough"]
+Style = Literal["bold", "italic", "underline", "strikethrough", "spoiler", "marked", "subscript", "superscript"]
 Align = Literal["left", "center", "right"]
 
 

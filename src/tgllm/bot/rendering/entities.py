@@ -1,6 +1,6 @@
 """Writes a document as text with entities."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tgllm.bot.rendering.document import (
     Block,
@@ -26,6 +26,7 @@ from tgllm.bot.rendering.document import (
 from tgllm.bot.rendering.formulas import readable_formula
 from tgllm.bot.rendering.links import email_of, is_web_link
 from tgllm.bot.rendering.payloads import EntityType
+from tgllm.bot.rendering.scripts import raised_or_lowered
 from tgllm.bot.rendering.spans import FlatText, SpanWriter
 from tgllm.bot.rendering.tables import aligned_table, is_much_longer, plain_table
 
@@ -33,6 +34,16 @@ __all__ = ["flat_text", "plain_inlines"]
 
 RULE = "———"
 BULLET = "•"
+_SCRIPTS = frozenset({"subscript", "superscript"})
+_BRACKETS = ("[", "(")
+_STYLES: Mapping[str, EntityType] = {
+    "bold": "bold",
+    "italic": "italic",
+    "underline": "underline",
+    "strikethrough": "strikethrough",
+    "spoiler": "spoiler",
+    "marked": "underline",
+}
 _SHARES_LINE = (Paragraph, Heading, Formula)
 TASKS = {True: "☑", False: "☐"}
 
@@ -105,11 +116,29 @@ class _EntityWriter:
             case Rule():
                 self.out.write(RULE)
 
-    def _styled(self, style: Style, inlines: Iterable[Inline]) -> None:
-        is_new = self.out.begin_style(style)
+    def _styled(self, style: Style, inlines: Sequence[Inline]) -> None:
+        if style in _SCRIPTS:
+            self._script(inlines, is_raised=style == "superscript")
+            return
+        kind = _STYLES[style]
+        is_new = self.out.begin_style(kind)
         self.inlines(inlines)
         if is_new:
-            self.out.end_style(style)
+            self.out.end_style(kind)
+
+    def _script(self, inlines: Sequence[Inline], *, is_raised: bool) -> None:
+        """Write superscript or subscript as small characters, or behind a mark where there are none."""
+        text = inlines[0].text if len(inlines) == 1 and isinstance(inlines[0], Text) else ""
+        if text and (small := raised_or_lowered(text, is_raised=is_raised)) is not None:
+            self.out.write(small)
+        elif text.startswith(_BRACKETS) or not inlines:
+            # The number of a note.
+            self.inlines(inlines)
+        else:
+            self.out.write("^" if is_raised else "_")
+            self.out.write("(" if len(text) != 1 else "")
+            self.inlines(inlines)
+            self.out.write(")" if len(text) != 1 else "")
 
     def _code(self, text: str) -> None:
         """Write inline code; within a link as plain text, since Telegram drops code there."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tgllm.bot.rendering.alerts import with_heading
 from tgllm.bot.rendering.document import (
     Align,
     Block,
@@ -27,7 +28,19 @@ from tgllm.bot.rendering.document import (
 )
 from tgllm.bot.rendering.emphasis.hidden import hidden, shown
 from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
-from tgllm.bot.rendering.raw_html import escaped_html, html_pieces
+from tgllm.bot.rendering.formats import SPOILER, has_formats, void, with_formats
+from tgllm.bot.rendering.html_nodes import (
+    KINDS,
+    OPTIONAL_END,
+    WITHIN,
+    html_heading,
+    html_list,
+    html_table,
+    inlines_of,
+    preformatted,
+)
+from tgllm.bot.rendering.html_tags import HtmlTag, attributes_of
+from tgllm.bot.rendering.raw_html import HtmlPiece, closed_names, escaped_html, html_pieces
 from tgllm.bot.rendering.source.commonmark import raw_events, with_shown_definitions
 from tgllm.bot.rendering.source.dollars import with_plain_prices
 from tgllm.bot.rendering.source.missing_cells import with_filled_tables
@@ -42,6 +55,11 @@ MOST_HTML_LEVELS = 3
 """Most levels of HTML blocks inside the Markdown of HTML blocks; deeper ones are text."""
 
 Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
+MOST_OPEN_HTML = 40
+"""Most nodes that are open while HTML opens another one."""
+MOST_DIGITS = 10
+PARTS_OF_TABLES = frozenset({"thead", "tbody", "tfoot", "caption"})
+
 _INLINE_KINDS = frozenset({"Link", "Image"})
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
 _BREAK = re.compile(r"<br\s*+/?>", re.IGNORECASE)
@@ -76,7 +94,7 @@ def parse(markdown: str, *, is_growing: bool = False) -> tuple[Block, ...]:
 
     Args:
         markdown: without lone surrogates.
-        is_growing: whether the answer is unfinished. Emphasis that is open at its end is closed then.
+        is_growing: whether the answer is unfinished: emphasis and HTML that are open at its end are closed then.
     """
     source, has_math = with_plain_prices(with_filled_tables(with_bounded_nesting(markdown)))
     source = with_shown_definitions(source, has_math=has_math)
@@ -87,20 +105,25 @@ class _Builder:
     """Builds the tree with an explicit stack: deep nesting would exceed the recursion limit."""
 
     def __init__(
-        self, source: str, *, has_math: bool, block_level: int = 1, html_level: int = 0, is_growing: bool = False
+        self, source: str, *, has_math: bool, is_growing: bool = False, block_level: int = 1, html_level: int = 0
     ) -> None:
         self._source = hidden(source)
         self._end_of_text = len(self._source.rstrip().encode()) if is_growing else None
         self._has_math = has_math
         self._html_level = html_level
+        self._is_growing = is_growing
+        self._has_formats = "<" in source or SPOILER in source
         self._bytes: bytes | None = None
+        self._closed_names: frozenset[str] | None = None
+        self._parts: set[str] = set()
+        """Tags of parts of a page that were opened."""
         self._open = [_Frame("Document", block_level=block_level)]
 
     def build(self) -> tuple[Block, ...]:
         # Most of the time of rendering passes in this loop, so it calls little for the most frequent events.
         for event, place in raw_events(self._source, has_math=self._has_math):
             if isinstance(event, str):
-                self._leaf(event, None)
+                self._leaf(event, None, place)
                 continue
             [(kind, value)] = event.items()
             if kind == "Text":
@@ -110,10 +133,10 @@ class _Builder:
             elif kind == "End":
                 self._end(place["end"])
             else:
-                self._leaf(kind, value)
+                self._leaf(kind, value, place)
         while len(self._open) > 1:
             self._close()
-        return as_blocks(self._open[0].children)
+        return as_blocks(self._formatted(self._open[0]))
 
     def _start(self, tag: Any, place: int) -> None:  # noqa: ANN401  pyromark.event: Tag
         kind, data = (tag, None) if isinstance(tag, str) else next(iter(tag.items()))
@@ -132,7 +155,7 @@ class _Builder:
         level, limit = parent.block_level, MOST_BLOCK_LEVELS
         if is_inline := kind in _INLINE_KINDS:
             level, limit = parent.inline_level, MOST_INLINE_LEVELS
-        is_flat = parent.is_flat if kind == "Item" else level >= limit and kind in _CAN_BE_FLAT
+        is_flat = parent.is_flat if kind in {"Item", "HtmlItem"} else level >= limit and kind in _CAN_BE_FLAT
         frame = _Frame(kind, data, is_flat, block_level=parent.block_level, inline_level=parent.inline_level)
         frame.inline_level += is_inline and not is_flat
         frame.block_level += not is_inline and not is_flat
@@ -144,7 +167,7 @@ class _Builder:
 
     def _end(self, end: int) -> None:
         # The parser knows nothing of details, so the end is not theirs.
-        while self._open[-1].kind == "Details":
+        while self._open[-1].kind in _OF_HTML:
             self._close()
         kind = self._open[-1].kind
         if self._end_of_text is not None and end >= self._end_of_text:
@@ -166,20 +189,34 @@ class _Builder:
         if frame.is_flat:
             self._separate(frame)
         else:
+            frame.children = self._formatted(frame)
             parent.children.extend(_MAKERS[frame.kind](frame))
             parent.is_loose |= frame.kind == "Item" and frame.is_loose
+
+    def _formatted(self, frame: _Frame) -> list[Any]:
+        """Return the children of a node with HTML and spoilers applied."""
+        if not self._has_formats or frame.kind in _WITHOUT_FORMATS or not has_formats(frame.children):
+            return frame.children
+        return with_formats(frame.children, self._between, is_growing=self._is_growing)
+
+    def _between(self, start: int, end: int) -> str:
+        """Return the source between two bytes."""
+        if self._bytes is None:
+            self._bytes = self._source.encode()
+        return shown(self._bytes[start:end].decode())
 
     def _separate(self, frame: _Frame) -> None:
         if frame.kind not in _INLINE_KINDS:
             frame.children.append(BREAK)
 
-    def _leaf(self, kind: str, value: Any) -> None:  # noqa: ANN401  its type depends on the kind
+    def _leaf(self, kind: str, value: Any, place: Any) -> None:  # noqa: ANN401  its type depends on the kind
         add = self._open[-1].children.append
         match kind:
             case "SoftBreak" | "HardBreak":
                 add(Text("\n"))
             case "InlineHtml":
-                add(Text("\n" if _BREAK.fullmatch(value) else shown(value)))
+                # The places are those of the source with hidden marks.
+                add(HtmlTag.of(shown(value), place["start"], place["end"]))
             case "FootnoteReference":
                 add(Text(f"[{shown(value)}]"))
             case "TaskListMarker":
@@ -188,23 +225,112 @@ class _Builder:
                 add(_LEAVES[kind](shown(value) if value else value))
 
     def _html_block(self, frame: _Frame) -> None:
-        """Show HTML as text, except ``<details>``; the enclosed text may be Markdown."""
+        """Add what HTML formats; unknown tags are text, and the enclosed text may be Markdown."""
+        text = ""
         for piece in html_pieces(plain_text(frame.children)):
-            if piece.kind == "open":
-                self._push("Details", piece)
-            elif piece.kind == "close" and self._open[-1].kind == "Details":
+            if piece.kind == "text" or not self._is_block(piece):
+                text += piece.text if piece.kind != "pre" else f"<pre>{piece.text}</pre>"
+                continue
+            self._html_text(text)
+            text = ""
+            self._html_tag(piece)
+        self._html_text(text)
+
+    def _is_block(self, piece: HtmlPiece) -> bool:
+        """Return whether a tag is markup: a closing one has been opened, and an opening one is closed somewhere."""
+        match piece.kind:
+            case "open" | "pre":
+                return True
+            case "closed":
+                return self._depth_of("Details") is not None
+            case _ if piece.is_closing:
+                kind = KINDS.get(piece.name)
+                return piece.name in PARTS_OF_TABLES or (
+                    piece.name in self._parts if kind is None else self._depth_of(kind) is not None
+                )
+            case _:
+                pass
+        if (kind := WITHIN.get(piece.name)) is not None and self._depth_of(kind) is None:
+            return False
+        if len(self._open) > MOST_OPEN_HTML:
+            return False
+        return piece.name in OPTIONAL_END or self._is_growing or piece.name in self._closed
+
+    @property
+    def _closed(self) -> frozenset[str]:
+        if self._closed_names is None:
+            self._closed_names = closed_names(self._source)
+        return self._closed_names
+
+    def _depth_of(self, kind: str) -> int | None:
+        """Return how many nodes of HTML are open within the innermost one of a kind; None if there is none."""
+        for depth, frame in enumerate(reversed(self._open[-MOST_OPEN_HTML:])):
+            if frame.kind == kind:
+                return depth
+            if frame.kind not in _OF_HTML:
+                return None
+        return None
+
+    def _close_html(self, kind: str) -> None:
+        depth = self._depth_of(kind)
+        for _ in range(-1 if depth is None else depth, -1, -1):
+            self._close()
+
+    def _html_tag(self, piece: HtmlPiece) -> None:
+        kind = KINDS.get(piece.name, "")
+        if piece.kind == "open":
+            self._push("Details", piece)
+        elif piece.kind == "closed":
+            self._close_html("Details")
+        elif piece.kind == "pre":
+            self._open[-1].children.extend(preformatted(piece.text))
+        elif piece.name == "hr":
+            self._open[-1].children.append(Rule())
+        elif not kind:
+            self._parts.add(piece.name)
+            self._open[-1].children.append(BREAK)
+        elif piece.is_closing:
+            self._close_html(kind)
+        else:
+            self._open_html(kind, piece)
+
+    def _open_html(self, kind: str, piece: HtmlPiece) -> None:
+        within = WITHIN.get(piece.name)
+        if within is not None:
+            # The end of the item, row or cell before may be left out.
+            while self._open[-1].kind != within:
                 self._close()
-            else:
-                self._open[-1].children.extend(self._markdown_in_html(piece.text))
+        data: object = None
+        if piece.name == "ol":
+            start = attributes_of(piece.text).get("start", "")
+            data = int(start) if start.isdecimal() and len(start) < MOST_DIGITS else 1
+        elif kind == "HtmlHeading":
+            data = int(piece.name[1])
+        self._push(kind, data)
+
+    def _html_text(self, text: str) -> None:
+        if not text:
+            return
+        if self._open[-1].kind in _OF_HTML and self._open[-1].kind != "Details":
+            # Indentation shows the nesting of tags, not code.
+            text = "\n".join([line.lstrip() for line in text.split("\n")])
+        if text.strip():
+            self._open[-1].children.extend(self._markdown_in_html(text))
 
     def _markdown_in_html(self, text: str) -> tuple[Block, ...]:
         if self._html_level == MOST_HTML_LEVELS:
             return as_blocks([Text(text)])
         if (plain := _PLAIN_TAG.fullmatch(text)) and not _BREAK.match(plain[1]):
             return (Paragraph((Text(plain[1]),)),)
+        if (shown := void(HtmlTag.of(text.strip(), 0, 0))) is not None:
+            return as_blocks([shown])
         level = self._open[-1].block_level
         builder = _Builder(
-            escaped_html(text), has_math=self._has_math, block_level=level, html_level=self._html_level + 1
+            escaped_html(text),
+            has_math=self._has_math,
+            is_growing=self._is_growing,
+            block_level=level,
+            html_level=self._html_level + 1,
         )
         return builder.build()
 
@@ -258,7 +384,9 @@ def _link(frame: _Frame) -> Iterable[Node]:
     return [Link("mailto:" + url if is_email else url, as_inlines(frame.children))]
 
 
-_CAN_BE_FLAT = _INLINE_KINDS | {"BlockQuote", "List", "FootnoteDefinition", "Details"}
+_WITHOUT_FORMATS = frozenset({"CodeBlock", "HtmlBlock", "List", "Table", "TableHead", "TableRow"})
+_OF_HTML = frozenset({"Details", *KINDS.values()})
+_CAN_BE_FLAT = _INLINE_KINDS | {"BlockQuote", "List", "FootnoteDefinition", "Details", "HtmlQuote", "HtmlList"}
 _LEAVES: Mapping[str, Callable[[Any], Node]] = {
     "Html": Text,
     "Code": Code,
@@ -271,12 +399,19 @@ _MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
     "Heading": lambda frame: [
         Heading(int(frame.data["level"][1]), as_inlines(frame.children, is_growing=frame.is_growing))
     ],
-    "BlockQuote": lambda frame: [Quote(as_blocks(frame.children))],
+    "BlockQuote": lambda frame: [Quote(with_heading(as_blocks(frame.children)))],
     "CodeBlock": _code_block,
     "List": _list,
     "Item": _item,
     "FootnoteDefinition": lambda frame: [Footnote(shown(str(frame.data)), as_blocks(frame.children))],
     "Details": _details,
+    "HtmlQuote": lambda frame: [Quote(as_blocks(frame.children))],
+    "HtmlList": lambda frame: html_list(frame.children, frame.data),
+    "HtmlItem": lambda frame: [Item(as_blocks(frame.children))],
+    "HtmlHeading": lambda frame: html_heading(frame.children, frame.data),
+    "HtmlTable": lambda frame: html_table(frame.children),
+    "HtmlRow": lambda frame: [tuple(child for child in frame.children if isinstance(child, tuple))],
+    "HtmlCell": lambda frame: [inlines_of(as_blocks(frame.children))],
     "Table": _table,
     "TableHead": lambda frame: [tuple(frame.children)],
     "TableRow": lambda frame: [tuple(frame.children)],

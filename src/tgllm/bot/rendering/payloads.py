@@ -12,7 +12,16 @@ ENTITIES_LIMIT = 100
 """Most entities of a message; Telegram drops the rest."""
 
 EntityType = Literal[
-    "bold", "italic", "strikethrough", "code", "pre", "text_link", "blockquote", "expandable_blockquote"
+    "bold",
+    "italic",
+    "underline",
+    "strikethrough",
+    "spoiler",
+    "code",
+    "pre",
+    "text_link",
+    "blockquote",
+    "expandable_blockquote",
 ]
 
 

@@ -1,19 +1,34 @@
-"""Raw HTML in an answer: ``<details>`` is a collapsible block, everything else is text."""
+"""Blocks of raw HTML in an answer, in pieces: tags of blocks, and the text between them, which may be Markdown."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["HtmlPiece", "escaped_html", "html_pieces"]
+from tgllm.bot.rendering.html_tags import INLINE_NAMES, PARTS
 
-_DETAILS = re.compile(
+__all__ = ["BLOCK_NAMES", "HtmlPiece", "closed_names", "escaped_html", "html_pieces"]
+
+BLOCK_NAMES = PARTS | {
+    "blockquote", "ul", "ol", "li", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th",
+    "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre",
+}  # fmt: skip
+_NAMES = "|".join(sorted(BLOCK_NAMES - {"pre"}, key=len, reverse=True))
+_PIECE = re.compile(
     r"<details(?P<attributes>(?:\s[^<>]*+)?)>"
     r"(?:\s*+<summary(?:\s[^<>]*+)?>(?P<summary>(?:[^<]|<(?!/?(?:summary|details)\b)){0,500}+)</summary>)?"
-    r"|(?P<close></details\s*+>)",
+    r"|(?P<close></details\s*+>)"
+    r"|<pre(?:\s[^<>]*+)?>(?P<pre>(?:[^<]|<(?!/pre\b))*+)</pre\s*+>"
+    rf"|<(?P<slash>/?)(?P<name>{_NAMES})(?=[\s/>])[^<>]*+>",
     re.IGNORECASE,
 )
-_TAG_AT_LINE_START = re.compile(r"^([ \t]*+)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*+:)", re.MULTILINE)
+_CLOSING = re.compile(r"</([a-z][a-z0-9]*+)", re.IGNORECASE)
+_TAG_AT_LINE_START = re.compile(
+    rf"^([ \t]*+)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*+:)(?!/?(?:{INLINE_NAMES})[\s/>])",
+    re.MULTILINE | re.IGNORECASE,
+)
+_LONE_OPENING = re.compile(rf"^[ \t]*+(<(?:{INLINE_NAMES})(?:\s[^<>]*+)?>)[ \t]*+\n", re.MULTILINE | re.IGNORECASE)
+_LONE_CLOSING = re.compile(rf"\n[ \t]*+(</(?:{INLINE_NAMES})\s*+>)[ \t]*+(?![^\n])", re.IGNORECASE)
 _BREAK_AT_LINE_START = re.compile(r"^[ \t]*+<br\s*+/?>", re.MULTILINE | re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
 
@@ -22,21 +37,30 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
 class HtmlPiece:
     """A part of a block of HTML."""
 
-    kind: Literal["text", "open", "close"]
+    kind: Literal["text", "open", "closed", "pre", "tag"]
+    """``open`` and ``closed`` are those of details; ``pre`` is preformatted text."""
     text: str = ""
-    """The text; the summary where details begin."""
+    """The text; the summary where details begin; the whole tag."""
     is_open: bool = False
+    """Whether details are shown unfolded."""
+    name: str = ""
+    """Name of a tag, in lower case."""
+    is_closing: bool = False
 
 
 def html_pieces(html: str) -> Iterator[HtmlPiece]:
-    """Yield the opening and closing tags of details, and the text between them."""
+    """Yield the tags of blocks, and the text between them."""
     done = 0
-    for match in _DETAILS.finditer(html):
+    for match in _PIECE.finditer(html):
         if match.start() > done:
             yield HtmlPiece("text", html[done : match.start()])
         done = match.end()
         if match["close"]:
-            yield HtmlPiece("close", match.group())
+            yield HtmlPiece("closed", match.group())
+        elif match["pre"] is not None:
+            yield HtmlPiece("pre", match["pre"])
+        elif match["name"]:
+            yield HtmlPiece("tag", match.group(), name=match["name"].lower(), is_closing=match["slash"] != "")
         else:
             summary = _TAG.sub("", match["summary"] or "")
             yield HtmlPiece("open", " ".join(summary.split()) or "…", "open" in match["attributes"].lower().split())
@@ -44,7 +68,17 @@ def html_pieces(html: str) -> Iterator[HtmlPiece]:
         yield HtmlPiece("text", html[done:])
 
 
+def closed_names(source: str) -> frozenset[str]:
+    """Return the names of all closing tags of a source, in lower case."""
+    return frozenset([name.lower() for name in _CLOSING.findall(source)])
+
+
 def escaped_html(html: str) -> str:
-    """Return the HTML as Markdown in which no line begins with a tag, so that no line begins an HTML block."""
+    """Return the HTML as Markdown in which no line begins an HTML block.
+
+    Unknown tags at the start of a line are escaped. Tags within paragraphs that have a line of their own are moved to
+    the text that they enclose.
+    """
     html = _BREAK_AT_LINE_START.sub("", html)
+    html = _LONE_CLOSING.sub(r"\1", _LONE_OPENING.sub(r"\1", html))
     return _TAG_AT_LINE_START.sub(r"\1\\<", html)

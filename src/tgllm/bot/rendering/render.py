@@ -29,7 +29,7 @@ def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
         markdown: the whole answer.
         rich: whether to use rich messages; ``auto`` uses them for tables, formulas, task lists and details.
     """
-    blocks = parse(ready_source(markdown))
+    blocks = parse(ready_source(markdown, is_growing=False))
     if rich == "never" or (rich == "auto" and not needs_rich(blocks)):
         return [*cut(flat_text(blocks))]
     return _rich(blocks)
@@ -37,7 +37,7 @@ def render(markdown: str, *, rich: RichMode = "auto") -> list[Payload]:
 
 def asks_for_rich(markdown: str) -> bool:
     """Return whether ``auto`` uses rich messages for an answer."""
-    return needs_rich(parse(ready_source(markdown)))
+    return needs_rich(parse(ready_source(markdown, is_growing=False)))
 
 
 def render_beginning(markdown: str, limit: int) -> list[Payload]:
@@ -45,7 +45,7 @@ def render_beginning(markdown: str, limit: int) -> list[Payload]:
 
     The result is empty for an answer without visible text.
     """
-    part, is_cut = first_part(flat_text(parse(ready_source(markdown))), limit - len(_GOES_ON))
+    part, is_cut = first_part(flat_text(parse(ready_source(markdown, is_growing=False))), limit - len(_GOES_ON))
     if not part.text:
         return []
     return [replace(part, text=part.text + _GOES_ON) if is_cut else part]
@@ -66,7 +66,7 @@ def render_tail(markdown: str, is_cut: bool = False) -> EntityText:  # noqa: FBT
         markdown: the tail.
         is_cut: whether text has been left out before it.
     """
-    blocks = parse(settled(ready_source(markdown)), is_growing=True)
+    blocks = parse(settled(ready_source(markdown, is_growing=True)), is_growing=True)
     shown = last_part(flat_text(blocks), is_cut=is_cut)
     return shown if is_visible(shown.text.removeprefix("…") if is_cut else shown.text) else EntityText("")
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tgllm.bot.rendering.document import Style
 from tgllm.bot.rendering.payloads import EntityType
 
 __all__ = ["FlatText", "Span", "SpanWriter"]
@@ -39,7 +38,7 @@ class SpanWriter:
         self._pieces: list[str] = []
         self._length = 0
         self._spans: list[Span] = []
-        self._styles: dict[Style, int] = {}
+        self._styles: dict[EntityType, int] = {}
         self._gap = 0
         self._indent = ""
 
@@ -79,7 +78,7 @@ class SpanWriter:
         """Format the text written since a place."""
         self._mark(Span(kind, start, self._length, url))
 
-    def begin_style(self, style: Style) -> bool:
+    def begin_style(self, style: EntityType) -> bool:
         """Apply a style to further text; return False if it is active already, and then don't end it."""
         if style in self._styles:
             return False
@@ -87,12 +86,18 @@ class SpanWriter:
         self._styles[style] = self._length
         return True
 
-    def end_style(self, style: Style) -> None:
+    def end_style(self, style: EntityType) -> None:
         """End a style."""
         self._mark(Span(style, self._styles.pop(style), self._length))
 
     def code(self, text: str) -> None:
-        """Add inline code. Styles end before it and continue after it. Bot API: "Formatting options"."""
+        """Add inline code. Styles end before it and continue after it. Bot API: "Formatting options".
+
+        In a spoiler it is plain text, since code would not be hidden.
+        """
+        if "spoiler" in self._styles:
+            self.write(text.replace("\n", " "))
+            return
         self._unstyled("code", text.replace("\n", " "))
 
     def pre(self, text: str, language: str = "") -> None:

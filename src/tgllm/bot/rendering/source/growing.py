@@ -11,7 +11,9 @@ from tgllm.bot.rendering.source.growing_tables import without_half_table
 __all__ = ["open_marks", "settled"]
 
 _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
-_HALF_LINK = re.compile(r"!?\[([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
+_HALF_TAG = re.compile(r"</?(?:[A-Za-z][A-Za-z0-9-]{0,12}+(?:\s[^<>\n]{0,200}+)?+/?)?\Z")
+_HALF_KIND = re.compile(r"\[![A-Za-z]{0,20}+\Z")
+_HALF_LINK = re.compile(r"!?\[(?![!^])([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
 _TICKS = re.compile(r"\\.|`++", re.DOTALL)
 _HALF_LINE = re.compile(r"[ \t]*+(?:[-=+*_~]++|[-*+][ \t]++\[[ xX]?)")
 
@@ -21,19 +23,21 @@ def settled(prefix: str) -> str:
 
     This may guess wrong: the finished answer is parsed again.
     """
-    if _is_in_fence(prefix):
+    end = _end_of_code(prefix)
+    if end is None:
         return prefix
-    head, separator, last = without_half_table(prefix).rstrip().rpartition("\n\n")
-    last = _without_half_mark(last)
+    head, separator, last = without_half_table(prefix[end:]).rstrip().rpartition("\n\n")
+    last = _HALF_TAG.sub("", _HALF_KIND.sub("", _without_half_mark(last)))
     last = _HALF_LINK.sub(r"\1", last)
-    return head + separator + last + _without_code(last)[1]
+    return prefix[:end] + head + separator + last + _without_code(last)[1]
 
 
-def _is_in_fence(prefix: str) -> bool:
+def _end_of_code(prefix: str) -> int | None:
+    """Return the end of the last code block, 0 if there is none; None if it is not closed."""
     place: int | None = 0
     while place is not None and (found := _FENCE_LINE.search(prefix, place)):
         place = fence_end(prefix, found["fence"], found.end())
-    return place is None
+    return place
 
 
 def _without_half_mark(paragraph: str) -> str:

@@ -62,11 +62,11 @@ async def test_a_command_that_waits_loses_it_too(
     async with start():
         await ann.say("first")
         await emu.wait_for(lambda: provider.requests)
-        ping = await ann.say("/ping")
-        await emu.wait_for(lambda: reactions(emu, ping))
+        export = await ann.say("/export")
+        await emu.wait_for(lambda: reactions(emu, export))
         go_on.set()
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready")
-        await emu.wait_for(lambda: not reactions(emu, ping))
+        await emu.wait_for_message(ann.private_chat(), lambda message: "2 messages" in message.text)
+        await emu.wait_for(lambda: not reactions(emu, export))
 
 
 async def test_what_a_restart_answers_loses_it_as_well(

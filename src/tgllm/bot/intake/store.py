@@ -1,8 +1,8 @@
 """Intake of a batch of updates: the work in the transaction that stores them, and directly after it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tgllm.api import DatabaseError
 from tgllm.api.clock import milliseconds
@@ -29,12 +29,18 @@ __all__ = ["Intake"]
 
 log = get_logger(__name__)
 
-InNameOfChats = Mapping[int, Mapping[str, Any]]
-"""Messages in the name of a chat, by update id."""
-NONE: Final[InNameOfChats] = {}
-
 Heard = Callable[[Iterable[int]], None]
 """Called with the chats of new updates."""
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is known of a batch besides its updates."""
+
+    reads: Mapping[str, Reads] = field(default_factory=dict[str, Reads])
+    """When commands only read, by name and alias."""
+    in_name_of_chats: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
+    """Messages in the name of a chat, by update id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Intake:
         """Create the intake; ``reads`` returns when commands only read, by name and alias."""
         self._parts = parts
         self._reads = reads
+        self._about = _About()
+        """Of the batch that is stored; one at a time is."""
         self._hiding = hiding
         self._dispatch = dispatch
         self._heard = heard
@@ -77,15 +85,14 @@ class Intake:
         Raises:
             DatabaseError: the updates can't be stored.
         """
-        any_new, refused = await self._all(batch.updates, batch.in_name_of_chats)
+        self._about = _About(self._reads(), batch.in_name_of_chats)
+        any_new, refused = await self._all(batch.updates)
         if await self._quarantine.put([*batch.unreadable, *refused], without_id=batch.without_id):
             any_new = True
         self._parts.core.unconfirmed.note(batch.ids, any_new=any_new)
         return any_new
 
-    async def _all(
-        self, updates: Sequence[NewUpdate], in_name_of_chats: InNameOfChats
-    ) -> tuple[bool, Sequence[Unreadable]]:
+    async def _all(self, updates: Sequence[NewUpdate]) -> tuple[bool, Sequence[Unreadable]]:
         """Store updates together, or one by one if that fails; return whether any was new, and those that can't be."""
         arrived: list[_Arrived] = []
 
@@ -96,11 +103,10 @@ class Intake:
 
         now = milliseconds(self._parts.core.clock)
         refused: list[Unreadable] = []
-        reads = self._reads()
         try:
             if updates:
                 clean = await self._without_secrets(updates)
-                await self._dispatch.add(lambda conn: self._store(conn, clean, now, reads, in_name_of_chats), stored)
+                await self._dispatch.add(lambda conn: self._store(conn, clean, now), stored)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  any part of an update may be what can't be stored
@@ -115,39 +121,31 @@ class Intake:
 
     async def _one(self, update: NewUpdate, now: int, stored: Callable[[_Arrived], None]) -> Unreadable | None:
         """Store an update, which is claimed later; return it as unreadable if it can't be stored."""
-        reads = self._reads()
         try:
             clean = await self._without_secrets([update])
-            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now, reads), then=stored)
+            await self._parts.core.database.write(lambda conn: self._store(conn, clean, now), then=stored)
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  the same
             return Unreadable(update.update_id, f"{type(error).__name__}: it can't be stored")
         return None
 
-    def _store(
-        self,
-        conn: Connection,
-        updates: Sequence[NewUpdate],
-        now: int,
-        reads: Mapping[str, Reads],
-        in_name_of_chats: InNameOfChats = NONE,
-    ) -> _Arrived:
+    def _store(self, conn: Connection, updates: Sequence[NewUpdate], now: int) -> _Arrived:
         """Store the new updates; called on the database thread."""
         parts = self._parts
-        new = [each for update in updates for each in self._add(conn, update, reads, now)]
+        new = [each for update in updates for each in self._add(conn, update, now)]
         begun = take_edits(conn, new, parts.username, parts.core.password.questions, now)
         reactions = parts.acknowledgements.put(conn, new, now)
         outbox.add(conn, reactions, now)
-        for update in new:
-            if update.update_id in in_name_of_chats:
-                outbox.add(conn, answer_to_chat_author(conn, in_name_of_chats[update.update_id], parts), now)
+        for message in (self._about.in_name_of_chats.get(update.update_id) for update in new):
+            if message is not None:
+                outbox.add(conn, answer_to_chat_author(conn, message, parts), now)
         return _Arrived(new, begun, reactions)
 
-    def _add(self, conn: Connection, update: NewUpdate, reads: Mapping[str, Reads], now: int) -> Sequence[NewUpdate]:
+    def _add(self, conn: Connection, update: NewUpdate, now: int) -> Sequence[NewUpdate]:
         """Add an update behind those of its lane, unless it need not wait for them; return it if it is new."""
         update = _with_access(conn, update, now)
-        if overtakes(conn, update, reads, self._parts.username):
+        if overtakes(conn, update, self._about.reads, self._parts.username):
             update = replace(update, control=True)
         return inbox.add_updates(conn, [update], now)
 

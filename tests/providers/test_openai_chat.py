@@ -133,6 +133,70 @@ class TestAnswers:
 
         assert (await hear(provider))[-1] == Finished("stop", Usage(input_tokens=1))
 
+    @pytest.mark.parametrize(
+        ("chunk", "usage"),
+        [
+            (
+                # xAI: the reasoning is not part of the completion.
+                {
+                    "usage": {
+                        "prompt_tokens": 10,
+                        "completion_tokens": 5,
+                        "total_tokens": 22,
+                        "completion_tokens_details": {"reasoning_tokens": 7},
+                    }
+                },
+                Usage(10, 12, 7),
+            ),
+            (
+                {
+                    "usage": {
+                        "prompt_tokens": 10,
+                        "completion_tokens": 12,
+                        "total_tokens": 22,
+                        "completion_tokens_details": {"reasoning_tokens": 7},
+                    }
+                },
+                Usage(10, 12, 7),
+            ),
+            ({"usage": {"prompt_tokens": 10, "cached_tokens": 4}}, Usage(10, cached_tokens=4)),
+            ({"usage": {"prompt_tokens": 10, "prompt_cache_hit_tokens": 4}}, Usage(10, cached_tokens=4)),
+            ({"usage": {"input_tokens": 10, "output_tokens": 4}}, Usage(10, 4)),
+            ({"x_groq": {"usage": {"prompt_tokens": 10}}}, Usage(10)),
+            ({"choices": [{"usage": {"prompt_tokens": 10}}]}, Usage(10)),
+        ],
+    )
+    async def test_usage_has_many_forms(
+        self, provider: OpenAIChatClient, service: Service, chunk: dict[str, Any], usage: Usage
+    ) -> None:
+        service.answers(delta("stop", content="a"), chunk, {"choices": [], "usage": {"prompt_tokens": 0}})
+
+        assert (await hear(provider))[-1] == Finished("stop", usage)
+
+    async def test_usage_in_two_parts_is_joined(self, provider: OpenAIChatClient, service: Service) -> None:
+        first, last = {"usage": {"prompt_tokens": 3, "completion_tokens": 1}}, {"usage": {"completion_tokens": 9}}
+        service.answers(first, delta("stop", content="a"), last)
+
+        assert (await hear(provider))[-1] == Finished("stop", Usage(3, 9))
+
+    async def test_a_refusal_in_words_is_the_answer(self, provider: OpenAIChatClient, service: Service) -> None:
+        service.answers(delta(refusal="I can't ", content=None), delta("stop", refusal="say that."))
+
+        assert (await hear(provider))[:2] == [TextDelta("I can't "), TextDelta("say that.")]
+
+    async def test_reasoning_among_the_parts_of_the_content(self, provider: OpenAIChatClient, service: Service) -> None:
+        thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+        service.answers(delta("stop", content=[thought, "a", {"text": "b"}, {"type": "image"}, {"type": ["x"]}]))
+
+        assert (await hear(provider))[:3] == [ReasoningDelta("hm"), TextDelta("a"), TextDelta("b")]
+
+    async def test_a_finish_reason_in_each_chunk_cuts_nothing(
+        self, provider: OpenAIChatClient, service: Service
+    ) -> None:
+        service.answers(*(delta("stop", content=text) for text in "abc"))
+
+        assert (await hear(provider))[:3] == [TextDelta("a"), TextDelta("b"), TextDelta("c")]
+
     async def test_done_is_not_needed(self, provider: OpenAIChatClient, service: Service) -> None:
         service.answers(delta("stop", content="a"), done=False)
 
@@ -150,7 +214,17 @@ class TestAnswers:
 
     @pytest.mark.parametrize(
         ("word", "reason"),
-        [("stop", "stop"), ("length", "length"), ("content_filter", "filtered"), ("tool_calls", "other")],
+        [
+            ("stop", "stop"),
+            ("length", "length"),
+            ("content_filter", "filtered"),
+            ("tool_calls", "other"),
+            ("function_call", "other"),
+            ("eos", "stop"),
+            ("END_TURN", "stop"),
+            ("MAX_TOKENS", "length"),
+            ("sensitive", "filtered"),
+        ],
     )
     async def test_why_it_ends(self, provider: OpenAIChatClient, service: Service, word: str, reason: str) -> None:
         service.answers(delta(word, content="a"))
@@ -253,6 +327,23 @@ class TestErrors:
         service.answers(delta("content_filter"))
 
         with pytest.raises(Refused):
+            await hear(provider)
+
+    @pytest.mark.parametrize("word", ["insufficient_system_resource", "error", "load", "network_error"])
+    async def test_an_answer_that_the_service_aborted_is_none(
+        self, provider: OpenAIChatClient, service: Service, word: str
+    ) -> None:
+        service.answers(delta(word, content="a"))
+
+        with pytest.raises(Unavailable, match=word):
+            await hear(provider)
+
+    async def test_the_words_behind_an_aborted_answer_are_told(
+        self, provider: OpenAIChatClient, service: Service
+    ) -> None:
+        service.answers(delta("error", content="a"), {"error": {"message": "the upstream has gone"}})
+
+        with pytest.raises(Unavailable, match="the upstream has gone"):
             await hear(provider)
 
     async def test_a_service_that_gives_up_is_unavailable(self, provider: OpenAIChatClient, service: Service) -> None:

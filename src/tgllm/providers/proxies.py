@@ -12,7 +12,7 @@ from tgllm.api.context import Check
 from tgllm.api.errors import NotConfigured
 from tgllm.providers.network import is_loopback
 
-__all__ = ["Proxy", "find_proxy", "proxy_check", "wrong_setting"]
+__all__ = ["Proxy", "find_http_proxy", "find_proxy", "proxy_check", "wrong_setting"]
 
 _SETTING = "the setting proxy"
 _SYSTEM = "the proxy of the system"
@@ -59,6 +59,17 @@ def find_proxy(url: str, setting: str | None = None) -> Proxy | None:
     if not value or _is_excepted(host, parts.port or _PORTS.get(scheme, 0), known.get("no", "")):
         return None
     return _read(value if "://" in value else f"http://{value}", source)
+
+
+def find_http_proxy(url: str) -> tuple[Proxy | None, str]:
+    """Return the proxy for a client without SOCKS, or None and the reason why a proxy is left out, if there is one."""
+    try:
+        found = find_proxy(url)
+    except NotConfigured as error:
+        return None, str(error)
+    if found is not None and found.url.startswith("socks"):
+        return None, f"{found.source} is a SOCKS proxy"
+    return found, ""
 
 
 def proxy_check(title: str, url: str, setting: str | None = None) -> Check:

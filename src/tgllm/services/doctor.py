@@ -10,6 +10,7 @@ from tgllm.i18n import languages, speaks
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.checks.doctor import check_doctor
+from tgllm.providers.proxies import find_http_proxy
 from tgllm.services.core import Core
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.registry import ProviderStatus
@@ -35,6 +36,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
         config,
         *await check_storage(core.database, core.clock),
         _token(core),
+        _telegram_proxy(core),
         _owners(core),
         _default_model(core),
         _language(core),
@@ -54,6 +56,13 @@ def _token(core: Core) -> Check:
     if core.config.bot_token is None:
         return Check("Bot token", "not configured", "run tgllm init, or set TGLLM_BOT_TOKEN")
     return Check("Bot token", "ok", "set; tgllm run finds out whether Telegram takes it")
+
+
+def _telegram_proxy(core: Core) -> Check:
+    proxy, problem = find_http_proxy(core.config.telegram_api)
+    if problem:
+        return Check("Telegram: proxy", "warning", f"none: {problem}; the connection to Telegram does not use it")
+    return Check("Telegram: proxy", "ok", str(proxy) if proxy else "none")
 
 
 def _owners(core: Core) -> Check:

@@ -9,6 +9,8 @@ from aiogram import Bot
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.methods import Response, SendMessage
 from aiogram.types import Chat
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 
 from tgllm.bot.telegram.session import BotSession
 
@@ -44,3 +46,32 @@ async def test_only_encrypted_connections_are_given_time_to_close(
     await session.close()
     assert connections.closed
     assert [seconds for seconds in slept if seconds] == waits
+
+
+@pytest.mark.parametrize("exceptions", ["", "::1,[::1]:8080"])
+async def test_the_proxy_of_the_environment_is_used(exceptions: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    async def handler(request: web.BaseRequest) -> web.Response:
+        seen.append((request.raw_path, request.headers.get("Proxy-Authorization")))
+        return web.json_response({"ok": True, "result": True})
+
+    async with RawTestServer(handler, host="127.0.0.1") as server:
+        monkeypatch.setenv("http_proxy", str(server.make_url("/")).replace("//", "//user:pass@"))
+        monkeypatch.setenv("no_proxy", exceptions)
+        session = BotSession(TelegramAPIServer.from_base("http://telegram.invalid"), timeout=5)
+        async with Bot("42:TEST", session=session) as bot:
+            await bot.log_out()
+    assert seen == [("http://telegram.invalid/bot42:TEST/logOut", "Basic dXNlcjpwYXNz")]
+
+
+@pytest.mark.parametrize("value", ["http://127.0.0.1:port", "socks://127.0.0.1:9"])
+async def test_a_proxy_that_can_not_be_used_is_left_out(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(request: web.BaseRequest) -> web.Response:
+        return web.json_response({"ok": True, "result": True})
+
+    async with RawTestServer(handler, host="127.0.0.1") as server:
+        monkeypatch.setenv("http_proxy", value)
+        session = BotSession(TelegramAPIServer.from_base(str(server.make_url("")).rstrip("/")), timeout=5)
+        async with Bot("42:TEST", session=session) as bot:
+            assert await bot.log_out()

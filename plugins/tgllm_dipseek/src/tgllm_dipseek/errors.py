@@ -1,6 +1,6 @@
 """Mapping of DeepSeek API errors to errors of the plugin API (DeepSeek API: error codes)."""
 
-from tgllm.api.errors import ProviderError, QuotaExceeded, Unsupported
+from tgllm.api.errors import ProviderError, QuotaExceeded
 from tgllm.providers.failure import Failure, explain
 
 __all__ = ["explain_dipseek"]
@@ -10,6 +10,4 @@ def explain_dipseek(failure: Failure) -> ProviderError:
     """Map a failure to an error; its body is JSON regardless of its content type."""
     if failure.status == 402:
         return QuotaExceeded("the account at DeepSeek is out of credit: top it up at platform.deepseek.com (402)")
-    if failure.status in {400, 422} and "image_url" in failure.words:
-        return Unsupported(str(failure))
     return explain(failure)

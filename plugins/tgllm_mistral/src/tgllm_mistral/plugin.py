@@ -6,7 +6,6 @@ from tgllm import hookimpl
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import NotConfigured
 from tgllm.api.provider import Provider, ProviderSpec
-from tgllm.providers.proxies import proxy_check
 from tgllm_mistral.settings import Settings
 
 __all__ = ["tgllm_doctor", "tgllm_plugin_info", "tgllm_providers"]
@@ -35,6 +34,9 @@ def tgllm_doctor(ctx: PluginContext) -> Sequence[Check]:
 
 
 def _proxy(settings: Settings) -> Check:
+    # Imported here, because only tgllm doctor needs it.
+    from tgllm.providers.proxies import proxy_check  # noqa: PLC0415  see above
+
     return proxy_check("Mistral", settings.base_url, settings.proxy.get_secret_value() if settings.proxy else None)
 
 

@@ -11,9 +11,10 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
-from aiohttp import ClientError, ClientResponse, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
 
 from tgllm.bot.telegram.get_updates import Entry, RawGetUpdates, read_entries
+from tgllm.providers.proxies import find_http_proxy
 
 __all__ = ["MOST_BYTES", "BotSession"]
 
@@ -31,9 +32,21 @@ class BotSession(AiohttpSession):
     """
 
     def __init__(self, api: TelegramAPIServer, *, timeout: float) -> None:
-        """Connect to the server ``api``; calls time out after ``timeout`` seconds."""
+        """Connect to the server ``api``; calls time out after ``timeout`` seconds.
+
+        The proxy of the environment is used; one that can't be used is left out, as ``tgllm doctor`` says.
+        """
         super().__init__(api=api, timeout=timeout)
+        self._http_proxy, _ = find_http_proxy(api.base)
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
+
+    async def create_session(self) -> ClientSession:
+        """Return the open session; aiogram's own has proxies only with a further package."""
+        if self._http_proxy is not None and (self._session is None or self._session.closed):
+            connector = TCPConnector(**self._connector_init)
+            self._session = ClientSession(connector=connector, proxy=self._http_proxy.url)
+            self._should_reset_connector = False
+        return await super().create_session()
 
     async def make_request(
         self, bot: Bot, method: TelegramMethod[TelegramType], timeout: float | None = None

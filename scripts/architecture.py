@@ -33,7 +33,7 @@ HOMES = {
     "aiohttp": {"bot", "web", "providers.transport", TESTING},
     "aiosqlite": {"db"},
     "apscheduler": {"scheduler"},
-    "httpx": {"providers.http", "providers.transport"},
+    "httpx": {"providers.http", "providers.routing", "providers.transport"},
     "rich": {"cli"},
     "sqlite3": {"db"},
     "tomlkit": {"config"},

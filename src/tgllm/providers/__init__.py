@@ -6,7 +6,7 @@
 - ``rejected_fields``: fields of a request that a service rejects, changed for a second request
 - ``retry``: retries with backoff, up to the first piece of an answer
 - ``sse``: parser of server-sent events; ``stream_documents``: the JSON documents inside them
-- ``openai_chat``, ``openai_reader``, ``openai_models``: a complete provider for services with OpenAI's chat completions API
+- ``openai_chat``, ``openai_reader``: a complete provider for services with OpenAI's chat completions API
 - ``tokens``: token estimates without a tokenizer, calibrated by reported usage
 - ``prices``, ``capabilities``: prices and capabilities of models, from TOML files
 - ``attachments``: files inside requests

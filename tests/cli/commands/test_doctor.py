@@ -141,6 +141,30 @@ def test_offline_no_provider_is_asked(shell: Shell, install: Callable[..., None]
     assert shell.runs("doctor", "--offline").code == 0
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "state", "detail"),
+    [
+        ("https_proxy", "http://user:hush@p:3128", "ok", "http://p:3128 (https_proxy)"),
+        ("all_proxy", "socks5h://user:hush@p:1080", "warning", "all_proxy is a SOCKS proxy"),
+        ("https_proxy", "http://user:hush@p:port", "warning", "https_proxy is not a valid address of a proxy"),
+        ("no_proxy", "::1", "ok", "none"),
+    ],
+)
+def test_the_proxy_of_telegram_is_shown_without_its_password(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, state: str, detail: str
+) -> None:
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(variable, value)
+
+    found = states(shell, "--offline")["Telegram: proxy"]
+
+    assert found[0] == state
+    assert detail in found[1]
+    assert "hush" not in shell.runs("doctor", "--offline").out
+
+
 def test_a_key_that_is_missing_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral")
     monkeypatch.delenv("DEEPSEEK_API_KEY", raising=False)

@@ -161,6 +161,7 @@ function showIdeas(suggestions) {
   } }, label));
   const hide = el("button", { type: "button", class: "hide", "aria-label": "Hide the suggestions", onclick: () => { areHidden = true; showIdeas(suggestions); box.focus(); } }, "✕");
   panel.replaceChildren(...chips, hide);
+  panel.scrollLeft = 0;
 }
 
 export function wireComposer() {

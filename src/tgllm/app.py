@@ -184,12 +184,26 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
             async with AsyncExitStack() as stack:
                 runtime = await _open(stack, stopping, watch, loaded, token, plugins=plugins)
                 if runtime is not None:
-                    await runtime.run(stopping.event)
+                    noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
+                    try:
+                        await runtime.run(stopping.event)
+                    finally:
+                        noting.cancel()
+                        await asyncio.wait({noting})
         finally:
             await _leave_strays()
     log.info("bot.stopped")
     if not stopping.requested:
         raise _ended_from_within()
+
+
+async def _note_models(core: "Core") -> None:
+    """Log if the default model can't answer, or only repeats the question; choosing another one in a chat works."""
+    from tgllm.services.models.readiness import look_at_models  # noqa: PLC0415  only for a running bot
+
+    found = await look_at_models(core.registry, core.database, core.config.default_model)
+    for sentence in found.sentences(Catalogue()):
+        log.warning("models.not_ready", model=found.model, hint=sentence)
 
 
 def _ended_from_within() -> PluginError:

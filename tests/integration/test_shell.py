@@ -1,5 +1,9 @@
 """The shell and the bot, two programs on one data folder."""
 
+import signal
+
+import pytest
+
 from program_support import Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
 
@@ -24,3 +28,22 @@ async def test_a_running_bot_notices_who_was_let_in_from_the_shell(
     assert told.from_bot
     assert answer.text == "hello there"
     assert bot.process.returncode is None
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("echo/echo", "Only the echo provider answers"),
+        ("gemini/gemini-3.8-flash", "GEMINI_API_KEY"),
+        ("nowhere/model", "no provider is called 'nowhere'"),
+    ],
+)
+async def test_the_start_says_what_the_default_model_lacks(launch: Launch, model: str, told: str) -> None:
+    bot = await launch("run", TGLLM_DEFAULT_MODEL=model)
+    await bot.printed("models.not_ready")
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+
+    assert code == 0, printed
+    (line,) = (line for line in printed.splitlines() if "models.not_ready" in line)
+    assert told in line

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from aiogram.types import User
 
-from tgllm.api import DatabaseError, ModelNotFound
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.assembly import live_commands, make_bot, make_dispatcher
 from tgllm.bot.commands.plugins import command_runner
@@ -219,7 +219,6 @@ async def open_runtime(
             health=Health(core.database, core.clock),
             conflicts=Conflicts(core),
         )
-        _check_default_model(core)
         log.info("bot.ready", username=me.username, models=core.registry.ids)
 
         def look_again() -> None:
@@ -261,14 +260,6 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
             log.warning("bot.no_connection", reason=failure.reason, retry_in=pause)
             await clock.sleep(pause)
-
-
-def _check_default_model(core: BotCore) -> None:
-    """Log early that the default model is missing; choosing another model in a chat still works."""
-    try:
-        core.registry.resolve(core.config.default_model)
-    except ModelNotFound as error:
-        log.error("config.default_model", model=core.config.default_model, error=str(error))
 
 
 async def _within(seconds: float, waiting: Awaitable[object]) -> bool:

@@ -1,13 +1,14 @@
 """Checks of the opened core that several commands share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from tgllm.api.errors import ConfigError, ModelNotFound
+from tgllm.api.errors import ConfigError
 from tgllm.config.load import LoadedConfig
 from tgllm.plugins.loading.registration import nearest
 from tgllm.services.core import Core
+from tgllm.services.models.readiness import look_at_models
 
-__all__ = ["config_problems", "raise_config_errors", "warnings"]
+__all__ = ["config_problems", "model_warnings", "raise_config_errors", "warnings"]
 
 
 def config_problems(core: Core) -> list[str]:
@@ -34,12 +35,14 @@ def raise_config_errors(core: Core) -> None:
         raise ConfigError("\n".join(problems))
 
 
+async def model_warnings(core: Core, *, of_echo: bool = True) -> Sequence[str]:
+    """Return the warnings about the default model, a sentence each; with ``of_echo`` also that only echo answers."""
+    found = await look_at_models(core.registry, core.database, core.config.default_model)
+    return found.sentences(core.texts) if of_echo or found.problem else ()
+
+
 def warnings(core: Core, loaded: LoadedConfig) -> Iterator[str]:
-    """Yield the warnings about plugins and models, a sentence each; none of them stops the bot from running."""
-    try:
-        core.registry.resolve(core.config.default_model)
-    except ModelNotFound as error:
-        yield core.texts("shell.default_model_unknown", model=core.config.default_model, reason=error)
+    """Yield the warnings about plugins, a sentence each; none of them stops the bot from running."""
     for record in core.host.records:
         if record.state in {"quarantined", "missing"}:
             yield core.texts("shell.plugin_warning", plugin=record.id, reason=record.reason)

@@ -1,11 +1,12 @@
 """Checks of configuration, plugins and providers for ``tgllm doctor``."""
 
 import asyncio
+import difflib
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import cast
 
-from tgllm.api import Check, ModelNotFound
+from tgllm.api import Check, ModelInfo, ModelNotFound
 from tgllm.i18n import languages, speaks
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
@@ -13,6 +14,7 @@ from tgllm.plugins.checks.doctor import check_doctor
 from tgllm.providers.proxies import find_http_proxy
 from tgllm.services.core import Core
 from tgllm.services.maintenance.storage_check import check_storage
+from tgllm.services.models.readiness import effective_default, look_at_models
 from tgllm.services.models.registry import ProviderStatus
 
 __all__ = ["examine"]
@@ -38,7 +40,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
         _token(core),
         _telegram_proxy(core),
         _owners(core),
-        _default_model(core),
+        await _default_model(core),
         _language(core),
     ]
     checks += [
@@ -55,7 +57,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
 def _token(core: Core) -> Check:
     if core.config.bot_token is None:
         return Check("Bot token", "not configured", "run tgllm init, or set TGLLM_BOT_TOKEN")
-    return Check("Bot token", "ok", "set; tgllm run finds out whether Telegram takes it")
+    return Check("Bot token", "ok", "set")
 
 
 def _telegram_proxy(core: Core) -> Check:
@@ -71,11 +73,13 @@ def _owners(core: Core) -> Check:
     return Check("Admins", "ok", f"{len(core.config.admin_ids)} named in the config")
 
 
-def _default_model(core: Core) -> Check:
-    try:
-        return Check("Default model", "ok", str(core.registry.resolve(core.config.default_model)))
-    except ModelNotFound as error:
-        return Check("Default model", "failed", f"{core.config.default_model}: {error}")
+async def _default_model(core: Core) -> Check:
+    found = await look_at_models(core.registry, core.database, core.config.default_model)
+    if found.problem:
+        return Check("Default model", "failed", f"{found.model}: {found.problem}")
+    if found.is_echo:
+        return Check("Default model", "warning", found.sentences(core.texts)[0])
+    return Check("Default model", "ok", found.model)
 
 
 def _language(core: Core) -> Check:
@@ -107,5 +111,20 @@ async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:
 async def _answers(core: Core, status: ProviderStatus, name: str) -> Sequence[Check]:
     provider = await core.registry.provider(status.id)
     models = await provider.list_models()
+    listed = await _listed(core, status.id, models)
     found = check_doctor("doctor of the provider", await provider.doctor())
-    return (Check(name, "ok", core.texts("admin.models.count", "en", count=len(models))), *found)
+    return (Check(name, "ok", core.texts("admin.models.count", "en", count=len(models))), *listed, *found)
+
+
+async def _listed(core: Core, provider: str, models: Sequence[ModelInfo]) -> Sequence[Check]:
+    """Check that the default model is in the list that its provider has just sent."""
+    try:
+        default = await effective_default(core.registry, core.database, core.config.default_model)
+    except ModelNotFound:
+        return ()
+    names = {name for model in models for name in (model.id, *model.aliases)}
+    if default.provider != provider or default.model in names:
+        return ()
+    near = difflib.get_close_matches(default.model, names, n=1)
+    hint = f"did you mean {provider}/{near[0]}?" if near else "choose another one with: tgllm models default"
+    return (Check("Default model listed", "failed", f"{provider} has no model {default.model!r}; {hint}"),)

@@ -10,8 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from cli_support import Shell
+from program_support import Launch
 from tgllm.db.engine.sqlite import PRAGMAS
 from tgllm.db.file.probe import PROBE_BYTES
+from tgllm.testing.emulator import Emulator
 
 ILL = """
 from tgllm import hookimpl
@@ -41,7 +43,7 @@ def tgllm_providers():
 
 @pytest.fixture(autouse=True)
 def without_installed_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local")
 
 
 def states(shell: Shell, *args: str) -> dict[str, tuple[str, str]]:
@@ -71,13 +73,112 @@ def test_what_would_keep_the_bot_from_starting_is_told(shell: Shell, monkeypatch
 
 
 def test_a_default_model_that_nobody_offers_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert states(shell, "--offline")["Default model"] == ("ok", "echo/echo")
+    state, detail = states(shell, "--offline")["Default model"]
+    assert state == "warning"
+    assert detail.startswith("Only the echo provider answers")
     monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "ecko/echo")
     state, detail = states(shell, "--offline")["Default model"]
 
     assert state == "failed"
     assert "did you mean echo" in detail
     assert shell.runs("doctor", "--offline").code == 1
+
+
+CHOOSY = """
+from tgllm import hookimpl
+from tgllm.api import ModelInfo, NotConfigured, PluginInfo, Provider, ProviderSpec
+
+class Choosy(Provider):
+    async def list_models(self):
+        return [ModelInfo("small", aliases=("tiny",))]
+    async def generate(self, request):
+        yield None
+
+def keyless(ctx):
+    raise NotConfigured("Keyless has no key: set KEYLESS_KEY", variable="KEYLESS_KEY")
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="choosy", title="Choosy", api="1.0")
+
+@hookimpl
+def tgllm_providers():
+    return [ProviderSpec("choosy", "Choosy", lambda ctx: Choosy()), ProviderSpec("keyless", "Keyless", keyless)]
+"""
+
+
+def test_a_default_model_without_a_key_fails(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("choosy-plugin", CHOOSY, tgllm={"choosy": "choosy_plugin"})
+    monkeypatch.setenv("TGLLM_DEFAULT_MODEL", "keyless/small")
+
+    assert states(shell, "--offline")["Default model"] == (
+        "failed", "keyless/small: Keyless has no key: set KEYLESS_KEY",
+    )  # fmt: skip
+    assert shell.runs("doctor", "--offline").code == 1
+
+
+@pytest.mark.parametrize(("model", "failed"), [("small", False), ("tiny", False), ("smalll", True)])
+def test_a_default_model_is_looked_up_in_the_list_that_the_provider_sends(
+    shell: Shell, install: Callable[..., None], monkeypatch: pytest.MonkeyPatch, model: str, failed: bool
+) -> None:
+    install("choosy-plugin", CHOOSY, tgllm={"choosy": "choosy_plugin"})
+    monkeypatch.setenv("TGLLM_DEFAULT_MODEL", f"choosy/{model}")
+    found = states(shell)
+
+    assert found["Default model"] == ("ok", f"choosy/{model}")
+    assert ("Default model listed" in found) == failed
+    assert shell.runs("doctor").code == int(failed)
+    if failed:
+        assert "did you mean choosy/small?" in found["Default model listed"][1]
+
+
+def test_echo_beside_a_provider_that_can_answer_is_a_warning(shell: Shell, install: Callable[..., None]) -> None:
+    install("choosy-plugin", CHOOSY, tgllm={"choosy": "choosy_plugin"})
+    state, detail = states(shell, "--offline")["Default model"]
+
+    assert state == "warning"
+    assert "Choosy" in detail
+
+
+class TestTelegram:
+    async def test_it_is_asked_for_the_bots_account(self, launch: Launch, emu: Emulator) -> None:
+        code, printed = await (await launch("doctor", "--json")).end()
+
+        assert code == 0, printed
+        assert telegram(printed) == ("ok", f"the bot is @{emu.bot.username}")
+
+    async def test_a_wrong_token_is_named_without_it(self, launch: Launch) -> None:
+        code, printed = await (await launch("doctor", "--json", TGLLM_BOT_TOKEN="42:AA-a-wrong-token")).end()
+
+        assert code == 1
+        state, detail = telegram(printed)
+        assert state == "failed"
+        assert "Telegram does not know this bot token" in detail
+        assert "TGLLM_BOT_TOKEN" in detail
+        assert "a-wrong-token" not in printed
+
+    async def test_a_server_out_of_reach(self, launch: Launch) -> None:
+        code, printed = await (await launch("doctor", "--json", TGLLM_TELEGRAM_API="http://127.0.0.1:9")).end()
+
+        assert code == 1
+        assert telegram(printed) == ("failed", "Telegram can't be reached: check the network and telegram_api")
+
+    async def test_offline_it_is_not_asked(self, launch: Launch, emu: Emulator) -> None:
+        code, printed = await (await launch("doctor", "--json", "--offline")).end()
+
+        assert code == 0, printed
+        assert telegram(printed) is None
+        assert not emu.journal.of("getMe")
+
+    def test_without_a_token_it_is_not_asked(self, shell: Shell) -> None:
+        assert "Telegram" not in states(shell)
+
+
+def telegram(printed: str) -> tuple[str, str] | None:
+    checks = {check["name"]: (check["state"], check["detail"]) for check in json.loads(printed)}
+    return checks.get("Telegram")
 
 
 def test_a_language_that_the_bot_does_not_speak_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

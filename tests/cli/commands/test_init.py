@@ -43,7 +43,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def path(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = home / "etc" / "tgllm.toml"
     monkeypatch.setenv("TGLLM_CONFIG", str(found))
-    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek")
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local")
     return found
 
 
@@ -60,6 +60,27 @@ def test_it_writes_a_file_that_the_bot_can_read_and_nobody_else(
     assert config.bot_token is not None
     assert config.bot_token.get_secret_value() == TOKEN
     assert config.admin_ids == (12, 34)
+
+
+def test_without_a_provider_it_says_that_only_echo_answers(
+    shell: Shell, path: Path, answers: Callable[..., None]
+) -> None:
+    answers(TOKEN, "12")
+    (line,) = (
+        line for line in shell.runs("init").out.splitlines() if line.startswith("Only the echo provider answers")
+    )
+
+    assert "Install a provider" in line
+
+
+@pytest.mark.parametrize(("key", "told"), [("", "Only the echo provider answers"), ("k", "these can answer: Keyed")])
+def test_with_a_key_it_says_that_a_model_is_to_be_chosen(
+    shell: Shell, path: Path, answers: Callable[..., None], install: Callable[..., None], key: str, told: str
+) -> None:
+    install("keyed-plugin", KEYED, tgllm={"keyed": "keyed_plugin"})
+    answers(TOKEN, "12", key)
+
+    assert told in shell.runs("init").out
 
 
 def test_a_wrong_answer_is_asked_again(shell: Shell, path: Path, answers: Callable[..., None]) -> None:

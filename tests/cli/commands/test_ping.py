@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_support import Shell
+from cli_support import Result, Shell
 from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import lock_data_folder
@@ -23,11 +23,19 @@ def token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TGLLM_BOT_TOKEN", "42:TEST")
 
 
+ONLY_ECHO = "tgllm: Only the echo provider answers, which repeats what it is told. "
+
+
+def warnings(result: Result) -> list[str]:
+    """The warnings, but for that the echo provider answers."""
+    return [line for line in result.err.splitlines() if not line.startswith(ONLY_ECHO)]
+
+
 @pytest.mark.usefixtures("token")
 def test_all_is_well(shell: Shell, ping: str) -> None:
     result = shell.runs(ping)
 
-    assert (result.code, result.out, result.err) == (0, "Bot ready\n", "")
+    assert (result.code, result.out, warnings(result)) == (0, "Bot ready\n", [])
     assert (shell.data_dir / "tgllm.db").is_file()
 
 
@@ -43,7 +51,7 @@ def test_a_broken_plugin_is_a_warning(shell: Shell, ping: str, install: Callable
     result = shell.runs(ping)
 
     assert (result.code, result.out) == (0, "Bot ready\n")
-    (line,) = result.err.splitlines()
+    (line,) = warnings(result)
     assert line.startswith("tgllm: Plugin broken does not work: ")
     assert "boom" in line
 
@@ -63,7 +71,7 @@ def test_settings_for_a_plugin_that_is_left_out_are_no_warning(
     install("tgllm-broken", "raise RuntimeError('boom')", tgllm={"broken": "tgllm_broken"})
     monkeypatch.setenv("TGLLM_PLUGINS__BROKEN__API_KEY", "x")
 
-    assert shell.runs(ping, "--no-plugins").err == ""
+    assert warnings(shell.runs(ping, "--no-plugins")) == []
 
 
 def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
@@ -73,7 +81,7 @@ def test_settings_for_a_plugin_that_is_not_there_are_a_warning(
     result = shell.runs(ping)
 
     assert result.code == 0
-    assert result.err == "tgllm: There are settings for a plugin gemni, but no such plugin is installed.\n"
+    assert warnings(result) == ["tgllm: There are settings for a plugin gemni, but no such plugin is installed."]
 
 
 @pytest.mark.usefixtures("token")
@@ -84,7 +92,116 @@ def test_a_plugin_that_is_disabled_and_not_there_is_a_warning(
     result = shell.runs(ping)
 
     assert (result.code, result.out) == (0, "Bot ready\n")
-    assert result.err == ("tgllm: disable_plugins names ehco, but no such plugin is installed (did you mean echo?).\n")
+    assert warnings(result) == [
+        "tgllm: disable_plugins names ehco, but no such plugin is installed (did you mean echo?)."
+    ]
+
+
+KEYED = """
+from pydantic import BaseModel
+from tgllm import hookimpl
+from tgllm.api import ModelInfo, NotConfigured, PluginInfo, Provider, ProviderSpec
+
+class Settings(BaseModel):
+    api_key: str | None = None
+
+class Keyed(Provider):
+    async def list_models(self):
+        return [ModelInfo("small", aliases=("tiny",))]
+    async def generate(self, request):
+        yield None
+
+def create(ctx):
+    if ctx.settings.api_key is None:
+        raise NotConfigured("Keyed has no key: set KEYED_KEY", variable="KEYED_KEY")
+    return Keyed()
+
+@hookimpl
+def tgllm_plugin_info():
+    return PluginInfo(id="keyed", title="Keyed", api="1.0", settings=Settings, env={"api_key": "KEYED_KEY"})
+
+@hookimpl
+def tgllm_providers():
+    return [ProviderSpec("keyed", "Keyed models", create)]
+"""
+
+
+@pytest.fixture
+def keyed(install: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that needs a key, beside no other."""
+    monkeypatch.setenv("TGLLM_DISABLE_PLUGINS", "gemini,mistral,dipseek,local")
+    install("tgllm-keyed", KEYED, tgllm={"keyed": "tgllm_keyed"})
+
+
+class TestDefaultModel:
+    @pytest.fixture(autouse=True)
+    def beside_no_other(self, keyed: None) -> None:
+        """Only the provider with a key."""
+
+    def test_that_only_echo_answers_is_one_line_with_the_variable(self, shell: Shell, ping: str) -> None:
+        result = shell.runs(ping)
+
+        assert result.code == 0
+        (line,) = result.err.splitlines()
+        assert line.startswith(ONLY_ECHO)
+        assert "KEYED_KEY" in line
+        assert "tgllm models default" in line
+
+    def test_without_any_provider_it_says_what_to_install(self, shell: Shell, ping: str) -> None:
+        (line,) = shell.runs(ping, "--no-plugins").err.splitlines()
+
+        assert "Install a provider, such as tgllm-gemini" in line
+
+    def test_echo_beside_a_provider_with_a_key(self, shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KEYED_KEY", "k")
+        (line,) = shell.runs(ping).err.splitlines()
+
+        assert "The default_model is echo/echo" in line
+        assert "Keyed models" in line
+
+    @pytest.mark.parametrize(
+        ("model", "told"),
+        [
+            ("keyed/small", "Keyed has no key: set KEYED_KEY"),
+            ("kyed/small", "did you mean keyed?"),
+            ("none/small", "no provider is called 'none'"),
+        ],
+    )
+    def test_a_default_model_that_cannot_answer(
+        self, shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch, model: str, told: str
+    ) -> None:
+        monkeypatch.setenv("TGLLM_DEFAULT_MODEL", model)
+        result = shell.runs(ping)
+
+        assert result.code == 0
+        (line,) = result.err.splitlines()
+        assert line.startswith(f"tgllm: The default_model {model} can't answer: ")
+        assert told in line
+
+    @pytest.mark.parametrize(("model", "told"), [("smal", "did you mean keyed/small?"), ("small", ""), ("tiny", "")])
+    def test_a_default_model_beside_the_list_of_its_provider(
+        self, shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch, model: str, told: str
+    ) -> None:
+        monkeypatch.setenv("KEYED_KEY", "k")
+        monkeypatch.setenv("TGLLM_DEFAULT_MODEL", f"keyed/{model}")
+        assert shell.runs(ping).err == ""
+        assert shell.runs("models", "sync").code == 0
+
+        lines = shell.runs(ping).err.splitlines()
+
+        assert [told in line for line in lines] == ([True] if told else [])
+
+    def test_the_default_that_an_admin_chose_counts(
+        self, shell: Shell, ping: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KEYED_KEY", "k")
+        assert shell.runs("models", "sync").code == 0
+        assert shell.runs("models", "default", "keyed/small").code == 0
+
+        assert shell.runs(ping).err == ""
+
+        monkeypatch.delenv("KEYED_KEY")
+        assert "The default_model keyed/small can't answer: Keyed has no key" in shell.runs(ping).err
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,11 @@ def check(ctx: typer.Context) -> None:
 
 async def _check_plugins(loaded: LoadedConfig, options: Options) -> None:
     from tgllm.app import open_core  # noqa: PLC0415  the other commands here need no plugins
-    from tgllm.cli.core import raise_config_errors, warnings  # noqa: PLC0415
+    from tgllm.cli.core import model_warnings, raise_config_errors, warnings  # noqa: PLC0415
 
     async with open_core(loaded, plugins=options.plugins) as core:
         raise_config_errors(core)
-        for warning in warnings(core, loaded):
+        for warning in (*await model_warnings(core, of_echo=False), *warnings(core, loaded)):
             tell(warning)
         for found in exposed_files(loaded):
             tell(exposure_text(core.texts, found))

@@ -26,13 +26,13 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def doctor(
     ctx: typer.Context,
     *,
-    offline: Annotated[bool, typer.Option("--offline", help="Send no requests to providers.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no requests to Telegram and providers.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Diagnose settings, database, plugins and providers.
+    """Diagnose settings, database, Telegram, plugins and providers.
 
-    Each provider with a key is asked for its models and, if supported, for the account's balance; this costs nothing.
-    Exits with 1 if a check fails.
+    Telegram is asked for the bot's account. Each provider with a key is asked for its models and, if supported, for the
+    account's balance; this costs nothing. Exits with 1 if a check fails.
     """
     options = options_of(ctx)
     options.quiet_log()
@@ -48,7 +48,19 @@ def doctor(
 async def _examine(options: Options, *, online: bool) -> Sequence[Check]:
     loaded = options.load()
     async with open_core(loaded, plugins=options.plugins) as core:
-        return [*await examine(core, config_problems(core), online=online), _permissions(core, loaded)]
+        telegram, found = await asyncio.gather(
+            _telegram(core, online=online), examine(core, config_problems(core), online=online)
+        )
+        return [*found, *telegram, _permissions(core, loaded)]
+
+
+async def _telegram(core: Core, *, online: bool) -> Sequence[Check]:
+    token = core.config.bot_token
+    if not online or token is None:
+        return ()
+    from tgllm.bot.telegram.self_check import check_telegram  # noqa: PLC0415  imports aiogram
+
+    return (await check_telegram(token.get_secret_value(), core.config.telegram_api),)
 
 
 def _permissions(core: Core, loaded: LoadedConfig) -> Check:

@@ -4,9 +4,11 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
@@ -20,6 +22,9 @@ from tgllm.config.load import LoadedConfig, config_place, load_config
 from tgllm.config.sources.config_files import is_there
 from tgllm.config.write import TomlValue, toml_text, write_config
 from tgllm.i18n import Catalogue
+
+if TYPE_CHECKING:
+    from tgllm.services.models.readiness import Readiness
 
 __all__ = ["app"]
 
@@ -52,11 +57,18 @@ def init(
     }
     if options.flags.get("data_dir") is not None:
         settings["data_dir"] = str(Path(str(options.flags["data_dir"])).expanduser().absolute())
-    for plugin, title in asyncio.run(_providers_without_key(loaded, plugins=options.plugins)):
+    keyed: list[str] = []
+    found = asyncio.run(_providers(loaded, plugins=options.plugins))
+    for plugin, title in found.without_key:
         if key := _ask(f"Key for {title} (empty: none)", _key, hidden=True, default=""):
             settings[f"plugins.{plugin}.api_key"] = key
+            keyed.append(title)
     write_config(path, toml_text(settings), replace=force)
-    say(f"Written: {path}\nNow start the bot with: tgllm run{_config_flag(path)}")
+    say(f"Written: {path}")
+    ready = replace(found.readiness, others=(*found.readiness.others, *keyed))
+    for sentence in ready.sentences(Catalogue()):
+        say(sentence)
+    say(f"Start the bot with: tgllm run{_config_flag(path)}")
 
 
 def _ask(question: str, check: Callable[[str], T], *, hidden: bool = False, default: str | None = None) -> T:
@@ -94,10 +106,19 @@ def _config_flag(path: Path) -> str:
     return "" if path == config_place()[0] else f" --config {shlex.quote(str(path))}"
 
 
-async def _providers_without_key(loaded: LoadedConfig, *, plugins: bool) -> list[tuple[str, str]]:
-    """Return plugin id and title of each provider with an unset setting ``api_key``."""
+@dataclass(frozen=True, slots=True)
+class _Providers:
+    without_key: list[tuple[str, str]]
+    """Plugin id and title of each provider with an unset setting ``api_key``."""
+    readiness: "Readiness"
+
+
+async def _providers(loaded: LoadedConfig, *, plugins: bool) -> _Providers:
+    """Look at the installed providers, with the settings of the environment."""
     from tgllm.observe.logs import get_logger  # noqa: PLC0415  slow to import, and not needed for the first questions
     from tgllm.plugins import HostServices, PluginChoice, PluginHost, discover  # noqa: PLC0415
+    from tgllm.services.models.readiness import ECHO, Readiness  # noqa: PLC0415
+    from tgllm.services.models.registry import ProviderRegistry  # noqa: PLC0415
 
     with TemporaryDirectory() as folder:
         host = await PluginHost.load(
@@ -106,10 +127,14 @@ async def _providers_without_key(loaded: LoadedConfig, *, plugins: bool) -> list
             settings=loaded.plugins,
             choice=PluginChoice(others=plugins, disabled=frozenset(loaded.config.disable_plugins)),
         )
-        async with host:
+        async with host, aclosing(ProviderRegistry(host)) as registry:
             offered = [(owned, owned.context.settings) for owned in host.providers]
-            return [
+            keyless = [
                 (owned.plugin_id, owned.spec.title)
                 for owned, given in offered
                 if getattr(given, "api_key", "no such setting") is None
             ]
+            default = loaded.config.default_model
+            is_echo = default.partition("/")[0] == ECHO
+            ready = Readiness.of_statuses(default, await registry.statuses()) if is_echo else Readiness(default)
+            return _Providers(keyless, ready)

@@ -8,7 +8,7 @@ import typer
 from tgllm.api.clock import milliseconds
 from tgllm.api.errors import TgllmError
 from tgllm.app import open_core
-from tgllm.cli.core import raise_config_errors, warnings
+from tgllm.cli.core import model_warnings, raise_config_errors, warnings
 from tgllm.cli.failure import report, tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import say
@@ -43,7 +43,7 @@ async def _check(options: Options) -> str:
     loaded = options.load()
     async with open_core(loaded, plugins=options.plugins) as core:
         raise_config_errors(core)
-        for warning in warnings(core, loaded):
+        for warning in (*await model_warnings(core), *warnings(core, loaded)):
             tell(warning)
         await _check_reception(core)
         return core.texts("shell.ready" if loaded.config.bot_token else "shell.ready_no_token")

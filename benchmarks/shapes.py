@@ -108,7 +108,7 @@ SHAPES: Mapping[str, Shape] = {
     "HTML formats": _repeated("<b>a</b> "),
     "unclosed HTML formats": _repeated("<b>a "),
     "HTML formats that overlap": _repeated("<b>a<i>b</b>c</i>"),
-    "HTML formats over paragraphs": lambda length: "<b>" + _repeated("a\n\n")(length) + "</b>",
+    "HTML formats over paragraphs": lambda length: "<b>" + _repeated("a word\n\n")(length) + "</b>",
     "HTML lists": lambda length: _repeated("<ul>\n<li>a\n")(length // 2) + _repeated("</ul>\n")(length // 2),
     "HTML items": _repeated("<li>a</li>\n", "<ul>\n", "</ul>"),
     "HTML tables": _repeated("<tr><td>a</td><td>b</td></tr>\n", "<table>\n", "</table>"),

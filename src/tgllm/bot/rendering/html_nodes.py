@@ -33,6 +33,7 @@ __all__ = [
     "WITHIN",
     "html_heading",
     "html_list",
+    "html_row",
     "html_table",
     "inlines_of",
     "preformatted",
@@ -97,6 +98,21 @@ def html_table(children: Sequence[object]) -> list[Any]:
         return before
     header, *others = [(*row, *[()] * (columns - len(row))) for row in rows]
     return [*before, Table(("left",) * columns, header, tuple(others))]
+
+
+def html_row(children: Sequence[object]) -> Row:
+    """Return the cells of a row; what stands outside of them is a cell of its own."""
+    cells: list[tuple[Inline, ...]] = []
+    between: list[object] = []
+    for child in (*children, ()):
+        if not isinstance(child, tuple):
+            between.append(child)
+            continue
+        if cell := inlines_of(as_blocks(between)):
+            cells.append(cell)
+        between.clear()
+        cells.append(child)
+    return tuple(cells[:-1])
 
 
 def _with_bars(row: Row) -> Iterable[Inline]:

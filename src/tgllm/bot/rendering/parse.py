@@ -35,6 +35,7 @@ from tgllm.bot.rendering.html_nodes import (
     WITHIN,
     html_heading,
     html_list,
+    html_row,
     html_table,
     inlines_of,
     preformatted,
@@ -178,7 +179,7 @@ class _Builder:
             self._keep_further_cells(end)
         elif kind == "Paragraph" and self._open[-2].kind == "Item":
             self._open[-2].is_loose = True
-        if kind == "HtmlBlock":
+        if kind == "HtmlBlock" or (kind == "CodeBlock" and self._is_indented_html()):
             self._html_block(self._open.pop())
         else:
             self._close()
@@ -223,6 +224,12 @@ class _Builder:
                 next(frame for frame in reversed(self._open) if frame.kind == "Item").checked = bool(value)
             case _:
                 add(_LEAVES[kind](shown(value) if value else value))
+
+    def _is_indented_html(self) -> bool:
+        """Return whether the code block is HTML that is indented by the nesting of its tags."""
+        *_, parent, frame = self._open
+        is_inside = parent.kind in _OF_HTML and parent.kind != "Details"
+        return is_inside and frame.data == "Indented" and plain_text(frame.children[:1]).lstrip().startswith("<")
 
     def _html_block(self, frame: _Frame) -> None:
         """Add what HTML formats; unknown tags are text, and the enclosed text may be Markdown."""
@@ -410,7 +417,7 @@ _MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
     "HtmlItem": lambda frame: [Item(as_blocks(frame.children))],
     "HtmlHeading": lambda frame: html_heading(frame.children, frame.data),
     "HtmlTable": lambda frame: html_table(frame.children),
-    "HtmlRow": lambda frame: [tuple(child for child in frame.children if isinstance(child, tuple))],
+    "HtmlRow": lambda frame: [html_row(frame.children)],
     "HtmlCell": lambda frame: [inlines_of(as_blocks(frame.children))],
     "Table": _table,
     "TableHead": lambda frame: [tuple(frame.children)],

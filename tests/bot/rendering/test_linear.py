@@ -93,7 +93,7 @@ def test_an_answer_of_any_shape_becomes_few_times_its_length() -> None:
 # a pattern that is searched for, may take quadratic time; each of those was checked by hand.
 REVIEWED: Mapping[str, str] = {
     "alerts._KIND": "used with match",
-    "html_nodes._CODE": "used with fullmatch",
+    "html.nodes._CODE": "used with fullmatch",
     "links.BARE_URL": "gives back the punctuation at its end; if all is punctuation, no other URL begins in it",
     "parse._PLAIN_TAG": "used with fullmatch",
     "parse._NUMBER": "used with match",

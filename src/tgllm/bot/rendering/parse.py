@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from tgllm.bot.rendering.alerts import with_heading
@@ -28,20 +28,12 @@ from tgllm.bot.rendering.document import (
 )
 from tgllm.bot.rendering.emphasis.hidden import hidden, shown
 from tgllm.bot.rendering.flow import BREAK, as_blocks, as_inlines, plain_text
-from tgllm.bot.rendering.formats import SPOILER, has_formats, void, with_formats
-from tgllm.bot.rendering.html_nodes import (
-    KINDS,
-    OPTIONAL_END,
-    WITHIN,
-    html_heading,
-    html_list,
-    html_row,
-    html_table,
-    inlines_of,
-    preformatted,
-)
-from tgllm.bot.rendering.html_tags import HtmlTag, attributes_of
-from tgllm.bot.rendering.raw_html import HtmlPiece, closed_names, escaped_html, html_pieces
+from tgllm.bot.rendering.frame import Frame
+from tgllm.bot.rendering.html.formats import SPOILER, has_formats, void, with_formats
+from tgllm.bot.rendering.html.frames import OF_HTML, HtmlFrames
+from tgllm.bot.rendering.html.nodes import html_heading, html_list, html_row, html_table, inlines_of
+from tgllm.bot.rendering.html.pieces import escaped_html
+from tgllm.bot.rendering.html.tags import HtmlTag
 from tgllm.bot.rendering.source.commonmark import raw_events, with_shown_definitions
 from tgllm.bot.rendering.source.dollars import with_plain_prices
 from tgllm.bot.rendering.source.missing_cells import with_filled_tables
@@ -56,11 +48,6 @@ MOST_HTML_LEVELS = 3
 """Most levels of HTML blocks inside the Markdown of HTML blocks; deeper ones are text."""
 
 Node = Inline | Block | Item | tuple[tuple[Inline, ...], ...] | tuple[Inline, ...]
-MOST_OPEN_HTML = 40
-"""Most nodes that are open while HTML opens another one."""
-MOST_DIGITS = 10
-PARTS_OF_TABLES = frozenset({"thead", "tbody", "tfoot", "caption"})
-
 _INLINE_KINDS = frozenset({"Link", "Image"})
 _ALIGNS: Mapping[str, Align] = {"Center": "center", "Right": "right"}
 _BREAK = re.compile(r"<br\s*+/?>", re.IGNORECASE)
@@ -68,26 +55,6 @@ _PLAIN_TAG = re.compile(r"\n*+(</?[A-Za-z][A-Za-z0-9-]*+>(?:[A-Za-z0-9,;:()]++| 
 """A tag and words without any markup, as in a list of tags: no parser is needed."""
 _NUMBER = re.compile(rb"[ \t]*+(\d{1,9})([.)])")
 _TAB_WIDTH = 4
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A node whose end has not been read yet."""
-
-    kind: str
-    data: Any = None
-    is_flat: bool = False
-    """Whether the node is nested too deep: its children are those of the parent."""
-    children: list[Any] = field(default_factory=list[Any])
-    checked: bool | None = None
-    is_loose: bool = False
-    block_level: int = 1
-    """Depth in blocks, this one included; flat ones do not count."""
-    inline_level: int = 0
-    cells_end: int = 0
-    """Byte of the source at which the last cell of a row ended."""
-    is_growing: bool = False
-    """Whether an unfinished answer ends in it."""
 
 
 def parse(markdown: str, *, is_growing: bool = False) -> tuple[Block, ...]:
@@ -102,23 +69,18 @@ def parse(markdown: str, *, is_growing: bool = False) -> tuple[Block, ...]:
     return _Builder(source, has_math=has_math, is_growing=is_growing).build()
 
 
-class _Builder:
+class _Builder(HtmlFrames):
     """Builds the tree with an explicit stack: deep nesting would exceed the recursion limit."""
 
     def __init__(
         self, source: str, *, has_math: bool, is_growing: bool = False, block_level: int = 1, html_level: int = 0
     ) -> None:
-        self._source = hidden(source)
+        super().__init__(hidden(source), Frame("Document", block_level=block_level), is_growing=is_growing)
         self._end_of_text = len(self._source.rstrip().encode()) if is_growing else None
         self._has_math = has_math
         self._html_level = html_level
-        self._is_growing = is_growing
         self._has_formats = "<" in source or SPOILER in source
         self._bytes: bytes | None = None
-        self._closed_names: frozenset[str] | None = None
-        self._parts: set[str] = set()
-        """Tags of parts of a page that were opened."""
-        self._open = [_Frame("Document", block_level=block_level)]
 
     def build(self) -> tuple[Block, ...]:
         # Most of the time of rendering passes in this loop, so it calls little for the most frequent events.
@@ -157,7 +119,7 @@ class _Builder:
         if is_inline := kind in _INLINE_KINDS:
             level, limit = parent.inline_level, MOST_INLINE_LEVELS
         is_flat = parent.is_flat if kind in {"Item", "HtmlItem"} else level >= limit and kind in _CAN_BE_FLAT
-        frame = _Frame(kind, data, is_flat, block_level=parent.block_level, inline_level=parent.inline_level)
+        frame = Frame(kind, data, is_flat, block_level=parent.block_level, inline_level=parent.inline_level)
         frame.inline_level += is_inline and not is_flat
         frame.block_level += not is_inline and not is_flat
         if is_flat:
@@ -168,7 +130,7 @@ class _Builder:
 
     def _end(self, end: int) -> None:
         # The parser knows nothing of details, so the end is not theirs.
-        while self._open[-1].kind in _OF_HTML:
+        while self._open[-1].kind in OF_HTML:
             self._close()
         kind = self._open[-1].kind
         if self._end_of_text is not None and end >= self._end_of_text:
@@ -194,7 +156,7 @@ class _Builder:
             parent.children.extend(_MAKERS[frame.kind](frame))
             parent.is_loose |= frame.kind == "Item" and frame.is_loose
 
-    def _formatted(self, frame: _Frame) -> list[Any]:
+    def _formatted(self, frame: Frame) -> list[Any]:
         """Return the children of a node with HTML and spoilers applied."""
         if not self._has_formats or frame.kind in _WITHOUT_FORMATS or not has_formats(frame.children):
             return frame.children
@@ -206,7 +168,7 @@ class _Builder:
             self._bytes = self._source.encode()
         return shown(self._bytes[start:end].decode())
 
-    def _separate(self, frame: _Frame) -> None:
+    def _separate(self, frame: Frame) -> None:
         if frame.kind not in _INLINE_KINDS:
             frame.children.append(BREAK)
 
@@ -224,105 +186,6 @@ class _Builder:
                 next(frame for frame in reversed(self._open) if frame.kind == "Item").checked = bool(value)
             case _:
                 add(_LEAVES[kind](shown(value) if value else value))
-
-    def _is_indented_html(self) -> bool:
-        """Return whether the code block is HTML that is indented by the nesting of its tags."""
-        *_, parent, frame = self._open
-        is_inside = parent.kind in _OF_HTML and parent.kind != "Details"
-        return is_inside and frame.data == "Indented" and plain_text(frame.children[:1]).lstrip().startswith("<")
-
-    def _html_block(self, frame: _Frame) -> None:
-        """Add what HTML formats; unknown tags are text, and the enclosed text may be Markdown."""
-        text = ""
-        for piece in html_pieces(plain_text(frame.children)):
-            if piece.kind == "text" or not self._is_block(piece):
-                text += piece.text if piece.kind != "pre" else f"<pre>{piece.text}</pre>"
-                continue
-            self._html_text(text)
-            text = ""
-            self._html_tag(piece)
-        self._html_text(text)
-
-    def _is_block(self, piece: HtmlPiece) -> bool:
-        """Return whether a tag is markup: a closing one has been opened, and an opening one is closed somewhere."""
-        match piece.kind:
-            case "open" | "pre":
-                return True
-            case "closed":
-                return self._depth_of("Details") is not None
-            case _ if piece.is_closing:
-                kind = KINDS.get(piece.name)
-                return piece.name in PARTS_OF_TABLES or (
-                    piece.name in self._parts if kind is None else self._depth_of(kind) is not None
-                )
-            case _:
-                pass
-        if (kind := WITHIN.get(piece.name)) is not None and self._depth_of(kind) is None:
-            return False
-        if len(self._open) > MOST_OPEN_HTML:
-            return False
-        return piece.name in OPTIONAL_END or self._is_growing or piece.name in self._closed
-
-    @property
-    def _closed(self) -> frozenset[str]:
-        if self._closed_names is None:
-            self._closed_names = closed_names(self._source)
-        return self._closed_names
-
-    def _depth_of(self, kind: str) -> int | None:
-        """Return how many nodes of HTML are open within the innermost one of a kind; None if there is none."""
-        for depth, frame in enumerate(reversed(self._open[-MOST_OPEN_HTML:])):
-            if frame.kind == kind:
-                return depth
-            if frame.kind not in _OF_HTML:
-                return None
-        return None
-
-    def _close_html(self, kind: str) -> None:
-        depth = self._depth_of(kind)
-        for _ in range(-1 if depth is None else depth, -1, -1):
-            self._close()
-
-    def _html_tag(self, piece: HtmlPiece) -> None:
-        kind = KINDS.get(piece.name, "")
-        if piece.kind == "open":
-            self._push("Details", piece)
-        elif piece.kind == "closed":
-            self._close_html("Details")
-        elif piece.kind == "pre":
-            self._open[-1].children.extend(preformatted(piece.text))
-        elif piece.name == "hr":
-            self._open[-1].children.append(Rule())
-        elif not kind:
-            self._parts.add(piece.name)
-            self._open[-1].children.append(BREAK)
-        elif piece.is_closing:
-            self._close_html(kind)
-        else:
-            self._open_html(kind, piece)
-
-    def _open_html(self, kind: str, piece: HtmlPiece) -> None:
-        within = WITHIN.get(piece.name)
-        if within is not None:
-            # The end of the item, row or cell before may be left out.
-            while self._open[-1].kind != within:
-                self._close()
-        data: object = None
-        if piece.name == "ol":
-            start = attributes_of(piece.text).get("start", "")
-            data = int(start) if start.isdecimal() and len(start) < MOST_DIGITS else 1
-        elif kind == "HtmlHeading":
-            data = int(piece.name[1])
-        self._push(kind, data)
-
-    def _html_text(self, text: str) -> None:
-        if not text:
-            return
-        if self._open[-1].kind in _OF_HTML and self._open[-1].kind != "Details":
-            # Indentation shows the nesting of tags, not code.
-            text = "\n".join([line.lstrip() for line in text.split("\n")])
-        if text.strip():
-            self._open[-1].children.extend(self._markdown_in_html(text))
 
     def _markdown_in_html(self, text: str) -> tuple[Block, ...]:
         if self._html_level == MOST_HTML_LEVELS:
@@ -351,7 +214,7 @@ class _Builder:
             row.children[-1] = (*row.children[-1], Text(" | " + more))
 
 
-def _list(frame: _Frame) -> Iterable[Node]:
+def _list(frame: Frame) -> Iterable[Node]:
     items = [child for child in frame.children if isinstance(child, Item)]
     if len({item.number for item in items}) == 1 and (first := items[0].number) is not None:
         # Many number all items with 1.
@@ -359,18 +222,18 @@ def _list(frame: _Frame) -> Iterable[Node]:
     return [List(tuple(items), not frame.is_loose)] if items else []
 
 
-def _item(frame: _Frame) -> Iterable[Node]:
+def _item(frame: Frame) -> Iterable[Node]:
     number, after = frame.data or (None, ".")
     return [Item(as_blocks(frame.children, is_growing=frame.is_growing), frame.checked, number, after)]
 
 
-def _table(frame: _Frame) -> Iterable[Node]:
+def _table(frame: Frame) -> Iterable[Node]:
     header, *rows = frame.children
     aligns: tuple[Align, ...] = tuple(_ALIGNS.get(align, "left") for align in frame.data)
     return [Table(aligns, header, tuple(rows))]
 
 
-def _code_block(frame: _Frame) -> Iterable[Node]:
+def _code_block(frame: Frame) -> Iterable[Node]:
     info = shown(str(frame.data.get("Fenced", ""))) if isinstance(frame.data, dict) else ""  # pyright: ignore[reportUnknownArgumentType,reportUnknownMemberType]  pyromark.event: CodeBlockKind
     # Telegram shows a tab as one space, which would remove the indentation.
     code = plain_text(frame.children).removesuffix("\n").expandtabs(_TAB_WIDTH)
@@ -381,18 +244,17 @@ def _code_block(frame: _Frame) -> Iterable[Node]:
     return [Paragraph((Text(more),)), block] if more else [block]
 
 
-def _details(frame: _Frame) -> Iterable[Node]:
+def _details(frame: Frame) -> Iterable[Node]:
     return [Details(frame.data.text, as_blocks(frame.children), frame.data.is_open)]
 
 
-def _link(frame: _Frame) -> Iterable[Node]:
+def _link(frame: Frame) -> Iterable[Node]:
     url = shown(str(frame.data["dest_url"]))
     is_email = frame.data["link_type"] == "Email"
     return [Link("mailto:" + url if is_email else url, as_inlines(frame.children))]
 
 
 _WITHOUT_FORMATS = frozenset({"CodeBlock", "HtmlBlock", "List", "Table", "TableHead", "TableRow"})
-_OF_HTML = frozenset({"Details", *KINDS.values()})
 _CAN_BE_FLAT = _INLINE_KINDS | {"BlockQuote", "List", "FootnoteDefinition", "Details", "HtmlQuote", "HtmlList"}
 _LEAVES: Mapping[str, Callable[[Any], Node]] = {
     "Html": Text,
@@ -401,7 +263,7 @@ _LEAVES: Mapping[str, Callable[[Any], Node]] = {
     "DisplayMath": Formula,
     "Rule": lambda _: Rule(),
 }
-_MAKERS: Mapping[str, Callable[[_Frame], Iterable[Node]]] = {
+_MAKERS: Mapping[str, Callable[[Frame], Iterable[Node]]] = {
     "Paragraph": lambda frame: as_blocks(frame.children, is_growing=frame.is_growing),
     "Heading": lambda frame: [
         Heading(int(frame.data["level"][1]), as_inlines(frame.children, is_growing=frame.is_growing))

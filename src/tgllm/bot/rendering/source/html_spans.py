@@ -2,7 +2,7 @@
 
 import re
 
-from tgllm.bot.rendering.html_tags import STYLES
+from tgllm.bot.rendering.html.tags import STYLES
 from tgllm.bot.rendering.source.code import outside_code, replaced
 
 __all__ = ["with_formats_by_paragraph"]

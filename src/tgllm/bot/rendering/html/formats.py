@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from tgllm.bot.rendering.document import Code, Formula, Inline, Link, Math, Styled, Text
 from tgllm.bot.rendering.emphasis.hidden import shown
 from tgllm.bot.rendering.flow import as_inlines
-from tgllm.bot.rendering.html_tags import CODE, PARTS, PLAIN, STYLES, HtmlTag, attributes_of
+from tgllm.bot.rendering.html.tags import CODE, PARTS, PLAIN, STYLES, HtmlTag, attributes_of
 
 __all__ = ["SPOILER", "has_formats", "void", "with_formats"]
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import unescape
-from typing import Any
+from typing import Any, cast
 
 from tgllm.bot.rendering.document import (
     Block,
@@ -87,7 +87,7 @@ def html_heading(children: Sequence[object], level: int) -> list[Any]:
 
 def html_table(children: Sequence[object]) -> list[Any]:
     """Return a table of rows, which are tuples of cells; other children stand before it."""
-    rows = [child for child in children if isinstance(child, tuple)]
+    rows = [cast("Row", child) for child in children if isinstance(child, tuple)]
     before = [*as_blocks([child for child in children if not isinstance(child, tuple)])]
     rows = [row for row in rows if row]
     columns = max(map(len, rows), default=0)
@@ -96,7 +96,7 @@ def html_table(children: Sequence[object]) -> list[Any]:
         return [*before, *lines]
     if not columns:
         return before
-    header, *others = [(*row, *[()] * (columns - len(row))) for row in rows]
+    header, *others = [(*row, *(((),) * (columns - len(row)))) for row in rows]
     return [*before, Table(("left",) * columns, header, tuple(others))]
 
 
@@ -111,7 +111,7 @@ def html_row(children: Sequence[object]) -> Row:
         if cell := inlines_of(as_blocks(between)):
             cells.append(cell)
         between.clear()
-        cells.append(child)
+        cells.append(cast("tuple[Inline, ...]", child))
     return tuple(cells[:-1])
 
 

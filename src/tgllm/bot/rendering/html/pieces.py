@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.bot.rendering.html_tags import INLINE_NAMES, PARTS
+from tgllm.bot.rendering.html.tags import INLINE_NAMES, PARTS
 
 __all__ = ["BLOCK_NAMES", "HtmlPiece", "closed_names", "escaped_html", "html_pieces"]
 

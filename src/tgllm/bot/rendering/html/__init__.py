@@ -1,0 +1,1 @@
+"""HTML in the Markdown of models: tags, their nodes, and the formats within paragraphs."""

@@ -30,6 +30,8 @@ _LISTS = frozenset({"ul", "ol", "dl"})
 _ITEMS = frozenset({"li", "dt", "dd"})
 _KNOWN = STYLES.keys() | CODE | PLAIN | PARTS | _LISTS | _ITEMS
 _RULE = "———"
+_BREAK = Text("\n")
+_BOXES = ("☐", "☑")
 _SPOILER = re.compile(r"\|\|(?!\|)")
 _QUOTES = ("“", "”")
 
@@ -61,6 +63,9 @@ def with_formats(children: Sequence[object], source: Source, *, is_growing: bool
     for index, child in enumerate(children):
         if isinstance(child, HtmlTag):
             writer.tag(child)
+        elif child == _BREAK and (_is_break(children, index - 1) or _is_break(children, index + 1)):
+            # A line break of the source beside one of HTML.
+            continue
         elif isinstance(child, Text) and SPOILER in child.text:
             writer.text(child.text, children, index)
         elif isinstance(child, _INLINES):
@@ -188,7 +193,14 @@ class _Formats:
     def _code(self, tag: HtmlTag, children: Sequence[object], closing: HtmlTag | None) -> str:
         if closing is None:
             return "".join([_plain(child) for child in children])
-        return " ".join(unescape(self._source(tag.end, closing.start)).split("\n")).strip()
+        # Bars are escaped in tables.
+        code = self._source(tag.end, closing.start).replace("\\|", "|")
+        return " ".join(unescape(code).split("\n")).strip()
+
+
+def _is_break(children: Sequence[object], index: int) -> bool:
+    child = children[index] if 0 <= index < len(children) else None
+    return isinstance(child, HtmlTag) and child.name == "br"
 
 
 def void(tag: HtmlTag) -> Text | Link | None:
@@ -200,6 +212,8 @@ def void(tag: HtmlTag) -> Text | Link | None:
             return Text("")
         case "hr":
             return Text(f"\n{_RULE}\n")
+        case "input" if (attributes := attributes_of(tag.text)).get("type", "").lower() == "checkbox":
+            return Text(_BOXES["checked" in attributes])
         case "img":
             attributes = attributes_of(tag.text)
             url, label = attributes.get("src", "").strip(), attributes.get("alt", "").strip()

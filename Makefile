@@ -27,15 +27,15 @@ help: ## list the targets
 demo: $(VENV)/.installed $(if $(findstring --model,$(ARGS)),,$(VENV)/.installed-model) ## show the bot at work: no token, no key
 	@$(BIN)/tgllm demo $(ARGS)
 
-test: test-quick test-pythons ## run the tests on every supported Python that is present
+test: test-quick test-pythons ## run all tests on one Python, the portable ones on the others that are present
 
-test-quick: $(VENV)/.installed-dev ## run the tests on .venv's Python only
+test-quick: $(VENV)/.installed-dev ## run all tests on .venv's Python only
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 coverage: $(VENV)/.installed-dev ## run them and say what they do not reach; fails below 90 %
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term:skip-covered $(ARGS)
 
-test-pythons: $(VENV)/.installed-dev ## run the tests on the other supported Pythons that are present
+test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supported Pythons that are present
 	@$(BIN)/python scripts/test_pythons.py $(SIDE_BY_SIDE) $(ARGS)
 
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them

@@ -1,4 +1,6 @@
-"""Run the tests on each installed Python of a supported version, except for the one that runs this file.
+"""Run the portable tests on each installed Python of a supported version, except for the one that runs this file.
+
+Which tests are portable is said in ``portable.py``.
 
 Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All arguments are passed to
 pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
@@ -13,7 +15,7 @@ from pythons import SUPPORTED, find
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = ROOT / "plugins"
-ONCE = ("-m", "not once and not packaging and not real_model")
+SELECTION = ("--portable",)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,8 +40,7 @@ def test_on(version: str, arguments: list[str]) -> str:
     home = Path(f".venv-{version}")
     if not up_to_date(home) and not set_up(home, python):
         return "failed"
-    # Tests whose result does not depend on the version run only on the first Python.
-    return "passed" if run(home / "bin" / "python", "-m", "pytest", *ONCE, *arguments) else "failed"
+    return "passed" if run(home / "bin" / "python", "-m", "pytest", *SELECTION, *arguments) else "failed"
 
 
 def up_to_date(home: Path) -> bool:

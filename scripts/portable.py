@@ -1,0 +1,71 @@
+"""Selection of the tests that run on every supported Python: ``pytest --portable``.
+
+All tests run on one Python. On the others run those that can give another result there: the folders and modules below
+in whole, and of every other module of tests the first test, so that every part of the program is imported and used.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from typing import Final, Protocol, TypeVar
+
+__all__ = ["WHOLE", "portable"]
+
+WHOLE: Final = (
+    # The contract, and code that reads plugins with the interpreter's own means: imports, signatures, annotations.
+    "tests/api",
+    "tests/plugins",
+    "tests/test_architecture.py",
+    # Event loop, cancellation, signals, threads, processes, garbage collector.
+    "tests/bot/renderer",
+    "tests/bot/telegram/test_session.py",
+    "tests/integration",
+    "tests/providers/test_transport.py",
+    "tests/scheduler",
+    "tests/test_blocked_loop.py",
+    "tests/test_collector.py",
+    "tests/test_shutdown.py",
+    "tests/test_smoke.py",
+    # Modules of the standard library that changed between versions: sqlite3, logging and traceback.
+    "tests/db/engine",
+    "tests/db/file",
+    "tests/observe",
+    # Providers, which are published on their own.
+    "plugins",
+)
+"""Folders and modules of tests that depend on the version of Python."""
+ELSEWHERE: Final = frozenset({"once", "packaging", "real_model"})
+"""Markers of tests that other Pythons don't run."""
+
+
+class Item(Protocol):
+    """A collected test, as pytest has it."""
+
+    nodeid: str
+
+    def get_closest_marker(self, name: str) -> object | None:
+        """Return a marker; None if the test has none of that name."""
+        ...
+
+
+T = TypeVar("T", bound=Item)
+
+
+def portable(items: Iterable[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """Return the tests to run and the tests to leave out, both in the given order."""
+    kept, left_out, seen = list[T](), list[T](), set[str]()
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        if any(item.get_closest_marker(name) is not None for name in ELSEWHERE):
+            left_out.append(item)
+        elif is_whole(module) or module not in seen:
+            kept.append(item)
+            seen.add(module)
+        else:
+            left_out.append(item)
+    return kept, left_out
+
+
+def is_whole(module: str) -> bool:
+    """Return whether all tests of a module run on every Python; paths are relative to the root."""
+    path = PurePosixPath(module)
+    return any(path.is_relative_to(whole) for whole in WHOLE)

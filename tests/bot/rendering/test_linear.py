@@ -104,6 +104,8 @@ REVIEWED: Mapping[str, str] = {
     "source.lists._FENCE": "used with match",
     "source.lists._FENCE_END": "used with fullmatch",
     "source.nesting._RULE": "used with fullmatch",
+    "source.preprocessing._QUOTE": "used with match",
+    "tex.scripts._NUMBER": "used with fullmatch",
     "split._BREAKS": "gives back the white space behind its last newline, in which none begins",
 }
 

@@ -49,8 +49,8 @@ def as_inlines(children: Sequence[object], *, is_growing: bool = False) -> tuple
         children: with hidden marks.
         is_growing: whether an unfinished answer ends with them.
     """
-    if len(children) == 1 and isinstance(children[0], Text):
-        return with_emphasis(children, is_growing=is_growing) if children[0].text else ()
+    if len(children) == 1 and isinstance(first := children[0], Text):
+        return with_emphasis([first], is_growing=is_growing) if first.text else ()
     done: list[Inline] = []
     pieces: list[str] = []
     formula: Math | None = None

@@ -7,14 +7,20 @@ from tgllm.bot.rendering.emphasis.hidden import hidden
 from tgllm.bot.rendering.emphasis.matching import open_emphasis
 from tgllm.bot.rendering.source.code import FENCE, fence_end
 from tgllm.bot.rendering.source.growing_tables import without_half_table
+from tgllm.bot.rendering.source.preprocessing import in_dollars
 
-__all__ = ["open_marks", "settled"]
+__all__ = ["open_formula", "open_marks", "settled"]
 
 _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_TAG = re.compile(r"</?(?:[A-Za-z][A-Za-z0-9-]{0,12}+(?:\s[^<>\n]{0,200}+)?+/?)?\Z")
 _HALF_KIND = re.compile(r"\[![A-Za-z]{0,20}+\Z")
 _HALF_LINK = re.compile(r"!?\[(?![!^])([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
 _TICKS = re.compile(r"\\.|`++", re.DOTALL)
+_FORMULA_MARK = re.compile(r"\\.|\$\$|`++", re.DOTALL)
+_FORMULA_ENDS = {r"\[": r"\]", r"\(": r"\)", "$$": "$$"}
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_ROW_END = "\\ \n"
+_HALF_COMMAND = re.compile(r"\\[A-Za-z]*+\Z")
 _HALF_LINE = re.compile(r"[ \t]*+(?:[-=+*_~]++|[-*+][ \t]++\[[ xX]?)")
 
 
@@ -29,7 +35,8 @@ def settled(prefix: str) -> str:
     head, separator, last = without_half_table(prefix[end:]).rstrip().rpartition("\n\n")
     last = _HALF_TAG.sub("", _HALF_KIND.sub("", _without_half_mark(last)))
     last = _HALF_LINK.sub(r"\1", last)
-    return prefix[:end] + head + separator + last + _without_code(last)[1]
+    ticks = _without_code(last)[1]
+    return prefix[:end] + head + separator + (last + ticks if ticks else _with_formula(last))
 
 
 def _end_of_code(prefix: str) -> int | None:
@@ -46,6 +53,30 @@ def _without_half_mark(paragraph: str) -> str:
     if _HALF_LINE.fullmatch(line) and (newline or line[-1] in "*_~"):
         return lines
     return paragraph.rstrip("`")
+
+
+def open_formula(paragraph: str) -> tuple[str, int]:
+    """Return the mark that opened the formula in which the paragraph ends, and its place; empty if it ends in none."""
+    mark, place = "", 0
+    for found in _FORMULA_MARK.finditer(paragraph):
+        if mark:
+            mark = "" if found[0] == _FORMULA_ENDS.get(mark, mark) else mark
+        elif found[0] in _FORMULA_ENDS or found[0].startswith("`"):
+            mark, place = found[0], found.start()
+    return ("", 0) if mark.startswith("`") else (mark, place)
+
+
+def _with_formula(paragraph: str) -> str:
+    """Return the paragraph with the formula that it leaves open closed, without the command at its end."""
+    mark, place = open_formula(paragraph)
+    if not mark:
+        return paragraph
+    tex = _HALF_COMMAND.sub("", paragraph[place + len(mark) :].removesuffix("$"))
+    braces = 0
+    for brace in _BRACE.finditer(tex):
+        braces += {"{": 1, "}": -1}.get(brace[0], 0)
+    made = in_dollars(paragraph, place, tex.rstrip(_ROW_END) + "}" * braces, "$" if mark == r"\(" else "$$")
+    return paragraph[:place] + (made or "")
 
 
 def open_marks(paragraph: str) -> list[str]:

@@ -8,14 +8,17 @@ from tgllm.bot.rendering.source.html_spans import with_formats_by_paragraph
 from tgllm.bot.rendering.source.lists import with_even_lists
 from tgllm.services.common.text import mend_surrogates
 
-__all__ = ["ready_source"]
+__all__ = ["in_dollars", "ready_source"]
 
-# A formula ends with its paragraph, and has no delimiter of another one inside.
-_TEX = r"(?:[^\\$\n]++|\\(?![()\[\]])|\n(?![ \t]*+\n))++"
+# A formula ends with its paragraph, also in a quote, and has no delimiter of another one inside.
+_LINE_END = r"\n(?![ \t>]*+\n)"
+_TEX = rf"(?:[^\\$\n]++|\\[\\$]|\\(?![()\[\]])|{_LINE_END})++"
 _FORMULA = outside_code(
     rf"(?<!\\)\\\((?P<inline>{_TEX})\\\)|(?<!\\)\\\[(?P<block>{_TEX})\\\]"
-    r"|(?<![\\$])\$\$(?!\$)(?P<dollars>(?:[^$\n]++|\n(?![ \t]*+\n))++)\$\$(?!\$)"
+    rf"|(?<![\\$])\$\$(?!\$)(?P<dollars>(?:[^\\$\n]++|\\[^\n]|\\(?=\n)|{_LINE_END})++)\$\$(?!\$)"
 )
+_QUOTE = re.compile(r"(?:[ \t]|[-*+][ \t]|\d{1,9}[.)][ \t])*+>")
+_QUOTE_MARKS = " \t>"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -35,13 +38,28 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
     return with_formats_by_paragraph(with_even_lists(text))
 
 
+def in_dollars(source: str, start: int, tex: str, mark: str) -> str | None:
+    """Return a formula on one line between dollar signs; None if there is nothing in it, or it ends in a quote.
+
+    Args:
+        source: Markdown in which the formula stands. In a quote, its lines begin with marks of the quote.
+        start: its place.
+        tex: without delimiters.
+        mark: the dollar signs.
+    """
+    first, *others = tex.split("\n")
+    if any(line.lstrip().startswith(">") for line in others):
+        if not _QUOTE.match(source, source.rfind("\n", 0, start) + 1):
+            return None
+        others = [line.lstrip(_QUOTE_MARKS) for line in others]
+    # On one line: a line that begins with a minus or a plus would begin a list.
+    joined = " ".join([line.strip() for line in (first, *others)]).strip()
+    return mark + joined + mark if joined else None
+
+
 def _in_dollars(match: re.Match[str]) -> tuple[str, int] | None:
     """Return a formula between dollar signs."""
     inline = match["inline"]
     tex = inline if inline is not None else match["block"] if match["block"] is not None else match["dollars"]
-    lines = tex.split("\n")
-    if not tex.strip() or any(line.lstrip().startswith(">") for line in lines[1:]):
-        return None
-    # On one line: a line that begins with a minus or a plus would begin a list.
-    mark = "$" if inline is not None else "$$"
-    return mark + " ".join(line.strip() for line in lines).strip() + mark, match.end()
+    made = in_dollars(match.string, match.start(), tex, "$" if inline is not None else "$$")
+    return None if made is None else (made, match.end())

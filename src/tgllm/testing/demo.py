@@ -21,7 +21,7 @@ from tgllm.testing.samples.provider import DemoProvider
 from tgllm.testing.samples.samples import SAMPLES
 from tgllm.testing.tiny_model import NAME, NoTinyModel, tiny_model
 
-__all__ = ["Demo", "Line", "open_demo"]
+__all__ = ["QUESTIONS", "Demo", "Line", "open_demo"]
 
 WAIT_SECONDS = 30.0
 """Timeout of a line of the script; reached only after a failure."""

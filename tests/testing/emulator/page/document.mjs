@@ -83,7 +83,7 @@ export function open(html, address) {
   const { origin, hash } = new URL(address);
   const fetchThere = globalThis.fetch;
   globalThis.location = { hash };
-  Object.assign(globalThis, { innerWidth: 1280, innerHeight: 800 });
+  Object.assign(globalThis, { innerWidth: 1280, innerHeight: 800, addEventListener() {}, history: { state: null, pushState() {} } });
   globalThis.fetch = (path, options) => fetchThere(new URL(path, origin), options);
   globalThis.ResizeObserver = class { observe() {} };
 }

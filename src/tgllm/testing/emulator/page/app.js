@@ -43,7 +43,10 @@ function showWorld(world) {
 
 function openChat(key, byPress = false) {
   const [bot, chat] = key === null ? [null, null] : key.split("/");
-  if (byPress) byId("app").dataset.view = "chat";
+  if (byPress && byId("app").dataset.view === "list") {
+    byId("app").dataset.view = "chat";
+    history.pushState({ isChat: true }, "", location.href);
+  }
   const isOpen = key !== null && state.chat === Number(chat) && state.bot === (bot === "" ? null : Number(bot));
   if (isOpen && state.view) { show(state.view); byId("text").focus(); return; }
   follower?.abort();
@@ -80,8 +83,8 @@ function trouble(error) {
 }
 
 function newUser() {
-  askForUser(async (name) => {
-    const user = await act("users", { first_name: name });
+  askForUser(async (name, language) => {
+    const user = await act("users", { first_name: name, language_code: language });
     state.me = user.id;
     openChat(null);
     await refresh();
@@ -128,10 +131,15 @@ byId("topic").addEventListener("change", (event) => {
   state.topic = event.target.value === "" ? null : Number(event.target.value);
   if (view) show(view);
 });
-byId("back").addEventListener("click", () => {
+function showList() {
   byId("app").dataset.view = "list";
-  byId("chats").querySelectorAll("button")[0]?.focus();
-});
+  const buttons = [...byId("chats").querySelectorAll("button")];
+  (buttons.find((button) => button.attributes["aria-current"]) ?? buttons[0])?.focus();
+}
+
+// In a narrow window the browser's own Back button leaves the chat too.
+byId("back").addEventListener("click", () => (history.state?.isChat ? history.back() : showList()));
+addEventListener("popstate", showList);
 byId("new-user").addEventListener("click", newUser);
 byId("new-group").addEventListener("click", newGroup);
 byId("chat-menu").addEventListener("click", chatMenu);

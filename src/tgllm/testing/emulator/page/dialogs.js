@@ -15,6 +15,8 @@ function show(title, ok, fields, work) {
   byId("dialog").showModal();
 }
 
+const LANGUAGES = [["en", "English"], ["ru", "Русский"], ["de", "Deutsch"]];
+
 const field = (words, input) => el("label", { class: "field" }, el("span", {}, words), input);
 
 function checks(legend, accounts, empty) {
@@ -26,7 +28,8 @@ function checks(legend, accounts, empty) {
 
 export function askForUser(create) {
   const name = el("input", { type: "text", id: "dialog-name", maxlength: "64", required: true, autocomplete: "off" });
-  show("New user", "Create", [field("First name", name)], () => create(name.value.trim()));
+  const language = el("select", {}, ...LANGUAGES.map(([code, words]) => el("option", { value: code }, words)));
+  show("New user", "Create", [field("First name", name), field("Language of the app", language)], () => create(name.value.trim(), language.value));
 }
 
 // The bot becomes a member as well.

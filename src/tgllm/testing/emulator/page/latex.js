@@ -175,8 +175,12 @@ class Reader {
       case "phantom": return node("mphantom", [this.argument()]);
       case "pmod": { const of = this.argument(); return row([operator("("), token("mi", "mod"), space(), of, operator(")")]); }
       case "bmod": return row([space(), token("mi", "mod"), space()]);
-      case "displaystyle": case "textstyle": case "nonumber": case "notag": return row([]);
-      case "color": case "tag": case "label": this.raw(); return row([]);
+      case "ce": return chemistry(this.raw());
+      case "xrightarrow": case "xleftarrow":
+        return node("mover", [operator(name === "xrightarrow" ? "→" : "←", { stretchy: "true" }), this.argument()]);
+      case "substack": case "cancel": case "mathclap": case "mathstrut": return this.argument();
+      case "displaystyle": case "textstyle": case "nonumber": case "notag": case "hline": case "scriptstyle": return row([]);
+      case "color": case "tag": case "label": case "hspace": case "vspace": this.raw(); return row([]);
       case "textcolor": this.raw(); return this.argument();
       case "mathord": case "mathbin": case "mathrel": return this.argument();
       case "big": case "Big": case "bigg": case "Bigg": case "bigl": case "bigr": case "Bigl": case "Bigr":
@@ -262,10 +266,28 @@ function alphabet([tag, attributes, content], [upper, lower, digits, others]) {
   return [tag, attributes, [...content].map(mapped).join("")];
 }
 
-// Letters of a name side by side, as one upright identifier.
+// Letters that stand upright: a name or a unit is one token, in other formulas each letter is.
 function upright(tree) {
-  const [tag, , content] = tree;
-  if (typeof content === "string") return tag === "mi" || tag === "mn" ? token("mi", content, { mathvariant: "normal" }) : tree;
-  if (tag !== "mrow" || !content.every(([inner, , text]) => typeof text === "string" && ["mi", "mn"].includes(inner))) return tree;
-  return token("mi", content.map(([, , text]) => text).join(""), { mathvariant: "normal" });
+  const [tag, attributes, content] = tree;
+  if (typeof content === "string") return tag === "mi" ? token("mi", content, { mathvariant: "normal" }) : tree;
+  const isName = tag === "mrow" && content.length > 0 && content.every(([, , text]) => typeof text === "string");
+  if (!isName) return [tag, attributes, content.map(upright)];
+  const text = content.map(([, , part]) => part).join("");
+  return /^\p{L}+$/u.test(text) ? token("mi", text, { mathvariant: "normal" }) : token("mtext", text);
+}
+
+// A chemical formula: numbers behind elements are lowered, arrows are drawn.
+function chemistry(text) {
+  const parts = text.match(/<=>|->|<-|\^\{?[\d+-]+\}?|[A-Z][a-z]?|\d+|\s+|./gu) ?? [];
+  const made = [];
+  for (const part of parts) {
+    const before = made.at(-1);
+    const isBehind = before && (before[0] === "mi" || before[2] === ")" || before[2] === "]");
+    if (/^\s/.test(part)) made.push(space());
+    else if (/^\d/.test(part)) made.push(isBehind ? node("msub", [made.pop(), token("mn", part)]) : token("mn", part));
+    else if (part[0] === "^" && part.length > 1 && before) made.push(node("msup", [made.pop(), token("mtext", part.replace(/[\^{}]/g, ""))]));
+    else if (/^\p{L}/u.test(part)) made.push(token("mi", part, { mathvariant: "normal" }));
+    else made.push(operator({ "->": "→", "<-": "←", "<=>": "⇌" }[part] ?? part, { stretchy: "false" }));
+  }
+  return row(made);
 }

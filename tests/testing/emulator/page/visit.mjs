@@ -24,6 +24,7 @@ await until(() => byId("user").textContent.startsWith("Ann") && byId("title").te
 await until(() => !byId("start").hidden && byId("composer").hidden && byId("empty").textContent.includes("What can this bot do?"));
 byId("start").click();
 await until(() => message("/start") && byId("start").hidden && !byId("composer").hidden);
+await until(() => byId("text").style.height !== "0px");
 byId("text").value = "hi <b>";
 byId("composer").fire("submit");
 await until(() => message("hi <b>"));

@@ -83,7 +83,8 @@ async function send(file) {
 
 function grow() {
   box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight, 140)}px`;
+  // A box that isn't shown has no height.
+  if (box.scrollHeight) box.style.height = `${Math.min(box.scrollHeight, 140)}px`;
   suggest();
 }
 

@@ -71,6 +71,8 @@ async def test_a_visitor_talks_presses_stops_and_sends_a_file(
         (group,) = (group for group in emu.world.chats.values() if group.title == "Team")
         await seen(lambda: group.messages[-1].text == "anybody here?")
         await api("sendMessage", chat_id=chat.id, text="in private")
+        await seen(lambda: chat.messages[-1].text == "I read further up")
+        await api("sendMessage", chat_id=chat.id, text="while you read")
         await seen(lambda: chat.messages[-1].file)
         assert [account.first_name for account in group.members.values()] == ["Ann", "demo_bot", "Eve"]
     assert chat.messages[-1].file is not None

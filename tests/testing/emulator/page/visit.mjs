@@ -79,6 +79,27 @@ chats().find((chat) => chat.textContent.includes("demo_bot")).click();
 await until(() => byId("title").textContent === "demo_bot" && message("in private"));
 await until(() => unread().length === 0 && !document.title.startsWith("("));
 
+// A reader who has scrolled up stays there; the button leads to the new message.
+const log = byId("log");
+Object.assign(log, { scrollHeight: 1000, clientHeight: 300, scrollTop: 1000 });
+log.fire("scroll");
+log.scrollTop = 100;
+log.fire("scroll");
+const { say } = await import(pathToFileURL(`${folder}/composer.js`));
+await say("I read further up");
+await until(() => message("while you read"));
+await until(() => log.scrollTop === 100 && !byId("down").hidden && byId("down-unread").textContent === "1");
+byId("down").click();
+await until(() => log.scrollTop === 1000 && byId("down").hidden && unread().length === 0);
+
+// A chat opens at its newest message.
+log.scrollTop = 100;
+log.fire("scroll");
+chats().find((chat) => chat.textContent.includes("Team")).click();
+await until(() => byId("title").textContent === "Team" && log.scrollTop === 1000);
+chats().find((chat) => chat.textContent.includes("demo_bot")).click();
+await until(() => byId("title").textContent === "demo_bot" && message("while you read"));
+
 byId("file").fire("change", { target: { files: [new File(["notes"], "notes.txt", { type: "text/plain" })] } });
 await until(() => byId("messages").textContent.includes("notes.txt"));
 process.exit(0);

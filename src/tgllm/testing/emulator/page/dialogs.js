@@ -41,8 +41,8 @@ export function askForGroup(others, bot, create) {
 }
 
 export function askForMembers(inside, outside, { add, remove }) {
-  const [adding, added] = checks("Add to the group", outside, "Everybody is here already.");
-  const [removing, removed] = checks("Remove from the group", inside, "There is nobody else.");
+  const [adding, added] = checks("Add to the group", outside, "All users are members already.");
+  const [removing, removed] = checks("Remove from the group", inside, "There are no other members.");
   show("Members", "Save", [adding, removing], async () => {
     for (const account of added()) await add(account);
     for (const account of removed()) await remove(account);

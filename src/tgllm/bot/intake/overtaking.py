@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.command import ParsedCommand, parse_command
+from tgllm.bot.updates.formats.written import written_in
 from tgllm.bot.updates.raw import content_of, is_raw_own
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
@@ -47,5 +48,4 @@ def _asks(row: InboxRow, username: str) -> bool:
 
 
 def _command_of(message: Mapping[str, Any], username: str) -> ParsedCommand | None:
-    text = message.get("text") or message.get("caption")
-    return parse_command(text, username) if isinstance(text, str) and is_raw_own(message) else None
+    return parse_command(written_in(message), username) if is_raw_own(message) else None

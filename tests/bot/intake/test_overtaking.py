@@ -7,6 +7,7 @@ import pytest
 from bot_support import Ask, Start, from_bot
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo
+from tgllm.bot.intake.overtaking import MOST_AT_ONCE
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
@@ -99,6 +100,22 @@ async def test_a_question_of_the_same_batch_is_no_reason_to_wait(
         await emu.wait_for_message(ann.private_chat(), lambda message: "Bot ready" in message.text)
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "first")
+
+
+async def test_only_some_of_them_are_handled_at_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("first", go_on)
+    await ann.say("one")
+    for _ in range(MOST_AT_ONCE + 3):
+        await ann.say("/ping")
+    async with start():
+        chat = ann.private_chat()
+        await emu.wait_for(lambda: len(from_bot(chat)) == MOST_AT_ONCE)
+        assert [message.text for message in from_bot(chat)] == ["Bot ready"] * MOST_AT_ONCE
+        go_on.set()
+        await emu.wait_for(lambda: len(from_bot(chat)) == MOST_AT_ONCE + 4)
 
 
 class Weather:

@@ -219,6 +219,10 @@ BO = {"type": "user", "date": 1, "sender_user": {"id": 5, "is_bot": False, "firs
     [
         ({"quote": {"text": "Rain.", "position": 0}}, '[In reply to Bo in another chat: "Rain."]'),
         ({}, "[In reply to a message of Bo in another chat, which you can't see]"),
+        (
+            {"quote": {"text": "Rain.", "position": 0}, "chat": {"id": 1001, "type": "private"}},
+            '[In reply to Bo: "Rain."]',
+        ),
         ({"location": {"latitude": 1.0, "longitude": 2.0}}, '[In reply to Bo in another chat: "Location: 1.0, 2.0"]'),
     ],
 )

@@ -16,6 +16,9 @@ from tgllm.db.tables.inbox import InboxRow, NewUpdate
 
 __all__ = ["overtakes"]
 
+MOST_AT_ONCE: Final = 4
+"""Most such commands of a lane that are handled at once; more of them wait like others."""
+
 MOST_LOOKED_AT: Final = 50
 """Most waiting updates of a lane that are searched for a question."""
 
@@ -35,7 +38,8 @@ def overtakes(conn: Connection, update: NewUpdate, reads: Mapping[str, Reads], u
     if command is None or not _only_reads(reads.get(command.name, "never"), command):
         return False
     ahead = [*inbox.running_in(conn, update.lane), *inbox.queued(conn, update.lane, MOST_LOOKED_AT)]
-    return any(_asks(row, username) for row in ahead if row.update_id < update.update_id)
+    asking = [row.update_id for row in ahead if row.update_id < update.update_id and _asks(row, username)]
+    return bool(asking) and inbox.overtaking(conn, update.lane, asking[0]) < MOST_AT_ONCE
 
 
 def _only_reads(reads: Reads, command: ParsedCommand) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from aiogram.types import Message
+from aiogram.types import ExternalReplyInfo, Message, MessageOriginUser
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.authors import author_of, own_name
@@ -64,9 +64,7 @@ def _reply_of(message: Message, scope: Scope) -> _Reply | None:
     replied, part = replied_message(message), quoted_part(message)
     elsewhere = message.external_reply
     if replied is None and elsewhere is not None:
-        name = own_name(elsewhere.origin) or scope.text("prompt.hidden_name")
-        shown = readable(elsewhere, scope)
-        return _Reply(None, name, is_own=False, part=part, position=0, whole=shown, is_elsewhere=True)
+        return _of_elsewhere(elsewhere, part, message.chat.id, scope)
     if replied is None:
         return _Reply(None, "", is_own=False, part=part, position=0, whole="") if part else None
     is_own = replied.from_user is not None and replied.from_user.id == scope.parts.bot_id
@@ -79,6 +77,20 @@ def _reply_of(message: Message, scope: Scope) -> _Reply | None:
         part=part if is_chosen else "",
         position=message.quote.position if message.quote is not None else 0,
         whole=whole,
+    )
+
+
+def _of_elsewhere(replied: ExternalReplyInfo, part: str, chat_id: int, scope: Scope) -> _Reply:
+    """Return a replied message of another chat, or of another topic of this one."""
+    origin = replied.origin
+    return _Reply(
+        None,
+        own_name(origin) or scope.text("prompt.hidden_name"),
+        is_own=isinstance(origin, MessageOriginUser) and origin.sender_user.id == scope.parts.bot_id,
+        part=part,
+        position=0,
+        whole=readable(replied, scope),
+        is_elsewhere=replied.chat is None or replied.chat.id != chat_id,
     )
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "mark_asked",
     "merge",
     "open_with_message",
+    "overtaking",
     "prune",
     "quarantine",
     "queued",
@@ -390,6 +391,16 @@ def has_overtaken(conn: sqlite3.Connection, lane: str, first: int, last: int) ->
         (first + 1, last - 1, lane),
     )
     return bool(cursor.fetchone()[0])
+
+
+def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
+    """Return how many messages of ``lane`` after an update are handled, or will be, without waiting for their turn."""
+    cursor = conn.execute(
+        "SELECT count(*) FROM inbox WHERE update_id > ? AND lane = ? AND kind = 'message' AND control = 1"
+        " AND state IN ('queued', 'running')",
+        (first, lane),
+    )
+    return int(cursor.fetchone()[0])
 
 
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:

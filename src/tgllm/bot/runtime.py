@@ -19,6 +19,7 @@ from tgllm.bot.intake.hiding import Hiding
 from tgllm.bot.intake.poller import Poller
 from tgllm.bot.intake.recovery import note_end, recover
 from tgllm.bot.intake.store import Intake
+from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.telegram.failures import classify, fatal_error
@@ -208,6 +209,7 @@ async def open_runtime(
             most_attempts=config.turns.attempts,
             empty=relevance.empty_irrelevant,
             ended=ended,
+            answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
         )
 
         intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)

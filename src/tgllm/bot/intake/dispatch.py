@@ -1,7 +1,7 @@
 """Runs stored updates: one at a time in a lane, lanes in parallel, control updates ahead of the queue."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,8 +16,9 @@ from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.scrub import scrub
-from tgllm.db.tables import inbox
+from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import InboxRow
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.services.common.wakeup import Wakeup
 
@@ -36,6 +37,9 @@ T = TypeVar("T")
 
 Empty = Callable[[Connection, InboxRow, int], bool]
 """Empties an update that is not for the bot, at a time in UTC milliseconds; returns whether it did."""
+
+Answer = Callable[[Connection, InboxRow], Sequence[NewOutbox]]
+"""Returns the calls that answer an update."""
 
 # The states of an update, in their order: why each exists, and what a crash in it costs.
 #
@@ -77,6 +81,7 @@ class Dispatch:
         most_attempts: int,
         empty: Empty,
         ended: Callable[[InboxRow], None] = lambda _: None,
+        answer_unparsed: Answer = lambda _conn, _row: (),
     ) -> None:
         """Create the dispatch; ``run`` claims and runs updates.
 
@@ -89,6 +94,7 @@ class Dispatch:
             most_attempts: crashes of the program after which an update that ran alone in them is given up.
             empty: empties an update that is not for the bot, before it is finished as failed or quarantined.
             ended: called with each update whose task has ended.
+            answer_unparsed: returns the answer to an update that is quarantined and was not emptied.
         """
         self._bot = bot
         self._dispatcher = dispatcher
@@ -98,6 +104,7 @@ class Dispatch:
         self._most_attempts = most_attempts
         self._empty = empty
         self._told_ended = ended
+        self._answer_unparsed = answer_unparsed
         self._running = 0
         """Places that are taken; controls take none."""
         self._strangers = 0
@@ -285,8 +292,11 @@ class Dispatch:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
+            is_for_the_bot = not self._empty(conn, row, now)
             # The first line of pydantic's errors has nothing of the content, that of others may quote it.
-            is_safe = not self._empty(conn, row, now) or isinstance(error, ValidationError)
+            is_safe = is_for_the_bot or isinstance(error, ValidationError)
             inbox.quarantine(conn, row.update_id, now, reason if is_safe else type(error).__name__)
+            if is_for_the_bot:
+                outbox.add(conn, self._answer_unparsed(conn, row), now)
 
         await self._database.write(unit)

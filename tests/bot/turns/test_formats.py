@@ -66,6 +66,20 @@ async def test_so_do_those_of_the_message_that_is_replied_to(
     assert LINKED in read(provider)
 
 
+async def test_a_chosen_part_is_found_behind_formats(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    bold = [{"type": "bold", "offset": 0, "length": 4}, {"type": "bold", "offset": 5, "length": 5}]
+    said = await eve.say("many words and this\nand that", chat=group, entities=bold)
+    part = {"quote": {"text": "words and", "position": 5, "is_manual": True, "entities": [{**bold[1], "offset": 0}]}}
+    async with start():
+        await ann.say("@demo_bot why?", chat=group, reply_to=said, fields=part)
+        await emu.wait_for(lambda: provider.requests)
+    assert '"**words** and"' in read(provider)
+    assert "**many** **words** and this\nand that" in read(provider)
+
+
 async def test_a_new_format_is_an_edit(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
@@ -120,7 +134,9 @@ async def test_the_title_has_no_marks(
         await ann.say("see this", entities=LINK)
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot)
         listed = await menus.ask(ann, "/history")
+        undone = await menus.ask(ann, "/undo")
     assert listed.labels[0] == "✓ see this"
+    assert undone.text == "Taken back: see this"
 
 
 async def test_instructions_keep_their_formats(

@@ -8,6 +8,7 @@ from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
 from tgllm.bot.turns.prompt import said
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.markdown_reply import plain_beginning
 from tgllm.bot.ui.press_table import PressAction, Pressed
 from tgllm.bot.updates.raw import CONTINUE
 from tgllm.db.engine.unit import Connection
@@ -42,7 +43,8 @@ async def _undo(scope: Scope, _command: ParsedCommand) -> None:
     if not is_theirs(scope, question.user_id):
         await scope.reply(not_theirs(scope, name))
         return
-    text = scope.text("again.undone", question=branches.title_of(question.text))
+    plain = await plain_beginning(scope, question.text)
+    text = scope.text("again.undone", question=branches.title_of(plain))
     await scope.reply(text, lambda conn: branches.undo(conn, lane, now))
 
 

@@ -144,7 +144,7 @@ def _around(reply: _Reply, remark: Remark, fits: Fits) -> str:
         return remark(text.strip()) if text else ""
     start = len(text.encode("utf-16-le", "surrogatepass")[: 2 * reply.position].decode("utf-16-le", "ignore"))
     if not text.startswith(reply.part, start):
-        start = max(0, text.find(reply.part))
+        start = _place_of(reply.part, text, start)
     end = min(len(text), start + len(reply.part))
 
     def piece(size: int) -> str:
@@ -153,6 +153,14 @@ def _around(reply: _Reply, remark: Remark, fits: Fits) -> str:
 
     size = _largest(max(start, len(text) - end), lambda size: fits(remark(piece(size))))
     return remark(piece(size)) if size else ""
+
+
+def _place_of(part: str, text: str, start: int) -> int:
+    """Return where a part begins in a text, of which ``start`` counts no marks of formats before it."""
+    after = text.find(part, start)
+    found = text.find(part) if after < 0 else after
+    # A part that begins or ends within a format has other marks than the whole.
+    return min(start, max(0, len(text) - len(part))) if found < 0 else found
 
 
 def _largest(most: int, fits: Callable[[int], bool]) -> int:

@@ -1,7 +1,8 @@
-"""Replies in Markdown of any length, other than answers of a model."""
+"""Texts in Markdown of any length, other than answers of a model."""
 
 from tgllm.bot.delivery.rows import answer_rows
 from tgllm.bot.delivery.text_files import is_too_long
+from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.split import MESSAGE_LIMIT
 from tgllm.bot.scope import Scope
 from tgllm.bot.updates.raw import turn_id_of
@@ -9,7 +10,7 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations
 from tgllm.services.chats.settings import RichMode, settings_of
 
-__all__ = ["send_long_message"]
+__all__ = ["plain_beginning", "send_long_message"]
 
 
 async def send_long_message(scope: Scope, markdown: str) -> None:
@@ -26,6 +27,12 @@ async def send_long_message(scope: Scope, markdown: str) -> None:
     payloads = await scope.parts.renderer.render(markdown, rich=rich)
     turn_id = turn_id_of(scope.row.update_id) if len(payloads) > 1 else None
     await scope.end(replies=answer_rows(scope.lane, payloads, turn_id=turn_id))
+
+
+async def plain_beginning(scope: Scope, markdown: str) -> str:
+    """Return the beginning of a text in Markdown as people see it, without formats."""
+    shown = await scope.parts.renderer.beginning(markdown, MESSAGE_LIMIT)
+    return next((payload.text for payload in shown if isinstance(payload, EntityText)), "")
 
 
 def _rich(conn: Connection, scope: Scope) -> RichMode:

@@ -172,3 +172,20 @@ async def test_an_odd_entity_costs_no_text(
     async with start():
         text = await arrives(emu, ann, provider, text="\U0001f389 party", entities=[odd])
     assert text.replace("*", "") == "\U0001f389 party"
+
+
+async def test_formats_of_an_album_and_of_a_text_in_parts_reach_the_model(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    chat, code = ann.private_chat(), "x = 1\n" * 682 + "y =\n"
+    async with start():
+        await ann.album([("a.jpg", b"x"), ("b.jpg", b"y")], caption="see this", entities=LINK)
+        await emu.wait_for(lambda: provider.requests)
+        assert read(provider).endswith(f"\n{LINKED}")
+        await emu.wait_for_message(chat, lambda message: message.from_bot and "see this" in message.text)
+        for text, size in ((code, 4096), ("2\nWhy?", 1)):
+            block = {"type": "pre", "offset": 0, "length": size, "language": "py"}
+            fields = message_json(EmulatedMessage(chat.next_message_id(), chat, ann, 1_790_000_000))
+            emu.bot.queue.put("message", {**fields, "text": text, "entities": [block]}, ann.id)
+        await emu.wait_for(lambda: len(provider.requests) > 1)
+    assert read(provider) == f"```py\n{code}2\n```\nWhy?"

@@ -101,6 +101,13 @@ def test_buttons_go_past_the_queue(kind: str) -> None:
     assert row.control
 
 
+@pytest.mark.parametrize(("kind", "control"), [("bot_command", True), ("code", False), ("text_link", False)])
+def test_a_stop_in_code_waits_like_any_question(kind: str, control: bool) -> None:
+    row = to_inbox(said("/stop now", entities=[{"type": kind, "offset": 0, "length": 5, "url": "u:x"}]))
+    assert row is not None
+    assert row.control is control
+
+
 @pytest.mark.parametrize(
     ("data", "control"), [("stop", True), ("history:1", True), ("retry:u1", False), ("reopen:3", False)]
 )

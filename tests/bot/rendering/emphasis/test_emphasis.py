@@ -56,6 +56,15 @@ __「重点」__的 __重点__的 _「重点」_的 _重点_ 的      → [「�
 الـ**«كلمة»**مهمة و**كلمة**، **نص:**تابع *مائل*، → الـ[«كلمة»]مهمة و[كلمة]، [نص:]تابع <مائل>،
 ה**"מילה"**הזאת ב**מודגש**ים *נטוי*,         → ה["מילה"]הזאת ב[מודגש]ים <נטוי>,
 यह **शब्द**ों का **"अर्थ"**है                → यह [शब्द]ों का ["अर्थ"]है
+**Q：**答 **A:**答 **“重要”**！**【注】**请看       → [Q：]答 [A:]答 [“重要”]！[【注】]请看
+**1、**第一 **（一）**第二 **1）**第三             → [1、]第一 [（一）]第二 [1）]第三
+**C++**和**C#**是 **.NET**的 使用**.env**文件     → [C++]和[C#]是 [.NET]的 使用[.env]文件
+**a = b*c** 是 **2*3=6**。 结果为**2*3**        → [a = b*c] 是 [2*3=6]。 结果为[2*3]
+**50%**的人 约**$5**元 **$E=mc^2$**是 是**$x$**的 → [50%]的人 约[$5]元 [$E=mc^2$]是 是[$x$]的
+**Ελληνικά**και **ქართული**ტექსტი **հայերեն**տեքստ → [Ελληνικά]και [ქართული]ტექსტი [հայերեն]տեքստ
+**தமிழ்**மொழி **বাংলা**ভাষা **ខ្មែរ**ភាសា **ລາວ**ພາສາ → [தமிழ்]மொழி [বাংলা]ভাষা [ខ្មែរ]ភាសា [ລາວ]ພາສາ
+*`code`* **[l](http://a.b):**文 ~~[l](http://a.b)~~文 → <`code`> [{l}:]文 ~{l}~文
+**a**`b`**c** `a`**b**`c`                   → [a]`b`[c] `a`[b]`c`
 **Жирный**текст **«Кавычки»**и *курсив*     → [Жирный]текст [«Кавычки»]и <курсив>
 """
 """Answers, and what they mean: bold in brackets, italics in angle brackets, links in braces, ``~`` around the rest."""
@@ -87,11 +96,17 @@ f(*args) - see note*
 SELECT * FROM a * b; SELECT a.*, b.* FROM t; COUNT(*) and SUM(*); import *, x
 "*" and "*", '*' or '*', vector<*> and list<*>
 int* p, char* q; int *p = a*b; void f(char *s, int *n) { *n = *s * 2; }
+x = *a + *b; y = -*c; z = &*d
 f(char*, int*); x = (int*)p + (char*)q
 /*comment*/ and /* comment */ and (* comment *)
 ~/a and ~/b, 2~3~4, 5~10分钟，20~30, H~2~O, ~user x~, 100~200元，300~400元
 user_name@host_name.com @user_name #tag_name_x
 https://a.b/_x_/y*z*w and https://en.wikipedia.org/wiki/A_(b)_c_(d)_e
+x = *ptr++; ls *.txt | grep "*" && rm *.bak; CSS: * { margin: 0 } and *:hover
+{*.js,*.ts} [*.md] "*.py" '*.rb' (*.go); use * or ** here
+1*2 and 3*4; 10**6, 1e3*2, 0.5*x*y, $5*3*2; Δ*t; 2*x^2*y; (2*x)*(3*y); x*(y*z)
+^a*b*$ and (a|b)*c* and [a-z]*[0-9]*, a_1*b_2*c_3, my_var*other_var*third, sin(x)*cos(y)*tan(z)
+obj.__dict__ super().__init__() __pycache__/ __tests__/foo, $HOME/_x_/y _id: 5, {"_id": 1, "_type": 2}
 Price* and terms* apply. *See the note
 """
 """Lines in which every character is text."""
@@ -160,8 +175,8 @@ def test_the_last_draft_is_the_answer(source: str) -> None:
 @pytest.mark.parametrize("source", [source.rstrip() for source, _ in LINES_MEANT if not source.isascii()])
 def test_no_draft_shows_asterisks_of_emphasis(source: str, check_payload: Check) -> None:
     for end in range(len(source)):
-        if source[:end].endswith('**"'):
-            # Perhaps it is the quotation mark at an end.
+        if source[:end].endswith(('**"', "**.")):
+            # Perhaps it is the quotation mark or the full stop at an end.
             continue
         draft = render_draft(source[:end])
         assert "**" not in draft.text, source[:end]

@@ -1,6 +1,17 @@
 """Tells emphasis from operators, globs, pointers and arguments, which are written with asterisks too."""
 
-from tgllm.bot.rendering.emphasis.characters import CLOSING, LETTER, NODE, OPENING, OTHER, SPACE, STOP, WORD, Around
+from tgllm.bot.rendering.emphasis.characters import (
+    CLOSING,
+    LETTER,
+    NODE,
+    OPENING,
+    OTHER,
+    SIGN,
+    SPACE,
+    STOP,
+    WORD,
+    Around,
+)
 from tgllm.bot.rendering.emphasis.hidden import STAR
 from tgllm.bot.rendering.emphasis.roles import BOTH, NEITHER, NONE, STRONG, WEAK, Role
 
@@ -59,15 +70,13 @@ def _role_of_one_in_path(around: Around) -> Role:
 def _role_of_one_in_ascii(around: Around) -> Role:
     left, right, before = around.left, around.right, around.before
     is_call = around.after in _BRACKETS
-    if (left == WORD and right == WORD) or (before in _CLOSED and is_call):
+    if (left == WORD or before in _CLOSED) and (right == WORD or (before in _CLOSED and is_call)):
         return NEITHER
     if left == WORD and is_call:
         return NONE, (NONE if around.is_factor_before() else WEAK)
-    if right == WORD and before in _CLOSED:
-        return (NONE if around.is_factor_after() else WEAK), NONE
     if right == WORD and left != OPENING:
         is_repeated = left == CLOSING and around.after.isdigit()
-        return NEITHER if is_repeated else (NONE if before == "." else WEAK, WEAK)
+        return NEITHER if is_repeated else (NONE if before == "." else WEAK, NONE if left == SIGN else WEAK)
     if left == WORD and right == OPENING:
         return WEAK, STRONG
     if left == WORD or before == ".":

@@ -14,8 +14,10 @@ __all__ = ["with_plain_prices"]
 MOST_ROUNDS = 8
 """Most times that the source is parsed; enough for 256 amounts in a paragraph. With more, it has no formulas."""
 
-_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[A-Za-z_{(]")
+_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$*]*\*\*[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[A-Za-z_{(]")
 _BETWEEN = re.compile(r"[^\\^_{}]*\d")
+_BOLD = re.compile(r"\d[^\\^_{}*]*+\*\*[^\\^_{}]*+")
+"""An amount at the end of bold text, and what follows."""
 _BEFORE_NAME = re.compile(r"(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z\d_]+(?=[/:]))[^\\^{}]*|[^\\^{}]*[/:=.,;&|-]")
 """``$HOME/bin:`` and ``$a-``, if ``$NAME``, ``${name}`` or ``$(call)`` follows."""
 
@@ -44,8 +46,13 @@ def _false_formulas(markdown: str) -> Iterator[int]:
         if kind != "InlineMath":
             continue
         is_behind_number = source[max(start - 1, 0) : start].isdigit()
-        # Code binds tighter than a formula, and no formula has a backtick.
-        if "`" in value or (is_behind_number and _BETWEEN.fullmatch(value)) or _goes_on(value, source[end : end + 1]):
+        # Code binds tighter than a formula, and no formula has a backtick; two asterisks are of bold amounts.
+        if (
+            "`" in value
+            or _BOLD.fullmatch(value.replace(r"\$", "$"))
+            or (is_behind_number and _BETWEEN.fullmatch(value))
+            or _goes_on(value, source[end : end + 1])
+        ):
             yield start
 
 

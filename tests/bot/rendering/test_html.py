@@ -94,6 +94,7 @@ def test_formats_of_html_are_formats(source: str, text: str, entities: list[tupl
         ("<!-- x --> y", "<!-- x --> y", []),
         ("<div> begins a block.", "<div> begins a block.", []),
         ("<li>x</li>", "<li>x</li>", []),
+        ("<pre>\nnever closed", "<pre>\nnever closed", []),
         ("</ul>", "</ul>", []),
     ],
 )

@@ -54,7 +54,7 @@ class HtmlFrames(ABC):
         text = ""
         for piece in html_pieces(plain_text(frame.children)):
             if piece.kind == "text" or not self._is_block(piece):
-                text += piece.text if piece.kind != "pre" else f"<pre>{piece.text}</pre>"
+                text += piece.source or piece.text
                 continue
             self._html_text(text)
             text = ""
@@ -64,8 +64,10 @@ class HtmlFrames(ABC):
     def _is_block(self, piece: HtmlPiece) -> bool:
         """Return whether a tag is markup: a closing one has been opened, and an opening one is closed somewhere."""
         match piece.kind:
-            case "open" | "pre":
+            case "open":
                 return True
+            case "pre":
+                return piece.is_closing or self._is_growing
             case "closed":
                 return self._depth_of("Details") is not None
             case _ if piece.is_closing:

@@ -18,7 +18,7 @@ _PIECE = re.compile(
     r"<details(?P<attributes>(?:\s[^<>]*+)?)>"
     r"(?:\s*+<summary(?:\s[^<>]*+)?>(?P<summary>(?:[^<]|<(?!/?(?:summary|details)\b)){0,500}+)</summary>)?"
     r"|(?P<close></details\s*+>)"
-    r"|<pre(?:\s[^<>]*+)?>(?P<pre>(?:[^<]|<(?!/pre\b))*+)</pre\s*+>"
+    r"|<pre(?:\s[^<>]*+)?>(?P<pre>(?:[^<]|<(?!/pre\b))*+)(?P<end></pre\s*+>)?"
     rf"|<(?P<slash>/?)(?P<name>{_NAMES})(?=[\s/>])[^<>]*+>",
     re.IGNORECASE,
 )
@@ -46,6 +46,9 @@ class HtmlPiece:
     name: str = ""
     """Name of a tag, in lower case."""
     is_closing: bool = False
+    """Whether it is a closing tag; whether preformatted text is closed."""
+    source: str = ""
+    """Preformatted text with its tags."""
 
 
 def html_pieces(html: str) -> Iterator[HtmlPiece]:
@@ -58,7 +61,7 @@ def html_pieces(html: str) -> Iterator[HtmlPiece]:
         if match["close"]:
             yield HtmlPiece("closed", match.group())
         elif match["pre"] is not None:
-            yield HtmlPiece("pre", match["pre"])
+            yield HtmlPiece("pre", match["pre"], source=match.group(), is_closing=match["end"] is not None)
         elif match["name"]:
             yield HtmlPiece("tag", match.group(), name=match["name"].lower(), is_closing=match["slash"] != "")
         else:

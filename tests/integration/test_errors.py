@@ -9,7 +9,8 @@ import pytest
 
 from program_support import Launch
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
-from tgllm.testing.fake_providers import FakeServer
+from tgllm.testing.fake_providers import FakeError, FakeServer
+from tgllm.testing.fake_providers.base.deviations import is_possible
 
 Stored = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -60,3 +61,50 @@ async def test_a_wrong_key_is_not_told_to_anybody(ask: Any, fake: FakeServer, ap
     (row,) = await stored("SELECT * FROM requests")
     assert row["error_code"] == "auth_failed"
     assert "sk-wrong-0123456789" not in f"{told} {log} {row}"
+
+
+@pytest.mark.parametrize(
+    "deviation", ["empty data", "pretty json", "no [DONE]", "no finish reason", "cut after the end"]
+)
+async def test_a_complete_answer_of_a_gateway_has_no_complaint_below_it(
+    ask: Any, fake: FakeServer, stored: Stored, deviation: str
+) -> None:
+    if not is_possible(deviation, has_done=fake.has_done):
+        return
+    fake.deviate(deviation, ["It is ", "four."])
+
+    told, log = await ask()
+
+    assert told == "It is four."
+    assert [row["status"] for row in await stored("SELECT status FROM requests")] == ["ok"]
+    assert not [line for line in log if line["event"] == "turn.failed"]
+
+
+@pytest.mark.parametrize("form", ["pretty json", "event: error", "page"])
+async def test_the_words_of_a_gateway_reach_the_log_and_not_the_chat(
+    ask: Any, fake: FakeServer, stored: Stored, form: str
+) -> None:
+    fake.fail_in_place(form, f"The gateway is on strike ({fake.key})")
+
+    told, log = await ask()
+
+    assert "strike" not in told
+    (row,) = await stored("SELECT error_text FROM requests")
+    assert "The gateway is on strike" in row["error_text"]
+    assert fake.key not in row["error_text"]
+    (line,) = [line for line in log if line["event"] == "turn.failed"]
+    assert "The gateway is on strike" in line["error"]
+
+
+async def test_exhausted_credit_with_the_status_of_an_invalid_request_is_told_to_the_admins(
+    ask: Any, fake: FakeServer, stored: Stored
+) -> None:
+    words = "Your credit balance is too low to access the API."
+    error = {"error": {"message": words, "type": "invalid_request_error", "code": 400}}
+    fake.fault("", FakeError(400, error), times=None)
+
+    told, _ = await ask()
+
+    assert "credit" in told
+    rows = await stored("SELECT payload FROM outbox")
+    assert any("has no credit or quota left" in str(row["payload"]) for row in rows)

@@ -74,12 +74,13 @@ _RULES: tuple[Rule, ...] = (
             "insufficient_quota exceeded_current_quota_error billing_error billing_hard_limit_reached"
             " billing_not_active billing_disabled"
             " payment_required payment_method_required insufficient_balance insufficient_credits"
-            " insufficient_user_quota arrearage allocationquota.freetieronly spend_limit_exceeded #1113 minimax-1008"
+            " insufficient_user_quota arrearage allocationquota.freetieronly spend_limit_exceeded"
+            " accountoverdueerror #1113 minimax-1008"
         ),
         _words(
             r"insufficient[_ ](quota|balance|credits?|funds)|out of credits?|billing[_ ](hard[_ ])?limit",
             r"credit balance is too low|credits? .{0,40}(depleted|exhausted|used up)",
-            r"balance .{0,20}(too low|not enough)",
+            r"balance .{0,20}(too low|not enough|insufficient)|overdue balance",
             r"(depleted|exhausted|not enough|used all|no) .{0,30}credits|requires more credits|in arrears",
             r"monthly (included credits|.{0,20}(limit|cap))|spend(ing)? (limit|cap)|specified api usage limits",
             r"key limit exceeded|欠费|余额不足",
@@ -139,7 +140,8 @@ _RULES: tuple[Rule, ...] = (
         _REQUEST | {500},
         words=_words(
             r"maximum context length|context[_ ](length|window|size)|too many (input )?tokens|prompt (is )?too long",
-            r"prompt exceeds|token count .{0,80}exceeds|exceeds? .{0,80}max(imum)? .{0,40}tokens|input is too long",
+            r"prompt exceeds|(input|prompt) length.{0,40}exceeds",
+            r"token count .{0,80}exceeds|exceeds? .{0,80}max(imum)? .{0,40}tokens|input is too long",
             r"maximum prompt length|exceeded model token limit|n_keep .{0,60}n_ctx|range of input length",
             r"max_tokens must be at least 1, got -|reduce the length of the (messages|prompt|input)",
             r"must have less than \d+ tokens|tokens.{0,40} must be <=",
@@ -158,7 +160,7 @@ _RULES: tuple[Rule, ...] = (
         _REQUEST | {500},
         words=_words(
             rf"\b{_PART}.{{0,80}}(not (enabled|supported|available)|unsupported)",
-            rf"(not support|unsupported|only support).{{0,80}}\b{_PART}",
+            rf"(not support|unsupported|only support).{{0,80}}\b{_PART}|\b{_PART}.{{0,40}}too large",
             r"content must be a string|not a multimodal model|unknown variant .?(image_url|file|input_audio)",
             r"at most 0 (image|audio|video)|image_url.{0,40}only supported|endpoints found that support",
         ),
@@ -169,7 +171,7 @@ _RULES: tuple[Rule, ...] = (
         words=_words(
             r"model[_ ]not[_ ]found|invalid model\b|unknown model|not a valid model|no endpoints found for|\bgated\b",
             r"model .{0,120}((does not|not) exist|not found|decommissioned|no longer (available|supported))",
-            r"not supported by any provider",
+            r"not supported by any provider|\bmodel \S{1,80} is not supported",
         ),
     ),
     Rule(

@@ -32,6 +32,8 @@ _AT_MOST = re.compile(
     r"max_(?:completion_)?tokens\W{1,3}\d+ > (\d+)"
     r"|at most (\d+) (?:completion|output) tokens"
     r"|max_(?:completion_)?tokens\W{1,3}must be less than or equal to \W?(\d+)"
+    r"|max_(?:completion_)?tokens\W{1,3}(?:\d+\W{1,3})?"
+    r"(?:exceeds?|cannot exceed|must be at most|is greater than)\D{1,40}(\d+)"
     r"|range of max_(?:completion_)?tokens is \[1, ?(\d+)\]",
     re.IGNORECASE,
 )

@@ -67,7 +67,7 @@ class Demo:
         """Name of the model that answers: that of the tiny one, ``echo``, or a reference that the visitor chose."""
         self.why_echo = why_echo
         """Reason why the tiny model does not answer; empty if it does, or if another model was chosen."""
-        self._emulator = emulator
+        self.emulator = emulator
         self.ann = emulator.add_user(first_name="Ann", language_code="en")
         self.eve = emulator.add_user(first_name="Eve", language_code="en")
         # Bots can't start a chat, and the card of Eve's request is sent before Ann's first message.
@@ -76,7 +76,7 @@ class Demo:
     @property
     def page_url(self) -> str:
         """URL of the chat page."""
-        return self._emulator.page_url
+        return self.emulator.page_url
 
     async def script(self) -> AsyncGenerator[Line]:
         """Run the script: an admin approves a new user and asks a question, the answer is streamed, ``/ping`` works.
@@ -97,12 +97,12 @@ class Demo:
         """Press the first button of the card of Eve's request as Ann, and wait for Eve's notification."""
         chat = self.eve.private_chat()
         private = self.ann.private_chat()
-        card = await self._emulator.wait_for_message(private, lambda it: bool(it.buttons), timeout=WAIT_SECONDS)
+        card = await self.emulator.wait_for_message(private, lambda it: bool(it.buttons), timeout=WAIT_SECONDS)
         label = card.buttons[0].text
         yield Line(f"{self.ann.first_name} presses", label)
         before = chat.messages[-1]
         await self.ann.press(card, label)
-        told = await self._emulator.wait_for_message(chat, timeout=WAIT_SECONDS, after=before)
+        told = await self.emulator.wait_for_message(chat, timeout=WAIT_SECONDS, after=before)
         yield Line("Bot", told.text)
 
     async def _ask(self, user: EmulatedUser, text: str) -> AsyncGenerator[Line]:
@@ -116,7 +116,7 @@ class Demo:
             growing = (draft for draft in chat.drafts.values() if draft.text not in {"", shown})
             return next(answers, None) or next(growing, None)
 
-        while isinstance(it := await self._emulator.wait_for(news, WAIT_SECONDS), EmulatedDraft):
+        while isinstance(it := await self.emulator.wait_for(news, WAIT_SECONDS), EmulatedDraft):
             shown = it.text
             yield Line("Bot", shown, "draft")
         yield Line("Bot", it.text)

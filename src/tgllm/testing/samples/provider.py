@@ -79,7 +79,8 @@ class DemoProvider(Provider):
 
     def _sample(self, question: ChatMessage) -> str | None:
         """Return the answer to a question from the samples; None if the model answers it."""
-        text = question.text.strip()
+        # The bot puts a note about an attachment before the text.
+        text = question.text.strip().rpartition("\n")[2]
         return None if text == STORY.suggestion.text and self._name != "echo" else _ANSWERS.get(text)
 
     async def _recite(self, answer: str) -> AsyncGenerator[StreamEvent, None]:

@@ -1,0 +1,58 @@
+"""The demo: its first message, and its suggestions on the emulated Telegram."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tgllm.testing.demo import Demo, open_demo
+from tgllm.testing.samples.samples import SAMPLES, Sample
+from tgllm.testing.scripted import ScriptedProvider
+
+
+@pytest.fixture
+async def demo() -> AsyncIterator[Demo]:
+    async with open_demo(model="echo") as demo:
+        yield demo
+
+
+async def test_the_first_message_says_who_answers(demo: Demo) -> None:
+    first = demo.ann.private_chat().messages[0]
+
+    assert first.from_bot
+    assert "without a language model" in first.text
+    assert "written beforehand" in first.text
+
+
+@pytest.mark.parametrize("sample", [SAMPLES[0], SAMPLES[-1]], ids=lambda sample: sample.suggestion.label)
+async def test_a_suggestion_is_answered_with_its_label(demo: Demo, sample: Sample) -> None:
+    suggestion, ann = sample.suggestion, demo.ann
+    assert suggestion in demo.emulator.suggestions
+    if suggestion.file is None:
+        asked = await ann.say(suggestion.text)
+    else:
+        asked = await ann.upload(
+            suggestion.file, name=suggestion.file_name, mime=suggestion.mime, kind="photo", caption=suggestion.text
+        )
+
+    answer = await demo.emulator.wait_for_message(
+        ann.private_chat(), lambda message: "Written beforehand" in message.text, after=asked, timeout=60
+    )
+
+    assert answer.text.startswith("Written beforehand, to show what an answer looks like.")
+
+
+async def test_a_chosen_model_answers_everything_itself() -> None:
+    provider = ScriptedProvider()
+    provider.answer("A table of my own.")
+    async with open_demo(model="scripted/model", plugins=[provider.plugin]) as demo:
+        assert "scripted/model" in demo.ann.private_chat().messages[0].text
+        asked = await demo.ann.say(SAMPLES[0].suggestion.text)
+        answer = await demo.emulator.wait_for_message(demo.ann.private_chat(), after=asked, timeout=60)
+
+    assert answer.text == "A table of my own."
+
+
+async def test_without_plugins_it_says_why_echo_answers() -> None:
+    async with open_demo() as demo:
+        assert demo.model == "echo"
+        assert "tgllm-local is not installed" in demo.why_echo

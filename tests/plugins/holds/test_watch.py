@@ -66,7 +66,7 @@ def test_a_block_is_logged_once_with_its_end(bench: Bench) -> None:
     held, released = (values for _, _, _, values in bench.logs.lines)
     assert (held["plugin"], held["function"], held["seconds"]) == ("here", "observe", 1.0)
     assert str(held["at"]).startswith("holds/test_watch.py:")
-    assert any("test_watch.py" in line for line in held["stack"])
+    assert any("test_watch.py" in line for line in held["stack"].splitlines())
     assert released == {"plugin": "here", "seconds": 3.2}
     last = bench.record.last("here")
     assert last is not None

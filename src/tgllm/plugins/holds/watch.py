@@ -113,7 +113,8 @@ class HoldWatch:
             function=place.function,
             at=place.at,
             seconds=round(held.seconds, 1),
-            stack=list(place.stack),
+            # A text, because the console format shows this key as one.
+            stack="\n".join(place.stack),
         )
 
     def _end(self, seconds: float) -> None:

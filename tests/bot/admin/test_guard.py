@@ -381,6 +381,8 @@ class TestOutOfTime:
             await emu.wait_for(lambda: not len(emu.bot.queue))
             gate.set()
             await emu.wait_for_message(menu.chat, lambda message: message.text.startswith("The backup is made"))
+            # The question that waited may be asked after the backup.
+            await emu.wait_for(lambda: len(provider.requests) == 1 + is_before)
             assert list(kept(tmp_path)) == []
 
         assert provider.questions == ["first", "second"][: 1 + is_before]

@@ -221,3 +221,15 @@ async def test_a_rich_message_of_which_nobody_knows_is_not_sent_again(
         await bot.stop()
         assert await bot.core.database.read(outbox.counts) == {"sent": 1, "uncertain": 1}
     assert calls_of(emu).count("sendRichMessage") == 1
+
+
+async def test_emphasis_operators_and_formulas_arrive_as_they_are_meant(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("**要点：**继续, 5! = 5*4*3*2*1, `a` in ", "__init__.py: $e^{-t/2}$")
+    async with start(rendering__rich="never"):
+        await ann.say("formula?")
+        message = await emu.wait_for_message(ann.private_chat())
+    assert message.text == "要点：继续, 5! = 5*4*3*2*1, a in __init__.py: e^(-t/2)"
+    places = [(entity["type"], entity["offset"], entity["length"]) for entity in message.entities]
+    assert [place for place in places if place[0] != "url"] == [("bold", 0, 3), ("code", 23, 1)]

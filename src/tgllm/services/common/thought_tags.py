@@ -44,6 +44,7 @@ _MARKERS = re.compile(r"[ \t]*+(?:[-*+>#|]|\d{1,9}[.)])[ \t>#|*+\-]*+")
 _INDENTED_CODE = re.compile(r"(?: {4}|\t)[ \t]*+")
 _OPENING_QUOTES = frozenset("“«‘([„")
 _PAIRS = frozenset(['""', "''", "“”", "«»", "‘’", "„“", "()", "[]", "``", "**", "__", "||"])
+_OF_LINKS = frozenset("([:")
 _BEHIND_MENTION = frozenset(" \t.,;:!?)…\"'»”’")
 
 
@@ -84,6 +85,8 @@ def is_mentioned(tag: Tag, line: str, after: str, *, begins: bool) -> bool:
         after: the character after it; empty at the end of the answer.
         begins: whether no visible text of the answer comes before it.
     """
+    if tag.family == "mistral" and after and after in _OF_LINKS:
+        return True
     if begins:
         return False
     before, near = line[-1:], line[-2:-1]

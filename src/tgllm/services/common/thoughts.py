@@ -97,7 +97,8 @@ class ThoughtSplitter:
 
     def end(self) -> Sequence[Piece]:
         """Return the last pieces; the stream has ended."""
-        if len(self._buffer) > 1 and not self._has_text and could_begin_tag(self._buffer):
+        is_in_answer = self._thought is None and self._header is None
+        if is_in_answer and len(self._buffer) > 1 and not self._has_text and could_begin_tag(self._buffer):
             # The limit cut the tag itself.
             self._begin(Tag("opening", "tag"))
         self._scan(is_last=True)
@@ -171,6 +172,10 @@ class ThoughtSplitter:
         if self._fence and self._thought is None:
             self._pass(found[0])
             return True
+        after = buffer[found.end() : found.end() + 1]
+        if self._thought is not None and "`" not in {self._line.tail[-1:], after}:
+            # A single backtick of a thought must not hide its end.
+            self._line.ticks = 0
         if self._line.ticks:
             is_code = _ends_code(buffer, found.end(), self._line.ticks, is_last=is_last)
             if is_code is None:
@@ -180,7 +185,7 @@ class ThoughtSplitter:
                 return True
             self._line.ticks = 0
         if self._thought is None:
-            self._tag_in_answer(tag, found[0], buffer[found.end() : found.end() + 1])
+            self._tag_in_answer(tag, found[0], after)
         else:
             self._tag_in_thought(tag, found[0])
         return True

@@ -227,7 +227,7 @@ class TestHistory:
             await request(database, make(tokens=needed - 1, system=WORDS), turn)
         assert (raised.value.code, raised.value.params) == (
             "question_too_long",
-            {"tokens": needed, "limit": needed - 1},
+            {"count": needed, "limit": needed - 1},
         )
 
 

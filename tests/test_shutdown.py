@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from program_support import Launch
+from program_support import PATIENCE, Launch
 from tgllm.shutdown import run_loop
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
@@ -92,7 +92,7 @@ async def test_a_provider_that_does_not_end_does_not_keep_the_program(
     variables = {"PYTHONPATH": obstinate, "TGLLM_DEFAULT_MODEL": "obstinate/m", "TGLLM_TURNS__STOP_TIMEOUT": "0"}
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **variables)
     await ann.say("go")
-    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half", timeout=30)
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text == "Half", timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot_support import is_notice
-from program_support import Launch
+from program_support import PATIENCE, Launch
 from tgllm.db.connection import get_db
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.emulator.users import EmulatedUser
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def ann(emu: Emulator) -> EmulatedUser:
 async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
-    answer = await emu.wait_for_message(ann.private_chat(), timeout=30)
+    answer = await emu.wait_for_message(ann.private_chat(), timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert answer.text == "Bot ready"
@@ -35,7 +37,7 @@ async def test_tgllm_run_answers_ping_and_stops_in_order(emu: Emulator, ann: Emu
 async def test_ctrl_c_stops_it_too(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
-    await emu.wait_for_message(ann.private_chat(), timeout=30)
+    await emu.wait_for_message(ann.private_chat(), timeout=PATIENCE)
     bot.send(signal.SIGINT)
     code, printed = await bot.end()
     assert code == 0, printed
@@ -55,7 +57,7 @@ async def test_the_end_of_its_terminal_stops_it_too(
     hang_up(signal.SIG_DFL)
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="0.1")
     await ann.say("this answer is finished first")
-    await emu.wait_for_draft(ann.private_chat(), lambda draft: "this" in draft.text, timeout=30)
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: "this" in draft.text, timeout=PATIENCE)
     bot.send(signal.SIGHUP)
     await bot.printed("bot.stopping")
     # A terminal that is closed sends it twice: by its shell, and by the system when that has ended.
@@ -73,7 +75,7 @@ async def test_a_bot_that_is_to_outlive_its_terminal_does(
     await bot.printed("bot.ready")
     bot.send(signal.SIGHUP)
     await ann.say("/ping")
-    assert (await emu.wait_for_message(ann.private_chat(), timeout=30)).text == "Bot ready"
+    assert (await emu.wait_for_message(ann.private_chat(), timeout=PATIENCE)).text == "Bot ready"
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed
@@ -82,7 +84,7 @@ async def test_a_bot_that_is_to_outlive_its_terminal_does(
 async def test_a_second_signal_ends_it_at_once(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="60")
     await ann.say("never ending")
-    await emu.wait_for_draft(ann.private_chat(), lambda draft: "never" in draft.text, timeout=30)
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: "never" in draft.text, timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     await bot.printed("bot.stopping")
     bot.send(signal.SIGTERM)
@@ -97,15 +99,15 @@ async def test_a_killed_bot_answers_every_message_once_after_its_restart(
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="30")
     for question in questions:
         await ann.say(question)
-    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text.strip() == "question", timeout=30)
-    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=30)
+    await emu.wait_for_draft(ann.private_chat(), lambda draft: draft.text.strip() == "question", timeout=PATIENCE)
+    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=PATIENCE)
     bot.send(signal.SIGKILL)
     assert (await bot.end())[0] == -signal.SIGKILL
     assert not [message for message in ann.private_chat().messages if message.from_bot]
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
-    await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready", timeout=30)
+    await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Bot ready", timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
     answers = ann.private_chat().bot_texts
@@ -119,21 +121,21 @@ async def test_a_bot_killed_while_it_asks_again_answers_every_message_once_after
     chat = ann.private_chat()
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     question = await ann.say("two words")
-    await emu.wait_for_message(chat, lambda message: message.from_bot, timeout=30)
+    await emu.wait_for_message(chat, lambda message: message.from_bot, timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__ECHO__DELAY="30")
     await (ann.say("/retry") if by == "retry" else ann.edit(question, answer))
     await ann.say("one more")
-    await emu.wait_for_draft(chat, lambda draft: draft.text.strip() == "two", timeout=30)
-    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=30)
+    await emu.wait_for_draft(chat, lambda draft: draft.text.strip() == "two", timeout=PATIENCE)
+    await emu.wait_for(lambda: not emu.bot.queue.pending, timeout=PATIENCE)
     bot.send(signal.SIGKILL)
     assert (await bot.end())[0] == -signal.SIGKILL
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
-    await emu.wait_for_message(chat, lambda message: message.text == "Bot ready", timeout=30)
+    await emu.wait_for_message(chat, lambda message: message.text == "Bot ready", timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
     answers = chat.bot_texts
@@ -163,7 +165,7 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
     await bot.end()
 
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
-    await emu.wait_for_message(ann.private_chat(), is_notice, timeout=30)
+    await emu.wait_for_message(ann.private_chat(), is_notice, timeout=PATIENCE)
     bot.send(signal.SIGTERM)
     assert (await bot.end())[0] == 0
     stored, notice = ann.private_chat().bot_texts
@@ -178,7 +180,7 @@ async def test_what_was_stored_before_the_kill_is_sent_and_not_asked_for_again(
 async def test_a_second_bot_on_the_same_data_is_refused(emu: Emulator, ann: EmulatedUser, launch: Launch) -> None:
     first = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     await ann.say("/ping")
-    await emu.wait_for_message(ann.private_chat(), timeout=30)
+    await emu.wait_for_message(ann.private_chat(), timeout=PATIENCE)
     second = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     code, printed = await second.end()
     assert code == 1

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from program_support import Launch
+from program_support import PATIENCE, Launch
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeError, FakeServer
 from tgllm.testing.fake_providers.base.deviations import is_possible
+
+pytestmark = pytest.mark.timeout(300)
 
 Stored = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
@@ -22,7 +24,7 @@ def ask(emu: Emulator, ann: EmulatedUser, chat: EmulatedChat, launch: Launch, fa
     async def answer(**settings: str) -> tuple[str, list[dict[str, Any]]]:
         bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), **api.settings(fake) | settings)
         await ann.say("Hello?")
-        told = await emu.wait_for_message(chat, timeout=45)
+        told = await emu.wait_for_message(chat, timeout=PATIENCE)
         bot.send(signal.SIGTERM)
         code, printed = await bot.end()
         assert code == 0, printed

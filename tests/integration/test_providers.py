@@ -6,9 +6,14 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
+from program_support import PATIENCE
 from tgllm.api import Usage
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeServer
+
+pytestmark = pytest.mark.timeout(300)
 
 REASONING = "Two and two, let me see."
 
@@ -28,10 +33,10 @@ async def test_an_answer_with_reasoning_streams_into_the_chat_and_is_stored_with
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PRICES=prices, **api.settings(fake))
 
     await ann.say("What is 2 + 2?")
-    draft = await emu.wait_for_draft(chat, lambda draft: "It is" in draft.text, timeout=30)
+    draft = await emu.wait_for_draft(chat, lambda draft: "It is" in draft.text, timeout=PATIENCE)
     go_on.set()
-    answer = await emu.wait_for_message(chat, timeout=30)
-    await emu.wait_for_message(chat, timeout=30, after=await ann.say("And is that so?"))
+    answer = await emu.wait_for_message(chat, timeout=PATIENCE)
+    await emu.wait_for_message(chat, timeout=PATIENCE, after=await ann.say("And is that so?"))
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
 

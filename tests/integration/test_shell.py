@@ -4,8 +4,10 @@ import signal
 
 import pytest
 
-from program_support import Launch
+from program_support import PATIENCE, Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
+
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_a_running_bot_notices_who_was_let_in_from_the_shell(
@@ -15,13 +17,13 @@ async def test_a_running_bot_notices_who_was_let_in_from_the_shell(
     chat = eve.private_chat()
     bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id))
     asked = await eve.say("/start")
-    await emu.wait_for_message(chat, lambda message: "request pending" in message.text, timeout=30)
+    await emu.wait_for_message(chat, lambda message: "request pending" in message.text, timeout=PATIENCE)
 
     listed, names = await (await launch("users", "list", "--status", "pending")).end()
     code, printed = await (await launch("users", "approve", "@eve_s")).end()
-    told = await emu.wait_for_message(chat, lambda message: "approved" in message.text, after=asked, timeout=30)
+    told = await emu.wait_for_message(chat, lambda message: "approved" in message.text, after=asked, timeout=PATIENCE)
     said = await eve.say("hello there")
-    answer = await emu.wait_for_message(chat, lambda message: message.from_bot, after=said, timeout=30)
+    answer = await emu.wait_for_message(chat, lambda message: message.from_bot, after=said, timeout=PATIENCE)
 
     assert (listed, code) == (0, 0), printed
     assert "@eve_s" in names

@@ -5,6 +5,9 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+PATIENCE = 100.0
+"""Seconds to wait for what a program that has just been started does; its imports take long on a busy machine."""
+
 
 @dataclass(slots=True)
 class Program:

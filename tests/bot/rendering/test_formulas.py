@@ -165,7 +165,8 @@ def test_formulas_in_quotes_lists_and_tables(source: str, text: str, check_paylo
     assert isinstance(rich, RichMessage)
     check_payload(rich)
     assert rich.degraded() == (message,)
-    assert render_draft(source) == message
+    # The last row of a table is held back until its line is complete.
+    assert render_draft(source + "\n") == message
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ _ADDRESS_OR_RUN = re.compile(
     rf"(?P<address>(?:https?://|www\.)(?:[!-;=?-~]|[{MARKS}])*+)|{STAR}++|{UNDERSCORE}++|{TILDE}++", re.IGNORECASE
 )
 _RUN = re.compile(rf"{STAR}++|{UNDERSCORE}++|{TILDE}++")
-_INSIDE_ADDRESS = re.compile(r"[\w/.=&?%#~+$@-]", re.ASCII)
+_INSIDE_ADDRESS = re.compile(r"[.?]*+[\w/=&%#~+$@-]", re.ASCII)
 _BRACKET = re.compile(r"[()\[\]{}]")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _PAIR = 2

@@ -50,6 +50,9 @@ class Names:
             closes = min(closes, WEAK if is_closed else NONE)
         elif right == LETTER and left not in {CLOSING, STOP, OTHER}:
             closes = NONE
+        # A placeholder of SQL, as in ``LIKE '%_a_%'``.
+        opens = NONE if around.before == "%" else opens
+        closes = NONE if around.after == "%" else closes
         return (min(opens, WEAK), min(closes, WEAK)) if self._is_beside_glob(around) else (opens, closes)
 
     def _is_beside_glob(self, around: Around) -> bool:

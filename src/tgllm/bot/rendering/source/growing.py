@@ -13,14 +13,20 @@ __all__ = ["open_formula", "open_marks", "settled"]
 
 _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_TAG = re.compile(r"</?(?:[A-Za-z][A-Za-z0-9-]{0,12}+(?:\s[^<>\n]{0,200}+)?+/?)?\Z")
+_HALF_ADDRESS = re.compile(r"<(?=(?:https?://|mailto:)[^<>\s]*+\Z)", re.IGNORECASE)
+_HALF_SUMMARY = re.compile(r"(<summary(?:\s[^<>\n]*+)?>)((?:[^<]|<(?!/?(?:summary|details)\b))*+)\Z", re.IGNORECASE)
 _HALF_KIND = re.compile(r"\[![A-Za-z]{0,20}+\Z")
-_HALF_LINK = re.compile(r"!?\[(?![!^])([^\[\]\n]*+)(?:\](?:\([^()\s]*+)?)?\Z")
+_HALF_LABEL = re.compile(r"(?<![\w\]\\])!?\[(?![!^.,\s\"'-]|\d[\d.]*+(?:,|\Z))([^\[\]()\n]*+)\]?+\Z")
+_HALF_LINK = re.compile(
+    r"(?<!\\)!?\[(?![!^])([^\[\]\n]*+)\]\((?:[^()\s]|\([^()\s]*+\))*+(?:\([^()\s]*+|\s[\"'][^\"'\n]*+[\"']?+)?+\Z"
+)
+_HALF_QUOTE = re.compile(r"(?<![^\s(])(?:\*{1,3}+|_{1,3}+|~~)[\"']\Z")
 _TICKS = re.compile(r"\\.|`++", re.DOTALL)
 _FORMULA_MARK = re.compile(r"\\.|\$\$|`++", re.DOTALL)
 _FORMULA_ENDS = {r"\[": r"\]", r"\(": r"\)", "$$": "$$"}
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ROW_END = "\\ \n"
-_HALF_COMMAND = re.compile(r"\\[A-Za-z]*+\Z")
+_HALF_COMMAND = re.compile(r"\\(?:(?:begin|end)\{[A-Za-z*]*+|\\\[[^\[\]\n]*+|[A-Za-z]*+\{?+)\Z")
 _HALF_LINE = re.compile(r"[ \t]*+(?:[-=+*_~]++|[-*+][ \t]++\[[ xX]?)")
 
 
@@ -29,22 +35,48 @@ def settled(prefix: str) -> str:
 
     This may guess wrong: the finished answer is parsed again.
     """
-    end = _end_of_code(prefix)
-    if end is None:
-        return prefix
+    end, is_closed = _last_code(prefix)
+    if not is_closed:
+        return _without_half_fence(prefix, end)
     head, separator, last = without_half_table(prefix[end:]).rstrip().rpartition("\n\n")
-    last = _HALF_TAG.sub("", _HALF_KIND.sub("", _without_half_mark(last)))
-    last = _HALF_LINK.sub(r"\1", last)
-    ticks = _without_code(last)[1]
-    return prefix[:end] + head + separator + (last + ticks if ticks else _with_formula(last))
+    last = _without_half_mark(last)
+    if ticks := _without_code(last)[1]:
+        return prefix[:end] + head + separator + last + ticks
+    return prefix[:end] + head + separator + _with_formula(_without_half_markup(last))
 
 
-def _end_of_code(prefix: str) -> int | None:
-    """Return the end of the last code block, 0 if there is none; None if it is not closed."""
-    place: int | None = 0
-    while place is not None and (found := _FENCE_LINE.search(prefix, place)):
-        place = fence_end(prefix, found["fence"], found.end())
-    return place
+def _last_code(prefix: str) -> tuple[int, bool]:
+    """Return the end of the last code block, 0 if there is none; if it is not closed, its start, and False."""
+    place = 0
+    while found := _FENCE_LINE.search(prefix, place):
+        end = fence_end(prefix, found["fence"], found.end())
+        if end is None:
+            return found.start(), False
+        place = end
+    return place, True
+
+
+def _without_half_fence(prefix: str, start: int) -> str:
+    """Return the prefix without its last line if that is part of the fence that opens or closes the last code block.
+
+    Args:
+        prefix: ends in a code block.
+        start: of the code block.
+    """
+    place = max(prefix.rfind("\n") + 1, start)
+    line = prefix[place:].strip()
+    return prefix[:place] if place == start or (line and not line.strip(line[0]) and line[0] in "`~") else prefix
+
+
+def _without_half_markup(paragraph: str) -> str:
+    """Return the paragraph without the part of a link or tag at its end; an open summary is closed."""
+    text = _HALF_TAG.sub("", _HALF_KIND.sub("", paragraph))
+    text = _HALF_LABEL.sub(r"\1", _HALF_LINK.sub(r"\1", text))
+    text = _HALF_QUOTE.sub("", _HALF_ADDRESS.sub("", text))
+    if summary := _HALF_SUMMARY.search(text):
+        text = text[: summary.start()] + (f"{summary[0]}</summary>" if summary[2].strip() else "")
+    backslashes = len(text) - len(text.rstrip("\\"))
+    return text[:-1] if backslashes % 2 else text
 
 
 def _without_half_mark(paragraph: str) -> str:

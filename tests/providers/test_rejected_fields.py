@@ -89,6 +89,7 @@ async def test_a_field_is_left_out_or_renamed(
         ("max_tokens is too large: 90000. This model supports at most 16384 completion tokens", 16_384),
         ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 8192),
         ("'max_tokens' is too large: 90000. The maximum context length is 4096 tokens (90000 > 4096 - 100).", 3996),
+        ("input length and `max_tokens` exceed context limit: 190000 + 90000 > 200000, decrease either", 10_000),
     ],
 )
 async def test_a_limit_that_is_too_high_becomes_the_highest(

@@ -66,6 +66,7 @@ _RULES: tuple[Rule, ...] = (
             "context_length_exceeded exceed_context_size_error context_window_exceeded model_context_window_exceeded"
             " max_context_length_exceeded string_above_max_length tokens_limit_reached prompt_too_long #1261"
         ),
+        _words("ContextWindowExceededError"),
     ),
     Rule(
         QuotaExceeded,
@@ -75,14 +76,15 @@ _RULES: tuple[Rule, ...] = (
             " billing_not_active billing_disabled"
             " payment_required payment_method_required insufficient_balance insufficient_credits"
             " insufficient_user_quota arrearage allocationquota.freetieronly spend_limit_exceeded"
-            " accountoverdueerror #1113 minimax-1008"
+            " accountoverdueerror setlimitexceeded budget_exceeded not_enough_balance #1113 minimax-1008"
         ),
         _words(
             r"insufficient[_ ](quota|balance|credits?|funds)|out of credits?|billing[_ ](hard[_ ])?limit",
             r"credit balance is too low|credits? .{0,40}(depleted|exhausted|used up)",
             r"balance .{0,20}(too low|not enough|insufficient)|overdue balance",
-            r"(depleted|exhausted|not enough|used all|no) .{0,30}credits|requires more credits|in arrears",
-            r"monthly (included credits|.{0,20}(limit|cap))|spend(ing)? (limit|cap)|specified api usage limits",
+            r"(depleted|exhausted|not enough|used all|no) .{0,30}(credits|balance)\b|requires more credits|in arrears",
+            r"monthly (included credits|.{0,20}(limit|cap))|spend(ing)? (limit|cap)|specified .{0,20}api usage limits",
+            r"(monthly|daily) (token )?quota|exceeded (their|your|its|the) .{0,20}budget|budget has been exceeded",
             r"key limit exceeded|欠费|余额不足",
         ),
     ),
@@ -124,7 +126,7 @@ _RULES: tuple[Rule, ...] = (
         None,
         _codes(
             "content_filter content_policy_violation data_inspection_failed datainspectionfailed sensitive"
-            " responsibleaipolicyviolation moderation_blocked guardrail_violation #1301 minimax-1026 minimax-1027"
+            " invalid_prompt responsibleaipolicyviolation moderation_blocked guardrail_violation #1301 minimax-1026 minimax-1027"
         ),
     ),
     Rule(
@@ -144,7 +146,10 @@ _RULES: tuple[Rule, ...] = (
             r"token count .{0,80}exceeds|exceeds? .{0,80}max(imum)? .{0,40}tokens|input is too long",
             r"maximum prompt length|exceeded model token limit|n_keep .{0,60}n_ctx|range of input length",
             r"max_tokens must be at least 1, got -|reduce the length of the (messages|prompt|input)",
-            r"must have less than \d+ tokens|tokens.{0,40} must be <=",
+            r"must have less than \d+ tokens|tokens.{0,40} must be <=|(input|prompt)s? .{0,20}too long",
+            r"prompt .{0,40}longer than the (maximum )?(model|context)|exceeds? (the )?context limit",
+            r"(input|prompt) token(s| count) .{0,60}(exceeds?|only supports)|request too large.{0,60}\btokens\b",
+            r"输入.{0,10}(超长|超过)",
         ),
     ),
     Rule(
@@ -163,6 +168,7 @@ _RULES: tuple[Rule, ...] = (
             rf"(not support|unsupported|only support).{{0,80}}\b{_PART}|\b{_PART}.{{0,40}}too large",
             r"content must be a string|not a multimodal model|unknown variant .?(image_url|file|input_audio)",
             r"at most 0 (image|audio|video)|image_url.{0,40}only supported|endpoints found that support",
+            r"(could not|unable to) process (the )?(image|audio|video|document|file)|required for (image|audio) input",
         ),
     ),
     Rule(
@@ -171,6 +177,7 @@ _RULES: tuple[Rule, ...] = (
         words=_words(
             r"model[_ ]not[_ ]found|invalid model\b|unknown model|not a valid model|no endpoints found for|\bgated\b",
             r"model .{0,120}((does not|not) exist|not found|decommissioned|no longer (available|supported))",
+            r"no models? (is )?loaded|model access denied",
             r"not supported by any provider|\bmodel \S{1,80} is not supported",
         ),
     ),
@@ -179,7 +186,8 @@ _RULES: tuple[Rule, ...] = (
         _REQUEST,
         words=_words(
             r"content[_ ](policy|filter|management|exists risk)|\bsafety\b|\bmoderation\b|inappropriate content",
-            r"input was flagged|flagged by|sensitive content|敏感",
+            r"(input|prompt) was flagged|flagged by|violates .{0,20}(usage|content) (guidelines|polic)",
+            r"sensitive content|敏感",
         ),
     ),
     Rule(

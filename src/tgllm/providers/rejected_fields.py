@@ -38,6 +38,7 @@ _AT_MOST = re.compile(
     re.IGNORECASE,
 )
 _ROOM = re.compile(r"max_(?:completion_)?tokens.{0,120}\(\d+ > (\d+) - (\d+)\)", re.IGNORECASE)
+_SUM = re.compile(r"max_(?:completion_)?tokens.{0,60}context limit: (\d+) \+ \d+ > (\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ def _names(field: RejectedField) -> tuple[str, ...]:
 def _limit(words: str) -> int | None:
     if found := _ROOM.search(words):
         return max(0, int(found[1]) - int(found[2]))
+    if found := _SUM.search(words):
+        return max(0, int(found[2]) - int(found[1]))
     found = _AT_MOST.search(words)
     return int(next(filter(None, found.groups()))) if found else None
 

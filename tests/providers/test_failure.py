@@ -49,3 +49,21 @@ def test_what_a_person_wrote_is_not_repeated() -> None:
     body = b'{"detail": [{"loc": ["body", "messages"], "msg": "Field required", "input": "my secret question"}]}'
 
     assert "secret" not in str(explain(Failure("host", 422, {}, body)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "the upstream is down", "type": "server_error"}}\n\ntrailing words',
+        b'{"error": {"message": "the upstream is down", "type": "server_error", "input": "' + b"x" * 70_000,
+        b'{"detail": [{"loc": ["body"], "msg": "the upstream is down", "input": {"messages": [{"content": "secr',
+    ],
+)
+def test_the_words_of_json_that_is_cut_or_goes_on(body: bytes) -> None:
+    assert str(explain(Failure("host", 500, {}, body))) == "host answered 500: the upstream is down"
+
+
+def test_a_cut_message_is_read_as_far_as_it_goes() -> None:
+    error = explain(Failure("host", 500, {}, b'{"error": {"message": "the upstream \\"a\\" is do'))
+
+    assert str(error) == 'host answered 500: the upstream "a" is do'

@@ -324,6 +324,15 @@ class TestSecrets:
         assert KEY not in caplog.text
         await http.aclose()
 
+    @pytest.mark.parametrize("escape", ["\\/", "\\u002f", "\\u002F"])
+    async def test_a_key_that_the_service_repeats_in_escaped_form_is_hidden(self, serve: Serve, escape: str) -> None:
+        key = "bce-v3/ALTAK-s3cret/123"
+        body = json.dumps({"error": {"message": f"wrong key {key}"}}).replace("/", escape).encode()
+        http = ProviderHttp(await serve(answers(500, body)), headers={"Authorization": f"Bearer {key}"})
+
+        assert str(await fails(http)).endswith("wrong key [hidden]")
+        await http.aclose()
+
     @pytest.mark.parametrize("key", ["sk-é", "sk-\U0001f511"])
     def test_a_key_with_foreign_letters_is_told_without_it(self, key: str) -> None:
         with pytest.raises(NotConfigured) as caught:

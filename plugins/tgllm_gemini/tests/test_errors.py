@@ -64,6 +64,12 @@ async def test_a_key_that_the_api_repeats_is_hidden(fake: FakeGemini, provider: 
     assert error.__cause__ is None
 
 
+async def test_an_error_of_deeply_nested_json(fake: FakeGemini, provider: GeminiProvider) -> None:
+    fake.fault(":stream", FakeError(500, "[" * 100_000, content_type="application/json"), times=None)
+
+    assert isinstance(await failed(provider), ProviderError)
+
+
 async def test_a_key_that_can_t_be_sent(make: Make) -> None:
     assert isinstance(await failed(await make(api_key="schlüssel\n!")), ProviderError)
 

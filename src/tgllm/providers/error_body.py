@@ -8,7 +8,7 @@ from tgllm.api.errors import BadResponse
 from tgllm.api.types import Json, JsonObject
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, parse_json
 
-__all__ = ["codes_of", "is_page", "message_of", "page_words"]
+__all__ = ["codes_of", "cut_words", "is_page", "message_of", "page_words"]
 
 _CODE_FIELDS = ("type", "code", "status", "reason")
 _WORD_FIELDS = ("error", "message", "detail", "errors", "error_msg", "base_resp", "status_msg")
@@ -16,6 +16,7 @@ _MAX_READ = 2_000
 """Maximum characters of a message that are searched for its meaning."""
 _MAX_PAGE = 4 * 2**10
 _TITLE = re.compile(r"<(?:title|h1)[^<>]{0,200}>\s{0,200}([^<]{1,300})", re.IGNORECASE)
+_CUT = re.compile(r'"(?:message|msg|error_msg|detail|error)"\s{0,20}:\s{0,20}"((?:[^"\\]|\\.){1,2000})')
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -23,6 +24,14 @@ def message_of(body: JsonObject) -> str:
     """Return the message of an error in one line of at most 2000 characters; empty if there is none."""
     found = [words for place in _places(body) if (words := _words(place) or as_text(place.get("msg")))]
     return _in_one_line("; ".join(dict.fromkeys(found)))
+
+
+def cut_words(body: bytes) -> str:
+    """Return the first message in JSON that is cut off or invalid; empty if there is none."""
+    found = _CUT.search(body[:_MAX_PAGE].decode(errors="replace"))
+    with suppress(BadResponse):
+        return _in_one_line(as_text(parse_json(f'"{found[1]}"'))) if found else ""
+    return ""
 
 
 def page_words(body: bytes) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -19,10 +20,10 @@ from tgllm.api.errors import (
     Unavailable,
     Unsupported,
 )
-from tgllm.api.types import JsonObject
-from tgllm.providers.error_body import codes_of, is_page, message_of, page_words
+from tgllm.api.types import Json, JsonObject
+from tgllm.providers.error_body import codes_of, cut_words, is_page, message_of, page_words
 from tgllm.providers.error_rules import find_rule
-from tgllm.providers.json_values import as_list, as_object, parse_json
+from tgllm.providers.json_values import as_list, as_object, parse_json, parse_sequence
 from tgllm.providers.rejected_fields import RejectedField, find_rejected
 
 __all__ = ["Failure", "explain", "wait_hint"]
@@ -64,11 +65,11 @@ class Failure:
 
     @property
     def json(self) -> JsonObject:
-        """The body as an object, or the first one of a list, regardless of its content type; empty if there is none."""
+        """The body as an object, or the first one of several, whatever its content type; empty if there is none."""
         try:
             found = parse_json(self.body)
         except BadResponse:
-            return {}
+            found = _first(self.body)
         return as_object(next(iter(as_list(found)), found))
 
     @property
@@ -79,7 +80,8 @@ class Failure:
     @property
     def message(self) -> str:
         """The service's error message in one line of at most 2000 characters."""
-        return message_of(self.json) or page_words(self.body)
+        known = self.json
+        return message_of(known) or ("" if known else cut_words(self.body)) or page_words(self.body)
 
     @property
     def kind(self) -> str:
@@ -150,6 +152,13 @@ def wait_hint(failure: Failure) -> float | None:
     if (seconds := _until(text, failure.headers.get("date"))) is not None:
         return seconds
     return _wait_in(failure.message)
+
+
+def _first(body: bytes) -> Json:
+    """Return the JSON value at the beginning of a body that goes on with something else."""
+    with suppress(BadResponse):
+        return next(parse_sequence(body.decode(errors="replace")), None)
+    return None
 
 
 def _number(text: str | None) -> float | None:

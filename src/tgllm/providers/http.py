@@ -175,7 +175,11 @@ class ProviderHttp:
 
     def failure(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> ProviderError:
         """Return the error for a failure of this service, for example inside a stream (status 0)."""
-        return self._explain(Failure(self.host, status, dict(headers or {}), self._hide(body.decode(errors="replace"))))
+        hidden = self._hide(body.decode(errors="replace")).encode()
+        error = self._explain(Failure(self.host, status, dict(headers or {}), hidden))
+        # JSON may have escaped a character of the key, such as a slash.
+        error.args = tuple(self._hide(said) if isinstance(said, str) else said for said in error.args)
+        return error
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -206,12 +210,12 @@ class ProviderHttp:
             await response.aclose()
 
     def _transport_errors(self) -> AbstractContextManager[None]:
-        return transport_errors(self.host, self._idle_seconds, lambda text: self._hide(text).decode())
+        return transport_errors(self.host, self._idle_seconds, self._hide)
 
-    def _hide(self, text: str) -> bytes:
+    def _hide(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
-        return text.encode()
+        return text
 
 
 async def _check(request: httpx.Request) -> None:

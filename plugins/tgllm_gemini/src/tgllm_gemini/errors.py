@@ -64,8 +64,8 @@ def sdk_errors(host: str, idle_seconds: float, hide: Callable[[str], str]) -> Ge
         ) from None
     except auth.GoogleAuthError:
         raise AuthFailed("Google refused the credentials; sign in again") from None
-    # Errors of the SDK for responses that it can't parse, pydantic's included.
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    # Errors of the SDK for responses that it can't parse, pydantic's included, and those of deeply nested JSON.
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise BadResponse(f"{host} sent an answer that can't be read: {type(error).__name__}") from None
 
 

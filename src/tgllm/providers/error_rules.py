@@ -126,7 +126,8 @@ _RULES: tuple[Rule, ...] = (
         None,
         _codes(
             "content_filter content_policy_violation data_inspection_failed datainspectionfailed sensitive"
-            " invalid_prompt responsibleaipolicyviolation moderation_blocked guardrail_violation #1301 minimax-1026 minimax-1027"
+            " invalid_prompt responsibleaipolicyviolation moderation_blocked guardrail_violation"
+            " #1301 minimax-1026 minimax-1027"
         ),
     ),
     Rule(

@@ -21,6 +21,8 @@ relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], 
 MEANT = """
 **bold** *i* ~~s~~ ***x***                  → [bold] <i> ~s~ <[x]>
 __Bold Text__ _some words_ _really_         → [Bold Text] <some words> <really>
+_A sentence._ __Bold one.__ (_in parens._)  → <A sentence.> [Bold one.] (<in parens.>)
+_see a/_ _"quoted"_/_it_ _one_ _two._      → <see a/> <"quoted">/<it> <one> <two.>
 **bold**text re**mark**able **H**yper**T**ext → [bold]text re[mark]able [H]yper[T]ext
 *nested **bold** in* **nested *it* in**     → <nested [bold] in> [nested <it> in]
 ***a** b* *a **b*** **_x_** _**z**_         → <[a] b> <a [b]> [<x>] <[z]>

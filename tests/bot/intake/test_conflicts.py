@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from aiogram.exceptions import TelegramConflictError
 
 from bot_support import HastyClock, Start
+from tgllm.api.clock import Clock
 from tgllm.bot.intake.conflicts import CALM_SECONDS, GIVE_UP_SECONDS, Conflicts, Rivalry
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.bot.telegram.get_updates import RawGetUpdates
@@ -77,20 +78,25 @@ def webhook(*, times: int | None) -> Fault:
     ("fault", "code"), [(Fault.conflict, "already_polled"), (webhook, "webhook_active")], ids=["poller", "webhook"]
 )
 async def test_a_conflict_that_does_not_end_ends_the_bot_after_minutes(
-    emu: Emulator, ann: EmulatedUser, start: Start, fault: Callable[..., Fault], code: str
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Callable[..., Fault],
+    code: str,
 ) -> None:
-    clock = ManualClock()
+    clock, rest = ManualClock(), Rest(emu, monkeypatch)
     took: list[float] = []
 
     async def never_ending() -> None:
         async with start(clock=clock) as bot:
             await answer(emu, ann, "before")
-            began = clock.monotonic()
+            began, rest.pollers = clock.monotonic(), 1
             emu.faults.add(fault(times=None))
             await answer(emu, ann, "wakes the poll")
-            await passes(clock, 3 * GIVE_UP_SECONDS, bot.task.done)
+            while not bot.task.done():
+                await step(clock, rest)
             took.append(clock.monotonic() - began)
-            await asyncio.wait([bot.task], timeout=20)
 
     with pytest.raises(TelegramRefused) as caught:
         await never_ending()
@@ -154,6 +160,43 @@ async def _meet(conflicts: Conflicts, error: TelegramConflictError) -> None:
         await conflicts.met(error)
 
 
+class Rest:
+    """Tells when all pollers are at rest: one waits for updates, the others pause after a conflict."""
+
+    def __init__(self, emu: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._emu = emu
+        self.pollers = 0
+        self._pausing = 0
+        met = Conflicts.met
+
+        async def watched(conflicts: Conflicts, error: TelegramConflictError) -> None:
+            clock, conflicts._clock = conflicts._clock, Mock(wraps=conflicts._clock)
+            conflicts._clock.sleep = self._sleeper(clock)
+            try:
+                await met(conflicts, error)
+            except TelegramRefused:
+                self.pollers -= 1
+                raise
+            finally:
+                conflicts._clock = clock
+
+        monkeypatch.setattr(Conflicts, "met", watched)
+
+    def _sleeper(self, clock: Clock) -> Callable[[float], Awaitable[None]]:
+        async def sleep(seconds: float) -> None:
+            self._pausing += 1
+            try:
+                await clock.sleep(seconds)
+            finally:
+                self._pausing -= 1
+
+        return sleep
+
+    @property
+    def reached(self) -> bool:
+        return self._pausing + int(self._emu.bot.queue.is_polled) == self.pollers
+
+
 async def test_of_two_bots_with_one_token_the_first_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = ManualClock()
     monkeypatch.setattr("tgllm.bot.intake.conflicts.SystemRandom", lambda: random.Random(7))
@@ -161,22 +204,36 @@ async def test_of_two_bots_with_one_token_the_first_goes_on(tmp_path: Path, monk
         (tmp_path / name).mkdir()
     async with Emulator(clock=clock) as emu:
         ann = emu.add_user(first_name="Ann")
+        rest = Rest(emu, monkeypatch)
         settings: dict[str, Any] = {"admins": [ann.id], "clock": clock, "sending__poll_timeout": 50}
         async with running_bot(emu, tmp_path / "old", **settings) as first:
             await answer(emu, ann, "one")
-            await passes(clock, CALM_SECONDS + 60, lambda: False)
+            rest.pollers = 1
+            began = clock.monotonic()
+            while clock.monotonic() - began < CALM_SECONDS + 60:
+                await step(clock, rest)
 
             async def rival() -> None:
                 async with running_bot(emu, tmp_path / "new", **settings) as second:
                     await asyncio.wait([second.task])
 
             ended = asyncio.create_task(rival())
-            await passes(clock, 1000, ended.done)
+            rest.pollers = 2
+            while not ended.done():
+                await step(clock, rest)
             with pytest.raises(TelegramRefused):
                 await ended
             assert not first.task.done()
             await answer(emu, ann, "two")
         assert [text for text in ann.private_chat().bot_texts if text in {"one", "two"}] == ["one", "two"]
+
+
+async def step(clock: ManualClock, rest: Rest) -> None:
+    """Let time pass only while all pollers are at rest, and none while requests are under way."""
+    if rest.reached:
+        await clock.advance(0.5)
+    else:
+        await asyncio.sleep(0)
 
 
 async def sleeps_through(clock: ManualClock, task: asyncio.Task[None]) -> None:
@@ -187,16 +244,6 @@ async def sleeps_through(clock: ManualClock, task: asyncio.Task[None]) -> None:
         else:
             await asyncio.wait([task], timeout=0)
     await task
-
-
-async def passes(clock: ManualClock, seconds: float, until: Callable[[], bool]) -> None:
-    """Let time pass in steps in which servers and bots can do what they do on sockets."""
-    for _ in range(int(seconds * 2)):
-        if until():
-            return
-        await clock.advance(0.5)
-        for _ in range(40):
-            await asyncio.sleep(0)
 
 
 @dataclass

@@ -68,6 +68,11 @@ class UpdateQueue:
         self._drop_expired()
         return tuple(self._updates)
 
+    @property
+    def is_polled(self) -> bool:
+        """Whether a getUpdates call waits for updates."""
+        return self._poll is not None and not self._poll.done()
+
     def allow(self, kinds: Collection[str] | None) -> None:
         """Store the update types that the bot wants; a list without a known type means the default ones."""
         if kinds is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tgllm.api.clock import SystemClock
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import groups
+from tgllm.db.tables import groups, inbox, outbox
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedChat, EmulatedMessage, EmulatedTopic, EmulatedUser, Emulator
 
@@ -79,6 +79,18 @@ class HastyClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / 50)
+
+
+async def settled(emu: Emulator, bot: RunningBot) -> None:
+    """Wait until the bot has handled all updates, and has sent what it had to.
+
+    An answer to a later message says less: a command that only reads overtakes questions and edits.
+    """
+    await emu.wait_for(lambda: not len(emu.bot.queue), timeout=60)
+    while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
+        pass
+    while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
+        pass
 
 
 def from_bot(chat: EmulatedChat) -> list[EmulatedMessage]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot_support import Ask, Killed, Start, decide_group
+from bot_support import Ask, Killed, Start, decide_group, settled
 from secret_support import find_secret_everywhere
 from tgllm.config.password_hash import Cost, hash_password
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import inbox, outbox, users
+from tgllm.db.tables import inbox, users
 from tgllm.observe.logs import configure_logging
 from tgllm.testing.bot import RunningBot
 from tgllm.testing.clock import ManualClock
@@ -44,11 +44,7 @@ class Place:
 
     async def settle(self, bot: RunningBot) -> None:
         """Wait until the bot has handled all updates, and has sent what it had to."""
-        await self.emu.wait_for(lambda: not len(self.emu.bot.queue))
-        while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-            pass
-        while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
-            pass
+        await settled(self.emu, bot)
 
     def found(self) -> list[str]:
         """Where the password is: files, requests, the log, and what the bot has said."""

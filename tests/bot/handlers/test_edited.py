@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot_support import Ask, Start
+from bot_support import Ask, Start, settled
 from tgllm import hookimpl
 from tgllm.api import ChatInfo, Decision, PluginInfo, UserInfo
 from tgllm.api.clock import Clock
@@ -89,9 +89,9 @@ async def test_an_edit_that_comes_with_its_question_is_asked_once(
 ) -> None:
     group = emu.add_group(title="Team", members=[ann])
     await ann.edit(await ann.say("@demo_bot one", chat=group), "@demo_bot two")
-    async with start():
+    async with start() as bot:
         await emu.wait_for_message(group, lambda message: message.text == "Ann: two")
-        await ask("/ping", chat=group)
+        await settled(emu, bot)
     assert len(provider.requests) == 1
 
 
@@ -128,10 +128,10 @@ async def test_an_edit_between_the_claim_and_the_turn_is_asked_once(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         door.opened.set()
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
-        await ask("/ping")
+        await settled(emu, bot)
         await bot.stop()
-        assert await bot.core.database.read(inbox.counts) == {"done": 5}
-    assert chat.bot_texts == ["two", "Bot ready"]
+        assert await bot.core.database.read(inbox.counts) == {"done": 4}
+    assert chat.bot_texts == ["two"]
     assert [[message.text for message in request.messages] for request in provider.requests] == [["two"]]
 
 
@@ -159,7 +159,7 @@ async def test_in_a_topic_an_edit_of_an_edit_is_asked_once(
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     topic, door = emu.add_topic(group, "Boats"), Door()
     door.opened.set()
-    async with start(plugins=[GivenPlugin.of("door", door)]):
+    async with start(plugins=[GivenPlugin.of("door", door)]) as bot:
         await ask("@demo_bot one", chat=group, topic=topic)
         said = question(group, "@demo_bot one")
         door.reached.clear()
@@ -170,7 +170,7 @@ async def test_in_a_topic_an_edit_of_an_edit_is_asked_once(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         door.opened.set()
         await emu.wait_for_message(group, lambda message: message.text == "Ann: three")
-        await ask("/ping", chat=group, topic=topic)
+        await settled(emu, bot)
     assert provider.questions == ["Ann: one", "Ann: three"]
 
 
@@ -186,9 +186,9 @@ async def test_an_edit_that_came_before_a_crash_is_asked_once_after_it(
             await emu.wait_for(lambda: not emu.bot.queue.pending)
             bot.task.cancel()
             await asyncio.wait([bot.task])
-    async with start():
+    async with start() as bot:
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
-        await ask("/ping")
+        await settled(emu, bot)
     assert provider.questions == ["two"]
 
 
@@ -286,7 +286,7 @@ async def test_an_edit_that_asks_nothing_else_lets_the_answer_go_on(
 ) -> None:
     """Telegram also tells of a link's preview, and of changes in a message that is quoted."""
     go_on, chat = asyncio.Event(), ann.private_chat()
-    async with start():
+    async with start() as bot:
         first = await ask("zero")
         provider.answer("The ", go_on, "answer.")
         said = await ann.say("one", reply_to=first)
@@ -297,7 +297,7 @@ async def test_an_edit_that_asks_nothing_else_lets_the_answer_go_on(
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         go_on.set()
         await emu.wait_for_message(chat, lambda message: message.text == "The answer.")
-        await ask("/ping")
+        await settled(emu, bot)
     assert "Stopped." not in "".join(message.text for message in chat.messages)
 
 
@@ -306,13 +306,12 @@ async def test_edits_of_other_messages_are_ignored(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, text: str
 ) -> None:
     chat = ann.private_chat()
-    async with start():
+    async with start() as bot:
         await ask("one")
         await ask("two")
         await ann.edit(question(chat, "one"), text)
-        # In one chat updates are dealt with one after the other.
-        assert (await ask("/ping")).text == "Bot ready"
-        assert chat.bot_texts == ["one", "two", "Bot ready"]
+        await settled(emu, bot)
+        assert chat.bot_texts == ["one", "two"]
         await ask("three")
     assert provider.told == ["one", "one", "two", "two", "three"]
 
@@ -330,11 +329,11 @@ async def test_an_edit_to_a_command_is_ignored(
 async def test_an_edit_that_leaves_the_text_as_it_was_asks_nothing(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:
-    async with start():
+    async with start() as bot:
         first = await ask("one")
         await ask("two", reply_to=first)
         await ann.edit(question(ann.private_chat(), "two"), "two")
-        await ask("/ping")
+        await settled(emu, bot)
     assert len(provider.requests) == 2
 
 
@@ -345,9 +344,9 @@ async def test_an_edit_of_somebody_unknown_is_ignored_and_no_request(
     async with start() as bot:
         message = EmulatedMessage(group.next_message_id(), group, eve, 1_790_000_000)
         emu.bot.queue.put("edited_message", {**message_json(message), "text": "@demo_bot please"}, eve.id)
-        await ask("/ping", chat=group)
+        await settled(emu, bot)
         assert await bot.core.database.read(lambda conn: users.get(conn, eve.id)) is None
-    assert group.bot_texts == ["Bot ready"]
+    assert group.bot_texts == []
     assert not provider.requests
 
 

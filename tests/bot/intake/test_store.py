@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot_support import Ask, Killed, LaterClock, Start
+from bot_support import Ask, Killed, LaterClock, Start, settled
 from tgllm.db.tables import inbox
 from tgllm.scheduler.jobs import RETENTION_JOB, jobs_of
 from tgllm.testing.bot import RunningBot
@@ -24,7 +24,7 @@ async def test_an_earlier_edit_that_comes_twice_does_not_stop_the_answer_to_a_la
     said = await ann.say("one")
     await ann.edit(said, "two")
     earlier = last_update(emu)
-    async with start():
+    async with start() as bot:
         await emu.wait_for_message(chat, lambda message: message.from_bot and message.text == "two")
         provider.answer("Half", go_on, " and whole.")
         await ann.edit(said, "three")
@@ -33,7 +33,7 @@ async def test_an_earlier_edit_that_comes_twice_does_not_stop_the_answer_to_a_la
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         go_on.set()
         await emu.wait_for_message(chat, lambda message: message.text == "Half and whole.")
-        await ask("/ping")
+        await settled(emu, bot)
     assert len(provider.requests) == 2
 
 
@@ -96,10 +96,12 @@ async def test_what_telegram_has_been_told_of_is_forgotten_in_time(
     async with start() as bot:
         await ask("/ping")
         await ask("/ping")
+        await settled(emu, bot)
         before = await bot.core.database.read(inbox.counts)
         await bot.stop()
     async with start(clock=LaterClock(24 * 8)) as bot:
         await ask("/ping")
+        await settled(emu, bot)
         await forget(bot)
         after = await bot.core.database.read(inbox.counts)
     assert (before, after) == ({"done": 2}, {"done": 1})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bot_support import Ask, Menus, Start, decide_group
+from bot_support import Ask, Menus, Start, decide_group, settled
 from tgllm import hookimpl
 from tgllm.api import ChatCommand, CommandCall, PluginInfo, RateLimited, UserInfo
 from tgllm.bot.admin.assembly import admin_table
@@ -149,15 +149,6 @@ def place_of(emu: Emulator, place: str, *members: EmulatedUser) -> Place:
         return emu.add_direct_messages(title="News"), None
     group = emu.add_group(title="Team", members=members)
     return group, emu.add_topic(group, "Topic") if place == "topic" else None
-
-
-async def settled(emu: Emulator, bot: RunningBot) -> None:
-    """Wait until the bot has dealt with all updates, and has sent what it had to."""
-    await emu.wait_for(lambda: not len(emu.bot.queue))
-    while (await bot.core.database.read(inbox.counts)).keys() & {"queued", "running"}:
-        pass
-    while (await bot.core.database.read(outbox.counts)).keys() & {"ready", "sending"}:
-        pass
 
 
 @pytest.mark.parametrize("outsider", KEPT_OUT, ids=lambda outsider: "-".join(map(str, outsider)))

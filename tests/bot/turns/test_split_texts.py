@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot_support import Ask, Start
+from bot_support import Ask, Start, settled
 from tgllm.api.clock import Clock
 from tgllm.bot.turns.merging import wait_for
 from tgllm.db.tables import inbox, messages
@@ -99,11 +99,11 @@ async def test_editing_a_part_asks_nothing(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider, patient_clock: Clock
 ) -> None:
     provider.answer("I see.")
-    async with start(turns__context_tokens=20000, clock=patient_clock):
+    async with start(turns__context_tokens=20000, clock=patient_clock) as bot:
         parts = await ann.paste("x" * LIMIT + "the end")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "I see.")
         await ann.edit(parts[1], "another end")
-        await ask("/ping")
+        await settled(emu, bot)
     assert len(provider.requests) == 1
 
 

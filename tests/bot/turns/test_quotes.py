@@ -82,6 +82,57 @@ async def test_what_is_around_the_chosen_part_is_cut_on_both_sides(
     assert "line-90 " not in around
 
 
+async def test_the_chosen_part_has_the_links_and_code_of_its_message(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    text = "\U0001f600 see the docs or run make today"
+    entities = [
+        {"type": "text_link", "offset": 11, "length": 4, "url": "https://example.com/docs"},
+        {"type": "code", "offset": 23, "length": 4},
+    ]
+    said = await eve.say(text, chat=group, fields={"entities": entities})
+    # Bot API: TextQuote. A quote keeps neither links nor code.
+    quote = {"text": "docs or run make", "position": 11, "is_manual": True}
+    async with start():
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said, fields={"quote": quote})
+        question = await told(emu, provider, asked)
+    assert question.startswith('[In reply to Eve: "[docs](https://example.com/docs) or run `make`"]\n')
+
+
+async def test_the_chosen_part_is_found_behind_formats_though_its_words_occur_before(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    text = f"\U0001f600 alpha beta first. {LONG} alpha beta last."
+    position = len(text[: text.rindex("alpha beta")].encode("utf-16-le")) // 2
+    entities = [
+        {"type": "bold", "offset": 0, "length": 2},
+        *({"type": "bold", "offset": 22 + 5 * number, "length": 2} for number in range(90)),
+        {"type": "italic", "offset": position, "length": 5},
+    ]
+    said = await eve.say(text, chat=group, fields={"entities": entities})
+    quote = {"text": "alpha beta", "position": position, "is_manual": True}
+    async with start(turns__context_tokens=300):
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said, fields={"quote": quote})
+        question = await told(emu, provider, asked)
+    chosen, around, _ = question.split("\n")
+    assert chosen == '[In reply to Eve: "_alpha_ beta"]'
+    assert around.endswith('line-99 of the minutes. _alpha_ beta last."]')
+
+
+async def test_code_that_is_cut_keeps_its_fence(
+    eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    code = "\n".join(f"step_{number}()" for number in range(300))
+    said = await eve.say(
+        code, chat=group, fields={"entities": [{"type": "pre", "offset": 0, "length": len(code), "language": "python"}]}
+    )
+    async with start(turns__context_tokens=500):
+        await ask("@demo_bot hm?", chat=group, reply_to=said)
+    (question,) = provider.questions
+    assert question.startswith('[In reply to Eve: "```python\nstep_0()\n')
+    assert question.endswith('\n```\n…"]\nAnn: hm?')
+
+
 async def test_a_quote_that_telegram_added_is_not_the_chosen_part(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
 ) -> None:

@@ -7,8 +7,10 @@ from aiogram.types import ExternalReplyInfo, Message, MessageOriginUser
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.authors import author_of, own_name
-from tgllm.bot.turns.prompt import quoted_part, replied_message, replied_whole
+from tgllm.bot.turns.prompt import QuotedPart, quoted_part, replied_message, replied_whole
 from tgllm.bot.turns.readable import readable
+from tgllm.bot.updates.formats.markdown import markdown_of
+from tgllm.bot.updates.formats.written import Written
 from tgllm.services.common.text import clip
 from tgllm.services.conversations.request import RoomForQuotes
 from tgllm.services.conversations.turn import Branch, Turn
@@ -31,11 +33,9 @@ class _Reply:
     author: str
     is_own: bool
     """Whether the bot wrote it."""
-    part: str
-    """The part that the sender chose; empty if none was chosen."""
-    position: int
-    """Where the part begins in the whole, in UTF-16 units."""
-    whole: str
+    part: QuotedPart | None
+    """The part that the sender chose; None if none was chosen."""
+    whole: Written
     is_elsewhere: bool = False
     """Whether it is a message of another chat."""
 
@@ -61,26 +61,25 @@ async def quotes_of(message: Message, scope: Scope, question: str, branch: Branc
 
 def _reply_of(message: Message, scope: Scope) -> _Reply | None:
     """Return what a message replies to; None if that is nothing, or nothing that all people of the chat can see."""
-    replied, part = replied_message(message), quoted_part(message)
-    elsewhere = message.external_reply
-    if replied is None and elsewhere is not None:
-        return _of_elsewhere(elsewhere, part, message.chat.id, scope)
+    replied, elsewhere = replied_message(message), message.external_reply
     if replied is None:
-        return _Reply(None, "", is_own=False, part=part, position=0, whole="") if part else None
-    is_own = replied.from_user is not None and replied.from_user.id == scope.parts.bot_id
-    whole = replied_whole(replied) or readable(replied, scope)
-    is_chosen = message.quote is not None and (message.quote.is_manual or not whole)
+        part = quoted_part(message, Written())
+        if elsewhere is not None:
+            return _of_elsewhere(elsewhere, part, message.chat.id, scope)
+        return _Reply(None, "", is_own=False, part=part, whole=Written()) if part is not None else None
+    whole = replied_whole(replied)
+    part = quoted_part(message, whole)
+    is_chosen = message.quote is not None and (message.quote.is_manual or not whole.text)
     return _Reply(
         replied.message_id,
         author_of(replied, scope),
-        is_own=is_own,
-        part=part if is_chosen else "",
-        position=message.quote.position if message.quote is not None else 0,
-        whole=whole,
+        is_own=replied.from_user is not None and replied.from_user.id == scope.parts.bot_id,
+        part=part if is_chosen else None,
+        whole=whole if whole.text.strip() else Written(readable(replied, scope)),
     )
 
 
-def _of_elsewhere(replied: ExternalReplyInfo, part: str, chat_id: int, scope: Scope) -> _Reply:
+def _of_elsewhere(replied: ExternalReplyInfo, part: QuotedPart | None, chat_id: int, scope: Scope) -> _Reply:
     """Return a replied message of another chat, or of another topic of this one."""
     origin = replied.origin
     return _Reply(
@@ -88,26 +87,25 @@ def _of_elsewhere(replied: ExternalReplyInfo, part: str, chat_id: int, scope: Sc
         own_name(origin) or scope.text("prompt.hidden_name"),
         is_own=isinstance(origin, MessageOriginUser) and origin.sender_user.id == scope.parts.bot_id,
         part=part,
-        position=0,
-        whole=readable(replied, scope),
+        whole=Written(readable(replied, scope)),
         is_elsewhere=replied.chat is None or replied.chat.id != chat_id,
     )
 
 
 def _remarks(reply: _Reply, scope: Scope, question: str, room: RoomForQuotes) -> Iterator[str]:
     is_known = reply.message_id in room.shown
-    if reply.is_elsewhere and not (reply.part or reply.whole):
+    if reply.is_elsewhere and reply.part is None and not reply.whole.text:
         yield scope.text("prompt.replying_unseen", name=reply.author)
-    elif reply.part:
-        chosen = _cut(_laid_out(reply.part), lambda text: _replying(reply, scope, text), _within(room, question))
+    elif reply.part is not None:
+        chosen = _cut(reply.part.written, lambda text: _replying(reply, scope, text), _within(room, question))
         yield chosen
-        if not is_known and " ".join(reply.whole.split()) != " ".join(reply.part.split()):
+        if not is_known and reply.whole.text.split() != reply.part.written.text.split():
             within = _within(room, f"{chosen}\n{question}")
-            yield _around(reply, lambda text: scope.text("prompt.quoted_from", text=text), within)
-    elif reply.whole and not is_known:
-        yield _cut(_laid_out(reply.whole), lambda text: _replying(reply, scope, text), _within(room, question))
-    elif reply.whole and room.latest != (reply.message_id,):
-        yield _replying(reply, scope, clip(" ".join(reply.whole.split()), MOST_POINTER))
+            yield _around(reply.whole, reply.part, lambda text: scope.text("prompt.quoted_from", text=text), within)
+    elif reply.whole.text and not is_known:
+        yield _cut(reply.whole, lambda text: _replying(reply, scope, text), _within(room, question))
+    elif reply.whole.text and room.latest != (reply.message_id,):
+        yield _replying(reply, scope, clip(" ".join(markdown_of(reply.whole).split()), MOST_POINTER))
 
 
 def _within(room: RoomForQuotes, others: str) -> Fits:
@@ -129,38 +127,41 @@ def _laid_out(text: str) -> str:
     return " ".join(text.split()) if is_short else text.strip()
 
 
-def _cut(text: str, remark: Remark, fits: Fits) -> str:
+def _cut(written: Written, remark: Remark, fits: Fits) -> str:
     """Return the remark with the longest beginning of a text that fits; empty if none does."""
-    if fits(remark(text)):
-        return remark(text)
-    size = _largest(len(text), lambda size: fits(remark(text[:size] + "…")))
-    return remark(text[:size].rstrip() + "…") if size else ""
-
-
-def _around(reply: _Reply, remark: Remark, fits: Fits) -> str:
-    """Return the remark with as much of the whole as fits, the part in its middle; empty if nothing more fits."""
-    text = reply.whole
-    if not text or fits(remark(text.strip())):
-        return remark(text.strip()) if text else ""
-    start = len(text.encode("utf-16-le", "surrogatepass")[: 2 * reply.position].decode("utf-16-le", "ignore"))
-    if not text.startswith(reply.part, start):
-        start = _place_of(reply.part, text, start)
-    end = min(len(text), start + len(reply.part))
+    whole = remark(_laid_out(markdown_of(written)))
+    if fits(whole):
+        return whole
 
     def piece(size: int) -> str:
-        dots = ("…" if start > size else "", "…" if end + size < len(text) else "")
-        return f"{dots[0]}{text[max(0, start - size) : end + size]}{dots[1]}"
+        return remark(_with_dots(_laid_out(markdown_of(written.part(0, size))), after=True))
 
-    size = _largest(max(start, len(text) - end), lambda size: fits(remark(piece(size))))
-    return remark(piece(size)) if size else ""
+    size = _largest(len(written.text), lambda size: fits(piece(size)))
+    return piece(size) if size else ""
 
 
-def _place_of(part: str, text: str, start: int) -> int:
-    """Return where a part begins in a text, of which ``start`` counts no marks of formats before it."""
-    after = text.find(part, start)
-    found = text.find(part) if after < 0 else after
-    # A part that begins or ends within a format has other marks than the whole.
-    return min(start, max(0, len(text) - len(part))) if found < 0 else found
+def _around(whole: Written, part: QuotedPart, remark: Remark, fits: Fits) -> str:
+    """Return the remark with as much of the whole as fits, the part in its middle; empty if nothing more fits."""
+    everything = remark(markdown_of(whole))
+    if not whole.text or fits(everything):
+        return everything if whole.text else ""
+    start = part.start or 0
+    end = start if part.start is None else start + len(part.written.text)
+
+    def piece(size: int) -> str:
+        first, last = max(0, start - size), min(len(whole.text), end + size)
+        text = markdown_of(whole.part(first, last))
+        return remark(_with_dots(text, before=first > 0, after=last < len(whole.text)))
+
+    size = _largest(max(start, len(whole.text) - end), lambda size: fits(piece(size)))
+    return piece(size) if size else ""
+
+
+def _with_dots(markdown: str, *, before: bool = False, after: bool = False) -> str:
+    """Return a piece of a text with the signs that say where it is cut, apart from fences of code."""
+    first = ("…\n" if markdown.startswith("```") else "…") if before else ""
+    last = ("\n…" if markdown.endswith("```") else "…") if after else ""
+    return f"{first}{markdown}{last}"
 
 
 def _largest(most: int, fits: Callable[[int], bool]) -> int:

@@ -59,6 +59,25 @@ async def test_it_is_answered_in_a_group_and_below_a_picture_too(
         go_on.set()
 
 
+async def test_the_caption_of_an_album_does_not_leave_the_album(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask
+) -> None:
+    chat = ann.private_chat()
+    item = {
+        "date": 1,
+        "chat": {"id": chat.id, "type": "private", "first_name": "Ann"},
+        "from": {"id": ann.id, "is_bot": False, "first_name": "Ann"},
+        "media_group_id": "7",
+        "photo": [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}],
+    }
+    async with start():
+        emu.inject_update({"message": {"message_id": 901, **item}})
+        emu.inject_update({"message": {"message_id": 902, "caption": "/ping", **item}})
+        await emu.wait_for_message(chat, lambda message: "Bot ready" in message.text)
+        await ask("/facts")
+    assert not [message for message in from_bot(chat) if "can't read" in message.text]
+
+
 async def test_commands_that_change_something_wait_in_their_order(
     emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
 ) -> None:

@@ -10,6 +10,7 @@ from tgllm.bot.ui.command_table import Reads
 from tgllm.bot.updates.command import ParsedCommand, parse_command
 from tgllm.bot.updates.formats.written import written_in
 from tgllm.bot.updates.raw import content_of, is_raw_own
+from tgllm.bot.updates.values import is_set
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow, NewUpdate
@@ -34,7 +35,11 @@ def overtakes(conn: Connection, update: NewUpdate, reads: Mapping[str, Reads], u
     """
     if update.kind != "message" or update.control or update.stranger:
         return False
-    command = _command_of(content_of(update), username)
+    message = content_of(update)
+    if is_set(message.get("media_group_id")):
+        # The caption of an album may stand below any of its items, which are handled together.
+        return False
+    command = _command_of(message, username)
     if command is None or not _only_reads(reads.get(command.name, "never"), command):
         return False
     ahead = [*inbox.running_in(conn, update.lane), *inbox.queued(conn, update.lane, MOST_LOOKED_AT)]

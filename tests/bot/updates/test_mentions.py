@@ -47,6 +47,11 @@ def question(text: str, *entities: Any) -> str:
         ("@demo_bot is @demo_bot2 you?", [entity("mention", 0, 9), entity("mention", 13, 10)], "is @demo_bot2 you?"),
         ("@demo_bot x@demo_bot.org", [entity("mention", 0, 9), entity("email", 10, 14)], "x@demo_bot.org"),
         ("hi @demo_bot", [entity("bold", 0, 2)], "**hi**"),
+        (
+            "@demo_bot\n    x = 1",
+            [entity("mention", 0, 9), entity("pre", 10, 9, language="py")],
+            "```py\n    x = 1\n```",
+        ),
     ],
 )
 def test_a_mention_of_the_bot_is_for_it_and_left_out(text: str, entities: list[Any], expected: str) -> None:
@@ -61,6 +66,8 @@ def test_a_mention_of_the_bot_is_for_it_and_left_out(text: str, entities: list[A
         (f"see {URL}", [entity("url", 4, len(URL))]),
         ("see example.com/@demo_bot", [entity("url", 4, 21)]),
         (f"see {URL}", []),
+        ("see https://example.com/?by=@demo_bot&x", []),
+        ("see https://example.com/?x&@demo_bot", []),
         ("see this", [entity("text_link", 4, 4, url="https://t.me/@demo_bot")]),
         ("see @demo_bot", [entity("text_link", 4, 9, url="https://example.com")]),
         ("run @demo_bot", [entity("code", 4, 9)]),

@@ -75,5 +75,5 @@ def named_in(text: str, username: str) -> Iterator[re.Match[str]]:
 @cache
 def _name(username: str) -> re.Pattern[str]:
     # Usernames consist of Latin letters, digits and underscores: neither @bot_two nor me@bot mentions @bot. After a
-    # slash it is a part of an address.
-    return re.compile(rf"(?<![\w/])@{re.escape(username)}(?![\w@])", re.IGNORECASE | re.ASCII)
+    # slash, = or & it is a part of an address.
+    return re.compile(rf"(?<![\w/=&])@{re.escape(username)}(?![\w@])", re.IGNORECASE | re.ASCII)

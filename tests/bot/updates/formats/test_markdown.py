@@ -182,6 +182,14 @@ def test_parts_of_a_text_continue_their_formats() -> None:
     assert markdown_of(joined(parts)) == "see \n```py\nx = 1\ny = 2\n```\n end"
 
 
+def test_the_indentation_of_code_is_no_white_space_around_a_text() -> None:
+    text = "  \n    if x:\n        y()\n "
+    indented = read_written(text, [entity("pre", 3, 21, language="python")]).stripped()
+    assert markdown_of(indented) == "```python\n    if x:\n        y()\n```"
+    assert markdown_of(read_written("  a ", [entity("bold", 0, 4)]).stripped()) == "**a**"
+    assert read_written("  \n ", [entity("pre", 0, 4)]).stripped() == Written()
+
+
 def test_a_part_has_its_share_of_the_formats() -> None:
     whole = read_written("one two six", [entity("bold", 0, 7), entity("italic", 4, 7)])
     assert markdown_of(whole.part(2, 9)) == "**e _two_** _s_"

@@ -3,11 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from tgllm.bot.updates.formats.entities import Entity, read_entities
 
 __all__ = ["Cut", "Written", "joined", "ordered", "read_written", "without", "written_in"]
+
+_CODE: Final = frozenset({"pre", "code"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,16 @@ class Written:
         return Written(self.text[start:stop], ordered(_within(self.entities, start, stop)))
 
     def stripped(self) -> "Written":
-        """Return the text without white space around it."""
+        """Return the text without white space around it, apart from that of code: it may be an indentation."""
+        end = len(self.text.rstrip())
+        if not end:
+            return Written()
         start = len(self.text) - len(self.text.lstrip())
-        return self.part(start, max(start, len(self.text.rstrip())))
+        code = [each for each in self.entities if each.kind in _CODE and self.covered(each).strip()]
+        return self.part(
+            min([start, *(each.start for each in code)]),
+            max([end, *(each.end for each in code)]),
+        )
 
     def covered(self, entity: Entity) -> str:
         """Return the text of an entity."""

@@ -27,6 +27,8 @@ def parsed(text: str, *entities: Any) -> ParsedCommand | None:
         ("/stop", [entity("bold", 0, 5), entity("bot_command", 0, 5)], "stop", ""),
         ("/stop", [entity("bot_command", 0, 5), entity("blockquote", 0, 5)], "stop", ""),
         ("/ask https://e.com", [entity("bot_command", 0, 4), entity("url", 5, 13)], "ask", "https://e.com"),
+        ("/stop", [entity("bot_command", 0, 5), entity("of_tomorrow", 0, 5)], "stop", ""),
+        ("/stop all", [entity("of_tomorrow", 0, 9), entity("bot_command", 0, 5)], "stop", "all"),
         # Not every server marks commands.
         ("/ask https://e.com", [entity("url", 5, 13)], "ask", "https://e.com"),
         ("/ask bold", [entity("bold", 0, 9)], "ask", "bold"),
@@ -43,6 +45,7 @@ def test_a_marked_command_is_read(text: str, entities: list[Any], name: str, arg
         ("/stop all", [entity("pre", 0, 9)]),
         ("/stop", [entity("text_link", 0, 5, url="https://e.com")]),
         ("/stop", [entity("of_tomorrow", 0, 5)]),
+        ("/stop", [entity("bot_command", 0, 5), entity("code", 0, 5)]),
         ("/stop@other_bot", [entity("bot_command", 0, 15)]),
         ("please /stop", [entity("bot_command", 7, 5)]),
         ("/clear-all is a tool", [entity("bot_command", 0, 6)]),

@@ -59,7 +59,9 @@ def named_command(text: str | Written) -> NamedCommand | None:
     written = Written(text) if isinstance(text, str) else text
     first = [entity for entity in written.entities if entity.start == 0]
     marked = next((entity for entity in first if entity.kind == "bot_command"), None)
-    if any(not entity.is_style and entity is not marked for entity in first):
+    others = [entity for entity in first if entity is not marked and not entity.is_style]
+    # A kind that this version does not know may be a format: it changes nothing where Telegram has marked a command.
+    if any(marked is None or entity.is_known for entity in others):
         return None
     found = (_COMMAND if marked is None else _MARKED).match(written.text)
     if found is None or (marked is not None and marked.end != found.end()):

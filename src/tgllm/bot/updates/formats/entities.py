@@ -26,6 +26,24 @@ _STYLES: Final = frozenset(
     }
 )
 """The last ones are of rich messages: see ``updates.rich_text``."""
+_MEANINGS: Final = frozenset(
+    {
+        "mention",
+        "text_mention",
+        "hashtag",
+        "cashtag",
+        "bot_command",
+        "url",
+        "text_link",
+        "email",
+        "phone_number",
+        "bank_card_number",
+        "date_time",
+        "code",
+        "pre",
+        "mathematical_expression",
+    }
+)
 _TEXTS: Final = ("url", "language", "custom_emoji_id", "date_time_format")
 
 
@@ -51,6 +69,11 @@ class Entity:
     def is_style(self) -> bool:
         """Whether it says only how the text looks: mentions and commands in it are marked as elsewhere."""
         return self.kind in _STYLES
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows its kind."""
+        return self.is_style or self.kind in _MEANINGS
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -74,6 +74,19 @@ async def test_an_answer_after_a_restart_quotes_its_question(
     assert answer.reply_to is asked
 
 
+async def test_the_answer_to_an_edited_question_quotes_it_below_the_earlier_answer(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("first")
+    provider.answer("second")
+    async with start():
+        asked = await ann.say("one")
+        await answer_to(emu, asked, "first")
+        await ann.edit(asked, "two")
+        answer = await answer_to(emu, asked, "second")
+    assert answer.reply_to is asked
+
+
 async def test_the_parts_of_a_long_question_are_no_messages_between(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "ALLOWED_UPDATES",
     "CONTINUE",
     "FORGET",
+    "MESSAGE_KINDS",
     "REOPEN",
     "RETRY",
     "content_of",

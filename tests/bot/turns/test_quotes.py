@@ -184,6 +184,25 @@ async def test_a_reply_to_a_part_of_the_latest_answer_says_to_which(
     assert len(provider.questions[-1]) < 400
 
 
+@pytest.mark.parametrize("words", ["@demo_bot", "@demo_bot,", "@demo_bot @demo_bot"])
+async def test_a_reply_that_only_names_the_bot_asks_about_the_message(
+    eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider, words: str
+) -> None:
+    said = await eve.say("Is that true?", chat=group)
+    async with start():
+        await ask(words, chat=group, reply_to=said)
+    assert provider.questions == [f'[In reply to Eve: "Is that true?"]\nAnn: {words}']
+
+
+async def test_a_message_that_only_names_the_bot_is_told_what_to_do(
+    group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    async with start():
+        answer = await ask("@demo_bot", chat=group)
+    assert answer.text.startswith("Write your question next to my name")
+    assert not provider.questions
+
+
 CONTENTS: dict[str, tuple[dict[str, Any], str]] = {
     "poll": (
         {

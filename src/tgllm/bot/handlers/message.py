@@ -41,11 +41,15 @@ class MessageHandler:
             return
         whole = await whole_text(event, scope)
         words = whole.written.stripped() if len(whole.message_ids) > 1 else question_of(event, scope)
-        if not words.text:
-            await scope.reply(scope.text("turn.unsupported_message"))
-            return
+        # A text that only names the bot asks about the message to which it replies.
+        is_bare = not words.text
+        words = whole.written.stripped() if is_bare else words
         markdown = markdown_of(words)
-        question = told(event, scope, markdown, await quotes_of(event, scope, told(event, scope, markdown)))
+        quotes = await quotes_of(event, scope, told(event, scope, markdown))
+        if is_bare and not (quotes and words.text):
+            await scope.reply(scope.text("turn.only_mention" if words.text else "turn.unsupported_message"))
+            return
+        question = told(event, scope, markdown, quotes)
         await run_turn(scope, question, whole.message_ids, title=words.text)
 
     async def _attached(self, event: Message, scope: Scope) -> None:

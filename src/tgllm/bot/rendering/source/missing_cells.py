@@ -1,7 +1,7 @@
-"""Keeps tables from growing by cells that their rows do not have.
+"""Mends rows of tables that have other cells than their header.
 
 The parser completes each row to the columns of the header: a wide header and many short rows make a table of a size
-that is their product.
+that is their product. A row with too many cells often has a bar in code or in a formula.
 """
 
 import re
@@ -18,6 +18,8 @@ _LENGTH_OF_CELL = 4
 _ROW = r"[ \t>*+\-\d.):|]++"
 _DELIMITER_ROW = re.compile(_ROW)
 _DELIMITER_ROWS = outside_code(rf"^{_ROW}$")
+_CODE_OR_FORMULA = re.compile(r"\\.|(?<!`)`(?!`)[^`]*+`|\$(?![\s$])[^$`]*+\$(?![\w$])")
+_BARE_BAR = re.compile(r"(\\.)|\|")
 _BLANK_LINE = re.compile(r"\n[ \t>]*+\n")
 
 
@@ -35,14 +37,33 @@ def _checked(row: re.Match[str]) -> tuple[str, int] | None:
     block = row.string[row.start() : end]
     columns = missing = 0
     lines = block.split("\n")
-    for line in lines:
-        cells = line.strip(" \t>").strip("|").count("|") + 1
+    for index, line in enumerate(lines):
+        cells = _cells(line)
         if _is_delimiter_row(line):
             columns = max(columns, cells)
+        elif cells > columns:
+            lines[index] = _with_escaped_bars(line)
+            cells = columns
         missing += max(columns - cells, 0)
     if missing > MOST_MISSING + len(block) // _LENGTH_OF_CELL:
-        block = "\n".join([line.replace("|", "\\|", 1) if _is_delimiter_row(line) else line for line in lines])
-    return block, end
+        lines = [line.replace("|", "\\|", 1) if _is_delimiter_row(line) else line for line in lines]
+    return "\n".join(lines), end
+
+
+def _cells(line: str) -> int:
+    return line.strip(" \t>").strip("|").count("|") + 1
+
+
+def _with_escaped_bars(row: str) -> str:
+    """Return a row with the bars in its code and formulas escaped, as they have to be in a table."""
+
+    def escaped(found: re.Match[str]) -> str:
+        text = found[0]
+        if text.startswith("\\") or text[-2:-1].isspace():
+            return text
+        return _BARE_BAR.sub(lambda bar: bar[0] if bar[1] else "\\|", text)
+
+    return _CODE_OR_FORMULA.sub(escaped, row)
 
 
 def _is_delimiter_row(line: str) -> bool:

@@ -13,12 +13,18 @@ __all__ = ["in_dollars", "ready_source"]
 # A formula ends with its paragraph, also in a quote, and has no delimiter of another one inside.
 _LINE_END = r"\n(?![ \t>]*+\n)"
 _TEX = rf"(?:[^\\$\n]++|\\[\\$]|\\(?![()\[\]])|{_LINE_END})++"
+_ENVIRONMENT = r"(?:equation|align|aligned|alignat|gather|gathered|multline|split|eqnarray|cases|[pbvBV]?matrix)"
 _FORMULA = outside_code(
     rf"(?<!\\)\\\((?P<inline>{_TEX})\\\)|(?<!\\)\\\[(?P<block>{_TEX})\\\]"
     rf"|(?<![\\$])\$\$(?!\$)(?P<dollars>(?:[^\\$\n]++|\\[^\n]|\\(?=\n)|{_LINE_END})++)\$\$(?!\$)"
+    # An environment that begins a line, without delimiters. None of its name is inside, so each name is read once.
+    rf"|^[ \t>]*+(?P<environment>\\begin\{{(?P<name>{_ENVIRONMENT}\*?+)\}}"
+    rf"(?:[^\\$\n]++|\\\$|\\(?!\$|(?:begin|end)\{{(?P=name)\}})|{_LINE_END})*+\\end\{{(?P=name)\}})"
 )
 _QUOTE = re.compile(r"(?:[ \t]|[-*+][ \t]|\d{1,9}[.)][ \t])*+>")
 _QUOTE_MARKS = " \t>"
+_MOST_BETWEEN = 40
+"""Characters in which the mark that opens a formula is looked for, before an environment."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -33,7 +39,7 @@ def ready_source(markdown: str, *, is_growing: bool) -> str:
     """
     text = _CONTROL.sub(" ", mend_surrogates(markdown).replace("\r\n", "\n").replace("\r", "\n"))
     text = with_nested_fences(text, is_growing=is_growing)
-    if r"\(" in text or r"\[" in text or "$$" in text:
+    if any(mark in text for mark in (r"\(", r"\[", "$$", r"\begin{")):
         text = replaced(text, _FORMULA, _in_dollars)
     return with_formats_by_paragraph(with_even_lists(text))
 
@@ -59,6 +65,12 @@ def in_dollars(source: str, start: int, tex: str, mark: str) -> str | None:
 
 def _in_dollars(match: re.Match[str]) -> tuple[str, int] | None:
     """Return a formula between dollar signs."""
+    if (environment := match["environment"]) is not None:
+        start = match.start("environment")
+        # Behind the dollar signs of a formula that is not complete it is part of that one.
+        before = match.string[max(start - _MOST_BETWEEN, 0) : start].rstrip(_QUOTE_MARKS + "\n")
+        made = None if before.endswith(("$$", r"\[")) else in_dollars(match.string, start, environment, "$$")
+        return None if made is None else (match.string[match.start() : start] + made, match.end())
     inline = match["inline"]
     tex = inline if inline is not None else match["block"] if match["block"] is not None else match["dollars"]
     made = in_dollars(match.string, match.start(), tex, "$" if inline is not None else "$$")

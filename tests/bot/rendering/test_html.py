@@ -171,3 +171,23 @@ def test_whatever_the_html_no_text_is_lost_and_messages_are_valid(
     draft = render_draft(source)
     if draft.text:
         check_payload(draft)
+
+
+@pytest.mark.parametrize(
+    ("summary", "text"),
+    [
+        ("<b>Click *me*</b>", "Click me"),
+        ("**Show** the `code_x` &amp; more", "Show the code_x & more"),
+        ("H<sub>2</sub>O and $x_1^2$", "H₂O and x₁²"),
+        ("<h3>Title</h3>", "Title"),
+        ("List<String>", "List<String>"),
+        ("[a](https://e.org/a_b) \\*b\\*", "a *b*"),
+        ("1. 5*3*2 and a_b_c", "1. 5*3*2 and a_b_c"),
+        ("two\nlines", "two lines"),
+        ("<br>", "…"),
+        ("", "…"),
+    ],
+)
+def test_a_summary_is_the_text_of_its_markdown(summary: str, text: str) -> None:
+    source = f"<details>\n<summary>{summary}</summary>\n\nx\n\n</details>"
+    assert shown(source) == (f"{text}\nx", [("bold", text), ("expandable_blockquote", "x")])

@@ -1,8 +1,11 @@
 """Nodes of HTML blocks in a document that is being built."""
 
+import re
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from tgllm.bot.rendering.document import Block, Rule
+from tgllm.bot.rendering.entities import flat_text
 from tgllm.bot.rendering.flow import BREAK, plain_text
 from tgllm.bot.rendering.frame import Frame
 from tgllm.bot.rendering.html.nodes import KINDS, OPTIONAL_END, WITHIN, preformatted
@@ -14,6 +17,7 @@ __all__ = ["OF_HTML", "HtmlFrames"]
 MOST_OPEN_HTML = 40
 """Most nodes that are open while HTML opens another one."""
 MOST_DIGITS = 10
+_HAS_MARKUP = re.compile(r"[<&`$|\\\[*_~]")
 PARTS_OF_TABLES = frozenset({"thead", "tbody", "tfoot", "caption"})
 OF_HTML = frozenset({"Details", *KINDS.values()})
 """Kinds of nodes that tags begin and end."""
@@ -106,7 +110,7 @@ class HtmlFrames(ABC):
     def _html_tag(self, piece: HtmlPiece) -> None:
         kind = KINDS.get(piece.name, "")
         if piece.kind == "open":
-            self._push("Details", piece)
+            self._push("Details", replace(piece, text=self._summary(piece.text)))
         elif piece.kind == "closed":
             self._close_html("Details")
         elif piece.kind == "pre":
@@ -120,6 +124,12 @@ class HtmlFrames(ABC):
             self._close_html(kind)
         else:
             self._open_html(kind, piece)
+
+    def _summary(self, text: str) -> str:
+        """Return the text of a summary, which has no formats."""
+        if _HAS_MARKUP.search(text):
+            text = flat_text(self._markdown_in_html(text)).text
+        return " ".join(text.split()) or "…"
 
     def _open_html(self, kind: str, piece: HtmlPiece) -> None:
         within = WITHIN.get(piece.name)

@@ -22,6 +22,7 @@ _PIECE = re.compile(
     rf"|<(?P<slash>/?)(?P<name>{_NAMES})(?=[\s/>])[^<>]*+>",
     re.IGNORECASE,
 )
+_BLOCK_TAG = re.compile(rf"</?(?:{_NAMES})(?=[\s/>])[^<>]*+>", re.IGNORECASE)
 _CLOSING = re.compile(r"</([a-z][a-z0-9]*+)", re.IGNORECASE)
 _TAG_AT_LINE_START = re.compile(
     rf"^([ \t]*+)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*+:)(?!/?(?:{INLINE_NAMES})[\s/>])",
@@ -30,7 +31,6 @@ _TAG_AT_LINE_START = re.compile(
 _LONE_OPENING = re.compile(rf"^[ \t]*+(<(?:{INLINE_NAMES})(?:\s[^<>]*+)?>)[ \t]*+\n", re.MULTILINE | re.IGNORECASE)
 _LONE_CLOSING = re.compile(rf"\n[ \t]*+(</(?:{INLINE_NAMES})\s*+>)[ \t]*+(?![^\n])", re.IGNORECASE)
 _BREAK_AT_LINE_START = re.compile(r"^[ \t]*+<br\s*+/?>", re.MULTILINE | re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def html_pieces(html: str) -> Iterator[HtmlPiece]:
         elif match["name"]:
             yield HtmlPiece("tag", match.group(), name=match["name"].lower(), is_closing=match["slash"] != "")
         else:
-            summary = _TAG.sub("", match["summary"] or "")
-            yield HtmlPiece("open", " ".join(summary.split()) or "…", "open" in match["attributes"].lower().split())
+            summary = _BLOCK_TAG.sub(" ", match["summary"] or "")
+            yield HtmlPiece("open", summary, "open" in match["attributes"].lower().split())
     if done < len(html):
         yield HtmlPiece("text", html[done:])
 

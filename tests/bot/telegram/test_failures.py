@@ -5,7 +5,7 @@ from unittest.mock import Mock
 import pytest
 from aiogram import exceptions as telegram
 from aiogram.methods import GetMe
-from aiohttp import ClientConnectorError, ServerDisconnectedError
+from aiohttp import ClientConnectorError, ClientHttpProxyError, ServerDisconnectedError
 
 from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error, refused_by_conflict
 
@@ -23,6 +23,7 @@ def network(cause: Exception) -> telegram.TelegramNetworkError:
     [
         (telegram.TelegramRetryAfter(METHOD, "Too Many Requests", 7), "wait"),
         (network(ClientConnectorError(Mock(ssl=None), OSError("refused"))), "retry"),
+        (network(ClientHttpProxyError(Mock(), (), status=407, message="Proxy Authentication Required")), "retry"),
         (telegram.TelegramBadRequest(METHOD, "Bad Request: chat not found"), "rejected"),
         (telegram.TelegramNotFound(METHOD, "Not Found"), "rejected"),
         (telegram.TelegramEntityTooLarge(METHOD, "Request Entity Too Large"), "rejected"),

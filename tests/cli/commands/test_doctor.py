@@ -165,6 +165,15 @@ class TestTelegram:
         assert code == 1
         assert telegram(printed) == ("failed", "Telegram can't be reached: check the network and telegram_api")
 
+    async def test_a_proxy_out_of_reach_is_named_without_its_password(self, launch: Launch) -> None:
+        variables = {"TGLLM_TELEGRAM_API": "https://api.example.com", "https_proxy": "http://ann:hush@127.0.0.1:9"}
+        code, printed = await (await launch("doctor", "--json", no_proxy="", NO_PROXY="", **variables)).end()
+
+        assert code == 1
+        reason = "Telegram can't be reached through the proxy http://127.0.0.1:9 (https_proxy)"
+        assert telegram(printed) == ("failed", f"{reason}: check the network and telegram_api")
+        assert "hush" not in printed
+
     async def test_offline_it_is_not_asked(self, launch: Launch, emu: Emulator) -> None:
         code, printed = await (await launch("doctor", "--json", "--offline")).end()
 

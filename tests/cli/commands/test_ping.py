@@ -253,3 +253,21 @@ def test_a_running_bot_that_receives_nothing_is_not_ready(shell: Shell, ping: st
     asyncio.run(fail_since(0))
     with lock_data_folder(shell.data_dir):
         assert shell.runs(ping).code == 0, "a short failure is common"
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("command", ["ping", "doctor"])
+def test_a_proxy_that_keeps_all_providers_from_starting_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    for name in ("https_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:hush@host:port")
+    for key in ("DEEPSEEK_API_KEY", "MISTRAL_API_KEY"):
+        monkeypatch.setenv(key, "sk-0123456789abcdef")
+
+    result = shell.runs(command, *(["--offline"] if command == "doctor" else []))
+
+    told = " The other providers can't start: HTTPS_PROXY is not a valid address of a proxy"
+    assert f"{ONLY_ECHO[len('tgllm: '):-1]}{told}" in result.err + result.out
+    assert "hush" not in result.err + result.out

@@ -15,7 +15,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiohttp import ClientConnectorError
+from aiohttp import ClientConnectorError, ClientHttpProxyError
 
 from tgllm.api import TgllmError
 
@@ -74,6 +74,8 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
             return CallFailure("retry", error.message)
         case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
             return CallFailure("retry", "Telegram can't be reached")
+        case TelegramNetworkError(__cause__=ClientHttpProxyError() as refusal):
+            return CallFailure("retry", f"Telegram can't be reached ({refusal.status} {refusal.message})")
         case AiogramError() | TimeoutError() | OSError():
             # A server error, a response that is not JSON, a connection lost after the request was sent.
             return CallFailure("unknown", type(error).__name__)

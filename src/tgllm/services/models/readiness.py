@@ -31,6 +31,8 @@ class Readiness:
     """Titles of the providers that can answer in place of the echo provider."""
     variables: tuple[str, ...] = ()
     """Environment variables of missing keys."""
+    reasons: tuple[str, ...] = ()
+    """Reasons why providers that have a key can't start."""
 
     @classmethod
     def of_statuses(cls, model: str, statuses: Iterable[ProviderStatus]) -> "Readiness":
@@ -41,6 +43,7 @@ class Readiness:
             is_echo=True,
             others=tuple(status.title for status in found if status.state == "ready"),
             variables=tuple(status.variable for status in found if status.variable),
+            reasons=tuple(dict.fromkeys(status.reason for status in found if _has_failed(status))),
         )
 
     def sentences(self, texts: Catalogue) -> Sequence[str]:
@@ -51,9 +54,15 @@ class Readiness:
             return ()
         if self.others:
             return (texts("shell.echo_chosen", model=self.model, providers=", ".join(self.others)),)
+        if self.reasons:
+            return (texts("shell.only_echo_failed", reason="; ".join(self.reasons)),)
         if self.variables:
             return (texts("shell.only_echo_keys", variables=", ".join(self.variables)),)
         return (texts("shell.only_echo"),)
+
+
+def _has_failed(status: ProviderStatus) -> bool:
+    return status.state == "broken" or status.wrong_setting
 
 
 async def effective_default(registry: ProviderRegistry, database: Database, configured: str) -> ModelRef:

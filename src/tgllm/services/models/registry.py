@@ -29,6 +29,8 @@ class ProviderStatus:
     """Error message without secrets; empty if ready."""
     variable: str | None = None
     """Environment variable to set, such as ``GEMINI_API_KEY``, if only an API key is missing."""
+    wrong_setting: bool = False
+    """Whether a setting or a variable other than the key keeps it from starting."""
 
 
 class ProviderRegistry:
@@ -114,7 +116,10 @@ class ProviderRegistry:
         except NotConfigured as error:
             variable = error.params.get("variable")
             named = variable if isinstance(variable, str) else None
-            return ProviderStatus(spec.id, spec.title, owned.plugin_id, "not configured", sentence(error), named)
+            wrong = error.code == "wrong_setting"
+            return ProviderStatus(
+                spec.id, spec.title, owned.plugin_id, "not configured", sentence(error), named, wrong_setting=wrong
+            )
         except TgllmError as error:
             return ProviderStatus(spec.id, spec.title, owned.plugin_id, "broken", sentence(error))
         return ProviderStatus(spec.id, spec.title, owned.plugin_id, "ready")

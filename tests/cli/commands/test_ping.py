@@ -269,5 +269,5 @@ def test_a_proxy_that_keeps_all_providers_from_starting_is_named(
     result = shell.runs(command, *(["--offline"] if command == "doctor" else []))
 
     told = " The other providers can't start: HTTPS_PROXY is not a valid address of a proxy"
-    assert f"{ONLY_ECHO[len('tgllm: '):-1]}{told}" in result.err + result.out
+    assert f"{ONLY_ECHO[len('tgllm: ') : -1]}{told}" in result.err + result.out
     assert "hush" not in result.err + result.out

@@ -70,7 +70,8 @@ def _is_name(token: str, before: str, after: str) -> bool:
     core = token.strip(UNDERSCORE)
     if UNDERSCORE in core or (not core and before[-1:] == STAR == after[:1]):
         return True
-    if core and token[0] == token[-1] == UNDERSCORE and (_PATH_BEFORE.fullmatch(before) or _PATH_AFTER.fullmatch(after)):
+    is_part = _PATH_BEFORE.fullmatch(before) or _PATH_AFTER.fullmatch(after)
+    if core and is_part and token[0] == token[-1] == UNDERSCORE:
         return True
     is_dunder = token == UNDERSCORE * 2 + core + UNDERSCORE * 2
     return is_dunder and core.isascii() and (core.islower() or core.isupper())

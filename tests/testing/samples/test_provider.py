@@ -3,6 +3,8 @@
 import pytest
 
 from tgllm.api import ChatMessage, ChatRequest, ModelNotFound, TextPart
+from tgllm.bot.rendering.payloads import EntityText
+from tgllm.bot.rendering.render import render
 from tgllm.testing.asking import hear, question
 from tgllm.testing.clock import HurriedClock
 from tgllm.testing.samples.provider import DemoProvider
@@ -37,6 +39,16 @@ async def test_the_story_is_the_models_own() -> None:
     assert (await hear(demo(inner), question("tiny", STORY.suggestion.text))).text == "Once upon a time"
 
 
+async def test_the_story_is_requested_without_the_short_answers_before_it() -> None:
+    inner = ScriptedProvider()
+    messages = (*turn("Answer in one sentence.", "Yes."), ChatMessage("user", (TextPart(STORY.suggestion.text),)))
+
+    await hear(demo(inner), ChatRequest("tiny", messages))
+
+    assert inner.told == [STORY.suggestion.text]
+    assert (inner.requests[-1].max_output_tokens or 0) >= 1000
+
+
 async def test_without_a_model_the_story_is_a_sample_long_enough_to_be_stopped() -> None:
     heard = await hear(demo(ScriptedProvider(), "echo"), question("echo", STORY.suggestion.text))
 
@@ -65,6 +77,15 @@ async def test_its_one_model() -> None:
     assert [model.id for model in await provider.list_models()] == ["tiny"]
     with pytest.raises(ModelNotFound):
         await hear(provider, question("other", "Hello"))
+
+
+def test_the_table_keeps_its_form_on_a_small_screen_while_it_grows() -> None:
+    (draft,) = render(SAMPLES[0].answer, rich="never")
+    assert isinstance(draft, EntityText)
+    lines = draft.text.splitlines()
+
+    assert lines[1].startswith("---")
+    assert max(map(len, lines[:5])) <= 36
 
 
 def test_the_suggestions_are_short_and_unlike() -> None:

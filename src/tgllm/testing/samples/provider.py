@@ -20,6 +20,7 @@ __all__ = ["DemoProvider"]
 
 _PIECE = re.compile(r"\S+\s*|\s+")
 _MAX_TOKENS = 400
+_STORY_TOKENS = 1000
 _TEMPERATURE = 0.2
 """A tiny model strays less with it than with its default."""
 
@@ -79,8 +80,7 @@ class DemoProvider(Provider):
 
     def _sample(self, question: ChatMessage) -> str | None:
         """Return the answer to a question from the samples; None if the model answers it."""
-        # The bot puts a note about an attachment before the text.
-        text = question.text.strip().rpartition("\n")[2]
+        text = _text(question)
         return None if text == STORY.suggestion.text and self._name != "echo" else _ANSWERS.get(text)
 
     async def _recite(self, answer: str) -> AsyncGenerator[StreamEvent, None]:
@@ -93,16 +93,27 @@ class DemoProvider(Provider):
         yield Finished(usage=Usage(input_tokens=0, output_tokens=words))
 
     def _plain(self, request: ChatRequest) -> ChatRequest:
-        """Return the request without the samples, which a tiny model would imitate."""
+        """Return the request without the samples, which a tiny model would imitate.
+
+        The story is requested on its own: behind short answers, a tiny model writes a short one.
+        """
         *earlier, question = request.messages
+        is_story = _text(question) == STORY.suggestion.text
+        if is_story:
+            earlier = []
         kept = [pair for pair in zip(earlier[::2], earlier[1::2], strict=False) if not _is_recited(pair[1])]
         return replace(
             request,
             model=self._inner_model,
             messages=(*(message for pair in kept for message in pair), question),
             temperature=_TEMPERATURE if request.temperature is None else request.temperature,
-            max_output_tokens=request.max_output_tokens or _MAX_TOKENS,
+            max_output_tokens=request.max_output_tokens or (_STORY_TOKENS if is_story else _MAX_TOKENS),
         )
+
+
+def _text(question: ChatMessage) -> str:
+    """Return what was asked, without the bot's note about an attachment, which comes before it."""
+    return question.text.strip().rpartition("\n")[2]
 
 
 def _is_recited(answer: ChatMessage) -> bool:

@@ -20,11 +20,11 @@ class Sample:
 
 
 _TABLE = """
-| drink | caffeine in a cup | temperature | goes with |
-| :--- | ---: | :---: | --- |
-| ☕ Coffee | 95 mg | 92 °C | a slow morning |
-| 🍵 Green tea | 28 mg | 75 °C | a long afternoon |
-| 🍫 Cocoa | 7 mg | 80 °C | rain |
+| a cup of | caffeine | goes with |
+| :--- | ---: | --- |
+| ☕ coffee | 95 mg | mornings |
+| 🍵 green tea | 28 mg | long talks |
+| 🍫 cocoa | 7 mg | rain |
 
 **In short:** coffee wakes you up, tea keeps you going, and cocoa lets you sleep.
 """
@@ -77,7 +77,7 @@ This version of the bot reads the text below a picture. The pictures themselves,
 
 _PICTURE_FILE = files("tgllm.testing.samples").joinpath("picture.png").read_bytes()
 
-STORY = Sample(Suggestion("⏹ A long story, to stop", "Tell me a long story about a lighthouse"), _STORY)
+STORY = Sample(Suggestion("⏹ A long story, to stop", "Write a story about the keeper of a lighthouse."), _STORY)
 """The suggestion that a model answers itself, if there is one."""
 
 SAMPLES: tuple[Sample, ...] = (

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from program_support import Launch, Program
+from program_support import PATIENCE, Launch, Program
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
+
+pytestmark = pytest.mark.timeout(300)
 
 WILD = """
     import asyncio
@@ -140,7 +142,8 @@ def ann(emu: Emulator) -> EmulatedUser:
 
 async def answer(emu: Emulator, ann: EmulatedUser, question: str) -> str:
     asked = await ann.say(question)
-    message = await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot, after=asked, timeout=60)
+    chat = ann.private_chat()
+    message = await emu.wait_for_message(chat, lambda message: message.from_bot, after=asked, timeout=PATIENCE)
     return message.text
 
 

@@ -4,8 +4,12 @@ import json
 import signal
 from collections.abc import Callable
 
-from program_support import Launch
+import pytest
+
+from program_support import PATIENCE, Launch
 from tgllm.testing.emulator import Emulator
+
+pytestmark = pytest.mark.timeout(300)
 
 WATCHER = """
     import gc
@@ -60,7 +64,9 @@ async def test_it_leaves_out_what_was_made_until_the_bot_runs(
         PYTHONPATH=site,
     )
     await ann.say("go")
-    answer = await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("{"), timeout=30)
+    answer = await emu.wait_for_message(
+        ann.private_chat(), lambda message: message.text.startswith("{"), timeout=PATIENCE
+    )
     bot.send(signal.SIGTERM)
     code, printed = await bot.end()
     assert code == 0, printed

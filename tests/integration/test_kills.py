@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from program_support import Launch
+from program_support import PATIENCE, Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
 
 KILLER = """
@@ -36,7 +36,7 @@ UNCONFIRMED = "did not confirm"
 
 
 @pytest.mark.once
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_the_question_that_kills_the_program_is_found(
     emu: Emulator, ann: EmulatedUser, launch: Launch, install_plugin: Callable[[str, str], str]
 ) -> None:
@@ -58,7 +58,7 @@ async def test_the_question_that_kills_the_program_is_found(
     for _ in range(9):
         bot = await launch("run", **settings)
         ended = asyncio.create_task(bot.end())
-        seen = asyncio.create_task(emu.wait_for(lambda: told(guilty, SPENT), timeout=90))
+        seen = asyncio.create_task(emu.wait_for(lambda: told(guilty, SPENT), timeout=2 * PATIENCE))
         await asyncio.wait({ended, seen}, return_when=asyncio.FIRST_COMPLETED)
         seen.cancel()
         if not ended.done():
@@ -70,7 +70,7 @@ async def test_the_question_that_kills_the_program_is_found(
 
     for person in people:
         answer = f"question of {person.first_name}"
-        await emu.wait_for(partial(is_settled, person, answer), timeout=60)
+        await emu.wait_for(partial(is_settled, person, answer), timeout=PATIENCE)
         assert person.private_chat().bot_texts.count(answer) <= 1
         assert told(person, SPENT) == (person is guilty)
     bot.send(signal.SIGTERM)

@@ -46,6 +46,6 @@ def test_the_host_is_light_to_import() -> None:
         "heavy = {'pydantic', 'aiogram', 'structlog', 'typer', 'rich', 'httpx', 'tgllm.plugins.builtin.echo'};"
         "print(sorted(heavy & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=100)
 
     assert done.stdout.strip() == "[]"

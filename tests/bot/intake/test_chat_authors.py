@@ -60,6 +60,28 @@ async def test_a_reply_to_the_bot_is_answered_too(
     assert told.text.startswith(REASON)
 
 
+async def test_a_command_that_may_be_for_another_bot_is_ignored(
+    emu: Emulator, ann: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask
+) -> None:
+    async with start():
+        await ann.say("/ban Eve", chat=group, fields=in_the_name_of(group, "anonymous"))
+        await ask("@demo_bot hi", chat=group)
+        assert not [message for message in from_bot(group) if message.text.startswith(REASON)]
+        asked = await ann.say("/ban@demo_bot Eve", chat=group, fields=in_the_name_of(group, "anonymous"))
+        told = await emu.wait_for_message(group, after=asked)
+    assert told.text.startswith(REASON)
+
+
+async def test_the_placeholder_of_an_anonymous_admin_is_enough(
+    emu: Emulator, ann: EmulatedUser, group: EmulatedChat, start: Start
+) -> None:
+    anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+    async with start():
+        asked = await ann.say("@demo_bot hi", chat=group, fields={"from": anonymous})
+        told = await emu.wait_for_message(group, after=asked)
+    assert told.text.startswith(REASON)
+
+
 async def test_they_are_told_once_in_a_while(
     emu: Emulator, ann: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask
 ) -> None:

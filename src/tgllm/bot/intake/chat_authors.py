@@ -4,12 +4,14 @@ Telegram does not say who they are, so their messages are neither stored nor ans
 the group is told why there is no answer, as rarely as people without access are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tgllm.bot.delivery.rows import PLACEHOLDER, message_rows
 from tgllm.bot.parts import BotParts
+from tgllm.bot.updates.command import named_command
+from tgllm.bot.updates.formats.written import written_in
 from tgllm.bot.updates.mentions import is_raw_heard
 from tgllm.bot.updates.places import lane_of_chat_author
 from tgllm.bot.updates.values import as_id
@@ -20,13 +22,16 @@ from tgllm.services.chats.group_mode import group_mode
 __all__ = ["answer_to_chat_author"]
 
 
-def answer_to_chat_author(conn: Connection, message: Mapping[str, Any], parts: BotParts) -> list[NewOutbox]:
+def answer_to_chat_author(
+    conn: Connection, message: Mapping[str, Any], parts: BotParts, commands: Container[str]
+) -> list[NewOutbox]:
     """Return the answer to a message in the name of a chat; empty if it expects none, or had one a short while ago.
 
     Args:
         conn: in the transaction that stores the update.
         message: the raw message.
         parts: of the bot.
+        commands: names of all commands; an unknown one without a name may be meant for another bot.
     """
     lane = lane_of_chat_author(message)
     if lane is None:
@@ -34,6 +39,9 @@ def answer_to_chat_author(conn: Connection, message: Mapping[str, Any], parts: B
     mode = group_mode(conn, lane.access_id)
     # In a group where every message is answered, most of them are not for the bot alone.
     if not is_raw_heard(message, parts.bot_id, parts.username, "mention" if mode == "always" else mode):
+        return []
+    command = named_command(written_in(message))
+    if command is not None and not command.addressee and command.name not in commands:
         return []
     if not parts.core.access.limits.may_answer(("chat_author", lane.chat_id)):
         return []

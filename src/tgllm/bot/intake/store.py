@@ -139,7 +139,7 @@ class Intake:
         outbox.add(conn, reactions, now)
         for message in (self._about.in_name_of_chats.get(update.update_id) for update in new):
             if message is not None:
-                outbox.add(conn, answer_to_chat_author(conn, message, parts), now)
+                outbox.add(conn, answer_to_chat_author(conn, message, parts, self._about.reads), now)
         return _Arrived(new, begun, reactions)
 
     def _add(self, conn: Connection, update: NewUpdate, now: int) -> Sequence[NewUpdate]:

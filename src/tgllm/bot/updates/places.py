@@ -79,7 +79,7 @@ def lane_of_chat_author(message: Mapping[str, Any]) -> Lane | None:
     Such as an anonymous admin of the group, or the owner of a channel. Posts that Telegram forwards by itself from the
     linked channel are none.
     """
-    if not as_mapping(message.get("sender_chat")) or any(is_set(message.get(name)) for name in _BY_NO_AUTHOR):
+    if any(is_set(message.get(name)) for name in _BY_NO_AUTHOR):
         return None
     sender_id = _id_of(message.get("from"))
     if as_mapping(message.get("chat")).get("type") not in {"group", "supergroup"} or sender_id not in _PLACEHOLDERS:

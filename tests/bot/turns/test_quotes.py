@@ -184,6 +184,23 @@ async def test_a_reply_to_a_part_of_the_latest_answer_says_to_which(
     assert len(provider.questions[-1]) < 400
 
 
+async def test_a_part_of_an_answer_of_which_the_model_has_only_the_end_is_quoted_as_a_whole(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    provider.answer("\n\n".join(" ".join(f"word-{part}-{number}" for number in range(200)) for part in range(6)))
+    async with start(turns__context_tokens=2000):
+        await ask("one")
+        chat = ann.private_chat()
+        await emu.wait_for(lambda: any("word-5-199" in each.text for each in chat.messages))
+        # Its answer is sent after the last part.
+        await ask("/ping")
+        first = next(each for each in chat.messages if each.from_bot)
+        await ask("Why?", reply_to=first)
+    assert not any("word-0-0 " in text for text in provider.told[:-1])
+    assert "word-0-0 word-0-1 " in provider.questions[-1]
+    assert len(provider.questions[-1]) > len(first.text)
+
+
 @pytest.mark.parametrize("words", ["@demo_bot", "@demo_bot,", "@demo_bot @demo_bot"])
 async def test_a_reply_that_only_names_the_bot_asks_about_the_message(
     eve: EmulatedUser, group: EmulatedChat, start: Start, ask: Ask, provider: ScriptedProvider, words: str

@@ -54,7 +54,7 @@ class RoomForQuotes:
     """What the request of a question contains besides it, and what may be added to the question."""
 
     shown: Collection[int]
-    """Telegram ids of the messages that the request contains as a whole."""
+    """Telegram ids of the messages that the request contains as a whole, and of an answer whose end it contains."""
     latest: Sequence[int]
     """Telegram ids of the messages of the answer that the question follows, if the request contains it."""
     fits: Callable[[str], bool]
@@ -129,8 +129,10 @@ class RequestBuilder:
         whole = {id(message) for message in context.history}
         shown = [message.telegram_message_ids for message in messages if id(message) in whole]
         latest = messages[-1].telegram_message_ids if messages else ()
+        # Of an answer in one message the end is enough; of several messages the earlier ones may be missing.
+        known = latest if len(latest) == 1 else ()
         return RoomForQuotes(
-            frozenset(number for ids in (*shown, latest) for number in ids),
+            frozenset(number for ids in (*shown, known) for number in ids),
             latest,
             lambda text: self.estimate(model, text) <= left,
         )

@@ -1,5 +1,6 @@
 """How much of a replied message the model reads: all that fits, the chosen part first, and nothing twice."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -209,6 +210,45 @@ async def test_a_reply_that_only_names_the_bot_asks_about_the_message(
     async with start():
         await ask(words, chat=group, reply_to=said)
     assert provider.questions == [f'[In reply to Eve: "Is that true?"]\nAnn: {words}']
+
+
+async def test_an_edit_of_such_a_reply_asks_again_only_if_its_text_has_changed(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, group: EmulatedChat, start: Start, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on, " and whole")
+    provider.answer("Second")
+    said = await eve.say("Is that true?", chat=group)
+    async with start():
+        asked = await ann.say("@demo_bot", chat=group, reply_to=said)
+        await emu.wait_for(lambda: provider.open_streams)
+        await ann.edit(asked, "@demo_bot")
+        # Its update is stored before that of the next message.
+        later = await ann.say("@demo_bot and then?", chat=group)
+        await emu.wait_for(lambda: later.reactions)
+        go_on.set()
+        await emu.wait_for_message(group, lambda message: message.text == "Half and whole")
+        await emu.wait_for_message(group, lambda message: message.text == "Second")
+    assert len(provider.questions) == 2
+
+
+async def test_a_report_that_changes_no_text_asks_nothing_though_less_of_the_quote_fits(
+    emu: Emulator,
+    ann: EmulatedUser,
+    eve: EmulatedUser,
+    group: EmulatedChat,
+    start: Start,
+    ask: Ask,
+    provider: ScriptedProvider,
+) -> None:
+    said = await eve.say(LONG, chat=group)
+    async with start(turns__context_tokens=500):
+        asked = await ann.say("@demo_bot what?", chat=group, reply_to=said)
+        await told(emu, provider, asked)
+    async with start(turns__context_tokens=400):
+        await ann.edit(asked, "@demo_bot what?")
+        await ask("@demo_bot next", chat=group)
+    assert [question.splitlines()[-1] for question in provider.questions] == ["Ann: what?", "Ann: next"]
 
 
 async def test_a_message_that_only_names_the_bot_is_told_what_to_do(

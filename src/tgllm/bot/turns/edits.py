@@ -129,7 +129,8 @@ def _is_superseded(turn: Turn, edited: Mapping[str, Any], bot_id: int, username:
     if turn.message_ids != (message_id,) or not written.text or parse_command(written, username) is not None:
         return False
     is_private = as_mapping(edited.get("chat")).get("type") == "private"
-    words = markdown_of(words_in(written, bot_id, username, is_private=is_private))
+    # A text that only names the bot is a question if it is a reply.
+    words = markdown_of(words_in(written, bot_id, username, is_private=is_private)) or markdown_of(written)
     return turn.text != words and not turn.text.endswith((f"\n{words}", f": {words}"))
 
 

@@ -42,6 +42,18 @@ from tgllm.bot.rendering.render import render_draft
         (r"so \[ x + \boxed{", "so x +"),
         ("so \\", "so"),
         ("so \\\\", "so \\"),
+        ("so $", "so"),
+        ("so $x", "so $x"),
+        ("so $x^", "so x"),
+        (r"so $x_{n+1} = \fr", "so xₙ₊₁ ="),
+        (r"so $\alpha$ and $\mathbb{R}^", "so α and ℝ"),
+        ("so $MY_VAR and $5", "so $MY_VAR and $5"),
+        ("so 5$", "so 5$"),
+        # Footnotes.
+        ("so[^", "so"),
+        ("so[^not", "so"),
+        ("so[^1] it[^note-2], is `[^1]` and [^a-z]*", "so[1] it[note-2], is [^1] and [^a-z]"),
+        ("so[^1]\n\n[^1]: Te", "so[1]\n\n[1] Te"),
         # Summaries.
         ("<details>\n<summary>", "…"),
         ("<details>\n<summary>How <b>it</b> wo", "How it wo"),

@@ -5,7 +5,7 @@ import re
 from tgllm.bot.rendering.emphasis.characters import NODE
 from tgllm.bot.rendering.emphasis.hidden import hidden
 from tgllm.bot.rendering.emphasis.matching import open_emphasis
-from tgllm.bot.rendering.source.code import FENCE, fence_end
+from tgllm.bot.rendering.source.code import FENCE, fence_end, outside_code, replaced
 from tgllm.bot.rendering.source.growing_tables import without_half_table
 from tgllm.bot.rendering.source.preprocessing import in_dollars
 
@@ -15,6 +15,9 @@ _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_TAG = re.compile(r"</?(?:[A-Za-z][A-Za-z0-9-]{0,12}+(?:\s[^<>\n]{0,200}+)?+/?)?\Z")
 _HALF_ADDRESS = re.compile(r"<(?=(?:https?://|mailto:)[^<>\s]*+\Z)", re.IGNORECASE)
 _HALF_SUMMARY = re.compile(r"(<summary(?:\s[^<>\n]*+)?>)((?:[^<]|<(?!/?(?:summary|details)\b))*+)\Z", re.IGNORECASE)
+_NOTE = outside_code(r"\[\^(?P<note>\d{1,3}+|[A-Za-z]{3,}+[\w-]{0,40}+)\](?!:)")
+"""A reference whose text is perhaps not there yet."""
+_HALF_NOTE = re.compile(r"\[\^[\w-]{0,43}+\Z")
 _HALF_KIND = re.compile(r"\[![A-Za-z]{0,20}+\Z")
 _HALF_LABEL = re.compile(r"(?<![\w\]\\])!?\[(?![!^.,\s\"'-]|\d[\d.]*+(?:,|\Z))([^\[\]()\n]*+)\]?+\Z")
 _HALF_LINK = re.compile(
@@ -27,6 +30,11 @@ _FORMULA_ENDS = {r"\[": r"\]", r"\(": r"\)", "$$": "$$"}
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ROW_END = "\\ \n"
 _HALF_COMMAND = re.compile(r"\\(?:(?:begin|end)\{[A-Za-z*]*+|\\\[[^\[\]\n]*+|[A-Za-z]*+\{?+)\Z")
+_HALF_SCRIPT = re.compile(r"[\^_]\{?+\Z")
+_HALF_DOLLAR = re.compile(r"(?<![^\s(（])\$\Z")  # noqa: RUF001
+_OPEN_DOLLAR = re.compile(r"(?<![\w\\$])\$(?=[A-Za-z\\(\[{|-])([^$`\n]*+)\Z")
+_HAS_LATEX = re.compile(r"\\[A-Za-z]|\^|(?<![A-Za-z_])[A-Za-z]_|[)}\]]_")
+"""What tells a formula from an amount of money and from a variable of a shell, such as ``$MY_NAME``."""
 _HALF_LINE = re.compile(r"[ \t]*+(?:[-=+*_~]++|[-*+][ \t]++\[[ xX]?)")
 
 
@@ -35,6 +43,8 @@ def settled(prefix: str) -> str:
 
     This may guess wrong: the finished answer is parsed again.
     """
+    if "[^" in prefix:
+        prefix = replaced(prefix, _NOTE, lambda note: (f"&#91;{note['note']}]", note.end()))
     end, is_closed = _last_code(prefix)
     if not is_closed:
         return _without_half_fence(prefix, end)
@@ -70,7 +80,7 @@ def _without_half_fence(prefix: str, start: int) -> str:
 
 def _without_half_markup(paragraph: str) -> str:
     """Return the paragraph without the part of a link or tag at its end; an open summary is closed."""
-    text = _HALF_TAG.sub("", _HALF_KIND.sub("", paragraph))
+    text = _HALF_TAG.sub("", _HALF_NOTE.sub("", _HALF_KIND.sub("", paragraph)))
     text = _HALF_LABEL.sub(r"\1", _HALF_LINK.sub(r"\1", text))
     text = _HALF_QUOTE.sub("", _HALF_ADDRESS.sub("", text))
     if summary := _HALF_SUMMARY.search(text):
@@ -101,13 +111,15 @@ def open_formula(paragraph: str) -> tuple[str, int]:
 def _with_formula(paragraph: str) -> str:
     """Return the paragraph with the formula that it leaves open closed, without the command at its end."""
     mark, place = open_formula(paragraph)
+    if not mark and (dollar := _OPEN_DOLLAR.search(paragraph)) and _HAS_LATEX.search(dollar[1]):
+        mark, place = "$", dollar.start()
     if not mark:
-        return paragraph
-    tex = _HALF_COMMAND.sub("", paragraph[place + len(mark) :].removesuffix("$"))
+        return _HALF_DOLLAR.sub("", paragraph)
+    tex = _HALF_SCRIPT.sub("", _HALF_COMMAND.sub("", paragraph[place + len(mark) :].removesuffix("$")))
     braces = 0
     for brace in _BRACE.finditer(tex):
         braces += {"{": 1, "}": -1}.get(brace[0], 0)
-    made = in_dollars(paragraph, place, tex.rstrip(_ROW_END) + "}" * braces, "$" if mark == r"\(" else "$$")
+    made = in_dollars(paragraph, place, tex.rstrip(_ROW_END) + "}" * braces, "$" if mark in {"$", r"\("} else "$$")
     return paragraph[:place] + (made or "")
 
 

@@ -100,6 +100,7 @@ REVIEWED: Mapping[str, str] = {
     "parse._NUMBER": "used with match",
     "source.dollars._PERHAPS": "no repeat passes a dollar sign, so each part of the text is matched a few times",
     "source.dollars._BETWEEN": "used with fullmatch",
+    "source.dollars._NAME": "used with fullmatch",
     "source.dollars._BEFORE_NAME": "used with fullmatch",
     "source.growing._HALF_LINE": "used with fullmatch",
     "source.lists._FENCE": "used with match",

@@ -183,6 +183,7 @@ def test_what_is_shown(source: str, text: str, entities: list[tuple[str, str]]) 
         ("5$, `a$b` and 7$ end", "5$, a$b and 7$ end"),
         ("export $A=`$B`", "export $A=$B"),
         ("Add $HOME/bin:$PATH to it", "Add $HOME/bin:$PATH to it"),
+        ("export A_B=$C_D; it is ~$5–$10 (or $2)", "export A_B=$C_D; it is ~$5–$10 (or $2)"),
         ("PATH=$HOME/bin:$PATH:$GO_PATH/bin", "PATH=$HOME/bin:$PATH:$GO_PATH/bin"),
         ("$HOME/bin$EXT and $A-$B-$(pwd) and $foo/$bar", "$HOME/bin$EXT and $A-$B-$(pwd) and $foo/$bar"),
         ("${HOME}/bin:${PATH}", "${HOME}/bin:${PATH}"),

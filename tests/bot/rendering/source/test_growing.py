@@ -34,6 +34,8 @@ from tgllm.bot.rendering.render import render_draft
         ("- a\n  ```py\n  x = 1\n  ``", "• a\nx = 1"),
         ("~~~py\nx = 1\n~~", "x = 1"),
         ("````md\n```py\nx\n```", "```py\nx"),
+        ("Look:\n\n```py\n", "Look:"),
+        ("- a\n- ```py\n", "• a\n•"),
         # Formulas.
         (r"so \[ \lim", "so"),
         (r"so \[ \lim_{x} y", "so limₓ y"),
@@ -57,6 +59,14 @@ from tgllm.bot.rendering.render import render_draft
         # Summaries.
         ("<details>\n<summary>", "…"),
         ("<details>\n<summary>How <b>it</b> wo", "How it wo"),
+        ("<details>\n<summary>The `co", "The co"),
+        # Tags of nothing yet, and entities.
+        ("- a\n- <b>", "• a\n•"),
+        ("so <kbd><b>", "so"),
+        ('<pre><code class="language-py">', ""),
+        ("a &l", "a"),
+        ("a &#12", "a"),
+        ("a &amp; b && c", "a & b && c"),
         # A quotation mark behind the marks of emphasis.
         ('he said **"', "he said"),
         ("he said *'", "he said"),

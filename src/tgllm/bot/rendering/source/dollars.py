@@ -14,12 +14,14 @@ __all__ = ["with_plain_prices"]
 MOST_ROUNDS = 8
 """Most times that the source is parsed; enough for 256 amounts in a paragraph. With more, it has no formulas."""
 
-_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$*]*\*\*[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[A-Za-z_{(]")
+_PERHAPS = re.compile(r"\d\$[^$\\^_{}]*\d\$|\$[^$`]*`[^$]*\$|\$[^$*]*\*\*[^$]*\$|\$[^$\s](?:[^$]*[^$\s])?\$[\w{(]")
 _BETWEEN = re.compile(r"[^\\^_{}]*\d")
 _BOLD = re.compile(r"\d[^\\^_{}*]*+\*\*[^\\^_{}]*+")
 """An amount at the end of bold text, and what follows."""
 _BEFORE_NAME = re.compile(r"(?:\{[A-Za-z_]\w*\}|[A-Z][A-Z\d_]+(?=[/:]))[^\\^{}]*|[^\\^{}]*[/:=.,;&|-]")
 """``$HOME/bin:`` and ``$a-``, if ``$NAME``, ``${name}`` or ``$(call)`` follows."""
+_NAME = re.compile(r"[A-Za-z]\w+[^\\^{}]*")
+"""``$MY_NAME and ~``, if an amount follows."""
 
 
 def with_plain_prices(markdown: str) -> tuple[str, bool]:
@@ -58,5 +60,7 @@ def _false_formulas(markdown: str) -> Iterator[int]:
 
 def _goes_on(tex: str, after: bytes) -> bool:
     """Return whether the closing sign begins a variable; signs between the two may have been escaped before."""
+    if after.isdigit():
+        return _NAME.fullmatch(tex) is not None
     is_name = after.isalpha() or after in {b"_", b"{", b"("}
     return is_name and _BEFORE_NAME.fullmatch(tex.replace(r"\$", "$")) is not None

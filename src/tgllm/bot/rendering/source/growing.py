@@ -5,6 +5,7 @@ import re
 from tgllm.bot.rendering.emphasis.characters import NODE
 from tgllm.bot.rendering.emphasis.hidden import hidden
 from tgllm.bot.rendering.emphasis.matching import open_emphasis
+from tgllm.bot.rendering.html.tags import INLINE_NAMES
 from tgllm.bot.rendering.source.code import FENCE, fence_end, outside_code, replaced
 from tgllm.bot.rendering.source.growing_tables import without_half_table
 from tgllm.bot.rendering.source.preprocessing import in_dollars
@@ -13,13 +14,19 @@ __all__ = ["open_formula", "open_marks", "settled"]
 
 _FENCE_LINE = re.compile(rf"^{FENCE}", re.MULTILINE)
 _HALF_TAG = re.compile(r"</?(?:[A-Za-z][A-Za-z0-9-]{0,12}+(?:\s[^<>\n]{0,200}+)?+/?)?\Z")
+_LAST_TAGS = re.compile(
+    # Where such a tag stands before it, it does not begin.
+    rf"(?:(?<!>)|(?<=<pre>)|(?<=<li>)|(?<=<td>)|(?<=<p>))(?:<(?:{INLINE_NAMES})(?:\s[^<>\n]{{0,200}}+)?>)++\Z",
+    re.IGNORECASE,
+)
+_HALF_ENTITY = re.compile(r"&(?:#\w{0,6}+|[a-z]{0,6}+)\Z")
 _HALF_ADDRESS = re.compile(r"<(?=(?:https?://|mailto:)[^<>\s]*+\Z)", re.IGNORECASE)
 _HALF_SUMMARY = re.compile(r"(<summary(?:\s[^<>\n]*+)?>)((?:[^<]|<(?!/?(?:summary|details)\b))*+)\Z", re.IGNORECASE)
 _NOTE = outside_code(r"\[\^(?P<note>\d{1,3}+|[A-Za-z]{3,}+[\w-]{0,40}+)\](?!:)")
 """A reference whose text is perhaps not there yet."""
 _HALF_NOTE = re.compile(r"\[\^[\w-]{0,43}+\Z")
 _HALF_KIND = re.compile(r"\[![A-Za-z]{0,20}+\Z")
-_HALF_LABEL = re.compile(r"(?<![\w\]\\])!?\[(?![!^.,\s\"'-]|\d[\d.]*+(?:,|\Z))([^\[\]()\n]*+)\]?+\Z")
+_HALF_LABEL = re.compile(r"(?<![\w\]\\^])!?\[(?![!^.,\s\"'-]|\d[\d.]*+(?:,|\Z))([^\[\]()\n]*+)\]?+\Z")
 _HALF_LINK = re.compile(
     r"(?<!\\)!?\[(?![!^])([^\[\]\n]*+)\]\((?:[^()\s]|\([^()\s]*+\))*+(?:\([^()\s]*+|\s[\"'][^\"'\n]*+[\"']?+)?+\Z"
 )
@@ -50,6 +57,9 @@ def settled(prefix: str) -> str:
         return _without_half_fence(prefix, end)
     head, separator, last = without_half_table(prefix[end:]).rstrip().rpartition("\n\n")
     last = _without_half_mark(last)
+    if "<summary" in last and (summary := _HALF_SUMMARY.search(_HALF_TAG.sub("", last))):
+        shown = f"{summary[0]}{_without_code(summary[2])[1]}</summary>" if summary[2].strip("` ") else ""
+        return prefix[:end] + head + separator + last[: summary.start()] + shown
     if ticks := _without_code(last)[1]:
         return prefix[:end] + head + separator + last + ticks
     return prefix[:end] + head + separator + _with_formula(_without_half_markup(last))
@@ -61,7 +71,7 @@ def _last_code(prefix: str) -> tuple[int, bool]:
     while found := _FENCE_LINE.search(prefix, place):
         end = fence_end(prefix, found["fence"], found.end())
         if end is None:
-            return found.start(), False
+            return found.start("fence"), False
         place = end
     return place, True
 
@@ -71,20 +81,21 @@ def _without_half_fence(prefix: str, start: int) -> str:
 
     Args:
         prefix: ends in a code block.
-        start: of the code block.
+        start: of the fence that opens it.
     """
-    place = max(prefix.rfind("\n") + 1, start)
+    if not prefix[start:].partition("\n")[2].strip():
+        return prefix[:start]
+    place = prefix.rfind("\n") + 1
     line = prefix[place:].strip()
-    return prefix[:place] if place == start or (line and not line.strip(line[0]) and line[0] in "`~") else prefix
+    return prefix[:place] if line and not line.strip(line[0]) and line[0] in "`~" else prefix
 
 
 def _without_half_markup(paragraph: str) -> str:
-    """Return the paragraph without the part of a link or tag at its end; an open summary is closed."""
+    """Return the paragraph without the part of a link, tag or entity at its end, and without tags of nothing yet."""
     text = _HALF_TAG.sub("", _HALF_NOTE.sub("", _HALF_KIND.sub("", paragraph)))
     text = _HALF_LABEL.sub(r"\1", _HALF_LINK.sub(r"\1", text))
     text = _HALF_QUOTE.sub("", _HALF_ADDRESS.sub("", text))
-    if summary := _HALF_SUMMARY.search(text):
-        text = text[: summary.start()] + (f"{summary[0]}</summary>" if summary[2].strip() else "")
+    text = _HALF_ENTITY.sub("", _LAST_TAGS.sub("", text))
     backslashes = len(text) - len(text.rstrip("\\"))
     return text[:-1] if backslashes % 2 else text
 

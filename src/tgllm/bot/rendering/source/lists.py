@@ -157,6 +157,9 @@ class _Lists:
             if width > _MOST_SPACES:
                 break
             found = _MARKER.match(text, place)
+        else:
+            if (fence := _FENCE.match(text, place)) is not None:
+                self.fence, self.fence_indent, self.fence_out = fence[1], indent, out
         return "".join(pieces) + text[place:]
 
     def _other(self, body: str, indent: int, text: str, *, was_blank: bool) -> str:

@@ -190,7 +190,7 @@ class _Builder(HtmlFrames):
     def _markdown_in_html(self, text: str) -> tuple[Block, ...]:
         if self._html_level == MOST_HTML_LEVELS:
             return as_blocks([Text(text)])
-        if (plain := _PLAIN_TAG.fullmatch(text)) and not _BREAK.match(plain[1]):
+        if not self._is_growing and (plain := _PLAIN_TAG.fullmatch(text)) and not _BREAK.match(plain[1]):
             return (Paragraph((Text(plain[1]),)),)
         if (shown := void(HtmlTag.of(text.strip(), 0, 0))) is not None:
             return as_blocks([shown])

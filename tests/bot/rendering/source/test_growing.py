@@ -64,6 +64,8 @@ from tgllm.bot.rendering.render import render_draft
         ("- a\n- <b>", "• a\n•"),
         ("so <kbd><b>", "so"),
         ('<pre><code class="language-py">', ""),
+        ('<pre><code class="language-py">a = b', "a = b"),
+        ("<ul><li><b>On", "• On"),
         ("a &l", "a"),
         ("a &#12", "a"),
         ("a &amp; b && c", "a & b && c"),

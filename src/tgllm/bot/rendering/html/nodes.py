@@ -52,7 +52,7 @@ MOST_MISSING = 64
 """Missing cells of a table; one with more is shown as lines."""
 
 _CODE = re.compile(
-    r"\s*+<code(?P<attributes>(?:\s[^<>]*+)?)>(?P<code>(?:[^<]|<(?!/code\b))*+)</code\s*+>\s*+", re.IGNORECASE
+    r"\s*+<code(?P<attributes>(?:\s[^<>]*+)?)>(?P<code>(?:[^<]|<(?!/code\b))*+)(?:</code\s*+>\s*+)?+", re.IGNORECASE
 )
 _LANGUAGE = re.compile(r"lang(?:uage)?-([\w+#.-]++)", re.IGNORECASE)
 

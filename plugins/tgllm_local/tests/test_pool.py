@@ -48,6 +48,13 @@ async def say(provider: LocalProvider, model: str, text: str = "Hello") -> str:
     return (await hear(provider, question(model, text))).text
 
 
+async def settle() -> None:
+    """Let the tasks go on; reading the folder takes a thread, whose end is waited for by asking it again."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+        await asyncio.to_thread(lambda: None)
+
+
 async def test_nothing_is_loaded_before_the_first_question(make: Make, children: Any) -> None:
     provider = make()
     await provider.list_models()
@@ -136,6 +143,40 @@ async def test_a_model_waits_for_one_that_answers(make: Make, children: Any, fak
 
     assert [await first, await second] == ["Begun and done", "the second"]
     assert children.running == ["two"]
+
+
+async def test_questions_for_a_loaded_model_do_not_keep_another_one_waiting(
+    make: Make, children: Any, fake: FakeLlama
+) -> None:
+    provider, more = make(parallel=2), asyncio.Event()
+    fake.answer(["Begun ", more, "and done"])
+    asked = [asyncio.create_task(say(provider, "one"))]
+    await fake.wait_for(lambda: fake.open_streams)
+    for model in ("two", "one", "two"):
+        asked.append(asyncio.create_task(say(provider, model, f"for {model}")))
+        await settle()
+    assert len([request for request in fake.requests if request.method == "POST"]) == 1
+
+    more.set()
+
+    assert await asyncio.gather(*asked) == ["Begun and done", "for two", "for one", "for two"]
+    assert [child.order.model for child in children.started] == ["one", "two", "one", "two"]
+
+
+async def test_a_question_that_stops_waiting_delays_no_other(make: Make, fake: FakeLlama) -> None:
+    provider, more = make(parallel=2), asyncio.Event()
+    fake.answer(["Begun ", more, "and done"])
+    first = asyncio.create_task(say(provider, "one"))
+    await fake.wait_for(lambda: fake.open_streams)
+    waiting = asyncio.create_task(say(provider, "two"))
+    await settle()
+    third = asyncio.create_task(say(provider, "one", "the third"))
+    await settle()
+    waiting.cancel()
+
+    assert await third == "the third"
+    more.set()
+    assert await first == "Begun and done"
 
 
 async def test_no_more_answers_than_allowed_are_written_together(make: Make, fake: FakeLlama) -> None:

@@ -1,6 +1,7 @@
 """Loaded models: loads a model for its first question, and unloads it when it is idle."""
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -61,6 +62,8 @@ class Pool:
     _timers: "set[asyncio.Task[None]]" = field(default_factory=set["asyncio.Task[None]"])
     """Tasks that wait until a model was idle for long enough."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _queue: dict[object, ModelFile] = field(default_factory=dict[object, ModelFile])
+    """Questions that wait for a place, in the order in which they came, and their models."""
     _closed: bool = False
 
     @asynccontextmanager
@@ -70,8 +73,7 @@ class Pool:
         Raises:
             ProviderError: the model can't be loaded.
         """
-        while (entry := self._take(file)) is None:
-            await self._changed.wait()
+        entry = await self._place(file)
         try:
             yield await self._loaded(entry)
         finally:
@@ -89,6 +91,30 @@ class Pool:
     def loaded(self) -> tuple[str, ...]:
         """Ids of the models that are in memory or on their way there."""
         return tuple(self._entries)
+
+    async def _place(self, file: ModelFile) -> _Entry:
+        """Wait for a place in a model; earlier questions for a model that has to be loaded come first."""
+        waiting = object()
+        try:
+            while (entry := None if self._is_preceded(waiting) else self._take(file)) is None:
+                self._queue.setdefault(waiting, file)
+                await self._changed.wait()
+        finally:
+            if self._queue.pop(waiting, None):
+                self._wake()
+        return entry
+
+    def _is_preceded(self, waiting: object) -> bool:
+        """Return whether an earlier question waits for a model that is not in memory.
+
+        Otherwise such a model would wait for as long as there are questions for the loaded one.
+        """
+        before = itertools.takewhile(lambda item: item[0] is not waiting, self._queue.items())
+        return any(self._is_missing(file) for _, file in before)
+
+    def _is_missing(self, file: ModelFile) -> bool:
+        entry = self._entries.get(file.id)
+        return entry is None or entry.file != file
 
     async def _loaded(self, entry: _Entry) -> LoadedModel:
         try:

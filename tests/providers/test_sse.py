@@ -170,3 +170,19 @@ async def test_the_beginning_of_a_page_is_kept() -> None:
         _ = [found async for found in read_events(chunks())]
     assert caught.value.beginning.startswith(b"  <html>Upstream timed out</html>")
     assert len(caught.value.beginning) == 4096
+
+
+async def test_a_page_after_events_is_no_end_of_a_stream() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n<html>\n<title>gone</title>"
+        yield b"\n</html>"
+
+    found: list[str] = []
+    with pytest.raises(NotAStream) as caught:
+        async for event in read_events(chunks()):
+            assert isinstance(event, ServerEvent)
+            found.append(event.data)
+
+    assert found == ["1"]
+    assert caught.value.after_events
+    assert caught.value.beginning == b"<html>\n<title>gone</title>\n</html>\n"

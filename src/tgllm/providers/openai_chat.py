@@ -168,7 +168,7 @@ class OpenAIChatClient(Provider):
                     if answer.finished:
                         break
             except NotAStream as error:
-                raise self.http.failure(200, error.beginning) from None
+                raise self.http.failure(0 if error.after_events else 200, error.beginning) from None
             while not answer.done and (later := await _next(events)):
                 for found in answer.take(later):
                     yield found

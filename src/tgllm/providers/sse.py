@@ -20,13 +20,14 @@ _JSON_STARTS = (b"{", b"[")
 
 
 class NotAStream(BadResponse):
-    """The response contains no event and no JSON, such as a page of HTML."""
+    """The response contains no event and no JSON, such as a page of HTML, or ends with such a page."""
 
-    def __init__(self, beginning: bytes) -> None:
-        """Create the error; ``beginning`` is the start of the body."""
+    def __init__(self, beginning: bytes, *, after_events: bool = False) -> None:
+        """Create the error; ``beginning`` is the start of the page, which may come ``after_events``."""
         super().__init__("the service sent no event stream (is base_url right, and does the service stream?)")
         self.beginning = beginning
         """At most 4 KiB."""
+        self.after_events = after_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class SseParser:
         """Whether the lines of the current event are JSON without ``data:``."""
         self._is_page = False
         """Whether there was a line that belongs neither to an event nor to JSON."""
+        self.page = bytearray()
+        """The beginning of a page of HTML, at most 4 KiB."""
 
     def feed(self, chunk: bytes) -> list[ServerEvent | ServerComment]:
         """Return the events and comments that the bytes complete; ids and unknown fields are ignored.
@@ -121,6 +124,8 @@ class SseParser:
             self._add(line)
         elif self._data or self._is_page or not text.startswith(_JSON_STARTS):
             self._is_page = True
+            if (self.page or text.startswith(b"<")) and len(self.page) < _MAX_BEGINNING:
+                self.page += text[:_MAX_BEGINNING] + b"\n"
         else:
             self._bare = True
             self._add(line)
@@ -152,7 +157,7 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEven
     JSON without ``data:``, such as a whole answer in place of a stream, is yielded as an event too.
 
     Raises:
-        NotAStream: the response contains no event, such as a page of HTML.
+        NotAStream: the response contains no event, such as a page of HTML, or ends with such a page.
         BadResponse: an event is larger than 16 MiB.
     """
     parser, is_stream, beginning = SseParser(), False, bytearray()
@@ -167,3 +172,5 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEven
         yield event
     if not is_stream and beginning.strip():
         raise NotAStream(bytes(beginning[:_MAX_BEGINNING]))
+    if is_stream and parser.page:
+        raise NotAStream(bytes(parser.page[:_MAX_BEGINNING]), after_events=True)

@@ -116,4 +116,4 @@ async def _rewritten(read: Callable[[], AsyncIterator[bytes]], fail: Fail) -> As
                 elif event.bare:
                     raise fail(IN_PLACE, encode_json(document))
     except NotAStream as error:
-        raise fail(IN_PLACE, error.beginning) from None
+        raise fail(0 if error.after_events else IN_PLACE, error.beginning) from None

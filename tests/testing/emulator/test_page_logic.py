@@ -191,6 +191,7 @@ def test_news_for_a_screen_reader(run: Run) -> None:
     assert run(
         ("layout", "announcement", [said]),
         ("layout", "announcement", [{**said, "buttons": [[{"text": "Go"}]]}]),
+        ("layout", "announcement", [{**said, "text": "Hi.", "buttons": [[{"text": "Go"}]]}]),
         ("layout", "announcement", [{**said, "text": "x" * 1000}]),
         ("layout", "announcement", [{**said, "text": "", "file": {"name": None}}]),
         ("layout", "announcement", [{**said, "service": "Eve joined"}]),
@@ -198,6 +199,7 @@ def test_news_for_a_screen_reader(run: Run) -> None:
     ) == [
         "demo_bot: hi",
         "demo_bot: hi. It has buttons.",
+        "demo_bot: Hi. It has buttons.",
         f"demo_bot: {'x' * 400}…",
         "demo_bot: a file",
         "Eve joined",

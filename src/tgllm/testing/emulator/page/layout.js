@@ -40,5 +40,6 @@ export const countWords = (count) => (count > 999 ? "999+" : String(count));
 export function announcement(message) {
   const words = message.text || message.file?.name || (message.file ? "a file" : "");
   const cut = words.length > 400 ? `${words.slice(0, 400)}…` : words;
-  return message.service ?? `${message.from.name}: ${cut}${message.buttons.length ? ". It has buttons." : ""}`;
+  const end = /[.!?…:]$/.test(cut) ? " " : ". ";
+  return message.service ?? `${message.from.name}: ${cut}${message.buttons.length ? `${end}It has buttons.` : ""}`;
 }

@@ -297,7 +297,10 @@ class TestDefault:
             ("mine/smal-1", "mine has no model 'smal-1'; did you mean mine/small-1?"),
             ("mine/zzzzzzzzzzzzzzzz", "mine has no model 'zzzzzzzzzzzzzzzz'"),
             ("mien/small-1", "no provider is called 'mien'; did you mean mine?"),
-            ("keyless/x", "no model of keyless is known yet; fetch its list with: tgllm models sync"),
+            (
+                "keyless/x",
+                "no model of keyless is known yet; if its key is set, fetch its list with: tgllm models sync",
+            ),
             ("small", "'small' is no model reference: write provider/model"),
         ],
     )

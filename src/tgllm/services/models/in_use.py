@@ -90,7 +90,7 @@ def known_model(conn: Connection, ref: ModelRef) -> Model:
     elif any(name.provider == ref.provider for name in names):
         problem = f"{ref.provider} has no model {ref.model!r}"
     else:
-        problem = f"no model of {ref.provider} is known yet; fetch its list with: tgllm models sync"
+        problem = f"no model of {ref.provider} is known yet; if its key is set, fetch its list with: tgllm models sync"
     raise ModelNotFound(f"{problem}; did you mean {near[0]}?" if near else problem)
 
 

@@ -12,6 +12,7 @@ from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 READING = ["/help", "/ping", "/usage", "/models", "/model", "/facts", "/history", "/settings", "/system", "/persona"]
+READING += ["/start", "/admin"]
 
 
 @pytest.mark.parametrize("command", READING)
@@ -27,6 +28,21 @@ async def test_a_command_that_only_reads_is_answered_at_once(
         assert provider.open_streams == 1
         go_on.set()
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Half and whole")
+
+
+async def test_the_menu_of_admins_works_while_the_model_writes(
+    emu: Emulator, ann: EmulatedUser, start: Start, ask: Ask, provider: ScriptedProvider
+) -> None:
+    go_on = asyncio.Event()
+    provider.answer("Half", go_on)
+    async with start():
+        await ann.say("one")
+        await emu.wait_for(lambda: provider.open_streams)
+        menu = await ask("/admin")
+        await ann.press(menu, "Plugins")
+        await emu.wait_for(lambda: "Plugins" in menu.text)
+        assert provider.open_streams == 1
+        go_on.set()
 
 
 async def test_the_answer_below_it_quotes_its_question(

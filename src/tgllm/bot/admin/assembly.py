@@ -60,7 +60,7 @@ def admin_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     async def run(scope: Scope, command: ParsedCommand) -> None:
         await table.run(scope, command.args)
 
-    return (TableCommand("admin", lambda language: texts("command.admin", language), "admin", run),)
+    return (TableCommand("admin", lambda language: texts("command.admin", language), "admin", run, reads="bare"),)
 
 
 def admin_presses() -> tuple[PressAction, ...]:

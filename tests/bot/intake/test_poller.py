@@ -5,7 +5,7 @@ from typing import Any, Never
 
 import pytest
 
-from bot_support import Start
+from bot_support import Start, settled
 from tgllm.bot.telegram.failures import TelegramRefused
 from tgllm.db.queries import failures
 from tgllm.db.tables import inbox
@@ -35,10 +35,13 @@ async def test_an_update_that_aiogram_can_not_parse_is_put_aside(
     async with start() as bot:
         emu.inject_update(unreadable(ann))
         await ann.say("/ping")
-        await emu.wait_for_message(ann.private_chat())
+        await settled(emu, bot)
         await bot.stop()
         states = await bot.core.database.read(inbox.counts)
-    assert ann.private_chat().bot_texts == ["Bot ready"]
+    assert ann.private_chat().bot_texts == [
+        "I couldn't read this message. Send it again as plain text.",
+        "Bot ready",
+    ]
     assert states == {"quarantined": 1, "done": 1}
 
 
@@ -47,8 +50,7 @@ async def test_of_strangers_nothing_is_put_aside_but_that_there_was_something(
 ) -> None:
     async with start() as bot:
         hers, own = emu.inject_update(unreadable(eve)), emu.inject_update(unreadable(ann))
-        await ann.say("/ping")
-        await emu.wait_for_message(ann.private_chat())
+        await settled(emu, bot)
         await bot.stop()
         rows = [await bot.core.database.read(lambda conn, each=each: inbox.get(conn, each)) for each in (hers, own)]
     assert [row.state for row in rows if row] == ["quarantined"] * 2

@@ -177,12 +177,9 @@ async def test_a_page_after_events_is_no_end_of_a_stream() -> None:
         yield b"data: 1\n\n<html>\n<title>gone</title>"
         yield b"\n</html>"
 
-    found: list[str] = []
+    events = read_events(chunks())
+    assert await anext(events) == ServerEvent("1")
     with pytest.raises(NotAStream) as caught:
-        async for event in read_events(chunks()):
-            assert isinstance(event, ServerEvent)
-            found.append(event.data)
-
-    assert found == ["1"]
+        await anext(events)
     assert caught.value.after_events
     assert caught.value.beginning == b"<html>\n<title>gone</title>\n</html>\n"

@@ -1,12 +1,15 @@
 """The demo: its first message, and its suggestions on the emulated Telegram."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from pydantic import BaseModel
 
+from tgllm import hookimpl
+from tgllm.api import PluginInfo, ProviderSpec
 from tgllm.testing.demo import Demo, open_demo
 from tgllm.testing.samples.samples import SAMPLES, Sample
-from tgllm.testing.scripted import ScriptedProvider
+from tgllm.testing.scripted import GivenPlugin, ScriptedProvider
 
 
 @pytest.fixture
@@ -50,6 +53,34 @@ async def test_a_chosen_model_answers_everything_itself() -> None:
         answer = await demo.emulator.wait_for_message(demo.ann.private_chat(), after=asked, timeout=60)
 
     assert answer.text == "A table of my own."
+
+
+class LocalSettings(BaseModel):
+    models: str = ""
+
+
+class Local(ScriptedProvider):
+    """Stands in for the plugin tgllm-local."""
+
+    @hookimpl
+    def tgllm_plugin_info(self) -> PluginInfo:
+        return PluginInfo(id="local", title="Local", api="1.0", settings=LocalSettings)
+
+    @hookimpl
+    def tgllm_providers(self) -> Sequence[ProviderSpec]:
+        return (ProviderSpec("local", "Local models", lambda _ctx: self),)
+
+
+@pytest.mark.parametrize(("environ", "is_offered"), [({}, False), ({"TGLLM_PLUGINS__LOCAL__MODELS": "/srv"}, True)])
+async def test_the_plugin_of_the_tiny_model_is_a_provider_only_with_settings(
+    environ: dict[str, str], is_offered: bool
+) -> None:
+    plugins = [GivenPlugin.of("local", Local())]
+    async with open_demo(model="echo", plugins=plugins, environ=environ) as demo:
+        asked = await demo.ann.say("/model")
+        shown = await demo.emulator.wait_for_message(demo.ann.private_chat(), after=asked, timeout=60)
+
+    assert ("Local models" in str(shown.labels)) == is_offered
 
 
 async def test_without_plugins_it_says_why_echo_answers() -> None:

@@ -32,6 +32,7 @@ QUESTIONS = {
 }
 """Ann's question, by model; "" for any other model."""
 
+_LOCAL_SETTINGS = "TGLLM_PLUGINS__LOCAL__"
 _WORD_SECONDS = 0.12
 _SAMPLE_WORD_SECONDS = 0.06
 _GREETINGS = {
@@ -149,6 +150,9 @@ async def open_demo(
         why_echo = ""
         if model in {None, "echo", "echo/echo"}:
             provider, name, why_echo = await _provider(stack, plugins, folder, wants_echo=model is not None)
+            if not why_echo and not any(key.startswith(_LOCAL_SETTINGS) for key in environ or {}):
+                # Its model is offered by the demo's provider; a second provider would only say that it has none.
+                plugins = tuple(plugin for plugin in plugins if plugin.id != "local")
             plugins, model = (*plugins, provider.plugin), f"demo/{name}"
         else:
             name = model or ""

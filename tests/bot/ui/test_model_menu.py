@@ -93,7 +93,7 @@ class TestButtons:
         async with open_shop():
             picker = await menus.ask(ann, "/model")
             assert picker.labels == ["Echo (1)", "✓ Scripted (1)", "The Shop (500)"]
-            assert picker.text.splitlines()[0] == "scripted/model answers here"
+            assert picker.text.splitlines()[0] == "This chat uses scripted/model"
             await menus.press(ann, picker, "The Shop (500)")
             assert picker.labels[:2] == ["Flash", "m000"]
             assert len(picker.labels) == 8 + 2 + 1

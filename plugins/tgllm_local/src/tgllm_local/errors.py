@@ -34,7 +34,7 @@ def no_llama() -> NotConfigured:
 def no_models(place: object) -> NotConfigured:
     """Return the error for a place without models."""
     return NotConfigured(
-        f"there is no model: put a GGUF file into {place}, or set TGLLM_PLUGINS__LOCAL__MODELS to a file or folder",
+        f"There is no model: put a GGUF file into {place}, or set TGLLM_PLUGINS__LOCAL__MODELS to a file or folder",
         code="local.no_models",
     )
 

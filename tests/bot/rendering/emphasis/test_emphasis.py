@@ -240,3 +240,12 @@ def test_no_hidden_mark_is_left_and_no_text_lost(check_payload: Check, shown: Sh
 @given(st.text() | PIECES)
 def test_hidden_marks_come_back(source: str) -> None:
     assert shown(hidden(source)) == source.translate(dict.fromkeys(map(ord, MARKS), "\ufffd"))
+
+
+@pytest.mark.parametrize(
+    "source", ["_Well said, and done._", "__Well said, and done.__", "_One._ Two. _Well said, and done._"]
+)
+def test_emphasis_ends_behind_the_full_stop_of_a_sentence(source: str) -> None:
+    (part,) = render(source)
+    assert isinstance(part, EntityText)
+    assert part.text == source.replace("_", "")

@@ -70,8 +70,9 @@ def _is_name(token: str, before: str, after: str) -> bool:
     core = token.strip(UNDERSCORE)
     if UNDERSCORE in core or (not core and before[-1:] == STAR == after[:1]):
         return True
-    is_part = _PATH_BEFORE.fullmatch(before) or _PATH_AFTER.fullmatch(after)
-    if core and is_part and token[0] == token[-1] == UNDERSCORE:
+    # An underscore alone behind a full stop ends the emphasis of a sentence.
+    is_in_path = (core and _PATH_BEFORE.fullmatch(before)) or _PATH_AFTER.fullmatch(after)
+    if token[0] == token[-1] == UNDERSCORE and is_in_path:
         return True
     is_dunder = token == UNDERSCORE * 2 + core + UNDERSCORE * 2
     return is_dunder and core.isascii() and (core.islower() or core.isupper())

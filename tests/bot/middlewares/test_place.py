@@ -357,7 +357,6 @@ FOREIGN: dict[str, dict[str, Any]] = {
     "a business bot": {"sender_business_bot": OTHER_BOT},
     "a suggested post": {"suggested_post_info": {"state": "pending"}},
     "an automatic forward": {"is_automatic_forward": True},
-    "a hidden admin": {"from": {"id": 1087968824, "is_bot": False, "first_name": "Group"}},
     "Telegram": {"from": {"id": 777000, "is_bot": False, "first_name": "Telegram"}},
     "somebody else's private chat": {"chat": {"id": 555, "type": "private", "first_name": "Zoe"}},
     "a group with a person's id": {"chat": {"id": 555, "type": "supergroup", "title": "Zoe"}},

@@ -135,9 +135,7 @@ def _made(kind: type[ProviderError], failure: Failure) -> ProviderError:
     if issubclass(kind, AuthFailed):
         # The service's message may contain a part of the key.
         return kind(f"{failure.host} refused the key ({failure.status or 'inside a stream'})")
-    if issubclass(kind, RateLimited):
-        return kind(str(failure), retry_after=wait_hint(failure))
-    if issubclass(kind, Unavailable):
+    if issubclass(kind, RateLimited | Unavailable):
         return kind(str(failure), retry_after=wait_hint(failure))
     return kind(str(failure))
 

@@ -35,7 +35,7 @@ class DemoProvider(Provider):
         """Create the provider of ``demo/<name>``.
 
         Args:
-            inner: the provider that answers; whoever created it closes it.
+            inner: the provider that answers. It is not closed by this one.
             inner_model: the model's id there.
             name: the id of the model of this provider; ``echo`` for an inner provider that is no model.
             clock: the clock of the delays.

@@ -5,7 +5,7 @@ Implementations are ordered by ``tryfirst`` and ``trylast``, then by the plugin'
 calls each implementation separately: if one raises or times out, its plugin is quarantined, with the reason in
 ``tgllm plugins list``; other plugins and the bot are not affected.
 
-The first six hooks run at startup, are plain functions, do no I/O and import nothing heavy. The others may be ``def``
+The first seven hooks run at startup, are plain functions, do no I/O and import nothing heavy. The others may be ``def``
 or ``async def``. A plain ``tgllm_startup`` or ``tgllm_shutdown`` runs in a thread. A plain hook around a turn runs on
 the event loop, and must not block.
 """
@@ -17,7 +17,7 @@ import pluggy
 from tgllm.api.commands import ChatCommand
 from tgllm.api.context import Check, PluginContext, PluginInfo
 from tgllm.api.errors import TgllmError
-from tgllm.api.files import FileHandler
+from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.provider import ProviderSpec
@@ -59,6 +59,16 @@ def tgllm_file_handlers(ctx: PluginContext) -> Sequence[FileHandler]:
     """Return the plugin's file handlers.
 
     Combines: all; the first handler for a MIME type is used. A plugin with an id that is taken is quarantined.
+    Failure: quarantined. Since 1.0.
+    """
+    ...
+
+
+@hookspec
+def tgllm_transcribers(ctx: PluginContext) -> Sequence[Transcriber]:
+    """Return the plugin's transcribers, which convert speech to text for models that don't take audio.
+
+    Combines: all; the first transcriber for a MIME type is used. A plugin with an id that is taken is quarantined.
     Failure: quarantined. Since 1.0.
     """
     ...

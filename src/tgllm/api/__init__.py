@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ConfigError,
         ContextTooLong,
         DatabaseError,
+        FileUnreadable,
         ModelNotFound,
         NotConfigured,
         PluginError,
@@ -31,8 +32,17 @@ if TYPE_CHECKING:
         Unavailable,
         Unsupported,
     )
-    from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
-    from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+    from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta, Waiting
+    from tgllm.api.files import (
+        Extracted,
+        ExtractionLimits,
+        FileHandler,
+        OutgoingFile,
+        PagePicture,
+        Recording,
+        Transcriber,
+        Transcript,
+    )
     from tgllm.api.jobs import JobSpec
     from tgllm.api.people import ChatInfo, ChatKind, Role, UserInfo
     from tgllm.api.provider import Provider, ProviderSpec
@@ -78,8 +88,10 @@ __all__ = [
     "Decision",
     "Extracted",
     "ExtractionLimits",
+    "FileDelta",
     "FileHandler",
     "FilePart",
+    "FileUnreadable",
     "FinishReason",
     "Finished",
     "JobSpec",
@@ -91,6 +103,8 @@ __all__ = [
     "ModelNotFound",
     "ModelRef",
     "NotConfigured",
+    "OutgoingFile",
+    "PagePicture",
     "Part",
     "PluginContext",
     "PluginError",
@@ -103,6 +117,7 @@ __all__ = [
     "RateLimited",
     "ReasoningDelta",
     "ReasoningEffort",
+    "Recording",
     "Refused",
     "Reply",
     "Role",
@@ -113,6 +128,8 @@ __all__ = [
     "TextPart",
     "Texts",
     "TgllmError",
+    "Transcriber",
+    "Transcript",
     "TurnInfo",
     "TurnResult",
     "Unavailable",

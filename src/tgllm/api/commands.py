@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from tgllm.api.files import OutgoingFile
 from tgllm.api.people import ChatInfo, UserInfo
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Reply:
     text: str
     markdown: bool = False
     """Whether the text is Markdown, rendered like a model's answer; otherwise it is plain text."""
+    files: tuple[OutgoingFile, ...] = ()
+    """Files to send after the text."""
 
 
 CommandHandler = Callable[[CommandCall], Awaitable[Reply | str | None]]

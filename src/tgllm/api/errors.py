@@ -10,6 +10,7 @@ chats, so they must not contain keys, tokens or passwords.
     ├── PluginError              a plugin violates the plugin API
     ├── Stopped                  a person or the shutdown ended the turn
     ├── BudgetExceeded           a budget is used up, or less is left than the question needs
+    ├── FileUnreadable           a file can't be received or read
     └── ProviderError            the provider failed
         ├── NotConfigured        a key or setting is missing
         ├── AuthFailed           the provider rejected the key
@@ -35,6 +36,7 @@ __all__ = [
     "ConfigError",
     "ContextTooLong",
     "DatabaseError",
+    "FileUnreadable",
     "ModelNotFound",
     "NotConfigured",
     "PluginError",
@@ -111,6 +113,16 @@ class BudgetExceeded(TgllmError):
     """
 
     default_code = "budget"
+
+
+class FileUnreadable(TgllmError):
+    """A file can't be received, or its content can't be read.
+
+    The codes ``file_password`` (protected by a password), ``file_broken`` (damaged, or not of the kind that it claims
+    to be), ``file_empty``, ``file_too_large`` and ``file_no_text`` have texts of their own.
+    """
+
+    default_code = "file_unreadable"
 
 
 class ProviderError(TgllmError):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tgllm.api.types import FinishReason, JsonObject, Usage
 
-__all__ = ["Finished", "ReasoningDelta", "StreamEvent", "TextDelta", "Waiting"]
+__all__ = ["FileDelta", "Finished", "ReasoningDelta", "StreamEvent", "TextDelta", "Waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,16 @@ class ReasoningDelta:
     """The next piece of the model's reasoning."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDelta:
+    """A file of the answer, such as a picture that the model has made; it is stored and sent with the answer."""
+
+    content: bytes
+    mime_type: str
+    name: str | None = None
+    """File name in the chat; None: made from the type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +55,4 @@ class Finished:
     """Stored with the turn and returned to the same provider and model in later requests; at most 256 KiB of JSON."""
 
 
-StreamEvent = TextDelta | ReasoningDelta | Waiting | Finished
+StreamEvent = TextDelta | ReasoningDelta | FileDelta | Waiting | Finished

@@ -12,6 +12,7 @@ from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.base import Section
 from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
@@ -153,6 +154,11 @@ class Config(Section):
     telegram_api: Annotated[str, BeforeValidator(checks.telegram_api)] = Field(
         default="https://api.telegram.org", description="Base URL of the Bot API server; http or https."
     )
+    telegram_files: Annotated[Path | None, BeforeValidator(checks.folder)] = Field(
+        default=None,
+        description="Folder in which a local Bot API server (--local) keeps files, as this machine sees it; enables "
+        "files above 20 MB.",
+    )
     admin_ids: Annotated[tuple[int, ...], BeforeValidator(checks.admin_ids)] = Field(
         default=(), description="Telegram user ids of the bot's owners, separated by commas or spaces."
     )
@@ -192,6 +198,7 @@ class Config(Section):
     groups: GroupsSection = GroupsSection()
     access: AccessSection = AccessSection()
     turns: TurnsSection = TurnsSection()
+    files: FilesSection = FilesSection()
     streaming: StreamingSection = StreamingSection()
     rendering: RenderingSection = RenderingSection()
     sending: SendingSection = SendingSection()

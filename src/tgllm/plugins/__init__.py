@@ -7,7 +7,7 @@ from tgllm.plugins.loading.assemble import PluginChoice
 from tgllm.plugins.loading.contexts import HostServices
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.settings import PluginSettingsSource
-from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
+from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
 
 __all__ = [
     "FoundPlugin",
@@ -17,6 +17,7 @@ __all__ = [
     "OwnedFileHandler",
     "OwnedJob",
     "OwnedProvider",
+    "OwnedTranscriber",
     "PluginChoice",
     "PluginHost",
     "PluginRecord",

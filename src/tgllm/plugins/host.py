@@ -24,7 +24,7 @@ from tgllm.plugins.loading.loader import Loader
 from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
 from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
-from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider
+from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
 from tgllm.plugins.roster import Roster
 from tgllm.plugins.turns import TurnHooks
 
@@ -142,6 +142,11 @@ class PluginHost:
     def file_handlers(self) -> tuple[OwnedFileHandler, ...]:
         """File handlers of active plugins, in order: a file goes to the first one that accepts its type."""
         return self._roster.offered(lambda offers: offers.file_handlers, OwnedFileHandler)
+
+    @property
+    def transcribers(self) -> tuple[OwnedTranscriber, ...]:
+        """Transcribers of active plugins, in order: a recording goes to the first one that accepts its type."""
+        return self._roster.offered(lambda offers: offers.transcribers, OwnedTranscriber)
 
     @property
     def jobs(self) -> tuple[OwnedJob, ...]:

@@ -1,14 +1,14 @@
-"""Providers, commands, file handlers and jobs, each with its plugin."""
+"""Providers, commands, file handlers, transcribers and jobs, each with its plugin."""
 
 from dataclasses import dataclass
 
 from tgllm.api.commands import ChatCommand
 from tgllm.api.context import PluginContext
-from tgllm.api.files import FileHandler
+from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
 
-__all__ = ["OwnedCommand", "OwnedFileHandler", "OwnedJob", "OwnedProvider"]
+__all__ = ["OwnedCommand", "OwnedFileHandler", "OwnedJob", "OwnedProvider", "OwnedTranscriber"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,14 @@ class OwnedJob:
     """A job, with the plugin context to run it."""
 
     job: JobSpec
+    plugin_id: str
+    context: PluginContext
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedTranscriber:
+    """A transcriber, with its plugin context."""
+
+    transcriber: Transcriber
     plugin_id: str
     context: PluginContext

@@ -1,4 +1,4 @@
-"""Validation of the providers, commands, file handlers and jobs of plugins."""
+"""Validation of the providers, commands, file handlers, transcribers and jobs of plugins."""
 
 import inspect
 import re
@@ -6,17 +6,18 @@ import sys
 from typing import get_args
 
 from tgllm.api.commands import Access, ChatCommand
-from tgllm.api.files import FileHandler
+from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
 from tgllm.plugins.calls.outcome import Breach
 from tgllm.plugins.checks.values import ID, check_callable, check_match, check_text, texts_of
 
-__all__ = ["check_command", "check_file_handler", "check_job", "check_provider"]
+__all__ = ["check_command", "check_file_handler", "check_job", "check_provider", "check_transcriber"]
 
 _COMMAND = re.compile(r"[a-z][a-z0-9_]{0,31}")  # Bot API: BotCommand
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _MIME_TYPE = re.compile(r"[\w.+-]+/([\w.+-]+|\*)|\*/\*")
+_SUFFIX = re.compile(r"\.[a-z0-9_+-]{1,16}")
 _LONGEST_DESCRIPTION = 256  # Bot API: BotCommand
 _CRON_FIELDS = 5
 
@@ -57,10 +58,9 @@ def check_file_handler(handler: FileHandler) -> None:
         Breach: names the invalid field.
     """
     check_match("the file handler id", handler.id, ID)
-    if not handler.mime_types:
-        raise Breach(f"file handler {handler.id} names no kind of file in mime_types")
-    for kind in texts_of(f"mime_types of file handler {handler.id}", handler.mime_types):
-        check_match(f"the kind of file that {handler.id} takes", kind, _MIME_TYPE)
+    _check_kinds(f"file handler {handler.id}", handler.mime_types)
+    for suffix in texts_of(f"suffixes of file handler {handler.id}", handler.suffixes):
+        check_match(f"the ending that {handler.id} takes", suffix, _SUFFIX)
     what, extract = f"extract of file handler {handler.id}", handler.extract
     check_callable(what, extract)
     module = sys.modules.get(getattr(extract, "__module__", ""))
@@ -68,6 +68,29 @@ def check_file_handler(handler: FileHandler) -> None:
         raise Breach(f"{what} is no function at the top of a module")
     if inspect.iscoroutinefunction(extract) or inspect.isgeneratorfunction(extract):
         raise Breach(f"{what} must be a plain function: it runs in a process of its own, where it may block")
+
+
+def check_transcriber(transcriber: Transcriber) -> None:
+    """Check a transcriber.
+
+    Raises:
+        Breach: names the invalid field.
+    """
+    check_match("the transcriber id", transcriber.id, ID)
+    _check_kinds(f"transcriber {transcriber.id}", transcriber.mime_types)
+    check_callable(f"transcribe of transcriber {transcriber.id}", transcriber.transcribe)
+
+
+def _check_kinds(whose: str, mime_types: frozenset[str]) -> None:
+    """Check the kinds of files that a handler or transcriber takes.
+
+    Raises:
+        Breach: names the invalid kind.
+    """
+    if not mime_types:
+        raise Breach(f"{whose} names no kind of file in mime_types")
+    for kind in texts_of(f"mime_types of {whose}", mime_types):
+        check_match(f"the kind of file that {whose} takes", kind, _MIME_TYPE)
 
 
 def check_job(job: JobSpec) -> None:

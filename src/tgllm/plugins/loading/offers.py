@@ -1,11 +1,11 @@
-"""Offers of a plugin: its providers, commands, file handlers and jobs."""
+"""Offers of a plugin: its providers, commands, file handlers, transcribers and jobs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tgllm.api.commands import ChatCommand
-from tgllm.api.files import FileHandler
+from tgllm.api.files import FileHandler, Transcriber
 from tgllm.api.jobs import JobSpec
 from tgllm.api.provider import ProviderSpec
 from tgllm.plugins.calls.outcome import Breach
@@ -20,7 +20,7 @@ class Name:
     """Name that only one plugin can have."""
 
     kind: str
-    """Kind of the named object: ``provider``, ``command``, ``file handler`` or ``job``."""
+    """Kind of the named object: ``provider``, ``command``, ``file handler``, ``transcriber`` or ``job``."""
     text: str
 
     def __str__(self) -> str:
@@ -34,6 +34,7 @@ class Offers:
     providers: tuple[tuple[int, ProviderSpec], ...] = field(default=())
     commands: tuple[tuple[int, ChatCommand], ...] = field(default=())
     file_handlers: tuple[tuple[int, FileHandler], ...] = field(default=())
+    transcribers: tuple[tuple[int, Transcriber], ...] = field(default=())
     jobs: tuple[tuple[int, JobSpec], ...] = field(default=())
 
     def names(self) -> Iterable[Name]:
@@ -43,6 +44,7 @@ class Offers:
         for _, command in self.commands:
             yield from (Name("command", text) for text in (command.name, *command.aliases))
         yield from (Name("file handler", handler.id) for _, handler in self.file_handlers)
+        yield from (Name("transcriber", transcriber.id) for _, transcriber in self.transcribers)
         yield from (Name("job", job.id) for _, job in self.jobs)
 
     def provides(self) -> tuple[str, ...]:
@@ -51,6 +53,7 @@ class Offers:
             *(str(Name("provider", spec.id)) for _, spec in self.providers),
             *(str(Name("command", command.name)) for _, command in self.commands),
             *(str(Name("file handler", handler.id)) for _, handler in self.file_handlers),
+            *(str(Name("transcriber", transcriber.id)) for _, transcriber in self.transcribers),
             *(str(Name("job", job.id)) for _, job in self.jobs),
         )
 
@@ -79,6 +82,7 @@ OFFER_HOOKS: Mapping[str, _OfferHook] = {
     "tgllm_providers": _OfferHook("providers", ProviderSpec, offers.check_provider),
     "tgllm_commands": _OfferHook("commands", ChatCommand, offers.check_command),
     "tgllm_file_handlers": _OfferHook("file_handlers", FileHandler, offers.check_file_handler),
+    "tgllm_transcribers": _OfferHook("transcribers", Transcriber, offers.check_transcriber),
     "tgllm_jobs": _OfferHook("jobs", JobSpec, offers.check_job),
 }
 """Hooks that return offers, in the order in which they are called."""

@@ -1,0 +1,1 @@
+"""Files of people and models: received, stored, read, and chosen for requests."""

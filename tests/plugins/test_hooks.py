@@ -16,8 +16,10 @@ from tgllm.api import (
     Decision,
     ExtractionLimits,
     Finished,
+    Recording,
     Stopped,
     TextDelta,
+    Transcript,
     TurnInfo,
     TurnResult,
     Unavailable,
@@ -79,6 +81,14 @@ async def test_hook_file_handlers(host: PluginHost, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abcdef", encoding="utf-8")
 
     assert owned.handler.extract(tmp_path / "a.txt", ExtractionLimits(3, 1.0, 1)).text == "abc"
+
+
+async def test_hook_transcribers(host: PluginHost, tmp_path: Path) -> None:
+    (owned,) = host.transcribers
+
+    heard = await owned.transcriber.transcribe(Recording(tmp_path / "a.ogg", "audio/ogg", 7, language="de"))
+
+    assert (owned.plugin_id, heard) == ("good_all", Transcript("7 bytes of audio/ogg", language="de"))
 
 
 async def test_hook_jobs(host: PluginHost) -> None:

@@ -42,9 +42,15 @@ async def test_the_good_one_shows_what_it_provides(site: Any, load_host: LoadHos
 
     found = record(await load_host(), "good_all")
 
-    assert found.provides == ("provider parrot", "command /greet", "file handler plain", "job sweep")
+    assert found.provides == (
+        "provider parrot",
+        "command /greet",
+        "file handler plain",
+        "transcriber ears",
+        "job sweep",
+    )
     assert (found.package, found.version, found.api, found.reason) == ("tgllm-test-good-all", "0.3.0", "1.0", "")
-    assert len(found.hooks) == 12
+    assert len(found.hooks) == 13
 
 
 INFO = """
@@ -235,11 +241,34 @@ ODD = {
     ),
     "kind of file": (
         returning("tgllm_file_handlers", "[FileHandler('x', frozenset({'pdf'}), Here.extract)]"),
-        r"the kind of file that x takes 'pdf' must look like [\w.+-]+/([\w.+-]+|\*)|\*/\*",
+        r"the kind of file that file handler x takes 'pdf' must look like [\w.+-]+/([\w.+-]+|\*)|\*/\*",
     ),
     "no kind of file": (
         returning("tgllm_file_handlers", "[FileHandler('x', frozenset(), Here.extract)]"),
         "file handler x names no kind of file in mime_types",
+    ),
+    "ending": (
+        returning(
+            "tgllm_file_handlers",
+            "[FileHandler('x', frozenset({'text/*'}), Here.extract, suffixes=frozenset({'gpx'}))]",
+        ),
+        r"the ending that x takes 'gpx' must look like \.[a-z0-9_+-]{1,16}",
+    ),
+    "transcriber id": (
+        returning("tgllm_transcribers", "[Transcriber('a/b', frozenset({'audio/*'}), run)]"),
+        "the transcriber id 'a/b' must look like [a-z][a-z0-9_]*",
+    ),
+    "transcriber of no kind": (
+        returning("tgllm_transcribers", "[Transcriber('x', frozenset(), run)]"),
+        "transcriber x names no kind of file in mime_types",
+    ),
+    "transcriber that can't be called": (
+        returning("tgllm_transcribers", "[Transcriber('x', frozenset({'audio/*'}), 'run')]"),
+        "transcribe of transcriber x is a str and can't be called",
+    ),
+    "transcriber twice": (
+        returning("tgllm_transcribers", "[Transcriber('x', frozenset({'audio/*'}), run)] * 2"),
+        "it gives transcriber x twice",
     ),
     "cron": (
         returning("tgllm_jobs", "[JobSpec('x', 'X', '@daily', run)]"),

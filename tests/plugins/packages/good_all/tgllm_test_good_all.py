@@ -21,9 +21,12 @@ from tgllm.api import (
     PluginInfo,
     Provider,
     ProviderSpec,
+    Recording,
     StreamEvent,
     TextDelta,
     TgllmError,
+    Transcriber,
+    Transcript,
     TurnInfo,
     TurnResult,
     UserInfo,
@@ -51,6 +54,10 @@ def extract(path: Path, limits: ExtractionLimits) -> Extracted:
     return Extracted(path.read_text(encoding="utf-8")[: limits.max_chars])
 
 
+async def listen(recording: Recording) -> Transcript:
+    return Transcript(f"{recording.size} bytes of {recording.mime_type}", language=recording.language)
+
+
 async def greet(call: CommandCall) -> str:
     return f"Hello {call.user.name}"
 
@@ -72,6 +79,11 @@ def tgllm_commands() -> Sequence[ChatCommand]:
 @hookimpl
 def tgllm_file_handlers() -> Sequence[FileHandler]:
     return [FileHandler("plain", frozenset({"text/*"}), extract)]
+
+
+@hookimpl
+def tgllm_transcribers() -> Sequence[Transcriber]:
+    return [Transcriber("ears", frozenset({"audio/*"}), listen)]
 
 
 @hookimpl

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent, TgllmError, Usage, UserInfo
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
+from tgllm.services.files.attachment import Attachment
 
 __all__ = ["Branch", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
 
@@ -46,6 +47,10 @@ class Turn:
     """Model for this turn only; None: the chat's model."""
     title: str = ""
     """Title for a conversation that begins with this question; see ``branches.give_title``."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files of the question and of what it replies to, in order, which are received in the turn."""
+    file_ids: tuple[int, ...] = ()
+    """Ids of stored files that belong to the question, such as those of a question that is asked again."""
 
     @property
     def message_ids(self) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ from tgllm.services.conversations.request import ContextUse, Prepared, RequestBu
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
+from tgllm.services.files.attachment import Downloader
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
@@ -90,7 +91,12 @@ class ConversationService:
         record_interrupted(conn, turn, call, now, self._accounting)
 
     async def run(
-        self, turn: Turn, sink: Sink, *units: Unit, asking: Callable[[], Awaitable[None]] | None = None
+        self,
+        turn: Turn,
+        sink: Sink,
+        *units: Unit,
+        asking: Callable[[], Awaitable[None]] | None = None,
+        downloader: Downloader | None = None,  # noqa: ARG002  the files of questions are received with it
     ) -> TurnOutcome:
         """Answer a question, and store the result in one transaction.
 
@@ -99,6 +105,7 @@ class ConversationService:
             sink: displays the answer; its ``finish`` returns the messages to send.
             units: further units of work for the same transaction, such as marking the update as done.
             asking: awaited before the model is called.
+            downloader: source of the question's attachments; None if it has none.
 
         Returns:
             The result, also if the provider failed.

@@ -14,12 +14,14 @@ from tgllm.db.file import schema
 from tgllm.db.file.identity import latest_version, version_of
 from tgllm.db.file.schema import prepare
 from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
-from tgllm.db.tables import inbox
+from tgllm.db.tables import file_texts, files, inbox
+from tgllm.db.tables.file_texts import FileText
 
 BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 
 ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")
 FILL = Migration(3, "fill", "UPDATE kv SET note = note || '!';")
+FILE_TABLES = ("files", "file_texts")
 CALL = "INSERT INTO requests (turn_id, provider, model, user_id, created_at, status, finished_at)"
 ORPHAN = f"{CALL} VALUES ('t', 'p', 'm', 99, 1, 'ok', 1)"
 BROKEN = Migration(3, "broken", "UPDATE kv SET note = 'lost'; UPDATE nowhere SET x = 1;")
@@ -215,3 +217,32 @@ def test_an_inbox_of_version_1_gets_the_columns_about_crashes(path: Path) -> Non
         row = inbox.get(conn, 7)
     assert row is not None
     assert (row.state, row.attempts, row.asked, row.crashes, row.strikes) == ("running", 3, False, 0, 0)
+
+
+def test_attachments_of_earlier_versions_get_the_columns_about_their_turns(path: Path) -> None:
+    def described(conn: sqlite3.Connection) -> list[object]:
+        columns = [tuple(row) for table in FILE_TABLES for row in conn.execute(f"PRAGMA table_info({table})")]
+        others = conn.execute("SELECT type, name, tbl_name FROM sqlite_schema WHERE name LIKE 'file%' ORDER BY name")
+        return [*columns, *(tuple(row) for row in others)]
+
+    prepare(path, NOW, [])
+    with closing(connect(path)) as conn:
+        wanted = described(conn)
+        conn.executescript("DROP TRIGGER files_gone; DROP TABLE file_texts;")
+        for index in ("turn", "key", "unlinked"):
+            conn.execute(f"DROP INDEX files_{index}")
+        for column in ("seconds", "key", "kind", "position", "turn_id"):
+            conn.execute(f"ALTER TABLE files DROP COLUMN {column}")
+        conn.execute(
+            "INSERT INTO files (path, mime, size, sha256, created_at) VALUES ('files/x', 'text/plain', 1, ?, 1)",
+            ("a" * 64,),
+        )
+    (step,) = [step for step in shipped() if step.name == "files"]
+    prepare(path, NOW, [Migration(2, step.name, step.sql)])
+    with closing(connect(path)) as conn:
+        assert described(conn) == wanted
+        (file,) = files.list_by_id(conn, [1])
+        assert (file.kind, file.position, file.turn_id, file.key, file.seconds) == ("document", 0, None, None, None)
+        file_texts.put(conn, FileText("a" * 64, "text", "read"))
+        files.delete(conn, 1)
+        assert file_texts.get(conn, "a" * 64, "text") is None

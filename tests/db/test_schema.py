@@ -26,6 +26,7 @@ TABLES = {
     "requests",
     "models",
     "files",
+    "file_texts",
     "inbox",
     "outbox",
     "usage",

@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS messages (
     turn_id              TEXT NOT NULL,                 -- the turn it belongs to
     role                 TEXT NOT NULL CHECK (role IN ('user', 'assistant')), -- author: the user or the model
     text                 TEXT NOT NULL,                 -- as sent to or received from the model
-    parts                TEXT                           -- JSON array: parts other than text; NULL: none
+    parts                TEXT                           -- JSON array: names of its attachments; NULL: it has none
                          CHECK (parts IS NULL OR (json_valid(parts) AND json_type(parts) = 'array')),
     provider             TEXT,                          -- provider of an answer; NULL for a question
     model                TEXT,                          -- the model that answered
@@ -218,12 +218,46 @@ CREATE TABLE IF NOT EXISTS files (
     sha256        TEXT NOT NULL                         -- of the content, in lower-case hex
                   CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
     original_name TEXT,                                 -- file name from the sender; never used as a path
-    created_at    INTEGER NOT NULL                      -- when it was received
+    created_at    INTEGER NOT NULL,                     -- when it was received
+    turn_id       TEXT,                                 -- the turn in which it was received
+    position      INTEGER NOT NULL DEFAULT 0            -- place among the attachments of the turn
+                  CHECK (position >= 0),
+    kind          TEXT NOT NULL DEFAULT 'document',     -- how it was sent, such as 'photo' or 'voice'
+    key           TEXT,                                 -- Telegram's id of the content (file_unique_id)
+    seconds       REAL                                  -- duration of a recording or video, as claimed
 ) STRICT;
 CREATE INDEX IF NOT EXISTS files_sha256 ON files (sha256);
 CREATE INDEX IF NOT EXISTS files_request ON files (request_id);
 CREATE INDEX IF NOT EXISTS files_message ON files (message_id);
 CREATE INDEX IF NOT EXISTS files_user ON files (user_id);
+CREATE INDEX IF NOT EXISTS files_turn ON files (turn_id) WHERE turn_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_key ON files (key) WHERE key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_unlinked ON files (created_at) WHERE message_id IS NULL;
+
+-- What was read of a content, or why it can't be read. It is deleted with the last attachment of that content.
+CREATE TABLE IF NOT EXISTS file_texts (
+    sha256       TEXT NOT NULL,                         -- of the content, as in files
+    reader       TEXT NOT NULL,                         -- what has read it: id of a file handler, or 'transcriber:...'
+    text         TEXT NOT NULL,                         -- empty if it can't be read
+    chars        INTEGER NOT NULL CHECK (chars >= 0),   -- length of the text
+    pages        INTEGER CHECK (pages >= 0),            -- pages, slides or sheets; NULL: it has none
+    truncated    INTEGER NOT NULL DEFAULT 0             -- 1: the file contains more text
+                 CHECK (truncated IN (0, 1)),
+    without_text INTEGER NOT NULL DEFAULT 0             -- pages without text, such as scanned ones
+                 CHECK (without_text >= 0),
+    encoding     TEXT NOT NULL DEFAULT '',              -- guessed encoding of a text; empty if it is certain
+    language     TEXT,                                  -- language of a transcript; NULL: unknown
+    pictures     TEXT                                   -- JSON array: pictures of pages; NULL: none were made
+                 CHECK (pictures IS NULL OR (json_valid(pictures) AND json_type(pictures) = 'array')),
+    error        TEXT,                                  -- code of the error if it can't be read
+    created_at   INTEGER NOT NULL,                      -- when it was read
+    PRIMARY KEY (sha256, reader)
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS files_gone AFTER DELETE ON files
+WHEN NOT EXISTS (SELECT 1 FROM files WHERE sha256 = old.sha256)
+BEGIN
+    DELETE FROM file_texts WHERE sha256 = old.sha256;
+END;
 
 -- Updates from Telegram and their state. An update is confirmed to Telegram only after it is stored here.
 CREATE TABLE IF NOT EXISTS inbox (

@@ -1,6 +1,7 @@
 """Each attachment has a row; a blob goes when nothing shares it any more."""
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -76,3 +77,37 @@ def test_pruning_names_the_blobs_that_nothing_shares(conn: sqlite3.Connection) -
 def test_a_hash_that_is_none_is_refused(conn: sqlite3.Connection, sha256: str) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         attach(conn, sha256)
+
+
+def test_the_attachments_of_a_turn_are_found_in_their_order(conn: sqlite3.Connection) -> None:
+    new = NewFile(path="files/x", mime="image/png", size=3, sha256=ONE, original_name=None, user_id=None)
+    late = files.add(conn, replace(new, turn_id="u1", position=1, kind="photo", key="k1", seconds=2.5), NOW)
+    first = files.add(conn, replace(new, turn_id="u1", position=0), NOW)
+    files.add(conn, replace(new, turn_id="u2"), NOW)
+    assert [file.id for file in files.of_turn(conn, "u1")] == [first, late]
+    found = files.with_key(conn, "k1")
+    assert found is not None
+    assert (found.id, found.kind, found.seconds) == (late, "photo", 2.5)
+    assert files.with_key(conn, "k2") is None
+
+
+def test_a_repeated_question_has_its_own_attachments(conn: sqlite3.Connection) -> None:
+    one = attach(conn)
+    message_id, _ = message_and_request(conn)
+    files.copy(conn, [one, 999], message_id, NOW + 1)
+    (copied,) = files.of_messages(conn, [message_id])
+    assert (copied.sha256, copied.message_id, copied.created_at) == (ONE, message_id, NOW + 1)
+    assert files.delete(conn, one) is None
+    assert files.delete(conn, copied.id) == "files/aaaaaaaa"
+
+
+def test_what_belongs_to_no_question_goes_after_a_while(conn: sqlite3.Connection) -> None:
+    linked = attach(conn)
+    message_id, _ = message_and_request(conn)
+    files.link(conn, [linked], message_id, None)
+    attach(conn, TWO)
+    attach(conn, TWO, NOW + 9)
+    assert files.prune_unlinked(conn, NOW + 1, 10) == (1, [])
+    assert files.prune_unlinked(conn, NOW + 10, 10) == (1, ["files/bbbbbbbb"])
+    assert files.path_of(conn, ONE) is not None
+    assert files.paths_among(conn, ["files/aaaaaaaa", "files/bbbbbbbb"]) == {"files/aaaaaaaa"}

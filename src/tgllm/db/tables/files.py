@@ -4,9 +4,26 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tgllm.db.engine.rows import clean, dumps, read_all, read_one
+from tgllm.db.engine.rows import clean, dumps, new_id, read_all, read_one
 
-__all__ = ["File", "NewFile", "add", "delete", "get", "link", "of_message", "path_of", "prune"]
+__all__ = [
+    "File",
+    "NewFile",
+    "add",
+    "copy",
+    "delete",
+    "get",
+    "link",
+    "list_by_id",
+    "of_message",
+    "of_messages",
+    "of_turn",
+    "path_of",
+    "paths_among",
+    "prune",
+    "prune_unlinked",
+    "with_key",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +42,16 @@ class NewFile:
     user_id: int | None
     message_id: int | None = None
     request_id: int | None = None
+    turn_id: str | None = None
+    """The turn in which it was received."""
+    position: int = 0
+    """Place among the attachments of the turn."""
+    kind: str = "document"
+    """How it was sent, such as ``photo`` or ``voice``."""
+    key: str | None = None
+    """Telegram's id of the content, the same wherever it is sent (file_unique_id)."""
+    seconds: float | None = None
+    """Duration of a recording or video, as claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +68,24 @@ class File:
     sha256: str
     original_name: str | None
     created_at: int
+    turn_id: str | None
+    position: int
+    kind: str
+    key: str | None
+    seconds: float | None
+
+
+_ADD = """
+    INSERT INTO files (request_id, message_id, user_id, path, mime, size, sha256, original_name, created_at,
+                       turn_id, position, kind, key, seconds)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 def add(conn: sqlite3.Connection, new: NewFile, now: int) -> int:
     """Store an attachment and return its id."""
     cursor = conn.execute(
-        "INSERT INTO files (request_id, message_id, user_id, path, mime, size, sha256, original_name, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        _ADD,
         (
             new.request_id,
             new.message_id,
@@ -58,9 +96,27 @@ def add(conn: sqlite3.Connection, new: NewFile, now: int) -> int:
             new.sha256,
             None if new.original_name is None else clean(new.original_name),
             now,
+            new.turn_id,
+            new.position,
+            new.kind,
+            new.key,
+            new.seconds,
         ),
     )
-    return int(cursor.fetchone()[0])
+    return new_id(cursor)
+
+
+_COPY = """
+    INSERT INTO files (message_id, user_id, path, mime, size, sha256, original_name, created_at,
+                       position, kind, key, seconds)
+    SELECT :message, user_id, path, mime, size, sha256, original_name, :now, position, kind, key, seconds
+    FROM files WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY position, id
+"""
+
+
+def copy(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, now: int) -> None:
+    """Attach files to a further message, such as a question that is asked again. Deleted ones are left out."""
+    conn.execute(_COPY, {"ids": dumps(sorted(file_ids)), "message": message_id, "now": now})
 
 
 def link(conn: sqlite3.Connection, file_ids: Collection[int], message_id: int, request_id: int | None) -> None:
@@ -78,14 +134,51 @@ def get(conn: sqlite3.Connection, file_id: int) -> File | None:
 
 
 def of_message(conn: sqlite3.Connection, message_id: int) -> list[File]:
-    """Return the attachments of a message, in the order in which they were received."""
-    return read_all(File, conn.execute("SELECT * FROM files WHERE message_id = ? ORDER BY id", (message_id,)))
+    """Return the attachments of a message, in the order in which they were sent."""
+    cursor = conn.execute("SELECT * FROM files WHERE message_id = ? ORDER BY position, id", (message_id,))
+    return read_all(File, cursor)
+
+
+def of_messages(conn: sqlite3.Connection, message_ids: Collection[int]) -> list[File]:
+    """Return the attachments of some messages; those of one message in the order in which they were sent."""
+    cursor = conn.execute(
+        "SELECT * FROM files WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, position, id",
+        (dumps(sorted(message_ids)),),
+    )
+    return read_all(File, cursor)
+
+
+def of_turn(conn: sqlite3.Connection, turn_id: str) -> list[File]:
+    """Return the attachments that were received in a turn, in order."""
+    return read_all(File, conn.execute("SELECT * FROM files WHERE turn_id = ? ORDER BY position, id", (turn_id,)))
+
+
+def list_by_id(conn: sqlite3.Connection, file_ids: Collection[int]) -> list[File]:
+    """Return attachments by their ids, in the order in which they were sent; deleted ones are left out."""
+    cursor = conn.execute(
+        "SELECT * FROM files WHERE id IN (SELECT value FROM json_each(?)) ORDER BY position, id",
+        (dumps(sorted(file_ids)),),
+    )
+    return read_all(File, cursor)
+
+
+def with_key(conn: sqlite3.Connection, key: str) -> File | None:
+    """Return the latest attachment with that content, by Telegram's id of it; None if there is none."""
+    return read_one(File, conn.execute("SELECT * FROM files WHERE key = ? ORDER BY id DESC LIMIT 1", (key,)))
 
 
 def path_of(conn: sqlite3.Connection, sha256: str) -> str | None:
     """Return the path of the blob with that content; None if no attachment has it."""
     row = conn.execute("SELECT path FROM files WHERE sha256 = ? ORDER BY id LIMIT 1", (sha256,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def paths_among(conn: sqlite3.Connection, paths: Collection[str]) -> set[str]:
+    """Return those of the paths that belong to an attachment."""
+    cursor = conn.execute(
+        "SELECT DISTINCT path FROM files WHERE path IN (SELECT value FROM json_each(?))", (dumps(sorted(paths)),)
+    )
+    return {str(row[0]) for row in cursor}
 
 
 def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
@@ -104,3 +197,16 @@ def prune(conn: sqlite3.Connection, before: int) -> list[str]:
     rows = conn.execute("SELECT id FROM files WHERE created_at < ? ORDER BY id", (before,)).fetchall()
     paths = [delete(conn, row[0]) for row in rows]
     return [path for path in paths if path is not None]
+
+
+def prune_unlinked(conn: sqlite3.Connection, before: int, limit: int) -> tuple[int, list[str]]:
+    """Delete attachments from before ``before`` whose question was never stored.
+
+    Returns:
+        Their number, and the paths of the blobs that are no longer used.
+    """
+    rows = conn.execute(
+        "SELECT id FROM files WHERE message_id IS NULL AND created_at < ? ORDER BY created_at LIMIT ?", (before, limit)
+    ).fetchall()
+    paths = [delete(conn, row[0]) for row in rows]
+    return len(rows), [path for path in paths if path is not None]

@@ -1,0 +1,1 @@
+"""Built-in readers of files, each in a module of its own."""

@@ -1,0 +1,1 @@
+"""What several readers of files share: bounded texts, tables, archives, XML."""

@@ -1,1 +1,1 @@
-"""Built-in readers of files, each in a module of its own."""
+"""Built-in plugin that reads files, with a module for each kind."""

@@ -7,7 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from tgllm.plugins.builtin.files.common.building import one_line
+from tgllm.plugins.builtin.files.shared.building import one_line
 
 __all__ = ["notes_of_page", "overview"]
 

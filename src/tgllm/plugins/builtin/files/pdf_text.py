@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from tgllm.plugins.builtin.files.common.building import clean_text
+from tgllm.plugins.builtin.files.shared.building import clean_text
 
 __all__ = ["is_readable", "readable"]
 

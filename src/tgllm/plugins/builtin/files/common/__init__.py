@@ -1,1 +1,0 @@
-"""What several readers of files share: bounded texts, tables, archives, XML."""

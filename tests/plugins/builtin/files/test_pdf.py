@@ -90,6 +90,14 @@ class TestText:
 
         assert found.text == "[page 1]\nfi fi"
 
+    def test_characters_beyond_16_bits_are_kept(self, read: Any) -> None:
+        font = make.FONT[:-2] + b"/ToUnicode 100000 0 R>>"
+        found = read(
+            make.pdf([make.lines("A")], extra={3: font, 100000: to_unicode(b"1 beginbfchar <41><D83DDE00> endbfchar")})
+        )
+
+        assert found.text == "[page 1]\n\U0001f600"
+
     def test_a_font_without_characters_is_no_text(self, read: Any) -> None:
         font = make.FONT[:-2] + b"/ToUnicode 100000 0 R>>"
         content = make.pdf(

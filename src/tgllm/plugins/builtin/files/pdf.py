@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler, PagePicture
-from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.pdf_notes import notes_of_page, overview
 from tgllm.plugins.builtin.files.pdf_text import is_readable, readable
+from tgllm.plugins.builtin.files.shared.building import TextBuilder
 
 __all__ = ["HANDLER", "extract"]
 
@@ -118,13 +118,19 @@ class _Reading:
             self._text.add(text, after_mark=True)
 
     def _raw_text(self, page: Any) -> str:  # noqa: ANN401
-        """Return the text of a page as PDFium has it; that outside of the page is not visible and left out."""
+        """Return the text of a page as PDFium has it; that outside of the page is not visible and left out.
+
+        The text within the bounds of the page lacks some line ends, and the whole text characters beyond 16 bits, so
+        the whole text is returned if it is the same otherwise.
+        """
         try:
             textpage = page.get_textpage()
         except self._pdfium.PdfiumError:
             return ""
         try:
-            return str(textpage.get_text_bounded())
+            visible, whole = str(textpage.get_text_bounded()), str(textpage.get_text_range())
+            same = "".join(visible.split()).replace("\x02", "\ufffe") == "".join(whole.split())
+            return whole if same else visible
         finally:
             textpage.close()
 

@@ -18,6 +18,8 @@ _HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_])[-\u2010]\n(?=[^\W\d_])")
 _ENDS = ".!?:;…。！？"  # noqa: RUF001  the full stops of Chinese and Japanese
 _SHORT: Final = 0.6
 """A line shorter than this share of the page's longest lines ends a paragraph or is a row of a table."""
+_FULL: Final = 100
+"""Characters of a full line; PDFium returns some paragraphs as one line."""
 _NARROW: Final = 25
 """Characters of lines that are too short for running text, as in forms and tables."""
 _READABLE: Final = 0.6
@@ -47,7 +49,7 @@ def _join_word(match: re.Match[str]) -> str:
 def _join_lines(lines: list[str]) -> str:
     """Join lines that continue a sentence: long ones without an end, before one that begins in lower case."""
     lengths = sorted(len(line) for line in lines if line)
-    longest = lengths[len(lengths) * 9 // 10] if lengths else 0
+    longest = min(lengths[len(lengths) * 9 // 10], _FULL) if lengths else 0
     result: list[str] = []
     for number, line in enumerate(lines):
         before = lines[number - 1] if number else ""

@@ -53,6 +53,7 @@ class TestThisTree:
             "tgllm_gemini",
             "tgllm_local",
             "tgllm_mistral",
+            "tgllm_whisper",
         } <= modules.keys()
 
     def test_imports_point_down(self, imports: list[Import]) -> None:

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
-PLUGINS = ["dipseek", "gemini", "local", "mistral"]
-SDKS = {"google-genai", "mistralai", "openai", "xllamacpp"}
-OWN_SDK = {"dipseek": set[str](), "gemini": {"google-genai"}, "local": {"xllamacpp"}, "mistral": {"mistralai"}}
+PLUGINS = ["dipseek", "gemini", "local", "mistral", "whisper"]
+SDKS = {"faster-whisper", "google-genai", "mistralai", "openai", "xllamacpp"}
+OWN_SDK = {
+    "dipseek": set[str](),
+    "gemini": {"google-genai"},
+    "local": {"xllamacpp"},
+    "mistral": {"mistralai"},
+    "whisper": {"faster-whisper"},
+}
 
 Install = Callable[..., Any]
 

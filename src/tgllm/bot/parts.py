@@ -7,6 +7,7 @@ from aiogram import Bot
 from tgllm.bot.delivery.sender import Sender
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.streaming.pace import Intervals
+from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.scrubbing import Relevance
@@ -27,6 +28,8 @@ class BotParts:
     """The bot's own, without the @."""
     sender: Sender
     limiter: Limiter
+    downloads: Downloads
+    """Source of people's files."""
     acknowledgements: Acknowledgements
     """Reactions of waiting messages."""
     relevance: Relevance

@@ -22,6 +22,7 @@ from tgllm.bot.intake.store import Intake
 from tgllm.bot.intake.unparsed import answer_to_unparsed
 from tgllm.bot.parts import BotParts
 from tgllm.bot.renderer.renderer import Renderer
+from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.limiter import Limiter, rates_from
 from tgllm.bot.ui.menus import CommandMenus
@@ -188,6 +189,7 @@ async def open_runtime(
             me.username or "",
             sender,
             limiter,
+            Downloads(bot, core.clock, config.telegram_files),
             acknowledgements,
             relevance,
             sees_all=bool(me.can_read_all_group_messages),

@@ -1,4 +1,4 @@
-"""Pictures and files: an album is one question, and it is told once that they themselves are not read."""
+"""Albums: one question with all files, whenever and wherever its items arrive."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,7 @@ from tgllm.testing.emulator.state.records import EmulatedMessage
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
 
-THREE = [(f"{number}.jpg", b"picture") for number in range(3)]
-UNREAD = "I can't read the attachments yet, so I answer only your text."
-UNSUPPORTED = "I can't read this kind of message yet. Send me text."
+THREE = [(f"{number}.jpg", b"picture %d" % number) for number in range(3)]
 
 
 def group_of(album: list[EmulatedMessage]) -> str:
@@ -35,24 +33,24 @@ async def test_the_caption_of_an_album_is_answered_once(
     chat = ann.private_chat()
     sent = await ann.album(THREE, caption="Our boat")
     async with start() as bot:
-        await emu.wait_for_message(chat, lambda message: message.text == UNREAD)
+        await emu.wait_for_message(chat, lambda message: message.text == "Nice.")
         assert await bot.core.database.read(inbox.counts) == {"done": 1, "merged": 2}
         stored = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, sent[2].id))
-    assert chat.bot_texts == ["Nice.", UNREAD]
-    told = "[The message came with 3 pictures or files, which you can't see]\nOur boat"
-    assert provider.questions == [told]
+    assert chat.bot_texts.count("Nice.") == 1
+    assert provider.questions[0].endswith("Our boat")
     assert stored is not None
     assert stored.telegram_message_ids == tuple(message.id for message in sent)
 
 
-async def test_an_album_without_words_is_told_once(emu: Emulator, ann: EmulatedUser, start: Start) -> None:
-    chat = ann.private_chat()
+async def test_an_album_without_words_is_one_question(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    provider.answer("Three boats.")
     await ann.album(THREE)
     async with start():
-        await emu.wait_for_message(chat)
-        await ann.say("/ping")
-        await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
-    assert chat.bot_texts == [UNSUPPORTED, "Bot ready"]
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Three boats.")
+    assert len(provider.requests) == 1
+    assert "3 pictures or files, sent without words" in provider.questions[0]
 
 
 async def test_several_captions_are_one_question_in_their_order(
@@ -63,42 +61,39 @@ async def test_several_captions_are_one_question_in_their_order(
     await ann.album([THREE[1]], caption="The stern", group_id=group_of(first))
     async with start():
         await emu.wait_for(lambda: len(provider.requests) == 2)
-    questions = [request.messages[-1].text.partition("]\n") for request in provider.requests]
-    assert questions[0][2] == "The bow\nThe stern"
-    assert questions[1][0] == "something else"
+    assert provider.questions[0].endswith("The bow\nThe stern")
+    assert provider.questions[1] == "something else"
 
 
 async def test_a_picture_alone_does_not_wait_for_others(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tgllm.bot.turns.albums.WAIT_SECONDS", 1e6)
-    chat = ann.private_chat()
     async with start():
         await ann.upload(b"picture", kind="photo", caption="What is it?")
-        await emu.wait_for_message(chat, lambda message: "can't read the attachment yet" in message.text)
-        await ann.upload(b"picture", kind="photo")
-        await emu.wait_for_message(chat, lambda message: message.text == UNSUPPORTED)
-        await ann.album([(f"{number}.jpg", b"x") for number in range(10)], caption="All ten")
-        await emu.wait_for_message(chat, lambda message: message.text == UNREAD)
-    assert [question.partition("]\n")[2] for question in provider.questions] == [
-        "What is it?",
-        "All ten",
-    ]
+        await emu.wait_for(lambda: len(provider.requests) == 1)
+        await ann.upload(b"another", kind="photo")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        await ann.album([(f"{number}.jpg", b"%d" % number) for number in range(10)], caption="All ten")
+        await emu.wait_for(lambda: len(provider.requests) == 3)
+    assert provider.questions[0].endswith("What is it?")
+    assert "A picture, sent without words" in provider.questions[1]
+    assert provider.questions[2].endswith("All ten")
 
 
 async def test_an_item_that_comes_a_little_later_still_belongs_to_it(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tgllm.bot.turns.albums.WAIT_SECONDS", 1e6)
-    async with start():
+    async with start() as bot:
         first = await ann.album(THREE, caption="Our boat")
         await emu.wait_for(lambda: not emu.bot.queue.pending)
-        await ann.album([(f"{number}.jpg", b"x") for number in range(7)], group_id=group_of(first))
+        await ann.album([(f"{number}.jpg", b"x%d" % number) for number in range(7)], group_id=group_of(first))
         await emu.wait_for(lambda: provider.requests)
-    assert "with 10 pictures" in provider.requests[0].messages[-1].text
+        assert (await bot.core.database.read(inbox.counts))["merged"] == 9
 
 
-async def test_an_item_that_comes_too_late_is_not_told_again(
+async def test_items_that_come_after_the_question_are_a_question_of_their_own(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, patient_clock: PatientClock
 ) -> None:
     go_on, chat = asyncio.Event(), ann.private_chat()
@@ -109,19 +104,14 @@ async def test_an_item_that_comes_too_late_is_not_told_again(
             pass
         patient_clock.patient = False
         await emu.wait_for_draft(chat, lambda draft: draft.text == "Ni")
-        await ann.album(THREE, group_id=group_of(sent))
+        await ann.album([("late.jpg", b"late"), ("later.jpg", b"later")], group_id=group_of(sent))
         await emu.wait_for(lambda: not emu.bot.queue.pending)
         go_on.set()
-        await ann.say("/ping")
-        await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
-        assert chat.bot_texts == ["Nice.", UNREAD, "Bot ready"]
-        # Its own words are answered all the same.
-        await ann.album([THREE[0]], caption="And this?", group_id=group_of(sent))
-        await emu.wait_for_message(chat, lambda message: message.from_bot and "And this?" in message.text)
-        await ann.say("/ping")
-        await emu.wait_for(lambda: chat.bot_texts.count("Bot ready") == 2)
-    assert chat.bot_texts.count(UNREAD) == 1
-    assert UNSUPPORTED not in chat.bot_texts
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+        assert "2 pictures or files, sent without words" in provider.questions[1]
+        await ann.album([("last.jpg", b"last")], caption="And this?", group_id=group_of(sent))
+        await emu.wait_for(lambda: len(provider.requests) == 3)
+    assert provider.questions[2].endswith("And this?")
 
 
 @pytest.mark.parametrize("caption", ["", "Our boat"])
@@ -147,15 +137,16 @@ async def test_what_was_gathered_survives_a_crash(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, killed: Callable[..., Any]
 ) -> None:
     provider.answer(asyncio.Event())
-    await ann.album(THREE, caption="Our boat")
+    provider.answer("Nice.")
+    await ann.album(THREE)
     async with killed(start()) as bot:
         await emu.wait_for(lambda: provider.requests)
         assert await bot.core.database.read(inbox.counts) == {"running": 1, "merged": 2}
     async with start():
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == UNREAD)
-    first, second = (request.messages[-1].text for request in provider.requests)
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Nice.")
+    first, second = provider.questions
     assert first == second
-    assert "with 3 pictures" in first
+    assert "3 pictures" in first
 
 
 async def test_in_a_topic_of_a_group_the_album_that_speaks_to_the_bot_is_answered_there(
@@ -163,33 +154,76 @@ async def test_in_a_topic_of_a_group_the_album_that_speaks_to_the_bot_is_answere
 ) -> None:
     group = emu.add_group(title="Team", members=[ann], is_forum=True)
     topic = emu.add_topic(group, "Boats")
+    provider.answer("Nice.")
     await ann.album(THREE, caption="not for the bot", chat=group, topic=topic)
     await ann.album(THREE, caption="@demo_bot our boat", chat=group, topic=topic)
     async with start():
-        notice = await emu.wait_for_message(group, lambda message: "can't read the attachment" in message.text)
-    assert notice.topic is topic
-    assert [question.partition("]\n")[2] for question in provider.questions] == ["Ann: our boat"]
+        answer = await emu.wait_for_message(group, lambda message: message.text == "Nice.")
+    assert answer.topic is topic
+    assert [question.splitlines()[-1] for question in provider.questions] == ["Ann: our boat"]
 
 
-async def test_in_a_group_a_caption_of_a_later_item_is_heard_and_told(
+async def test_in_a_group_an_album_with_one_mention_counts_as_a_whole(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann])
+    provider.answer("Nice.")
+    async with start() as bot:
+        first = await ann.album([THREE[0]], chat=group)
+        await ann.album([("1.jpg", b"1")], caption="@demo_bot look", chat=group, group_id=group_of(first))
+        last = await ann.album([("2.jpg", b"2")], chat=group, group_id=group_of(first))
+        await emu.wait_for_message(group, lambda message: message.text == "Nice.")
+        stored = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, group.id, last[0].id))
+    assert len(provider.requests) == 1
+    assert stored is not None
+    assert len(stored.telegram_message_ids) == 3
+
+
+async def test_nothing_is_kept_of_an_album_of_a_group_that_is_for_others(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     group = emu.add_group(title="Team", members=[ann])
     async with start() as bot:
-        first = await ann.album([THREE[0]], chat=group)
-        await ann.album([THREE[1]], caption="@demo_bot look", chat=group, group_id=group_of(first))
-        await emu.wait_for_message(group, lambda message: "can't read the attachment" in message.text)
-        await bot.stop()
+        await ann.album([("1.jpg", b"1"), ("2.jpg", b"2")], caption="our holidays", chat=group)
+        await ann.say("@demo_bot hello", chat=group)
+        await emu.wait_for(lambda: provider.requests)
+        rows = await bot.core.database.read(lambda conn: conn.execute("SELECT payload FROM inbox").fetchall())
     assert len(provider.requests) == 1
+    assert not [row[0] for row in rows if "media_group_id" in row[0] or "holidays" in row[0]]
+
+
+async def test_the_command_in_the_caption_of_an_album_is_run_once_and_its_items_are_no_question(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    chat = ann.private_chat()
+    async with start() as bot:
+        await ann.album(THREE, caption="/ping")
+        await emu.wait_for_message(chat, lambda message: message.text == "Bot ready")
+        await ann.say("hello")
+        await emu.wait_for(lambda: provider.requests)
+        assert (await bot.core.database.read(inbox.counts))["merged"] == 2
+    assert provider.questions == ["hello"]
+    assert chat.bot_texts.count("Bot ready") == 1
+
+
+async def test_the_same_album_twice_is_two_questions(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    async with start():
+        await ann.album(THREE, caption="once")
+        await emu.wait_for(lambda: len(provider.requests) == 1)
+        await ann.album(THREE, caption="twice")
+        await emu.wait_for(lambda: len(provider.requests) == 2)
+    assert [question.splitlines()[-1] for question in provider.questions] == ["once", "twice"]
 
 
 async def test_an_edited_caption_is_asked_again(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
-    chat = ann.private_chat()
     async with start():
         sent = await ann.upload(b"picture", kind="photo", caption="one")
-        await emu.wait_for_message(chat, lambda message: "can't read" in message.text)
+        await emu.wait_for_message(ann.private_chat())
         await ann.edit(sent, "two")
-        await emu.wait_for_message(chat, lambda message: message.from_bot and message.text.endswith("]\ntwo"))
+        await emu.wait_for(lambda: len(provider.requests) == 2)
     assert [len(request.messages) for request in provider.requests] == [1, 1]
+    assert provider.questions[1].endswith("two")

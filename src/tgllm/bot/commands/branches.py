@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tgllm.bot.delivery.rows import without_buttons
 from tgllm.bot.scope import Scope
-from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
+from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs, stored_files
 from tgllm.bot.turns.prompt import said
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
@@ -54,7 +54,8 @@ async def _fork(scope: Scope, command: ParsedCommand) -> None:
     if branch is None:
         await scope.reply(scope.text("again.fork_how"))
     elif command.args:
-        await run_turn(scope, said(scope, command.markdown), command.message_ids, branch=branch)
+        question = said(scope, command.markdown)
+        await run_turn(scope, question, command.message_ids, branch=branch, attachments=command.attachments)
     else:
         now = scope.now
         await scope.reply(scope.text("again.forked"), lambda conn: branches.go_to(conn, branch, now))
@@ -101,4 +102,5 @@ async def _go_on(scope: Scope, message_ids: Sequence[int]) -> None:
         return
     hint = f"\n\n{scope.text('prompt.answer_now')}"
     text = question.text.removesuffix(hint) + hint
-    await run_turn(scope, text, question.telegram_message_ids, branch=branches.branch_before(question))
+    ids, branch = question.telegram_message_ids, branches.branch_before(question)
+    await run_turn(scope, text, ids, branch=branch, file_ids=await stored_files(scope, question))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tgllm.api import ModelNotFound, ModelRef
 from tgllm.bot.delivery.rows import without_buttons
 from tgllm.bot.scope import Scope
-from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs
+from tgllm.bot.turns.ownership import is_theirs, last_question, not_theirs, stored_files
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.model_words import nothing_found
@@ -86,4 +86,5 @@ async def _send_now(scope: Scope, rows: Sequence[NewOutbox]) -> None:
 
 async def _ask_again(scope: Scope, question: Message, model: ModelRef | None) -> None:
     ids, branch = question.telegram_message_ids, branches.branch_before(question)
-    await run_turn(scope, question.text, ids, branch=branch, model=model)
+    kept = await stored_files(scope, question)
+    await run_turn(scope, question.text, ids, branch=branch, model=model, file_ids=kept)

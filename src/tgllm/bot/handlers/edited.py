@@ -1,44 +1,61 @@
-"""Edited messages: an edited last question is asked again."""
+"""Edited messages: a last question whose words or file were edited is asked again."""
 
 from aiogram.types import Message
 
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, question_of, written_by
+from tgllm.bot.turns.attachments import attachments_in, without_repeats
 from tgllm.bot.turns.prompt import told
 from tgllm.bot.turns.quotes import quotes_of
+from tgllm.bot.turns.readable import content_beside, content_remark
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.updates.formats.markdown import markdown_of
+from tgllm.bot.updates.raw import content_of
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import messages
+from tgllm.db.tables import files, messages
 from tgllm.services.conversations import branches
 
 __all__ = ["handle_edited"]
 
 
 async def handle_edited(event: Message, scope: Scope) -> None:
-    """Ask the last question again if it was edited; edits of other messages, and to commands, are ignored."""
-    whole = written_by(event).stripped()
-    words = question_of(event, scope)
-    if not whole.text or command_in(event, scope.parts.username) is not None:
+    """Ask the last question again if its words or its file changed; edits of others, and of commands, are ignored."""
+    if command_in(event, scope.parts.username) is not None:
         return
-    question = await scope.read(lambda conn: _last_question(conn, event, scope))
-    if question is None:
+    found = await scope.read(lambda conn: _last_question(conn, event, scope))
+    if found is None:
         return
-    branch, attached = branches.branch_before(question), 0 if event.text else 1
+    question, keys = found
+    whole, words = written_by(event).stripped(), question_of(event, scope)
+    own = attachments_in(content_of(scope.row), scope.parts.downloads.most_bytes)
+    has_words = bool(words.text)
+    content = content_beside(event, scope, own, has_words=has_words)
+    remark = content_remark(content, scope, own, has_words=has_words)
     # A text that only names the bot asks about the message to which it replies.
-    markdown = markdown_of(words) or markdown_of(whole)
-    unquoted = told(event, scope, markdown, attached=attached)
-    # Telegram also reports changes other than of the text, such as a link's preview. How much is quoted may change.
-    if question.text == unquoted or question.text.endswith(f"]\n{unquoted}"):
+    shown = "\n".join(each for each in (remark, markdown_of(words)) if each) or markdown_of(whole)
+    if not shown:
         return
-    quotes = await quotes_of(event, scope, unquoted, branch)
-    if words.text or quotes:
-        text = told(event, scope, markdown, quotes, attached)
-        await run_turn(scope, text, (event.message_id,), branch=branch, title=words.text or whole.text)
+    branch, unquoted = branches.branch_before(question), told(event, scope, shown)
+    # Telegram also reports changes other than of the content, such as a link's preview. How much is quoted may change.
+    is_same_text = question.text == unquoted or question.text.endswith(f"]\n{unquoted}")
+    if is_same_text and {each.key for each in own} <= keys:
+        return
+    quoted = await quotes_of(event, scope, unquoted, branch)
+    if words.text or own or quoted.remarks or quoted.attachments:
+        await run_turn(
+            scope,
+            told(event, scope, shown, quoted.remarks),
+            (event.message_id,),
+            branch=branch,
+            title=words.text or content or whole.text,
+            attachments=without_repeats([*quoted.attachments, *own]),
+        )
 
 
-def _last_question(conn: Connection, event: Message, scope: Scope) -> messages.Message | None:
-    """Return the last question, if it is this message."""
+def _last_question(conn: Connection, event: Message, scope: Scope) -> tuple[messages.Message, set[str]] | None:
+    """Return the last question and the keys of its files, if it is this message."""
     question = branches.last_question(conn, scope.lane.key)
     # A question that the client has split is not asked again with only the edited part.
-    return question if question is not None and question.telegram_message_ids == (event.message_id,) else None
+    if question is None or question.telegram_message_ids != (event.message_id,):
+        return None
+    return question, {each.key or "" for each in files.of_message(conn, question.id)}

@@ -1,4 +1,4 @@
-"""Messages: commands are run from the command table, texts are answered by the model."""
+"""Messages: commands are run from the command table, texts and files are answered by the model."""
 
 from dataclasses import replace
 
@@ -8,14 +8,16 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, is_own, question_of
 from tgllm.bot.turns.albums import album_of
+from tgllm.bot.turns.attachments import attachments_in, without_repeats
 from tgllm.bot.turns.prompt import replied_text, told
 from tgllm.bot.turns.quotes import quotes_of
+from tgllm.bot.turns.readable import content_beside, content_remark
 from tgllm.bot.turns.split_texts import whole_text
 from tgllm.bot.turns.start import run_turn
 from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use, parse_command
 from tgllm.bot.updates.formats.markdown import markdown_of
-from tgllm.db.engine.unit import Unit
-from tgllm.db.tables import outbox
+from tgllm.bot.updates.raw import content_of
+from tgllm.services.files.attachment import Attachment
 
 __all__ = ["MessageHandler"]
 
@@ -29,8 +31,10 @@ class MessageHandler:
     async def handle(self, event: Message, scope: Scope) -> None:
         """Answer a message of an approved user."""
         command = command_in(event, scope.parts.username)
-        if command is not None:
-            await self._command(_with_place(command, event), event, scope)
+        # The items of an album belong to the command in its caption, but a command that stops something can't wait.
+        if command is not None and (event.media_group_id is None or scope.row.control):
+            files = attachments_in(content_of(scope.row), scope.parts.downloads.most_bytes)
+            await self._command(_with_place(command, event, files), event, scope)
             return
         if scope.row.control:
             # Such as /stop@other_bot: it skipped the queue, so a turn may be running in its lane.
@@ -45,31 +49,37 @@ class MessageHandler:
         is_bare = not words.text
         words = whole.written.stripped() if is_bare else words
         markdown = markdown_of(words)
-        quotes = await quotes_of(event, scope, told(event, scope, markdown))
-        if is_bare and not (quotes and words.text):
+        quoted = await quotes_of(event, scope, told(event, scope, markdown))
+        if is_bare and not ((quoted.remarks or quoted.attachments) and words.text):
             await scope.reply(scope.text("turn.only_mention" if words.text else "turn.unsupported_message"))
             return
-        question = told(event, scope, markdown, quotes)
-        await run_turn(scope, question, whole.message_ids, title=words.text)
+        question = told(event, scope, markdown, quoted.remarks)
+        await run_turn(
+            scope, question, whole.message_ids, title=words.text, attachments=without_repeats(quoted.attachments)
+        )
 
     async def _attached(self, event: Message, scope: Scope) -> None:
-        """Answer the caption of pictures and files, and say once for each album that their contents are not read."""
+        """Answer pictures and files, with the words of their captions, and other contents that can be read."""
         album = await album_of(event, scope)
         command = parse_command(album.written, scope.parts.username) if is_own(event) else None
         if command is not None:
             # The caption of an album may stand below any of its items.
-            await self._command(_with_place(command, event), event, scope)
+            placed = _with_place(command, event, album.attachments)
+            await self._command(replace(placed, message_ids=tuple(album.message_ids)), event, scope)
             return
-        if not album.words.text:
-            replies = [] if album.is_told else message_rows(scope.lane, scope.text("turn.unsupported_message"))
-            replies += scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
-            await scope.end(replies=replies)
+        has_words = bool(album.words.text)
+        content = content_beside(event, scope, album.attachments, has_words=has_words)
+        if not (content or album.words.text):
+            unreadable = message_rows(scope.lane, scope.text("turn.unsupported_message"))
+            farewell = scope.parts.acknowledgements.taken_away(scope.row, album.message_ids)
+            await scope.end(replies=[*unreadable, *farewell])
             return
-        count, markdown = len(album.message_ids), markdown_of(album.words)
-        quotes = await quotes_of(event, scope, told(event, scope, markdown, attached=count))
-        question = told(event, scope, markdown, quotes, count)
-        effects = [] if album.is_told else [_say_after(scope, scope.text("turn.only_caption", count=count))]
-        await run_turn(scope, question, album.message_ids, title=album.words.text, effects=effects)
+        remark = content_remark(content, scope, album.attachments, has_words=has_words)
+        shown = "\n".join(each for each in (remark, markdown_of(album.words)) if each)
+        quoted = await quotes_of(event, scope, told(event, scope, shown))
+        question = told(event, scope, shown, quoted.remarks)
+        files = without_repeats([*quoted.attachments, *album.attachments])
+        await run_turn(scope, question, album.message_ids, title=album.words.text or content, attachments=files)
 
     async def _command(self, parsed: ParsedCommand, event: Message, scope: Scope) -> None:
         command = self._commands.table.find(parsed.name)
@@ -93,17 +103,13 @@ class MessageHandler:
             await scope.end()
 
 
-def _say_after(scope: Scope, text: str) -> Unit:
-    now = scope.now
-    return lambda conn: outbox.add(conn, message_rows(scope.lane, text), now)
-
-
-def _with_place(command: ParsedCommand, event: Message) -> ParsedCommand:
-    """Return the command with the ids of its message and of the replied one."""
+def _with_place(command: ParsedCommand, event: Message, files: tuple[Attachment, ...]) -> ParsedCommand:
+    """Return the command with the ids of its message and of the replied one, and the files of its message."""
     replied = event.reply_to_message
     return replace(
         command,
         message_ids=(event.message_id,),
         reply_to=None if replied is None else replied.message_id,
         reply_text=replied_text(event),
+        attachments=files,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tgllm.api import ChatInfo, ChatKind
 from tgllm.bot.parts import BotParts
+from tgllm.bot.turns.attachments import attachments_in
 from tgllm.bot.updates.command import ParsedCommand, parse_command
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.formats.written import joined, written_in
@@ -70,9 +71,10 @@ def _question(conn: Connection, row: InboxRow, content: Mapping[str, Any], parts
         return _asked_by(command, content)
     if not parts.relevance.is_for_the_bot(conn, Lane.parse(row.lane), content, now):
         return None
-    # Pictures without a caption are no question.
-    followers = [content_of(each) for each in inbox.followers(conn, row.update_id)]
-    return markdown_of(joined([written_in(each) for each in (content, *followers)])) or None
+    items = [content, *(content_of(each) for each in inbox.followers(conn, row.update_id))]
+    words = markdown_of(joined([written_in(each) for each in items]))
+    # Files without words are a question, too.
+    return words if words or any(attachments_in(each, parts.downloads.most_bytes) for each in items) else None
 
 
 def _asked_by(command: ParsedCommand, content: Mapping[str, Any]) -> str | None:

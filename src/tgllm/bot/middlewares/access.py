@@ -11,6 +11,7 @@ from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.handlers.strangers import answer_press, forget_update, receive_stranger
 from tgllm.bot.scope import Scope, UpdateScope
 from tgllm.bot.turns.addressing import command_in, is_addressed, is_heard
+from tgllm.bot.turns.albums import is_album_heard
 from tgllm.db.tables import outbox
 from tgllm.services.people.standing import Standing
 
@@ -39,7 +40,7 @@ class AuthMiddleware(BaseMiddleware):
             return await handler(event, data)
         if isinstance(content, Message) and scope.lane.ephemeral_user_id is not None:
             return await self._answer_ephemeral(content, identified, standing)
-        if isinstance(content, Message) and not is_heard(content, identified, standing.mode):
+        if isinstance(content, Message) and not await _is_for_the_bot(content, identified, standing):
             return await forget_update(identified)
         if standing.closed is not None:
             return await self._refuse(content, identified, standing)
@@ -92,6 +93,13 @@ class AuthMiddleware(BaseMiddleware):
         if user.is_admin or not scope.chat.is_group or standing.group is not None:
             return
         await core.access.groups.request(core.database, scope.chat.id, scope.chat.title, user.id)
+
+
+async def _is_for_the_bot(message: Message, scope: Scope, standing: Standing) -> bool:
+    """Return whether the bot answers a message; the albums of people without access are not gathered."""
+    if is_heard(message, scope, standing.mode):
+        return True
+    return standing.closed is None and await is_album_heard(message, scope)
 
 
 def _is_edit(scope: Scope) -> bool:

@@ -7,8 +7,9 @@ from aiogram.types import Message, MessageEntity, TextQuote
 from tgllm.bot.scope import UpdateScope
 from tgllm.bot.updates.address import without_mentions
 from tgllm.bot.updates.command import ParsedCommand, parse_command
+from tgllm.bot.updates.contents import SPEAKING_FILES
 from tgllm.bot.updates.formats.written import Written, read_written
-from tgllm.bot.updates.mentions import is_text_heard, speaks_to_bot
+from tgllm.bot.updates.mentions import is_text_heard, speaks_by_file, speaks_to_bot
 from tgllm.services.chats.group_mode import GroupMode
 
 __all__ = ["command_in", "is_addressed", "is_heard", "is_own", "question_of", "words_in", "written_by"]
@@ -39,7 +40,15 @@ def is_heard(message: Message, scope: UpdateScope, mode: GroupMode) -> bool:
         return True
     is_spoken_to = is_addressed(message, scope)
     written, username = written_by(message), scope.parts.username
-    return is_text_heard(written, username, mode, is_spoken_to=is_spoken_to, is_own=is_own(message))
+    present = (name for name in ("animation", *SPEAKING_FILES) if getattr(message, name) is not None)
+    return is_text_heard(
+        written,
+        username,
+        mode,
+        is_spoken_to=is_spoken_to,
+        is_own=is_own(message),
+        says_something=bool(written.text.strip()) or speaks_by_file(present),
+    )
 
 
 def question_of(message: Message, scope: UpdateScope) -> Written:

@@ -1,13 +1,16 @@
-"""Ownership of answers: in a group, only the user who asked and the bot's admins may stop, retry or undo one."""
+"""The last question of a chat, and who may control its answer.
+
+In a group, only the user who asked and the bot's admins may stop, retry or undo an answer.
+"""
 
 from tgllm.bot.scope import Scope
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import users
+from tgllm.db.tables import files, users
 from tgllm.db.tables.messages import Message
 from tgllm.services.conversations import branches
 from tgllm.services.people.names import chosen_name, full_name
 
-__all__ = ["is_theirs", "last_question", "name_of", "not_theirs"]
+__all__ = ["is_theirs", "last_question", "name_of", "not_theirs", "stored_files"]
 
 MOST_NAME = 60
 """UTF-16 units of a name: a text at a button has 200 in all (Bot API: answerCallbackQuery)."""
@@ -36,6 +39,11 @@ async def last_question(scope: Scope) -> tuple[Message | None, str]:
         return question, name_of(conn, None if question is None else question.user_id)
 
     return await scope.read(read)
+
+
+async def stored_files(scope: Scope, question: Message) -> tuple[int, ...]:
+    """Return the ids of the files of a question that is asked again."""
+    return tuple(file.id for file in await scope.read(lambda conn: files.of_message(conn, question.id)))
 
 
 def name_of(conn: Connection, user_id: int | None) -> str:

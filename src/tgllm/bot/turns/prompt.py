@@ -26,7 +26,7 @@ class QuotedPart:
     """Index in the replied message; None if the part is not in its text."""
 
 
-def told(message: Message, scope: Scope, words: str, quotes: Sequence[str] = (), attached: int = 0) -> str:
+def told(message: Message, scope: Scope, words: str, quotes: Sequence[str] = ()) -> str:
     """Return the message as the model reads it.
 
     Args:
@@ -34,17 +34,14 @@ def told(message: Message, scope: Scope, words: str, quotes: Sequence[str] = (),
         scope: its update.
         words: its text as Markdown, without the mention of the bot.
         quotes: remarks on the message to which it replies; see ``quotes_of``.
-        attached: number of its pictures or files.
     """
-    return "\n".join([*quotes, *_remarks(message, scope, attached), said(scope, words)])
+    return "\n".join([*quotes, *_remarks(message, scope), said(scope, words)])
 
 
-def _remarks(message: Message, scope: Scope, attached: int) -> Iterator[str]:
+def _remarks(message: Message, scope: Scope) -> Iterator[str]:
     origin = origin_of(message, scope)
     if origin is not None:
         yield scope.text("prompt.forwarded", name=origin)
-    if attached:
-        yield scope.text("prompt.attached", count=attached)
 
 
 def said(scope: Scope, words: str) -> str:

@@ -1,4 +1,7 @@
-"""Quotes of replied messages: as much of them as the model's context has room for, the chosen part first."""
+"""Quotes of replied messages: as much of them as the model's context has room for, the chosen part first.
+
+Files of a replied message belong to the question, unless the model sees them anyway.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,22 +9,38 @@ from dataclasses import dataclass
 from aiogram.types import ExternalReplyInfo, Message, MessageOriginUser
 
 from tgllm.bot.scope import Scope
+from tgllm.bot.turns.attachments import attachments_in
 from tgllm.bot.turns.authors import author_of, own_name
 from tgllm.bot.turns.prompt import QuotedPart, quoted_part, replied_message, replied_whole
 from tgllm.bot.turns.readable import readable
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.formats.written import Written
+from tgllm.bot.updates.raw import content_of
+from tgllm.bot.updates.values import as_mapping
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import files, messages
 from tgllm.services.common.text import clip
 from tgllm.services.conversations.request import RoomForQuotes
 from tgllm.services.conversations.turn import Branch, Turn
+from tgllm.services.files.attachment import Attachment
 
-__all__ = ["MOST_POINTER", "quotes_of"]
+__all__ = ["MOST_POINTER", "Quoted", "quotes_of"]
 
 MOST_POINTER = 300
 """Most UTF-16 units of a quote of what the model reads anyway; longer quotes keep their lines."""
 
 Fits = Callable[[str], bool]
 Remark = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a question quotes."""
+
+    remarks: Sequence[str] = ()
+    """Remarks on the replied message."""
+    attachments: tuple[Attachment, ...] = ()
+    """Its files, unless they are in the context of the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +57,11 @@ class _Reply:
     whole: Written
     is_elsewhere: bool = False
     """Whether it is a message of another chat."""
+    attachments: tuple[Attachment, ...] = ()
 
 
-async def quotes_of(message: Message, scope: Scope, question: str, branch: Branch | None = None) -> Sequence[str]:
-    """Return the remarks on the message to which a message replies; empty if it replies to none.
+async def quotes_of(message: Message, scope: Scope, question: str, branch: Branch | None = None) -> Quoted:
+    """Return what a question quotes of the message to which it replies; nothing if it replies to none.
 
     Args:
         message: from the chat.
@@ -51,12 +71,22 @@ async def quotes_of(message: Message, scope: Scope, question: str, branch: Branc
     """
     reply = _reply_of(message, scope)
     if reply is None:
-        return ()
+        return Quoted()
     conversations = scope.core.conversations
     turn = Turn(id="", lane=scope.lane.key, user=scope.user, chat=scope.chat, text="", branch=branch)
-    context = await scope.read(lambda conn: conversations.load(conn, turn))
+    context, is_stored = await scope.read(
+        lambda conn: (conversations.load(conn, turn), _has_files(conn, scope.lane.chat_id, reply.message_id))
+    )
     room = conversations.room_for_quotes(context, question)
-    return [remark for remark in _remarks(reply, scope, question, room) if remark]
+    remarks = [remark for remark in _remarks(reply, scope, question, room) if remark]
+    is_seen = is_stored and reply.message_id in room.shown
+    return Quoted(remarks, () if is_seen else reply.attachments)
+
+
+def _has_files(conn: Connection, chat_id: int, message_id: int | None) -> bool:
+    """Return whether files are stored with the question or answer that a Telegram message shows."""
+    shown = None if message_id is None else messages.find_by_telegram(conn, chat_id, message_id)
+    return shown is not None and bool(files.of_message(conn, shown.id))
 
 
 def _reply_of(message: Message, scope: Scope) -> _Reply | None:
@@ -76,7 +106,13 @@ def _reply_of(message: Message, scope: Scope) -> _Reply | None:
         is_own=replied.from_user is not None and replied.from_user.id == scope.parts.bot_id,
         part=part if is_chosen else None,
         whole=whole if whole.text.strip() else Written(readable(replied, scope)),
+        attachments=_files_of(scope, "reply_to_message"),
     )
+
+
+def _files_of(scope: Scope, field: str, *, is_elsewhere: bool = False) -> tuple[Attachment, ...]:
+    raw = as_mapping(content_of(scope.row).get(field))
+    return attachments_in(raw, scope.parts.downloads.most_bytes, is_elsewhere=is_elsewhere)
 
 
 def _of_elsewhere(replied: ExternalReplyInfo, part: QuotedPart | None, chat_id: int, scope: Scope) -> _Reply:
@@ -89,6 +125,7 @@ def _of_elsewhere(replied: ExternalReplyInfo, part: QuotedPart | None, chat_id: 
         part=part,
         whole=Written(readable(replied, scope)),
         is_elsewhere=replied.chat is None or replied.chat.id != chat_id,
+        attachments=_files_of(scope, "external_reply", is_elsewhere=True),
     )
 
 

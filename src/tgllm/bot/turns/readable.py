@@ -1,14 +1,19 @@
-"""Messages without words as text: polls, contacts, places, and what kind of file was sent."""
+"""Contents of messages besides words, as text: polls, contacts, places, and what kind of file was sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiogram.types import Audio, Checklist, Contact, ExternalReplyInfo, Location, Message, Poll, Venue
 
 from tgllm.bot.scope import Scope
+from tgllm.services.common.text import one_line
+from tgllm.services.files.attachment import Attachment
 
-__all__ = ["readable"]
+__all__ = ["content_beside", "content_remark", "readable"]
+
+MOST_NAME = 100
+"""Most UTF-16 units of a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,31 @@ def readable(message: Message | ExternalReplyInfo, scope: Scope) -> str:
         if content is not None:
             return scope.text(kind.key, text=kind.words(content)).strip()
     return ""
+
+
+def content_beside(message: Message, scope: Scope, files: Sequence[Attachment], *, has_words: bool) -> str:
+    """Return what a message has besides words that the model would not know otherwise.
+
+    Empty for files with a caption, which the model reads or sees, and for content that can't be answered, such as dice.
+
+    Args:
+        message: from the chat; of an album, any item.
+        scope: its update.
+        files: all files of the message or the album.
+        has_words: whether there are words besides.
+    """
+    if has_words and files:
+        return ""
+    if len(files) > 1:
+        return scope.text("prompt.files", count=len(files))
+    is_question = any(getattr(message, field, None) is not None for field in _QUESTIONS)
+    return readable(message, scope) if files or has_words or is_question else ""
+
+
+def content_remark(content: str, scope: Scope, files: Sequence[Attachment], *, has_words: bool) -> str:
+    """Return such a content as a remark; files without words that are no speech come with what to do about them."""
+    is_unexplained = not has_words and any(each.kind not in _SPEECH for each in files)
+    return content and f"[{scope.text('prompt.file_alone', content=content) if is_unexplained else content}]"
 
 
 def _poll(poll: Poll) -> str:
@@ -54,8 +84,18 @@ def _location(location: Location) -> str:
 
 
 def _audio(audio: Audio) -> str:
-    return " - ".join(name for name in (audio.performer, audio.title or audio.file_name) if name)
+    return " - ".join(_name(name) for name in (audio.performer, audio.title or audio.file_name) if name)
 
+
+def _name(name: str | None) -> str:
+    """Return the name of a file on one line: line breaks in it could imitate the person's words."""
+    return one_line(name or "", MOST_NAME)
+
+
+_SPEECH = frozenset({"voice", "video_note", "sticker"})
+"""Kinds of files that are a message by themselves."""
+_QUESTIONS = ("poll", "checklist", "contact", "venue", "location", "sticker")
+"""Fields of contents that can be answered without words."""
 
 # A venue is a location, an animation is a document, and a live photo is a photo, too.
 _KINDS = (
@@ -77,5 +117,5 @@ _KINDS = (
     _Kind("prompt.kind_picture", "live_photo"),
     _Kind("prompt.kind_picture", "photo"),
     _Kind("prompt.kind_paid_media", "paid_media"),
-    _Kind("prompt.kind_document", "document", lambda document: document.file_name or ""),
+    _Kind("prompt.kind_document", "document", lambda document: _name(document.file_name)),
 )

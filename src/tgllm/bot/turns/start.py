@@ -13,11 +13,11 @@ from tgllm.bot.streaming.sink import ChatSink, Display, Look
 from tgllm.bot.turns.attribution import question_to_quote
 from tgllm.bot.turns.edits import begins_anew
 from tgllm.bot.updates.raw import turn_id_of
-from tgllm.db.engine.unit import Unit
 from tgllm.db.tables import inbox
 from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.request import reasoning_display
 from tgllm.services.conversations.turn import Branch, Turn
+from tgllm.services.files.attachment import Attachment
 
 __all__ = ["is_too_fast", "run_turn"]
 
@@ -27,7 +27,7 @@ LONGEST_OF_EDITS = 15.0
 """Longest interval between two edits of a message, in seconds."""
 
 
-async def run_turn(
+async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaults
     scope: Scope,
     question: str,
     message_ids: Sequence[int],
@@ -35,7 +35,8 @@ async def run_turn(
     branch: Branch | None = None,
     model: ModelRef | None = None,
     title: str = "",
-    effects: Sequence[Unit] = (),
+    attachments: tuple[Attachment, ...] = (),
+    file_ids: tuple[int, ...] = (),
 ) -> None:
     """Answer a question; its update is finished when the answer is stored. Rate-limited users get no answer.
 
@@ -48,7 +49,8 @@ async def run_turn(
         branch: the place in the conversation that it continues; None: the end.
         model: model that answers instead of the chat's.
         title: title of a conversation that begins with the question; empty: its present title, or the question.
-        effects: stored in the same transaction as the answer.
+        attachments: files that belong to the question, which are received in the turn.
+        file_ids: ids of stored files that belong to the question.
     """
     ending = scope.ending(message_ids)
     # No await may come between these checks and the registration of the turn, from which on an edit stops it.
@@ -67,13 +69,19 @@ async def run_turn(
         branch=branch,
         model=model,
         title=title,
+        attachments=attachments,
+        file_ids=file_ids,
     )
     pace = _pace(scope)
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))
     sink = ChatSink(turn, _display(scope, turn), scope.parts.limiter, core.clock, pace, core.texts, look)
     async with sink:
         await core.conversations.run(
-            turn, _with_button(scope, sink, turn), *effects, ending, asking=_note_of_call(scope)
+            turn,
+            _with_button(scope, sink, turn),
+            ending,
+            asking=_note_of_call(scope),
+            downloader=scope.parts.downloads,
         )
 
 

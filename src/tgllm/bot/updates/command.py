@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.formats.written import Written
+from tgllm.services.files.attachment import Attachment
 
 __all__ = ["NamedCommand", "ParsedCommand", "named_command", "parse_command"]
 
@@ -43,6 +44,8 @@ class ParsedCommand:
     """Text of that message as Markdown, or the quoted part of it."""
     written: Written = field(default_factory=Written, compare=False)
     """The arguments with their entities."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files of the message, if the command is their caption."""
 
     @property
     def markdown(self) -> str:

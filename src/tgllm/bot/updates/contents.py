@@ -7,7 +7,7 @@ later version of the Bot API is decided before it is used; until then it counts 
 from collections.abc import Mapping
 from typing import Final, Literal
 
-__all__ = ["CONTENT", "ContentTreatment"]
+__all__ = ["CONTENT", "SPEAKING_FILES", "ContentTreatment"]
 
 ContentTreatment = Literal["talk", "detail", "acted", "silent"]
 """What a field of a message's content says.
@@ -49,3 +49,9 @@ def _table() -> dict[str, ContentTreatment]:
 
 CONTENT: Final[Mapping[str, ContentTreatment]] = _table()
 """Bot API: Message, all fields that are not in ``fields.MESSAGE``."""
+
+SPEAKING_FILES: Final = frozenset({"document", "photo", "live_photo", "voice", "audio", "video", "video_note"})
+"""Fields of files that are a question by themselves in a group whose messages are all answered.
+
+A sticker or an animation is a gesture there; an animation is a document as well (Bot API: Message).
+"""

@@ -1,18 +1,19 @@
 """Decides by the entities which messages of a group are for the bot."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from tgllm.bot.updates.command import named_command, parse_command
+from tgllm.bot.updates.contents import SPEAKING_FILES
 from tgllm.bot.updates.formats.entities import Entity
 from tgllm.bot.updates.formats.written import Written, written_in
 from tgllm.bot.updates.raw import is_raw_own
 from tgllm.bot.updates.values import as_mapping
 from tgllm.services.chats.group_mode import GroupMode
 
-__all__ = ["is_raw_heard", "is_text_heard", "mentions_of", "named_in", "speaks_to_bot"]
+__all__ = ["is_raw_heard", "is_text_heard", "mentions_of", "named_in", "speaks_by_file", "speaks_to_bot"]
 
 
 def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: GroupMode) -> bool:
@@ -21,16 +22,27 @@ def is_raw_heard(message: Mapping[str, Any], bot_id: int, username: str, mode: G
     author = as_mapping(as_mapping(message.get("reply_to_message")).get("from")).get("id")
     is_own = is_raw_own(message)
     is_spoken_to = speaks_to_bot(bot_id, username, written, author, is_own=is_own)
-    return is_text_heard(written, username, mode, is_spoken_to=is_spoken_to, is_own=is_own)
+    says_something = bool(written.text.strip()) or speaks_by_file(name for name, value in message.items() if value)
+    return is_text_heard(
+        written, username, mode, is_spoken_to=is_spoken_to, is_own=is_own, says_something=says_something
+    )
 
 
-def is_text_heard(written: Written, username: str, mode: GroupMode, *, is_spoken_to: bool, is_own: bool) -> bool:
-    """Return whether the bot answers a text in a group of that mode."""
+def is_text_heard(
+    written: Written, username: str, mode: GroupMode, *, is_spoken_to: bool, is_own: bool, says_something: bool
+) -> bool:
+    """Return whether the bot answers a message with that text in a group of that mode."""
     if mode == "never":
         return is_own and parse_command(written, username) is not None
     if is_spoken_to:
         return True
-    return mode == "always" and bool(written.text.strip()) and not _is_to_a_bot(written)
+    return mode == "always" and says_something and not _is_to_a_bot(written)
+
+
+def speaks_by_file(fields: Iterable[str]) -> bool:
+    """Return whether a message with these fields contains a file that is a question without words."""
+    present = set(fields)
+    return "animation" not in present and not SPEAKING_FILES.isdisjoint(present)
 
 
 def speaks_to_bot(bot_id: int, username: str, written: Written, replied_to: object, *, is_own: bool) -> bool:

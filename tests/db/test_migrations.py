@@ -22,6 +22,24 @@ BACKUP = "tgllm.db.backup-v1-20260921T141320Z"
 ADD = Migration(2, "add", "ALTER TABLE kv ADD COLUMN note TEXT; -- a; b\nUPDATE kv SET note = 'old; still';")
 FILL = Migration(3, "fill", "UPDATE kv SET note = note || '!';")
 FILE_TABLES = ("files", "file_texts")
+EARLIER_FILES = """
+    CREATE TABLE files (
+        id            INTEGER PRIMARY KEY,
+        request_id    INTEGER REFERENCES requests (id) ON DELETE SET NULL,
+        message_id    INTEGER REFERENCES messages (id) ON DELETE SET NULL,
+        user_id       INTEGER REFERENCES users (id) ON DELETE SET NULL,
+        path          TEXT NOT NULL,
+        mime          TEXT NOT NULL,
+        size          INTEGER NOT NULL CHECK (size >= 0),
+        sha256        TEXT NOT NULL CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+        original_name TEXT,
+        created_at    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX files_sha256 ON files (sha256);
+    CREATE INDEX files_request ON files (request_id);
+    CREATE INDEX files_message ON files (message_id);
+    CREATE INDEX files_user ON files (user_id);
+"""
 CALL = "INSERT INTO requests (turn_id, provider, model, user_id, created_at, status, finished_at)"
 ORPHAN = f"{CALL} VALUES ('t', 'p', 'm', 99, 1, 'ok', 1)"
 BROKEN = Migration(3, "broken", "UPDATE kv SET note = 'lost'; UPDATE nowhere SET x = 1;")
@@ -228,11 +246,7 @@ def test_attachments_of_earlier_versions_get_the_columns_about_their_turns(path:
     prepare(path, NOW, [])
     with closing(connect(path)) as conn:
         wanted = described(conn)
-        conn.executescript("DROP TRIGGER files_gone; DROP TABLE file_texts;")
-        for index in ("turn", "key", "unlinked"):
-            conn.execute(f"DROP INDEX files_{index}")
-        for column in ("seconds", "key", "kind", "position", "turn_id"):
-            conn.execute(f"ALTER TABLE files DROP COLUMN {column}")
+        conn.executescript(f"DROP TABLE file_texts; DROP TABLE files; {EARLIER_FILES}")
         conn.execute(
             "INSERT INTO files (path, mime, size, sha256, created_at) VALUES ('files/x', 'text/plain', 1, ?, 1)",
             ("a" * 64,),

@@ -7,6 +7,7 @@ from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError, U
 from tgllm.i18n.budgets import budget_amount, budget_words
 from tgllm.i18n.catalogue import Catalogue
 from tgllm.i18n.durations import duration, from_now
+from tgllm.i18n.sizes import size_text
 
 __all__ = ["error_text"]
 
@@ -49,7 +50,7 @@ def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
             return texts("error.budget", language)
     codes = (error.code, error.default_code, "internal")
     key = next(f"error.{code}" for code in codes if texts.has(f"error.{code}"))
-    return texts(key, language, **_params(error), **_time(texts, error, language))
+    return texts(key, language, **_params(error), **_time(texts, error, language), **_limit(texts, error, language))
 
 
 def _params(error: TgllmError) -> dict[str, object]:
@@ -81,6 +82,12 @@ def _time(texts: Catalogue, error: TgllmError, language: str) -> dict[str, str]:
         return {}
     seconds = _finite(error.params["seconds"]) or 0.0
     return {"time": duration(texts, seconds, language)}
+
+
+def _limit(texts: Catalogue, error: TgllmError, language: str) -> dict[str, str]:
+    """Return the parameter ``limit``, in words, of an error with a number of bytes."""
+    limit = _finite(error.params.get("limit_bytes"))
+    return {} if limit is None or "limit" in error.params else {"limit": size_text(texts, int(limit), language)}
 
 
 def _budget_text(texts: Catalogue, error: BudgetExceeded, language: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "paths_among",
     "prune",
     "prune_unlinked",
+    "replace_path",
     "with_key",
 ]
 
@@ -171,6 +172,11 @@ def path_of(conn: sqlite3.Connection, sha256: str) -> str | None:
     """Return the path of the blob with that content; None if no attachment has it."""
     row = conn.execute("SELECT path FROM files WHERE sha256 = ? ORDER BY id LIMIT 1", (sha256,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def replace_path(conn: sqlite3.Connection, path: str, new_path: str) -> None:
+    """Move all attachments of a blob to another one with the same content."""
+    conn.execute("UPDATE files SET path = ? WHERE path = ?", (new_path, path))
 
 
 def paths_among(conn: sqlite3.Connection, paths: Collection[str]) -> set[str]:

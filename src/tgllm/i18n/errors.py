@@ -7,7 +7,7 @@ from tgllm.api.errors import BudgetExceeded, RateLimited, Refused, TgllmError, U
 from tgllm.i18n.budgets import budget_amount, budget_words
 from tgllm.i18n.catalogue import Catalogue
 from tgllm.i18n.durations import duration, from_now
-from tgllm.i18n.sizes import size_text
+from tgllm.i18n.numbers import size_text
 
 __all__ = ["error_text"]
 

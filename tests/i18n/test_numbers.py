@@ -4,7 +4,7 @@ import pytest
 
 from tgllm.api import FileUnreadable
 from tgllm.i18n import Catalogue, error_text
-from tgllm.i18n.sizes import size_text
+from tgllm.i18n.numbers import size_text
 
 TEXTS = Catalogue(strict=True)
 

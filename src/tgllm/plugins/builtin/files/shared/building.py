@@ -38,6 +38,11 @@ class TextBuilder:
         return "".join(self._parts)
 
     @property
+    def left(self) -> int:
+        """Characters that can be added."""
+        return self._left
+
+    @property
     def full(self) -> bool:
         """Whether no more can be added; the file is then considered truncated."""
         if not self.truncated and self._clock.monotonic() >= self._deadline:

@@ -12,7 +12,9 @@ Reference = tuple[str, str, str, str]
 
 
 def tables(conn: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rootpage")]
+    # Without the full-text indexes and the tables that SQLite makes for them.
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'passage_*' ORDER BY rootpage"
+    return [row[0] for row in conn.execute(query)]
 
 
 def foreign_keys(conn: sqlite3.Connection, table: str) -> dict[int, list[sqlite3.Row]]:

@@ -27,6 +27,8 @@ TABLES = {
     "models",
     "files",
     "file_texts",
+    "documents",
+    "passages",
     "inbox",
     "outbox",
     "usage",

@@ -259,6 +259,36 @@ BEGIN
     DELETE FROM file_texts WHERE sha256 = old.sha256;
 END;
 
+-- Texts of files, cut into passages; files with the same content share them.
+CREATE TABLE IF NOT EXISTS documents (
+    id       INTEGER PRIMARY KEY,                       -- counts up
+    sha256   TEXT NOT NULL UNIQUE                       -- of the file's content, in lower-case hex
+             CHECK (length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'),
+    passages INTEGER NOT NULL CHECK (passages >= 0),    -- number of passages
+    stored   INTEGER NOT NULL DEFAULT 0                 -- passages stored so far; fewer: not complete yet
+             CHECK (stored BETWEEN 0 AND passages),
+    chars    INTEGER NOT NULL CHECK (chars >= 0),       -- characters of the text
+    indexed  INTEGER NOT NULL                           -- 1: in the full-text indexes, see full_text.sql
+             CHECK (indexed IN (0, 1))
+) STRICT;
+
+-- Passages of the texts, in order: their texts joined are the whole text.
+CREATE TABLE IF NOT EXISTS passages (
+    id        INTEGER PRIMARY KEY,                      -- document id * 1048576 + number of the passage, from 0
+    part_from TEXT NOT NULL,                            -- part of the file it begins in, such as 'page 3'; '': none
+    part_to   TEXT NOT NULL,                            -- part of the file it ends in
+    heading   TEXT NOT NULL,                            -- headings that it stands under, outermost first
+    headings  TEXT NOT NULL,                            -- headings in it, one a line
+    line_from INTEGER NOT NULL,                         -- number of its first line, from 1
+    line_to   INTEGER NOT NULL,                         -- number of its last line
+    row_from  INTEGER NOT NULL,                         -- first row of a table in it; the header is 1; 0: no table
+    row_to    INTEGER NOT NULL,                         -- last row of a table in it
+    tokens    INTEGER NOT NULL CHECK (tokens >= 0),     -- estimate for the text, not calibrated
+    opening   TEXT NOT NULL,                            -- shown before it if the passage before isn't: table header, fence
+    closing   TEXT NOT NULL,                            -- shown after it if the next one isn't: end of a fence
+    text      TEXT NOT NULL                             -- exact part of the document's text
+) STRICT;
+
 -- Updates from Telegram and their state. An update is confirmed to Telegram only after it is stored here.
 CREATE TABLE IF NOT EXISTS inbox (
     update_id   INTEGER PRIMARY KEY,                    -- Telegram's update id: the same update twice is one row

@@ -97,7 +97,8 @@ def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _rows(conn: sqlite3.Connection) -> dict[str, int]:
-    names = conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    # Without virtual tables, such as full-text indexes: they have no rows of their own.
+    names = conn.execute("SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     # A table name can't be a parameter; these names come from the schema itself.
     counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608
     return {name: int(count.fetchone()[0]) for name, count in counts.items()}

@@ -9,18 +9,24 @@ from importlib.resources import files
 from pathlib import Path
 
 from tgllm.db.engine.errors import DatabaseError, MigrationFailed
+from tgllm.db.engine.full_text import has_full_text
 from tgllm.db.engine.sqlite import connect, in_transaction, in_words, run_script
 from tgllm.db.file.backup import copy_to
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
 from tgllm.db.file.known import refuse_missing
 from tgllm.db.migrations.load import Migration, shipped
 
-__all__ = ["models_sql", "prepare"]
+__all__ = ["full_text_sql", "models_sql", "prepare"]
 
 
 def models_sql() -> str:
-    """Return the whole schema as idempotent SQL."""
+    """Return the whole schema but the full-text indexes as idempotent SQL."""
     return files("tgllm.db").joinpath("models.sql").read_text(encoding="utf-8")
+
+
+def full_text_sql() -> str:
+    """Return the full-text indexes as idempotent SQL, which needs FTS5."""
+    return files("tgllm.db").joinpath("full_text.sql").read_text(encoding="utf-8")
 
 
 def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None) -> None:
@@ -64,6 +70,8 @@ def _use_wal(conn: sqlite3.Connection) -> None:
 def _create_tables(conn: sqlite3.Connection, latest: int) -> None:
     def create(conn: sqlite3.Connection) -> None:
         run_script(conn, models_sql())
+        if has_full_text(conn):
+            run_script(conn, full_text_sql())
         if version_of(conn) == 0:
             conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             conn.execute(f"PRAGMA user_version = {latest}")

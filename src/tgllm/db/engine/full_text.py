@@ -1,0 +1,47 @@
+"""Full-text search: whether SQLite has it, and how text is prepared for its index of words."""
+
+import re
+import sqlite3
+import unicodedata
+from typing import Final
+
+__all__ = ["CHARACTER_SCRIPTS", "has_full_text", "pairs", "plain_words", "words_of"]
+
+CHARACTER_SCRIPTS: Final = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff"
+)
+"""Han, Kana and Hangul, for a character class. What ``words_of`` does is part of the stored index: entries are deleted
+with the same text that they were made from, so a change needs a migration that fills the index anew."""
+
+# Letters that are written in two ways, and that SQLite's tokenizer does not take for accents.
+_PLAIN: Final = str.maketrans(
+    {"ё": "\u0435", "Ё": "\u0415", "ß": "ss", "\u0131": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O"}
+)
+_RUN: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
+
+
+def has_full_text(conn: sqlite3.Connection) -> bool:
+    """Return whether this build of SQLite has FTS5."""
+    return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
+
+
+def pairs(run: str) -> list[str]:
+    """Return the overlapping pairs of characters of a run of one script; a single character is returned as it is."""
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def words_of(text: str) -> str:
+    """Return a text whose Chinese, Japanese and Korean runs are replaced with their pairs of characters.
+
+    SQLite's tokenizer takes such a run for one word, and most words of these languages have two characters.
+    """
+    if text.isascii():
+        return text
+    return _RUN.sub(lambda found: f" {' '.join(pairs(found[0]))} ", text.translate(_PLAIN))
+
+
+def plain_words(text: str) -> list[str]:
+    """Return the words of a query, split as SQLite's tokenizer splits them."""
+    kept = (char if char.isalnum() or unicodedata.category(char)[0] == "M" else " " for char in text.translate(_PLAIN))
+    return "".join(kept).split()

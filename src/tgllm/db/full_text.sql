@@ -1,0 +1,14 @@
+-- Full-text indexes of the table passages, by its ids; left out where SQLite is built without FTS5.
+--
+-- They hold no text and no positions: which passages contain a word or a trigram is all that is looked up, and what is
+-- found is read from the table. So they take little more space than the text itself.
+
+-- Words, without accents; of Chinese, Japanese and Korean each pair of characters (see db/engine/full_text.py). Marks are
+-- parts of words, as in Hindi.
+CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5 (
+    text, content='', detail=none, tokenize='unicode61 remove_diacritics 2 categories ''L* N* Co M*'''
+);
+-- Trigrams, for parts of words, and for Thai, Lao, Khmer and Burmese.
+CREATE VIRTUAL TABLE IF NOT EXISTS passage_trigrams USING fts5 (
+    text, content='', detail=none, tokenize='trigram'
+);

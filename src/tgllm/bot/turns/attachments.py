@@ -24,7 +24,10 @@ def attachments_in(message: Json, most_bytes: int, *, is_elsewhere: bool = False
     # Bot API: PollMedia.
     holders = (message, as_mapping(as_mapping(message.get("poll")).get("media")))
     found = (_file_of(holder, most_bytes) for holder in holders)
-    return without_repeats(replace(each, message_id=message_id) for each in found if each is not None)
+    is_forwarded = any(message.get(field) is not None for field in ("forward_origin", "forward_date"))
+    return without_repeats(
+        replace(each, message_id=message_id, is_forwarded=is_forwarded) for each in found if each is not None
+    )
 
 
 def without_repeats(attachments: Iterable[Attachment]) -> tuple[Attachment, ...]:

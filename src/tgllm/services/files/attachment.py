@@ -28,6 +28,8 @@ class Attachment:
     """File name from the sender; never used as a path."""
     seconds: float | None = None
     """Duration of a recording or video, as claimed."""
+    is_forwarded: bool = False
+    """Whether its message was forwarded: what is said in it are not the words of its sender."""
 
 
 class Download(Protocol):

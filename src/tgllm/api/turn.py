@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tgllm.api.people import ChatInfo, UserInfo
-from tgllm.api.types import FinishReason, ModelRef, Usage
+from tgllm.api.types import FilePart, FinishReason, ModelRef, Usage
 
 __all__ = ["Decision", "TurnInfo", "TurnResult"]
 
@@ -29,6 +29,8 @@ class TurnResult:
     reasoning: str
     reason: FinishReason
     usage: Usage
+    files: tuple[FilePart, ...] = ()
+    """Files that the model has made. They are deleted with the conversation: copy what is needed later."""
 
 
 @dataclass(frozen=True, slots=True)

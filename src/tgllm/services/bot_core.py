@@ -95,6 +95,7 @@ def _conversations(
         most_context_tokens=config.turns.most_context_tokens,
         texts=texts,
         accounting=accounting,
+        data_dir=config.data_dir,
     )
     services = TurnServices(
         database=core.database,

@@ -6,11 +6,10 @@ from typing import Any, ClassVar, cast
 from aiogram.methods import (
     DeleteMessage,
     EditMessageReplyMarkup,
-    SendDocument,
     SetMessageReaction,
 )
 from aiogram.methods.base import TelegramMethod
-from aiogram.types import Message
+from aiogram.types import InputFile, Message
 
 from tgllm.bot.delivery.fallbacks import OURS
 from tgllm.bot.delivery.files import opened
@@ -75,6 +74,40 @@ class RawSendRich(TelegramMethod[dict[str, Any]]):
     reply_markup: dict[str, Any] | None = None
 
 
+class RawSendDocument(TelegramMethod[dict[str, Any]]):
+    """sendDocument with parameters and result as plain JSON, for the same reasons. Bot API: sendDocument."""
+
+    __returning__: ClassVar[Any] = dict[str, Any]
+    __api_method__: ClassVar[str] = "sendDocument"
+
+    chat_id: int
+    document: InputFile
+    caption: str | None = None
+    business_connection_id: str | None = None
+    message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
+    ephemeral_message_parameters: dict[str, Any] | None = None
+    reply_parameters: dict[str, Any] | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
+class RawSendPhoto(TelegramMethod[dict[str, Any]]):
+    """sendPhoto as plain JSON, for the same reasons. Bot API: sendPhoto."""
+
+    __returning__: ClassVar[Any] = dict[str, Any]
+    __api_method__: ClassVar[str] = "sendPhoto"
+
+    chat_id: int
+    photo: InputFile
+    caption: str | None = None
+    business_connection_id: str | None = None
+    message_thread_id: int | None = None
+    direct_messages_topic_id: int | None = None
+    ephemeral_message_parameters: dict[str, Any] | None = None
+    reply_parameters: dict[str, Any] | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
 class RawEditToRich(TelegramMethod[dict[str, Any]]):
     """editMessageText with a rich message, for the same reason. Bot API: editMessageText."""
 
@@ -93,7 +126,8 @@ _METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
     for method in (
         RawSendMessage,
         RawSendRich,
-        SendDocument,
+        RawSendDocument,
+        RawSendPhoto,
         RawEditText,
         EditMessageReplyMarkup,
         DeleteMessage,
@@ -135,7 +169,7 @@ def new_message_instead(payload: Mapping[str, Any]) -> TelegramMethod[Any]:
 
 def is_send(method: TelegramMethod[Any]) -> bool:
     """Return whether the call sends a message, so that repeating it would show a duplicate."""
-    return isinstance(method, RawSendMessage | RawSendRich | SendDocument)
+    return isinstance(method, RawSendMessage | RawSendRich | RawSendDocument | RawSendPhoto)
 
 
 def message_id_of(result: object) -> int | None:

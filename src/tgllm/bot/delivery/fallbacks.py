@@ -1,4 +1,4 @@
-"""Fallbacks if Telegram rejects the formatting of a message: rich, then entities, then plain text.
+"""Fallbacks if Telegram rejects a message: rich, then entities, then plain text; a picture, then a file.
 
 An outbox row contains its fallbacks, so they need neither the model's Markdown nor the same version of the program. A
 rich message can be longer than a text message; the row's fallback is then several messages, sent one after another.
@@ -13,7 +13,8 @@ from tgllm.services.messaging.rows import NO_PREVIEW
 __all__ = ["OURS", "following", "formatted", "method_of", "stepped_down", "with_fallback"]
 
 FALLBACK = "fallback"
-"""Key in the payload of a rich message or a file: the parameters of the equivalent texts."""
+"""Key in the payload of a rich message or a file: the parameters of the equivalent texts, or of the
+picture as a file."""
 FOLLOWING = "following"
 """Key in the payload of a fallback: the parameters of the texts that the same row sends after it."""
 FOLLOWING_MARKUP = "following_markup"
@@ -21,7 +22,8 @@ FOLLOWING_MARKUP = "following_markup"
 
 OURS = frozenset({FALLBACK, FOLLOWING, FOLLOWING_MARKUP})
 """Keys that are not Bot API parameters."""
-_FORMATS = OURS | {"rich_message", "document", "caption", "text", "entities", "link_preview_options"}
+_FORMATS = OURS | {"rich_message", "photo", "document", "caption", "text", "entities", "link_preview_options"}
+_METHODS = {"rich_message": "sendRichMessage", "document": "sendDocument", "photo": "sendPhoto"}
 _PLACE = frozenset(
     {
         "chat_id",
@@ -47,7 +49,7 @@ def with_fallback(parameters: Mapping[str, Any], texts: Iterable[Payload]) -> di
 
 def method_of(payload: Mapping[str, Any]) -> str:
     """Return the method that sends such a payload as a new message."""
-    return "sendRichMessage" if "rich_message" in payload else "sendMessage"
+    return next((method for key, method in _METHODS.items() if key in payload), "sendMessage")
 
 
 def stepped_down(payload: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -72,7 +74,7 @@ def _first_of(common: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> 
     if not texts:
         return None
     first, *rest = texts
-    made = {**common, **NO_PREVIEW, **first}
+    made = {**common, **(NO_PREVIEW if "text" in first else {}), **first}
     if rest:
         made[FOLLOWING] = rest
         if "reply_markup" in made:

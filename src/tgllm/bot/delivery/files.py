@@ -3,31 +3,85 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiogram.types import FSInputFile
 
+from tgllm.bot.delivery.fallbacks import FALLBACK
 from tgllm.observe.logs import get_logger
+from tgllm.services.files.picture_size import Picture, picture_of
 from tgllm.services.personal_data.export_files import remove_export
 
-__all__ = ["DOCUMENT", "document_payload", "opened", "remove_document"]
+__all__ = [
+    "DOCUMENT",
+    "PHOTO",
+    "StoredUpload",
+    "document_payload",
+    "has_file",
+    "media_payload",
+    "opened",
+    "remove_document",
+]
 
 DOCUMENT = "document"
 """Key in the payload of sendDocument: the file's path and its name in the chat."""
+PHOTO = "photo"
+"""The same for sendPhoto."""
+_KEPT = "kept"
+"""Key beside the path: the file belongs to a conversation and is not removed once it is sent."""
+
+MOST_PHOTO_BYTES: Final = 10 * 2**20
+MOST_PHOTO_SIDES: Final = 10_000
+"""Most pixels of width and height together."""
+MOST_PHOTO_RATIO: Final = 20
+"""Limits of pictures that are not sent as files. Bot API: sendPhoto."""
 
 log = get_logger(__name__)
 
 
-def document_payload(path: Path, name: str, caption: str = "") -> dict[str, Any]:
-    """Return the part of a row's payload that sends a file, which is removed once it is sent.
+class StoredUpload(FSInputFile):
+    """A file to upload, with its size."""
+
+    def __init__(self, path: Path, filename: str) -> None:
+        """Refer to a file, which is read when it is sent."""
+        super().__init__(path, filename=filename)
+        self.size = path.stat().st_size
+
+
+def document_payload(path: Path, name: str, caption: str = "", *, kept: bool = False) -> dict[str, Any]:
+    """Return the part of a row's payload that sends a file.
 
     Args:
         path: of the file.
         name: name of the file in the chat.
         caption: text below it, at most 1024 characters (Bot API: sendDocument).
+        kept: whether the file stays where it is; otherwise it is removed once it is sent.
     """
     payload: dict[str, Any] = {DOCUMENT: {"path": str(path.absolute()), "name": name}}
+    if kept:
+        payload[DOCUMENT][_KEPT] = True
     return {**payload, "caption": caption} if caption else payload
+
+
+async def media_payload(path: Path, name: str, caption: str = "", *, kept: bool = False) -> dict[str, Any]:
+    """Return the same for a file that is shown as a picture if Telegram takes it as one, and else sent as a file.
+
+    Pictures with transparent parts are sent as files: Telegram would store them as JPEG.
+    """
+    document = document_payload(path, name, caption, kept=kept)
+    try:
+        is_photo = await asyncio.to_thread(_is_photo, path)
+    except OSError:
+        is_photo = False
+    if not is_photo:
+        return document
+    photo = {PHOTO: document[DOCUMENT], FALLBACK: [document]}
+    return {**photo, "caption": caption} if caption else photo
+
+
+def has_file(payload: Mapping[str, Any]) -> bool:
+    """Return whether a row sends a file."""
+    return DOCUMENT in payload or PHOTO in payload
 
 
 def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -36,25 +90,42 @@ def opened(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ValueError: the file does not exist any more.
     """
-    path = _path(payload)
-    if path is None:
+    key = _key(payload)
+    if key is None:
         return payload
+    path = _path(payload[key])
     if not path.is_file():
         raise ValueError("the file to be sent is gone")
-    return {**payload, DOCUMENT: FSInputFile(path, filename=str(payload[DOCUMENT]["name"]))}
+    return {**payload, key: StoredUpload(path, str(payload[key]["name"]))}
 
 
 async def remove_document(payload: Mapping[str, Any]) -> None:
-    """Remove the file of a finished row, if it has one."""
-    path = _path(payload)
-    if path is None:
+    """Remove the file of a finished row, if it has one that nothing else needs."""
+    key = _key(payload)
+    if key is None or payload[key].get(_KEPT):
         return
     try:
-        await asyncio.to_thread(remove_export, path)
+        await asyncio.to_thread(remove_export, _path(payload[key]))
     except OSError as error:
         # The retention job removes it later, with the old exports.
         log.warning("export.not_removed", error=type(error).__name__)
 
 
-def _path(payload: Mapping[str, Any]) -> Path | None:
-    return Path(str(payload[DOCUMENT]["path"])) if DOCUMENT in payload else None
+def _key(payload: Mapping[str, Any]) -> str | None:
+    return next((key for key in (DOCUMENT, PHOTO) if key in payload), None)
+
+
+def _path(file: Mapping[str, Any]) -> Path:
+    return Path(str(file["path"]))
+
+
+def _is_photo(path: Path) -> bool:
+    with path.open("rb") as file:
+        picture = picture_of(file)
+    return picture is not None and path.stat().st_size <= MOST_PHOTO_BYTES and _fits(picture)
+
+
+def _fits(picture: Picture) -> bool:
+    short, long = sorted((picture.width, picture.height))
+    shape = short + long <= MOST_PHOTO_SIDES and long <= short * MOST_PHOTO_RATIO
+    return shape and not picture.transparent and not picture.animated

@@ -124,5 +124,5 @@ def without_buttons(lane: Lane, message_id: int) -> NewOutbox:
 
 
 def document_row(lane: Lane, payload: Mapping[str, Any], *, turn_id: str | None = None, part: int = 0) -> NewOutbox:
-    """Return the row that sends a file, see ``files.document_payload``; ``turn_id`` is None outside a turn."""
-    return call_row(lane, "sendDocument", payload, turn_id=turn_id, part=part)
+    """Return the row that sends a file or a picture, see ``files``; ``turn_id`` is None outside a turn."""
+    return call_row(lane, method_of(payload), payload, turn_id=turn_id, part=part)

@@ -17,7 +17,7 @@ from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.delivery.calls import call_of, edit_call, is_send, message_id_of, new_message_instead
 from tgllm.bot.delivery.claims import Claims, Found, is_background
 from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
-from tgllm.bot.delivery.files import DOCUMENT, remove_document
+from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
@@ -189,7 +189,7 @@ class Sender:
         # needed again. A file that a crash leaves behind is removed by the retention.
         self._announce(finished)
         for delivery in finished:
-            if delivery.is_over:
+            if delivery.is_over and not _is_sent_as_file(delivery):
                 await remove_document(delivery.row.payload)
         return result
 
@@ -264,11 +264,11 @@ class Sender:
             outbox.rewrite(conn, row.id, method=method, kind=row.kind, payload=less, error=failure.reason)
         else:
             outbox.mark_failed(conn, row.id, failure.reason)
-            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or DOCUMENT in row.payload)
+            missed = PLACEHOLDER not in row.payload and (row.turn_id is not None or has_file(row.payload))
             if failure.meaning == "rejected" and missed:
                 lane = Lane.parse(row.lane)
                 language = language_in(conn, lane.chat_id)
-                text = self._texts("send.file_failed" if DOCUMENT in row.payload else "send.failed", language)
+                text = self._texts("send.file_failed" if has_file(row.payload) else "send.failed", language)
                 outbox.add(conn, with_priority(message_rows(lane, text), row.priority), now)
 
     def _sent(self, conn: Connection, delivery: _Delivery, now: int) -> None:
@@ -311,6 +311,12 @@ class Sender:
             )
             if future is not None and not future.done() and not again:
                 future.set_result(delivery.message_id)
+
+
+def _is_sent_as_file(delivery: _Delivery) -> bool:
+    """Return whether Telegram has rejected a picture, which is sent as a file next."""
+    less = None if delivery.failure is None else stepped_down(delivery.row.payload)
+    return less is not None and has_file(less)
 
 
 def _has_lost_its_message(row: OutboxRow, failure: CallFailure) -> bool:

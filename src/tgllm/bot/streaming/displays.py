@@ -27,6 +27,8 @@ def draft_id_of(update_id: int) -> int:
 class DraftDisplay:
     """A draft in a private chat, with Telegram's own Stop button."""
 
+    needs_text = False
+
     def __init__(self, bot: Bot, lane: Lane, turn_id: str, draft_id: int) -> None:
         self._bot = bot
         self._lane = lane
@@ -53,6 +55,8 @@ class DraftDisplay:
 
 class EditDisplay:
     """A message in a group, sent once through the outbox and edited from then on."""
+
+    needs_text = True
 
     def __init__(
         self,

@@ -3,12 +3,13 @@
 from tgllm.bot.delivery.text_files import BEGINNING_UNITS
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.notes import with_note
-from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
+from tgllm.bot.rendering.payloads import Payload, RichMode
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import clip
 from tgllm.services.conversations.turn import TurnOutcome
+from tgllm.services.files.made import MOST_FILE_BYTES, MOST_FILES
 
 __all__ = ["beginning_payloads", "final_payloads", "notes_of"]
 
@@ -21,6 +22,8 @@ async def final_payloads(
 ) -> list[Payload]:
     """Return the messages of an answer: all text of the model, and a note if the answer is incomplete.
 
+    There are none if the answer consists only of files.
+
     Args:
         renderer: renders the answer.
         outcome: how the turn ended, with the chat's own setting of rich messages.
@@ -29,7 +32,7 @@ async def final_payloads(
         rich: whether rich messages are used unless the chat has its own setting.
     """
     rendered = await _rendered(renderer, outcome, texts("turn.thoughts", language), outcome.look.rich or rich)
-    return with_note(rendered, notes_of(outcome, texts, language)) or [EntityText(texts("turn.empty_answer", language))]
+    return with_note(rendered, notes_of(outcome, texts, language))
 
 
 async def beginning_payloads(
@@ -51,7 +54,7 @@ async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: 
 
 def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     """Return notes on an answer that is incomplete, or comes from another model than the chosen one; else empty."""
-    notes = (_note(outcome, texts, language), _retired(outcome, texts, language))
+    notes = (_note(outcome, texts, language), _left_out(outcome, texts, language), _retired(outcome, texts, language))
     return clip("\n\n".join(piece for piece in notes if piece), MOST_NOTE)
 
 
@@ -72,6 +75,13 @@ def _retired(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     return texts("turn.model_retired", language, retired=outcome.retired, model=outcome.model)
 
 
+def _left_out(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
+    if not outcome.files_left_out:
+        return ""
+    limit = f"{MOST_FILE_BYTES // 2**20} MB"
+    return texts("turn.files_left_out", language, count=outcome.files_left_out, most=MOST_FILES, limit=limit)
+
+
 def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
     match outcome.status:
         case "stopped":
@@ -80,7 +90,7 @@ def _note(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
             return texts("turn.interrupted", language)
         case "failed" if outcome.error is not None:
             return redact(error_text(texts, outcome.error, language))
-        case _ if not outcome.text.strip():
+        case _ if outcome.is_empty and not outcome.files_left_out:
             return _without_text(outcome, texts, language)
         case _ if outcome.dropped:
             return texts("turn.too_long", language)

@@ -2,7 +2,7 @@
 
 import math
 
-from tgllm.api import ReasoningDelta, TextDelta, Waiting
+from tgllm.api import FileDelta, ReasoningDelta, TextDelta, Waiting
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.rendering.render import render_draft, render_tail
 from tgllm.bot.rendering.source.tail import Tail
@@ -33,6 +33,7 @@ class Preview:
         self._thoughts = ""
         self._has_thoughts = False
         self._waiting = ""
+        self._files = 0
 
     def add(self, event: ShownEvent) -> bool:
         """Add the next event; return whether the preview may have changed."""
@@ -44,6 +45,8 @@ class Preview:
             case TextWasReasoning():
                 self._add_thoughts(self._text.markdown)
                 self._text = Tail()
+            case FileDelta():
+                self._files += 1
             case Waiting(reason, seconds):
                 words = self._words(reason)
                 self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""
@@ -72,9 +75,12 @@ class Preview:
             elapsed: seconds since the question.
         """
         shown = self._rendered(thoughts)
-        if shown.text or not self._waiting:
+        words = self._waiting
+        if self._files and not words:
+            words = self._texts("stream.files", self._language, count=self._files)
+        if shown.text or not words:
             return shown
-        return EntityText(with_elapsed(self._waiting, elapsed, self._texts, self._language))
+        return EntityText(with_elapsed(words, elapsed, self._texts, self._language))
 
     def _words(self, reason: str) -> str:
         """Return the text of a reason for waiting; empty for reasons of later versions of the plugin API."""

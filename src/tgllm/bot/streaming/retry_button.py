@@ -57,4 +57,4 @@ def _is_cut(outcome: TurnOutcome) -> bool:
 
 
 def _has_failed(outcome: TurnOutcome) -> bool:
-    return outcome.status in {"failed", "interrupted"} or not outcome.text.strip()
+    return outcome.status in {"failed", "interrupted"} or outcome.is_empty

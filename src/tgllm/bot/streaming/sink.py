@@ -6,15 +6,16 @@ be late, skipped or missing; the final answer goes through the outbox, so it is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from aiogram.exceptions import TelegramBadRequest
 
 from tgllm.api.clock import Clock
+from tgllm.bot.delivery.files import media_payload
 from tgllm.bot.delivery.rows import as_reply, document_row
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
@@ -77,6 +78,9 @@ class Look:
 
 class Display(Protocol):
     """One way of showing a growing text."""
+
+    needs_text: bool
+    """Whether the final answer has to begin with a text: it replaces a message."""
 
     async def show(self, shown: EntityText) -> None:
         """Show a preview; an empty one is shown as a note that the model is thinking."""
@@ -157,10 +161,25 @@ class ChatSink:
         renderer, words = self._look.renderer, (outcome, self._texts, self._turn.user.language)
         document = None if self._look.files is None else await self._look.files.document(renderer, *words)
         if document is None:
-            return await self._replying(self._display.finish(await final_payloads(renderer, *words, self._look.rich)))
-        rows = self._display.finish(await beginning_payloads(renderer, *words))
-        lane, part = Lane.parse(self._turn.lane), rows[-1].part + 1
-        return await self._replying([*rows, document_row(lane, document, turn_id=self._turn.id, part=part)])
+            texts = await final_payloads(renderer, *words, self._look.rich)
+            files: list[dict[str, Any]] = []
+        else:
+            texts, files = await beginning_payloads(renderer, *words), [document]
+        files += [await media_payload(file.part.path, file.part.name or "", kept=True) for file in outcome.files]
+        return await self._replying(self._rows(texts, files))
+
+    def _rows(self, texts: Sequence[Payload], files: Sequence[Mapping[str, Any]]) -> Sequence[NewOutbox]:
+        """Return the rows of an answer: first its text, then its files."""
+        if not texts and (self._display.needs_text or not files):
+            language = self._turn.user.language
+            words = self._texts("turn.only_files", language, count=len(files)) if files else ""
+            texts = [EntityText(words or self._texts("turn.empty_answer", language))]
+        rows = self._display.finish(texts) if texts else ()
+        lane, first = Lane.parse(self._turn.lane), rows[-1].part + 1 if rows else 0
+        return [
+            *rows,
+            *(document_row(lane, file, turn_id=self._turn.id, part=part) for part, file in enumerate(files, first)),
+        ]
 
     async def _replying(self, rows: Sequence[NewOutbox]) -> Sequence[NewOutbox]:
         """Return the rows with the first one as a reply to the question, if it needs one to be attributed."""

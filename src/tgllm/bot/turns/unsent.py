@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tgllm.bot.delivery.fallbacks import FOLLOWING, formatted
-from tgllm.bot.delivery.files import DOCUMENT, remove_document
+from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER
 from tgllm.bot.rendering.payloads import EntityText
 from tgllm.bot.scope import Scope
@@ -71,7 +71,7 @@ def _drop(conn: Connection, scope: Scope, current: str | None) -> Dropped:
                 count += len(row.payload[FOLLOWING])
         mine = [row for row in waiting if row.turn_id == turn_id]
         count += _drop_rows(conn, scope, mine)
-        documents += [row.payload for row in mine if DOCUMENT in row.payload]
+        documents += [row.payload for row in mine if has_file(row.payload)]
     return Dropped(count, in_history, foreign, documents)
 
 

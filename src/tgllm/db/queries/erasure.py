@@ -54,8 +54,13 @@ _OUTBOX = f"""
         state = CASE WHEN state IN ('ready', 'uncertain') THEN 'dropped' ELSE state END
     WHERE {_MY_OUTBOX}
 """  # noqa: S608 (constants)
-# Answers and exports that were to be sent as files.
-_DOCUMENTS = f"SELECT json_extract(payload, '$.document.path') FROM outbox WHERE {_MY_OUTBOX}"  # noqa: S608 (constants)
+# Answers and exports that were to be sent as files. Files of conversations have rows of their own, and may share a blob
+# with those of other people.
+_DOCUMENTS = f"""
+    SELECT file ->> '$.path' FROM (
+        SELECT coalesce(payload -> '$.document', payload -> '$.photo') AS file FROM outbox WHERE {_MY_OUTBOX}
+    ) WHERE file ->> '$.kept' IS NULL
+"""  # noqa: S608 (constants)
 
 
 def is_busy(conn: sqlite3.Connection, user_id: int, update_id: int) -> bool:

@@ -195,7 +195,12 @@ def delete(conn: sqlite3.Connection, file_id: int) -> str | None:
     """
     cursor = conn.execute("DELETE FROM files WHERE id = ? RETURNING path, sha256", (file_id,))
     rows = cursor.fetchall()
-    return None if not rows or path_of(conn, rows[0]["sha256"]) is not None else str(rows[0]["path"])
+    if not rows:
+        return None
+    path, sha256 = str(rows[0]["path"]), rows[0]["sha256"]
+    # The same content may have two blobs, if it came twice at the same time.
+    used = conn.execute("SELECT 1 FROM files WHERE sha256 = ? AND path = ? LIMIT 1", (sha256, path)).fetchone()
+    return None if used else path
 
 
 def prune(conn: sqlite3.Connection, before: int) -> list[str]:

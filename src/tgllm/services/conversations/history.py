@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from tgllm.api import ChatMessage, ChatRequest, ModelRef, TextPart
+from tgllm.api import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
 from tgllm.db.tables.messages import Message
 from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
 from tgllm.providers.tokens import estimate_message
 from tgllm.services.chats.settings import ContextSize
 from tgllm.services.common.thoughts import without_leading_thoughts
+from tgllm.services.conversations.answer_parts import named_files
 
 __all__ = [
     "Estimate",
@@ -78,11 +79,20 @@ def estimate_tokens(text: str) -> int:
     return estimate_message(ChatMessage("user", (TextPart(text),)))
 
 
-def to_chat_message(row: Message, model: ModelRef) -> ChatMessage:
-    """Convert a stored message for a provider; ``provider_data`` is only sent to the model that returned it."""
+def to_chat_message(row: Message, model: ModelRef, files: Sequence[FilePart] = ()) -> ChatMessage:
+    """Convert a stored message for a provider; ``provider_data`` is only sent to the model that returned it.
+
+    Args:
+        row: the message.
+        model: the model that gets it.
+        files: files of an answer that the model made; other models get their names.
+    """
     same_model = (row.provider, row.model) == (model.provider, model.model)
     text = row.text if row.role == "user" else without_leading_thoughts(row.text)
-    return ChatMessage(row.role, (TextPart(text),), row.provider_data if same_model else None)
+    if row.role == "assistant" and row.parts and not files:
+        text = f"{text}\n\n{named_files(row)}".strip()
+    parts = (*((TextPart(text),) if text or not files else ()), *files)
+    return ChatMessage(row.role, parts, row.provider_data if same_model else None)
 
 
 def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:

@@ -1,17 +1,19 @@
 """Loading of a turn's context: model, settings and history of its chat."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tgllm.api import ModelRef, ReasoningEffort
+from tgllm.api import FilePart, ModelRef, ReasoningEffort
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations, facts, messages, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
 from tgllm.db.tables.messages import Message
+from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
 from tgllm.services.chats.settings import AnswerLook, ChatSettings, ContextSize, persona_in, settings_of
+from tgllm.services.conversations.answer_parts import files_of_answers
 from tgllm.services.conversations.calibration import stored_factor
 from tgllm.services.conversations.history import room_in
 from tgllm.services.conversations.settings import TurnSettings
@@ -58,6 +60,8 @@ class TurnContext:
     """Latest summary of the beginning of the history."""
     factor: float | None = None
     """Stored calibration factor of the model's token estimates."""
+    made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
+    """Files that the model made in earlier answers, by message."""
 
 
 class ContextLoader:
@@ -101,6 +105,7 @@ class ContextLoader:
             summarise=summarise,
             summary=_summary(conn, history) if summarise else None,
             factor=None if in_use.ref in calibrated else stored_factor(conn, in_use.ref),
+            made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 
     def _in_use(
@@ -112,6 +117,10 @@ class ContextLoader:
         """Return the system prompt: instructions of the config, the persona and the chat."""
         pieces = (self._settings.system_prompt, None if persona is None else persona.system, chosen.system)
         return "\n\n".join(piece for piece in pieces if piece) or None
+
+
+def _mime_types(model: Model | None) -> Collection[str]:
+    return () if model is None else model.mime_types
 
 
 def conversation_of(conn: Connection, turn: Turn) -> Conversation | None:

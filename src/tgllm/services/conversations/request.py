@@ -100,7 +100,7 @@ class RequestBuilder:
         shown = self._shown(context, most - needed)
         request = ChatRequest(
             model=context.model.model,
-            messages=self._messages(shown, context.model, turn.text),
+            messages=self._messages(shown, context, turn.text),
             system=system or None,
             temperature=context.temperature,
             reasoning_effort=context.reasoning_effort,
@@ -112,7 +112,7 @@ class RequestBuilder:
         """Return the use of a context before the next question."""
         system, most = self._frame(context)
         told = self.estimate(context.model, system) if system else 0
-        past = self._messages(self._shown(context, most - told), context.model, "")
+        past = self._messages(self._shown(context, most - told), context, "")
         return ContextUse(
             told + sum(self.estimate(context.model, message.text) for message in past if message.text),
             most,
@@ -181,9 +181,9 @@ class RequestBuilder:
     def _shown(self, context: TurnContext, budget: int) -> Shown:
         return show(context.history, context.summary, budget, self.estimator(context.model))
 
-    def _messages(self, shown: Shown, model: ModelRef, question: str) -> tuple[ChatMessage, ...]:
+    def _messages(self, shown: Shown, context: TurnContext, question: str) -> tuple[ChatMessage, ...]:
         """Return history and question."""
-        past = [to_chat_message(row, model) for row in shown.messages]
+        past = [to_chat_message(row, context.model, context.made.get(row.id, ())) for row in shown.messages]
         messages, summary = (*past, ChatMessage("user", (TextPart(question),))), self._summary(shown)
         return messages if summary is None else begin_with(messages, summary)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.i18n import Catalogue
@@ -39,3 +40,5 @@ class TurnSettings:
     """Default for chats: whether history that no longer fits the context is summarised."""
     texts: Catalogue = field(default_factory=Catalogue)
     """Texts that the bot itself adds to a request."""
+    data_dir: Path | None = None
+    """The bot's data folder, where files are; None: no files are kept."""

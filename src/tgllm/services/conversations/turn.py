@@ -8,6 +8,7 @@ from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent,
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.files.attachment import Attachment
+from tgllm.services.files.made import MadeFile
 
 __all__ = ["Branch", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
 
@@ -92,6 +93,15 @@ class TurnOutcome:
     """The model chosen in the chat, if it is retired and was replaced by ``model``."""
     look: AnswerLook = field(default_factory=AnswerLook)
     """Format of the answer."""
+    files: Sequence[MadeFile] = ()
+    """Files that the model has made, on disk."""
+    files_left_out: int = 0
+    """Files that exceed the limits, or could not be written."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the answer has neither text nor files."""
+        return not self.files and not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)

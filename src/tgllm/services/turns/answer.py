@@ -5,6 +5,7 @@ from typing import TypeVar, get_args
 
 from tgllm.api import (
     ChatRequest,
+    FileDelta,
     Finished,
     FinishReason,
     ModelRef,
@@ -18,6 +19,7 @@ from tgllm.api.clock import Clock
 from tgllm.services.common.text import mend_surrogates
 from tgllm.services.common.thoughts import Piece, ThoughtSplitter
 from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning, TurnOutcome, TurnStatus
+from tgllm.services.files.made import Gathered
 
 __all__ = ["Answer"]
 
@@ -78,6 +80,8 @@ class Answer:
         self._reasoning = _Pieces(limit)
         self._splitter = ThoughtSplitter()
         self._has_begun = False
+        self.made = Gathered()
+        """Files that the model has made."""
         self._finished = Finished()
         self._status: TurnStatus = "ok"
         self._error: TgllmError | None = None
@@ -108,6 +112,9 @@ class Answer:
                     self._has_begun = True
                     self._splitter.note_reasoning()
                 return [ReasoningDelta(kept)] if kept else []
+            case FileDelta():
+                self._has_begun = True
+                return [event] if self.made.add(event) else []
             case Finished(usage=usage):
                 _checked(usage, Usage)
                 self._finished = event
@@ -133,7 +140,7 @@ class Answer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no text or reasoning was received yet."""
+        """Whether no text, reasoning or file was received yet."""
         return not self._has_begun
 
     @property
@@ -163,6 +170,7 @@ class Answer:
             first_error=self._first_error,
             asked=self.request is not None,
             dropped=self._text.dropped + self._reasoning.dropped,
+            files_left_out=self.made.left_out,
         )
 
     def _add_pieces(self, pieces: Iterable[Piece]) -> list[ShownEvent]:

@@ -1,6 +1,6 @@
 """Time limits of a model call: between two events, and between two pieces of text."""
 
-from tgllm.api import ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api import FileDelta, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.clock import Clock
 
 __all__ = ["Patience"]
@@ -9,8 +9,8 @@ __all__ = ["Patience"]
 class Patience:
     """Limits of one call.
 
-    Every event shows that the service is alive and restarts the idle timeout. Only text and reasoning are progress: a
-    service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
+    Every event shows that the service is alive and restarts the idle timeout. Only text, reasoning and files are
+    progress: a service that sends nothing else, such as keep-alive comments, ends after the wait timeout.
     """
 
     def __init__(self, idle_seconds: float, wait_seconds: float, clock: Clock) -> None:
@@ -35,4 +35,4 @@ class Patience:
 
 
 def _is_progress(event: StreamEvent) -> bool:
-    return isinstance(event, TextDelta | ReasoningDelta) and event.text != ""
+    return isinstance(event, FileDelta) or (isinstance(event, TextDelta | ReasoningDelta) and event.text != "")

@@ -7,13 +7,15 @@ from dataclasses import replace
 from tgllm.api import JsonObject
 from tgllm.db.engine.json_depth import check_depth
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.db.tables import conversations, messages, outbox
+from tgllm.db.tables import conversations, files, messages, outbox
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.calls.outcome import explain
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations import branches
+from tgllm.services.conversations.answer_parts import file_part
 from tgllm.services.conversations.turn import Branch, Turn, TurnOutcome, TurnStatus
+from tgllm.services.files.made import MadeFile
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.usage.accounting import Accounting
 
@@ -58,11 +60,13 @@ def record_turn(
     question_id = messages.add(conn, _question(turn, branch), now)
     answer_id = None
     # White space counts as an empty answer: some services reject a conversation with a blank message.
-    if outcome.text.strip():
+    if not outcome.is_empty:
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
     branches.give_title(conn, branch, turn.title, turn.text, now)
-    record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
+    request_id = record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
+    for file in outcome.files:
+        files.add(conn, _made(turn, file, answer_id, request_id), now)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)
@@ -103,11 +107,25 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
         turn_id=turn.id,
         role="assistant",
         text=outcome.text,
+        parts=[file_part(file.part.mime_type, file.part.name) for file in outcome.files],
         provider=outcome.model.provider,
         model=outcome.model.model,
         provider_data=_within_limit(outcome.provider_data),
         status=_MESSAGE_STATUS[outcome.status],
         user_id=turn.user.id,
+    )
+
+
+def _made(turn: Turn, file: MadeFile, answer_id: int | None, request_id: int | None) -> files.NewFile:
+    return files.NewFile(
+        path=file.path,
+        mime=file.part.mime_type,
+        size=file.part.size,
+        sha256=file.part.sha256,
+        original_name=file.part.name,
+        user_id=turn.user.id,
+        message_id=answer_id,
+        request_id=request_id,
     )
 
 

@@ -30,7 +30,7 @@ def record_requests(
     belongs_to: tuple[int, int | None],
     now: int,
     accounting: Accounting,
-) -> None:
+) -> int | None:
     """Store the call of a turn, and a failed first call before it, and add the usage.
 
     A question that was rejected by a budget is not stored as a call, and a call that was not sent has no usage.
@@ -42,9 +42,12 @@ def record_requests(
         belongs_to: ids of the conversation and of the answer.
         now: UTC, in milliseconds.
         accounting: prices and calendar.
+
+    Returns:
+        The id of the call; None if there was none.
     """
     if isinstance(outcome.error, BudgetExceeded):
-        return
+        return None
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
     attempt = turn.attempt
@@ -56,11 +59,12 @@ def record_requests(
     reported = counted(outcome.usage)
     cost = accounting.prices.cost(conn, outcome.model, reported)
     final = _request_outcome(outcome, reported, cost, answer_id)
-    requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
+    request_id = requests.add(conn, _call(turn, outcome.model, conversation_id, attempt), final, began, now)
     if outcome.asked:
         tokens = reported if outcome.spent is None else outcome.spent
         counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
         _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
+    return request_id
 
 
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:

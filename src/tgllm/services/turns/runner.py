@@ -27,6 +27,7 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
 from tgllm.services.files.attachment import Downloader
+from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
@@ -52,6 +53,7 @@ class ConversationService:
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
+        self._data_dir = settings.data_dir
         self._requests = RequestBuilder(services.registry, settings)
         self._caller = ModelCaller(services.registry, self._requests, settings, services.clock)
         self._summaries = Summariser(services, settings, self._requests, self._caller)
@@ -132,7 +134,7 @@ class ConversationService:
                 answer.fail(error)
             except TimeoutError:
                 self._caller.cut(answer, handle)
-            outcome = self._outcome(answer, context)
+            outcome = await self._with_files(self._outcome(answer, context), answer)
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -175,6 +177,14 @@ class ConversationService:
         spent = tokens_of(outcome, answer.request)
         return replace(outcome, spent=spent, retired=context.retired, look=context.look)
 
+    async def _with_files(self, outcome: TurnOutcome, answer: Answer) -> TurnOutcome:
+        """Return the outcome with the files of the answer, which are written to disk."""
+        received = answer.made.files
+        if not received:
+            return outcome
+        kept, lost = ((), len(received)) if self._data_dir is None else await keep_made(received, self._data_dir)
+        return replace(outcome, files=kept, files_left_out=outcome.files_left_out + lost)
+
     async def _prepare(self, turn: Turn, context: TurnContext) -> Prepared:
         secret = context.secret
         if secret is None:
@@ -197,4 +207,6 @@ class ConversationService:
             status=outcome.status,
             seconds=round(outcome.seconds, 3),
         )
-        await self._host.after_reply(info, TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage))
+        files = tuple(file.part for file in outcome.files)
+        result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
+        await self._host.after_reply(info, result)

@@ -139,3 +139,28 @@ async def test_the_beginning_says_where_the_rest_is() -> None:
     assert utf16_length(begin) <= 1000
     assert (in_file, length) == (TEXTS("turn.in_file"), TEXTS("turn.length"))
     assert payload.entities[0].type == "bold"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (replace(OK, spoken=("Buy *milk*.",)), "🎤 Buy *milk*.\n\nFine."),
+        (replace(OK, spoken=("One.", "", "Two.")), "🎤 One.\n\nTwo.\n\nFine."),
+        (replace(OK, spoken=("", " ")), "Fine."),
+        (replace(OK, text="", reason="length", spoken=("Hi.",)), "🎤 Hi.\n\n" + TEXTS("turn.reasoning_length", "en")),
+    ],
+)  # fmt: skip
+async def test_what_was_heard_is_quoted_above(outcome: TurnOutcome, shown: str) -> None:
+    assert await final_text(outcome, TEXTS, "en") == shown
+
+
+async def test_what_was_heard_is_above_the_reasoning_and_above_a_file() -> None:
+    outcome = replace(OK, reasoning="Hm.", look=AnswerLook("shown"), spoken=("Buy milk.",))
+    (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en")
+    (beginning,) = await beginning_payloads(RENDERER, outcome, TEXTS, "en")
+
+    assert isinstance(payload, EntityText)
+    assert isinstance(beginning, EntityText)
+    assert payload.text == "🎤 Buy milk.\n\nThoughts\n\nHm.\n\nFine."
+    assert [entity.type for entity in payload.entities] == ["blockquote", "blockquote", "bold"]
+    assert beginning.text.startswith("🎤 Buy milk.\n\nFine.")

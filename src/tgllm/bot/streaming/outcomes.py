@@ -5,6 +5,7 @@ from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import Payload, RichMode
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
+from tgllm.bot.streaming.transcripts import with_transcript
 from tgllm.i18n import Catalogue, error_text
 from tgllm.observe.redaction import redact
 from tgllm.services.common.text import clip
@@ -32,7 +33,7 @@ async def final_payloads(
         rich: whether rich messages are used unless the chat has its own setting.
     """
     rendered = await _rendered(renderer, outcome, texts("turn.thoughts", language), outcome.look.rich or rich)
-    return with_note(rendered, notes_of(outcome, texts, language))
+    return with_transcript(with_note(rendered, notes_of(outcome, texts, language)), outcome)
 
 
 async def beginning_payloads(
@@ -41,7 +42,7 @@ async def beginning_payloads(
     """Return the beginning of an answer, with notes that the whole is in a file and whether it is complete."""
     pieces = (texts("turn.in_file", language), notes_of(outcome, texts, language))
     note = "\n\n".join(piece for piece in pieces if piece)
-    return with_note(await renderer.beginning(outcome.text, BEGINNING_UNITS), note)
+    return with_transcript(with_note(await renderer.beginning(outcome.text, BEGINNING_UNITS), note), outcome)
 
 
 async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: RichMode) -> list[Payload]:

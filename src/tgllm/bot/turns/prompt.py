@@ -8,7 +8,7 @@ from aiogram.types import Message
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import written_by
 from tgllm.bot.turns.authors import name_in_line, origin_of
-from tgllm.bot.turns.shown_thoughts import without_shown_thoughts
+from tgllm.bot.turns.shown_thoughts import without_shown_thoughts, without_transcript
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.formats.written import Written
 from tgllm.services.people.names import full_name
@@ -89,7 +89,7 @@ def replied_whole(replied: Message) -> Written:
     """Return the text or caption of a replied message, for an answer without its reasoning."""
     written = written_by(replied)
     is_answer = replied.from_user is not None and replied.from_user.is_bot
-    return without_shown_thoughts(written) if is_answer else written
+    return without_shown_thoughts(without_transcript(written)) if is_answer else written
 
 
 def _index_in(whole: Written, message: Message) -> int:

@@ -1,9 +1,10 @@
-"""Reasoning that is shown above an answer, in the text of its message."""
+"""What is shown above an answer, in the text of its message: a transcript of the question, and reasoning."""
 
+from tgllm.bot.streaming.transcripts import MARK
 from tgllm.bot.updates.formats.written import Written
 from tgllm.i18n import Catalogue, languages
 
-__all__ = ["without_shown_thoughts"]
+__all__ = ["without_shown_thoughts", "without_transcript"]
 
 _QUOTES = frozenset({"blockquote", "expandable_blockquote"})
 _TEXTS = Catalogue()
@@ -18,3 +19,12 @@ def without_shown_thoughts(answer: Written) -> Written:
     starts = {0, len(title) + 1}
     ends = [each.end for each in answer.entities if each.kind in _QUOTES and each.start in starts]
     return answer.part(ends[0]).stripped() if ends else answer
+
+
+def without_transcript(answer: Written) -> Written:
+    """Return an answer of a bot without the quote of the voice message above it; a quote alone is kept."""
+    if not answer.text.startswith(MARK):
+        return answer
+    ends = [each.end for each in answer.entities if each.kind in _QUOTES and each.start == 0]
+    rest = answer.part(ends[0]).stripped() if ends else answer
+    return rest if rest.text else answer

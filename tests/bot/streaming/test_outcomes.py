@@ -144,10 +144,10 @@ async def test_the_beginning_says_where_the_rest_is() -> None:
 @pytest.mark.parametrize(
     ("outcome", "shown"),
     [
-        (replace(OK, spoken=("Buy *milk*.",)), "🎤 Buy *milk*.\n\nFine."),
-        (replace(OK, spoken=("One.", "", "Two.")), "🎤 One.\n\nTwo.\n\nFine."),
-        (replace(OK, spoken=("", " ")), "Fine."),
-        (replace(OK, text="", reason="length", spoken=("Hi.",)), "🎤 Hi.\n\n" + TEXTS("turn.reasoning_length", "en")),
+        (replace(OK, transcripts=("Buy *milk*.",)), "🎤 Buy *milk*.\n\nFine."),
+        (replace(OK, transcripts=("One.", "", "Two.")), "🎤 One.\n\nTwo.\n\nFine."),
+        (replace(OK, transcripts=("", " ")), "Fine."),
+        (replace(OK, text="", reason="length", transcripts=("Hi.",)), "🎤 Hi.\n\n" + TEXTS("turn.reasoning_length", "en")),
     ],
 )  # fmt: skip
 async def test_what_was_heard_is_quoted_above(outcome: TurnOutcome, shown: str) -> None:
@@ -155,7 +155,7 @@ async def test_what_was_heard_is_quoted_above(outcome: TurnOutcome, shown: str) 
 
 
 async def test_what_was_heard_is_above_the_reasoning_and_above_a_file() -> None:
-    outcome = replace(OK, reasoning="Hm.", look=AnswerLook("shown"), spoken=("Buy milk.",))
+    outcome = replace(OK, reasoning="Hm.", look=AnswerLook("shown"), transcripts=("Buy milk.",))
     (payload,) = await final_payloads(RENDERER, outcome, TEXTS, "en")
     (beginning,) = await beginning_payloads(RENDERER, outcome, TEXTS, "en")
 

@@ -17,5 +17,5 @@ MOST_SHOWN = 1500
 
 def with_transcript(payloads: Sequence[Payload], outcome: TurnOutcome) -> list[Payload]:
     """Return the messages of an answer below the words of the voice messages that it answers."""
-    said = "\n\n".join(each.strip() for each in outcome.spoken if each.strip())
+    said = "\n\n".join(each.strip() for each in outcome.transcripts if each.strip())
     return with_quote_above(payloads, MARK + clip(said, MOST_SHOWN) if said else "")

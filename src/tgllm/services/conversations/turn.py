@@ -97,8 +97,8 @@ class TurnOutcome:
     """Files that the model has made, on disk."""
     files_left_out: int = 0
     """Files that exceed the limits, or could not be written."""
-    spoken: tuple[str, ...] = ()
-    """Words of the person's voice messages, as they were transcribed for this turn."""
+    transcripts: tuple[str, ...] = ()
+    """What the person has said in voice messages of the question."""
 
     @property
     def is_empty(self) -> bool:

@@ -147,7 +147,7 @@ async def test_the_beginning_says_where_the_rest_is() -> None:
         (replace(OK, transcripts=("Buy *milk*.",)), "🎤 Buy *milk*.\n\nFine."),
         (replace(OK, transcripts=("One.", "", "Two.")), "🎤 One.\n\nTwo.\n\nFine."),
         (replace(OK, transcripts=("", " ")), "Fine."),
-        (replace(OK, text="", reason="length", transcripts=("Hi.",)), "🎤 Hi.\n\n" + TEXTS("turn.reasoning_length", "en")),
+        (replace(OK, text="", transcripts=("Hi.",)), "🎤 Hi.\n\n" + TEXTS("turn.empty_answer", "en")),
     ],
 )  # fmt: skip
 async def test_what_was_heard_is_quoted_above(outcome: TurnOutcome, shown: str) -> None:

@@ -14,6 +14,7 @@ from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.readable import content_beside, content_remark
 from tgllm.bot.turns.split_texts import whole_text
 from tgllm.bot.turns.start import run_turn
+from tgllm.bot.turns.transcripts import correction_of
 from tgllm.bot.ui.command_table import LiveCommands, ParsedCommand, may_use, parse_command
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.raw import content_of
@@ -49,6 +50,10 @@ class MessageHandler:
         is_bare = not words.text
         words = whole.written.stripped() if is_bare else words
         markdown = markdown_of(words)
+        corrected = None if is_bare else await correction_of(event, scope, markdown)
+        if corrected is not None:
+            await run_turn(scope, corrected.text, corrected.message_ids, branch=corrected.branch, title=words.text)
+            return
         quoted = await quotes_of(event, scope, told(event, scope, markdown))
         if is_bare and not ((quoted.remarks or quoted.attachments) and words.text):
             await scope.reply(scope.text("turn.only_mention" if words.text else "turn.unsupported_message"))

@@ -1,1 +1,1 @@
-"""Child processes that run file handlers, so that a broken file costs a process and not the bot."""
+"""Child processes in which file handlers run and pictures are prepared."""

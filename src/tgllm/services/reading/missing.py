@@ -1,0 +1,55 @@
+"""Packages that must be installed to read a kind of file, and the notice about them to the admins."""
+
+import shlex
+from collections.abc import Iterable
+from importlib.util import find_spec
+
+from tgllm.i18n import Catalogue
+from tgllm.services.messaging.admins import AdminNotifier
+from tgllm.services.reading.values import MissingPackage
+
+__all__ = ["MissingNotice", "install_command", "missing_modules"]
+
+
+def missing_modules(needs: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules that are not installed; none is imported, so only the first part of a name is looked up."""
+    return tuple(name for name in needs if not _is_installed(name.partition(".")[0]))
+
+
+def install_command(package: str, modules: Iterable[str]) -> str:
+    """Return the shell command that installs a requirement, or else the modules, whose packages have the same names."""
+    return " ".join(("pip install", *(shlex.quote(name) for name in ([package] if package else modules))))
+
+
+class MissingNotice:
+    """Notice to the admins, once for each command in a run of the bot."""
+
+    def __init__(self, notifier: AdminNotifier, texts: Catalogue) -> None:
+        """Send notices through ``notifier``, in the bot's language."""
+        self._notifier = notifier
+        self._texts = texts
+        self._noted: set[str] = set()
+
+    async def note(self, missing: MissingPackage) -> None:
+        """Send a notice, unless it was sent before.
+
+        Raises:
+            DatabaseError: it can't be stored.
+        """
+        if missing.command in self._noted:
+            return
+        self._noted.add(missing.command)
+        modules = ", ".join(missing.modules)
+        text = self._texts("admin.file_needs", plugin=missing.plugin_id, modules=modules, command=missing.command)
+        try:
+            await self._notifier.bot_notify_admin(text)
+        except BaseException:
+            self._noted.discard(missing.command)
+            raise
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

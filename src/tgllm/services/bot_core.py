@@ -17,6 +17,9 @@ from tgllm.services.core import Core
 from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
+from tgllm.services.reading.missing import MissingNotice
+from tgllm.services.reading.pool import ReaderPool
+from tgllm.services.reading.values import PoolSettings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
@@ -35,6 +38,7 @@ class BotCore(Core):
     running: RunningTurns
     unconfirmed: Unconfirmed
     conversations: ConversationService
+    reader: ReaderPool
     prices: Prices
     days: Days
     budgets: BudgetService
@@ -54,7 +58,9 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     service = _conversations(core, running, accounting, budgets)
-    async with aclosing(service):
+    reader = _reader(core)
+    # The turns end first; they may wait for a file.
+    async with aclosing(reader), aclosing(service):
         yield BotCore(
             config=config,
             clock=clock,
@@ -69,6 +75,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             running=running,
             unconfirmed=Unconfirmed(),
             conversations=service,
+            reader=reader,
             prices=prices,
             days=accounting.days,
             budgets=budgets,
@@ -77,6 +84,13 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
         )
+
+
+def _reader(core: Core) -> ReaderPool:
+    files = core.config.files
+    settings = PoolSettings(picture_seconds=files.read_timeout, picture_memory_bytes=files.read_memory_mb * 2**20)
+    notice = MissingNotice(core.notifier, core.texts)
+    return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 
 
 def _conversations(

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from tgllm.plugins.builtin.files.docx_styles import Numbering, Style, number
 from tgllm.plugins.builtin.files.shared.building import clean_text, one_line
-from tgllm.plugins.builtin.files.shared.ooxml import Relation, attribute, child, is_on
+from tgllm.plugins.builtin.files.shared.ooxml import Relation, attribute, child, children, is_on
 from tgllm.plugins.builtin.files.shared.tables import table_lines, trimmed
 from tgllm.plugins.builtin.files.shared.xml import local_name
 
@@ -170,7 +170,7 @@ def _within(element: Any, name: str, depth: int = 0) -> Iterator[Any]:  # noqa: 
 def _one_of(alternatives: Any) -> Any:  # noqa: ANN401
     """Return the first of several alternatives for the same content."""
     choice = child(alternatives, "Choice")
-    return choice if choice is not None else child(alternatives, "Fallback") or ()
+    return choice if choice is not None else children(alternatives, "Fallback")
 
 
 def _symbol(element: Any) -> str:  # noqa: ANN401

@@ -2,12 +2,13 @@
 
 import posixpath
 import zipfile
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tgllm.plugins.builtin.files.shared.archives import read_member
 from tgllm.plugins.builtin.files.shared.xml import parse_xml
 
-__all__ = ["Package", "Relation", "attribute", "child", "is_on"]
+__all__ = ["Package", "Relation", "attribute", "child", "children", "is_on"]
 
 
 class Relation(NamedTuple):
@@ -71,6 +72,12 @@ def child(element: Any, *names: str) -> Any | None:  # noqa: ANN401
             return None
         element = next((each for each in element if str(each.tag).rpartition("}")[2] == name), None)
     return element
+
+
+def children(element: Any, *names: str) -> Iterable[Any]:  # noqa: ANN401
+    """Return the children of what ``child`` finds; an element without children is false, so ``or`` does not serve."""
+    found = child(element, *names)
+    return () if found is None else found
 
 
 def is_on(element: Any) -> bool:  # noqa: ANN401

@@ -12,17 +12,13 @@ from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.plugins.builtin.files.shared.archives import check_real_sizes, open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
-from tgllm.plugins.builtin.files.shared.tables import table_lines
+from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
 from tgllm.plugins.builtin.files.sheet_cells import Marks, marks_of_sheets
 
 __all__ = ["HANDLER", "extract"]
 
 _NO_MARKS: Final = Marks(set(), {}, 0, 0)
 _BYTES_PER_CELL: Final = 64
-_SHARE: Final = 0.75
-"""Share of the text that is left which one sheet may take, if others follow."""
-_NOTE: Final = 80
-"""Characters that are kept free for the note about rows that were cut."""
 _DIGITS: Final = ".15g"
 """As many digits as spreadsheets show."""
 
@@ -77,24 +73,11 @@ def _read(book: Any, calamine: Any, marks: dict[str, Marks], limits: ExtractionL
             builder.line("(empty)")
             continue
         values = True
-        share = 1.0 if number == len(sheets) - 1 else _SHARE
-        cut = not _add(builder, table, int(builder.left * share)) or cut
+        room = room_for(builder, is_last=number == len(sheets) - 1)
+        cut = not add_rows(builder, table, len(table.columns), table.rows, room) or cut
     if not values:
         raise FileUnreadable("The spreadsheet has no values", code="file_empty")
     return Extracted(text=builder.text, truncated=builder.truncated or cut, pages=len(sheets))
-
-
-def _add(builder: TextBuilder, table: "_Table", room: int) -> bool:
-    """Add a table; return whether all of it fitted."""
-    shown = -1  # the line below the header
-    for line in table_lines(table, len(table.columns)):
-        room -= len(line) + 1
-        if (room < _NOTE and shown > 0) or builder.full:
-            builder.line(f"({shown:,} of {table.rows:,} rows; the others were cut.)")
-            return False
-        builder.line(line)
-        shown += 1
-    return True
 
 
 class _Table:

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
-from tgllm.plugins.builtin.files.docx_body import Body
-from tgllm.plugins.builtin.files.docx_styles import Numbering, read_styles
+from tgllm.plugins.builtin.files.formats.docx_body import Body
+from tgllm.plugins.builtin.files.formats.docx_styles import Numbering, read_styles
+from tgllm.plugins.builtin.files.formats.ooxml import Package, Relation, attribute, child
 from tgllm.plugins.builtin.files.shared.archives import open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, one_line
-from tgllm.plugins.builtin.files.shared.ooxml import Package, Relation, attribute, child
 from tgllm.plugins.builtin.files.shared.xml import local_name
 
 __all__ = ["HANDLER", "extract"]

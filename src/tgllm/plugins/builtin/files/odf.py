@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
-from tgllm.plugins.builtin.files.odf_body import OdfBody, whole
-from tgllm.plugins.builtin.files.odf_sheets import OdfSheet, read_sheets
+from tgllm.plugins.builtin.files.formats.odf_body import OdfBody, whole
+from tgllm.plugins.builtin.files.formats.odf_sheets import OdfSheet, read_sheets
+from tgllm.plugins.builtin.files.formats.ooxml import attribute, children
 from tgllm.plugins.builtin.files.shared.archives import open_archive, read_member
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
-from tgllm.plugins.builtin.files.shared.ooxml import attribute, children
 from tgllm.plugins.builtin.files.shared.xml import local_name, parse_xml
 
 __all__ = ["HANDLER", "extract"]

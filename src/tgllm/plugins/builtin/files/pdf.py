@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler, PagePicture
-from tgllm.plugins.builtin.files.pdf_notes import notes_of_page, overview
-from tgllm.plugins.builtin.files.pdf_text import is_readable, readable
+from tgllm.plugins.builtin.files.formats.pdf_notes import notes_of_page, overview
+from tgllm.plugins.builtin.files.formats.pdf_text import is_readable, readable
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 
 __all__ = ["HANDLER", "extract"]

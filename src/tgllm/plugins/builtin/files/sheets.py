@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.plugins.builtin.files.formats.sheet_cells import Marks, marks_of_sheets
 from tgllm.plugins.builtin.files.shared.archives import check_real_sizes, open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
-from tgllm.plugins.builtin.files.sheet_cells import Marks, marks_of_sheets
 
 __all__ = ["HANDLER", "extract"]
 

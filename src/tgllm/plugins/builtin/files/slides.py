@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.plugins.builtin.files.formats.ooxml import Package, Relation, attribute, child, children
 from tgllm.plugins.builtin.files.shared.archives import open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text, one_line
-from tgllm.plugins.builtin.files.shared.ooxml import Package, Relation, attribute, child, children
 from tgllm.plugins.builtin.files.shared.tables import table_lines, trimmed
 from tgllm.plugins.builtin.files.shared.xml import local_name
 

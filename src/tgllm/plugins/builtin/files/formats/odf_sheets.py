@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import IO, Any, Final
 
-from tgllm.plugins.builtin.files.odf_body import whole
-from tgllm.plugins.builtin.files.shared.ooxml import attribute
+from tgllm.plugins.builtin.files.formats.odf_body import whole
+from tgllm.plugins.builtin.files.formats.ooxml import attribute
 from tgllm.plugins.builtin.files.shared.xml import local_name
 
 __all__ = ["OdfSheet", "read_sheets"]

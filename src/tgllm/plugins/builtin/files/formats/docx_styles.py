@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tgllm.plugins.builtin.files.shared.ooxml import attribute, child
+from tgllm.plugins.builtin.files.formats.ooxml import attribute, child
 
 __all__ = ["Numbering", "Style", "read_styles"]
 

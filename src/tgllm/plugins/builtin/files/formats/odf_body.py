@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tgllm.plugins.builtin.files.formats.ooxml import attribute, children
 from tgllm.plugins.builtin.files.shared.building import clean_text, one_line
-from tgllm.plugins.builtin.files.shared.ooxml import attribute, children
 from tgllm.plugins.builtin.files.shared.tables import table_lines, trimmed
 from tgllm.plugins.builtin.files.shared.xml import local_name
 

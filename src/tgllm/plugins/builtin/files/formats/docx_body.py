@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from tgllm.plugins.builtin.files.docx_styles import Numbering, Style, number
+from tgllm.plugins.builtin.files.formats.docx_styles import Numbering, Style, number
+from tgllm.plugins.builtin.files.formats.ooxml import Relation, attribute, child, children, is_on
 from tgllm.plugins.builtin.files.shared.building import clean_text, one_line
-from tgllm.plugins.builtin.files.shared.ooxml import Relation, attribute, child, children, is_on
 from tgllm.plugins.builtin.files.shared.tables import table_lines, trimmed
 from tgllm.plugins.builtin.files.shared.xml import local_name
 

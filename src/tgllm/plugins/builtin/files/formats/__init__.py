@@ -1,0 +1,1 @@
+"""Parts of the formats of PDF, Office and OpenDocument files, which their readers put together."""

@@ -87,7 +87,7 @@ $(VENV)/.installed: $(SOURCES) $(call INSTALLED,tgllm)
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing tgllm into $(VENV)"
 	@$(PIP) hatchling editables
-	@$(PIP) --no-build-isolation --editable .
+	@$(PIP) --no-build-isolation --editable '.[files]'
 	@touch $@
 
 # The tiny language model of the demo and what runs it. Where it can't be had the demo goes on without it, and says so.

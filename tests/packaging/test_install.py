@@ -19,6 +19,16 @@ OWN_SDK = {
     "whisper": {"faster-whisper"},
 }
 
+READERS = {"charset-normalizer", "lxml", "pillow", "pypdfium2", "python-calamine", "selectolax", "xlsxwriter"}
+IMPORT_NEEDS = """
+import importlib, pkgutil, tgllm.plugins.builtin.files as room
+modules = [importlib.import_module(f"{room.__name__}.{each.name}") for each in pkgutil.iter_modules(room.__path__)]
+handlers = [module.HANDLER for module in modules if hasattr(module, "HANDLER")]
+for need in sorted({need for handler in handlers for need in handler.needs}):
+    importlib.import_module(need)
+print(*sorted(handler.id for handler in handlers))
+"""
+
 Install = Callable[..., Any]
 
 pytestmark = pytest.mark.packaging
@@ -28,7 +38,18 @@ def test_the_core_stands_alone(core: Any) -> None:
     assert core.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
     assert core.run("tgllm", "--version").stdout.strip().endswith("0.1.0")
     assert not {f"tgllm-{plugin}" for plugin in PLUGINS} & core.packages()
-    assert not (SDKS | {"pytest", "python-telegram-bot", "ruff"}) & core.packages()
+    assert not (SDKS | READERS | {"pytest", "python-telegram-bot", "ruff"}) & core.packages()
+
+
+def test_the_extra_brings_what_reads_files(install: Install, wheels: dict[str, Path]) -> None:
+    environment = install(f"{wheels['tgllm']}[files]")
+
+    assert environment.packages() >= READERS
+    assert not environment.packages() & (SDKS | {"pytest", "python-docx", "pypdf"})
+    assert {"docx", "odf", "pdf", "sheets", "slides"} <= set(
+        environment.run("python", "-c", IMPORT_NEEDS).stdout.split()
+    )
+    assert environment.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")
 
 
 def test_the_core_lists_its_built_in_plugins_only(core: Any) -> None:

@@ -77,7 +77,7 @@ def test_a_change_of_the_dependencies_is_installed(copy: Path, name: str) -> Non
 
     renewed = make(copy, "--dry-run", f"--what-if={name}", "demo").stdout
 
-    assert "--editable ." in renewed
+    assert "--editable '.[files]'" in renewed
 
 
 def test_a_change_of_a_plugin_is_installed_before_the_tests(copy: Path) -> None:

@@ -109,9 +109,10 @@ HANDLER = FileHandler(
         {
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
             "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
-            "application/vnd.ms-word.document.macroenabled.12",
+            "application/vnd.ms-word.document.macroEnabled.12",
             "application/msword",
             "application/x-ole-storage",
+            "application/encrypted",
         }
     ),
     extract=extract,

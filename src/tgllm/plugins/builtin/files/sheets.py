@@ -164,8 +164,8 @@ HANDLER = FileHandler(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.template",
             "application/vnd.ms-excel",
-            "application/vnd.ms-excel.sheet.macroenabled.12",
-            "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+            "application/vnd.ms-excel.sheet.macroEnabled.12",
+            "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
         }
     ),
     extract=extract,

@@ -7,6 +7,7 @@ async with Emulator() as emu:
 """
 
 from tgllm.testing.emulator.emulator import DEFAULT_TOKEN, Emulator
+from tgllm.testing.emulator.limits.downloads import DownloadFault, Downloads, FileDownload
 from tgllm.testing.emulator.limits.faults import EVERY_METHOD, Fault
 from tgllm.testing.emulator.limits.rates import RateLimits
 from tgllm.testing.emulator.protocol.errors import BotApiError
@@ -31,6 +32,8 @@ __all__ = [
     "Button",
     "Call",
     "CallbackQuery",
+    "DownloadFault",
+    "Downloads",
     "EmulatedBot",
     "EmulatedChat",
     "EmulatedDraft",
@@ -39,6 +42,7 @@ __all__ = [
     "EmulatedUser",
     "Emulator",
     "Fault",
+    "FileDownload",
     "Journal",
     "RateLimits",
     "StoredFile",

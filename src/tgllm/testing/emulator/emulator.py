@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.testing.changes import LOOK_SECONDS
+from tgllm.testing.emulator.limits.downloads import Downloads
 from tgllm.testing.emulator.limits.faults import Faults
 from tgllm.testing.emulator.limits.rates import RateLimits, RateMeter
 from tgllm.testing.emulator.serving import HOST, Serving
@@ -39,7 +41,8 @@ class Emulator:
     ``control_key`` protects the HTTP control API and the chat page (a random one by default).
     ``clock`` is the time for the expiry of drafts and updates, getUpdates' timeout and the sending rates;
     ``rate_limits`` None disables rate limits. ``first_update_id`` is the first update id of each bot: a
-    bot skips updates with the ids that it has received from an earlier emulator. One bot exists from the
+    bot skips updates with the ids that it has received from an earlier emulator. ``local_files`` is the folder of
+    a local Bot API server: getFile then returns absolute paths in it, for files of any size. One bot exists from the
     start. All methods must be called in the event loop that runs the server; other threads and processes
     use the HTTP control API.
     """
@@ -55,9 +58,11 @@ class Emulator:
         first_name: str | None = None,
         control_key: str | None = None,
         first_update_id: int = FIRST_UPDATE_ID,
+        local_files: Path | None = None,
     ) -> None:
         clock = clock or SystemClock()
         self.world = World(clock, RateMeter(clock, rate_limits), first_update_id)
+        self.world.files.folder = local_files
         self.control_key = control_key or secrets.token_urlsafe(16)
         self._serving = Serving(self.world, port, self.control_key)
         self.bot = self.add_bot(token=token, username=username, first_name=first_name)
@@ -125,6 +130,11 @@ class Emulator:
     def faults(self) -> Faults:
         """Active faults."""
         return self.world.faults
+
+    @property
+    def downloads(self) -> Downloads:
+        """Downloads of files: what was fetched, and their faults."""
+        return self.world.downloads
 
     @property
     def rates(self) -> RateMeter:

@@ -15,10 +15,14 @@ from tgllm.testing.emulator.state.records import (
     EmulatedTopic,
 )
 from tgllm.testing.emulator.world import membership
+from tgllm.testing.emulator.world.media import FOLDERS
 from tgllm.testing.emulator.world.members import ADMINS
 from tgllm.testing.emulator.world.mentioning import with_mentions
 from tgllm.testing.emulator.world.posting import (
+    Content,
+    GivenFile,
     Place,
+    caption_text,
     file_content,
     in_the_name_of_a_chat,
     post,
@@ -37,6 +41,8 @@ __all__ = ["EmulatedUser"]
 _CALLBACK_SECONDS = 150
 # Bot API server: a webhook receives a user's button presses in order, independently of messages. Larger than any id.
 _CALLBACK_LANES = 1 << 60
+# Fields that say something about a message and not about its content.
+_OWN_OF_A_MESSAGE = frozenset({"from", "sender_chat", "media_group_id", "quote", "external_reply", "forward_origin"})
 _albums = count(14_000_000_000_000_001)
 
 
@@ -112,14 +118,34 @@ class EmulatedUser(Account):
         chat: EmulatedChat | None = None,
         topic: EmulatedTopic | None = None,
         reply_to: EmulatedMessage | None = None,
+        about: Mapping[str, Any] | None = None,
+        thumbnail: bytes | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> EmulatedMessage:
         """Send a file; ``kind`` is document, photo, voice, audio, video, animation, video_note or sticker.
 
-        ``entities`` are those of the caption.
+        ``entities`` are those of the caption. ``about`` are further fields of the file's description in Bot API form,
+        such as ``duration`` or ``is_animated``; None removes a field, such as ``file_size``. ``fields`` are further
+        fields of the message: see ``say``.
         """
         place = self._place(chat, topic, reply_to)
-        made = file_content(self.world, content, name, mime, kind, caption, entities)
+        given = GivenFile(content, name, mime, kind, about or {}, thumbnail)
+        made = file_content(self.world, given, caption, entities)
+        made.fields.update(in_the_name_of_a_chat(fields or {}))
         return post(self.world, self, place, made)
+
+    async def forward(
+        self,
+        message: EmulatedMessage,
+        *,
+        chat: EmulatedChat | None = None,
+        topic: EmulatedTopic | None = None,
+    ) -> EmulatedMessage:
+        """Forward a message: the same content and file, with its origin."""
+        kept = {name: value for name, value in message.fields.items() if name not in _OWN_OF_A_MESSAGE}
+        origin = {"type": "user", "sender_user": user_json(message.sender), "date": message.date}
+        content = Content(message.content, {"forward_origin": origin, **kept}, message.file)
+        return post(self.world, self, self._place(chat, topic), content)
 
     async def album(  # noqa: PLR0913 - all but the files are keyword-only with defaults
         self,
@@ -131,6 +157,7 @@ class EmulatedUser(Account):
         entities: Sequence[dict[str, Any]] = (),
         chat: EmulatedChat | None = None,
         topic: EmulatedTopic | None = None,
+        reply_to: EmulatedMessage | None = None,
         group_id: str | None = None,
     ) -> list[EmulatedMessage]:
         """Send files as one album: a message for each, with the same media_group_id.
@@ -138,11 +165,11 @@ class EmulatedUser(Account):
         The first message has the caption, with its ``entities``. With the ``group_id`` of an earlier album the files
         are added to it.
         """
-        place, group_id = self._place(chat, topic), group_id or str(next(_albums))
+        place, group_id = self._place(chat, topic, reply_to), group_id or str(next(_albums))
         sent: list[EmulatedMessage] = []
         for name, content in files:
             text, formats = ("", ()) if sent else (caption, entities)
-            made = file_content(self.world, content, name, mime, kind, text, formats)
+            made = file_content(self.world, GivenFile(content, name, mime, kind), text, formats)
             made.fields["media_group_id"] = group_id
             sent.append(post(self.world, self, place, made))
         return sent
@@ -150,11 +177,31 @@ class EmulatedUser(Account):
     async def edit(
         self, message: EmulatedMessage, text: str, *, entities: Sequence[dict[str, Any]] = ()
     ) -> EmulatedMessage:
-        """Edit the text of this user's own message."""
+        """Edit the text or the caption of this user's own message; a caption may become empty."""
         self._check_own(message)
-        content = text_content(text, entities).text
+        content = caption_text(text, entities) if message.is_caption else text_content(text, entities).text
         message.previous.append(message.text)
         message.content, message.edit_date = with_mentions(self.world, content), self.world.timestamp()
+        publish_message(self.world, message, "edited_message")
+        return message
+
+    async def edit_media(
+        self,
+        message: EmulatedMessage,
+        content: bytes,
+        *,
+        name: str = "file.bin",
+        mime: str = "application/octet-stream",
+        kind: str = "document",
+        caption: str = "",
+    ) -> EmulatedMessage:
+        """Put another file in place of that of this user's own message, with another caption."""
+        self._check_own(message)
+        made = file_content(self.world, GivenFile(content, name, mime, kind), caption)
+        message.previous.append(message.text)
+        kept = {field: value for field, value in message.fields.items() if field not in FOLDERS}
+        message.fields, message.file, message.is_caption = {**kept, **made.fields}, made.file, True
+        message.content, message.edit_date = with_mentions(self.world, made.text), self.world.timestamp()
         publish_message(self.world, message, "edited_message")
         return message
 

@@ -19,6 +19,7 @@ from tgllm.testing.emulator.protocol.errors import (
     unauthorized,
 )
 from tgllm.testing.emulator.protocol.parameters import MethodSpec, method_spec
+from tgllm.testing.emulator.server.file_download import send_file
 from tgllm.testing.emulator.server.parameter_values import read_parameters
 from tgllm.testing.emulator.server.reading import read_request
 from tgllm.testing.emulator.state.bots import EmulatedBot
@@ -104,16 +105,15 @@ class BotApi:
         if wait is not None:
             raise too_many_requests(wait)
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
         try:
             self._bot(request)
+            file = self._world.files.by_path(request.match_info["path"])
+            if file is None or file.size > MAX_DOWNLOAD_BYTES:
+                raise BotApiError(404, "Not Found")
+            return await send_file(self._world, request, file)
         except BotApiError as error:
             return _failed(error)
-        file = self._world.files.by_path(request.match_info["path"])
-        if file is None or file.size > MAX_DOWNLOAD_BYTES:
-            return _failed(BotApiError(404, "Not Found"))
-        headers = {"X-Content-Type-Options": "nosniff"}
-        return web.Response(body=file.content, content_type="application/octet-stream", headers=headers)
 
 
 async def _nothing_there(request: web.Request) -> web.Response:

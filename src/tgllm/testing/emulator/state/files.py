@@ -3,9 +3,13 @@
 import hashlib
 import re
 from itertools import count
+from typing import TYPE_CHECKING
 
 from tgllm.testing.emulator.state.image_size import image_size
 from tgllm.testing.emulator.state.records import StoredFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["MAX_DOWNLOAD_BYTES", "MAX_PHOTO_BYTES", "MAX_UPLOAD_BYTES", "FileStore"]
 
@@ -25,6 +29,8 @@ class FileStore:
         self._by_id: dict[str, StoredFile] = {}
         self._by_path: dict[str, StoredFile] = {}
         self._numbers = count(1)
+        self.folder: Path | None = None
+        """Folder of a local Bot API server; None for Telegram's own."""
 
     def add(self, content: bytes, folder: str, name: str | None, mime: str | None) -> StoredFile:
         """Store a file; ``folder`` is its kind in the download path ("documents", "photos"...)."""
@@ -43,6 +49,19 @@ class FileStore:
         self._by_id[file.file_id] = file
         self._by_path[file.path] = file
         return file
+
+    def local_path(self, file: StoredFile, token: str) -> str:
+        """Return the absolute path of a file in the folder, where it is written at the first request.
+
+        Raises ValueError without a folder.
+        """
+        if self.folder is None:
+            raise ValueError("this is no local server")
+        path = self.folder.absolute() / token / file.path
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+        return str(path)
 
     def by_id(self, file_id: str) -> StoredFile | None:
         """Return the file with this file_id, or None."""

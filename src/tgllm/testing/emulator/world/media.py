@@ -1,10 +1,11 @@
 """Message fields for files. Source: Bot API, Document, PhotoSize, Voice..."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tgllm.testing.emulator.state.records import StoredFile
 
-__all__ = ["FOLDERS", "media_fields"]
+__all__ = ["FOLDERS", "described", "media_fields"]
 
 # Kind (name of the message field and of the parameter) -> folder in the download path.
 FOLDERS = {
@@ -58,3 +59,15 @@ def media_fields(kind: str, file: StoredFile, given: dict[str, Any] | None = Non
     if kind == "animation":
         return {"animation": body, "document": body}
     return {kind: [body] if kind == "photo" else body}
+
+
+def described(fields: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the message fields of a file with other values in its description; None removes one."""
+
+    def changed(body: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in {**body, **about}.items() if value is not None}
+
+    # A photo is an array of sizes; there is one here.
+    return {
+        name: [changed(body[0])] if name == "photo" else changed(body) for name, body in fields.items()
+    }

@@ -16,14 +16,16 @@ from tgllm.testing.emulator.state.records import (
     StoredFile,
 )
 from tgllm.testing.emulator.world.hearing import hears
-from tgllm.testing.emulator.world.media import FOLDERS, media_fields
+from tgllm.testing.emulator.world.media import FOLDERS, described, media_fields
 from tgllm.testing.emulator.world.mentioning import with_mentions
-from tgllm.testing.emulator.world.wire import message_json, user_json
+from tgllm.testing.emulator.world.wire import file_json, message_json, user_json
 from tgllm.testing.emulator.world.world import World
 
 __all__ = [
     "Content",
+    "GivenFile",
     "Place",
+    "caption_text",
     "file_content",
     "in_the_name_of_a_chat",
     "post",
@@ -55,6 +57,22 @@ class Content:
     text: Text = field(default_factory=Text)
     fields: dict[str, Any] = field(default_factory=dict[str, Any])
     file: StoredFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file that a user sends.
+
+    ``about`` are further fields of its description in Bot API form, such as ``duration``; None removes a field that it
+    would have, such as ``file_size``. ``thumbnail`` is a picture.
+    """
+
+    content: bytes = field(repr=False)
+    name: str
+    mime: str
+    kind: str
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    thumbnail: bytes | None = field(default=None, repr=False)
 
 
 def text_content(text: str, entities: Sequence[dict[str, Any]] = ()) -> Content:
@@ -99,21 +117,29 @@ def split_paste(text: str) -> list[str]:
 
 def file_content(
     world: World,
-    content: bytes,
-    name: str,
-    mime: str,
-    kind: str,
+    given: GivenFile,
     caption: str,
     entities: Sequence[dict[str, Any]] = (),
 ) -> Content:
     """Return a file as a client uploads it. Raises ValueError for an unknown kind or a caption that is too long."""
-    if kind not in FOLDERS:
-        raise ValueError(f"unknown kind {kind!r}; there are: {', '.join(FOLDERS)}")
+    if given.kind not in FOLDERS:
+        raise ValueError(f"unknown kind {given.kind!r}; there are: {', '.join(FOLDERS)}")
+    text = caption_text(caption, entities)
+    file = world.files.add(given.content, FOLDERS[given.kind], given.name, given.mime)
+    about = dict(given.about)
+    if given.thumbnail is not None:
+        small = world.files.add(given.thumbnail, "thumbnails", "thumbnail.jpg", "image/jpeg")
+        width, height = small.dimensions or (320, 320)
+        about["thumbnail"] = {**file_json(small), "width": width, "height": height}
+    return Content(text, described(media_fields(given.kind, file), about), file)
+
+
+def caption_text(caption: str, entities: Sequence[dict[str, Any]] = ()) -> Text:
+    """Return a caption as a client sends it. Raises ValueError if it is too long."""
     text = _formatted(caption, entities)
     if utf16_len(text.text) > MAX_CAPTION:
         raise ValueError(f"a caption has at most {MAX_CAPTION} UTF-16 units")
-    file = world.files.add(content, FOLDERS[kind], name, mime)
-    return Content(text, media_fields(kind, file), file)
+    return text
 
 
 def post(world: World, sender: Account, place: Place, content: Content) -> EmulatedMessage:

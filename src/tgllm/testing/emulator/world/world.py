@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
 from tgllm.testing.changes import Changes
+from tgllm.testing.emulator.limits.downloads import Downloads
 from tgllm.testing.emulator.limits.faults import Faults
 from tgllm.testing.emulator.limits.rates import RateMeter
 from tgllm.testing.emulator.state.bots import EmulatedBot
@@ -44,6 +45,7 @@ class World:
         self.journal = Journal()
         self.faults = Faults()
         self.files = FileStore()
+        self.downloads = Downloads()
         self.bots: dict[str, EmulatedBot] = {}
         self.accounts: dict[int, Account] = {}
         self.callbacks: dict[str, CallbackQuery] = {}

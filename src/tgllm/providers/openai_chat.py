@@ -10,7 +10,7 @@ from tgllm.api.errors import ProviderError
 from tgllm.api.events import StreamEvent, Waiting
 from tgllm.api.provider import Provider
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, Json, JsonObject, ModelInfo, Part
-from tgllm.providers.attachments import IMAGE_TYPES, data_url, unsupported
+from tgllm.providers.attachments import IMAGE_TYPES, data_url, moved_to_questions, unsupported
 from tgllm.providers.http import ProviderHttp
 from tgllm.providers.json_values import as_text, encode_json
 from tgllm.providers.openai_models import context_window, entries_of, is_chat_model
@@ -135,7 +135,10 @@ class OpenAIChatClient(Provider):
 
     def _body(self, request: ChatRequest) -> bytes:
         system: list[Json] = [{"role": "system", "content": request.system}] if request.system else []
-        messages = [*system, *(self.message(message, request.model) for message in request.messages)]
+        messages = [
+            *system,
+            *(self.message(message, request.model) for message in moved_to_questions(request.messages)),
+        ]
         return encode_json({"model": request.model, "messages": messages, "stream": True, **self.settings(request)})
 
     def _part(self, part: Part, model: str) -> Body:

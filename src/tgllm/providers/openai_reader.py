@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 from typing import ClassVar
 
 from tgllm.api.errors import Refused, Unavailable
-from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import FinishReason, Json, JsonObject, Usage
+from tgllm.providers.attachments import file_of
 from tgllm.providers.json_values import as_int, as_list, as_object, as_text, encode_json
 from tgllm.providers.stream_documents import is_complaint
 
@@ -56,7 +57,7 @@ class ChatReader:
         self.usage = Usage()
         self.reasoning: list[str] = []
         self.spoken = False
-        """Whether the answer contains text."""
+        """Whether the answer contains text or a picture."""
         self.begun = False
         """Whether a chunk had a part of an answer, possibly an empty one."""
         self._said: list[str] = []
@@ -124,7 +125,7 @@ class ChatReader:
         return Finished(reason, self.usage, self._kept())
 
     def read_delta(self, delta: JsonObject) -> Iterator[StreamEvent]:
-        """Yield the non-empty events of one delta: reasoning first, then text, or the parts of a list as they stand."""
+        """Yield the non-empty events of one delta: reasoning, text or the parts of a list as they stand, pictures."""
         if reasoning := as_text(delta.get("reasoning_content")) or as_text(delta.get("reasoning")):
             yield ReasoningDelta(reasoning)
         content = delta.get("content") or delta.get("refusal")
@@ -133,6 +134,10 @@ class ChatReader:
                 yield from map(ReasoningDelta, filter(None, [self._read_thought(as_object(part))]))
             elif text := self.read_text(part if isinstance(part, str) else [part]):
                 yield TextDelta(text)
+            elif found := _picture_of(part):
+                yield found
+        # As OpenRouter and Vercel send pictures.
+        yield from filter(None, map(_picture_of, as_list(delta.get("images"))))
 
     def read_text(self, content: Json) -> str:
         """Return the text of a message's content, which is a string or a list of parts."""
@@ -171,6 +176,8 @@ class ChatReader:
     def _note(self, event: StreamEvent) -> None:
         if isinstance(event, ReasoningDelta):
             self.reasoning.append(event.text)
+        elif isinstance(event, FileDelta):
+            self.spoken = True
         elif isinstance(event, TextDelta):
             self.spoken = True
             self._said.append(event.text)
@@ -182,6 +189,11 @@ def _text_of(part: Json) -> str:
         return part
     known = as_object(part)
     return as_text(known.get("text")) if as_text(known.get("type")) in _TEXTS else ""
+
+
+def _picture_of(part: Json) -> FileDelta | None:
+    """Return the picture in a part, if its bytes are in it; a link is not followed."""
+    return file_of(as_text(as_object(as_object(part).get("image_url")).get("url")))
 
 
 def _count(usage: JsonObject, *names: str) -> int | None:

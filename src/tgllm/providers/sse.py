@@ -13,7 +13,8 @@ __all__ = ["NotAStream", "ServerComment", "ServerEvent", "SseParser", "read_even
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
-_MAX_EVENT = 16 * 2**20
+# A picture is in one event, and takes a third more than its bytes.
+_MAX_EVENT = 64 * 2**20
 _MAX_BEGINNING = 4 * 2**10
 _FIELDS = frozenset({b"data", b"event", b"id", b"retry", b"error"})
 _JSON_STARTS = (b"{", b"[")
@@ -71,7 +72,7 @@ class SseParser:
         """Return the events and comments that the bytes complete; ids and unknown fields are ignored.
 
         Raises:
-            BadResponse: an event is larger than 16 MiB.
+            BadResponse: an event is larger than 64 MiB.
         """
         if self._after_return and chunk:
             # The second byte of a CR LF whose first byte ended the previous chunk.
@@ -158,7 +159,7 @@ async def read_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEven
 
     Raises:
         NotAStream: the response contains no event, such as a page of HTML, or ends with such a page.
-        BadResponse: an event is larger than 16 MiB.
+        BadResponse: an event is larger than 64 MiB.
     """
     parser, is_stream, beginning = SseParser(), False, bytearray()
     async for chunk in chunks:

@@ -21,6 +21,8 @@ class Family:
     mime_types: frozenset[str]
     efforts: Mapping[str, str | int]
     """API level, or budget in tokens, of each reasoning effort; empty for models without reasoning."""
+    makes_pictures: bool = False
+    """Whether its models answer with text and pictures."""
 
 
 class Families:
@@ -55,7 +57,7 @@ def _is_chat(model: types.Model, name: str, families: Families) -> bool:
 
 
 def _info(model: types.Model, name: str, family: Family, prices: Mapping[str, Price]) -> ModelInfo:
-    thinks = bool(family.efforts) if model.thinking is None else model.thinking
+    thinks = bool(family.efforts) if model.thinking is None or family.makes_pictures else model.thinking
     return ModelInfo(
         name,
         title=model.display_name or "",
@@ -68,4 +70,5 @@ def _info(model: types.Model, name: str, family: Family, prices: Mapping[str, Pr
 
 
 def _family(table: Mapping[str, Any], kinds: Mapping[str, list[str]]) -> Family:
-    return Family(frozenset(kinds[table["files"]]), table.get("levels") or table.get("budgets") or {})
+    efforts: Mapping[str, str | int] = table.get("levels") or table.get("budgets") or {}
+    return Family(frozenset(kinds[table["files"]]), efforts, table.get("pictures", False))

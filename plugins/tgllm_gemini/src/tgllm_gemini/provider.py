@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from google.genai import types
@@ -134,7 +135,7 @@ class GeminiProvider(Provider):
 
     def _family(self, model: str) -> Family:
         family, known = self._families.of(model), self._known.get(model)
-        return Family(family.mime_types, {}) if known is not None and not known.reasoning else family
+        return replace(family, efforts={}) if known is not None and not known.reasoning else family
 
     def _errors(self) -> AbstractContextManager[None]:
         return sdk_errors(self._host, self._idle_seconds, self._hide)

@@ -1,15 +1,16 @@
 """Wire format of the Gemini API (Gemini API: generateContent, thinking, thought signatures)."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.genai import types
 from pydantic import ValidationError
 
-from tgllm.api.errors import BadResponse, Refused, Unavailable, Unsupported
-from tgllm.api.events import Finished, ReasoningDelta, StreamEvent, TextDelta
+from tgllm.api.errors import BadResponse, ProviderError, Refused, Unavailable, Unsupported
+from tgllm.api.events import FileDelta, Finished, ReasoningDelta, StreamEvent, TextDelta
 from tgllm.api.types import ChatMessage, ChatRequest, FilePart, FinishReason, JsonObject, Usage
-from tgllm.providers.json_values import as_list
+from tgllm.providers.json_values import as_list, as_object, as_text
 from tgllm_gemini.models import Family
 
 __all__ = ["AnswerReader", "config_of", "contents_of"]
@@ -17,10 +18,15 @@ __all__ = ["AnswerReader", "config_of", "contents_of"]
 Parts = Mapping[FilePart, types.Part]
 
 _FINISHED: Mapping[str, FinishReason] = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"}
+_NO_PICTURE = {"NO_IMAGE", "IMAGE_OTHER"}
+_FILE = "file"
+"""Key of a stored part in place of a picture: the SHA-256 of its content, in hex."""
 _BROKEN = {"MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE"}
 _FILTERED: Mapping[str, str] = {
     "SAFETY": "it may be harmful",
     "IMAGE_SAFETY": "an image may be harmful",
+    "IMAGE_PROHIBITED_CONTENT": "the content of an image is prohibited",
+    "IMAGE_RECITATION": "an image recites copyrighted work",
     "RECITATION": "it recites copyrighted text",
     "LANGUAGE": "its language is not supported",
     "BLOCKLIST": "it contains a forbidden word",
@@ -44,23 +50,28 @@ def contents_of(request: ChatRequest, files: Parts, *, replay: bool) -> list[typ
 
 
 def _content(message: ChatMessage, files: Parts, *, replay: bool) -> types.Content:
-    if message.role == "assistant":
-        parts = _kept_parts(message.provider_data) if replay else []
-        return types.Content(role="model", parts=parts or _text_parts(message))
     parts = [files[part] if isinstance(part, FilePart) else types.Part(text=part.text) for part in message.parts]
-    return types.Content(role="user", parts=[part for part in parts if part.text != ""])
+    said = [part for part in parts if part.text != ""]
+    if message.role == "user":
+        return types.Content(role="user", parts=said)
+    return types.Content(role="model", parts=(_kept_parts(message, files) if replay else []) or said)
 
 
-def _text_parts(message: ChatMessage) -> list[types.Part]:
-    return [types.Part(text=message.text)] if message.text else []
-
-
-def _kept_parts(data: JsonObject | None) -> list[types.Part]:
-    """Return the stored parts of an earlier answer; empty if there are none."""
+def _kept_parts(message: ChatMessage, files: Parts) -> list[types.Part]:
+    """Return the stored parts of an earlier answer, with its pictures; empty if there are none or a picture is gone."""
+    pictures = {part.sha256: files[part] for part in message.parts if isinstance(part, FilePart)}
     try:
-        return [types.Part.model_validate(part) for part in as_list((data or {}).get("parts"))]
-    except ValidationError:
+        return [_kept_part(as_object(part), pictures) for part in as_list((message.provider_data or {}).get("parts"))]
+    except (ValidationError, KeyError):
         return []
+
+
+def _kept_part(kept: JsonObject, pictures: Mapping[str, types.Part]) -> types.Part:
+    if _FILE not in kept:
+        return types.Part.model_validate(kept)
+    picture = pictures[as_text(kept[_FILE])]
+    signature = types.Part.model_validate({name: value for name, value in kept.items() if name != _FILE})
+    return picture.model_copy(update={"thought_signature": signature.thought_signature})
 
 
 def config_of(request: ChatRequest, family: Family) -> types.GenerateContentConfig:
@@ -74,6 +85,7 @@ def config_of(request: ChatRequest, family: Family) -> types.GenerateContentConf
         temperature=request.temperature,
         max_output_tokens=request.max_output_tokens,
         thinking_config=_thinking(request, family),
+        response_modalities=["TEXT", "IMAGE"] if family.makes_pictures else None,
         # One call is one request: the bot decides about further requests.
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
@@ -104,6 +116,7 @@ class AnswerReader:
         self._parts: list[dict[str, Any]] = []
         self._usage: types.GenerateContentResponseUsageMetadata | None = None
         self._finish = ""
+        self._has_picture = False
 
     @property
     def finished(self) -> bool:
@@ -130,19 +143,27 @@ class AnswerReader:
 
         Raises:
             Refused: the answer was blocked.
+            ProviderError: the model made no picture.
             BadResponse: the model generated an invalid answer.
             Unavailable: the answer is incomplete.
         """
         if not self._finish:
             raise Unavailable("the answer is incomplete")
-        if self._finish in _FILTERED or self._finish.startswith("IMAGE_"):
+        if self._finish in _FILTERED:
             raise _refused("answer", self._finish)
+        if self._finish in _NO_PICTURE and not self._has_picture:
+            raise ProviderError(f"the model made no picture ({self._finish})", code="no_picture")
         if self._finish in _BROKEN:
             raise BadResponse(f"the model generated an invalid answer ({self._finish})")
         return Finished(_FINISHED.get(self._finish, "other"), _usage(self._usage), self._provider_data())
 
     def _part(self, part: types.Part) -> Iterator[StreamEvent]:
         self._keep(part)
+        data = part.inline_data
+        if data and data.data and not part.thought:
+            # Pictures among the thoughts are interim ones.
+            self._has_picture = True
+            yield FileDelta(data.data, data.mime_type or "", data.display_name)
         if part.text:
             yield ReasoningDelta(part.text) if part.thought else TextDelta(part.text)
 
@@ -150,7 +171,10 @@ class AnswerReader:
         """Store a part unchanged; consecutive text parts without a signature are joined."""
         if part.thought and not part.thought_signature:
             return
-        raw = part.model_dump(mode="json", by_alias=True, exclude_none=True)
+        raw = part.model_copy(update={"inline_data": None}).model_dump(mode="json", by_alias=True, exclude_none=True)
+        if part.inline_data and part.inline_data.data:
+            # The picture itself is stored as a file.
+            raw[_FILE] = hashlib.sha256(part.inline_data.data).hexdigest()
         last = self._parts[-1] if self._parts else {}
         if raw.keys() == {"text"} == last.keys():
             last["text"] += raw["text"]

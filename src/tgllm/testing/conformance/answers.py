@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import aclosing
 
-from tgllm.api import ReasoningDelta, TextDelta, Usage, Waiting
+from tgllm.api import FileDelta, ReasoningDelta, TextDelta, Usage, Waiting
 from tgllm.api.events import StreamEvent
 from tgllm.testing.conformance.checking import check
 from tgllm.testing.conformance.kit import Kit
@@ -31,6 +31,8 @@ class AnswerTests(Kit):
         check(heard.text == "Hello there, dear provider", f"the answer's text became {heard.text!r}")
         strange = _no_events(heard.events)
         check(not strange, f"these are no events of the contract: {strange}")
+        wrong = _wrong_files(heard.events)
+        check(not wrong, f"a FileDelta has bytes, a MIME type and a name or None; these have not: {wrong}")
 
     async def test_characters_stay_whole(self, subject: Subject) -> None:
         """A character of several bytes or code points is unchanged, even if its bytes arrive in several reads."""
@@ -101,6 +103,19 @@ class AnswerTests(Kit):
 def _is_unicode(text: str) -> bool:
     """Return whether a text has neither lone surrogates nor replacement characters (U+FFFD)."""
     return "\ufffd" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _wrong_files(events: Iterable[object]) -> list[str]:
+    """Return the types of the fields of files that the bot would refuse."""
+    fields: list[tuple[object, object, object]] = [
+        (event.content, event.mime_type, event.name) for event in events if isinstance(event, FileDelta)
+    ]
+    return [str([type(value).__name__ for value in field]) for field in fields if not _fits(*field)]
+
+
+def _fits(content: object, mime_type: object, name: object) -> bool:
+    is_named = name is None or isinstance(name, str)
+    return isinstance(content, bytes) and isinstance(mime_type, str) and "/" in mime_type and is_named
 
 
 def _no_events(events: Iterable[object]) -> list[object]:

@@ -13,7 +13,13 @@ from tgllm.testing.fake_providers.base.errors import Refusal
 from tgllm.testing.fake_providers.base.server import FakeServer, Route
 from tgllm.testing.fake_providers.base.wire import estimate_tokens
 from tgllm.testing.fake_providers.gemini_api.body import CountBody, GenerateBody
-from tgllm.testing.fake_providers.gemini_api.checks import check_contents, check_signatures, check_thinking, read
+from tgllm.testing.fake_providers.gemini_api.checks import (
+    check_contents,
+    check_modalities,
+    check_signatures,
+    check_thinking,
+    read,
+)
 from tgllm.testing.fake_providers.gemini_api.errors import GeminiErrors
 from tgllm.testing.fake_providers.gemini_api.files import GeminiFiles
 from tgllm.testing.fake_providers.gemini_api.pages import page_of
@@ -170,6 +176,7 @@ class FakeGemini(FakeServer):
             raise Refusal(self.errors.unknown_model(name))
         check_contents(body)
         check_thinking(name, body.thinking)
+        check_modalities(name, body.modalities)
         check_signatures(name, body.parts, self.signatures)
         for part in body.parts:
             if part.file_data is not None:

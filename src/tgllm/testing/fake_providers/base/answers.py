@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TypeAlias
 
-from tgllm.api.events import ReasoningDelta, TextDelta
+from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.deviations import Body
 from tgllm.testing.fake_providers.base.errors import FakeError
@@ -26,8 +26,9 @@ class Signal(Enum):
     """The HTTP body ends properly, but before the end of the answer: no finish reason, no usage, no ``[DONE]``."""
 
 
-Step: TypeAlias = str | TextDelta | ReasoningDelta | bytes | Signal | asyncio.Event | FakeError
-"""Text, text or reasoning as an event, raw bytes, a signal, an event to wait for, or an error within the stream."""
+Step: TypeAlias = str | TextDelta | ReasoningDelta | FileDelta | bytes | Signal | asyncio.Event | FakeError
+"""Text, text, reasoning or a picture as an event, raw bytes, a signal, an event to wait for, or an error within the
+stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from aiohttp import web
 
 from tgllm.api.clock import Clock
-from tgllm.api.events import ReasoningDelta, TextDelta
+from tgllm.api.events import FileDelta, ReasoningDelta, TextDelta
 from tgllm.testing.fake_providers.base.answers import Answer, Signal, Step
 from tgllm.testing.fake_providers.base.deviations import Body, Sent, deviate
 from tgllm.testing.fake_providers.base.errors import FakeError, Refusal
@@ -102,12 +102,12 @@ class Player:
 
     async def _bytes(self, step: Step) -> bytes:
         match step:
-            case str():
-                return self._wire.text(step)
-            case TextDelta():
-                return self._wire.text(step.text)
+            case str() | TextDelta():
+                return self._wire.text(step if isinstance(step, str) else step.text)
             case ReasoningDelta():
                 return self._wire.reasoning(step.text)
+            case FileDelta():
+                return self._wire.file(step)
             case FakeError():
                 return self._wire.error(step)
             case asyncio.Event():

@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 
+from tgllm.api.events import FileDelta
 from tgllm.api.types import Usage
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
@@ -34,6 +35,14 @@ class Wire(ABC):
     @abstractmethod
     def reasoning(self, text: str) -> bytes:
         """Return a piece of the reasoning; empty if the request did not ask for it."""
+
+    def file(self, file: FileDelta) -> bytes:
+        """Return a picture of the answer.
+
+        Raises:
+            NotImplementedError: the API has no pictures in answers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no pictures")
 
     @abstractmethod
     def end(self, answer: Answer) -> bytes:

@@ -91,6 +91,7 @@ class GenerationConfig(_Message):
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     media_resolution: str | None = None
+    image_config: dict[str, Any] | None = None
     speech_config: dict[str, Any] | None = None
     thinking_config: Thinking | None = None
 
@@ -113,6 +114,12 @@ class GenerateBody(_Message):
         """Settings of the reasoning."""
         config = self.generation_config
         return (config.thinking_config if config else None) or Thinking()
+
+    @property
+    def modalities(self) -> list[str]:
+        """The wanted kinds of output; empty for the model's default."""
+        config = self.generation_config
+        return (config.response_modalities if config else None) or []
 
     @property
     def question(self) -> str:

@@ -10,7 +10,7 @@ from tgllm.testing.fake_providers.gemini_api.body import GenerateBody, Part, Thi
 from tgllm.testing.fake_providers.gemini_api.errors import GeminiErrors
 from tgllm.testing.fake_providers.gemini_api.signatures import Signatures
 
-__all__ = ["MIME_TYPES", "check_contents", "check_signatures", "check_thinking", "read"]
+__all__ = ["MIME_TYPES", "check_contents", "check_modalities", "check_signatures", "check_thinking", "read"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -76,6 +76,12 @@ def check_thinking(model: str, thinking: Thinking) -> None:
     else:
         return
     raise Refusal(_ERRORS.invalid(message))
+
+
+def check_modalities(model: str, modalities: list[str]) -> None:
+    """Check that only models that make pictures are asked for them."""
+    if "IMAGE" in modalities and "image" not in model:
+        raise Refusal(_ERRORS.invalid("Model does not support the requested response modalities: image,text"))
 
 
 def _has_level(model: str, level: str) -> bool:

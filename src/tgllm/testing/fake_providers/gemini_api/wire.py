@@ -1,9 +1,11 @@
 """Response format of the Gemini API."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
 
+from tgllm.api.events import FileDelta
 from tgllm.testing.fake_providers.base.answers import Answer
 from tgllm.testing.fake_providers.base.errors import FakeError
 from tgllm.testing.fake_providers.base.wire import Wire, estimate_tokens
@@ -39,6 +41,10 @@ class GeminiWire(Wire):
         """Return a part marked as a thought; empty if the request did not ask for thoughts."""
         return self._event([{"text": text, "thought": True}]) if self._shows_thoughts else b""
 
+    def file(self, file: FileDelta) -> bytes:
+        """Return a part with a picture, with a signature."""
+        return self._event([self._picture(file)])
+
     def end(self, answer: Answer) -> bytes:
         """Return finish reason and usage, with the signature on an empty part."""
         if answer.blocked is not None:
@@ -57,8 +63,13 @@ class GeminiWire(Wire):
         else:
             thoughts = answer.reasoning if self._shows_thoughts else ""
             parts: list[dict[str, Any]] = [{"text": thoughts, "thought": True}] if thoughts else []
-            body = self._response([*parts, self._signed({"text": answer.text})], answer)
+            pictures = [self._picture(step) for step in answer.steps if isinstance(step, FileDelta)]
+            body = self._response([*parts, self._signed({"text": answer.text}), *pictures], answer)
         return [body] if self._array else body
+
+    def _picture(self, file: FileDelta) -> dict[str, Any]:
+        data = {"mimeType": file.mime_type, "data": base64.b64encode(file.content).decode()}
+        return self._signed({"inlineData": data})
 
     def _event(self, parts: list[dict[str, Any]]) -> bytes:
         # Every chunk has a usage; only that of the last one is complete.

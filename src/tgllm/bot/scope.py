@@ -113,7 +113,7 @@ class UpdateScope:
 
     async def reply(self, text: str, *effects: Unit) -> None:
         """Finish the update with a text, after these effects. A text of more than a few messages is sent as a file."""
-        await self.end(*effects, replies=await self._reply_rows(text))
+        await self.end(*effects, replies=await self.reply_rows(text))
 
     async def end(
         self,
@@ -152,7 +152,8 @@ class UpdateScope:
         files = TextFiles(self.config.data_dir, self.clock)
         return await files.rows(self.lane, text, name, self.text("turn.reply_in_file"), turn_id_of(self.row.update_id))
 
-    async def _reply_rows(self, text: str) -> list[NewOutbox]:
+    async def reply_rows(self, text: str) -> list[NewOutbox]:
+        """Return the rows that send a text; a text of more than a few messages is a file."""
         if len(text.strip()) <= MESSAGE_LIMIT:
             return message_rows(self.lane, text)
         if is_too_long(text, await self.file_over()):

@@ -15,6 +15,7 @@ from tgllm.api import (
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
 from tgllm.bot.ui.markdown_reply import send_long_message
+from tgllm.bot.ui.reply_files import send_with_files, wrong_file
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.plugins.owned import OwnedCommand
@@ -62,7 +63,9 @@ def plugin_command(
             scope.chat.is_private or scope.parts.sees_all,
         )
         reply = _reply(await runner.call(command.handler, call), owned)
-        if reply.markdown:
+        if reply.files:
+            await send_with_files(scope, reply)
+        elif reply.markdown:
             await send_long_message(scope, reply.text)
         else:
             await scope.reply(reply.text)
@@ -90,7 +93,10 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
             return Reply("")
         case Returned(str(text)):
             return Reply(text)
-        case Returned(Reply(str()) as reply):
+        case Returned(Reply(str(), files=files) as reply):
+            wrong = wrong_file(files)
+            if wrong is not None:
+                raise _failure(owned, "command_failed", wrong)
             return reply
         case Returned(other):
             raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")

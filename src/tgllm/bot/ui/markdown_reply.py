@@ -8,25 +8,30 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.updates.raw import turn_id_of
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import conversations
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import RichMode, settings_of
 
-__all__ = ["plain_beginning", "send_long_message"]
+__all__ = ["markdown_rows", "plain_beginning", "send_long_message"]
 
 
 async def send_long_message(scope: Scope, markdown: str) -> None:
-    """Finish the update with a text in Markdown, sent through the outbox: as messages, or as a file if it is too long.
+    """Finish the update with a text in Markdown; see ``markdown_rows``."""
+    await scope.end(replies=await markdown_rows(scope, markdown))
+
+
+async def markdown_rows(scope: Scope, markdown: str) -> list[NewOutbox]:
+    """Return the rows that send a text in Markdown: as messages, or as a file if it is too long.
 
     It is split as answers of models are: by the UTF-16 units of the shown text, at paragraphs, lines, sentences or
     words, with at most 100 entities a message, and never within a character; code continues in its language (see
     ``rendering.cut``). Nothing is sent if there is no visible text.
     """
     if len(markdown.strip()) > MESSAGE_LIMIT and is_too_long(markdown, await scope.file_over()):
-        await scope.end(replies=await scope.file_rows(markdown, "reply.md"))
-        return
+        return await scope.file_rows(markdown, "reply.md")
     rich: RichMode = await scope.read(lambda conn: _rich(conn, scope))
     payloads = await scope.parts.renderer.render(markdown, rich=rich)
     turn_id = turn_id_of(scope.row.update_id) if len(payloads) > 1 else None
-    await scope.end(replies=answer_rows(scope.lane, payloads, turn_id=turn_id))
+    return answer_rows(scope.lane, payloads, turn_id=turn_id)
 
 
 async def plain_beginning(scope: Scope, markdown: str) -> str:

@@ -1,13 +1,16 @@
-"""Export files on disk, kept until Telegram has them. The functions block: call them in a thread."""
+"""Files on disk that are kept until Telegram has them. The functions block: call them in a thread."""
 
 import os
+import stat
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
-__all__ = ["remove_export", "sweep_exports", "write_exports"]
+__all__ = ["copy_to_send", "new_export", "remove_export", "sweep_exports", "write_exports"]
 
+_CHUNK = 2**20
 KEPT_SECONDS = 86_400.0
 """Age from which a file counts as left over, such as by a crash."""
 
@@ -27,6 +30,41 @@ def write_exports(data_dir: Path, texts: Sequence[str], now: float) -> list[Path
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep_exports(data_dir, now)
     return [_write(folder / uuid.uuid4().hex, text, now) for text in texts]
+
+
+def new_export(data_dir: Path, now: float) -> Path:
+    """Create an empty file, readable only by the bot's system user, and remove left-over files.
+
+    Raises:
+        OSError: the folder can't be written.
+    """
+    return write_exports(data_dir, [""], now)[0]
+
+
+def copy_to_send(data_dir: Path, content: bytes | Path, most: int, now: float) -> Path | None:
+    """Write or copy a file, and return its path; None if it is empty, larger than ``most`` bytes, or no file.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    if isinstance(content, Path) and not stat.S_ISREG(content.stat().st_mode):
+        # Such as a pipe, which might never end.
+        return None
+    path = new_export(data_dir, now)
+    try:
+        with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source, path.open("wb") as out:
+            left = most + 1
+            while left and (chunk := source.read(min(left, _CHUNK))):
+                out.write(chunk)
+                left -= len(chunk)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    if left in {0, most + 1}:
+        path.unlink()
+        return None
+    os.utime(path, (now, now))
+    return path
 
 
 def remove_export(path: Path) -> None:

@@ -142,7 +142,7 @@ def _in_srgb(image: "Image", profile: bytes) -> "Image":
 def _grey(image: "Image") -> "Image":
     """Return a picture with more or fewer than 8 bits of grey as one with 8."""
     if image.mode.startswith("I;16"):
-        scaled: Image = image.point(lambda value: value / 256)  # pyright: ignore[reportUnknownMemberType]  no types
+        scaled: Image = image.point(lambda value: value / 256)
         return scaled.convert("L")
     return image.convert("L")
 
@@ -165,7 +165,7 @@ def _sizes(image: "Image") -> "Iterator[Image]":
     for number in range(_MOST_SHRINKS):
         factor = _SMALLER**number
         size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-        yield image if number == 0 else image.resize(size)  # pyright: ignore[reportUnknownMemberType]  no types
+        yield image if number == 0 else image.resize(size)
 
 
 def _encodings(image: "Image", kind: str, limits: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:

@@ -12,3 +12,5 @@ CREATE VIRTUAL TABLE IF NOT EXISTS passage_words USING fts5 (
 CREATE VIRTUAL TABLE IF NOT EXISTS passage_trigrams USING fts5 (
     text, content='', detail=none, tokenize='trigram'
 );
+-- The words of the index, to find inflected forms.
+CREATE VIRTUAL TABLE IF NOT EXISTS passage_vocabulary USING fts5vocab (passage_words, row);

@@ -94,6 +94,15 @@ def test_words_are_found(conn: sqlite3.Connection, word: str, is_prefix: bool, f
     assert passages.find_words(conn, store(conn, TEXTS), word, is_prefix=is_prefix) == found
 
 
+def test_forms_of_a_word_are_found(conn: sqlite3.Connection) -> None:
+    attach(conn)
+    store(conn, ["Contract, contracts; contracted. Договора", "control contractor"])
+    assert passages.find_forms(conn, "contract", 9) == ["contract", "contracted", "contractor", "contracts"]
+    assert passages.find_forms(conn, "contract", 2) == ["contract", "contracted"]
+    assert passages.find_forms(conn, "догов", 9) == ["договора"]
+    assert passages.find_forms(conn, "x\ud800\0", 9) == []
+
+
 @pytest.mark.parametrize(
     ("part", "found"), [("gebühr", [1]), ("GEBÜHR", [1]), ("tract", [0]), ("สินค้า", [3]), ("nowhere", []), ("ab", [])]
 )
@@ -221,7 +230,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
     prepare(path, NOW)
     with closing(connect(path)) as conn:
         wanted = [[tuple(row) for row in conn.execute(f"PRAGMA table_info({t})")] for t in ("documents", "passages")]
-        for table in ("documents", "passages", "passage_words", "passage_trigrams"):
+        for table in ("documents", "passages", "passage_vocabulary", "passage_words", "passage_trigrams"):
             conn.execute(f"DROP TABLE {table}")
         conn.execute("PRAGMA user_version = 5")
     prepare(path, NOW, shipped())

@@ -18,6 +18,7 @@ __all__ = [
     "complete",
     "delete_orphans",
     "drop_orphans",
+    "find_forms",
     "find_trigrams",
     "find_words",
     "has_orphans",
@@ -204,6 +205,21 @@ def find_words(conn: sqlite3.Connection, document_id: int, word: str, *, is_pref
         is_prefix: whether it is the beginning of a word.
     """
     return _find(conn, "passage_words", document_id, [f"{_quoted(one)}{'*' * is_prefix}" for one in plain_words(word)])
+
+
+def find_forms(conn: sqlite3.Connection, prefix: str, most: int) -> list[str]:
+    """Return words of the index that begin with a prefix, of all documents, in alphabetical order.
+
+    Args:
+        conn: an open transaction.
+        prefix: in lower case and without accents.
+        most: maximum number of words.
+    """
+    rows = conn.execute(
+        "SELECT term FROM passage_vocabulary WHERE term >= ? AND term < ? LIMIT ?",
+        (clean(prefix), clean(prefix) + "\U0010ffff", most),
+    )
+    return [str(row[0]) for row in rows]
 
 
 def find_trigrams(conn: sqlite3.Connection, document_id: int, part: str) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Final
 from tgllm.db.engine.full_text import CHARACTER_SCRIPTS
 from tgllm.db.tables.passages import Passage
 from tgllm.providers.tokens import estimate_text
-from tgllm.services.files.text_lines import (
+from tgllm.services.files.search.text_lines import (
     Heading,
     PartMark,
     fence_of,

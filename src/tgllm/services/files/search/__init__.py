@@ -1,0 +1,1 @@
+"""Search in the texts of documents: their structure, and what a question asks for."""

@@ -4,6 +4,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tgllm.api.clock import Clock, SystemClock, milliseconds
@@ -208,6 +209,7 @@ class _Choice:
         else:
             lookup = Index(passages.texts_of(conn, one.stored.id, range(len(one.outline))))
         titles = TitleIndex.of(one.outline)
+        read = partial(passages.texts_of, conn, one.stored.id)
         for index, question in enumerate(self.questions):
             earlier = self.questions[:index]
             wanted = terms_of(question)
@@ -219,7 +221,7 @@ class _Choice:
                 numbers for found in references_in(question, earlier) for numbers in passages_of(found, one.outline)
             ]
             named += named_parts(question, one.outline)
-            scores = score(terms, lookup, titles, len(one.outline))
+            scores = score(terms, lookup, titles, len(one.outline), read)
             one.wanted.append(Wanted(scores, named, overview))
 
     def _tell(self, conn: Connection, one: _Candidate, room: int, *, is_spread: bool) -> ChosenText:

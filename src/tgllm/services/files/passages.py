@@ -20,10 +20,10 @@ from tgllm.services.files.search.text_lines import (
 
 __all__ = ["cut_passages"]
 
-TARGET: Final = 1_200
-"""Weight of a passage, in characters of an alphabet: about 350 tokens."""
-MOST: Final = 1_800
-LEAST: Final = 400
+TARGET: Final = 800
+"""Weight of a passage, in characters of an alphabet: about 240 tokens."""
+MOST: Final = 1_200
+LEAST: Final = 300
 """A passage is rarely cut to less than this."""
 MOST_REPEATED: Final = 1_000
 """Characters of a table header that is repeated."""

@@ -159,7 +159,7 @@ def _with_neighbours(scores: Sequence[float]) -> list[float]:
 
 def _beginning(outline: Sequence[Outline], budget: int, cost: Callable[[Outline], int]) -> Iterable[int]:
     """Return the first passage, and the next ones that fit a part of the budget."""
-    return range(max(_fitting(outline, budget, cost), 1))
+    return range(min(max(_fitting(outline, budget, cost), 1), len(outline)))
 
 
 def _fitting(outline: Sequence[Outline], budget: int, cost: Callable[[Outline], int]) -> int:

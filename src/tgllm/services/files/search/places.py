@@ -24,7 +24,7 @@ def passages_of(reference: Reference, outline: Sequence[Outline]) -> list[range]
         return []
     match reference.unit:
         case "text":
-            return [range(len(outline) - 1, len(outline))]
+            return _pages(Reference("page", LAST), outline) or [range(max(len(outline) - 2, 0), len(outline))]
         case "page" | "slide":
             return _pages(reference, outline)
         case "sheet":

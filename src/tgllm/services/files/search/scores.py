@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +28,12 @@ LEAST_PART: Final = 5
 PART_WEIGHT: Final = 0.5
 NEIGHBOUR_WEIGHT: Final = 0.3
 TITLE_WEIGHT: Final = 0.6
+MOST_COUNTED: Final = 120
+"""Best passages whose texts are read to count the terms in them."""
+SATURATION: Final = 1.2
+LENGTH_WEIGHT: Final = 0.5
 
+_WORD: Final = re.compile(r"\w+")
 _CHARACTERS: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
 
@@ -141,27 +147,68 @@ class TitleIndex:
         return {number: found for title, found in self.index(term).items() for number in self.passages[title]}
 
 
-def score(terms: Mapping[Term, float], lookup: TextLookup, titles: TextLookup, count: int) -> list[float]:
+def score(
+    terms: Mapping[Term, float],
+    lookup: TextLookup,
+    titles: TextLookup,
+    count: int,
+    read: Callable[[Collection[int]], Mapping[int, str]],
+) -> list[float]:
     """Return a score for each passage; 0 for those without any of the terms.
 
-    A term counts the more the fewer passages of the same document contain it. Other documents make no difference, so
-    that neither does what other people have sent.
+    It is BM25 within the document: a term counts the more the fewer passages contain it, and the more often it is in
+    a passage. Other documents make no difference, so that neither does what other people have sent.
 
     Args:
         terms: terms and their weights.
         lookup: finds terms in texts.
         titles: finds terms in titles.
         count: number of passages.
+        read: returns the texts of passages; those of the best ones are read.
     """
+    hits = {term: lookup(term) for term in terms}
+    values = {term: weight * _rarity(len(hits[term]), count) for term, weight in terms.items()}
     scores = [0.0] * count
-    for term, weight in terms.items():
-        hits, titled = lookup(term), titles(term)
-        rarity = math.log(1 + (count - len(hits) + 0.5) / (len(hits) + 0.5)) if hits else math.log(1 + 2 * count)
-        for number, found in hits.items():
-            scores[number] += weight * rarity * found
-        for number, found in titled.items():
-            scores[number] += weight * TITLE_WEIGHT * rarity * found
+    for term, value in values.items():
+        for number, found in hits[term].items():
+            scores[number] += value * found
+    best = sorted((number for number, found in enumerate(scores) if found), key=lambda n: (-scores[n], n))
+    texts = read(best[:MOST_COUNTED])
+    usual = sum(map(len, texts.values())) / max(len(texts), 1)
+    for number, text in texts.items():
+        often = _frequencies(text, terms, len(text) / max(usual, 1))
+        # What could not be counted is there once.
+        scores[number] = sum(
+            value * max(often.get(term, 0.0), hits[term].get(number, 0.0) if term not in often else 0.0)
+            for term, value in values.items()
+        )
+    for term, value in values.items():
+        for number, found in titles(term).items():
+            scores[number] += value * TITLE_WEIGHT * found
     return scores
+
+
+def _rarity(found: int, count: int) -> float:
+    return math.log(1 + (count - found + 0.5) / (found + 0.5))
+
+
+def _frequencies(text: str, terms: Iterable[Term], length: float) -> dict[Term, float]:
+    """Return how often a text contains each term, with less weight for each further time (BM25)."""
+    text = plain(text)
+    words = Counter(_WORD.findall(text))
+    begins: dict[str, list[tuple[str, int]]] = {}
+    for word, times in words.items():
+        begins.setdefault(word[:3], []).append((word, times))
+    found: dict[Term, float] = {}
+    for term in terms:
+        if term.kind == "word":
+            same = ((similarity(term.text, word), times) for word, times in begins.get(term.text[:3], ()))
+            often = sum(alike * times for alike, times in same)
+        else:
+            often = words[term.text] if term.kind == "number" else text.count(term.text)
+        if often:
+            found[term] = often * (SATURATION + 1) / (often + SATURATION * (1 - LENGTH_WEIGHT + LENGTH_WEIGHT * length))
+    return found
 
 
 def _part_of(word: str) -> str:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -344,6 +345,17 @@ def test_a_full_disk_is_told_and_nothing_is_left(shell: Shell, monkeypatch: pyte
 def test_a_nearly_full_disk_is_a_warning(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tgllm.services.maintenance.storage_check.free_bytes", lambda _folder: 3 * 2**20)
     assert states(shell, "--offline")["Data folder"][0] == "warning"
+    assert shell.runs("doctor", "--offline").code == 0
+
+
+def test_a_build_of_sqlite_without_full_text_search_is_a_warning(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert states(shell, "--offline")["Full-text search"] == ("ok", f"SQLite {sqlite3.sqlite_version} with FTS5")
+    monkeypatch.setattr("tgllm.services.maintenance.storage_check.has_full_text", lambda _: False)
+    state, detail = states(shell, "--offline")["Full-text search"]
+    assert state == "warning"
+    assert "Use a Python whose SQLite has FTS5" in detail
     assert shell.runs("doctor", "--offline").code == 0
 
 

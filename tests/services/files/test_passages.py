@@ -114,7 +114,8 @@ def test_a_paragraph_that_is_too_long_is_cut_after_sentences(sentence: str, end:
 
 
 def test_headings_are_known() -> None:
-    text = f"# Trees\n\n{PARAGRAPH}\n\n## Oaks\n\n{PARAGRAPH}\n\n{PARAGRAPH}\n\n{PARAGRAPH}\n\nChapter 2: Birds\n\n{PARAGRAPH}"
+    oaks = f"{PARAGRAPH}\n\n" * 3
+    text = f"# Trees\n\n{PARAGRAPH}\n\n## Oaks\n\n{oaks}Chapter 2: Birds\n\n{PARAGRAPH}"
     cut = cut_passages(text)
     assert "Trees" in cut[0].headings
     assert any(passage.heading == "Trees > Oaks" for passage in cut)

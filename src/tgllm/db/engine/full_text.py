@@ -5,7 +5,7 @@ import sqlite3
 import unicodedata
 from typing import Final
 
-__all__ = ["CHARACTER_SCRIPTS", "has_full_text", "pairs", "plain_words", "words_of"]
+__all__ = ["CHARACTER_SCRIPTS", "has_full_text", "pairs", "plain_words", "sqlite_version", "words_of"]
 
 CHARACTER_SCRIPTS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -24,6 +24,11 @@ _RUN: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
 def has_full_text(conn: sqlite3.Connection) -> bool:
     """Return whether this build of SQLite has FTS5."""
     return conn.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone() is not None
+
+
+def sqlite_version(conn: sqlite3.Connection) -> str:
+    """Return the version of SQLite."""
+    return str(conn.execute("SELECT sqlite_version()").fetchone()[0])
 
 
 def pairs(run: str) -> list[str]:

@@ -6,6 +6,7 @@ import secrets
 from tgllm.api import Check, DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
+from tgllm.db.engine.full_text import has_full_text, sqlite_version
 from tgllm.db.file.probe import PROBE_BYTES, erase_probe, free_bytes, probe_folder, read_probe, write_probe
 
 __all__ = ["check_storage"]
@@ -16,7 +17,11 @@ LEAST_FREE_BYTES = 50 * 2**20
 
 async def check_storage(database: Database, clock: Clock) -> tuple[Check, ...]:
     """Return the checks of the database and of its folder. The bot may be running."""
-    return (await _check_database(database, clock), await asyncio.to_thread(_check_folder, database))
+    return (
+        await _check_database(database, clock),
+        await asyncio.to_thread(_check_folder, database),
+        await _check_full_text(database),
+    )
 
 
 async def _check_database(database: Database, clock: Clock) -> Check:
@@ -30,6 +35,22 @@ async def _check_database(database: Database, clock: Clock) -> Check:
     if found != text:
         return Check("Database", "failed", f"{database.path} gave back another value than what was written")
     return Check("Database", "ok", f"{database.path}, written and read back")
+
+
+async def _check_full_text(database: Database) -> Check:
+    try:
+        version = await database.read(sqlite_version)
+        is_there = await database.read(has_full_text)
+    except DatabaseError as error:
+        return Check("Full-text search", "failed", str(error))
+    if is_there:
+        return Check("Full-text search", "ok", f"SQLite {version} with FTS5")
+    return Check(
+        "Full-text search",
+        "warning",
+        f"SQLite {version} of this Python has no FTS5: long documents are searched without an index, which is slow for "
+        "thousands of pages. Use a Python whose SQLite has FTS5, such as python.org's or your distribution's",
+    )
 
 
 def _check_folder(database: Database) -> Check:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tgllm.plugins.builtin.files.shared.encoding import HEAD, is_text
+from tgllm.plugins.builtin.files.shared.text_types import text_type
 from tgllm.services.files.archive_types import gzip_type, ole_type, zip_type
 from tgllm.services.files.media_types import media_type
-from tgllm.services.files.text_types import text_type
 
 __all__ = ["EMPTY", "UNKNOWN", "FileType", "contradicts", "true_type"]
 

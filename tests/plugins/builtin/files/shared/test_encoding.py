@@ -78,8 +78,8 @@ SHORT = [
 
 
 def read(content: bytes) -> tuple[str, str]:
-    reader, guessed = open_text(io.BytesIO(content))
-    return reader.read(), guessed
+    with open_text(io.BytesIO(content)) as (reader, guessed):
+        return reader.read(), guessed
 
 
 @pytest.mark.parametrize("lines", [1, 20])

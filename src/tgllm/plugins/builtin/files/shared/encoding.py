@@ -3,10 +3,12 @@
 import codecs
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
-__all__ = ["HEAD", "Encoding", "decode", "detect", "is_text", "open_text"]
+__all__ = ["HEAD", "Encoding", "decode", "detect", "is_text", "known_encoding", "open_text"]
 
 HEAD = 65_536
 """Bytes at the beginning of a file by which text is told from other content."""
@@ -80,17 +82,33 @@ def detect(stream: BinaryIO) -> Encoding:
         stream.seek(0)
 
 
-def open_text(stream: BinaryIO) -> tuple[TextIO, str]:
+@contextmanager
+def open_text(stream: BinaryIO) -> Iterator[tuple[TextIO, str]]:
     """Return a reader of a text with line ends as in Python, and its encoding if that was guessed, else ""."""
     encoding = detect(stream)
     reader = io.TextIOWrapper(stream, encoding=encoding.name, errors="replace")
-    return reader, encoding.name if encoding.guessed else ""
+    try:
+        yield reader, encoding.name if encoding.guessed else ""
+    finally:
+        # The stream stays open: it may be part of a larger one.
+        reader.detach()
+
+
+def known_encoding(name: str) -> str | None:
+    """Return an encoding that a file declares, or None if Python doesn't know it, or it is not one of ASCII's kin."""
+    # The web's names of two encodings mean larger ones. WHATWG: Encoding.
+    name = {"iso-8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030"}.get(name.lower(), name)
+    ascii_text = bytes(range(0x20, 0x7F))
+    try:
+        return name if ascii_text.decode(name, "replace") == ascii_text.decode() else None
+    except (LookupError, ValueError):
+        return None
 
 
 def decode(data: bytes) -> str:
     """Return a short text."""
-    reader, _ = open_text(io.BytesIO(data))
-    return reader.read()
+    with open_text(io.BytesIO(data)) as (reader, _):
+        return reader.read()
 
 
 def _wide(head: bytes) -> str | None:

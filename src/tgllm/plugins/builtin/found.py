@@ -10,13 +10,14 @@ BUILTIN = tuple(
         id=plugin_id,
         package="tgllm",
         version=tgllm.__version__,
-        value=f"tgllm.plugins.builtin.{plugin_id}",
+        value=f"tgllm.plugins.builtin.{module}",
         summary=summary,
         builtin=True,
     )
-    for plugin_id, summary in (
-        ("basics", "The commands /ping and /help."),
-        ("echo", "A provider that streams back what it was told; needs no key and no network."),
+    for plugin_id, module, summary in (
+        ("basics", "basics", "The commands /ping and /help."),
+        ("echo", "echo", "A provider that streams back what it was told; needs no key and no network."),
+        ("files", "files.plugin", "Readers of documents, tables, mails, archives and texts."),
     )
 )
 """The built-in plugins, in order of id."""

@@ -3,8 +3,20 @@
 from tgllm import hookimpl
 from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.files import FileHandler
-from tgllm.plugins.builtin.files import docx, pdf, sheets
-from tgllm.plugins.builtin.files.texts import csv_tables, html, json_data, subtitles, text, xml_source
+from tgllm.plugins.builtin.files import docx, pdf, refusals, sheets
+from tgllm.plugins.builtin.files.texts import (
+    csv_tables,
+    events,
+    html,
+    json_data,
+    mail,
+    rtf,
+    subtitles,
+    tars,
+    text,
+    xml_source,
+    zips,
+)
 
 __all__ = ["tgllm_file_handlers", "tgllm_plugin_info"]
 
@@ -12,12 +24,8 @@ _HANDLERS = (
     docx.HANDLER,
     pdf.HANDLER,
     sheets.HANDLER,
-    csv_tables.HANDLER,
-    html.HANDLER,
-    json_data.HANDLER,
-    subtitles.HANDLER,
-    xml_source.HANDLER,
-    text.EMPTY_HANDLER,
+    *(module.HANDLER for module in (csv_tables, events, html, json_data, mail, rtf, subtitles, tars, xml_source, zips)),
+    *refusals.HANDLERS,
     # Takes all other texts, so it is the last one.
     text.HANDLER,
 )

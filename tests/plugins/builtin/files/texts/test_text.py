@@ -100,13 +100,6 @@ def test_a_file_without_text_is_empty(content: bytes) -> None:
     assert caught.value.code == "file_empty"
 
 
-def test_an_empty_file_has_a_handler_of_its_own() -> None:
-    with pytest.raises(FileUnreadable) as caught:
-        text.EMPTY_HANDLER.extract(*[None] * 2)  # type: ignore[arg-type]
-
-    assert caught.value.code == "file_empty"
-
-
 @given(st.binary(min_size=1, max_size=400), st.sampled_from(["a.txt", "a.py"]), st.integers(10, 300))
 def test_any_content_is_read_within_the_limits(content: bytes, name: str, most: int) -> None:
     with contextlib.suppress(FileUnreadable):

@@ -3,7 +3,7 @@
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, TextIO
@@ -83,7 +83,7 @@ def detect(stream: BinaryIO) -> Encoding:
 
 
 @contextmanager
-def open_text(stream: BinaryIO) -> Iterator[tuple[TextIO, str]]:
+def open_text(stream: BinaryIO) -> Generator[tuple[TextIO, str]]:
     """Return a reader of a text with line ends as in Python, and its encoding if that was guessed, else ""."""
     encoding = detect(stream)
     reader = io.TextIOWrapper(stream, encoding=encoding.name, errors="replace")

@@ -71,7 +71,7 @@ def _rows(head: str, reader: TextIO, dialect: Dialect) -> Iterator[list[str]]:
     while True:
         row: list[str] | None = None
         with contextlib.suppress(csv.Error):
-            row = next(cells, [])
+            row = next(cells, list[str]())
         if not pending:
             return
         is_whole = len(pending) == 1 or sum(line.count(dialect.quote) for line in pending) % 2 == 0

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.kinds import kind_of_name, kind_of_shebang
 from tgllm.plugins.builtin.files.shared.reading import read_file
 
-__all__ = ["EMPTY_HANDLER", "HANDLER", "extract", "write", "write_fenced"]
+__all__ = ["HANDLER", "extract", "write", "write_fenced"]
 
 _CHUNK = 65_536
 _LONGEST_LINE = 262_144
@@ -22,7 +21,6 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _FENCE = re.compile(r"`{3,}")
 _LONGEST_FENCE = 100
-_EMPTY = "application/x-empty"
 
 
 def extract(path: Path, limits: ExtractionLimits) -> Extracted:
@@ -77,11 +75,6 @@ def _chunks(head: str, reader: TextIO) -> Iterator[str]:
         chunk += reader.readline(_LONGEST_LINE) if chunk and not chunk.endswith("\n") else ""
 
 
-def extract_nothing(_path: Path, _limits: ExtractionLimits) -> Extracted:
-    """Refuse an empty file."""
-    raise FileUnreadable("The file is empty", code="file_empty")
-
-
 HANDLER = FileHandler(
     id="text",
     mime_types=frozenset({"text/*", "application/x-ndjson"}),
@@ -89,4 +82,3 @@ HANDLER = FileHandler(
     needs=("charset_normalizer",),
     package="tgllm[files]",
 )
-EMPTY_HANDLER = FileHandler(id="empty", mime_types=frozenset({_EMPTY}), extract=extract_nothing)

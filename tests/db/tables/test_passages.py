@@ -232,7 +232,7 @@ def test_a_database_from_before_gets_the_tables(path: Path) -> None:
         wanted = [[tuple(row) for row in conn.execute(f"PRAGMA table_info({t})")] for t in ("documents", "passages")]
         for table in ("documents", "passages", "passage_vocabulary", "passage_words", "passage_trigrams"):
             conn.execute(f"DROP TABLE {table}")
-        conn.execute("PRAGMA user_version = 5")
+        conn.execute("PRAGMA user_version = 6")
     prepare(path, NOW, shipped())
     with closing(connect(path)) as conn:
         found = [[tuple(row) for row in conn.execute(f"PRAGMA table_info({t})")] for t in ("documents", "passages")]

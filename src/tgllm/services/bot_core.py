@@ -14,6 +14,8 @@ from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.core import Core
+from tgllm.services.files.file_service import FileService
+from tgllm.services.files.opening import open_files
 from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
@@ -57,10 +59,12 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     accounting = Accounting(prices, Days(zone(config.time_zone)))
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
-    service = _conversations(core, running, accounting, budgets)
-    reader = _reader(core)
     # The turns end first; they may wait for a file.
-    async with aclosing(reader), aclosing(service):
+    async with (
+        aclosing(_reader(core)) as reader,
+        open_files(config, clock, texts, database, core.host, reader) as files,
+        aclosing(_conversations(core, running, accounting, budgets, files)) as service,
+    ):
         yield BotCore(
             config=config,
             clock=clock,
@@ -94,7 +98,7 @@ def _reader(core: Core) -> ReaderPool:
 
 
 def _conversations(
-    core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService
+    core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService, files: FileService
 ) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
     settings = TurnSettings(
@@ -107,6 +111,7 @@ def _conversations(
         personas=config.personas,
         summaries=config.turns.summary,
         most_context_tokens=config.turns.most_context_tokens,
+        file_share=config.files.context_share,
         texts=texts,
         accounting=accounting,
         data_dir=config.data_dir,
@@ -119,5 +124,6 @@ def _conversations(
         running=running,
         budgets=budgets,
         account_alerts=AccountAlerts(core.notifier, texts, clock),
+        files=files,
     )
     return ConversationService(services, settings)

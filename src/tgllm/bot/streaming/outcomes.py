@@ -4,6 +4,7 @@ from tgllm.bot.delivery.text_files import BEGINNING_UNITS
 from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.rendering.notes import with_note
 from tgllm.bot.rendering.payloads import Payload, RichMode
+from tgllm.bot.streaming.file_notes import notes_on_files
 from tgllm.bot.streaming.reasoning import has_thoughts, with_thoughts
 from tgllm.bot.streaming.transcripts import with_transcript
 from tgllm.i18n import Catalogue, error_text
@@ -54,8 +55,14 @@ async def _rendered(renderer: Renderer, outcome: TurnOutcome, title: str, rich: 
 
 
 def notes_of(outcome: TurnOutcome, texts: Catalogue, language: str) -> str:
-    """Return notes on an answer that is incomplete, or comes from another model than the chosen one; else empty."""
-    notes = (_note(outcome, texts, language), _left_out(outcome, texts, language), _retired(outcome, texts, language))
+    """Return notes on an answer that is incomplete or not from the chosen model, and on the question's files."""
+    on_files = "\n".join(notes_on_files(outcome, texts, language))
+    notes = (
+        _note(outcome, texts, language),
+        _left_out(outcome, texts, language),
+        _retired(outcome, texts, language),
+        on_files,
+    )
     return clip("\n\n".join(piece for piece in notes if piece), MOST_NOTE)
 
 

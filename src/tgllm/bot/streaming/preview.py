@@ -10,7 +10,8 @@ from tgllm.bot.streaming.reasoning import MOST_THOUGHTS, quoted
 from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
-from tgllm.services.conversations.turn import ShownEvent, TextWasReasoning
+from tgllm.services.conversations.turn import FileWait, ShownEvent, TextWasReasoning
+from tgllm.services.files.materials import Stage
 
 __all__ = ["Preview", "with_elapsed"]
 
@@ -50,6 +51,9 @@ class Preview:
             case Waiting(reason, seconds):
                 words = self._words(reason)
                 self._waiting = f"{words} {self._about(seconds)}".strip() if words else ""
+                return True
+            case FileWait(stage, name):
+                self._waiting = self._on_file(stage, name)
                 return True
             case _:
                 return False
@@ -93,6 +97,15 @@ class Preview:
                 return self._texts("stream.waiting_rate_limit", self._language)
             case _:
                 return ""
+
+    def _on_file(self, stage: Stage, name: str) -> str:
+        match stage:
+            case "download":
+                return self._texts("stream.file_download", self._language, name=name)
+            case "read":
+                return self._texts("stream.file_read", self._language, name=name)
+            case "listen":
+                return self._texts("stream.file_listen", self._language, name=name)
 
     def _about(self, seconds: float | None) -> str:
         """Return the rounded length of a wait as text; empty if unknown or too short to be read."""

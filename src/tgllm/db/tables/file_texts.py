@@ -18,7 +18,9 @@ class FileText:
     reader: str
     """What has read it: the id of a file handler, or ``transcriber:`` and the id of a transcriber."""
     text: str = ""
+    """Empty if the table ``passages`` has it."""
     chars: int = 0
+    """Length of the text, wherever it is; stored as at least that of ``text``."""
     pages: int | None = None
     truncated: bool = field(default=False, metadata=BOOL)
     without_text: int = 0
@@ -53,7 +55,7 @@ def put(conn: sqlite3.Connection, new: FileText) -> None:
         new.sha256,
         new.reader,
         text,
-        len(text),
+        max(new.chars, len(text)),
         new.pages,
         int(new.truncated),
         new.without_text,

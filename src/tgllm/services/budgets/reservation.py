@@ -109,6 +109,17 @@ class Reservation:
         # A free model can be used when a cost budget is used up.
         self._budgets = [each for each in budgets if each.measure != "cost" or not self._is_free]
 
+    def check(self, tokens: int) -> None:
+        """Check the budgets before the whole request is known; nothing is reserved.
+
+        Args:
+            tokens: of the part that is known.
+
+        Raises:
+            BudgetExceeded: a budget is used up, or less is left than that part needs.
+        """
+        self._check(needs_of(tokens, 0, self._rates))
+
     async def reserve(self, request: ChatRequest, tokens: int, on_wait: Callable[[], None]) -> None:
         """Reserve what the request may use; wait while running turns may use up what is left.
 
@@ -161,14 +172,17 @@ class Reservation:
     def _is_free(self) -> bool:
         return self._rates is not None and not (self._rates.input or self._rates.output)
 
-    def _try_reserve(self, needs: Needs) -> bool:
-        """Add the reservation if it fits; return False if it may fit after another turn has ended."""
+    def _check(self, needs: Needs) -> None:
         for each in self._budgets:
             # Compared with stored usage only: a reservation may turn out smaller, so it never refuses a turn.
             if each.used >= each.limit:
                 raise self._exceeded(each, None)
             if each.used + needs.question[each.measure] > each.limit:
                 raise self._exceeded(each, needs.question[each.measure])
+
+    def _try_reserve(self, needs: Needs) -> bool:
+        """Add the reservation if it fits; return False if it may fit after another turn has ended."""
+        self._check(needs)
         most = {each.key: needs.most[each.measure] for each in self._budgets}
         if any(self._is_taken(each, most[each.key]) for each in self._budgets):
             return False

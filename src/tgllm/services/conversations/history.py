@@ -1,6 +1,6 @@
 """Selection of the history for a request: the newest messages that fit, and a summary of older ones."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tgllm.api import ChatMessage, ChatRequest, FilePart, ModelRef, TextPart
@@ -11,6 +11,7 @@ from tgllm.providers.tokens import estimate_message
 from tgllm.services.chats.settings import ContextSize
 from tgllm.services.common.thoughts import without_leading_thoughts
 from tgllm.services.conversations.answer_parts import named_files
+from tgllm.services.files.materials import Item
 
 __all__ = [
     "Estimate",
@@ -22,6 +23,7 @@ __all__ = [
     "room_in",
     "show",
     "to_chat_message",
+    "with_items",
     "with_less_history",
 ]
 
@@ -93,6 +95,12 @@ def to_chat_message(row: Message, model: ModelRef, files: Sequence[FilePart] = (
         text = f"{text}\n\n{named_files(row)}".strip()
     parts = (*((TextPart(text),) if text or not files else ()), *files)
     return ChatMessage(row.role, parts, row.provider_data if same_model else None)
+
+
+def with_items(message: ChatMessage, items: Iterable[Item]) -> ChatMessage:
+    """Return a message with files before its words."""
+    parts = tuple(item.part for item in items)
+    return replace(message, parts=(*parts, *message.parts)) if parts else message
 
 
 def show(rows: Sequence[Message], summary: Summary | None, budget: int, estimate: Estimate = estimate_tokens) -> Shown:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from tgllm.api import FilePart, ModelRef, ReasoningEffort
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.engine.unit import Connection
-from tgllm.db.tables import conversations, facts, messages, models, summaries
+from tgllm.db.tables import conversations, facts, file_texts, files, messages, models, summaries
 from tgllm.db.tables.conversations import Conversation
 from tgllm.db.tables.facts import Fact
+from tgllm.db.tables.files import File
 from tgllm.db.tables.messages import Message
 from tgllm.db.tables.models import Model
 from tgllm.db.tables.summaries import Summary
@@ -19,6 +20,9 @@ from tgllm.services.conversations.history import room_in
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
+from tgllm.services.files.attachment import attachments_of
+from tgllm.services.files.materials import AttachedFiles
+from tgllm.services.files.true_names import shown_name
 from tgllm.services.models.in_use import ModelInUse, model_in_use
 from tgllm.services.models.registry import ProviderRegistry
 
@@ -60,6 +64,10 @@ class TurnContext:
     """Latest summary of the beginning of the history."""
     factor: float | None = None
     """Stored calibration factor of the model's token estimates."""
+    mime_types: Collection[str] = ()
+    """MIME types that the model takes."""
+    files: Mapping[int, AttachedFiles] = field(default_factory=dict[int, AttachedFiles])
+    """Files of the questions in the history, by message id, oldest first."""
     made: Mapping[int, Sequence[FilePart]] = field(default_factory=dict[int, Sequence[FilePart]])
     """Files that the model made in earlier answers, by message."""
 
@@ -105,6 +113,8 @@ class ContextLoader:
             summarise=summarise,
             summary=_summary(conn, history) if summarise else None,
             factor=None if in_use.ref in calibrated else stored_factor(conn, in_use.ref),
+            mime_types=_mime_types(known),
+            files=_files(conn, history),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )
 
@@ -137,6 +147,25 @@ def _history(conn: Connection, turn: Turn, conversation: Conversation) -> Sequen
     history = messages.history(conn, conversation.id, conversation.head_message_id, MOST_MESSAGES)
     # A last message of the user is a question without an answer, which is not sent again: see branches.
     return history[:-1] if history and history[-1].role == "user" else history
+
+
+def _files(conn: Connection, history: Sequence[Message]) -> Mapping[int, AttachedFiles]:
+    """Return the files of the questions; without any, nothing is read."""
+    asked = [row for row in history if row.parts and row.role == "user"]
+    if not asked:
+        return {}
+    stored: dict[int, list[File]] = {row.id: [] for row in asked}
+    for file in files.of_messages(conn, stored):
+        stored[file.message_id or 0].append(file)
+    hashes = {file.sha256 for each in stored.values() for file in each}
+    chars = {size.sha256: size.chars for size in file_texts.sizes(conn, hashes)}
+    return {row.id: _attached(row, stored[row.id], chars) for row in asked}
+
+
+def _attached(row: Message, stored: Sequence[File], chars: Mapping[str, int]) -> AttachedFiles:
+    keys = {file.key for file in stored}
+    missing = [each for each in attachments_of(row.parts) if each.key not in keys]
+    return AttachedFiles(stored, [shown_name(each.name, each.kind) for each in missing], row.text, chars)
 
 
 def _summary(conn: Connection, history: Sequence[Message]) -> Summary | None:

@@ -17,11 +17,14 @@ from tgllm.services.conversations.history import (
     estimate_tokens,
     show,
     to_chat_message,
+    with_items,
 )
 from tgllm.services.conversations.loader import ContextLoader, TurnContext, conversation_of
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import user_key
+from tgllm.services.files.materials import NOTHING, Materials
+from tgllm.services.files.taking import likely_tokens
 from tgllm.services.models.registry import ProviderRegistry
 
 __all__ = ["ContextUse", "Prepared", "RequestBuilder", "RoomForQuotes", "reasoning_display"]
@@ -68,6 +71,7 @@ class RequestBuilder:
         """Use the settings for all turns; ``registry`` resolves aliases of providers."""
         self._loader = ContextLoader(registry, settings)
         self._tokens = settings.context_tokens
+        self._file_share = settings.file_share
         self.texts = settings.texts
         """Texts that the bot adds to requests."""
         self._calibration = Calibration()
@@ -79,14 +83,49 @@ class RequestBuilder:
         return self._loader.load(conn, turn, self._stored)
 
     def build(self, turn: Turn, context: TurnContext, secret: str) -> ChatRequest:
-        """Return the request of a turn; see ``prepare``."""
+        """Return the request of a turn without files; see ``prepare``."""
         return self.prepare(turn, context, secret).request
 
-    def prepare(self, turn: Turn, context: TurnContext, secret: str) -> Prepared:
-        """Build the request of a turn, with as much of the history as fits.
+    def room_for_files(self, turn: Turn, context: TurnContext) -> int:
+        """Return how many tokens the files of a request may take: a share of the context, or less.
 
         Raises:
             ContextTooLong: question and system prompt alone exceed the context size.
+        """
+        _, needed, most = self._needed(turn, context)
+        return min(round(most * self._file_share), most - needed)
+
+    def prepare(self, turn: Turn, context: TurnContext, secret: str, materials: Materials = NOTHING) -> Prepared:
+        """Build the request of a turn, with as much of the history as fits.
+
+        Args:
+            turn: the question.
+            context: the state of its chat.
+            secret: for ``user_key``.
+            materials: the parts that are made of files.
+
+        Raises:
+            ContextTooLong: question and system prompt alone exceed the context size.
+        """
+        system, needed, most = self._needed(turn, context)
+        shown = self._shown(context, max(0, most - needed - materials.tokens))
+        if materials.has_content:
+            system = "\n\n".join(piece for piece in (system, self.texts("prompt.documents")) if piece)
+        request = ChatRequest(
+            model=context.model.model,
+            messages=self._messages(shown, context, turn.text, materials),
+            system=system or None,
+            temperature=context.temperature,
+            reasoning_effort=context.reasoning_effort,
+            user_key=user_key(secret, turn.user.id),
+        )
+        return Prepared(request, shown, most, self._summary(shown))
+
+    def _needed(self, turn: Turn, context: TurnContext) -> tuple[str, int, int]:
+        """Return the system prompt, the tokens that it takes with the question, and the maximum of the request.
+
+        Raises:
+            ContextTooLong: the maximum is exceeded.
         """
         system, most = self._frame(context)
         needed = sum(self.estimate(context.model, text) for text in (turn.text, system) if text)
@@ -97,22 +136,14 @@ class RequestBuilder:
                 count=needed,
                 limit=most,
             )
-        shown = self._shown(context, most - needed)
-        request = ChatRequest(
-            model=context.model.model,
-            messages=self._messages(shown, context, turn.text),
-            system=system or None,
-            temperature=context.temperature,
-            reasoning_effort=context.reasoning_effort,
-            user_key=user_key(secret, turn.user.id),
-        )
-        return Prepared(request, shown, most, self._summary(shown))
+        return system, needed, most
 
     def measure(self, context: TurnContext) -> ContextUse:
         """Return the use of a context before the next question."""
         system, most = self._frame(context)
         told = self.estimate(context.model, system) if system else 0
-        past = self._messages(self._shown(context, most - told), context, "")
+        told += min(round(most * self._file_share), likely_tokens(context.files.values(), context.mime_types))
+        past = self._messages(self._shown(context, max(0, most - told)), context, "")
         return ContextUse(
             told + sum(self.estimate(context.model, message.text) for message in past if message.text),
             most,
@@ -181,10 +212,21 @@ class RequestBuilder:
     def _shown(self, context: TurnContext, budget: int) -> Shown:
         return show(context.history, context.summary, budget, self.estimator(context.model))
 
-    def _messages(self, shown: Shown, context: TurnContext, question: str) -> tuple[ChatMessage, ...]:
-        """Return history and question."""
-        past = [to_chat_message(row, context.model, context.made.get(row.id, ())) for row in shown.messages]
-        messages, summary = (*past, ChatMessage("user", (TextPart(question),))), self._summary(shown)
+    def _messages(
+        self, shown: Shown, context: TurnContext, question: str, materials: Materials = NOTHING
+    ) -> tuple[ChatMessage, ...]:
+        """Return history and question, with their files before their words."""
+        past = [
+            with_items(
+                to_chat_message(row, context.model, context.made.get(row.id, ())), materials.history.get(row.id, ())
+            )
+            for row in shown.messages
+        ]
+        asked = ChatMessage("user", (TextPart(question),))
+        # Documents stay in the context, also if the message that they came with no longer fits.
+        strays = materials.staying(except_of={row.id for row in shown.messages})
+        last = with_items(asked, [*strays, *materials.question])
+        messages, summary = (*past, last), self._summary(shown)
         return messages if summary is None else begin_with(messages, summary)
 
     def _summary(self, shown: Shown) -> TextPart | None:

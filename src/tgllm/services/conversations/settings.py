@@ -38,6 +38,8 @@ class TurnSettings:
     """Upper limit of a context size that is chosen in a chat; None: as many tokens as the model accepts."""
     summaries: SummaryMode = "off"
     """Default for chats: whether history that no longer fits the context is summarised."""
+    file_share: float = 0.6
+    """Share of the context that files may take."""
     texts: Catalogue = field(default_factory=Catalogue)
     """Texts that the bot itself adds to a request."""
     data_dir: Path | None = None

@@ -9,8 +9,9 @@ from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.made import MadeFile
+from tgllm.services.files.materials import FileNote, Stage
 
-__all__ = ["Branch", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
+__all__ = ["Branch", "FileWait", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
 
 TurnStatus = Literal["ok", "stopped", "interrupted", "failed"]
 """Completed; stopped by a person; interrupted by the shutdown; failed with an error."""
@@ -52,6 +53,8 @@ class Turn:
     """Files of the question and of what it replies to, in order, which are received in the turn."""
     file_ids: tuple[int, ...] = ()
     """Ids of stored files that belong to the question, such as those of a question that is asked again."""
+    has_words: bool = True
+    """Whether the question has words of the person; otherwise it consists of files, and ``text`` is a remark."""
 
     @property
     def message_ids(self) -> tuple[int, ...]:
@@ -97,8 +100,14 @@ class TurnOutcome:
     """Files that the model has made, on disk."""
     files_left_out: int = 0
     """Files that exceed the limits, or could not be written."""
+    attached: tuple[int, ...] = ()
+    """Ids of the files that were received with the question."""
+    read: tuple[FileNote, ...] = ()
+    """What was read of the question's documents."""
+    unread: tuple[TgllmError, ...] = ()
+    """Why files of the question can't be read."""
     transcripts: tuple[str, ...] = ()
-    """What the person has said in voice messages of the question."""
+    """Words of the person's voice messages, as they were transcribed for this turn."""
 
     @property
     def is_empty(self) -> bool:
@@ -111,7 +120,15 @@ class TextWasReasoning:
     """All text so far was reasoning: the tag that ends it had no opening one."""
 
 
-ShownEvent: TypeAlias = StreamEvent | TextWasReasoning
+@dataclass(frozen=True, slots=True)
+class FileWait:
+    """A file of the question is received, read or transcribed."""
+
+    stage: Stage
+    name: str
+
+
+ShownEvent: TypeAlias = StreamEvent | TextWasReasoning | FileWait
 
 
 class Sink(Protocol):

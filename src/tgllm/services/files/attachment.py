@@ -1,9 +1,10 @@
 """Attachments of a question before they are received, and how they are downloaded."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Protocol
 
-__all__ = ["Attachment", "AttachmentKind", "Download", "Downloader"]
+__all__ = ["Attachment", "AttachmentKind", "Download", "Downloader", "attachments_of", "parts_of"]
 
 AttachmentKind = Literal["document", "photo", "voice", "audio", "video", "video_note", "animation", "sticker"]
 """How it was sent. Bot API: Message."""
@@ -30,6 +31,20 @@ class Attachment:
     """Duration of a recording or video, as claimed."""
     is_forwarded: bool = False
     """Whether its message was forwarded: what is said in it are not the words of its sender."""
+
+
+_FIELDS = frozenset(field.name for field in fields(Attachment))
+
+
+def parts_of(attachments: Iterable[Attachment]) -> list[dict[str, Any]]:
+    """Return attachments as they are stored with their question, in ``messages.parts``."""
+    return [{name: value for name, value in asdict(each).items() if value is not None} for each in attachments]
+
+
+def attachments_of(parts: Iterable[Mapping[str, Any]]) -> tuple[Attachment, ...]:
+    """Return the attachments of a stored question, by which it is asked again."""
+    kept = [{name: value for name, value in part.items() if name in _FIELDS} for part in parts]
+    return tuple(Attachment(**part) for part in kept if {"source", "key", "kind"} <= part.keys())
 
 
 class Download(Protocol):

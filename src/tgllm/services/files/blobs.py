@@ -21,7 +21,7 @@ from typing import BinaryIO, Final, Self
 from tgllm.api import FileUnreadable
 from tgllm.observe.logs import get_logger
 
-__all__ = ["FOLDER", "Blob", "BlobStore", "BlobWriter", "Room", "free_bytes", "remove_blobs"]
+__all__ = ["FOLDER", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "free_bytes", "remove_blobs"]
 
 log = get_logger(__name__)
 
@@ -41,6 +41,12 @@ FreeBytes = Callable[[Path], int]
 def free_bytes(folder: Path) -> int:
     """Return the free bytes of the disk that holds a folder."""
     return shutil.disk_usage(folder).free
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hex. Blocks: it reads the file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,9 @@ class BlobStore:
         """Return the path of a blob."""
         return self._data_dir / relative
 
-    async def has(self, relative: str, size: int) -> bool:
+    async def has(self, relative: str | Path, size: int) -> bool:
         """Whether a blob is on disk, with its size."""
-        return await asyncio.to_thread(_has, self.path(relative), size)
+        return await asyncio.to_thread(_has, self._data_dir / relative, size)
 
     def writer(self, name: str, most: int) -> "BlobWriter":
         """Return the target of a download.

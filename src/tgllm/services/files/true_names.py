@@ -1,14 +1,14 @@
 """Name and type of an attachment, as they are shown and used."""
 
-import mimetypes
 from pathlib import Path
 
 from tgllm.services.files.attachment import Attachment
+from tgllm.services.files.names import display_name
+from tgllm.services.files.types import true_type
 
 __all__ = ["shown_name", "true_mime"]
 
 _UNNAMED = {
-    "document": "file",
     "photo": "photo.jpg",
     "voice": "voice.ogg",
     "audio": "audio",
@@ -22,9 +22,9 @@ _UNNAMED = {
 
 def shown_name(name: str | None, kind: str) -> str:
     """Return the name of an attachment for chats and models."""
-    return name or _UNNAMED.get(kind, "file")
+    return display_name(name or _UNNAMED.get(kind))
 
 
-def true_mime(path: Path, attachment: Attachment) -> str:  # noqa: ARG001
+def true_mime(path: Path, attachment: Attachment) -> str:
     """Return the MIME type of a content. Blocks: it reads the file."""
-    return attachment.mime or mimetypes.guess_type(attachment.name or "")[0] or "application/octet-stream"
+    return true_type(path, attachment.mime, attachment.name).mime

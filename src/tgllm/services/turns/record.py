@@ -15,6 +15,7 @@ from tgllm.services.common.lane import Lane
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.answer_parts import file_part
 from tgllm.services.conversations.turn import Branch, Turn, TurnOutcome, TurnStatus
+from tgllm.services.files.attachment import parts_of
 from tgllm.services.files.made import MadeFile
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.usage.accounting import Accounting
@@ -65,11 +66,22 @@ def record_turn(
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
     branches.give_title(conn, branch, turn.title, turn.text, now)
     request_id = record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
+    _attach(conn, turn, outcome, question_id, request_id, now)
     for file in outcome.files:
         files.add(conn, _made(turn, file, answer_id, request_id), now)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)
+
+
+def _attach(
+    conn: Connection, turn: Turn, outcome: TurnOutcome, question_id: int, request_id: int | None, now: int
+) -> None:
+    """Link the files of a question to its message and to the model call."""
+    if outcome.attached:
+        files.link(conn, outcome.attached, question_id, request_id)
+    if turn.file_ids:
+        files.copy(conn, turn.file_ids, question_id, now)
 
 
 def _branch(conn: Connection, turn: Turn, now: int) -> Branch:
@@ -94,6 +106,7 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         turn_id=turn.id,
         role="user",
         text=turn.text,
+        parts=parts_of(turn.attachments),
         telegram_chat_id=Lane.parse(turn.lane).chat_id,
         telegram_message_ids=turn.message_ids,
         user_id=turn.author_id,

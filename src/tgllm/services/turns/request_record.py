@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tgllm.api import BudgetExceeded, ModelRef, Usage
+from tgllm.api import BudgetExceeded, FileUnreadable, ModelRef, Usage
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import requests
 from tgllm.db.tables import usage as sums
@@ -33,7 +33,8 @@ def record_requests(
 ) -> int | None:
     """Store the call of a turn, and a failed first call before it, and add the usage.
 
-    A question that was rejected by a budget is not stored as a call, and a call that was not sent has no usage.
+    A question that was rejected by a budget, or whose files can't be read, is not stored as a call, and a call that was
+    not sent has no usage.
 
     Args:
         conn: an open write transaction.
@@ -44,9 +45,9 @@ def record_requests(
         accounting: prices and calendar.
 
     Returns:
-        The id of the call; None if there was none.
+        The id of the call; None if none was sent to a model.
     """
-    if isinstance(outcome.error, BudgetExceeded):
+    if isinstance(outcome.error, BudgetExceeded) or (isinstance(outcome.error, FileUnreadable) and not outcome.asked):
         return None
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
@@ -64,7 +65,8 @@ def record_requests(
         tokens = reported if outcome.spent is None else outcome.spent
         counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
         _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
-    return request_id
+        return request_id
+    return None
 
 
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:

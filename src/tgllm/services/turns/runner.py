@@ -28,10 +28,12 @@ from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
 from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.made import keep_made
+from tgllm.services.files.materials import Materials
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
+from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
@@ -56,6 +58,7 @@ class ConversationService:
         self._data_dir = settings.data_dir
         self._requests = RequestBuilder(services.registry, settings)
         self._caller = ModelCaller(services.registry, self._requests, settings, services.clock)
+        self._files = QuestionFiles(services.files, services.database, self._requests)
         self._summaries = Summariser(services, settings, self._requests, self._caller)
 
     async def wait_idle(self) -> None:
@@ -98,7 +101,7 @@ class ConversationService:
         sink: Sink,
         *units: Unit,
         asking: Callable[[], Awaitable[None]] | None = None,
-        downloader: Downloader | None = None,  # noqa: ARG002  the files of questions are received with it
+        downloader: Downloader | None = None,
     ) -> TurnOutcome:
         """Answer a question, and store the result in one transaction.
 
@@ -122,9 +125,17 @@ class ConversationService:
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
-            prepared = None
+            prepared, gathered = None, NO_FILES
             try:
-                prepared = await self._prepare(turn, context)
+                if turn.attachments:
+                    # Before anything is downloaded.
+                    reservation.check(self._requests.estimate(context.model, turn.text))
+                received = await self._files.receive(turn, downloader, sink.show, handle)
+                gathered = await self._files.gather(turn, context, received, sink.show, handle)
+                turn = gathered.question(turn)
+                info = replace(info, text=turn.text)
+                check_usable(turn, gathered)
+                prepared = await self._prepare(turn, context, gathered.materials)
                 request = await self._host.before_request(prepared.request, info)
                 await self._reserve(reservation, request, answer.model, sink, handle)
                 if asking is not None:
@@ -134,7 +145,7 @@ class ConversationService:
                 answer.fail(error)
             except TimeoutError:
                 self._caller.cut(answer, handle)
-            outcome = await self._with_files(self._outcome(answer, context), answer)
+            outcome = gathered.add_to(await self._with_files(self._outcome(answer, context), answer))
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -185,12 +196,12 @@ class ConversationService:
         kept, lost = ((), len(received)) if self._data_dir is None else await keep_made(received, self._data_dir)
         return replace(outcome, files=kept, files_left_out=outcome.files_left_out + lost)
 
-    async def _prepare(self, turn: Turn, context: TurnContext) -> Prepared:
+    async def _prepare(self, turn: Turn, context: TurnContext, materials: Materials) -> Prepared:
         secret = context.secret
         if secret is None:
             now = milliseconds(self._clock)
             secret = await self._database.write(lambda conn: make_secret(conn, now))
-        return self._requests.prepare(turn, context, secret)
+        return self._requests.prepare(turn, context, secret, materials)
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:

@@ -6,6 +6,7 @@ from tgllm.api.clock import Clock
 from tgllm.db.database import Database
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
+from tgllm.services.files.file_service import FileService
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.running import RunningTurns
@@ -28,3 +29,5 @@ class TurnServices:
     """Reserves and settles the usage of a turn."""
     account_alerts: AccountAlerts
     """Notifies the admins of errors with a provider account."""
+    files: FileService | None = None
+    """Receives and reads the files of questions; None: they have none."""

@@ -1,0 +1,84 @@
+"""Files of questions: received, stored, and turned into parts of requests."""
+
+from collections.abc import Mapping, Sequence
+
+from tgllm.services.files.attachment import Attachment, Downloader
+from tgllm.services.files.document_chooser import ChosenText, DocumentChooser
+from tgllm.services.files.finder import Finder, Reading
+from tgllm.services.files.layout import Layout
+from tgllm.services.files.materials import FileNote, Materials, Show, Wanted
+from tgllm.services.files.receiver import Arrival, Received, Receiver
+
+__all__ = ["FileService"]
+
+_MOST_EARLIER = 3
+"""Earlier questions that help to choose from a document."""
+
+
+class FileService:
+    """Receives the files of questions, and makes the parts of requests from them."""
+
+    def __init__(self, receiver: Receiver, finder: Finder, chooser: DocumentChooser) -> None:
+        """Create the service.
+
+        Args:
+            receiver: receives attachments.
+            finder: looks at them for a model.
+            chooser: chooses from the texts of documents.
+        """
+        self._receiver = receiver
+        self._finder = finder
+        self._chooser = chooser
+
+    async def receive(
+        self, arrival: Arrival, attachments: Sequence[Attachment], downloader: Downloader, show: Show
+    ) -> Received:
+        """Receive the attachments of a turn; see ``Receiver``.
+
+        Raises:
+            DatabaseError: the database can't be used.
+        """
+        return await self._receiver.receive(arrival, attachments, downloader, lambda name: show("download", name))
+
+    async def materials(self, wanted: Wanted, show: Show) -> Materials:
+        """Return the parts of a request that are made of files.
+
+        Raises:
+            DatabaseError: the database can't be used.
+        """
+        layout = Layout(wanted.room, self._finder.left_out)
+        current = await self._finder.find(wanted.question, wanted, show, is_current=True)
+        layout.add(None, current)
+        for message_id, attached in wanted.history:
+            layout.add(message_id, await self._finder.find(attached, wanted, show, is_current=False))
+        chosen: Mapping[str, ChosenText] = {}
+        if layout.documents:
+            chosen = await self._chooser.choose(
+                layout.documents,
+                wanted.question.text,
+                wanted.earlier[-_MOST_EARLIER:],
+                layout.left,
+                wanted.estimate,
+                conversation=wanted.conversation_id,
+            )
+        items = layout.items(chosen, wanted.estimate)
+        question = items.pop(None)
+        history = {message_id: each for message_id, each in items.items() if message_id is not None and each}
+        notes = [_note(reading, chosen.get(reading.text.sha256)) for reading in current.readings]
+        return Materials(question, history, current.words, notes, current.failures)
+
+
+def _note(reading: Reading, chosen: ChosenText | None) -> FileNote:
+    text = reading.text
+    is_cut = chosen is not None and not chosen.is_whole
+    return FileNote(
+        reading.name,
+        text.chars,
+        text.pages,
+        text.truncated,
+        text.without_text,
+        text.encoding,
+        chosen.shown if chosen is not None and is_cut else (),
+        chosen.tokens if chosen is not None and is_cut else 0,
+        reading.pictures,
+    )

@@ -1,0 +1,171 @@
+"""What there is of each file of a request: the file itself, its text, what was said in it, or a remark."""
+
+from dataclasses import dataclass, field
+
+from tgllm.api import DatabaseError, FilePart, FileUnreadable, TextPart, TgllmError
+from tgllm.db.tables.file_texts import FileText
+from tgllm.db.tables.files import File
+from tgllm.i18n import Catalogue
+from tgllm.services.files.blobs import BlobStore
+from tgllm.services.files.document_text import Document
+from tgllm.services.files.file_reader import FileReader
+from tgllm.services.files.materials import AttachedFiles, Show, Wanted
+from tgllm.services.files.pictures import PictureDesk
+from tgllm.services.files.taking import sees, way_of
+from tgllm.services.files.true_names import shown_name
+
+__all__ = ["Finder", "Found", "Reading", "Whole"]
+
+_SPOKEN = frozenset({"voice", "video_note"})
+"""Kinds in which people speak instead of writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file that is sent as it is."""
+
+    part: FilePart
+    stays: bool
+    """Whether it stays in the context, as a document does."""
+    label: str = ""
+    """Remark with its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a document."""
+
+    name: str
+    text: FileText
+    pictures: tuple[int, ...] = ()
+    """Pages that are sent as pictures."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found of the files of one message, in their order."""
+
+    slots: list[Whole | Document | TextPart] = field(default_factory=list["Whole | Document | TextPart"])
+    """A file as it is, a document whose text is to be chosen, or a remark."""
+    readings: list[Reading] = field(default_factory=list[Reading])
+    words: list[str] = field(default_factory=list[str])
+    """What was said."""
+    failures: list[TgllmError] = field(default_factory=list[TgllmError])
+
+
+class Finder:
+    """Looks at files for a model."""
+
+    def __init__(self, store: BlobStore, reader: FileReader, pictures: PictureDesk, texts: Catalogue) -> None:
+        self._store = store
+        self._reader = reader
+        self._pictures = pictures
+        self._texts = texts
+
+    async def find(self, attached: AttachedFiles, wanted: Wanted, show: Show, *, is_current: bool) -> Found:
+        """Return what there is of the files of one message.
+
+        Args:
+            attached: the files.
+            wanted: the request.
+            show: called before something takes long.
+            is_current: whether they belong to the question, and not to an earlier message.
+
+        Raises:
+            DatabaseError: the database can't be used.
+        """
+        found = Found()
+        for file in attached.files:
+            name = shown_name(file.original_name, file.kind)
+            try:
+                await self._add(found, file, name, attached, wanted, show, is_current=is_current)
+            except DatabaseError:
+                raise
+            except TgllmError as error:
+                found.failures.append(error)
+                found.slots.append(self._remark("prompt.file_unread", name))
+        found.slots += [self._remark("prompt.file_missing", name) for name in attached.missing]
+        return found
+
+    def left_out(self, name: str) -> TextPart:
+        """Return the remark that a file has no room."""
+        return self._remark("prompt.file_left_out", name)
+
+    async def _add(
+        self,
+        found: Found,
+        file: File,
+        name: str,
+        attached: AttachedFiles,
+        wanted: Wanted,
+        show: Show,
+        *,
+        is_current: bool,
+    ) -> None:
+        match way_of(file, wanted.mime_types):
+            case "picture":
+                part = await self._pictures.part(file, wanted.mime_types, wanted.owner)
+                found.slots.append(Whole(part, stays=False, label=self._label(file)))
+            case "native":
+                if not await self._store.has(file.path, file.size):
+                    raise FileUnreadable("its content is not on disk", code="file_gone", name=name)
+                part = FilePart(self._store.path(file.path), file.mime, file.size, file.sha256, name)
+                found.slots.append(Whole(part, stays=file.kind not in _SPOKEN, label=self._label(file)))
+            case "speech":
+                await self._hear(found, file, name, attached, wanted, show, is_current=is_current)
+            case "text":
+                show("read", name)
+                reading = await self._reader.read(file, sees=sees(wanted.mime_types), owner=wanted.owner)
+                self._add_document(found, file, name, reading, sees_pages=sees(wanted.mime_types), current=is_current)
+
+    async def _hear(
+        self,
+        found: Found,
+        file: File,
+        name: str,
+        attached: AttachedFiles,
+        wanted: Wanted,
+        show: Show,
+        *,
+        is_current: bool,
+    ) -> None:
+        show("listen", name)
+        heard = await self._reader.hear(file, wanted.language)
+        if is_current and file.key in wanted.spoken:
+            # They become the text of the question.
+            found.words.append(heard.text)
+        elif heard.text and heard.text not in attached.text:
+            # Otherwise the question has them as its text.
+            await self._reader.keep_text(heard)
+            self._add_document(found, file, name, heard, sees_pages=False, current=is_current)
+
+    def _add_document(
+        self, found: Found, file: File, name: str, reading: FileText, *, sees_pages: bool, current: bool
+    ) -> None:
+        pictures = (reading.pictures or []) if sees_pages else []
+        if reading.chars:
+            found.slots.append(
+                Document(
+                    sha256=file.sha256,
+                    name=name,
+                    mime=file.mime,
+                    pages=reading.pages,
+                    truncated=reading.truncated,
+                    current=current,
+                )
+            )
+        for each in pictures:
+            label = self._texts("prompt.file_page", name=name, page=each["page"]) + "\n"
+            path = self._store.path(str(each["path"]))
+            part = FilePart(path, str(each["mime"]), int(each["size"]), str(each["sha256"]), name)
+            found.slots.append(Whole(part, stays=True, label=label))
+        found.readings.append(Reading(name, reading, tuple(int(each["page"]) for each in pictures)))
+
+    def _label(self, file: File) -> str:
+        """Return the remark with the name that the sender has given a file; empty if there is none."""
+        if not file.original_name or file.kind in _SPOKEN:
+            return ""
+        return self._texts("prompt.file_here", name=shown_name(file.original_name, file.kind)) + "\n"
+
+    def _remark(self, key: str, name: str) -> TextPart:
+        return TextPart(self._texts(key, name=name) + "\n")

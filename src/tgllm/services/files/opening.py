@@ -1,0 +1,54 @@
+"""Opens the service of files with what it is made of."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+
+from tgllm.api.clock import Clock
+from tgllm.config.model import Config
+from tgllm.db.database import Database
+from tgllm.i18n import Catalogue
+from tgllm.plugins.host import PluginHost
+from tgllm.services.files.blobs import BlobStore
+from tgllm.services.files.document_chooser import DocumentChooser
+from tgllm.services.files.file_reader import FileReader, ReadLimits, ReadTools
+from tgllm.services.files.file_service import FileService
+from tgllm.services.files.finder import Finder
+from tgllm.services.files.passage_store import PassageStore
+from tgllm.services.files.pictures import PictureDesk
+from tgllm.services.files.receiver import Receiver
+from tgllm.services.files.transcription import Transcription
+from tgllm.services.reading.pool import ReaderPool
+
+__all__ = ["open_files"]
+
+_MIB = 2**20
+
+
+@asynccontextmanager
+async def open_files(
+    config: Config, clock: Clock, texts: Catalogue, database: Database, host: PluginHost, pool: ReaderPool
+) -> AsyncGenerator[FileService]:
+    """Open the service on open services; closing it ends what it has begun.
+
+    Args:
+        config: the settings.
+        clock: source of time.
+        texts: remarks for models.
+        database: holds what was received and read.
+        host: has file handlers and transcribers.
+        pool: runs the handlers.
+    """
+    settings = config.files
+    store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
+    limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
+    async with AsyncExitStack() as stack:
+        transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
+        await stack.enter_async_context(aclosing(transcription))
+        reader = FileReader(
+            database, host, store, clock, limits, ReadTools(pool, PassageStore(database), transcription)
+        )
+        yield FileService(
+            Receiver(database, store, clock, round(settings.max_mb * _MIB)),
+            Finder(store, reader, PictureDesk(store, pool), texts),
+            DocumentChooser(database, texts, clock),
+        )

@@ -35,12 +35,12 @@ from tgllm.services.conversations.turn import Branch, FileWait, ShownEvent, Turn
 from tgllm.services.files.attachment import Attachment, attachments_of
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.document_chooser import DocumentChooser
-from tgllm.services.files.file_reader import FileReader, ReadLimits, ReadTools
 from tgllm.services.files.file_service import FileService
-from tgllm.services.files.finder import Finder
+from tgllm.services.files.gathering.file_reader import FileReader, ReadLimits, ReadTools
+from tgllm.services.files.gathering.finder import Finder
+from tgllm.services.files.gathering.pictures import PictureDesk
+from tgllm.services.files.gathering.receiver import Receiver
 from tgllm.services.files.passage_store import PassageStore
-from tgllm.services.files.pictures import PictureDesk
-from tgllm.services.files.receiver import Receiver
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts

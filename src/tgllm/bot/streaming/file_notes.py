@@ -6,7 +6,7 @@ from tgllm.i18n import Catalogue, error_text
 from tgllm.i18n.amounts import amount
 from tgllm.observe.redaction import redact
 from tgllm.services.conversations.turn import TurnOutcome
-from tgllm.services.files.materials import FileNote
+from tgllm.services.files.gathering.materials import FileNote
 
 __all__ = ["notes_on_files"]
 

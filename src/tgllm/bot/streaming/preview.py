@@ -11,7 +11,7 @@ from tgllm.i18n import Catalogue
 from tgllm.i18n.durations import duration, short_duration
 from tgllm.services.chats.settings import ReasoningDisplay
 from tgllm.services.conversations.turn import FileWait, ShownEvent, TextWasReasoning
-from tgllm.services.files.materials import Stage
+from tgllm.services.files.gathering.materials import Stage
 
 __all__ = ["Preview", "with_elapsed"]
 

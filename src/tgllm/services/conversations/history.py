@@ -11,7 +11,7 @@ from tgllm.providers.tokens import estimate_message
 from tgllm.services.chats.settings import ContextSize
 from tgllm.services.common.thoughts import without_leading_thoughts
 from tgllm.services.conversations.answer_parts import named_files
-from tgllm.services.files.materials import Item
+from tgllm.services.files.gathering.materials import Item
 
 __all__ = [
     "Estimate",

@@ -21,7 +21,7 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import read_secret
 from tgllm.services.files.attachment import attachments_of
-from tgllm.services.files.materials import AttachedFiles
+from tgllm.services.files.gathering.materials import AttachedFiles
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.models.in_use import ModelInUse, model_in_use
 from tgllm.services.models.registry import ProviderRegistry

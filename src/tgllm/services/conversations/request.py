@@ -23,8 +23,8 @@ from tgllm.services.conversations.loader import ContextLoader, TurnContext, conv
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.conversations.user_key import user_key
-from tgllm.services.files.materials import NOTHING, Materials
-from tgllm.services.files.taking import likely_tokens
+from tgllm.services.files.gathering.materials import NOTHING, Materials
+from tgllm.services.files.gathering.taking import likely_tokens
 from tgllm.services.models.registry import ProviderRegistry
 
 __all__ = ["ContextUse", "Prepared", "RequestBuilder", "RoomForQuotes", "reasoning_display"]

@@ -8,8 +8,8 @@ from tgllm.api import ChatInfo, FinishReason, JsonObject, ModelRef, StreamEvent,
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.services.chats.settings import AnswerLook
 from tgllm.services.files.attachment import Attachment
+from tgllm.services.files.gathering.materials import FileNote, Stage
 from tgllm.services.files.made import MadeFile
-from tgllm.services.files.materials import FileNote, Stage
 
 __all__ = ["Branch", "FileWait", "ShownEvent", "Sink", "TextWasReasoning", "Turn", "TurnOutcome", "TurnStatus"]
 

@@ -21,13 +21,14 @@ from typing import BinaryIO, Final, Self
 from tgllm.api import FileUnreadable
 from tgllm.observe.logs import get_logger
 
-__all__ = ["FOLDER", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "free_bytes", "remove_blobs"]
+__all__ = ["FOLDER", "PART", "Blob", "BlobStore", "BlobWriter", "Room", "file_digest", "free_bytes", "remove_blobs"]
 
 log = get_logger(__name__)
 
 FOLDER: Final = "files"
 """Folder of the blobs in the data folder."""
-_PART = ".part"
+PART: Final = ".part"
+"""Ending of a download that is not complete."""
 _BUFFER = 2**18
 """Bytes that are collected before a thread writes them."""
 _CHECKED_EVERY = 2**22
@@ -60,7 +61,7 @@ class Blob:
     @property
     def path(self) -> str:
         """Its path once it is kept, relative to the data folder."""
-        return f"{FOLDER}/{self.part.name.removesuffix(_PART)}"
+        return f"{FOLDER}/{self.part.name.removesuffix(PART)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class BlobStore:
             name: file name for messages.
             most: maximum size in bytes.
         """
-        part = self._data_dir / FOLDER / f"{uuid.uuid4().hex}{_PART}"
+        part = self._data_dir / FOLDER / f"{uuid.uuid4().hex}{PART}"
         return BlobWriter(part, Room(name, most, self._keep_free), self._free)
 
     async def keep(self, blob: Blob) -> None:

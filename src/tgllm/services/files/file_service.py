@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from tgllm.services.files.attachment import Attachment, Downloader
 from tgllm.services.files.document_chooser import ChosenText, DocumentChooser
-from tgllm.services.files.finder import Finder, Reading
-from tgllm.services.files.layout import Layout
-from tgllm.services.files.materials import FileNote, Materials, Show, Wanted
-from tgllm.services.files.receiver import Arrival, Received, Receiver
+from tgllm.services.files.gathering.finder import Finder, Reading
+from tgllm.services.files.gathering.layout import Layout
+from tgllm.services.files.gathering.materials import FileNote, Materials, Show, Wanted
+from tgllm.services.files.gathering.receiver import Arrival, Received, Receiver
 
 __all__ = ["FileService"]
 

@@ -1,5 +1,6 @@
 """Opens the service of files with what it is made of."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
@@ -10,12 +11,13 @@ from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.document_chooser import DocumentChooser
-from tgllm.services.files.file_reader import FileReader, ReadLimits, ReadTools
 from tgllm.services.files.file_service import FileService
-from tgllm.services.files.finder import Finder
+from tgllm.services.files.gathering.file_reader import FileReader, ReadLimits, ReadTools
+from tgllm.services.files.gathering.finder import Finder
+from tgllm.services.files.gathering.pictures import PictureDesk
+from tgllm.services.files.gathering.receiver import Receiver
 from tgllm.services.files.passage_store import PassageStore
-from tgllm.services.files.pictures import PictureDesk
-from tgllm.services.files.receiver import Receiver
+from tgllm.services.files.sweep import drop_parts
 from tgllm.services.files.transcription import Transcription
 from tgllm.services.reading.pool import ReaderPool
 
@@ -41,6 +43,7 @@ async def open_files(
     settings = config.files
     store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
     limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
+    await asyncio.to_thread(drop_parts, config.data_dir)
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
         await stack.enter_async_context(aclosing(transcription))

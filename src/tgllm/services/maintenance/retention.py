@@ -1,7 +1,7 @@
 """Deletion of old data by the retention settings, in small transactions."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,13 +13,16 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries import pending_access, traces
 from tgllm.db.queries.retention import Forgotten, conversations_after, forget_messages, forget_taken_back
-from tgllm.db.tables import audit, broadcasts, inbox, invites, outbox, requests
+from tgllm.db.tables import audit, broadcasts, files, inbox, invites, outbox, requests
 from tgllm.observe.logs import get_logger
 from tgllm.services.access.cards import CARD
+from tgllm.services.files.blobs import remove_blobs
+from tgllm.services.files.passage_store import PassageStore
+from tgllm.services.files.sweep import sweep_blobs
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.personal_data.export_files import sweep_exports
 
-__all__ = ["PIECE", "Retention", "remove_files"]
+__all__ = ["PIECE", "Retention"]
 
 log = get_logger(__name__)
 
@@ -31,6 +34,8 @@ LINK_DAYS: Final = 30
 """Days after which used, revoked and expired invite links are deleted."""
 REPORTED_DAYS: Final = 31
 """Minimum age in days of deleted failed calls and broadcasts: statistics cover a month."""
+UNLINKED_DAYS: Final = 1
+"""Age in days of deleted attachments whose question was never stored."""
 _HOUR: Final = 60 * 60 * 1000
 _DAY: Final = 24 * _HOUR
 
@@ -70,6 +75,8 @@ class Retention:
             **await self.database.write(self._forget_access),
             "taken_back": await self._forget_taken_back(),
             "messages": await self._forget_messages(),
+            "files": await self._forget_unlinked() + await sweep_blobs(self.database, self.data_dir, self.clock.now()),
+            "texts": await PassageStore(self.database).purge(),
         }
         if any(counts.values()):
             log.info("retention.cleaned", **counts)
@@ -135,9 +142,18 @@ class Retention:
     async def _conversations_after(self, last: int) -> "list[int]":
         return [*await self.database.read(lambda conn: conversations_after(conn, last, PIECE))]
 
+    async def _forget_unlinked(self) -> int:
+        """Delete attachments whose question was never stored; return their number."""
+        before, gone, last = self._before(UNLINKED_DAYS), 0, PIECE
+        while last >= PIECE:
+            last, paths = await self.database.write(lambda conn: files.prune_unlinked(conn, before, PIECE))
+            await asyncio.to_thread(remove_blobs, self.data_dir, paths)
+            gone += last
+        return gone
+
     async def _forget(self, piece: Callable[[Connection], Forgotten]) -> int:
         forgotten = await self.database.write(piece)
-        await asyncio.to_thread(remove_files, self.data_dir, forgotten.paths)
+        await asyncio.to_thread(remove_blobs, self.data_dir, forgotten.paths)
         return forgotten.messages
 
     def _before(self, days: float) -> int:
@@ -154,17 +170,3 @@ def _emptied(since: int, before: int, spared: Collection[int]) -> Callable[[Conn
 
 def _taken_back(conversation_id: int, before: int) -> Callable[[Connection], Forgotten]:
     return lambda conn: forget_taken_back(conn, conversation_id, before)
-
-
-def remove_files(data_dir: Path, paths: Iterable[str]) -> None:
-    """Remove files that exist. Blocks: it writes to disk.
-
-    Args:
-        data_dir: the bot's data folder.
-        paths: absolute, or relative to the data folder.
-
-    Raises:
-        OSError: a file can't be removed.
-    """
-    for path in paths:
-        (data_dir / path).unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Deletion of a person's data: rows, files, and their traces in the write-ahead log."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 from tgllm.api.clock import Clock
@@ -10,6 +9,8 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.queries.erasure import Erased, erase, is_busy
 from tgllm.services.common.actor import Actor, note
+from tgllm.services.files.blobs import remove_blobs
+from tgllm.services.files.passage_store import PassageStore
 
 __all__ = ["clean_up", "forget"]
 
@@ -53,11 +54,7 @@ async def clean_up(database: Database, clock: Clock, data_dir: Path, erased: Era
         OSError: a file can't be removed.
     """
     try:
-        await asyncio.to_thread(_remove, data_dir, erased.paths)
+        await asyncio.to_thread(remove_blobs, data_dir, erased.paths)
+        await PassageStore(database).purge()
     finally:
         await empty_log(database, clock)
-
-
-def _remove(data_dir: Path, paths: Sequence[str]) -> None:
-    for path in paths:
-        (data_dir / path).unlink(missing_ok=True)

@@ -12,8 +12,8 @@ from tgllm.services.conversations.request import RequestBuilder
 from tgllm.services.conversations.turn import FileWait, ShownEvent, Turn, TurnOutcome
 from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.file_service import FileService
-from tgllm.services.files.materials import NOTHING, AttachedFiles, Materials, Stage, Wanted
-from tgllm.services.files.receiver import Arrival, Received
+from tgllm.services.files.gathering.materials import NOTHING, AttachedFiles, Materials, Stage, Wanted
+from tgllm.services.files.gathering.receiver import Arrival, Received
 from tgllm.services.files.spoken import is_spoken, lacks_words, with_words
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.turns.running import RunningTurn

@@ -27,8 +27,8 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.conversations.turn import Sink, Turn, TurnOutcome
 from tgllm.services.conversations.user_key import make_secret
 from tgllm.services.files.attachment import Downloader
+from tgllm.services.files.gathering.materials import Materials
 from tgllm.services.files.made import keep_made
-from tgllm.services.files.materials import Materials
 from tgllm.services.models.in_use import forget_choice
 from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer

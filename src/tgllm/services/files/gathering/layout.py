@@ -7,8 +7,8 @@ from tgllm.api import TextPart
 from tgllm.providers.tokens import estimate_file
 from tgllm.services.files.document_chooser import ChosenText
 from tgllm.services.files.document_text import Document
-from tgllm.services.files.finder import Found, Whole
-from tgllm.services.files.materials import Item
+from tgllm.services.files.gathering.finder import Found, Whole
+from tgllm.services.files.gathering.materials import Item
 
 __all__ = ["Layout"]
 

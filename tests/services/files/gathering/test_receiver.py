@@ -16,7 +16,7 @@ from tgllm.db.database import Database
 from tgllm.db.tables import files
 from tgllm.services.files.attachment import Attachment, Download
 from tgllm.services.files.blobs import BlobStore
-from tgllm.services.files.receiver import AT_ONCE, Arrival, Received, Receiver
+from tgllm.services.files.gathering.receiver import AT_ONCE, Arrival, Received, Receiver
 from tgllm.testing.clock import ManualClock
 
 ARRIVAL = Arrival("u1", None)

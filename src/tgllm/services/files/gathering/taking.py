@@ -8,7 +8,7 @@ from typing import Literal
 from tgllm.api import FilePart
 from tgllm.db.tables.files import File
 from tgllm.providers.tokens import CHARS_PER_TOKEN, estimate_file
-from tgllm.services.files.materials import AttachedFiles
+from tgllm.services.files.gathering.materials import AttachedFiles
 from tgllm.services.files.transcription import is_recording
 
 __all__ = ["Way", "likely_tokens", "sees", "way_of"]

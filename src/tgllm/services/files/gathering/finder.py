@@ -8,10 +8,10 @@ from tgllm.db.tables.files import File
 from tgllm.i18n import Catalogue
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.document_text import Document
-from tgllm.services.files.file_reader import FileReader
-from tgllm.services.files.materials import AttachedFiles, Show, Wanted
-from tgllm.services.files.pictures import PictureDesk
-from tgllm.services.files.taking import sees, way_of
+from tgllm.services.files.gathering.file_reader import FileReader
+from tgllm.services.files.gathering.materials import AttachedFiles, Show, Wanted
+from tgllm.services.files.gathering.pictures import PictureDesk
+from tgllm.services.files.gathering.taking import sees, way_of
 from tgllm.services.files.true_names import shown_name
 
 __all__ = ["Finder", "Found", "Reading", "Whole"]

@@ -92,7 +92,11 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
 
 def _reader(core: Core) -> ReaderPool:
     files = core.config.files
-    settings = PoolSettings(picture_seconds=files.read_timeout, picture_memory_bytes=files.read_memory_mb * 2**20)
+    settings = PoolSettings(
+        picture_seconds=files.read_timeout,
+        picture_memory_bytes=files.read_memory_mb * 2**20,
+        folder=core.config.data_dir / "reading",
+    )
     notice = MissingNotice(core.notifier, core.texts)
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 

@@ -317,6 +317,28 @@ class TestProcesses:
         await reading.pool.aclose()
         assert [*folder.iterdir()] == []
 
+    async def test_what_a_killed_bot_has_left_is_removed(self, make_reading: Any, tmp_path: Path) -> None:
+        folder = tmp_path / "data" / "reading"
+        (folder / "tgllm-reading-old").mkdir(parents=True)
+        (folder / "tgllm-reading-old" / "part").write_text("a sentence of a file")
+        reading = make_reading(folder=folder)
+        await asyncio.gather(*(reading.read(reading_handlers.whole) for _ in range(3)))
+        assert "tgllm-reading-old" not in {each.name for each in folder.iterdir()}
+        await reading.pool.aclose()
+        assert not folder.exists()
+
+    async def test_one_that_is_being_started_does_not_outlive_the_pool(self, make_reading: Any) -> None:
+        for steps in range(1, 40, 3):
+            reading = make_reading()
+            read = asyncio.create_task(reading.read(reading_handlers.whole))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await reading.pool.aclose()
+            assert not reading.pool.pids
+            assert asyncio.all_tasks() <= {read, asyncio.current_task()}
+            with pytest.raises(Stopped):
+                await read
+
     async def test_one_that_cannot_be_started_is_told(self, reading: Any, monkeypatch: Any) -> None:
         monkeypatch.setattr("tgllm.services.reading.process.COMMAND", ("/no/such/program",))
         assert (await code_of(reading, reading_handlers.whole))[0] == "file_crashed"

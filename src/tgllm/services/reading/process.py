@@ -22,6 +22,8 @@ COMMAND = (sys.executable, "-P", "-m", "tgllm.services.reading.worker")
 """``-P``: modules of the current folder are not imported."""
 _ENVIRONMENT = ("PATH", "LANG", "LC_", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT")
 """Beginnings of the variables that the process gets: keys and tokens are none of them."""
+_DEATH_SECONDS = 1.0
+"""Time for the kernel to report the end of a process."""
 _KEPT_BYTES = 4096
 _PIPE_BYTES = 2**20
 _OUT_OF_MEMORY = (b"memory allocation of", b"bad_alloc", b"out of memory", b"MemoryError")
@@ -48,28 +50,32 @@ class ProcessEnded(Exception):
 class ReadingProcess:
     """Runs one task at a time; created by ``spawn``. After any error it must be closed."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, transport: asyncio.SubprocessTransport, folder: Path
+    ) -> None:
         """Wrap a process; call ``spawn`` instead."""
         self.tasks = 0
         """Number of tasks that it was given."""
         self._process = process
+        self._transport = transport
         self._folder = folder
         self._printed = b""
         self._printing = asyncio.create_task(self._keep_printed(), name="output of a reading process")
         self._is_killed = False
 
     @classmethod
-    async def spawn(cls) -> "ReadingProcess":
-        """Start a process in an empty folder of its own.
+    async def spawn(cls, parent: Path | None) -> "ReadingProcess":
+        """Start a process in an empty folder of its own, within ``parent`` or else the system's temporary folder.
 
         Raises:
             OSError: it can't be started.
         """
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tgllm-reading-"))
+        # Not in a thread: a cancelled call would leave the folder behind. Starting the process takes longer.
+        folder = Path(tempfile.mkdtemp(prefix="tgllm-reading-", dir=parent))
         try:
-            return cls(await _spawn(folder), folder)
+            return cls(*await _spawn(folder), folder)
         except BaseException:
-            await asyncio.to_thread(rmtree, folder, ignore_errors=True)
+            rmtree(folder, ignore_errors=True)
             raise
 
     async def get_ready(self, seconds: float) -> None:
@@ -144,6 +150,11 @@ class ReadingProcess:
     async def aclose(self) -> None:
         """End the process and remove its folder; a second call waits, too."""
         self.kill()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DEATH_SECONDS):
+                await self._process.wait()
+        # A process that a handler has started may still hold the pipes; wait() could wait for their end.
+        self._transport.close()
         await self._process.wait()
         self._printing.cancel()
         await asyncio.wait({self._printing})
@@ -163,10 +174,10 @@ class ReadingProcess:
     async def _ended(self) -> ProcessEnded:
         """Return why the process has ended; it may also have closed its output, and is killed then."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(_DEATH_SECONDS):
                 await self._process.wait()
         status = self._process.returncode
-        await asyncio.wait({self._printing}, timeout=1)
+        await asyncio.wait({self._printing}, timeout=_DEATH_SECONDS)
         if status is None:
             return ProcessEnded("closed its output")
         if sys.platform == "win32" or status >= 0:
@@ -188,17 +199,17 @@ def _malformed(error: wire.WireError) -> ProcessEnded:
     return ProcessEnded(f"sent no answer: {error}")
 
 
-async def _spawn(folder: Path) -> asyncio.subprocess.Process:
+async def _spawn(folder: Path) -> tuple[asyncio.subprocess.Process, asyncio.SubprocessTransport]:
     variables = {name: value for name, value in os.environ.items() if name.startswith(_ENVIRONMENT)}
     # Handlers may write temporary files, in the folder that is removed.
     variables |= {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder), "HOME": str(folder)}
-    return await asyncio.create_subprocess_exec(
+    loop = asyncio.get_running_loop()
+    # As create_subprocess_exec does, which does not return the transport.
+    transport, protocol = await loop.subprocess_exec(
+        lambda: asyncio.subprocess.SubprocessStreamProtocol(_PIPE_BYTES, loop),
         *COMMAND,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=_PIPE_BYTES,
         env=variables,
         cwd=folder,
         start_new_session=True,
     )
+    return asyncio.subprocess.Process(transport, protocol, loop), transport

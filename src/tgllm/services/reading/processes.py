@@ -1,7 +1,10 @@
 """Set of reading processes: started when needed, kept warm, replaced, ended."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Hashable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
 from typing import Any, TypeVar
 
 from tgllm.api.clock import Clock
@@ -30,6 +33,13 @@ class Processes:
         """Processes without a task, each with the task that ends it; the one that was used last is the last."""
         self._tasks: set[asyncio.Task[None]] = set()
         """Tasks that wait for the end of an idle time or of a process."""
+        self._folder: asyncio.Task[None] | None = None
+        """Makes the folder of the settings."""
+        self._running = 0
+        """Number of calls that have a place."""
+        self._quiet = asyncio.Event()
+        """Set while there are none."""
+        self._quiet.set()
         self._closed = False
 
     @property
@@ -66,26 +76,42 @@ class Processes:
             TimeoutError: the time is over; the process is ended.
         """
         async with self._places.place(owner):
-            process = await self._take()
-            try:
-                answer = await process.ask(task, seconds, most_bytes)
-                result = process.checked(lambda: parse(answer))
-            except BaseException as error:
-                # Also if this call is cancelled: otherwise the task would go on.
-                self._end(process)
-                if self._closed and isinstance(error, ProcessEnded):
-                    raise Stopped from None
-                raise
-            self._put_back(process, answer)
-            return result
+            with self._counted():
+                process = await self._take()
+                try:
+                    answer = await process.ask(task, seconds, most_bytes)
+                    result = process.checked(lambda: parse(answer))
+                except BaseException as error:
+                    # Also if this call is cancelled: otherwise the task would go on.
+                    self._end(process)
+                    if self._closed and isinstance(error, ProcessEnded):
+                        raise Stopped from None
+                    raise
+                self._put_back(process, answer)
+                return result
 
     async def aclose(self) -> None:
-        """End all processes; what they run is given up. A second call does nothing."""
+        """End all processes; what they run is given up, and what waits is not run. A second call waits, too."""
         self._closed = True
         for process in [*self._all]:
             self._end(process)
+        # A call that is just starting a process ends it when it has one.
+        await self._quiet.wait()
         while self._tasks:
             await asyncio.wait(self._tasks)
+        if self._folder is not None and self._settings.folder is not None:
+            await asyncio.to_thread(rmtree, self._settings.folder, ignore_errors=True)
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        self._running += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._quiet.set()
 
     async def _take(self) -> ReadingProcess:
         while self._idle and not self._closed:
@@ -96,12 +122,18 @@ class Processes:
             self._end(process)
         if self._closed:
             raise Stopped
-        process = await ReadingProcess.spawn()
+        if self._folder is None:
+            self._folder = self._owned(asyncio.to_thread(_make_empty, self._settings.folder))
+        # Shielded: it is made once for all.
+        await asyncio.shield(self._folder)
+        process = await ReadingProcess.spawn(self._settings.folder)
         self._all.add(process)
         try:
             await process.get_ready(self._settings.start_seconds)
-        except BaseException:
+        except BaseException as error:
             self._end(process)
+            if self._closed and isinstance(error, ProcessEnded):
+                raise Stopped from None
             raise
         if self._closed:
             self._end(process)
@@ -138,3 +170,9 @@ class Processes:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _make_empty(folder: Path | None) -> None:
+    if folder is not None:
+        rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,6 +20,9 @@ class PoolSettings:
     """Time to start a process, which takes a tenth of a second on an idle machine."""
     picture_seconds: float = 60.0
     picture_memory_bytes: int = 2**30
+    folder: Path | None = None
+    """Folder for the temporary folders of the processes, which is emptied; by default that of the system. A bot that
+    was killed leaves temporary files there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,4 @@ def described(fields: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, 
         return {name: value for name, value in {**body, **about}.items() if value is not None}
 
     # A photo is an array of sizes; there is one here.
-    return {
-        name: [changed(body[0])] if name == "photo" else changed(body) for name, body in fields.items()
-    }
+    return {name: [changed(body[0])] if name == "photo" else changed(body) for name, body in fields.items()}

@@ -348,9 +348,7 @@ def test_a_nearly_full_disk_is_a_warning(shell: Shell, monkeypatch: pytest.Monke
     assert shell.runs("doctor", "--offline").code == 0
 
 
-def test_a_build_of_sqlite_without_full_text_search_is_a_warning(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_of_sqlite_without_full_text_search_is_a_warning(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert states(shell, "--offline")["Full-text search"] == ("ok", f"SQLite {sqlite3.sqlite_version} with FTS5")
     monkeypatch.setattr("tgllm.services.maintenance.storage_check.has_full_text", lambda _: False)
     state, detail = states(shell, "--offline")["Full-text search"]

@@ -16,6 +16,7 @@ from tgllm.services.core import Core
 from tgllm.services.maintenance.storage_check import check_storage
 from tgllm.services.models.readiness import effective_default, look_at_models
 from tgllm.services.models.registry import ProviderStatus
+from tgllm.services.reading.missing import missing_commands
 
 __all__ = ["examine"]
 
@@ -42,6 +43,7 @@ async def examine(core: Core, problems: Sequence[str] = (), *, online: bool = Tr
         _owners(core),
         await _default_model(core),
         _language(core),
+        _files(core),
     ]
     checks += [
         Check(f"Plugin {record.id}", "warning" if record.note or record.state != "active" else "ok", record.note)
@@ -88,6 +90,14 @@ def _language(core: Core) -> Check:
     if speaks(chosen):
         return Check("Language", "ok", chosen)
     return Check("Language", "warning", f"the bot does not speak {chosen}, and uses en; it speaks {spoken}")
+
+
+def _files(core: Core) -> Check:
+    missing = missing_commands(owned.handler for owned in core.host.file_handlers)
+    if not missing:
+        return Check("Files", "ok", "what their readers need is installed")
+    parts = [f"{', '.join(modules)} (install: {command})" for command, modules in missing.items()]
+    return Check("Files", "warning", f"some are not read, because of missing modules: {'; '.join(parts)}")
 
 
 async def _ask(core: Core, status: ProviderStatus) -> Sequence[Check]:

@@ -186,6 +186,18 @@ class TestTelegram:
         assert "Telegram" not in states(shell)
 
 
+def test_missing_readers_of_files_are_told_with_their_command(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(shell, "--offline")["Files"] == ("ok", "what their readers need is installed")
+    # The import system says that these are not installed.
+    for name in ("pypdfium2", "PIL"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    assert states(shell, "--offline")["Files"] == (
+        "warning",
+        "some are not read, because of missing modules: PIL, pypdfium2 (install: pip install 'tgllm[files]')",
+    )
+
+
 def telegram(printed: str) -> tuple[str, str] | None:
     checks = {check["name"]: (check["state"], check["detail"]) for check in json.loads(printed)}
     return checks.get("Telegram")

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from tgllm.api import FileHandler
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.services.messaging.admins import AdminNotifier
-from tgllm.services.reading.missing import MissingNotice, install_command, missing_modules
+from tgllm.services.reading.missing import MissingNotice, install_command, missing_commands, missing_modules
 from tgllm.services.reading.values import MissingPackage
 from tgllm.testing.clock import ManualClock
 
@@ -32,6 +33,24 @@ def test_missing_modules_are_found_without_an_import() -> None:
 )
 def test_the_command_is_safe_to_paste(package: str, modules: list[str], command: str) -> None:
     assert install_command(package, modules) == command
+
+
+def test_missing_modules_are_listed_by_the_command_that_installs_them() -> None:
+    def handler(needs: tuple[str, ...], package: str) -> FileHandler:
+        return FileHandler("a", frozenset({"a/b"}), print, needs, package)  # type: ignore[arg-type]  not called
+
+    assert missing_commands(
+        [
+            handler(("no_one", "json"), "tgllm-a"),
+            handler(("no_two", "no_one"), "tgllm-a"),
+            handler(("no_three", "no_four"), ""),
+            handler((), "tgllm-b"),
+        ]
+    ) == {
+        "pip install tgllm-a": ("no_one", "no_two"),
+        "pip install no_three": ("no_three",),
+        "pip install no_four": ("no_four",),
+    }
 
 
 async def test_each_command_is_sent_once(database: Database, clock: ManualClock) -> None:

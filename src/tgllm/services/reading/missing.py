@@ -4,11 +4,17 @@ import shlex
 from collections.abc import Iterable
 from importlib.util import find_spec
 
+from tgllm.api.files import FileHandler
 from tgllm.i18n import Catalogue
 from tgllm.services.messaging.admins import AdminNotifier
 from tgllm.services.reading.values import MissingPackage
 
-__all__ = ["MissingNotice", "install_command", "missing_modules"]
+__all__ = ["FILES", "PILLOW", "MissingNotice", "install_command", "missing_commands", "missing_modules"]
+
+PILLOW = "PIL"
+"""Module that prepares pictures."""
+FILES = "tgllm[files]"
+"""Requirement that installs it."""
 
 
 def missing_modules(needs: Iterable[str]) -> tuple[str, ...]:
@@ -19,6 +25,17 @@ def missing_modules(needs: Iterable[str]) -> tuple[str, ...]:
 def install_command(package: str, modules: Iterable[str]) -> str:
     """Return the shell command that installs a requirement, or else the modules, whose packages have the same names."""
     return " ".join(("pip install", *(shlex.quote(name) for name in ([package] if package else modules))))
+
+
+def missing_commands(handlers: Iterable[FileHandler]) -> dict[str, tuple[str, ...]]:
+    """Return the commands that install what file handlers and pictures need, each with the missing modules."""
+    found: dict[str, list[str]] = {}
+    needed = [(FILES, (PILLOW,)), *((handler.package, handler.needs) for handler in handlers)]
+    for package, needs in needed:
+        for module in missing_modules(needs):
+            names = found.setdefault(install_command(package, (module,)), [])
+            names += [] if module in names else [module]
+    return {command: tuple(modules) for command, modules in found.items()}
 
 
 class MissingNotice:

@@ -142,9 +142,15 @@ def _in_srgb(image: "Image", profile: bytes) -> "Image":
 def _grey(image: "Image") -> "Image":
     """Return a picture with more or fewer than 8 bits of grey as one with 8."""
     if image.mode.startswith("I;16"):
-        scaled: Image = image.point(lambda value: value / 256)
+        # The types of Pillow's parameters depend on numpy.
+        given: Any = image
+        scaled: Image = given.point(_high_byte)
         return scaled.convert("L")
     return image.convert("L")
+
+
+def _high_byte(value: float) -> float:
+    return value / 256
 
 
 def _write(image: "Image", kind: str, target: Path, limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,10 +168,11 @@ def _write(image: "Image", kind: str, target: Path, limits: Mapping[str, Any]) -
 
 
 def _sizes(image: "Image") -> "Iterator[Image]":
+    given: Any = image  # see _grey
     for number in range(_MOST_SHRINKS):
         factor = _SMALLER**number
         size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-        yield image if number == 0 else image.resize(size)
+        yield image if number == 0 else given.resize(size)
 
 
 def _encodings(image: "Image", kind: str, limits: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:

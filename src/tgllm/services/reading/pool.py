@@ -12,7 +12,7 @@ from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.reading.answers import Breach, Crash, extracted_from, failure_from, prepared_from
-from tgllm.services.reading.missing import install_command, missing_modules
+from tgllm.services.reading.missing import FILES, PILLOW, install_command, missing_modules
 from tgllm.services.reading.process import Answer, ProcessEnded
 from tgllm.services.reading.processes import Processes
 from tgllm.services.reading.tasks import MOST_PICTURE_BYTES
@@ -39,7 +39,7 @@ class _Reader:
     package: str
 
 
-_PICTURES = _Reader("tgllm", "picture", ("PIL",), "tgllm[files]")
+_PICTURES = _Reader("tgllm", "picture", (PILLOW,), FILES)
 
 
 class ReaderPool:

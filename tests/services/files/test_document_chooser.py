@@ -334,6 +334,12 @@ class TestMarks:
         assert head.count("]") == 1
         assert head.endswith("]")
 
+    async def test_types_and_paths_keep_their_slashes(self, database: Database, chooser: DocumentChooser) -> None:
+        text = "".join(f"[file src/mod{i}.py]\nX{i} = {i}\n" + "y = 1\n" * 60 for i in range(100))
+        found = await ask(chooser, await stored(database, text, "a.zip"), "what is X77?")
+        assert "(application/pdf)" in found.text.splitlines()[0]
+        assert "file src/mod77.py" in " ".join(found.shown)
+
     async def test_in_russian(self, database: Database) -> None:
         chooser = DocumentChooser(database, Catalogue("ru", strict=True))
         found = await ask(chooser, await stored(database, book("ru", [], 50)), "гавань")

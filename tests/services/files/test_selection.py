@@ -72,6 +72,16 @@ def test_a_named_part_that_is_too_long_is_shown_in_parts() -> None:
     assert max(inside) > 70
 
 
+def test_several_named_parts_share_the_room() -> None:
+    found = select(outline(), Wanted(scores(), [range(20, 40), range(60, 80), range(90, 91)]), 2500, cost)
+    assert {20, 60, 90} <= set(found)
+
+
+def test_a_summary_of_a_named_part_is_about_that_part() -> None:
+    found = select(outline(), Wanted(scores(), [range(20, 40)], is_overview=True), 6000, cost)
+    assert all(20 <= number < 40 or number < 10 for number in found)
+
+
 def test_what_was_shown_before_stays_if_it_is_enough() -> None:
     before = select(outline(), Wanted(scores((50, 3.0), (70, 2.9))), 3000, cost)
     assert select(outline(), Wanted(scores((70, 1.0))), 3000, cost, before) == sorted(before)

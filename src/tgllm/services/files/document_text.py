@@ -17,6 +17,8 @@ __all__ = ["Document", "files_rule", "mark_of", "shown_parts", "tell_document", 
 MOST_RUNS: Final = 12
 """Parts that the line about a document names."""
 MOST_NAME: Final = 60
+MOST_STEPS: Final = 20
+"""Folders of a path in an archive."""
 _MARK_DIGITS: Final = 16
 
 
@@ -101,7 +103,7 @@ def shown_parts(outline: Sequence[Outline], numbers: Sequence[int]) -> tuple[str
 
 
 def _details(document: Document, outline: Sequence[Outline]) -> str:
-    details = display_name(document.mime, 40)
+    details = _safe(document.mime)
     if document.pages and outline:
         unit = outline[-1].part_to.rpartition(", ")[2].partition(" ")[0]
         if unit in {"page", "slide"}:
@@ -162,7 +164,9 @@ def _range(first: int, last: int) -> str:
 
 def _safe(name: str, longest: int = MOST_NAME) -> str:
     """Return a name from a document without what could end a note."""
-    return display_name(name.replace("[", "(").replace("]", ")"), longest)
+    steps = [display_name(step) for step in name.replace("[", "(").replace("]", ")").split("/") if step]
+    path = "/".join(steps[:MOST_STEPS])
+    return path if len(path) <= longest else f"{path[: longest // 2]}…{path[-longest // 2 :]}"
 
 
 def _runs(numbers: Sequence[int]) -> list[range]:

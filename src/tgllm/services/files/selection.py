@@ -79,8 +79,10 @@ def select(
     if previous and _is_enough(outline, wanted, smooth, budget, cost, previous):
         return sorted(previous)
     chosen = _Chosen(outline, cost)
-    for numbers in wanted.named:
-        chosen.fill(_spread_in(numbers, outline, int(budget * NAMED_SHARE) - chosen.spent, cost), budget * NAMED_SHARE)
+    for index, numbers in enumerate(wanted.named):
+        # What the first ones leave goes to the others.
+        room = int((budget * NAMED_SHARE - chosen.spent) / (len(wanted.named) - index))
+        chosen.fill(_spread_in(numbers, outline, room, cost), chosen.spent + room)
     ranked = sorted((number for number, found in enumerate(smooth) if found > 0), key=lambda n: (-smooth[n], n))
     best = smooth[ranked[0]] if ranked else 0.0
     if not wanted.is_overview:
@@ -90,7 +92,7 @@ def select(
     if not wanted.is_overview:
         chosen.fill([number for number in ranked if smooth[number] >= GOOD * best], budget)
         chosen.fill(ranked, budget * SURE_SHARE)
-    if wanted.is_overview or (is_spread and not (ranked or wanted.named)):
+    if not wanted.named and (wanted.is_overview or (is_spread and not ranked)):
         # Half of the matches of "summarise what it says about trees", and the rest of everything.
         chosen.fill(ranked, budget * SURE_SHARE)
         chosen.fill(_spread(len(outline), _fitting(outline, budget - chosen.spent, cost)), budget)

@@ -51,7 +51,16 @@ def test_forms_of_a_word_are_similar(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("car", "carpet"), ("cat", "dog"), ("", "a"), ("ab", "abc"), ("pay", "payload"), ("договор", "доглядел")],
+    [
+        ("car", "carpet"),
+        ("cat", "dog"),
+        ("", "a"),
+        ("ab", "abc"),
+        ("pay", "payload"),
+        ("part12", "part13"),
+        ("part", "part1"),
+        ("договор", "доглядел"),
+    ],
 )
 def test_other_words_are_not(one: str, other: str) -> None:
     assert similarity(one, other) == 0

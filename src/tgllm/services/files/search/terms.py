@@ -60,6 +60,9 @@ def similarity(word: str, other: str) -> float:
     """Return how much two words look like forms of the same word: 1 if they are equal, 0 if not at all."""
     if word == other:
         return 1.0
+    # Other digits are another thing, such as part 12 and part 13.
+    if word[-1:].isdigit() or other[-1:].isdigit():
+        return 0.0
     short = min(len(word), len(other))
     common = 0
     while common < short and word[common] == other[common]:

@@ -76,23 +76,29 @@ def _number(text: str | None) -> int:
 def _marks(archive: zipfile.ZipFile, part: str, styles: set[bytes]) -> Marks:
     """Read a sheet in pieces."""
     percent, errors = set[Place](), dict[Place, str]()
-    rows = columns = 0
-    letters: dict[bytes, int] = {}
+    rows, letters = 0, set[bytes]()
     for text in _pieces(archive, part):
-        for match in _CELL.finditer(text):
-            column = letters.get(match[1])
-            if column is None:
-                column = letters[match[1]] = _column(match[1])
-            row = int(match[2]) - 1
-            rows, columns = max(rows, row + 1), max(columns, column + 1)
-            if len(percent) + len(errors) < _MOST:
-                style = _STYLE.search(match[3]) if styles else None
-                if style and style[1] in styles:
-                    percent.add((row, column))
-                if b't="e"' in match[0]:
-                    value = _ERROR.match(text, match.end())
-                    errors[row, column] = value[1].decode("ascii", "ignore") if value else "#ERROR"
-    return Marks(percent, errors, rows, columns)
+        cells = _CELL.findall(text)
+        letters.update({cell[0] for cell in cells})
+        rows = max(rows, *(int(number) for number in {cell[1] for cell in cells}), 0)
+        if styles or b't="e"' in text:
+            for match in _CELL.finditer(text):
+                if len(percent) + len(errors) < _MOST:
+                    _mark(text, match, styles, percent, errors)
+    return Marks(percent, errors, rows, max(map(_column, letters), default=-1) + 1)
+
+
+def _mark(
+    text: bytes, match: re.Match[bytes], styles: set[bytes], percent: set[Place], errors: dict[Place, str]
+) -> None:
+    """Note a cell if it holds a percentage or an error."""
+    style = _STYLE.search(match[3]) if styles else None
+    if style and style[1] in styles:
+        percent.add((int(match[2]) - 1, _column(match[1])))
+    if b't="e"' in match[0]:
+        value = _ERROR.match(text, match.end())
+        place = int(match[2]) - 1, _column(match[1])
+        errors[place] = value[1].decode("ascii", "ignore") if value else "#ERROR"
 
 
 def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:

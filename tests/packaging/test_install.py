@@ -22,7 +22,8 @@ OWN_SDK = {
 READERS = {"charset-normalizer", "lxml", "pillow", "pypdfium2", "python-calamine", "selectolax", "xlsxwriter"}
 IMPORT_NEEDS = """
 import importlib, pkgutil, tgllm.plugins.builtin.files as room
-modules = [importlib.import_module(f"{room.__name__}.{each.name}") for each in pkgutil.iter_modules(room.__path__)]
+names = [each.name for each in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
+modules = [importlib.import_module(name) for name in names]
 handlers = [module.HANDLER for module in modules if hasattr(module, "HANDLER")]
 for need in sorted({need for handler in handlers for need in handler.needs}):
     importlib.import_module(need)
@@ -46,7 +47,7 @@ def test_the_extra_brings_what_reads_files(install: Install, wheels: dict[str, P
 
     assert environment.packages() >= READERS
     assert not environment.packages() & (SDKS | {"pytest", "python-docx", "pypdf"})
-    assert {"docx", "odf", "pdf", "sheets", "slides"} <= set(
+    assert {"docx", "epub", "odf", "pdf", "sheets", "slides"} <= set(
         environment.run("python", "-c", IMPORT_NEEDS).stdout.split()
     )
     assert environment.run("python", "-m", "pip", "check").stdout.startswith("No broken requirements")

@@ -3,7 +3,7 @@
 from tgllm import hookimpl
 from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.files import FileHandler
-from tgllm.plugins.builtin.files import docx, pdf, refusals, sheets
+from tgllm.plugins.builtin.files import docx, epub, odf, pdf, refusals, sheets, slides
 from tgllm.plugins.builtin.files.texts import (
     csv_tables,
     events,
@@ -22,8 +22,11 @@ __all__ = ["tgllm_file_handlers", "tgllm_plugin_info"]
 
 _HANDLERS = (
     docx.HANDLER,
+    epub.HANDLER,
+    odf.HANDLER,
     pdf.HANDLER,
     sheets.HANDLER,
+    slides.HANDLER,
     *(module.HANDLER for module in (csv_tables, events, html, json_data, mail, rtf, subtitles, tars, xml_source, zips)),
     *refusals.HANDLERS,
     # Takes all other texts, so it is the last one.

@@ -135,6 +135,9 @@ class _Reading:
             textpage.close()
 
     def _has_content(self, page: Any) -> bool:  # noqa: ANN401
+        """Return whether anything is drawn on a page, fields of a form included."""
+        if self._pdfium.raw.FPDFPage_GetAnnotCount(page):
+            return True
         return any(True for _ in page.get_objects(max_depth=1))
 
     def _has_large_picture(self, page: Any) -> bool:  # noqa: ANN401

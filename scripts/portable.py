@@ -33,7 +33,7 @@ WHOLE: Final = (
     "plugins",
 )
 """Folders and modules of tests that depend on the version of Python."""
-ELSEWHERE: Final = frozenset({"once", "packaging", "real_model"})
+ELSEWHERE: Final = frozenset({"once", "packaging", "real_model", "samples"})
 """Markers of tests that other Pythons don't run."""
 
 

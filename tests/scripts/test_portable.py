@@ -38,7 +38,7 @@ def test_a_part_that_depends_on_the_version_is_whole_and_others_have_one_test_a_
     assert selected(*map(Test, names)) == [name for name in names if name not in {names[3], names[4]}]
 
 
-@pytest.mark.parametrize("marker", ["once", "packaging", "real_model"])
+@pytest.mark.parametrize("marker", ["once", "packaging", "real_model", "samples"])
 def test_a_test_for_one_python_is_no_sample_of_its_module(marker: str) -> None:
     first, second = Test("tests/bot/test_e.py::test_1", frozenset({marker})), Test("tests/bot/test_e.py::test_2")
 

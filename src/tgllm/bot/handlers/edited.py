@@ -49,6 +49,7 @@ async def handle_edited(event: Message, scope: Scope) -> None:
             branch=branch,
             title=words.text or content or whole.text,
             attachments=without_repeats([*quoted.attachments, *own]),
+            has_words=has_words or not own,
         )
 
 

@@ -9,6 +9,7 @@ from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import command_in, is_own, question_of
 from tgllm.bot.turns.albums import album_of
 from tgllm.bot.turns.attachments import attachments_in, without_repeats
+from tgllm.bot.turns.forwards import forwards_with
 from tgllm.bot.turns.prompt import replied_text, told
 from tgllm.bot.turns.quotes import quotes_of
 from tgllm.bot.turns.readable import content_beside, content_remark
@@ -54,13 +55,17 @@ class MessageHandler:
         if corrected is not None:
             await run_turn(scope, corrected.text, corrected.message_ids, branch=corrected.branch, title=words.text)
             return
+        forwards = await forwards_with(event, scope)
         quoted = await quotes_of(event, scope, told(event, scope, markdown))
         if is_bare and not ((quoted.remarks or quoted.attachments) and words.text):
             await scope.reply(scope.text("turn.only_mention" if words.text else "turn.unsupported_message"))
             return
-        question = told(event, scope, markdown, quoted.remarks)
         await run_turn(
-            scope, question, whole.message_ids, title=words.text, attachments=without_repeats(quoted.attachments)
+            scope,
+            "\n".join([told(event, scope, markdown, quoted.remarks), *forwards.texts]),
+            [*whole.message_ids, *forwards.message_ids],
+            title=words.text,
+            attachments=without_repeats([*quoted.attachments, *forwards.attachments]),
         )
 
     async def _attached(self, event: Message, scope: Scope) -> None:
@@ -84,7 +89,14 @@ class MessageHandler:
         quoted = await quotes_of(event, scope, told(event, scope, shown))
         question = told(event, scope, shown, quoted.remarks)
         files = without_repeats([*quoted.attachments, *album.attachments])
-        await run_turn(scope, question, album.message_ids, title=album.words.text or content, attachments=files)
+        await run_turn(
+            scope,
+            question,
+            album.message_ids,
+            title=album.words.text or content,
+            attachments=files,
+            has_words=has_words or not album.attachments,
+        )
 
     async def _command(self, parsed: ParsedCommand, event: Message, scope: Scope) -> None:
         command = self._commands.table.find(parsed.name)

@@ -154,7 +154,14 @@ class Intake:
         parts = self._parts
         if arrived.reactions:
             parts.acknowledgements.note(arrived.reactions)
-        stop_superseded(arrived.new, arrived.begun, parts.core.running, parts.bot_id, parts.username)
+        stop_superseded(
+            arrived.new,
+            arrived.begun,
+            parts.core.running,
+            parts.bot_id,
+            parts.username,
+            most_bytes=parts.downloads.most_bytes,
+        )
         self._heard(Lane.parse(update.lane).chat_id for update in arrived.new)
 
 

@@ -27,7 +27,7 @@ from tgllm.services.files.attachment import Attachment, Download
 if TYPE_CHECKING:
     from tgllm.bot.telegram.session import BotSession
 
-__all__ = ["Downloads"]
+__all__ = ["MOST_BYTES", "Downloads"]
 
 log = get_logger(__name__)
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tgllm.bot.scope import Scope
+from tgllm.bot.telegram.downloads import MOST_BYTES
 from tgllm.bot.turns.addressing import words_in
+from tgllm.bot.turns.attachments import attachments_in
 from tgllm.bot.ui.command_table import parse_command
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.formats.written import written_in
@@ -67,7 +69,13 @@ def take_edits(
 
 
 def stop_superseded(
-    updates: Iterable[NewUpdate], begun: Mapping[int, str], running: RunningTurns, bot_id: int, username: str
+    updates: Iterable[NewUpdate],
+    begun: Mapping[int, str],
+    running: RunningTurns,
+    bot_id: int,
+    username: str,
+    *,
+    most_bytes: int = MOST_BYTES,
 ) -> None:
     """Stop the turns whose question is edited by one of these updates, which are stored already.
 
@@ -77,12 +85,13 @@ def stop_superseded(
         running: all turns.
         bot_id: the bot's own id.
         username: the bot's own, without the @.
+        most_bytes: the largest file that can be downloaded.
     """
     for update in updates:
         present, begun_id = running.in_lane(update.lane), begun.get(update.update_id)
         if begun_id is not None and (present is None or present.turn.id != begun_id):
             running.outdate(update.lane, begun_id)
-        elif present is not None and _is_superseded(present.turn, _edited(update), bot_id, username):
+        elif present is not None and _is_superseded(present.turn, _edited(update), bot_id, username, most_bytes):
             present.stop("person")
 
 
@@ -119,14 +128,19 @@ def _edited(update: NewUpdate | InboxRow) -> Mapping[str, Any]:
     return content_of(update)
 
 
-def _is_superseded(turn: Turn, edited: Mapping[str, Any], bot_id: int, username: str) -> bool:
-    """Return whether the turn answers only that message, and its text has changed.
+def _is_superseded(turn: Turn, edited: Mapping[str, Any], bot_id: int, username: str, most_bytes: int) -> bool:
+    """Return whether the turn answers only that message, and its text or its file has changed.
 
-    Telegram also reports changes other than of the text. In the question, the text may follow remarks on its sender and
-    on the message to which it replies.
+    Telegram also reports other changes. In the question, the text may follow remarks on its sender and on the message
+    to which it replies.
     """
     written, message_id = written_in(edited), as_id(edited.get("message_id"))
-    if turn.message_ids != (message_id,) or not written.text or parse_command(written, username) is not None:
+    if turn.message_ids != (message_id,) or parse_command(written, username) is not None:
+        return False
+    files = attachments_in(edited, most_bytes)
+    if not {each.key for each in files} <= {each.key for each in turn.attachments}:
+        return True
+    if not written.text:
         return False
     is_private = as_mapping(edited.get("chat")).get("type") == "private"
     # A text that only names the bot is a question if it is a reply.

@@ -7,13 +7,10 @@ from typing import Any
 from aiogram.types import Audio, Checklist, Contact, ExternalReplyInfo, Location, Message, Poll, Venue
 
 from tgllm.bot.scope import Scope
-from tgllm.services.common.text import one_line
 from tgllm.services.files.attachment import Attachment
+from tgllm.services.files.names import display_name
 
 __all__ = ["content_beside", "content_remark", "readable"]
-
-MOST_NAME = 100
-"""Most UTF-16 units of a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +81,7 @@ def _location(location: Location) -> str:
 
 
 def _audio(audio: Audio) -> str:
-    return " - ".join(_name(name) for name in (audio.performer, audio.title or audio.file_name) if name)
-
-
-def _name(name: str | None) -> str:
-    """Return the name of a file on one line: line breaks in it could imitate the person's words."""
-    return one_line(name or "", MOST_NAME)
+    return " - ".join(display_name(name) for name in (audio.performer, audio.title or audio.file_name) if name)
 
 
 _SPEECH = frozenset({"voice", "video_note", "sticker"})
@@ -117,5 +109,5 @@ _KINDS = (
     _Kind("prompt.kind_picture", "live_photo"),
     _Kind("prompt.kind_picture", "photo"),
     _Kind("prompt.kind_paid_media", "paid_media"),
-    _Kind("prompt.kind_document", "document", lambda document: _name(document.file_name)),
+    _Kind("prompt.kind_document", "document", lambda document: display_name(document.file_name)),
 )

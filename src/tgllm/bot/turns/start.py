@@ -37,6 +37,7 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
     title: str = "",
     attachments: tuple[Attachment, ...] = (),
     file_ids: tuple[int, ...] = (),
+    has_words: bool = True,
 ) -> None:
     """Answer a question; its update is finished when the answer is stored. Rate-limited users get no answer.
 
@@ -51,6 +52,7 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
         title: title of a conversation that begins with the question; empty: its present title, or the question.
         attachments: files that belong to the question, which are received in the turn.
         file_ids: ids of stored files that belong to the question.
+        has_words: whether the question has words of the person, and not only files.
     """
     ending = scope.ending(message_ids)
     # No await may come between these checks and the registration of the turn, from which on an edit stops it.
@@ -71,6 +73,7 @@ async def run_turn(  # noqa: PLR0913  all but three are keyword-only with defaul
         title=title,
         attachments=attachments,
         file_ids=file_ids,
+        has_words=has_words,
     )
     pace = _pace(scope)
     look = _look(scope, turn, scope.parts.intervals.of(scope.chat.id, pace))

@@ -13,6 +13,7 @@ from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
 from tgllm.bot.commands.export import export_commands
 from tgllm.bot.commands.facts import fact_commands, fact_presses
+from tgllm.bot.commands.files import file_commands, file_presses
 from tgllm.bot.commands.forget import forget_commands, forget_presses
 from tgllm.bot.commands.group_mode import group_commands, group_presses
 from tgllm.bot.commands.history import history_commands, history_presses
@@ -100,6 +101,7 @@ _GROUPED: Sequence[tuple[str, Callable[[Catalogue], Iterable[TableCommand]]]] = 
     ("models", settings_commands),
     ("models", fact_commands),
     ("chat", history_commands),
+    ("chat", file_commands),
     ("chat", retry_commands),
     ("chat", branch_commands),
     ("you", usage_commands),
@@ -128,6 +130,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from settings_presses()
     yield from fact_presses()
     yield from history_presses()
+    yield from file_presses()
     yield from retry_presses()
     yield from branch_presses()
     yield from group_presses()

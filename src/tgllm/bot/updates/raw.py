@@ -27,6 +27,7 @@ __all__ = [
     "CONTINUE",
     "FORGET",
     "MESSAGE_KINDS",
+    "REMOVE_FILE",
     "REOPEN",
     "RETRY",
     "content_of",
@@ -54,8 +55,10 @@ REOPEN = "reopen"
 """The same for the button that reopens an earlier conversation; its id follows."""
 FORGET = "forget"
 """The same for the button that deletes a user's data; the user's id and the expiry time follow."""
+REMOVE_FILE = "fdrop"
+"""The same for the button that removes a file; its id and a page follow."""
 _NOT_OWN = tuple(name for name, treatment in MESSAGE.items() if treatment == "question")
-LANE_PRESSES = frozenset({RETRY, CONTINUE, REOPEN, FORGET})
+LANE_PRESSES = frozenset({RETRY, CONTINUE, REOPEN, FORGET, REMOVE_FILE})
 """Presses that change the conversation, so they wait for its running turn."""
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "prune",
     "prune_unlinked",
     "replace_path",
+    "same_in_conversation",
     "with_key",
 ]
 
@@ -145,6 +146,16 @@ def of_messages(conn: sqlite3.Connection, message_ids: Collection[int]) -> list[
     cursor = conn.execute(
         "SELECT * FROM files WHERE message_id IN (SELECT value FROM json_each(?)) ORDER BY message_id, position, id",
         (dumps(sorted(message_ids)),),
+    )
+    return read_all(File, cursor)
+
+
+def same_in_conversation(conn: sqlite3.Connection, conversation_id: int, sha256: str) -> list[File]:
+    """Return all attachments of a conversation with that content."""
+    cursor = conn.execute(
+        "SELECT files.* FROM files JOIN messages ON messages.id = files.message_id"
+        " WHERE files.sha256 = ? AND messages.conversation_id = ? ORDER BY files.id",
+        (sha256, conversation_id),
     )
     return read_all(File, cursor)
 

@@ -21,6 +21,7 @@ __all__ = [
     "get",
     "history",
     "of_turn",
+    "set_parts",
 ]
 
 Role = Literal["user", "assistant"]
@@ -156,6 +157,11 @@ def find_by_telegram(conn: sqlite3.Connection, chat_id: int, telegram_message_id
         (chat_id, telegram_message_id),
     )
     return read_one(Message, cursor)
+
+
+def set_parts(conn: sqlite3.Connection, message_id: int, parts: Sequence[JsonObject]) -> None:
+    """Replace the parts of a message other than its text."""
+    conn.execute("UPDATE messages SET parts = ? WHERE id = ?", (dumps(list(parts)) if parts else None, message_id))
 
 
 _ADD_TELEGRAM_ID = """

@@ -26,6 +26,7 @@ CORE_COMMANDS: Final = frozenset(
         "clear",
         "new",
         "history",
+        "files",
         "retry",
         "undo",
         "fork",

@@ -86,8 +86,8 @@ _KINDS: Final[Mapping[str, Callable[[object, int], Attachment | None]]] = {
     "voice": _plain("voice"),
     "audio": _plain("audio"),
     "video": _video,
-    "live_photo": _live_photo,
     "photo": _photo,
+    "live_photo": _live_photo,
     "document": _plain("document"),
 }
 """Fields of a message in the order in which they count."""

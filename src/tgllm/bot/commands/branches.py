@@ -103,4 +103,5 @@ async def _go_on(scope: Scope, message_ids: Sequence[int]) -> None:
     hint = f"\n\n{scope.text('prompt.answer_now')}"
     text = question.text.removesuffix(hint) + hint
     ids, branch = question.telegram_message_ids, branches.branch_before(question)
-    await run_turn(scope, text, ids, branch=branch, file_ids=await stored_files(scope, question))
+    kept = await stored_files(scope, question)
+    await run_turn(scope, text, ids, branch=branch, attachments=kept.attachments, file_ids=kept.file_ids)

@@ -87,4 +87,12 @@ async def _send_now(scope: Scope, rows: Sequence[NewOutbox]) -> None:
 async def _ask_again(scope: Scope, question: Message, model: ModelRef | None) -> None:
     ids, branch = question.telegram_message_ids, branches.branch_before(question)
     kept = await stored_files(scope, question)
-    await run_turn(scope, question.text, ids, branch=branch, model=model, file_ids=kept)
+    await run_turn(
+        scope,
+        question.text,
+        ids,
+        branch=branch,
+        model=model,
+        attachments=kept.attachments,
+        file_ids=kept.file_ids,
+    )

@@ -3,14 +3,17 @@
 In a group, only the user who asked and the bot's admins may stop, retry or undo an answer.
 """
 
+from dataclasses import dataclass
+
 from tgllm.bot.scope import Scope
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import files, users
 from tgllm.db.tables.messages import Message
 from tgllm.services.conversations import branches
+from tgllm.services.files.attachment import Attachment, attachments_of
 from tgllm.services.people.names import chosen_name, full_name
 
-__all__ = ["is_theirs", "last_question", "name_of", "not_theirs", "stored_files"]
+__all__ = ["FilesOfQuestion", "is_theirs", "last_question", "name_of", "not_theirs", "stored_files"]
 
 MOST_NAME = 60
 """UTF-16 units of a name: a text at a button has 200 in all (Bot API: answerCallbackQuery)."""
@@ -41,9 +44,22 @@ async def last_question(scope: Scope) -> tuple[Message | None, str]:
     return await scope.read(read)
 
 
-async def stored_files(scope: Scope, question: Message) -> tuple[int, ...]:
-    """Return the ids of the files of a question that is asked again."""
-    return tuple(file.id for file in await scope.read(lambda conn: files.of_message(conn, question.id)))
+@dataclass(frozen=True, slots=True)
+class FilesOfQuestion:
+    """Files of a question that is asked again."""
+
+    attachments: tuple[Attachment, ...]
+    """As they were sent: what is not stored, such as after a failed download, is received again."""
+    file_ids: tuple[int, ...]
+    """Stored ones that no attachment describes."""
+
+
+async def stored_files(scope: Scope, question: Message) -> FilesOfQuestion:
+    """Return the files of a question that is asked again; those that were removed are left out."""
+    attachments = attachments_of(question.parts)
+    keys = {each.key for each in attachments}
+    kept = await scope.read(lambda conn: files.of_message(conn, question.id))
+    return FilesOfQuestion(attachments, tuple(file.id for file in kept if file.key not in keys))
 
 
 def name_of(conn: Connection, user_id: int | None) -> str:

@@ -89,7 +89,7 @@ async def test_files_are_listed_with_kind_size_time_and_what_was_read(
     first, second = listed.text.splitlines()[2:]
     assert first == "• picture: picture, 1 B, 2026-09-21 14:13 UTC, in the context"
     assert second.startswith("• report․txt: document, 3 KB, ")
-    assert second.endswith("3\N{NARROW NO-BREAK SPACE}000 characters of text, in the context")
+    assert second.endswith("3000 characters of text, in the context")
     assert listed.labels == ["✕ picture", "✕ report.txt"]
 
 

@@ -12,7 +12,7 @@ from tgllm.bot.updates.raw import REMOVE_FILE
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import users
 from tgllm.i18n import Catalogue
-from tgllm.i18n.numbers import grouped, size_text
+from tgllm.i18n.numbers import size_text
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import unlinked
 from tgllm.services.common.times import readable_time
@@ -142,7 +142,7 @@ def _line(scope: Scope, kept: KeptFile, shown: Collection[int]) -> str:
         size=size_text(scope.core.texts, file.size, scope.language),
         time=readable_time(file.created_at),
     )
-    read = [scope.text("kept.read", chars=grouped(kept.chars))] if kept.chars else []
+    read = [scope.text("kept.read", count=kept.chars)] if kept.chars else []
     is_shown = not kept.telegram_ids.isdisjoint(shown)
     return ", ".join([line, *read, scope.text("kept.in_context" if is_shown else "kept.not_in_context")])
 

@@ -106,7 +106,7 @@ MALFORMED = {
     "raw letters in a header": "From: a@e.org\nSubject: Съешь ещё этих\n\nмягких булок".encode("cp1251"),
     "an unknown charset": b"Subject: x\nContent-Type: text/plain; charset=no-such\n\nwords",
     "a charset that is no text": b"Subject: x\nContent-Type: text/plain; charset=hex\n\nwords",
-    "no end of parts": b'Subject: x\nContent-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/plain\n\nwords',
+    "no end of parts": b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nwords",
     "broken base64": b"Subject: x\nContent-Transfer-Encoding: base64\n\nd29yZHM=====!",
     "broken words in a header": b"Subject: =?utf-8?b?!!!?= words\n\nx",
     "a broken address": b"From: <<<>>>,,;\nSubject: words\n\nx",

@@ -74,6 +74,7 @@ def test_a_text_that_is_cut_shows_what_is_there() -> None:
         (tar({"a.txt": b"x"})[:30], "file_broken"),
         (gzip.compress(bytes(50_000_000)), "file_unreadable"),
     ],
+    ids=["empty", "nothing inside", "no text inside", "broken", "cut", "zeros"],
 )
 def test_what_has_no_text_is_refused(content: bytes, code: str) -> None:
     with pytest.raises(FileUnreadable) as caught:

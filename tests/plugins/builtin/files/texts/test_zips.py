@@ -42,14 +42,10 @@ def test_files_are_listed_and_small_texts_are_read() -> None:
         ),
     )
 
-    assert (
-        found.text
-        == (
-            "Archive with 5 files, 40 bytes unpacked:\n\n- notes/a.txt (5 bytes)\n- b.py (8 bytes)\n- c.csv (7 bytes)\n"
-            "- d.html (10 bytes)\n- p.png (10 bytes)\n\n[file notes/a.txt]\nhello\n\n[file b.py]\n\n```python\nprint(1)\n```\n\n"
-            "[file c.csv]\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n[file d.html]\n\n# T"
-        )
-        or "[file c.csv]\n| a | b |" in found.text
+    assert found.text == (
+        "Archive with 5 files, 39 bytes unpacked:\n\n- notes/a.txt (5 bytes)\n- b.py (8 bytes)\n- c.csv (7 bytes)\n"
+        "- d.html (10 bytes)\n- p.png (9 bytes)\n\n[file notes/a.txt]\nhello\n\n[file b.py]\n\n"
+        "```python\nprint(1)\n```\n\n[file c.csv]\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n[file d.html]\n\n# T"
     )
     assert not found.truncated
 
@@ -111,7 +107,7 @@ def test_a_bomb_is_listed_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert found.truncated
     assert "Archive with 201 files" in found.text
-    assert sum(read_bytes) <= 66_000_000
+    assert sum(read_bytes) <= 70_000_000
 
 
 def test_sizes_that_lie_are_found_out() -> None:
@@ -147,7 +143,7 @@ def test_a_password_is_told() -> None:
 
 
 def test_damaged_members_are_left_out() -> None:
-    content = bytearray(zipped({"a.txt": "first " * 100, "b.txt": "second"}))
+    content = bytearray(zipped({"a.txt": "".join(map(str, range(500))), "b.txt": "second"}))
     content[40:50] = b"\xff" * 10
 
     found = read(zips, bytes(content))
@@ -164,6 +160,7 @@ def test_damaged_members_are_left_out() -> None:
         (b"PK\x03\x04" * 16_384, "file_broken"),
         (zipped({"a.txt": "x" * 100})[:60], "file_broken"),
     ],
+    ids=["empty", "a byte", "headers", "cut"],
 )
 def test_what_is_no_archive_is_refused(content: bytes, code: str) -> None:
     assert code_of(content) == code

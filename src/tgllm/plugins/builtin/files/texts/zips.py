@@ -36,7 +36,8 @@ def extract(path: Path, limits: ExtractionLimits) -> Extracted:
         raise FileUnreadable("The archive is damaged", code="file_broken") from error
     builder = TextBuilder(limits)
     with archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        # is_dir() fails for an empty name.
+        infos = [info for info in archive.infolist() if info.filename and not info.filename.endswith("/")]
         if infos and all(info.flag_bits & _ENCRYPTED for info in infos):
             raise FileUnreadable("The archive needs a password", code="file_password")
         names = _names(infos)

@@ -28,6 +28,7 @@ from tgllm.bot.commands.usage import usage_commands
 from tgllm.bot.handlers.access_presses import access_presses
 from tgllm.bot.handlers.answer_presses import answer_presses
 from tgllm.bot.handlers.edited import handle_edited
+from tgllm.bot.handlers.file_presses import file_presses
 from tgllm.bot.handlers.membership import handle_membership
 from tgllm.bot.handlers.message import MessageHandler
 from tgllm.bot.handlers.press import PressHandler
@@ -125,6 +126,7 @@ def press_actions() -> Iterable[PressAction]:
     """Yield the actions of all buttons."""
     yield from access_presses()
     yield from answer_presses()
+    yield from file_presses()
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()

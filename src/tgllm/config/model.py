@@ -104,6 +104,12 @@ class RenderingSection(Section):
         gt=0,
         description="Seconds to format a text above 20,000 characters; after them it is sent as plain text.",
     )
+    code_lines: int = Field(
+        default=30,
+        ge=0,
+        description="Lines from which a code block has a button below the answer that sends it as a file; tables and "
+        "answers of several messages have one too. 0: no such buttons.",
+    )
     regenerate_button: bool = Field(default=True, description="Whether answers have a Regenerate button.")
 
 

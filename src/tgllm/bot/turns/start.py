@@ -98,7 +98,8 @@ def _note_of_call(scope: Scope) -> Callable[[], Awaitable[None]] | None:
 def _with_button(scope: Scope, sink: ChatSink, turn: Turn) -> RetryButton:
     whole = scope.text("button.regenerate") if scope.config.rendering.regenerate_button else None
     failed, cut = scope.text("button.retry"), scope.text("button.continue")
-    return RetryButton(sink, turn.id, failed=failed, whole=whole, cut=cut)
+    code_lines = scope.config.rendering.code_lines
+    return RetryButton(sink, turn.id, failed=failed, whole=whole, cut=cut, code_lines=code_lines)
 
 
 def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:

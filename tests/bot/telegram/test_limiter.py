@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,8 @@ from aiogram.methods import (
 )
 from aiogram.methods.base import TelegramMethod
 
+from tgllm.bot.delivery.calls import RawSendDocument
+from tgllm.bot.delivery.files import StoredUpload
 from tgllm.bot.telegram.limiter import Limiter, Rates, rates_from
 from tgllm.config.model import SendingSection
 from tgllm.testing.clock import ManualClock
@@ -55,6 +58,26 @@ Call = Callable[[TelegramMethod[Any]], Awaitable[Any]]
 
 def calling(telegram: Telegram, limiter: Limiter) -> Call:
     return lambda method: limiter(cast("Any", telegram), BOT, method)
+
+
+def upload(chat_id: int, folder: Path, size: int) -> RawSendDocument:
+    path = folder / f"{size}.bin"
+    path.write_bytes(bytes(size))
+    return RawSendDocument(chat_id=chat_id, document=StoredUpload(path, "x.bin"))
+
+
+async def test_large_uploads_to_all_chats_are_spaced(telegram: Telegram, clock: ManualClock, tmp_path: Path) -> None:
+    call = calling(telegram, Limiter(Rates(uploads=2.0), clock))
+    async with asyncio.TaskGroup() as group:
+        for chat_id in range(1, 9):
+            group.create_task(call(upload(chat_id, tmp_path, 100_001)))
+            group.create_task(call(upload(100 + chat_id, tmp_path, 100_000)))
+            group.create_task(call(message(200 + chat_id)))
+        await clock.advance(10)
+    large = [time for time, method in telegram.arrived if getattr(method, "chat_id", 0) < 100]
+    assert large == [0, 0, 0, 0, 0.5, 1.0, 1.5, 2.0]
+    assert len(telegram.arrived) == 24
+    assert max(time for time, method in telegram.arrived if getattr(method, "chat_id", 0) > 100) < 0.5
 
 
 def message(chat_id: int, text: str = "x") -> SendMessage:

@@ -6,6 +6,9 @@ group's calls in the last minute, since a bucket with a burst would allow more t
 for as long as Telegram asks, or while its window is full. During a hold no method sends to that chat, and the sender
 leaves its rows in the outbox. Calls that wait for the same chat are made in the order in which they arrived.
 
+Uploads of more than 100 kB have a bucket of their own: Telegram's server spaces them, and refuses them once they are
+too far behind.
+
 Calls of the background (access requests, replies to strangers, broadcasts) don't wait here: the sender leaves their
 rows in the outbox until the overall rate and the chat have room for them beside the answers.
 """
@@ -14,6 +17,7 @@ import asyncio
 from collections import OrderedDict, deque
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
@@ -40,6 +44,11 @@ _SPARE_IN_MINUTE = 1 / 3
 _BACKGROUND_SECONDS = 15.0
 """Interval at which a chat gets one call of the background, although an answer leaves no room for it."""
 
+_LARGE_UPLOAD = 100_000
+"""Bytes from which an upload counts as large. Source: the Bot API server."""
+_UPLOAD_BURST = 4.0
+"""Large uploads that may be made at once after a pause."""
+
 _MINUTE_SECONDS = 61.0
 """Slightly more than a minute: calls may reach Telegram closer together than they were made."""
 
@@ -60,6 +69,8 @@ class Rates:
     """Calls a minute to one group."""
     burst: int = 3
     """Calls to one chat that may be made at once after a pause."""
+    uploads: float = 1.5
+    """Uploads of large files a second, to all chats together."""
 
 
 class _Chat:
@@ -110,6 +121,7 @@ class Limiter(BaseRequestMiddleware):
         self._rates = rates
         self._clock = clock
         self._overall = TokenBucket(rates.overall, max(1.0, rates.overall), clock.monotonic())
+        self._uploads = TokenBucket(rates.uploads, _UPLOAD_BURST, clock.monotonic())
         self._share = BackgroundShare(self._overall, rates.overall, clock.monotonic())
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
         self._recent: set[int] = set()
@@ -172,21 +184,23 @@ class Limiter(BaseRequestMiddleware):
         if method.__api_method__ in _UNLIMITED:
             await self._wait_out_hold(chat_id)
         else:
-            await self._acquire(chat_id)
+            await self._acquire(chat_id, is_upload=_is_large_upload(method))
         try:
             return await make_request(bot, method)
         except TelegramRetryAfter as error:
             self.hold(chat_id, float(error.retry_after))
             raise
 
-    async def _acquire(self, chat_id: int) -> None:
+    async def _acquire(self, chat_id: int, *, is_upload: bool = False) -> None:
         if not IN_BACKGROUND.get():
             self._share.note_answer(self._clock.monotonic())
         chat = self._chat(chat_id)
         async with chat.line:
-            while (wait := self._wait(chat_id)) > 0:
+            while (wait := max(self._wait(chat_id), self._upload_wait() if is_upload else 0.0)) > 0:
                 await self._clock.sleep(wait)
             now = self._clock.monotonic()
+            if is_upload:
+                self._uploads.take()
             chat.take(now)
             self._overall.take()
             self._recent.add(chat_id)
@@ -196,6 +210,9 @@ class Limiter(BaseRequestMiddleware):
             # take the sender's slots from other chats and a shutdown can't interrupt them.
             if (full := chat.full_for(now)) > 0:
                 self.hold(chat_id, full)
+
+    def _upload_wait(self) -> float:
+        return self._uploads.wait(self._clock.monotonic())
 
     def _busy_chats(self, now: float) -> list[int]:
         busy = [chat for chat in self._recent if self._chat(chat).background_wait(now) > 0]
@@ -238,8 +255,14 @@ class Limiter(BaseRequestMiddleware):
         return _Chat(TokenBucket(rates.private, rates.burst, now))
 
 
+def _is_large_upload(method: TelegramMethod[Any]) -> bool:
+    """Return whether a call uploads a large file."""
+    file = getattr(method, "document", None) or getattr(method, "photo", None)
+    return file is not None and getattr(file, "size", 0) > _LARGE_UPLOAD
+
+
 def rates_from(section: SendingSection) -> Rates:
     """Return the rates of the ``[sending]`` section of the config."""
     if not section.paced:
-        return Rates(overall=0, private=0, group_per_minute=0)
+        return Rates(overall=0, private=0, group_per_minute=0, uploads=0)
     return Rates(section.global_rate, section.chat_rate, section.group_per_minute, section.chat_burst)

@@ -11,7 +11,7 @@ from tgllm.api import ChatInfo, CommandInfo, UserInfo
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
-from tgllm.bot.commands.export import export_commands
+from tgllm.bot.commands.export import export_commands, export_presses
 from tgllm.bot.commands.facts import fact_commands, fact_presses
 from tgllm.bot.commands.files import file_commands, file_presses
 from tgllm.bot.commands.forget import forget_commands, forget_presses
@@ -127,6 +127,7 @@ def press_actions() -> Iterable[PressAction]:
     yield from access_presses()
     yield from answer_presses()
     yield from file_presses()
+    yield from export_presses()
     yield from model_presses()
     yield from persona_presses()
     yield from settings_presses()

@@ -1,17 +1,32 @@
-"""The command ``/export``: sends the conversation of a chat as files."""
+"""The command ``/export``: sends the conversation of a chat as files, also with its own files in a zip."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
-from tgllm.bot.delivery.files import document_payload
-from tgllm.bot.delivery.rows import document_row
+from tgllm.bot.delivery.copies import next_copy
+from tgllm.bot.delivery.files import document_payload, remove_document
+from tgllm.bot.delivery.rows import buttons, document_row, message_rows
 from tgllm.bot.scope import Scope
 from tgllm.bot.ui.command_table import ParsedCommand, TableCommand
+from tgllm.bot.ui.press_table import PressAction, Pressed
+from tgllm.db.engine.unit import Connection
+from tgllm.db.tables import outbox
+from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
+from tgllm.services.common.text import clip
 from tgllm.services.personal_data.conversation import Exported, as_json, as_markdown, load_export
-from tgllm.services.personal_data.export_files import write_exports
+from tgllm.services.personal_data.export_bundle import write_bundle
+from tgllm.services.personal_data.export_files import new_export, remove_export, write_exports
 
-__all__ = ["export_commands"]
+__all__ = ["export_commands", "export_presses"]
+
+WITH_FILES: Final = "export_files"
+"""Callback data of the button that sends the conversation with its files."""
+_FILES = frozenset({"files", "zip", "файлы"})
+MOST_NAMES = 1000
+"""Most UTF-16 units of the names of files that are left out."""
 
 
 def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
@@ -19,19 +34,86 @@ def export_commands(texts: Catalogue) -> tuple[TableCommand, ...]:
     return (TableCommand("export", lambda language: texts("command.export", language), "user", _export),)
 
 
-async def _export(scope: Scope, _command: ParsedCommand) -> None:
-    now = scope.now
-    exported = await scope.read(lambda conn: load_export(conn, scope.lane.key, now))
+def export_presses() -> tuple[PressAction, ...]:
+    """Return the row for the press table."""
+    return (PressAction(WITH_FILES, _press),)
+
+
+async def _export(scope: Scope, command: ParsedCommand) -> None:
+    wish = command.args.strip().lower()
+    if wish and wish not in _FILES:
+        await scope.reply(scope.text("export.usage"))
+        return
+    exported = await _load(scope)
     if exported is None:
         await scope.reply(scope.text("export.nothing"))
-        return
+    elif wish:
+        await scope.end(replies=await _bundle_rows(scope, exported))
+    else:
+        await scope.end(replies=await _rows(scope, exported))
+
+
+async def _press(scope: Scope, pressed: Pressed) -> str:
+    """Send the conversation with its files, as it is now; quick presses send it once."""
+    key = f"{WITH_FILES}:{scope.lane.chat_id}:{pressed.message_id}"
+    if await scope.read(lambda conn: next_copy(conn, key, scope.now)) is None:
+        await scope.end()
+        return scope.text("files.on_its_way")
+    exported = await _load(scope)
+    if exported is None:
+        await scope.end()
+        return scope.text("export.nothing")
+    await pressed.answer("")
+    rows = await _bundle_rows(scope, exported, key)
+    ids: list[int] = []
+
+    def send(conn: Connection) -> None:
+        # Two presses may be handled at the same time.
+        first = next_copy(conn, key, scope.now)
+        if first is not None:
+            ids.extend(outbox.add(conn, [replace(row, part=first + row.part) for row in rows], scope.now))
+
+    await scope.end(send)
+    if not ids:
+        await remove_document(rows[0].payload)
+    return ""
+
+
+async def _load(scope: Scope) -> Exported | None:
+    now = scope.now
+    return await scope.read(lambda conn: load_export(conn, scope.lane.key, now))
+
+
+async def _rows(scope: Scope, exported: Exported) -> list[NewOutbox]:
     markdown, data = await asyncio.to_thread(
         lambda: write_exports(scope.config.data_dir, _texts(scope, exported), scope.clock.now())
     )
-    name = datetime.fromtimestamp(scope.clock.now(), UTC).strftime("conversation-%Y%m%d-%H%M%S")
+    name = _name(scope)
     caption = scope.text("export.ready", count=len(exported.messages))
-    payloads = document_payload(markdown, f"{name}.md", caption), document_payload(data, f"{name}.json")
-    await scope.end(replies=[document_row(scope.lane, payload) for payload in payloads])
+    last = document_payload(data, f"{name}.json")
+    if any(said.attached for said in exported.messages):
+        last["reply_markup"] = buttons([[(scope.text("export.with_files"), WITH_FILES)]])
+    payloads = document_payload(markdown, f"{name}.md", caption), last
+    return [document_row(scope.lane, payload) for payload in payloads]
+
+
+async def _bundle_rows(scope: Scope, exported: Exported, turn_id: str | None = None) -> list[NewOutbox]:
+    path = await asyncio.to_thread(new_export, scope.config.data_dir, scope.clock.now())
+    try:
+        bundle = await asyncio.to_thread(write_bundle, path, scope.config.data_dir, exported, scope.text)
+    except BaseException:
+        await asyncio.to_thread(remove_export, path)
+        raise
+    payload = document_payload(path, f"{_name(scope)}.zip", scope.text("export.bundle", count=bundle.files))
+    rows = [document_row(scope.lane, payload, turn_id=turn_id)]
+    if bundle.left_out:
+        names = clip(", ".join(bundle.left_out), MOST_NAMES)
+        rows += message_rows(scope.lane, scope.text("export.left_out", names=names), turn_id=turn_id, first_part=1)
+    return rows
+
+
+def _name(scope: Scope) -> str:
+    return datetime.fromtimestamp(scope.clock.now(), UTC).strftime("conversation-%Y%m%d-%H%M%S")
 
 
 def _texts(scope: Scope, exported: Exported) -> tuple[str, str]:

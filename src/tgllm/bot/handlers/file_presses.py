@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tgllm.bot.delivery.copies import next_copy
 from tgllm.bot.delivery.extract_files import Offer, offers_of, write_offer
 from tgllm.bot.delivery.files import document_payload
 from tgllm.bot.delivery.rows import document_row
@@ -18,10 +19,7 @@ from tgllm.services.personal_data.export_files import new_export, remove_export
 
 __all__ = ["file_presses"]
 
-AGAIN_MS = 30_000
-"""Milliseconds after which a press sends the file once more: the person may have deleted it."""
 MOST_SEARCHED = 1000
-_MOST_COPIES = 50
 
 log = get_logger(__name__)
 
@@ -40,7 +38,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
         await scope.end()
         return scope.text("files.answer_gone")
     key = f"{AS_FILE}:{pressed.argument}"
-    if await scope.read(lambda conn: _next_part(conn, scope, key)) is None:
+    if await scope.read(lambda conn: next_copy(conn, key, scope.now)) is None:
         await scope.end()
         return scope.text("files.on_its_way")
     now = scope.clock.now()
@@ -55,7 +53,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     ids: list[int] = []
 
     def send(conn: Connection) -> None:
-        part = _next_part(conn, scope, key)
+        part = next_copy(conn, key, scope.now)
         # Two presses may be handled at the same time.
         if part is not None:
             ids.extend(outbox.add(conn, [document_row(scope.lane, payload, turn_id=key, part=part)], scope.now))
@@ -81,13 +79,3 @@ def _offer(text: str, digest: str, code_lines: int) -> Offer | None:
     text = mend_surrogates(text)
     offers = offers_of(text, code_lines, FILE_NAME) + offers_of(text, 1, FILE_NAME, most=MOST_SEARCHED)
     return next((offer for offer in offers if offer.digest == digest), None)
-
-
-def _next_part(conn: Connection, scope: Scope, key: str) -> int | None:
-    """Return the part of the next copy of a file; None if one is on its way or has just arrived."""
-    sent = outbox.of_turn(conn, key)
-    if not sent:
-        return 0
-    last = sent[-1]
-    is_recent = last.state in {"ready", "sending"} or (last.sent_at or 0) > scope.now - AGAIN_MS
-    return None if is_recent or len(sent) >= _MOST_COPIES else last.part + 1

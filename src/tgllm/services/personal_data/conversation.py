@@ -1,7 +1,7 @@
 """Export of a conversation as Markdown or JSON."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tgllm.api import Json
@@ -33,6 +33,9 @@ MOST_TITLE = 200
 """Maximum length of a title or a name in UTF-16 units."""
 MOST_MESSAGES = 100_000
 """Maximum number of messages in a file; the latest ones are exported."""
+
+Places = Mapping[int, str]
+"""Paths of files beside the export, by the id of the file."""
 
 Say = Callable[..., str]
 """Function that returns the text of a key with parameters, in the language of the recipient."""
@@ -74,21 +77,26 @@ def with_attached(conn: Connection, message: Message) -> ExportedMessage:
     return ExportedMessage(message, files.of_message(conn, message.id))
 
 
-def as_json(exported: Exported) -> str:
-    """Return a conversation as JSON. Times are ISO 8601 in UTC, sizes are bytes."""
+def as_json(exported: Exported, places: Places | None = None) -> str:
+    """Return a conversation as JSON. Times are ISO 8601 in UTC, sizes are bytes.
+
+    Args:
+        exported: the conversation.
+        places: where its files are, by id; None: it is exported without files.
+    """
     document: Json = {
         "format": FORMAT,
         "version": VERSION,
         "title": exported.conversation.title,
         "exported_at": iso_time(exported.now),
         "facts": [*exported.facts],
-        "messages": [message_object(said) for said in exported.messages],
+        "messages": [message_object(said, places) for said in exported.messages],
     }
     return visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
-def message_object(said: ExportedMessage) -> dict[str, Json]:
-    """Return a message as a JSON object."""
+def message_object(said: ExportedMessage, places: Places | None = None) -> dict[str, Json]:
+    """Return a message as a JSON object; see ``as_json``."""
     message = said.message
     return {
         "role": message.role,
@@ -96,12 +104,17 @@ def message_object(said: ExportedMessage) -> dict[str, Json]:
         "model": _model_of(message),
         "status": message.status,
         "said_at": iso_time(message.created_at),
-        "attachments": [{"name": file.original_name, "mime": file.mime, "size": file.size} for file in said.attached],
+        "attachments": [_attachment(file, places) for file in said.attached],
     }
 
 
-def as_markdown(exported: Exported, say: Say) -> str:
-    """Return a conversation as Markdown."""
+def _attachment(file: File, places: Places | None) -> Json:
+    place = {} if places is None else {"file": places.get(file.id)}
+    return {"name": file.original_name, "mime": file.mime, "size": file.size, **place}
+
+
+def as_markdown(exported: Exported, say: Say, places: Places | None = None) -> str:
+    """Return a conversation as Markdown; see ``as_json``."""
     title = inline(exported.conversation.title or "", MOST_TITLE) or say("history.untitled")
     head = [f"# {title}", say("export.exported", time=readable_time(exported.now))]
     return (
@@ -109,7 +122,7 @@ def as_markdown(exported: Exported, say: Say) -> str:
             [
                 *head,
                 *_pinned(exported, say),
-                *(block for said in exported.messages for block in message_blocks(said, say)),
+                *(block for said in exported.messages for block in message_blocks(said, say, places=places)),
             ]
         )
         + "\n"
@@ -122,7 +135,9 @@ def _pinned(exported: Exported, say: Say) -> Iterator[str]:
         yield fact_lines(exported.facts)
 
 
-def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iterator[str]:
+def message_blocks(
+    said: ExportedMessage, say: Say, heading: str = "##", *, places: Places | None = None
+) -> Iterator[str]:
     """Yield the Markdown blocks of a message."""
     message, model = said.message, _model_of(said.message)
     who = say("export.user" if message.role == "user" else "export.assistant")
@@ -131,7 +146,12 @@ def message_blocks(said: ExportedMessage, say: Say, heading: str = "##") -> Iter
     if message.text:
         yield contained(message.text)
     for file in said.attached:
-        yield say("export.attached", name=inline(file.original_name or "", MOST_TITLE) or file.mime)
+        name = inline(file.original_name or "", MOST_TITLE) or file.mime
+        place = None if places is None else places.get(file.id)
+        if places is not None and place is None:
+            yield say("export.not_attached", name=name)
+        else:
+            yield say("export.attached", name=name if place is None else f"[{name}](<{place}>)")
     if message.status != "complete":
         yield f"*{say('export.incomplete')}*"
 

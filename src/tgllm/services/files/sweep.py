@@ -1,6 +1,7 @@
 """Removal of contents that no attachment has: left over by crashes, or by deleted attachments."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,5 +44,10 @@ async def sweep_blobs(database: Database, data_dir: Path, now: float) -> int:
 def _old_paths(data_dir: Path, before: float) -> set[str]:
     """Return the blobs from before a time, relative to the data folder; what is derived counts as its blob."""
     folder = data_dir / FOLDER
-    entries = folder.iterdir() if folder.is_dir() else ()
-    return {f"{FOLDER}/{path.name.partition('.')[0]}" for path in entries if path.stat().st_mtime < before}
+    found: set[str] = set()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        # A running turn may remove one meanwhile; folders, such as that of exports, are not blobs.
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < before:
+                found.add(f"{FOLDER}/{path.name.partition('.')[0]}")
+    return found

@@ -460,16 +460,17 @@ class TestPictures:
 
         assert (await hear(provider))[:-1] == [TextDelta("Look:")]
 
+    @pytest.mark.parametrize(("said", "sent"), [("A cat:", "A cat:"), ("", "[image/png]")])
     async def test_a_picture_of_an_answer_is_sent_with_the_next_question(
-        self, provider: OpenAIChatClient, service: Service, tmp_path: Path
+        self, provider: OpenAIChatClient, service: Service, tmp_path: Path, said: str, sent: str
     ) -> None:
-        answer = ChatMessage("assistant", (TextPart("A cat:"), picture(tmp_path)))
+        answer = ChatMessage("assistant", (TextPart(said), picture(tmp_path)))
         asked = (ChatMessage("user", (TextPart("Draw"),)), answer, ChatMessage("user", (TextPart("In blue"),)))
         service.answers(delta("stop", content="a"))
         await hear(provider, ChatRequest("small", asked))
 
         assert service.bodies[0]["messages"][1:] == [
-            {"role": "assistant", "content": "A cat:"},
+            {"role": "assistant", "content": sent},
             {
                 "role": "user",
                 "content": [

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tgllm.api.errors import Unsupported
 from tgllm.api.events import FileDelta
-from tgllm.api.types import ChatMessage, FilePart
+from tgllm.api.types import ChatMessage, FilePart, TextPart
 
 __all__ = ["IMAGE_TYPES", "check_size", "data_url", "file_of", "moved_to_questions", "unsupported"]
 
@@ -50,10 +50,18 @@ def moved_to_questions(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]
         if message.role == "assistant":
             files = tuple(part for part in message.parts if isinstance(part, FilePart))
             waiting += files
-            yield replace(message, parts=tuple(p for p in message.parts if p not in files)) if files else message
+            yield _without_files(message) if files else message
         else:
             yield replace(message, parts=(*waiting, *message.parts)) if waiting else message
             waiting = ()
+
+
+def _without_files(message: ChatMessage) -> ChatMessage:
+    if message.text:
+        return replace(message, parts=tuple(part for part in message.parts if not isinstance(part, FilePart)))
+    # Some services refuse an empty message.
+    names = [part.name or part.mime_type for part in message.parts if isinstance(part, FilePart)]
+    return replace(message, parts=(TextPart(" ".join(f"[{name}]" for name in names)),))
 
 
 def check_size(part: FilePart, most: int) -> None:

@@ -84,17 +84,20 @@ def test_what_was_under_way_when_it_was_erased_is_not_sent_again(conn: sqlite3.C
 
 
 def test_files_that_wait_to_be_sent_go_too(conn: sqlite3.Connection) -> None:
-    def document(lane: str, turn_id: str | None, path: str) -> NewOutbox:
-        payload = {"document": {"path": path, "name": "secret"}}
+    def document(lane: str, turn_id: str | None, path: str, *, key: str = "document", kept: bool = False) -> NewOutbox:
+        payload = {key: {"path": path, "name": "secret", **({"kept": True} if kept else {})}}
         return NewOutbox(lane=lane, method="sendDocument", chat_id=7, payload=payload, turn_id=turn_id)
 
     rows = [
         document(MINE, "t1", "/data/answer"),
         document(GROUP, "t2", "/data/other"),
         document(MINE, None, "/data/new"),
+        document(MINE, "t3", "/data/shared", key="document", kept=True),
+        document(MINE, "t4", "/data/photo", key="photo"),
+        document(MINE, "t5", "/data/shared", key="photo", kept=True),
     ]
     outbox.add(conn, rows, NOW)
-    assert erasure.erase(conn, ANN, 1).paths == ["/data/answer"]
+    assert erasure.erase(conn, ANN, 1).paths == ["/data/answer", "/data/photo"]
 
 
 def test_values_of_the_person_go_and_those_of_plugins_stay(conn: sqlite3.Connection) -> None:

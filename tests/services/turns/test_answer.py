@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from tgllm.api import (
+    FileDelta,
     Finished,
     FinishReason,
     ModelRef,
@@ -35,6 +36,25 @@ def test_pieces_become_one_text(answer: Answer) -> None:
     assert (outcome.text, outcome.reasoning, outcome.model) == ("Fine.", "hm", MODEL)
     assert (outcome.status, outcome.reason, outcome.usage) == ("ok", "length", Usage(1, 2))
     assert outcome.provider_data == {"a": 1}
+
+
+def test_files_are_part_of_the_answer(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tgllm.services.files.made.MOST_FILES", 1)
+    picture = FileDelta(b"PNG", "image/png")
+    assert answer.is_empty
+    assert [answer.add(picture), answer.add(picture), answer.add(FileDelta(b"", "image/png"))] == [[picture], [], []]
+    assert not answer.is_empty
+    assert answer.made.files == [picture]
+    assert answer.outcome().files_left_out == 1
+
+
+@pytest.mark.parametrize(
+    "event",
+    [FileDelta(cast("bytes", "x"), "a/b"), FileDelta(b"x", cast("str", None)), FileDelta(b"x", "a/b", cast("str", 5))],
+)
+def test_a_file_with_fields_of_wrong_types_is_refused(answer: Answer, event: FileDelta) -> None:
+    with pytest.raises(TypeError, match="FileDelta"):
+        answer.add(event)
 
 
 def test_kinds_that_are_not_known_are_passed_over(answer: Answer) -> None:

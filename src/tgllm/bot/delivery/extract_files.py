@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tgllm.bot.rendering.extracts import MOST_EXTRACTS, Code, Extract, Table, extracts_of
 from tgllm.bot.rendering.split import MESSAGE_LIMIT, utf16_length
@@ -113,10 +114,10 @@ def _inert(cell: str) -> str:
 
 
 def _write_xlsx(rows: Sequence[Sequence[str]], path: Path) -> None:
-    import xlsxwriter  # noqa: PLC0415  optional, and takes time to import
-
+    # Optional, without types, and slow to import.
+    workbook: Any = import_module("xlsxwriter").Workbook
     settings = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), settings) as book:
+    with workbook(str(path), settings) as book:
         sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
         for at, row in enumerate(rows):
             for column, cell in enumerate(row):

@@ -1,9 +1,12 @@
 """tgllm-whisper with a real model, small as it is, and real speech."""
 
+import asyncio
+import os
 import re
+import signal
 import sys
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,11 @@ import pytest
 
 from tgllm.api import FileUnreadable, Recording, SystemClock, Transcript
 from tgllm.observe.logs import get_logger
+from tgllm.testing.emulator import Emulator
 from tgllm_whisper.listener import Listener
 from tgllm_whisper.settings import Settings
+
+SECONDS = 120
 
 pytestmark = pytest.mark.real_model
 
@@ -118,3 +124,41 @@ def peak_mebibytes(pid: int | None) -> int:
     status = Path(f"/proc/{pid}/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+async def test_a_voice_message_through_the_bot_that_is_killed_without_an_orphan(
+    emu: Emulator,
+    launch: Callable[..., Awaitable[Any]],
+    whisper: Path,
+    speak: Callable[..., Path],
+    encode: Callable[[Path, str], Path],
+) -> None:
+    ann = emu.add_user(first_name="Ann", language_code="en")
+    content = await asyncio.to_thread(encode(speak(), "audio/ogg").read_bytes)
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_PLUGINS__WHISPER__MODEL=str(whisper))
+
+    sent = await ann.upload(content, kind="voice", mime="audio/ogg", name="file_1.oga")
+    answer = await emu.wait_for_message(ann.private_chat(), timeout=SECONDS, after=sent)
+    (child,) = await asyncio.to_thread(children_of, bot.pid)
+    os.kill(child, signal.SIGSEGV)
+    again = await ann.upload(content + b"\x00", kind="voice", mime="audio/ogg", name="file_2.oga")
+    last = await emu.wait_for_message(ann.private_chat(), timeout=SECONDS, after=again)
+    children = await asyncio.to_thread(children_of, bot.pid)
+    bot.send(signal.SIGKILL)
+    await bot.end()
+
+    # The model of the echo provider repeats the question.
+    quote, _, echoed = answer.text.partition("\n\n")
+    assert quote.removeprefix("🎤 ") in echoed
+    assert is_right(Transcript(quote))
+    assert is_right(Transcript(last.text))
+    assert children
+    async with asyncio.timeout(SECONDS):
+        while any(Path(f"/proc/{pid}").exists() for pid in children):  # noqa: ASYNC110, ASYNC240  no child of this one
+            await asyncio.sleep(0.05)
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of the bot in which Whisper runs."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if b"tgllm_whisper" in Path(f"/proc/{child}/cmdline").read_bytes()]

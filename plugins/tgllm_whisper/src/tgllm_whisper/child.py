@@ -3,7 +3,7 @@
 Run as ``python -m tgllm_whisper.child``. Its standard input gets lines of JSON: one ``tgllm_whisper.process.Order``,
 then each ``Job`` after the answer to the one before. It stays open: the child ends when it is closed, which the kernel
 does when the bot dies. Its standard output gets lines of JSON: ``{"stage": "download"}`` if the model is downloaded,
-``{"stage": "ready"}``, then a transcript for each job, or ``{"error": ..., "reason": ...}``.
+``{"stage": "ready"}``, then for each job ``{"stage": "begun"}`` and a transcript, or ``{"error": ..., "reason": ...}``.
 """
 
 import json
@@ -65,7 +65,9 @@ def main() -> None:
         sys.exit(1)
     answers.say({"stage": "ready"})
     while True:
-        answers.say(_transcribed(model, json.loads(lines.get())))
+        job = json.loads(lines.get())
+        answers.say({"stage": "begun"})
+        answers.say(_transcribed(model, job))
 
 
 def _read(lines: "SimpleQueue[bytes]") -> None:

@@ -71,7 +71,7 @@ class Listener:
         async with self._turns:
             self._stop_idling()
             try:
-                answer = await self._ask(await self._loaded(), recording)
+                answer = await self._ask(recording)
             finally:
                 if not self._closed:
                     self._idle = asyncio.create_task(self._end_when_idle(), name="whisper idle")
@@ -88,9 +88,44 @@ class Listener:
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _ask(self, child: ModelProcess, recording: Recording) -> JsonObject:
+    async def _ask(self, recording: Recording) -> JsonObject:
+        for _ in range(2):
+            child = await self._loaded()
+            began = self._clock.monotonic()
+            try:
+                answer = await self._answer(child, self._job(recording))
+            except BaseException as error:
+                # Stopped, timed out or crashed. The child can't be interrupted in another way; the next job has another.
+                if isinstance(error, ProviderError):
+                    self._log.error("whisper.ended", reason=str(error), said=child.log[-500:])
+                await self._drop()
+                raise
+            if answer is not None:
+                seconds = round(self._clock.monotonic() - began, 1)
+                error = as_text(answer.get("error"))
+                self._log.info("whisper.transcribed", bytes=recording.size, seconds=seconds, error=error)
+                return answer
+            # It had died while it was idle, which says nothing about this recording.
+            await self._drop()
+        raise errors.failed(self._settings.model, "two processes ended before they began")
+
+    @staticmethod
+    async def _answer(child: ModelProcess, job: Job) -> JsonObject | None:
+        """Return the answer to a job; None if the child ended before it began.
+
+        Raises:
+            ProviderError: the child has ended since.
+        """
+        await child.send(job)
+        try:
+            await child.answer()
+        except ProviderError:
+            return None
+        return await child.answer()
+
+    def _job(self, recording: Recording) -> Job:
         settings = self._settings
-        job = Job(
+        return Job(
             path=str(recording.path.absolute()),
             language=settings.language,
             hint=recording.language,
@@ -98,19 +133,6 @@ class Listener:
             max_seconds=settings.max_minutes * 60,
             work_seconds=settings.work_seconds,
         )
-        began = self._clock.monotonic()
-        try:
-            await child.send(job)
-            answer = await child.answer()
-        except BaseException as error:
-            # Stopped, timed out or crashed. The child can't be interrupted in another way; the next one starts anew.
-            if isinstance(error, ProviderError):
-                self._log.error("whisper.ended", reason=str(error), said=child.log[-500:])
-            await self._drop()
-            raise
-        seconds = round(self._clock.monotonic() - began, 1)
-        self._log.info("whisper.transcribed", bytes=recording.size, seconds=seconds, error=as_text(answer.get("error")))
-        return answer
 
     async def _loaded(self) -> ModelProcess:
         """Return the child with its model; a download of a minute goes on without the recording.

@@ -95,7 +95,7 @@ class Listener:
             try:
                 answer = await self._answer(child, self._job(recording))
             except BaseException as error:
-                # Stopped, timed out or crashed. It can't be interrupted in another way; the next job starts another one.
+                # Stopped, timed out or crashed. It can't be interrupted in another way; the next job starts another.
                 if isinstance(error, ProviderError):
                     self._log.error("whisper.ended", reason=str(error), said=child.log[-500:])
                 await self._drop()

@@ -288,6 +288,68 @@ class TestCorrection:
         assert shown.text == "Noted."
         assert len(ears.recordings) == 1
 
+    async def test_an_edit_of_the_correction_corrects_again(
+        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, ears: Ears
+    ) -> None:
+        for answer in ("Whose milk?", "By milk?", "Noted."):
+            provider.answer(answer)
+        async with start(plugins=[ears.plugin]):
+            asked = await voice(ann)
+            await answer_to(emu, asked, "Whose milk?")
+            said = await ann.say("By milk.", reply_to=asked)
+            await answer_to(emu, said, "By milk?")
+            await ann.edit(said, "Buy milk.")
+            await answer_to(emu, said, "Noted.")
+
+        assert provider.told == ["Buy milk."]
+
+    async def test_a_question_that_was_asked_again_is_corrected_too(
+        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, ears: Ears
+    ) -> None:
+        for answer in ("Whose milk?", "Again.", "Noted."):
+            provider.answer(answer)
+        async with start(plugins=[ears.plugin]):
+            asked = await voice(ann)
+            await answer_to(emu, asked, "Whose milk?")
+            await answer_to(emu, await ann.say("/retry"), "Again.")
+            await answer_to(emu, await ann.say("Buy milk.", reply_to=asked), "Noted.")
+
+        assert provider.told == ["Buy milk."]
+
+    async def test_in_a_group_with_a_mention_and_only_by_the_speaker(
+        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, ears: Ears
+    ) -> None:
+        bob = emu.add_user(first_name="Bob")
+        group = emu.add_group(title="Team", members=[ann, bob])
+        for answer in ("Whose milk?", "Milk for Bob.", "Noted."):
+            provider.answer(answer)
+        async with start(plugins=[ears.plugin], let_in=[bob]):
+            asked = await voice(ann, chat=group, caption="@demo_bot")
+            await answer_to(emu, asked, "Whose milk?")
+            said = await bob.say("@demo_bot Mine.", chat=group, reply_to=asked)
+            await answer_to(emu, said, "Milk for Bob.")
+            assert provider.told[-1].endswith("Bob: Mine.")
+            provider.answer("Noted.")
+            again = await voice(ann, chat=group, caption="@demo_bot")
+            await answer_to(emu, again, "Noted.")
+            provider.answer("Milk.")
+            await answer_to(emu, await ann.say("@demo_bot Buy milk.", chat=group, reply_to=again), "Milk.")
+
+        assert provider.told[-1] == "Ann: Buy milk."
+
+    async def test_an_edit_that_changes_nothing_asks_nothing(
+        self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, ears: Ears
+    ) -> None:
+        provider.answer("Fine.")
+        provider.answer("Yes.")
+        async with start(plugins=[ears.plugin]):
+            asked = await voice(ann)
+            await answer_to(emu, asked, "Fine.")
+            await ann.edit(asked, "")
+            await answer_to(emu, await ann.say("Sure?"), "Yes.")
+
+        assert provider.questions == [HEARD, "Sure?"]
+
     async def test_a_reply_to_a_part_of_the_quote_replaces_that_part(
         self, emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, ears: Ears
     ) -> None:

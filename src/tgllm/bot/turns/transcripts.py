@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiogram.types import Message
@@ -19,9 +20,10 @@ from tgllm.db.queries.transcripts import transcripts_of
 from tgllm.db.tables import messages
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.turn import Branch
+from tgllm.services.files.attachment import Attachment
 from tgllm.services.files.spoken import lacks_words
 
-__all__ = ["Correction", "correction_of"]
+__all__ = ["Correction", "correction_of", "is_transcribed"]
 
 _REMARKS = re.compile(r"(?:\[[^\n]*\]\n)*")
 """Lines before the words of a question, such as a remark on the message to which it replies."""
@@ -34,6 +36,8 @@ class Correction:
     text: str
     message_ids: tuple[int, ...]
     branch: Branch
+    before: tuple[int, ...]
+    """Ids of the messages of the question that is corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class _Heard:
 
 
 async def correction_of(message: Message, scope: Scope, words: str) -> Correction | None:
-    """Return the question that a message corrects; None if it corrects none.
+    """Return the question that a message, or its edit, corrects; None if it corrects none.
 
     Args:
         message: a text from the chat.
@@ -61,10 +65,25 @@ async def correction_of(message: Message, scope: Scope, words: str) -> Correctio
         return None
     heard = await scope.read(lambda conn: _heard(conn, scope, replied.message_id, part))
     text = None if heard is None else _corrected(heard, part, words, scope)
-    if heard is None or text is None:
+    if heard is None or text is None or text == heard.question.text:
         return None
-    ids = dict.fromkeys((message.message_id, *heard.question.telegram_message_ids))
-    return Correction(text, tuple(ids), branches.branch_before(heard.question))
+    before = heard.question.telegram_message_ids
+    return Correction(
+        text, tuple(dict.fromkeys((message.message_id, *before))), branches.branch_before(heard.question), before
+    )
+
+
+def is_transcribed(question: str, shown: str, attachments: Sequence[Attachment]) -> bool:
+    """Return whether a question is what a voice message shows, with the words that were heard.
+
+    Args:
+        question: as the model reads it.
+        shown: the message as the model would read it: a remark, or its caption.
+        attachments: the files of the message.
+    """
+    if not attachments or any(each.kind not in {"voice", "video_note"} for each in attachments):
+        return False
+    return (lacks_words(shown) and not lacks_words(question)) or question.startswith(f"{shown}\n\n")
 
 
 def _quoted_part(message: Message, replied: Message, scope: Scope) -> str | None:
@@ -97,14 +116,14 @@ def _heard(conn: Connection, scope: Scope, replied_id: int, part: str | None) ->
 def _corrected(heard: _Heard, part: str | None, words: str, scope: Scope) -> str | None:
     """Return the corrected question; None if its words were written, or if the model has listened itself."""
     question = heard.question.text
+    found = _REMARKS.match(question)
+    remarks = found.group() if found else ""
+    spoken = question[len(remarks) :]
     if part is not None:
-        return question.replace(part, words, 1) if part in question else None
+        return remarks + spoken.replace(part, words, 1) if part in spoken else None
     for transcript in heard.transcripts:
-        if transcript in question:
-            return question.replace(transcript, words, 1)
+        if transcript in spoken:
+            return remarks + spoken.replace(transcript, words, 1)
     # Corrected before, so that the voice message is no file of the question any more.
     is_corrected = len(heard.question.telegram_message_ids) > 1 and not heard.transcripts
-    if not is_corrected or lacks_words(question):
-        return None
-    remarks = _REMARKS.match(question)
-    return (remarks.group() if remarks else "") + said(scope, words)
+    return remarks + said(scope, words) if is_corrected and not lacks_words(question) else None

@@ -321,7 +321,7 @@ class TestCorrection:
     ) -> None:
         bob = emu.add_user(first_name="Bob")
         group = emu.add_group(title="Team", members=[ann, bob])
-        for answer in ("Whose milk?", "Milk for Bob.", "Noted."):
+        for answer in ("Whose milk?", "Milk for Bob."):
             provider.answer(answer)
         async with start(plugins=[ears.plugin], let_in=[bob]):
             asked = await voice(ann, chat=group, caption="@demo_bot")

@@ -395,6 +395,7 @@ async def test_the_child_gets_no_keys(listen: Listen, stub: Any, sound: Sound, m
 
     (loaded,) = [seen for seen in stub.seen if "compute_type" in seen]
     assert not [name for name in loaded["variables"] if "KEY" in name or "TOKEN" in name]
+    assert "HF_HUB_DISABLE_TELEMETRY" in loaded["variables"]
 
 
 async def test_much_output_of_the_library_does_not_block_it(listen: Listen, stub: Any, sound: Sound) -> None:

@@ -148,4 +148,5 @@ class ModelProcess:
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the child gets."""
     kept = {name: value for name, value in environ.items() if name.upper().startswith(_KEPT_VARIABLES)}
-    return kept if real_requests_allowed() else {**kept, "HF_HUB_OFFLINE": "1"}
+    offline = {} if real_requests_allowed() else {"HF_HUB_OFFLINE": "1"}
+    return {**kept, **offline, "HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -1,6 +1,7 @@
 """The program of a reading process ends by itself, and loads only what it needs."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from tgllm.plugins.builtin.files.plugin import tgllm_file_handlers
 from tgllm.services.reading import limits
 from tgllm.services.reading.process import COMMAND
+
+HANDLERS = tgllm_file_handlers(None)  # type: ignore[arg-type]  they need nothing of it
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="signals of Linux")
 
@@ -118,3 +122,14 @@ def test_a_system_without_limits_reads_without(monkeypatch: pytest.MonkeyPatch) 
         signal.signal(signal.SIGINT, handlers[0])
         signal.signal(signal.SIGTERM, handlers[1])
     assert not limits.end_descendants()
+
+
+@pytest.mark.parametrize("handler", sorted({each.extract.__module__ for each in HANDLERS}))
+def test_a_built_in_handler_brings_neither_the_bot_nor_other_readers(handler: str) -> None:
+    code = f"import {handler}, json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, timeout=100, check=True)
+    loaded = {name.partition(".")[0] for name in json.loads(ran.stdout)}
+    rooms = {".".join(name.split(".")[:2]) for name in json.loads(ran.stdout) if name.startswith("tgllm.")}
+    assert not loaded & {"aiogram", "aiosqlite", "asyncio", "httpx", "pydantic", "sqlite3", "structlog"}
+    assert not loaded & {"PIL", "docx", "lxml", "pypdfium2", "python_calamine", "selectolax"}
+    assert rooms <= {"tgllm.api", "tgllm.plugins"}

@@ -25,6 +25,7 @@ MOST_SIMILAR: Final = 24
 MOST_PARTS: Final = 200
 """Passages in which a part of a word is verified; it is too common if there are more."""
 LEAST_PART: Final = 5
+LEAST_PREFIXED: Final = 3
 PART_WEIGHT: Final = 0.5
 NEIGHBOUR_WEIGHT: Final = 0.3
 TITLE_WEIGHT: Final = 0.6
@@ -33,6 +34,8 @@ MOST_COUNTED: Final = 120
 SATURATION: Final = 1.2
 LENGTH_WEIGHT: Final = 0.5
 
+_PREFIXED: Final = re.compile("[\u05d0-\u05ea\u0620-\u064a]")
+"""Hebrew and Arabic: articles and prepositions are written as parts of words, which have few letters."""
 _WORD: Final = re.compile(r"\w+")
 _CHARACTERS: Final = re.compile(f"[{CHARACTER_SCRIPTS}]+")
 
@@ -213,6 +216,8 @@ def _frequencies(text: str, terms: Iterable[Term], length: float) -> dict[Term, 
 
 def _part_of(word: str) -> str:
     """Return what of a word is looked for inside of longer ones: without an ending, which compounds don't have."""
+    if _PREFIXED.search(word):
+        return word if len(word) >= LEAST_PREFIXED else ""
     return word[: max(LEAST_PART, len(word) - 2)] if len(word) >= LEAST_PART else ""
 
 

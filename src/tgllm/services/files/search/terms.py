@@ -21,6 +21,8 @@ _UNSPACED: Final = re.compile("[\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u
 _HIRAGANA: Final = re.compile("[\u3040-\u309f]+")
 _NUMBER: Final = re.compile(r"\d+")
 _GROUPED: Final = re.compile("(?<=\\d)[ \u00a0\u202f,.'\u2019](?=\\d{3}(?!\\d))")
+_ARTICLE: Final = re.compile("^[\u0648\u0628\u0643\u0641]?(?:\u0627\u0644|\u0644\u0644)(?=[\u0620-\u064a]{3})")
+"""Arabic article, with what may stand before it: it is written as a part of the word."""
 _ACCENTED: Final = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
 _LEAST_SIMILAR: Final = 0.6
 
@@ -86,4 +88,4 @@ def _terms(question: str) -> Iterator[Term]:
         if _NUMBER.fullmatch(word):
             yield Term(word, "number")
         elif word not in stop_words().words and not (len(word) == 1 and word.isascii()):
-            yield Term(word, "word")
+            yield Term(_ARTICLE.sub("", word), "word")

@@ -17,14 +17,14 @@ from tgllm.services.common.text import mend_surrogates
 from tgllm.services.messaging.rows import reply_parameters
 from tgllm.services.personal_data.export_files import new_export, remove_export
 
-__all__ = ["file_presses"]
+__all__ = ["as_file_presses"]
 
 MOST_SEARCHED = 1000
 
 log = get_logger(__name__)
 
 
-def file_presses() -> tuple[PressAction, ...]:
+def as_file_presses() -> tuple[PressAction, ...]:
     """Return the row for the press table."""
     return (PressAction(AS_FILE, _press),)
 

@@ -230,6 +230,7 @@ async def test_another_model_decides_anew(bench: Bench) -> None:
 
 
 async def test_a_question_without_anything_to_read_calls_no_model(bench: Bench) -> None:
+    await bench.takes()
     turn = replace(bench.turn, has_words=False, text="[A picture]", attachments=(attach("png", kind="photo"),))
     outcome = await bench.service.run(turn, bench.sink, downloader=FakeDownloader({"png": PNG}))
     assert outcome.error is not None
@@ -237,6 +238,11 @@ async def test_a_question_without_anything_to_read_calls_no_model(bench: Bench) 
     assert bench.provider.requests == []
     assert await bench.database.read(lambda conn: requests.recent(conn, 9)) == []
     assert len(await bench.stored()) == 1
+
+
+async def test_a_picture_is_tried_with_a_model_that_is_not_listed(bench: Bench) -> None:
+    await bench.ask(FakeDownloader({"png": PNG}), attach("png", kind="photo"))
+    assert [part.mime_type for part in bench.sent()] == ["image/png"]
 
 
 async def test_words_are_answered_though_a_file_is_not_readable(bench: Bench) -> None:
@@ -303,6 +309,7 @@ async def test_a_long_document_leaves_room_and_says_so(bench: Bench) -> None:
 
 async def test_pages_without_text_are_shown_to_a_model_that_sees(bench: Bench) -> None:
     bench.readers.result = Extracted("", pages=2, without_text=2)
+    await bench.takes()
     blind = await bench.ask(FakeDownloader({"pdf": PDF}), attach("pdf", name="scan.pdf"))
     assert [error.code for error in blind.unread] == ["file_no_text"]
     await bench.takes("image/jpeg")

@@ -113,7 +113,8 @@ class ContextLoader:
             summarise=summarise,
             summary=_summary(conn, history) if summarise else None,
             factor=None if in_use.ref in calibrated else stored_factor(conn, in_use.ref),
-            mime_types=_mime_types(known),
+            # Before the first list of models, or for one that its provider does not list: pictures are tried.
+            mime_types=("image/*",) if known is None else known.mime_types,
             files=_files(conn, history),
             made=files_of_answers(conn, history, in_use.ref, _mime_types(known), self._settings.data_dir),
         )

@@ -131,6 +131,8 @@ class Finder:
     ) -> None:
         show("listen", name)
         heard = await self._reader.hear(file, wanted.language)
+        if not heard.chars:
+            raise FileUnreadable("there is no speech in it", code="file_no_speech", name=name)
         if is_current and file.key in wanted.spoken:
             # They become the text of the question.
             found.words.append(heard.text)

@@ -13,8 +13,6 @@ from tgllm.plugins.builtin.files.plugin import _HANDLERS
     ("mime", "code"),
     [
         ("application/x-empty", "file_empty"),
-        ("application/encrypted", "file_password"),
-        ("application/vnd.ms-powerpoint", "file_unreadable"),
         ("application/vnd.ms-outlook", "file_unreadable"),
     ],
 )

@@ -4,19 +4,7 @@ from tgllm import hookimpl
 from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.files import FileHandler
 from tgllm.plugins.builtin.files import docx, epub, odf, pdf, refusals, sheets, slides
-from tgllm.plugins.builtin.files.texts import (
-    csv_tables,
-    events,
-    html,
-    json_data,
-    mail,
-    rtf,
-    subtitles,
-    tars,
-    text,
-    xml_source,
-    zips,
-)
+from tgllm.plugins.builtin.files.texts import table
 
 __all__ = ["tgllm_file_handlers", "tgllm_plugin_info"]
 
@@ -27,10 +15,8 @@ _HANDLERS = (
     pdf.HANDLER,
     sheets.HANDLER,
     slides.HANDLER,
-    *(module.HANDLER for module in (csv_tables, events, html, json_data, mail, rtf, subtitles, tars, xml_source, zips)),
     *refusals.HANDLERS,
-    # Takes all other texts, so it is the last one.
-    text.HANDLER,
+    *table.HANDLERS,
 )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 
-__all__ = ["HANDLERS", "refuse_empty", "refuse_encrypted", "refuse_old"]
+__all__ = ["HANDLERS", "refuse_empty", "refuse_old"]
 
 
 def refuse_empty(_path: Path, _limits: ExtractionLimits) -> Extracted:
@@ -13,29 +13,16 @@ def refuse_empty(_path: Path, _limits: ExtractionLimits) -> Extracted:
     raise FileUnreadable("The file is empty", code="file_empty")
 
 
-def refuse_encrypted(_path: Path, _limits: ExtractionLimits) -> Extracted:
-    """Refuse an Office file that is protected by a password."""
-    raise FileUnreadable("The file needs a password", code="file_password")
-
-
 def refuse_old(_path: Path, _limits: ExtractionLimits) -> Extracted:
-    """Refuse files of old Office programs, which no small library reads."""
-    raise FileUnreadable("The format is too old; save it as PDF, docx or pptx")
+    """Refuse files of Office programs that no small library reads."""
+    raise FileUnreadable("No reader for this format; save it as PDF, or a mail as eml")
 
 
 HANDLERS = (
     FileHandler(id="empty", mime_types=frozenset({"application/x-empty"}), extract=refuse_empty),
-    FileHandler(id="encrypted", mime_types=frozenset({"application/encrypted"}), extract=refuse_encrypted),
     FileHandler(
         id="old_office",
-        mime_types=frozenset(
-            {
-                "application/msword",
-                "application/vnd.ms-outlook",
-                "application/vnd.ms-powerpoint",
-                "application/x-ole-storage",
-            }
-        ),
+        mime_types=frozenset({"application/vnd.ms-outlook", "application/vnd.ms-visio.drawing"}),
         extract=refuse_old,
     ),
 )

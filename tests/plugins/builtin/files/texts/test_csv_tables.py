@@ -80,7 +80,7 @@ def test_a_long_table_is_cut_between_rows_and_says_how_many_there_are() -> None:
     shown = len(lines) - 2
     assert found.truncated
     assert lines[-1] == f"| {shown - 1} | {(shown - 1) ** 2} |"
-    assert note == f"(Cut: {shown:,} of 12,345 rows are shown.)"
+    assert note == f"(Cut. Rows shown: {shown:,} of 12,345.)"
 
 
 def test_a_table_that_fits_is_not_called_cut() -> None:

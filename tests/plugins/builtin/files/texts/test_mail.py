@@ -65,7 +65,7 @@ def test_attachments_are_listed_and_small_texts_are_read() -> None:
 
     found = read(mail, made.as_bytes()).text
 
-    assert "Attachments:\n- таблица.csv (8 bytes)\n- .._p.png (4.4 kB)\n- big.txt (1.9 MB)" in found
+    assert "Attachments:\n- таблица.csv (8 B)\n- .._p.png (4.4 kB)\n- big.txt (1.9 MB)" in found
     assert "[file таблица.csv]\n" in found
     assert "| 1 | 2 |" in found
     assert "[file big.txt]" not in found

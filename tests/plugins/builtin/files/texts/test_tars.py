@@ -35,7 +35,7 @@ def test_files_are_listed_and_small_texts_are_read(mode: str) -> None:
     found = read(tars, tar({"d/a.txt": b"hello", "b.bin": b"\0\1\2"}, mode))
 
     assert found.text == (
-        "Archive with 2 files, 8 bytes unpacked:\n\n- d/a.txt (5 bytes)\n- b.bin (3 bytes)\n\n[file d/a.txt]\nhello"
+        "Archive. Files: 2. Unpacked size: 8 B.\n\n- d/a.txt (5 B)\n- b.bin (3 B)\n\n[file d/a.txt]\nhello"
     )
 
 

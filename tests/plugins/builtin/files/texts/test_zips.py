@@ -43,8 +43,8 @@ def test_files_are_listed_and_small_texts_are_read() -> None:
     )
 
     assert found.text == (
-        "Archive with 5 files, 39 bytes unpacked:\n\n- notes/a.txt (5 bytes)\n- b.py (8 bytes)\n- c.csv (7 bytes)\n"
-        "- d.html (10 bytes)\n- p.png (9 bytes)\n\n[file notes/a.txt]\nhello\n\n[file b.py]\n\n"
+        "Archive. Files: 5. Unpacked size: 39 B.\n\n- notes/a.txt (5 B)\n- b.py (8 B)\n- c.csv (7 B)\n"
+        "- d.html (10 B)\n- p.png (9 B)\n\n[file notes/a.txt]\nhello\n\n[file b.py]\n\n"
         "```python\nprint(1)\n```\n\n[file c.csv]\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n[file d.html]\n\n# T"
     )
     assert not found.truncated
@@ -80,7 +80,7 @@ def test_names_in_the_encoding_of_an_old_program_are_readable() -> None:
         archive.writestr("XXXXX XXXXXXXX.txt", "x")
     content = buffer.getvalue().replace(b"XXXXX XXXXXXXX", "Отчёт годовой!".encode("cp866"))
 
-    assert "- Отчёт годовой!.txt (1 bytes)" in read(zips, content).text
+    assert "- Отчёт годовой!.txt (1 B)" in read(zips, content).text
 
 
 def test_large_texts_are_listed_only() -> None:
@@ -106,7 +106,7 @@ def test_a_bomb_is_listed_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None
     found = read(zips, bomb, max_chars=100_000_000)
 
     assert found.truncated
-    assert "Archive with 201 files" in found.text
+    assert "Archive. Files: 201" in found.text
     assert sum(read_bytes) <= 70_000_000
 
 
@@ -117,7 +117,7 @@ def test_sizes_that_lie_are_found_out() -> None:
 
     found = read(zips, bytes(content))
 
-    assert "- lie.txt (10 bytes)" in found.text
+    assert "- lie.txt (10 B)" in found.text
     assert "[file lie.txt]" not in found.text
     assert "honest" in found.text
 
@@ -125,7 +125,7 @@ def test_sizes_that_lie_are_found_out() -> None:
 def test_many_files_are_counted_and_listed_in_part() -> None:
     found = read(zips, zipped({f"{number}.txt": "text" for number in range(3000)}))
 
-    assert "Archive with 3,000 files" in found.text
+    assert "Archive. Files: 3,000" in found.text
     assert "- … and 2,000 more" in found.text
     assert found.text.count("[file ") == 500
 
@@ -138,7 +138,7 @@ def test_a_password_is_told() -> None:
     assert code_of(bytes(content)) == "file_password"
     content[content.index(b"PK\x01\x02") + 8] &= 0xFE
     found = read(zips, bytes(content))
-    assert "- b.txt (1 bytes, needs a password)" in found.text
+    assert "- b.txt (1 B, needs a password)" in found.text
     assert "[file b.txt]" not in found.text
 
 

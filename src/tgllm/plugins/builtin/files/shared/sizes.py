@@ -8,4 +8,4 @@ def size_words(size: int) -> str:
     for unit, divisor in (("GB", 1024**3), ("MB", 1024**2), ("kB", 1024)):
         if size >= divisor:
             return f"{size / divisor:,.1f} {unit}"
-    return f"{size} bytes"
+    return f"{size} B"

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.reading import read_file
 from tgllm.plugins.builtin.files.shared.tables import table_lines
 from tgllm.plugins.builtin.files.texts.csv_dialect import Dialect, sniff
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _HEAD = 65_536
 _LONGEST_CELL = 200_000
@@ -49,7 +49,7 @@ def write(stream: BinaryIO, name: str, builder: TextBuilder) -> str:
                 rest = sum(1 for _ in lines)
                 # The header, and the line below it, are no rows of data.
                 builder.line("")
-                builder.add(f"(Cut: {max(written - 2, 0):,} of {max(written - 1 + rest, 0):,} rows are shown.)")
+                builder.add(f"(Cut. Rows shown: {max(written - 2, 0):,} of {max(written - 1 + rest, 0):,}.)")
                 builder.truncated = True
                 break
             builder.line(line)
@@ -85,12 +85,3 @@ def _write_lines(first: list[list[str]], rows: Iterator[list[str]], builder: Tex
     for row in itertools.chain(first, rows):
         if not builder.line(row[0]):
             return
-
-
-HANDLER = FileHandler(
-    id="csv",
-    mime_types=frozenset({"text/csv", "text/tab-separated-values"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

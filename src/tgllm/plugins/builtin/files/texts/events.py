@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text, one_line
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.reading import read_file
 from tgllm.plugins.builtin.files.texts.recurrence import rule_words
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _LONGEST_LINE = 100_000
 _MOST_IN_LINE = 100
@@ -243,12 +243,3 @@ def _alarm_words(value: str) -> str:
     if not _DURATION.fullmatch(value.strip()):
         return words
     return f"{words} {'before' if value.strip().startswith('-') else 'after'}"
-
-
-HANDLER = FileHandler(
-    id="calendar",
-    mime_types=frozenset({"text/calendar"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text
 from tgllm.plugins.builtin.files.shared.encoding import detect, known_encoding
 from tgllm.plugins.builtin.files.shared.html_walk import HtmlWriter
 from tgllm.plugins.builtin.files.shared.reading import read_file
 
-__all__ = ["HANDLER", "extract", "write", "write_html"]
+__all__ = ["extract", "write", "write_html"]
 
 _MOST_BYTES = 32 * 1024 * 1024
 """More is cut: a parsed page takes ten times its size."""
@@ -74,12 +74,3 @@ def _depth(page: str) -> int:
         depth = max(0, depth - 1) if match[1] else depth + 1
         deepest = max(deepest, depth)
     return deepest
-
-
-HANDLER = FileHandler(
-    id="html",
-    mime_types=frozenset({"text/html", "application/xhtml+xml"}),
-    extract=extract,
-    needs=("selectolax",),
-    package="tgllm[files]",
-)

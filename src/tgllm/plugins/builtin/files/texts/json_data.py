@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.reading import read_file
 from tgllm.plugins.builtin.files.texts import text
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _PRETTY = 2 * 1024 * 1024
 """Characters up to which JSON is parsed and indented."""
@@ -95,12 +95,3 @@ def _joined(lines: object) -> str:
 def _fenced(code: str, language: str) -> str:
     fence = "`" * max(3, max((len(found) + 1 for found in re.findall(r"`{3,}", code)), default=0))
     return f"{fence}{language}\n{clean_text(code)}\n{fence}"
-
-
-HANDLER = FileHandler(
-    id="json",
-    mime_types=frozenset({"application/json"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

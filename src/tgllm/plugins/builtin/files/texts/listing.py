@@ -39,7 +39,7 @@ def write_archive(entries: Sequence[Entry], read: Callable[[int], bytes | None],
         builder: gets the text.
     """
     total = sum(entry.size for entry in entries)
-    builder.add(f"Archive with {len(entries):,} files, {size_words(total)} unpacked:")
+    builder.add(f"Archive. Files: {len(entries):,}. Unpacked size: {size_words(total)}.")
     _write_list(entries, builder)
     left = _MOST_READ_BYTES
     for number in _candidates(entries):

@@ -9,7 +9,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text, one_line
 from tgllm.plugins.builtin.files.shared.encoding import decode
 from tgllm.plugins.builtin.files.shared.reading import read_file
@@ -17,7 +17,7 @@ from tgllm.plugins.builtin.files.shared.sizes import size_words
 from tgllm.plugins.builtin.files.texts.html import write_html
 from tgllm.plugins.builtin.files.texts.inner import LARGEST, write_inner
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 _DEEPEST = 5
@@ -163,12 +163,3 @@ def _header(message: EmailMessage, name: str) -> str:
         return one_line(str(message.get(name) or ""))
     except _BROKEN:
         return one_line(raw)
-
-
-HANDLER = FileHandler(
-    id="mail",
-    mime_types=frozenset({"message/rfc822"}),
-    extract=extract,
-    needs=("charset_normalizer", "selectolax"),
-    package="tgllm[files]",
-)

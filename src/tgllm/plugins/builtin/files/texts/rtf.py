@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text
 from tgllm.plugins.builtin.files.shared.reading import read_file
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _MOST_BYTES = 64 * 1024 * 1024
 _DEEPEST = 1_000
@@ -181,6 +181,3 @@ def _codec(name: str) -> str | None:
     except LookupError:
         return None
     return name
-
-
-HANDLER = FileHandler(id="rtf", mime_types=frozenset({"text/rtf", "application/rtf"}), extract=extract)

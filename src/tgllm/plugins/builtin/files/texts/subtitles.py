@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.reading import read_file
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _TIMES = re.compile(r"\s*((?:\d+:)?\d{1,2}:\d{2})[.,]\d{1,3}\s*-->\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}.*")
 _TAGS = re.compile(r"</?[a-zA-Z][^<>]*>|<[\d:.]+>|\{\\[^}]*\}")
@@ -46,12 +46,3 @@ def _show(time: str, words: list[str], last: str, builder: TextBuilder) -> str:
     if time and said and said != last:
         builder.line(f"{time} {said}")
     return said or last
-
-
-HANDLER = FileHandler(
-    id="subtitles",
-    mime_types=frozenset({"application/x-subrip", "text/vtt"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.texts.inner import LARGEST, inner_type, write_inner
 from tgllm.plugins.builtin.files.texts.listing import Entry, write_archive
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _DAMAGED = (tarfile.TarError, zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, OverflowError)
 _MOST_BYTES = 256 * 1024 * 1024
@@ -134,12 +134,3 @@ def _write_tar(stream: BinaryIO, builder: TextBuilder) -> None:
         is_cut = True
     write_archive(entries, contents.get, builder)
     builder.truncated = builder.truncated or is_cut
-
-
-HANDLER = FileHandler(
-    id="tar",
-    mime_types=frozenset({"application/gzip", "application/x-tar", "application/x-bzip2", "application/x-xz"}),
-    extract=extract,
-    needs=("charset_normalizer", "selectolax"),
-    package="tgllm[files]",
-)

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.encoding import open_text
 from tgllm.plugins.builtin.files.shared.kinds import kind_of_name, kind_of_shebang
 from tgllm.plugins.builtin.files.shared.reading import read_file
 
-__all__ = ["HANDLER", "extract", "write", "write_fenced"]
+__all__ = ["extract", "write", "write_fenced"]
 
 _CHUNK = 65_536
 _LONGEST_LINE = 262_144
@@ -73,12 +73,3 @@ def _chunks(head: str, reader: TextIO) -> Iterator[str]:
         yield _CONTROLS.sub("", _ESCAPES.sub("", chunk)).removesuffix("\n")
         chunk = reader.read(_CHUNK)
         chunk += reader.readline(_LONGEST_LINE) if chunk and not chunk.endswith("\n") else ""
-
-
-HANDLER = FileHandler(
-    id="text",
-    mime_types=frozenset({"text/*", "application/x-ndjson"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

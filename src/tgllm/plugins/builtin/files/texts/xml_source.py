@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.encoding import detect, known_encoding
 from tgllm.plugins.builtin.files.shared.reading import read_file
 from tgllm.plugins.builtin.files.texts import text
 
-__all__ = ["HANDLER", "extract", "write"]
+__all__ = ["extract", "write"]
 
 _HEAD = 16 * 1024 * 1024
 _DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{200,}")
@@ -42,12 +42,3 @@ def write(stream: BinaryIO, name: str, builder: TextBuilder) -> str:
     if stream.read(1):
         builder.truncated = True
     return guessed
-
-
-HANDLER = FileHandler(
-    id="xml",
-    mime_types=frozenset({"text/xml", "application/xml", "image/svg+xml"}),
-    extract=extract,
-    needs=("charset_normalizer",),
-    package="tgllm[files]",
-)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.encoding import decode
 from tgllm.plugins.builtin.files.texts.inner import LARGEST
 from tgllm.plugins.builtin.files.texts.listing import Entry, write_archive
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _ENCRYPTED = 0x1
 _UTF8 = 0x800
@@ -84,12 +84,3 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
     except _DAMAGED:
         return None
     return content if len(content) <= LARGEST else None
-
-
-HANDLER = FileHandler(
-    id="zip",
-    mime_types=frozenset({"application/zip", "application/java-archive", "application/vnd.android.package-archive"}),
-    extract=extract,
-    needs=("charset_normalizer", "selectolax"),
-    package="tgllm[files]",
-)

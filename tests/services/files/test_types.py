@@ -116,7 +116,7 @@ BINARY = {
     "docx of LibreOffice": (zipped("_rels/.rels", *(f"docProps/{n}.xml" for n in range(9)), "word/document.xml", "[Content_Types].xml"), DOCX),
     "docx with macros": (zipped("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin"), DOCX),
     "xlsx": (zipped("[Content_Types].xml", "xl/workbook.xml"), XLSX),
-    "xlsb": (zipped("[Content_Types].xml", "xl/workbook.bin"), "application/vnd.ms-excel.sheet.binary.macroenabled.12"),
+    "xlsb": (zipped("[Content_Types].xml", "xl/workbook.bin"), "application/vnd.ms-excel.sheet.binary.macroEnabled.12"),
     "pptx": (zipped("[Content_Types].xml", "ppt/presentation.xml"), PPTX),
     "docx with a sheet inside": (zipped("[Content_Types].xml", "word/document.xml", "word/embeddings/a.xlsx"), DOCX),
     "docx with a comment": (zipped("[Content_Types].xml", "word/document.xml", comment=b"c" * 60_000), DOCX),

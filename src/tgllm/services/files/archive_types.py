@@ -16,7 +16,7 @@ _DECLARED = "mimetype"
 """Name of the first member of EPUB and OpenDocument files, whose content is their type."""
 _PARTS = (
     ("word/", _OFFICE + "wordprocessingml.document"),
-    ("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary.macroenabled.12"),
+    ("xl/workbook.bin", "application/vnd.ms-excel.sheet.binary.macroEnabled.12"),
     ("xl/", _OFFICE + "spreadsheetml.sheet"),
     ("ppt/", _OFFICE + "presentationml.presentation"),
     ("visio/", "application/vnd.ms-visio.drawing"),

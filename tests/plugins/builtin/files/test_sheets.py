@@ -2,10 +2,12 @@
 
 import datetime as dt
 import io
+import types
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import python_calamine
 import xlsxwriter
 
 from tgllm.api.files import ExtractionLimits
@@ -201,3 +203,29 @@ class TestUnreadable:
 
     def test_a_password(self, refused: Any) -> None:
         assert refused(ole("EncryptionInfo", "EncryptedPackage")) == "file_password"
+
+    def test_a_directory_that_points_before_the_file(self, refused: Any) -> None:
+        content = bytearray(sheet(["a", "b"]))
+        start = int.from_bytes(content[-6:-2], "little")
+        content[-6:-2] = (start + 10_000).to_bytes(4, "little")
+
+        assert refused(bytes(content)) == "file_broken"
+
+    def test_a_failed_assertion_of_the_library(self, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        class PanicException(BaseException):
+            pass
+
+        def fail(path: object) -> None:
+            raise PanicException
+
+        monkeypatch.setattr(python_calamine, "CalamineWorkbook", types.SimpleNamespace(from_path=fail))
+
+        assert refused(sheet(["a", "b"])) == "file_broken"
+
+    @pytest.mark.parametrize(("at", "value"), [(30, 30), (32, 20), (44, 2**30), (64, 2**30), (72, 2**30)])
+    def test_an_old_file_that_claims_more_than_it_has(self, refused: Any, at: int, value: int) -> None:
+        header = bytearray(ole("Workbook"))
+        header[30:34] = b"\x09\0\x06\0"
+        header[at : at + 4] = value.to_bytes(4, "little")
+
+        assert refused(bytes(header)) == "file_broken"

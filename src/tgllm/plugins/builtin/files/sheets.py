@@ -11,7 +11,7 @@ from typing import Any, Final
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.plugins.builtin.files.formats.sheet_cells import Marks, marks_of_sheets
-from tgllm.plugins.builtin.files.shared.archives import check_real_sizes, open_archive
+from tgllm.plugins.builtin.files.shared.archives import check_ole, check_real_sizes, open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
 
@@ -36,7 +36,12 @@ def extract(path: Path, limits: ExtractionLimits) -> Extracted:
             return _read(book, calamine, marks, limits)
     except calamine.PasswordError as error:
         raise FileUnreadable("The spreadsheet needs a password", code="file_password") from error
-    except calamine.CalamineError as error:
+    except (calamine.CalamineError, OSError) as error:
+        raise FileUnreadable("The spreadsheet is damaged", code="file_broken") from error
+    except BaseException as error:
+        # A failed assertion of the library, which is no subclass of Exception.
+        if type(error).__name__ != "PanicException":
+            raise
         raise FileUnreadable("The spreadsheet is damaged", code="file_broken") from error
 
 
@@ -46,6 +51,7 @@ def _check(path: Path, limits: ExtractionLimits) -> dict[str, Marks]:
         archive = open_archive(path, limits, parsed=False)
     except FileUnreadable as error:
         if error.code == FileUnreadable.default_code:
+            check_ole(path)
             return {}  # xls, which is no archive
         raise
     with archive:

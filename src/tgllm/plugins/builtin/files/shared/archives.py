@@ -4,12 +4,12 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import ExtractionLimits
 
-__all__ = ["check_real_sizes", "open_archive", "read_member"]
+__all__ = ["check_ole", "check_real_sizes", "open_archive", "read_member"]
 
 _MOST_ENTRIES: Final = 20_000
 _ALL_SHARE: Final = 4
@@ -18,6 +18,8 @@ _XML_SHARE: Final = 12
 """Part of the memory that XML may take, which grows when it is parsed."""
 _XML: Final = (".xml", ".rels", ".xhtml", ".html", ".htm", ".opf", ".ncx")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE_HEADER: Final = 512
+_MINI_SHIFT: Final = 6
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _CHUNK: Final = 1 << 20
 _ENCRYPTED_FLAG: Final = 1
@@ -44,6 +46,21 @@ def open_archive(path: Path, limits: ExtractionLimits, *, parsed: bool = True) -
     return archive
 
 
+def check_ole(path: Path) -> None:
+    """Check that an old Office file claims no more sectors than it has. Microsoft: [MS-CFB] 2.2.
+
+    Raises:
+        FileUnreadable: it is damaged.
+    """
+    with path.open("rb") as file:
+        header = file.read(_OLE_HEADER)
+    shift, mini = int.from_bytes(header[30:32], "little"), int.from_bytes(header[32:34], "little")
+    tables = [int.from_bytes(header[at : at + 4], "little") for at in (44, 64, 72)]
+    sectors = path.stat().st_size >> 9
+    if len(header) < _OLE_HEADER or shift not in {9, 12} or mini != _MINI_SHIFT or max(tables) > sectors:
+        raise FileUnreadable("The file is damaged", code="file_broken")
+
+
 def read_member(archive: zipfile.ZipFile, name: str) -> bytes | None:
     """Return the content of a member; None if there is none of that name.
 
@@ -66,18 +83,24 @@ def check_real_sizes(path: Path, archive: zipfile.ZipFile) -> None:
     """
     with path.open("rb") as file:
         for info in archive.infolist():
-            if info.compress_type != zipfile.ZIP_DEFLATED:
-                continue
-            file.seek(info.header_offset)
-            header = file.read(_LOCAL_HEADER)
-            name, extra = int.from_bytes(header[26:28], "little"), int.from_bytes(header[28:30], "little")
-            file.seek(info.header_offset + _LOCAL_HEADER + name + extra)
-            try:
-                fits = _inflates_to(info.file_size, info.compress_size, file.read)
-            except zlib.error as error:
-                raise FileUnreadable("A part of the file is damaged", code="file_broken") from error
-            if not fits:
+            if info.compress_type == zipfile.ZIP_DEFLATED and not _keeps_its_size(file, info):
                 raise FileUnreadable("A part of the file is larger than it claims", code="file_too_large_to_read")
+
+
+def _keeps_its_size(file: BinaryIO, info: zipfile.ZipInfo) -> bool:
+    """Return whether a member is no larger than it claims.
+
+    Raises:
+        FileUnreadable: it is damaged.
+    """
+    try:
+        file.seek(info.header_offset)
+        header = file.read(_LOCAL_HEADER)
+        name, extra = int.from_bytes(header[26:28], "little"), int.from_bytes(header[28:30], "little")
+        file.seek(info.header_offset + _LOCAL_HEADER + name + extra)
+        return _inflates_to(info.file_size, info.compress_size, file.read)
+    except (zlib.error, OSError, ValueError) as error:
+        raise FileUnreadable("A part of the file is damaged", code="file_broken") from error
 
 
 def _inflates_to(most: int, compressed: int, read: Callable[[int], bytes]) -> bool:

@@ -21,10 +21,9 @@ OWN_SDK = {
 
 READERS = {"charset-normalizer", "lxml", "pillow", "pypdfium2", "python-calamine", "selectolax", "xlsxwriter"}
 IMPORT_NEEDS = """
-import importlib, pkgutil, tgllm.plugins.builtin.files as room
-names = [each.name for each in pkgutil.walk_packages(room.__path__, room.__name__ + ".")]
-modules = [importlib.import_module(name) for name in names]
-handlers = [module.HANDLER for module in modules if hasattr(module, "HANDLER")]
+import importlib
+from tgllm.plugins.builtin.files import plugin
+handlers = plugin.tgllm_file_handlers(None)
 for need in sorted({need for handler in handlers for need in handler.needs}):
     importlib.import_module(need)
 print(*sorted(handler.id for handler in handlers))

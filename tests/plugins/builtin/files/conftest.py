@@ -16,8 +16,8 @@ Extract = Callable[[Path, ExtractionLimits], Extracted]
 
 @pytest.fixture
 def read(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    """Reads content with the ``HANDLER`` of the test's module."""
-    extract: Extract = request.module.HANDLER.extract
+    """Reads content with the ``EXTRACT`` of the test's module."""
+    extract: Extract = request.module.EXTRACT
 
     def run(content: bytes, limits: ExtractionLimits = LIMITS) -> Extracted:
         path = tmp_path / "0f3c"

@@ -14,7 +14,7 @@ from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import docx
 from zip_support import archive, ole
 
-HANDLER = docx.HANDLER
+EXTRACT = docx.extract
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -8,7 +8,7 @@ from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import epub
 from zip_support import archive
 
-HANDLER = epub.HANDLER
+EXTRACT = epub.extract
 CONTAINER = (
     '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'

@@ -11,7 +11,7 @@ import pdf_support as make
 from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import pdf
 
-HANDLER = pdf.HANDLER
+EXTRACT = pdf.extract
 WITH_PICTURES = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=2**30, max_pictures=3)
 
 

@@ -14,7 +14,7 @@ from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import sheets
 from zip_support import archive, claim_size, ole
 
-HANDLER = sheets.HANDLER
+EXTRACT = sheets.extract
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)
 DAY = dt.datetime.combine(dt.date(2026, 11, 30), dt.time())
 
@@ -136,7 +136,7 @@ class TestLimits:
         assert found.truncated
         assert len(found.text) <= 10_000
         rows = len(table_of(found.text))
-        assert found.text.endswith(f"({rows:,} of 5,001 rows; the others were cut.)")
+        assert found.text.endswith(f"(Rows shown: {rows:,} of 5,001.)")
         assert 300 < rows < 1_000
 
     def test_fifty_thousand_rows_are_read(self, read: Any) -> None:

@@ -15,7 +15,7 @@ from tgllm.api.files import ExtractionLimits
 from tgllm.plugins.builtin.files import slides
 from zip_support import archive, ole
 
-HANDLER = slides.HANDLER
+EXTRACT = slides.extract
 BLANK = 6
 TITLE_AND_CONTENT = 1
 SMALL = ExtractionLimits(max_chars=100_000, seconds=60, memory_bytes=64 * 2**20)

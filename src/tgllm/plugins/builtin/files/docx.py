@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.formats.docx_body import Body
 from tgllm.plugins.builtin.files.formats.docx_styles import Numbering, read_styles
 from tgllm.plugins.builtin.files.formats.ooxml import Package, Relation, attribute, child
@@ -13,7 +13,7 @@ from tgllm.plugins.builtin.files.shared.archives import open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, one_line
 from tgllm.plugins.builtin.files.shared.xml import local_name
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _SEPARATORS: Final = frozenset({"separator", "continuationSeparator", "continuationNotice"})
 
@@ -101,22 +101,3 @@ class _Document:
                     lines.append(f"{sign}{attribute(note, 'id')}]: " + (f"{author}: " if author else "") + text)
             if lines:
                 yield "\n".join(lines)
-
-
-HANDLER = FileHandler(
-    id="docx",
-    mime_types=frozenset(
-        {
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
-            "application/vnd.ms-word.document.macroEnabled.12",
-            "application/msword",
-            "application/x-ole-storage",
-            "application/encrypted",
-        }
-    ),
-    extract=extract,
-    needs=("lxml",),
-    package="tgllm[files]",
-    suffixes=frozenset({".docx", ".docm", ".dotx"}),
-)

@@ -8,14 +8,14 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.formats.ooxml import attribute, children
 from tgllm.plugins.builtin.files.shared.archives import open_archive, read_member
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, one_line
 from tgllm.plugins.builtin.files.shared.xml import local_name, parse_xml
 from tgllm.plugins.builtin.files.texts.html import write_html
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _CONTAINER: Final = "META-INF/container.xml"
 _ENCRYPTION: Final = "META-INF/encryption.xml"
@@ -140,13 +140,3 @@ class _Book:
                 if target and one_line(title):
                     titles.setdefault(self._name(target, posixpath.dirname(name)), one_line(title))
         return titles
-
-
-HANDLER = FileHandler(
-    id="epub",
-    mime_types=frozenset({"application/epub+zip"}),
-    extract=extract,
-    needs=("lxml", "selectolax"),
-    package="tgllm[files]",
-    suffixes=frozenset({".epub"}),
-)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.formats.odf_body import OdfBody, whole
 from tgllm.plugins.builtin.files.formats.odf_sheets import OdfSheet, read_sheets
 from tgllm.plugins.builtin.files.formats.ooxml import attribute, children
@@ -17,7 +17,7 @@ from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
 from tgllm.plugins.builtin.files.shared.xml import local_name, parse_xml
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _CONTENT: Final = "content.xml"
 _MANIFEST: Final = "META-INF/manifest.xml"
@@ -139,22 +139,3 @@ def _add(builder: TextBuilder, sheet: OdfSheet, *, is_last: bool) -> bool:
     used = sorted({column for row in sheet.rows for column, text in enumerate(row) if text})
     rows = ([row[column] if column < len(row) else "" for column in used] for row in sheet.rows)
     return add_rows(builder, rows, len(used), sheet.in_all, room_for(builder, is_last=is_last))
-
-
-HANDLER = FileHandler(
-    id="odf",
-    mime_types=frozenset(
-        {
-            "application/vnd.oasis.opendocument.text",
-            "application/vnd.oasis.opendocument.text-template",
-            "application/vnd.oasis.opendocument.spreadsheet",
-            "application/vnd.oasis.opendocument.spreadsheet-template",
-            "application/vnd.oasis.opendocument.presentation",
-            "application/vnd.oasis.opendocument.presentation-template",
-        }
-    ),
-    extract=extract,
-    needs=("lxml",),
-    package="tgllm[files]",
-    suffixes=frozenset({".odt", ".ott", ".ods", ".ots", ".odp", ".otp"}),
-)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler, PagePicture
+from tgllm.api.files import Extracted, ExtractionLimits, PagePicture
 from tgllm.plugins.builtin.files.formats.pdf_notes import notes_of_page, overview
 from tgllm.plugins.builtin.files.formats.pdf_text import is_readable, readable
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _WRONG_PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 _UNKNOWN_SECURITY: Final = 5  # FPDF_ERR_SECURITY
@@ -163,13 +163,3 @@ class _Reading:
         content = io.BytesIO()
         bitmap.to_pil().convert("RGB").save(content, "JPEG", quality=_QUALITY)
         self._pictures.append(PagePicture(number, content.getvalue()))
-
-
-HANDLER = FileHandler(
-    id="pdf",
-    mime_types=frozenset({"application/pdf"}),
-    extract=extract,
-    needs=("pypdfium2", "PIL"),
-    package="tgllm[files]",
-    suffixes=frozenset({".pdf"}),
-)

@@ -3,20 +3,17 @@
 from tgllm import hookimpl
 from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.api.files import FileHandler
-from tgllm.plugins.builtin.files import docx, epub, odf, pdf, refusals, sheets, slides
-from tgllm.plugins.builtin.files.texts import table
+from tgllm.plugins.builtin.files import refusals
+from tgllm.plugins.builtin.files.formats import table as formats
+from tgllm.plugins.builtin.files.texts import table as texts
+
 
 __all__ = ["tgllm_file_handlers", "tgllm_plugin_info"]
 
 _HANDLERS = (
-    docx.HANDLER,
-    epub.HANDLER,
-    odf.HANDLER,
-    pdf.HANDLER,
-    sheets.HANDLER,
-    slides.HANDLER,
+    *formats.HANDLERS,
     *refusals.HANDLERS,
-    *table.HANDLERS,
+    *texts.HANDLERS,
 )
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.formats.sheet_cells import Marks, marks_of_sheets
 from tgllm.plugins.builtin.files.shared.archives import check_ole, check_real_sizes, open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder
 from tgllm.plugins.builtin.files.shared.long_tables import add_rows, room_for
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _NO_MARKS: Final = Marks(set(), {}, 0, 0)
 _BYTES_PER_CELL: Final = 64
@@ -161,21 +161,3 @@ def show(value: Any) -> str:  # noqa: ANN401  what a cell holds
             return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
         case _:
             return str(value)
-
-
-HANDLER = FileHandler(
-    id="sheets",
-    mime_types=frozenset(
-        {
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.template",
-            "application/vnd.ms-excel",
-            "application/vnd.ms-excel.sheet.macroEnabled.12",
-            "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
-        }
-    ),
-    extract=extract,
-    needs=("python_calamine", "lxml"),
-    package="tgllm[files]",
-    suffixes=frozenset({".xlsx", ".xlsm", ".xltx", ".xls", ".xlsb"}),
-)

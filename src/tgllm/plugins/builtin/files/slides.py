@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tgllm.api.errors import FileUnreadable
-from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
+from tgllm.api.files import Extracted, ExtractionLimits
 from tgllm.plugins.builtin.files.formats.ooxml import Package, Relation, attribute, child, children
 from tgllm.plugins.builtin.files.shared.archives import open_archive
 from tgllm.plugins.builtin.files.shared.building import TextBuilder, clean_text, one_line
 from tgllm.plugins.builtin.files.shared.tables import table_lines, trimmed
 from tgllm.plugins.builtin.files.shared.xml import local_name
 
-__all__ = ["HANDLER", "extract"]
+__all__ = ["extract"]
 
 _TITLES: Final = frozenset({"title", "ctrTitle"})
 _LEFT_OUT: Final = frozenset({"sldNum", "dt", "ftr", "hdr"})
@@ -264,21 +264,3 @@ def _whole(text: str | None) -> int:
 
 def _has_bullet(properties: Any) -> bool:  # noqa: ANN401
     return any(child(properties, name) is not None for name in ("buChar", "buAutoNum", "buBlip"))
-
-
-HANDLER = FileHandler(
-    id="slides",
-    mime_types=frozenset(
-        {
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-            "application/vnd.openxmlformats-officedocument.presentationml.slideshow",
-            "application/vnd.openxmlformats-officedocument.presentationml.template",
-            "application/vnd.ms-powerpoint.presentation.macroEnabled.12",
-            "application/vnd.ms-powerpoint",
-        }
-    ),
-    extract=extract,
-    needs=("lxml",),
-    package="tgllm[files]",
-    suffixes=frozenset({".pptx", ".pptm", ".ppsx", ".potx"}),
-)

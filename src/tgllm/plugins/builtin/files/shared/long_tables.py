@@ -29,6 +29,6 @@ def add_rows(builder: TextBuilder, rows: Iterable[Sequence[str]], columns: int, 
         builder.line(line)
         shown += 1
     if shown < in_all:
-        builder.line(f"({max(shown, 0):,} of {in_all:,} rows; the others were cut.)")
+        builder.line(f"(Rows shown: {max(shown, 0):,} of {in_all:,}.)")
         return False
     return True

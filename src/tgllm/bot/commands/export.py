@@ -58,7 +58,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     key = f"{WITH_FILES}:{scope.lane.chat_id}:{pressed.message_id}"
     if await scope.read(lambda conn: next_copy(conn, key, scope.now)) is None:
         await scope.end()
-        return scope.text("files.on_its_way")
+        return scope.text("as_file.on_its_way")
     exported = await _load(scope)
     if exported is None:
         await scope.end()

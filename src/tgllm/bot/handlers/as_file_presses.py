@@ -36,11 +36,11 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     offer = None if text is None else await asyncio.to_thread(_offer, text, digest, scope.config.rendering.code_lines)
     if offer is None:
         await scope.end()
-        return scope.text("files.answer_gone")
+        return scope.text("as_file.answer_gone")
     key = f"{AS_FILE}:{pressed.argument}"
     if await scope.read(lambda conn: next_copy(conn, key, scope.now)) is None:
         await scope.end()
-        return scope.text("files.on_its_way")
+        return scope.text("as_file.on_its_way")
     now = scope.clock.now()
     try:
         path = await asyncio.to_thread(new_export, scope.config.data_dir, now)
@@ -48,7 +48,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     except OSError as error:
         log.error("answer.file_not_written", error=type(error).__name__)
         await scope.end()
-        return scope.text("files.not_written")
+        return scope.text("as_file.not_written")
     payload = document_payload(path, offer.name) | reply_parameters(pressed.message_id)
     ids: list[int] = []
 
@@ -61,7 +61,7 @@ async def _press(scope: Scope, pressed: Pressed) -> str:
     await scope.end(send)
     if not ids:
         await asyncio.to_thread(remove_export, path)
-        return scope.text("files.on_its_way")
+        return scope.text("as_file.on_its_way")
     return ""
 
 

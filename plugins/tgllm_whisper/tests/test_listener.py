@@ -370,7 +370,8 @@ while not pathlib.Path({str(gate)!r}).exists(): pass
         listener = listen(model="tiny")
         waiting = asyncio.create_task(listener.transcribe(sound()))
         await until(lambda: clock.sleepers)
-        await until((tmp_path / "data" / "models" / "tiny" / "part").exists)
+        part = tmp_path / "data" / "models" / "tiny" / "part"
+        await until(lambda: part.exists() and part.stat().st_size == 3 * 2**20)
         await clock.advance(module.DOWNLOAD_WAIT + 1)
 
         with pytest.raises(Unavailable, match="3 MB so far") as caught:

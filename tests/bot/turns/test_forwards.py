@@ -21,7 +21,7 @@ async def test_a_comment_and_the_messages_forwarded_with_it_are_one_question(
     await ann.forward(said)
     last = await ann.forward(shown)
     async with start() as bot:
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "At nine.")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and "At nine." in message.text)
         assert await bot.core.database.read(inbox.counts) == {"done": 3, "merged": 2}
         stored = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, last.id))
     assert provider.questions == [
@@ -79,5 +79,5 @@ async def test_what_was_joined_stays_joined_after_a_crash(
     async with killed(start()):
         await emu.wait_for(lambda: provider.requests)
     async with start():
-        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Nice.")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and "Nice." in message.text)
     assert provider.questions[0] == provider.questions[1] == "What is that?\n[Forwarded from Ann]\n/ping"

@@ -10,14 +10,18 @@ BUILTIN = tuple(
         id=plugin_id,
         package="tgllm",
         version=tgllm.__version__,
-        value=f"tgllm.plugins.builtin.{module}",
+        value=module,
         summary=summary,
         builtin=True,
     )
     for plugin_id, module, summary in (
-        ("basics", "basics", "The commands /ping and /help."),
-        ("echo", "echo", "A provider that streams back what it was told; needs no key and no network."),
-        ("files", "files.plugin", "Readers of documents, tables, mails, archives and texts."),
+        ("basics", "tgllm.plugins.builtin.basics", "The commands /ping and /help."),
+        (
+            "echo",
+            "tgllm.plugins.builtin.echo",
+            "A provider that streams back what it was told; needs no key and no network.",
+        ),
+        ("files", "tgllm.plugins.builtin.files.plugin", "Readers of documents, tables, mails, archives and texts."),
     )
 )
 """The built-in plugins, in order of id."""

@@ -7,7 +7,6 @@ from tgllm.plugins.builtin.files import refusals
 from tgllm.plugins.builtin.files.formats import table as formats
 from tgllm.plugins.builtin.files.texts import table as texts
 
-
 __all__ = ["tgllm_file_handlers", "tgllm_plugin_info"]
 
 _HANDLERS = (

@@ -15,7 +15,7 @@ async def test_a_comment_and_the_messages_forwarded_with_it_are_one_question(
 ) -> None:
     group = emu.add_group(title="Team", members=[ann, eve])
     said = await eve.say("The boat sails at nine.", chat=group)
-    shown = await eve.upload(b"boat", name="boat.pdf", chat=group)
+    shown = await eve.upload(b"boat", name="boat.txt", mime="text/plain", chat=group)
     provider.answer("At nine.")
     await ann.say("When?")
     await ann.forward(said)
@@ -24,9 +24,10 @@ async def test_a_comment_and_the_messages_forwarded_with_it_are_one_question(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and "At nine." in message.text)
         assert await bot.core.database.read(inbox.counts) == {"done": 3, "merged": 2}
         stored = await bot.core.database.read(lambda conn: messages.find_by_telegram(conn, ann.id, last.id))
-    assert provider.questions == [
-        "When?\n[Forwarded from Eve]\nThe boat sails at nine.\n[Forwarded from Eve]\n[File boat.pdf]"
-    ]
+    assert provider.questions[0].endswith(
+        "When?\n[Forwarded from Eve]\nThe boat sails at nine.\n[Forwarded from Eve]\n[File boat.txt]"
+    )
+    assert len(provider.requests) == 1
     assert stored is not None
     assert len(stored.telegram_message_ids) == 3
 

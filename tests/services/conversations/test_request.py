@@ -2,11 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tgllm.api import ChatRequest, ContextTooLong, ModelRef, ProviderSpec, Usage, UserInfo
+from tgllm.api import (
+    ChatMessage,
+    ChatRequest,
+    ContextTooLong,
+    FilePart,
+    ModelRef,
+    ProviderSpec,
+    TextPart,
+    Usage,
+    UserInfo,
+)
 from tgllm.config.sections.personas import PersonaSetting
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -194,6 +205,16 @@ class TestHistory:
         builder.learn(ModelRef("mine", "unlisted"), first, Usage(input_tokens=tokens))
 
         assert await request(database, builder, turn) == first
+
+    async def test_a_file_corrects_nothing(self, database: Database, make: Make, turn: Turn) -> None:
+        builder, model = make(), ModelRef("mine", "unlisted")
+        asked = builder.build(turn, await database.read(lambda conn: builder.load(conn, turn)), "secret")
+        paper = FilePart(Path("paper"), "application/pdf", 4_000_000, "")
+        with_paper = replace(asked, messages=(ChatMessage("user", (paper, TextPart(WORDS))),))
+        # 100,000 tokens by estimate.
+        builder.learn(model, with_paper, Usage(input_tokens=3000))
+        assert builder.estimate(model, WORDS) == EACH
+        assert builder.learnt(model, 1) == ()
 
     async def test_is_of_the_size_that_the_chat_has_chosen(self, database: Database, make: Make, turn: Turn) -> None:
         await say(database, turn, 8)

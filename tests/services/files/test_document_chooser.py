@@ -63,6 +63,28 @@ class TestLanguages:
         assert missed == []
 
 
+class TestTitles:
+    @pytest.mark.parametrize("beginning", ["Title: Tea\n\n", "Contents:\n" + "- A chapter (page 1)\n" * 50 + "\n"])
+    async def test_pages_after_a_title_or_an_outline_are_named_from_the_first_one(
+        self, database: Database, chooser: DocumentChooser, beginning: str
+    ) -> None:
+        pages = "".join(f"[page {page}]\nThe code is K{page * 7919}.\n\n" for page in range(1, 1000))
+        document = await stored(database, beginning + pages, "codes.pdf", pages=999)
+        found = await ask(chooser, document, "Summarise it.", budget=8_000)
+        assert "[page 1]\n" in found.text
+        assert found.shown[0].startswith("page 1-")
+        assert f"chosen by the question: {found.shown[0]}" in found.text
+
+    async def test_the_first_page_of_a_document_with_a_title_can_be_asked_for(
+        self, database: Database, chooser: DocumentChooser
+    ) -> None:
+        pages = "".join(f"[page {page}]\n{'A line of the page. ' * 20}\n\n" for page in range(1, 60))
+        document = await stored(database, "Title: Tea\n\n" + pages, "tea.pdf", pages=59)
+        found = await ask(chooser, document, "What does page 1 say?", budget=500)
+        assert "[page 1]\n" in found.text
+        assert found.shown[0].startswith("page 1")
+
+
 class TestShortDocuments:
     async def test_what_fits_is_shown_as_a_whole(self, database: Database, chooser: DocumentChooser) -> None:
         document = await stored(database, SHORT, "tower.pdf", pages=2)

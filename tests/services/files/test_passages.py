@@ -88,6 +88,11 @@ def test_short_pages_share_a_passage() -> None:
     assert (passage.part_from, passage.part_to) == ("page 1", "page 2")
 
 
+def test_what_precedes_the_first_page_does_not_hide_its_number() -> None:
+    (passage,) = cut_passages("Title: Tea\n\n[page 1]\nHello.\n[page 2]\nWorld.\n")
+    assert (passage.part_from, passage.part_to) == ("page 1", "page 2")
+
+
 def test_sheets_and_files_begin_passages() -> None:
     text = "".join(f"[sheet {name}]\n{SENTENCE * 4}\n" for name in ("One", "Two")) + f"[file a.txt]\n{SENTENCE}\n"
     assert [passage.part_from for passage in cut_passages(text)] == ["sheet One", "sheet Two", "file a.txt"]

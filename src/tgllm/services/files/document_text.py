@@ -143,7 +143,9 @@ def _joined(pieces: list[str], last: Outline | None) -> Iterator[str]:
 
 def _span(outline: Sequence[Outline], start: int, end: int) -> str:
     """Return the name of what passages are from: pages, rows of a sheet, parts, or lines."""
-    first, last = outline[start], outline[end]
+    # Passages before the first mark, such as the outline of a PDF, belong to no part.
+    first = next((entry for entry in outline[start : end + 1] if entry.part_from), outline[start])
+    last = outline[end]
     pages, end_pages = page_range(first), page_range(last)
     if pages and end_pages:
         unit = first.part_from.rpartition(", ")[2].partition(" ")[0]

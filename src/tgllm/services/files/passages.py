@@ -105,7 +105,8 @@ def _passage(text: str, atoms: Sequence[_Atom]) -> Passage:
     content = text[first.start : last.end]
     return Passage(
         text=content,
-        part_from=first.part,
+        # What precedes the first mark, such as the title of a PDF, belongs to no part.
+        part_from=next((atom.part for atom in atoms if atom.part), ""),
         part_to=last.part,
         heading=first.above,
         headings="\n".join(atom.heading for atom in atoms if atom.heading)[:MOST_HEADINGS],

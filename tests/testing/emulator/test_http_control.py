@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 from importlib import resources
+from itertools import groupby
 from typing import Any
 
 import aiohttp
@@ -103,6 +104,35 @@ async def test_files_over_http(emu: Emulator, ann: EmulatedUser, control: Call, 
         assert await answer.read() == b"abc"
     async with http.get(url) as answer:
         assert answer.status == 403
+
+
+async def test_files_in_a_row_are_albums_where_telegram_has_them(
+    emu: Emulator, ann: EmulatedUser, http: aiohttp.ClientSession
+) -> None:
+    mimes = ["image/png", "video/mp4", "text/plain", *["audio/ogg; codecs=opus"] * 2, *["application/pdf"] * 11]
+    form = aiohttp.FormData({"user": str(ann.id), "caption": "all"})
+    for number, mime in enumerate(mimes):
+        form.add_field(f"file{number}", b"abc", filename=f"{number}", content_type=mime)
+    headers = {"X-Control-Key": emu.control_key}
+    async with http.post(f"{emu.base_url}/_control/album", data=form, headers=headers) as answer:
+        sent = (await answer.json())["messages"]
+    async with http.post(f"{emu.base_url}/_control/album", data={"user": str(ann.id)}, headers=headers) as answer:
+        assert answer.status == 400
+
+    assert [message["text"] for message in sent] == ["all", *[""] * 15]
+    found = ann.private_chat().messages
+    groups = [message.fields.get("media_group_id") for message in found]
+    sizes = [len(list(run)) for group, run in groupby(groups) if group is not None]
+    assert sizes == [2, 10]
+    assert [bool(group) for group in groups] == [True, True, False, False, False, *[True] * 10, False]
+    assert [
+        next(kind for kind in ("photo", "video", "voice", "document") if kind in it.fields) for it in found[:4]
+    ] == [
+        "photo",
+        "video",
+        "document",
+        "voice",
+    ]
 
 
 async def test_people_places_and_faults_over_http(emu: Emulator, control: Call, refused: Call) -> None:

@@ -73,7 +73,12 @@ async def test_a_visitor_talks_presses_stops_and_sends_a_file(
         await api("sendMessage", chat_id=chat.id, text="in private")
         await seen(lambda: chat.messages[-1].text == "I read further up")
         await api("sendMessage", chat_id=chat.id, text="while you read")
-        await seen(lambda: chat.messages[-1].file)
+        await seen(lambda: chat.messages[-1].file and chat.messages[-1].file.name == "e.txt")
         assert [account.first_name for account in group.members.values()] == ["Ann", "demo_bot", "Eve"]
-    assert chat.messages[-1].file is not None
-    assert chat.messages[-1].file.name == "notes.txt"
+    sent = [(it.file.name, it.text, it.fields.get("media_group_id")) for it in chat.messages if it.file]
+    (notes, (a_name, caption, album), (b_name, _, same_album), (*_, pictures), (*_, same_pictures), last) = sent
+    assert (notes, last) == (("notes.txt", "", None), ("e.txt", "", None))
+    assert (a_name, b_name, caption) == ("a.txt", "b.txt", "both")
+    assert None not in {album, pictures}
+    assert (album, pictures) == (same_album, same_pictures)
+    assert album != pictures

@@ -101,6 +101,12 @@ await until(() => byId("title").textContent === "Team" && log.scrollTop === 1000
 chats().find((chat) => chat.textContent.includes("demo_bot")).click();
 await until(() => byId("title").textContent === "demo_bot" && message("while you read"));
 
-byId("file").fire("change", { target: { files: [new File(["notes"], "notes.txt", { type: "text/plain" })] } });
+const chosen = (...names) => names.map((name) => new File([`in ${name}`], name, { type: name.endsWith(".png") ? "image/png" : "text/plain" }));
+byId("file").fire("change", { target: { files: chosen("notes.txt") } });
 await until(() => byId("messages").textContent.includes("notes.txt"));
+byId("text").value = "both";
+byId("pane").fire("drop", { dataTransfer: { files: chosen("a.txt", "b.txt") } });
+await until(() => byId("messages").textContent.includes("b.txt") && byId("text").value === "");
+byId("text").fire("paste", { clipboardData: { files: chosen("c.png", "d.png", "e.txt") } });
+await until(() => byId("messages").textContent.includes("e.txt"));
 process.exit(0);

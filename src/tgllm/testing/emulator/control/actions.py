@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from typing import Any, cast
 
 from tgllm.testing.emulator.control.request import ControlRequest
+from tgllm.testing.emulator.control.uploads import kind_of, send_file, send_files
 from tgllm.testing.emulator.control.views import chat_view, message_view, user_view
 from tgllm.testing.emulator.limits.faults import Fault
 from tgllm.testing.emulator.limits.rates import RateLimits
@@ -14,10 +15,6 @@ __all__ = ["ACTIONS", "Action"]
 
 View = dict[str, Any]
 Action = Callable[[ControlRequest], Awaitable[View]]
-
-# Kinds of uploaded files by MIME type; all others are documents.
-_KINDS = {"image/jpeg": "photo", "image/png": "photo", "audio/ogg": "voice"}
-
 
 # Bot API: setChatTitle.
 _LONGEST_TITLE = 128
@@ -31,24 +28,6 @@ async def _say(request: ControlRequest) -> View:
         topic=request.topic(chat),
         reply_to=request.reply_to(),
         entities=request.entities(),
-    )
-    return message_view(message)
-
-
-async def _upload(request: ControlRequest) -> View:
-    if request.file is None:
-        raise ValueError("a file is missing: send a form with a file field")
-    chat = request.chat_or_private()
-    message = await request.user().upload(
-        request.file.content,
-        name=request.file.name,
-        mime=request.file.mime,
-        kind=request.text("kind", _KINDS.get(request.file.mime, "document")),
-        caption=request.text("caption", ""),
-        entities=request.entities(),
-        chat=chat,
-        topic=request.topic(chat),
-        reply_to=request.reply_to(),
     )
     return message_view(message)
 
@@ -162,8 +141,8 @@ async def _suggest(request: ControlRequest) -> View:
     chosen, user = offered[number], request.user()
     if chosen.file is None:
         return message_view(await user.say(chosen.text))
-    kind = _KINDS.get(chosen.mime, "document")
-    sent = await user.upload(chosen.file, name=chosen.file_name, mime=chosen.mime, kind=kind, caption=chosen.text)
+    details = {"name": chosen.file_name, "mime": chosen.mime, "kind": kind_of(chosen.mime)}
+    sent = await user.upload(chosen.file, **details, caption=chosen.text)
     return message_view(sent)
 
 
@@ -238,7 +217,8 @@ async def _set_rates(request: ControlRequest) -> View:
 
 ACTIONS: Mapping[str, Action] = {
     "say": _say,
-    "upload": _upload,
+    "upload": send_file,
+    "album": send_files,
     "edit": _edit,
     "delete": _delete,
     "press": _press,

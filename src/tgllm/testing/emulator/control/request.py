@@ -1,6 +1,7 @@
 """Requests to the HTTP control API, with lookup of the named users, chats and messages."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ class ControlRequest:
 
     world: World
     fields: dict[str, Any]
-    file: Upload | None = None
+    files: Sequence[Upload] = ()
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a string. Raises ValueError if it is missing without a default."""
@@ -125,11 +126,11 @@ class ControlRequest:
 
 
 async def read_control_request(world: World, request: web.Request) -> ControlRequest:
-    """Read fields from the query string, and from a JSON object or a form with one file. Raises ValueError."""
+    """Read fields from the query string, and from a JSON object or a form with files. Raises ValueError."""
     fields: dict[str, Any] = dict(request.query)
     if request.content_type == "multipart/form-data":
         texts, files = await read_form(request)
-        return ControlRequest(world, {**fields, **texts}, next(iter(files.values()), None))
+        return ControlRequest(world, {**fields, **texts}, tuple(files.values()))
     if request.can_read_body:
         fields.update(_json_object(await request.read()))
     return ControlRequest(world, fields)

@@ -161,7 +161,7 @@ def _service(message: EmulatedMessage) -> str | None:
 def _reply_view(message: EmulatedMessage | None) -> View | None:
     if message is None:
         return None
-    return {"id": message.id, "name": message.sender.first_name, "text": message.text[:120]}
+    return {"id": message.id, "name": message.sender.first_name, "text": _preview(message)[:120]}
 
 
 def _reactions(message: EmulatedMessage) -> list[View]:

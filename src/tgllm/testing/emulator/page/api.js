@@ -24,11 +24,12 @@ export async function act(path, body) {
   return (await request(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
-export async function upload(fields, file) {
+// Send files; several in a row that may share an album are one.
+export async function upload(fields, files) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value !== null && value !== undefined) form.append(name, value);
-  form.append("file", file, file.name);
-  return (await request("upload", { method: "POST", body: form })).json();
+  files.forEach((file, number) => form.append(`file${number}`, file, file.name));
+  return (await request("album", { method: "POST", body: form })).json();
 }
 
 const urls = new Map();

@@ -73,12 +73,13 @@ async function submit() {
   toEnd();
 }
 
-async function send(file) {
-  if (!file || state.chat === null) return;
-  toast(`Sending ${file.name}…`);
+async function send(given) {
+  const files = [...(given ?? [])];
+  if (!files.length || state.chat === null) return;
+  toast(files.length === 1 ? `Sending ${files[0].name}…` : `Sending ${files.length} files…`);
   const caption = box.value.trim();
   const fields = { ...where(), topic: state.topic, caption, reply_to: state.context?.reply };
-  if (await attempt(() => upload(fields, file))) { reset(); byId("toast").hidden = true; toEnd(); }
+  if (await attempt(() => upload(fields, files))) { reset(); byId("toast").hidden = true; toEnd(); }
 }
 
 function grow() {
@@ -166,7 +167,7 @@ function showIdeas(suggestions) {
 }
 
 export function wireComposer() {
-  const log = byId("log");
+  const pane = byId("pane");
   box.addEventListener("input", grow);
   box.addEventListener("keydown", onKey);
   byId("suggestions").addEventListener("keydown", onKeyInSuggestions);
@@ -174,11 +175,12 @@ export function wireComposer() {
   byId("context-end").addEventListener("click", reset);
   byId("commands").addEventListener("click", () => { box.value = box.value === "/" ? "" : "/"; grow(); box.focus(); });
   byId("start").addEventListener("click", begin);
-  byId("file").addEventListener("change", (event) => { send(event.target.files[0]); event.target.value = ""; });
-  log.addEventListener("dragover", (event) => event.preventDefault());
-  log.addEventListener("drop", (event) => { event.preventDefault(); send(event.dataTransfer.files[0]); });
+  byId("file").addEventListener("change", async ({ target }) => { const files = [...target.files]; target.value = ""; await send(files); });
+  // A file that is dropped beside the messages would be opened in place of the page.
+  pane.addEventListener("dragover", (event) => event.preventDefault());
+  pane.addEventListener("drop", (event) => { if (event.dataTransfer.files.length) { event.preventDefault(); send(event.dataTransfer.files); } });
   box.addEventListener("paste", (event) => {
-    const file = event.clipboardData?.files?.[0];
-    if (file) { event.preventDefault(); send(file); }
+    const files = event.clipboardData?.files;
+    if (files?.length) { event.preventDefault(); send(files); }
   });
 }

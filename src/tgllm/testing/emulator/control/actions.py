@@ -141,8 +141,8 @@ async def _suggest(request: ControlRequest) -> View:
     chosen, user = offered[number], request.user()
     if chosen.file is None:
         return message_view(await user.say(chosen.text))
-    details = {"name": chosen.file_name, "mime": chosen.mime, "kind": kind_of(chosen.mime)}
-    sent = await user.upload(chosen.file, **details, caption=chosen.text)
+    kind = kind_of(chosen.mime)
+    sent = await user.upload(chosen.file, name=chosen.file_name, mime=chosen.mime, kind=kind, caption=chosen.text)
     return message_view(sent)
 
 

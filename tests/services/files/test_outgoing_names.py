@@ -23,6 +23,12 @@ from tgllm.services.files.outgoing_names import mime_of, outgoing_name
         (".env", "text/plain", "env.txt"),
         ('a<b>:"c"?.txt', "text/plain", "abc.txt"),
         ("x" * 300 + ".tar", "application/x-tar", "x" * 96 + ".tar"),
+        ("表" * 90 + ".xlsx", "text/plain", "表" * 78 + ".xlsx"),
+        ("🎉" * 95, "text/plain", "🎉" * 59 + ".txt"),
+        ("con.txt", "text/plain", "_con.txt"),
+        ("AUX.tar.gz", "text/plain", "_AUX.tar.gz"),
+        ("nul", "text/plain", "_nul.txt"),
+        ("console.txt", "text/plain", "console.txt"),
         ("a." + "b" * 300, "text/plain", ("a." + "b" * 300)[:87] + ".txt"),
     ],
 )

@@ -15,7 +15,9 @@ MOST_RULE: Final = 2000
 MOST_MARKED: Final = 500
 """Longest line below a header, and longest cell whose marks are removed: the patterns take quadratic time."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)$")
+# At any depth: models indent the blocks of list items, and hardly ever write code that is marked by indentation.
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$")
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _MARKS = re.compile(r"(\*\*|__|`+)(?=\S)(.+?)(?<=\S)\1")
@@ -51,7 +53,8 @@ def extracts_of(markdown: str, code_lines: int, most: int = MOST_EXTRACTS) -> li
     if "|" not in markdown and "```" not in markdown and "~~~" not in markdown:
         return []
     found: list[Extract] = []
-    for extract in _all(markdown.splitlines()):
+    # Not splitlines(): form feeds and other separators are part of a line of code.
+    for extract in _all(markdown.replace("\r\n", "\n").split("\n")):
         if isinstance(extract, Table) or _is_large(extract, code_lines):
             found.append(extract)
         if len(found) == most:
@@ -68,8 +71,9 @@ def _all(lines: Sequence[str]) -> Iterator[Extract]:
     while at < len(lines):
         fence = _FENCE.match(lines[at])
         if fence is not None:
-            end = _end_of_code(lines, at, fence[1])
-            yield Code("".join(f"{line}\n" for line in lines[at + 1 : end]), fence[2].strip())
+            end = _end_of_code(lines, at, fence[1], fence[2])
+            code = [_dedented(line, fence[1]) for line in lines[at + 1 : end]]
+            yield Code("".join(f"{line}\n" for line in code), fence[3].strip())
             at = end + 1
         elif "|" in lines[at] and at + 1 < len(lines) and _is_rule(lines[at + 1]):
             end = at + 2
@@ -88,13 +92,21 @@ def _is_rule(line: str) -> bool:
     return len(line) <= MOST_RULE and _RULE.fullmatch(line) is not None
 
 
-def _end_of_code(lines: Sequence[str], start: int, fence: str) -> int:
+def _end_of_code(lines: Sequence[str], start: int, indent: str, fence: str) -> int:
     """Return the line that ends a block; one that nothing ends reaches to the end of the text."""
     for at in range(start + 1, len(lines)):
         line = lines[at].strip()
-        if len(line) >= len(fence) and not line.strip(fence[0]) and len(lines[at]) - len(lines[at].lstrip()) < 4:
+        deeper = len(lines[at]) - len(lines[at].lstrip()) - len(indent)
+        if len(line) >= len(fence) and not line.strip(fence[0]) and deeper < 4:
             return at
-    return len(lines)
+    # The line break at the end of the text ends the last line of code.
+    return len(lines) - (not lines[-1])
+
+
+def _dedented(line: str, indent: str) -> str:
+    """Return a line of code without the indentation of its fence, as far as it has it."""
+    own = len(line) - len(line.lstrip(" \t"))
+    return line[min(own, len(indent)) :]
 
 
 def _cells(line: str) -> list[str]:
@@ -107,7 +119,7 @@ def _cells(line: str) -> list[str]:
 
 def _plain(cell: str) -> str:
     """Return a cell without the marks of bold text and code."""
-    text = cell.strip().replace("\\|", "|").replace("<br>", "\n")
+    text = _BREAK.sub("\n", cell.strip().replace("\\|", "|"))
     return _MARKS.sub(r"\2", text) if len(text) <= MOST_MARKED else text
 
 

@@ -9,6 +9,8 @@ __all__ = ["mime_of", "outgoing_name"]
 MOST_NAME = 100
 """Most characters of a name, with its ending."""
 _MOST_ENDING = 12
+# Linux: 255 bytes, of which an archive or a download may need some.
+_MOST_BYTES = 240
 
 _MIME = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 _ENDINGS = {
@@ -25,6 +27,8 @@ _ENDINGS = {
     "text/markdown": ".md",
 }
 _STEMS = {"image": "picture", "audio": "recording", "video": "video"}
+# Windows: names of devices, with any ending.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
 _NOT_IN_NAMES = frozenset('/\\:*?"<>|')
 
 
@@ -54,10 +58,18 @@ def outgoing_name(name: str | None, mime: str, number: int = 1) -> str:
     if not kept:
         stem = _STEMS.get(mime.partition("/")[0], "file")
         return f"{stem}{'' if number == 1 else f'-{number}'}{_ending_of(mime)}"
+    if _DEVICE.match(kept):
+        kept = f"_{kept}"
     stem, dot, ending = kept.rpartition(".")
     if not dot or len(ending) > _MOST_ENDING:
-        return kept[: MOST_NAME - _MOST_ENDING - 1] + _ending_of(mime)
-    return f"{stem[: MOST_NAME - len(ending) - 1]}.{ending}"
+        return _cut(kept, MOST_NAME - _MOST_ENDING - 1, _ending_of(mime))
+    return _cut(stem, MOST_NAME - len(ending) - 1, f".{ending}")
+
+
+def _cut(stem: str, most: int, ending: str) -> str:
+    """Return a name with at most so many characters before its ending, and as many bytes as a file system takes."""
+    room = _MOST_BYTES - len(ending.encode())
+    return stem[:most].encode()[:room].decode(errors="ignore") + ending
 
 
 def _ending_of(mime: str) -> str:

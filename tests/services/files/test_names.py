@@ -67,6 +67,8 @@ def test_an_ending_that_is_no_ending_is_cut_too() -> None:
         ("nul.txt", "_nul.txt"),
         ("console.txt", "console.txt"),
         ("ends with dots...", "ends with dots"),
+        ("a space before the dot .", "a space before the dot"),
+        ("dots . . .", "dots"),
         (None, "file"),
     ],
 )

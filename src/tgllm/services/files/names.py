@@ -45,7 +45,7 @@ def display_name(name: str | None, longest: int = _LONGEST) -> str:
 
 def file_name(name: str | None) -> str:
     """Return a name for a file that is sent out: a display name that every file system can store."""
-    text = _RESERVED_CHARACTERS.sub("_", display_name(name)).strip(" ").rstrip(".")
+    text = _RESERVED_CHARACTERS.sub("_", display_name(name)).strip(" ").rstrip(". ")
     if _RESERVED_NAMES.fullmatch(text):
         text = "_" + text
     while len(text.encode()) > _MOST_BYTES:

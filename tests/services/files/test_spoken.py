@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tgllm.services.files.attachment import Attachment
-from tgllm.services.files.spoken import is_spoken, lacks_words, with_words
+from tgllm.services.files.spoken import is_spoken, is_wordless, lacks_words, with_words
 
 VOICE = Attachment(source="s", key="k", kind="voice", message_id=7)
 
@@ -35,6 +35,7 @@ def test_whose_words_a_recording_contains(attachment: Attachment, expected: bool
         ("[In reply to Bob: bread?]\n[A voice message]", ["Milk."], "[In reply to Bob: bread?]\nMilk."),
         ("Translate it", ["Buy milk."], "Translate it\n\nBuy milk."),
         ("[2 files]", [" One. ", "", "Two."], "One.\n\nTwo."),
+        ("Why is it a[0]", ["Buy milk."], "Why is it a[0]\n\nBuy milk."),
         ("[A voice message]", ["", " "], "[A voice message]"),
         ("[A voice message]", [r"\1 [x]"], r"\1 [x]"),
     ],
@@ -44,7 +45,23 @@ def test_the_words_take_the_place_of_the_remark(question: str, words: list[str],
 
 
 @pytest.mark.parametrize(
-    ("question", "expected"), [("[A voice message]", True), ("Ann: [A voice message]", True), ("Buy [two] milk", False)]
+    ("question", "expected"),
+    [("[A voice message]", True), ("Ann: [A voice message]", True), ("Buy [two] milk", False), ("Why a[0]", False)],
 )
 def test_a_question_without_words(question: str, expected: bool) -> None:
     assert lacks_words(question) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("[A picture, sent without words: say briefly what it is or shows, or summarise it]", True),
+        ("[Forwarded from Eve]\n[File a.pdf]", True),
+        ("[Forwarded from Eve]\nAnn: [File a.pdf]", True),
+        ("When?\n[Forwarded from Eve]\n[File a.pdf]", False),
+        ("What is a[0]", False),
+        ("[Forwarded from Eve]\nWhat is it?", False),
+    ],
+)
+def test_a_question_of_remarks_alone_is_wordless(question: str, expected: bool) -> None:
+    assert is_wordless(question) is expected

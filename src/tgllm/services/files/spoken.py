@@ -5,10 +5,13 @@ from collections.abc import Collection, Sequence
 
 from tgllm.services.files.attachment import Attachment
 
-__all__ = ["is_spoken", "lacks_words", "with_words"]
+__all__ = ["is_spoken", "is_wordless", "lacks_words", "with_words"]
 
 _SPOKEN = frozenset({"voice", "video_note"})
-_REMARK = re.compile(r"\[[^\[\]\n]*\]\Z")
+_LAST = r"(?:[^\[\]\n]{1,64}: )?(?P<remark>\[[^\[\]\n]*\])\Z"
+"""A remark as the last line; in a group behind the name of the speaker."""
+_REMARK = re.compile(r"(?:\A|(?<=\n))" + _LAST)
+_WORDLESS = re.compile(r"(?:\[[^\n]*\]\n)*" + _LAST)
 
 
 def is_spoken(attachment: Attachment, message_ids: Collection[int]) -> bool:
@@ -24,6 +27,11 @@ def lacks_words(question: str) -> bool:
     return _REMARK.search(question) is not None
 
 
+def is_wordless(question: str) -> bool:
+    """Return whether a question consists of remarks only, such as on a forwarded file."""
+    return _WORDLESS.match(question) is not None
+
+
 def with_words(question: str, words: Sequence[str]) -> str:
     """Return a question with what was said in its recordings, in place of the remark on them, or below their caption.
 
@@ -33,4 +41,4 @@ def with_words(question: str, words: Sequence[str]) -> str:
     if not said:
         return question
     remark = _REMARK.search(question)
-    return f"{question}\n\n{said}" if remark is None else question[: remark.start()] + said
+    return f"{question}\n\n{said}" if remark is None else question[: remark.start("remark")] + said

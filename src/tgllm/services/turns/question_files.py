@@ -14,7 +14,7 @@ from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.gathering.materials import NOTHING, AttachedFiles, Materials, Stage, Wanted
 from tgllm.services.files.gathering.receiver import Arrival, Received
-from tgllm.services.files.spoken import is_spoken, lacks_words, with_words
+from tgllm.services.files.spoken import is_spoken, is_wordless, with_words
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.turns.running import RunningTurn
 
@@ -134,8 +134,8 @@ def check_usable(turn: Turn, gathered: GatheredFiles) -> None:
         TgllmError: the question consists of files, and none of them can be used.
     """
     files_of_question = len(turn.attachments) + len(turn.file_ids)
-    is_wordless = not turn.has_words or lacks_words(turn.text)
-    if is_wordless and gathered.unread and len(gathered.unread) >= files_of_question:
+    has_words = turn.has_words and not is_wordless(turn.text)
+    if not has_words and gathered.unread and len(gathered.unread) >= files_of_question:
         raise gathered.unread[0]
 
 

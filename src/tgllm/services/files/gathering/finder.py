@@ -84,7 +84,8 @@ class Finder:
             except TgllmError as error:
                 found.failures.append(error)
                 found.slots.append(self._remark("prompt.file_unread", name))
-        found.slots += [self._remark("prompt.file_missing", name) for name in attached.missing]
+        key = "prompt.file_unread" if is_current else "prompt.file_missing"
+        found.slots += [self._remark(key, name) for name in attached.missing]
         return found
 
     def left_out(self, name: str) -> TextPart:

@@ -194,10 +194,12 @@ async def test_trying_again_does_not_transcribe_again(
         failed = await emu.wait_for_message(
             asked.chat, lambda message: message.from_bot and "Try again" in message.labels, after=asked
         )
+        first = failed.text
         await ann.press(failed, "Try again")
-        await answer_to(emu, asked, "Here.")
+        shown = await answer_to(emu, asked, "Here.")
 
-    assert failed.text.startswith(QUOTE)
+    assert first.startswith(QUOTE)
+    assert shown.text == f"{QUOTE}\n\nHere."
     assert provider.questions == [HEARD, HEARD]
     assert len(ears.recordings) == 1
 

@@ -38,6 +38,8 @@ def test_whose_words_a_recording_contains(attachment: Attachment, expected: bool
         ("Why is it a[0]", ["Buy milk."], "Why is it a[0]\n\nBuy milk."),
         ("[A voice message]", ["", " "], "[A voice message]"),
         ("[A voice message]", [r"\1 [x]"], r"\1 [x]"),
+        ("Buy milk.", ["Buy milk."], "Buy milk."),
+        ("Translate it\n\nBuy milk.", ["Buy milk. "], "Translate it\n\nBuy milk."),
     ],
 )
 def test_the_words_take_the_place_of_the_remark(question: str, words: list[str], expected: str) -> None:

@@ -35,9 +35,9 @@ def is_wordless(question: str) -> bool:
 def with_words(question: str, words: Sequence[str]) -> str:
     """Return a question with what was said in its recordings, in place of the remark on them, or below their caption.
 
-    Unchanged if nothing was said.
+    Unchanged if nothing was said, or if the question has the words already, as one that is asked again.
     """
-    said = "\n\n".join(each.strip() for each in words if each.strip())
+    said = "\n\n".join(each.strip() for each in words if each.strip() and each.strip() not in question)
     if not said:
         return question
     remark = _REMARK.search(question)

@@ -39,6 +39,7 @@ class Reading:
     text: FileText
     pictures: tuple[int, ...] = ()
     """Pages that are sent as pictures."""
+    mime: str = ""
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ class Finder:
             path = self._store.path(str(each["path"]))
             part = FilePart(path, str(each["mime"]), int(each["size"]), str(each["sha256"]), name)
             found.slots.append(Whole(part, stays=True, label=label))
-        found.readings.append(Reading(name, reading, tuple(int(each["page"]) for each in pictures)))
+        found.readings.append(Reading(name, reading, tuple(int(each["page"]) for each in pictures), file.mime))
 
     def _label(self, file: File) -> str:
         """Return the remark with the name that the sender has given a file; empty if there is none."""

@@ -79,6 +79,8 @@ class FileNote:
     """Tokens of what the model reads."""
     pictures: tuple[int, ...] = ()
     """Pages that the model sees as pictures."""
+    mime: str = ""
+    """MIME type, by which its pages are called sheets or slides."""
 
 
 @dataclass(frozen=True, slots=True)

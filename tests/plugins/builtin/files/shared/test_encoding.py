@@ -128,7 +128,19 @@ def test_a_character_on_the_border_of_two_reads_is_whole() -> None:
         assert read(text.encode()) == (text, "")
 
 
-@pytest.mark.parametrize("content", [b"", b"\0", b"a\0b", bytes(range(256)), b"\x01\x02\x03", b"\x89PNG\r\n\x1a\n\0\0"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0",
+        b"a\0b",
+        b"hello\0world",
+        b"hello\0worlds",
+        bytes(range(256)),
+        b"\x01\x02\x03",
+        b"\x89PNG\r\n\x1a\n\0\0",
+    ],
+)
 def test_other_content_is_no_text(content: bytes) -> None:
     assert not is_text(content)
 

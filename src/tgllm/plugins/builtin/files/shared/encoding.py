@@ -28,6 +28,7 @@ _CONTROLS = re.compile(rb"[\x01-\x07\x0e-\x19\x1c-\x1f\x7f]")
 """Bytes that texts don't contain: all controls but white space, backspace, Ctrl-Z and escape."""
 _ESCAPE = re.compile(rb"\x1b\$[@B]")
 """Begins Japanese characters in ISO-2022-JP, which consists of ASCII bytes otherwise."""
+_ASCII_WITH_ZEROS = re.compile(rb"[\x00\t\n\r -~]*")
 _WIDE_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 
 
@@ -121,6 +122,9 @@ def _wide(head: bytes) -> str | None:
     sample = sample[: len(sample) // 2 * 2]
     low, high = sample[0::2].count(0), sample[1::2].count(0)
     if (low and high) or (low + high) * 10 < len(sample) // 2 or len(sample) < 4:
+        return None
+    if (low + high) * 2 < len(sample) // 2 and _ASCII_WITH_ZEROS.fullmatch(sample):
+        # In UTF-16, each ASCII character has one; other characters have bytes that ASCII doesn't use.
         return None
     name = "utf-16-le" if high else "utf-16-be"
     text = sample.decode(name, "replace")

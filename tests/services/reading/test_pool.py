@@ -74,10 +74,26 @@ class TestWhatIsRead:
             name for name in os.environ if name.startswith(("LC_", "LD_LIBRARY"))
         }
 
-    @pytest.mark.parametrize("name", ["", "..", "a/../../etc", ".hidden", "a.b c", "x.ünï", "a." + "x" * 40, "a.\n"])
+    @pytest.mark.parametrize("name", ["", "..", "a/../../etc", "a.b c", "x.ünï", "a." + "x" * 40, "a.\n"])
     async def test_a_strange_name_is_no_path(self, reading: Any, name: str) -> None:
         suffix, left, *_ = (await reading.read(reading_handlers.told, name=name)).text[1:].split(", ")
         assert (suffix, left) == ("''", "['file']")
+
+    @pytest.mark.parametrize(
+        ("name", "ending"),
+        [
+            ("Makefile", ".mk"),
+            ("Dockerfile", ".dockerfile"),
+            (".env", ".ini"),
+            (".gitignore", ".gitignore"),
+            ("src/Gemfile", ".rb"),
+        ],
+    )
+    async def test_a_name_without_an_ending_has_that_of_its_language(
+        self, reading: Any, name: str, ending: str
+    ) -> None:
+        suffix, *_ = (await reading.read(reading_handlers.told, name=name)).text[1:].split(", ")
+        assert suffix == repr(ending)
 
     async def test_neither_the_bot_nor_the_database_is_loaded(self, reading: Any) -> None:
         loaded = set((await reading.read(reading_handlers.loaded)).text.splitlines())

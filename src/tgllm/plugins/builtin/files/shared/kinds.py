@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-__all__ = ["PLAIN", "TextKind", "kind_of_name", "kind_of_shebang"]
+__all__ = ["PLAIN", "TextKind", "ending_of", "kind_of_name", "kind_of_shebang"]
 
 
 class TextKind(NamedTuple):
@@ -83,6 +83,8 @@ _BY_SUFFIX = {
     **{suffix: TextKind("text/plain", language) for suffix, language in _each(_PLAIN_CODE).items()},
 }
 _BY_NAME = {name: TextKind("text/plain", language) for name, language in _each(_WHOLE_NAMES).items()}
+_ENDINGS = {kind.language: f".{suffix}" for suffix, kind in reversed(_BY_SUFFIX.items())}
+"""The first ending of each language."""
 _SHEBANG = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(?:\S*/)?([a-z]+)")
 _INTERPRETERS = (
     "py=python,pypy sh=sh,bash,zsh,dash,ksh fish js=node ts=deno,bun rb=ruby pl=perl php lua awk=awk,gawk sed mk=make "
@@ -99,6 +101,15 @@ def kind_of_name(name: str) -> TextKind | None:
         return _BY_NAME[whole]
     _, dot, suffix = whole.rpartition(".")
     return _BY_SUFFIX.get(suffix) if dot else None
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of a name, with its dot, in lower case; for names such as ``Makefile`` that of the language."""
+    whole = name.lower().rpartition("/")[2]
+    if whole in _BY_NAME:
+        return _ENDINGS[_BY_NAME[whole].language]
+    _, dot, suffix = whole.rpartition(".")
+    return dot + suffix if dot else ""
 
 
 def kind_of_shebang(head: str) -> TextKind | None:

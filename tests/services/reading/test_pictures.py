@@ -350,3 +350,21 @@ class TestWithoutPillow:
         assert raised.value.code == "file_needs"
         assert raised.value.params == {"name": "a photo.jpg", "command": "pip install 'tgllm[files]'"}
         assert [(each.plugin_id, each.modules) for each in reading.missing] == [("tgllm", ("PIL",))]
+
+
+class TestHeic:
+    @pytest.fixture(autouse=True)
+    def hidden(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """An import of pillow-heif fails in processes that start from now on."""
+        folder = tmp_path / "hiding"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text("import sys\nsys.modules['pillow_heif'] = None")
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    @pytest.mark.parametrize("brand", [b"heic", b"heix", b"mif1"])
+    async def test_the_admins_learn_what_to_install(self, prepare: Any, reading: Any, brand: bytes) -> None:
+        with pytest.raises(FileUnreadable) as raised:
+            await prepare(b"\x00\x00\x00\x1cftyp" + brand + b"\0\0\0\0mif1heicmiaf" + bytes(500))
+        assert raised.value.code == "file_needs"
+        assert raised.value.params == {"name": "a photo.jpg", "command": "pip install pillow-heif"}
+        assert [(each.plugin_id, each.modules) for each in reading.missing] == [("tgllm", ("pillow_heif",))]

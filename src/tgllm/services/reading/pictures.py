@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+"""Brands of HEIF files, at byte 8. AVIF, which Pillow reads itself, has others."""
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIF", "BMP", "TIFF", "ICO")
 """Formats that are read. Pillow knows others, and runs another program for one of them (EPS)."""
 _LOSSLESS = frozenset({"PNG", "GIF", "BMP", "ICO"})
@@ -40,7 +42,8 @@ def prepare(path: Path, target: Path, limits: Mapping[str, Any]) -> dict[str, An
 
     Raises:
         FileUnreadable: it is no picture, damaged, or too large.
-        ModuleNotFoundError: Pillow is not installed, and the picture can't be sent as it is.
+        ModuleNotFoundError: Pillow is not installed, and the picture can't be sent as it is; or pillow-heif is not
+            installed, and the picture is HEIC.
     """
     content = path.read_bytes()
     if not content:
@@ -55,7 +58,7 @@ def prepare(path: Path, target: Path, limits: Mapping[str, Any]) -> dict[str, An
 
 def _decoded(content: bytes, plain: Bare | None, target: Path, limits: Mapping[str, Any]) -> dict[str, Any]:
     """Decode a picture, and write it unless it is ``plain``; see ``prepare``."""
-    from PIL import Image  # noqa: PLC0415  needed only here
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  needed only here
 
     try:
         with Image.open(BytesIO(content), formats=_available(Image)) as image:
@@ -69,6 +72,10 @@ def _decoded(content: bytes, plain: Bare | None, target: Path, limits: Mapping[s
         raise FileUnreadable(code="file_too_large_to_read") from None
     except (FileUnreadable, MemoryError):
         raise
+    except UnidentifiedImageError:
+        if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS:
+            import pillow_heif  # noqa: F401, PLC0415  # pyright: ignore  raises the error if it is not installed
+        raise FileUnreadable(code="file_broken") from None
     except Exception as error:
         # Decoders raise errors of many types for damaged files.
         raise FileUnreadable(code="file_broken") from error

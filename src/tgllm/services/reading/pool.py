@@ -3,13 +3,14 @@
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tgllm.api.clock import Clock
 from tgllm.api.errors import FileUnreadable
 from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.observe.logs import get_logger
+from tgllm.plugins.builtin.files.shared.kinds import ending_of
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.reading.answers import Breach, Crash, extracted_from, failure_from, prepared_from
 from tgllm.services.reading.missing import FILES, PILLOW, install_command, missing_modules
@@ -40,6 +41,8 @@ class _Reader:
 
 
 _PICTURES = _Reader("tgllm", "picture", (PILLOW,), FILES)
+_HEIF_PICTURES = _Reader("tgllm", "picture", ("pillow_heif",), "pillow-heif")
+"""For photos of iPhones that are sent as files. It is no part of ``tgllm[files]``: it holds the LGPL's libheif."""
 
 
 class ReaderPool:
@@ -163,6 +166,8 @@ class ReaderPool:
         if isinstance(given, FileUnreadable):
             raise given
         if isinstance(given, Crash):
+            if reader is _PICTURES and given.module in _HEIF_PICTURES.needs:
+                raise await self._lacking(_HEIF_PICTURES, _HEIF_PICTURES.needs, name)
             if given.module.partition(".")[0] in {needed.partition(".")[0] for needed in reader.needs}:
                 raise await self._lacking(reader, [given.module], name)
             raise _failed(reader, f"raised {given.kind or 'an error'}", "file_crashed", name, seconds)
@@ -189,7 +194,7 @@ def _failed(reader: _Reader, reason: str, code: str, name: str, seconds: float) 
 
 def _reading(handler: FileHandler, path: Path, limits: ExtractionLimits, name: str) -> dict[str, Any]:
     """Return the task to call a handler."""
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = ending_of(name)
     return {
         "task": "read",
         "module": handler.extract.__module__,

@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from bot_support import Killed, Start, settled
-from pdf_support import lines, pdf
+from pdf_support import lines, pdf, picture
 from tgllm.api import FilePart, ModelInfo, ModelRef
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import files, messages, models, requests
@@ -82,6 +82,27 @@ async def test_a_model_that_takes_pdf_gets_its_bytes(
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Tea.")
         (part,) = [part for part in provider.requests[0].messages[-1].parts if isinstance(part, FilePart)]
         assert hashlib.sha256(part.path.read_bytes()).hexdigest() == hashlib.sha256(REPORT).hexdigest()
+        # By which the tokens are estimated.
+        assert part.pages == 2
+
+
+async def test_a_scanned_pdf_costs_a_budget_by_its_pages(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def list_models() -> list[ModelInfo]:
+        return [ModelInfo("model", mime_types=frozenset({"application/pdf"}))]
+
+    monkeypatch.setattr(provider, "list_models", list_models)
+    provider.answer("A letter.")
+    # A quarter of its bytes is more than the budget.
+    scan = pdf([picture()] * 3) + b"\n%" + b"x" * 400_000 + b"\n"
+    async with start(budgets__bot={"tokens_per_day": 20_000}) as bot:
+        while not await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))):
+            pass
+        await ann.upload(scan, name="scan.pdf", mime="application/pdf", caption="What is it?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "A letter.")
+        (part,) = [part for part in provider.requests[0].messages[-1].parts if isinstance(part, FilePart)]
+        assert part.pages == 3
 
 
 async def test_a_question_about_a_document_that_came_before_is_answered_from_it(

@@ -1,6 +1,7 @@
 """The estimate of tokens, and how it learns."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,27 @@ def test_a_request_is_the_sum_of_its_parts() -> None:
     assert estimate_message(message) == 4 + 10 + 1000 + 100
     assert estimate_request(ChatRequest("m", (message, message))) == 2 * 1114
     assert estimate_request(ChatRequest("m", (message,), system="a" * 33)) == 1114 + 14
+
+
+@pytest.mark.parametrize(
+    ("mime", "size", "facts", "tokens"),
+    [
+        ("application/pdf", 4_000_000, {"pages": 4}, 6000),
+        ("application/pdf", 4_000_000, {}, 100_000),
+        ("application/pdf", 40_000_000, {"pages": 400}, 600_000),
+        ("application/pdf", 4_000, {"pages": 4}, 1000),
+        ("audio/ogg", 2_000_000, {"seconds": 600.0}, 19_200),
+        ("audio/wav", 19_200_000, {"seconds": 1.0}, 3200),
+        ("audio/ogg", 2_000_000, {}, 100_000),
+        ("video/mp4", 8_000_000, {"seconds": 10.0}, 3000),
+        ("image/png", 9_000_000, {"pixels": 750 * 500}, 500),
+        ("image/png", 9_000_000, {"pixels": 2048 * 2048}, 1600),
+        ("image/png", 900, {"pixels": 1}, 85),
+    ],
+)
+def test_a_file_weighs_by_its_pages_seconds_or_pixels(mime: str, size: int, facts: dict[str, Any], tokens: int) -> None:
+    part = FilePart(Path("a"), mime, size, "", **facts)
+    assert estimate_message(ChatMessage("user", (part,))) == 4 + tokens
 
 
 class TestCalibration:

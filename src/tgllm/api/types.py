@@ -56,6 +56,12 @@ class FilePart:
     """SHA-256 of the content, in hex."""
     name: str | None = None
     """File name from the sender; never open it as a path."""
+    pages: int | None = None
+    """Pages of a PDF; None if unknown or not a PDF."""
+    seconds: float | None = None
+    """Duration of a recording or video, as the sender's app has claimed; None if unknown."""
+    pixels: int | None = None
+    """Width times height of a picture; None if unknown."""
 
 
 Part = TextPart | FilePart

@@ -19,6 +19,15 @@ CHARS_PER_TOKEN = 3.3
 """Characters of one token, in scripts other than Chinese, Japanese and Korean."""
 _TOKENS_PER_MESSAGE = 4
 _TOKENS_PER_IMAGE = 1_000
+"""Of a picture of unknown size."""
+_PIXELS_PER_TOKEN = 750
+_IMAGE_BOUNDS = (85, 1_600)
+_TOKENS_PER_PAGE = 1_500
+"""Of a PDF: services charge from 260 (Gemini) to 3,000 (Claude, for a dense page)."""
+_TOKENS_PER_SECOND = {"audio": 32, "video": 300}
+"""What Gemini charges, the only one that takes video."""
+_MOST_BYTES_PER_SECOND = {"audio": 192_000, "video": 2_000_000}
+"""Of usual recordings, so that a claimed duration can't make a file of hours cheap."""
 _BYTES_PER_TOKEN = 4
 _MAX_FILE_TOKENS = 100_000
 
@@ -36,10 +45,21 @@ def estimate_text(text: str) -> int:
 
 
 def estimate_file(part: FilePart) -> int:
-    """Estimate the tokens of a file: 1000 for an image, otherwise a quarter of its bytes, at most 100 000."""
-    if part.mime_type.startswith("image/"):
-        return _TOKENS_PER_IMAGE
-    return min(part.size // _BYTES_PER_TOKEN, _MAX_FILE_TOKENS)
+    """Estimate the tokens of a file by its pixels, pages or seconds.
+
+    If these are unknown: 1000 for an image, otherwise a quarter of its bytes, at most 100 000.
+    """
+    group = part.mime_type.partition("/")[0]
+    by_size = part.size // _BYTES_PER_TOKEN
+    if group == "image":
+        low, high = _IMAGE_BOUNDS
+        return min(max(part.pixels // _PIXELS_PER_TOKEN, low), high) if part.pixels else _TOKENS_PER_IMAGE
+    if group in _TOKENS_PER_SECOND and part.seconds:
+        seconds = max(part.seconds, part.size / _MOST_BYTES_PER_SECOND[group])
+        return math.ceil(seconds * _TOKENS_PER_SECOND[group])
+    if part.mime_type == "application/pdf" and part.pages:
+        return min(by_size, part.pages * _TOKENS_PER_PAGE)
+    return min(by_size, _MAX_FILE_TOKENS)
 
 
 def estimate_message(message: ChatMessage) -> int:

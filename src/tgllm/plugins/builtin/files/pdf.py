@@ -77,7 +77,7 @@ class _Reading:
         if not self._with_text and not self._pictures:
             if not self._without_text:
                 raise FileUnreadable("All pages of the PDF are blank", code="file_empty")
-            raise FileUnreadable("The PDF has no text", code="file_no_text")
+            raise FileUnreadable("The PDF has no text", code="file_no_text", pages=count)
         return Extracted(
             text=self._text.text,
             truncated=self._text.truncated,

@@ -33,6 +33,9 @@ _HOUR = 3_600_000
 _KEPT_ERRORS = {"file_slow": _HOUR, "file_memory": _HOUR, "file_crashed": _HOUR}
 """How long a failure is kept, in milliseconds, before the file is read again; others for a day."""
 _DAY = 24 * _HOUR
+_MOST_REMEMBERED = 1000
+_COUNT_SECONDS = 3.0
+"""Time to count pages."""
 _NOT_KEPT = frozenset({"file_needs", "file_gone", "file_no_reader", "file_no_transcriber"})
 """Failures that end when something is installed."""
 
@@ -116,6 +119,8 @@ class FileReader:
         self._pool, self._texts, self._transcription = tools.pool, tools.texts, tools.transcription
         self._clock = clock
         self._limits = limits
+        self._pages: dict[str, int | None] = {}
+        """Pages of files that are sent as they are, by hash."""
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def read(self, file: File, *, sees: bool = False, owner: Hashable = None) -> FileText:
@@ -178,6 +183,36 @@ class FileReader:
                 created_at=milliseconds(self._clock),
             )
             return await self._put(text)
+
+    async def pages(self, file: File, *, owner: Hashable = None) -> int | None:
+        """Return the number of pages of a PDF that is not read; None for other files, and if it is not known.
+
+        Args:
+            file: the file.
+            owner: who waits for it.
+        """
+        handlers = matching(self._host.file_handlers, FileType(file.mime, is_text=False), file.original_name)
+        if file.mime != "application/pdf" or not handlers or self._pool is None:
+            return None
+        known = await self._database.read(lambda conn: file_texts.get(conn, file.sha256, handlers[0].handler.id))
+        if known is not None and known.pages:
+            return known.pages
+        if file.sha256 not in self._pages:
+            if len(self._pages) >= _MOST_REMEMBERED:
+                self._pages.clear()
+            self._pages[file.sha256] = await self._count_pages(self._pool, handlers[0], file, owner)
+        return self._pages[file.sha256]
+
+    async def _count_pages(self, pool: TextPool, owned: OwnedFileHandler, file: File, owner: Hashable) -> int | None:
+        # Reading ends after the first characters.
+        limits = ExtractionLimits(1, min(self._limits.seconds, _COUNT_SECONDS), self._limits.memory_bytes, 0)
+        try:
+            return (await pool.read(owned, self._store.path(file.path), limits, "", owner=owner)).pages
+        except FileUnreadable as error:
+            # Such as one with a password; the model may still say something about it.
+            log.info("files.not_read", code=error.code, size=file.size)
+            pages = error.params.get("pages")
+            return pages if isinstance(pages, int) else None
 
     async def keep_text(self, heard: FileText) -> None:
         """Store a transcript as the text of a document, unless it is there already."""

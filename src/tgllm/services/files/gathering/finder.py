@@ -111,7 +111,15 @@ class Finder:
             case "native":
                 if not await self._store.has(file.path, file.size):
                     raise FileUnreadable("its content is not on disk", code="file_gone", name=name)
-                part = FilePart(self._store.path(file.path), file.mime, file.size, file.sha256, name)
+                part = FilePart(
+                    self._store.path(file.path),
+                    file.mime,
+                    file.size,
+                    file.sha256,
+                    name,
+                    pages=await self._reader.pages(file, owner=wanted.owner),
+                    seconds=file.seconds,
+                )
                 found.slots.append(Whole(part, stays=file.kind not in _SPOKEN, label=self._label(file)))
             case "speech":
                 await self._hear(found, file, name, attached, wanted, show, is_current=is_current)

@@ -62,7 +62,7 @@ class PictureDesk:
         target = path.with_name(f"{path.name}.view-{variant}")
         made = await self._pool.picture(path, target, PictureLimits(mime_types=types), name, owner=owner)
         digest = file.sha256 if made.path == path else await asyncio.to_thread(file_digest, made.path)
-        part = FilePart(made.path, made.mime, made.size, digest, name)
+        part = FilePart(made.path, made.mime, made.size, digest, name, pixels=made.width * made.height)
         if len(self._ready) >= _MOST_REMEMBERED:
             self._ready.clear()
         self._ready[file.path, types] = part

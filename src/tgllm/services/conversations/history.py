@@ -11,7 +11,7 @@ from tgllm.providers.tokens import estimate_message
 from tgllm.services.chats.settings import ContextSize
 from tgllm.services.common.thoughts import without_leading_thoughts
 from tgllm.services.conversations.answer_parts import named_files
-from tgllm.services.files.gathering.materials import Item
+from tgllm.services.files.gathering.materials import Item, Materials
 
 __all__ = [
     "Estimate",
@@ -25,6 +25,7 @@ __all__ = [
     "to_chat_message",
     "with_items",
     "with_less_history",
+    "with_smaller_files",
 ]
 
 LEAST_END = 64
@@ -171,6 +172,28 @@ def begin_with(messages: Sequence[ChatMessage], summary: TextPart) -> tuple[Chat
     """Prepend a summary to the first message: a separate message would break the alternation of roles."""
     first, *others = messages
     return (replace(first, parts=(summary, *first.parts)), *others)
+
+
+def with_smaller_files(
+    request: ChatRequest, before: Materials, smaller: Materials, summary: TextPart | None = None
+) -> ChatRequest:
+    """Return the request with smaller files before the question, and the newer half of its history.
+
+    Args:
+        request: a request that was too long.
+        before: its files.
+        smaller: the same files in less room.
+        summary: kept, if the request begins with it.
+    """
+    old = [item.part for items in (before.question, *before.history.values()) for item in items]
+    bare = tuple(
+        replace(message, parts=tuple(part for part in message.parts if part not in old)) for message in request.messages
+    )
+    shorter = with_less_history(replace(request, messages=bare), summary) or replace(request, messages=bare)
+    *history, question = shorter.messages
+    # The messages that the documents came with may be left out.
+    items = [*smaller.staying(except_of=()), *smaller.question]
+    return replace(shorter, messages=(*history, with_items(question, items)))
 
 
 def with_less_history(request: ChatRequest, summary: TextPart | None = None) -> ChatRequest | None:

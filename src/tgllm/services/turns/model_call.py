@@ -1,7 +1,7 @@
 """Call of a model: collects its stream in an answer, with an idle timeout and a handle to stop it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tgllm.api import (
     ChatRequest,
@@ -9,7 +9,6 @@ from tgllm.api import (
     ModelRef,
     ProviderError,
     StreamEvent,
-    TextPart,
     TgllmError,
     Unavailable,
 )
@@ -32,6 +31,8 @@ log = get_logger(__name__)
 
 Show = Callable[[ShownEvent], None]
 """Callback for each event; it must not block."""
+Shorten = Callable[[ChatRequest], Awaitable[ChatRequest | None]]
+"""Returns a shorter request for one that was too long; None if there is none."""
 Take = Callable[[StreamEvent], None]
 
 
@@ -66,16 +67,16 @@ class ModelCaller:
         answer: Answer,
         show: Show,
         handle: RunningTurn,
-        summary: TextPart | None = None,
+        shorten: Shorten | None = None,
     ) -> None:
-        """Call the model; if the request is too long for it, repeat the call once with less history.
+        """Call the model; if the request is too long for it, repeat the call once with a shorter one.
 
         Args:
             request: the request.
             answer: collects the events.
             show: called for each event.
             handle: handle to stop the turn.
-            summary: summary at the beginning of the request; it is kept when history is left out.
+            shorten: makes the shorter request; None: history is left out.
 
         Raises:
             TimeoutError: the provider was idle for too long, or the turn was stopped.
@@ -86,8 +87,10 @@ class ModelCaller:
         try:
             await self._generate(request, answer, show, handle)
         except ContextTooLong as error:
-            shorter = with_less_history(request, summary)
-            if shorter is None or not answer.is_empty:
+            if not answer.is_empty:
+                raise
+            shorter = with_less_history(request) if shorten is None else await shorten(request)
+            if shorter is None:
                 raise
             log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
             answer.begin_again(error)

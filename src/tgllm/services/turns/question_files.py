@@ -21,6 +21,9 @@ from tgllm.services.turns.running import RunningTurn
 __all__ = ["NO_FILES", "GatheredFiles", "QuestionFiles", "check_usable"]
 
 
+_PDF = "application/pdf"
+
+
 @dataclass(frozen=True, slots=True)
 class GatheredFiles:
     """Files of a turn."""
@@ -94,8 +97,18 @@ class QuestionFiles:
         received: Received,
         show: Callable[[ShownEvent], None],
         handle: RunningTurn,
+        *,
+        less_than: Materials | None = None,
     ) -> GatheredFiles:
         """Read the files of a question and of the history, as far as the model needs it.
+
+        Args:
+            turn: the question.
+            context: the state of its chat.
+            received: the files of the question.
+            show: called before something takes long.
+            handle: handle to stop the turn.
+            less_than: files of a request that was too long: texts take half of their room, and a PDF goes as text.
 
         Raises:
             FileUnreadable: the question consists of files, and none of them can be used.
@@ -113,9 +126,9 @@ class QuestionFiles:
             ),
             history=history,
             spoken={each.key for each in turn.attachments if is_spoken(each, turn.message_ids)},
-            mime_types=context.mime_types,
+            mime_types=[mime for mime in context.mime_types if less_than is None or mime != _PDF],
             earlier=[row.text for row in context.history if row.role == "user"],
-            room=self._requests.room_for_files(turn, context),
+            room=_room(self._requests.room_for_files(turn, context), less_than),
             estimate=self._requests.estimator(context.model),
             conversation_id=context.conversation_id,
             language=turn.user.language[:2],
@@ -137,6 +150,14 @@ def check_usable(turn: Turn, gathered: GatheredFiles) -> None:
     has_words = turn.has_words and not is_wordless(turn.text)
     if not has_words and gathered.unread and len(gathered.unread) >= files_of_question:
         raise gathered.unread[0]
+
+
+def _room(room: int, less_than: Materials | None) -> int:
+    """Return the tokens that files may take: all, or half of what they took in a request that was too long."""
+    if less_than is None:
+        return room
+    # The true tokens of files that were sent as they are, are not known.
+    return room // 2 if less_than.has_files else min(room, less_than.tokens) // 2
 
 
 def _shower(show: Callable[[ShownEvent], None]) -> Callable[[Stage, str], None]:

@@ -38,6 +38,7 @@ from tgllm.services.turns.record import record_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
+from tgllm.services.turns.shorter_request import ShorterRequest
 from tgllm.services.turns.summariser import Summariser
 from tgllm.services.turns.token_count import NOTHING, tokens_of
 
@@ -140,7 +141,11 @@ class ConversationService:
                 await self._reserve(reservation, request, answer.model, sink, handle)
                 if asking is not None:
                     await asking()
-                await self._caller.ask(request, answer, sink.show, handle, prepared.summary)
+                shorter = ShorterRequest(
+                    self._files, turn, context, received, gathered, prepared.summary, sink.show, handle
+                )
+                await self._caller.ask(request, answer, sink.show, handle, shorter.make)
+                gathered = shorter.gathered
             except TgllmError as error:
                 answer.fail(error)
             except TimeoutError:

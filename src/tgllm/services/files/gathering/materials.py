@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tgllm.api import Part, TgllmError
+from tgllm.api import FilePart, Part, TgllmError
 from tgllm.db.tables.files import File
 
 __all__ = ["NOTHING", "AttachedFiles", "FileNote", "Item", "Materials", "Show", "Stage", "Wanted"]
@@ -106,6 +106,12 @@ class Materials:
     def has_content(self) -> bool:
         """Whether there is anything of a file."""
         return bool(self.question or self.history)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files are sent as they are."""
+        items = [*self.question, *(item for each in self.history.values() for item in each)]
+        return any(isinstance(item.part, FilePart) for item in items)
 
     def staying(self, except_of: Collection[int]) -> list[Item]:
         """Return the items that are sent although their messages are not.

@@ -16,6 +16,8 @@ from tgllm.services.files.document_text import Document
 from tgllm.services.files.passage_store import PassageStore
 
 NEEDLES = Path(__file__).parents[1] / "services" / "files" / "needles.toml"
+FREE_QUESTIONS = NEEDLES.with_name("free_questions.toml")
+"""Others, to which the search was not tuned."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,14 @@ class Needle:
     question: str
 
 
-def needles() -> Sequence[Needle]:
+def needles(source: Path = NEEDLES) -> Sequence[Needle]:
     """All facts."""
-    return [Needle(**row) for row in tomllib.loads(NEEDLES.read_text(encoding="utf-8"))["needle"]]
+    return [Needle(**row) for row in tomllib.loads(source.read_text(encoding="utf-8"))["needle"]]
 
 
-def book(language: str, facts: Sequence[str], pages: int = 140, seed: int = 1) -> str:
+def book(language: str, facts: Sequence[str], pages: int = 140, seed: int = 1, source: Path = NEEDLES) -> str:
     """A book in one language, with its facts spread over the pages of its second half."""
-    filler = tomllib.loads(NEEDLES.read_text(encoding="utf-8"))["filler"][language]
+    filler = tomllib.loads(source.read_text(encoding="utf-8"))["filler"][language]
     # The same book each time.
     chance = random.Random(seed)
     space = "" if language in {"zh", "ja"} else " "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from document_support import Needle, book, estimate, needles, stored
+from document_support import FREE_QUESTIONS, Needle, book, estimate, needles, stored
 from tgllm.db.database import Database
 from tgllm.db.tables import passages
 from tgllm.i18n import Catalogue
@@ -83,6 +83,22 @@ class TestTitles:
         found = await ask(chooser, document, "What does page 1 say?", budget=500)
         assert "[page 1]\n" in found.text
         assert found.shown[0].startswith("page 1")
+
+
+class TestFreeQuestions:
+    @pytest.mark.parametrize(
+        ("language", "least"), [("en", 9), ("de", 15), ("ru", 16), ("zh", 15), ("ja", 16), ("ar", 12)]
+    )
+    async def test_most_find_their_fact(self, database: Database, language: str, least: int) -> None:
+        asked = [needle for needle in needles(FREE_QUESTIONS) if needle.language == language]
+        text = book(language, [needle.text for needle in asked], source=FREE_QUESTIONS)
+        document = await stored(database, text)
+        found = 0
+        for needle in asked:
+            # Each as the first question of a conversation.
+            chooser = DocumentChooser(database, Catalogue(strict=True))
+            found += needle.text in (await ask(chooser, document, needle.question, budget=2500)).text
+        assert found >= least
 
 
 class TestShortDocuments:

@@ -1,8 +1,10 @@
 """Documents in conversations."""
 
+from pathlib import Path
+
 import pytest
 
-from bot_support import Start, settled
+from bot_support import Menus, Start, settled
 from tgllm.api import ContextTooLong
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
@@ -47,3 +49,48 @@ async def test_what_is_too_long_for_the_model_is_asked_with_less_of_the_document
     assert after.system == before.system
     # The note is about what the model has read in the end.
     assert is_follow_up or "longer than fits" in shown.text
+
+
+def traces(folder: Path, word: str) -> list[str]:
+    """Names of the files in a folder that contain a word."""
+    return sorted(
+        path.name for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes().lower()
+    )
+
+
+async def test_forgetting_leaves_no_trace_of_a_document(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus, tmp_path: Path
+) -> None:
+    provider.answer("A book.")
+    async with start() as bot:
+        await ann.upload(BOOK, name="secret-plan.txt", mime="text/plain", caption="What is it?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("A book."))
+        await settled(emu, bot)
+        assert traces(tmp_path, "harbour")
+        asked = await menus.ask(ann, "/forget")
+        await menus.press(ann, asked, "Delete my data")
+        # The log of the database is emptied after the answer.
+        await emu.wait_for(lambda: not traces(tmp_path, "harbour"))
+        assert traces(tmp_path, "secret-plan") == []
+        assert list((bot.core.config.data_dir / "files").iterdir()) == []
+
+
+async def test_the_text_of_a_removed_file_is_deleted_at_once(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus
+) -> None:
+    provider.answer("A book.")
+    async with start() as bot:
+        await ann.upload(BOOK, name="book.txt", mime="text/plain", caption="What is it?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("A book."))
+        listed = await menus.ask(ann, "/files")
+        await menus.press(ann, listed, listed.labels[0])
+        await menus.press(ann, listed, "Remove")
+        await settled(emu, bot)
+        # Shortly after the press is done, which shows the list at once.
+        while await bot.core.database.read(lambda conn: conn.execute("SELECT count(*) FROM passages").fetchone()[0]):
+            pass
+        provider.answer("What book?")
+        await ann.say("And the tea?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "What book?")
+    assert provider.requests[-1].system is None
+    assert provider.told == ["What is it?", "A book.", "And the tea?"]

@@ -20,6 +20,7 @@ from tgllm.services.conversations.kept_files import KeptFile, kept_files, remove
 from tgllm.services.conversations.turn import Turn
 from tgllm.services.files.blobs import remove_blobs
 from tgllm.services.files.names import display_name
+from tgllm.services.files.passage_store import PassageStore
 from tgllm.services.people.names import full_name
 
 __all__ = ["file_commands", "file_presses"]
@@ -67,7 +68,7 @@ async def _ask(scope: Scope, pressed: Pressed) -> str:
 
 
 async def _remove(scope: Scope, pressed: Pressed) -> str:
-    """Remove a file, from the disk after the commit, and show the rest."""
+    """Remove a file, its content and text after the commit, and show the rest."""
     number, page = _read(pressed.argument)
     found, refusal = await _find(scope, number)
     if found is None:
@@ -84,6 +85,7 @@ async def _remove(scope: Scope, pressed: Pressed) -> str:
     except OSError as error:
         # The retention job removes what no row refers to.
         log.warning("file.not_removed", error=type(error).__name__)
+    await PassageStore(scope.core.database).purge()
     return ""
 
 

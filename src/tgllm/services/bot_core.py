@@ -59,10 +59,13 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     accounting = Accounting(prices, Days(zone(config.time_zone)))
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
+    notice = MissingNotice(notifier, texts)
     # The turns end first; they may wait for a file.
     async with (
-        aclosing(_reader(core)) as reader,
-        open_files(config, clock, texts, database, core.host, reader) as files,
+        aclosing(_reader(core, notice)) as reader,
+        open_files(
+            config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
+        ) as files,
         aclosing(_conversations(core, running, accounting, budgets, files)) as service,
     ):
         yield BotCore(
@@ -90,14 +93,13 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
         )
 
 
-def _reader(core: Core) -> ReaderPool:
+def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
     files = core.config.files
     settings = PoolSettings(
         picture_seconds=files.read_timeout,
         picture_memory_bytes=files.read_memory_mb * 2**20,
         folder=core.config.data_dir / "reading",
     )
-    notice = MissingNotice(core.notifier, core.texts)
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 
 

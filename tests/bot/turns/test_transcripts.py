@@ -137,9 +137,10 @@ async def test_without_a_transcriber_it_says_what_to_install(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:
     async with start():
-        shown = await answer_to(emu, await voice(ann), "pip install tgllm-whisper")
+        await voice(ann)
+        shown = await emu.wait_for_message(ann.private_chat(), lambda message: "I can't listen to" in message.text)
 
-    assert shown.text.startswith("I can't listen to recordings with this model.")
+    assert shown.text.endswith("pip install tgllm-whisper")
     assert provider.requests == []
 
 
@@ -441,3 +442,30 @@ async def test_an_audio_file_is_content(
     assert HEARD in question
     assert question.endswith("What is it about?")
     assert not shown.text.startswith("🎤")
+
+
+async def test_the_admins_learn_once_that_nothing_transcribes(
+    emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, provider: ScriptedProvider
+) -> None:
+    def is_notice(message: EmulatedMessage) -> bool:
+        return message.from_bot and "restart the bot: pip install tgllm-whisper" in message.text
+
+    ann.private_chat()
+    async with start(let_in=[eve]) as bot:
+        for number in range(2):
+            asked = await eve.upload(VOICE + b"%d" % number, name="a.oga", mime="audio/ogg", kind="voice")
+            await emu.wait_for_message(asked.chat, lambda message: "I can't listen" in message.text, after=asked)
+        await settled(emu, bot)
+    assert len([message for message in ann.private_chat().messages if is_notice(message)]) == 1
+    assert not any(is_notice(message) for message in eve.private_chat().messages)
+    assert not provider.requests
+
+
+async def test_a_transcriber_of_other_recordings_is_installed_already(
+    emu: Emulator, ann: EmulatedUser, start: Start, ears: Ears
+) -> None:
+    ears.kinds = frozenset({"video/*"})
+    async with start(plugins=[ears.plugin]) as bot:
+        await answer_to(emu, await voice(ann), "pip install tgllm-whisper")
+        await settled(emu, bot)
+    assert not any("restart the bot" in text for text in ann.private_chat().bot_texts)

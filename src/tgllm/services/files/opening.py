@@ -1,7 +1,7 @@
 """Opens the service of files with what it is made of."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from tgllm.api.clock import Clock
@@ -28,7 +28,14 @@ _MIB = 2**20
 
 @asynccontextmanager
 async def open_files(
-    config: Config, clock: Clock, texts: Catalogue, database: Database, host: PluginHost, pool: ReaderPool
+    config: Config,
+    clock: Clock,
+    texts: Catalogue,
+    database: Database,
+    host: PluginHost,
+    pool: ReaderPool,
+    *,
+    no_transcriber: Callable[[str], Awaitable[None]] | None = None,
 ) -> AsyncGenerator[FileService]:
     """Open the service on open services; closing it ends what it has begun.
 
@@ -39,6 +46,7 @@ async def open_files(
         database: holds what was received and read.
         host: has file handlers and transcribers.
         pool: runs the handlers.
+        no_transcriber: see ``ReadTools``.
     """
     settings = config.files
     store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
@@ -47,9 +55,8 @@ async def open_files(
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
         await stack.enter_async_context(aclosing(transcription))
-        reader = FileReader(
-            database, host, store, clock, limits, ReadTools(pool, PassageStore(database), transcription)
-        )
+        tools = ReadTools(pool, PassageStore(database), transcription, no_transcriber)
+        reader = FileReader(database, host, store, clock, limits, tools)
         yield FileService(
             Receiver(database, store, clock, round(settings.max_mb * _MIB)),
             Finder(store, reader, PictureDesk(store, pool), texts),

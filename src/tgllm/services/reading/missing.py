@@ -1,4 +1,4 @@
-"""Packages that must be installed to read a kind of file, and the notice about them to the admins."""
+"""Packages that must be installed to read files and recordings, and the notice about them to the admins."""
 
 import shlex
 from collections.abc import Iterable
@@ -53,15 +53,26 @@ class MissingNotice:
         Raises:
             DatabaseError: it can't be stored.
         """
-        if missing.command in self._noted:
-            return
-        self._noted.add(missing.command)
         modules = ", ".join(missing.modules)
         text = self._texts("admin.file_needs", plugin=missing.plugin_id, modules=modules, command=missing.command)
+        await self._send(missing.command, text)
+
+    async def note_no_transcriber(self, command: str) -> None:
+        """Send a notice that no plugin transcribes recordings, unless it was sent before.
+
+        Raises:
+            DatabaseError: it can't be stored.
+        """
+        await self._send(command, self._texts("admin.no_transcriber", command=command))
+
+    async def _send(self, command: str, text: str) -> None:
+        if command in self._noted:
+            return
+        self._noted.add(command)
         try:
             await self._notifier.bot_notify_admin(text)
         except BaseException:
-            self._noted.discard(missing.command)
+            self._noted.discard(command)
             raise
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.files.blobs import BlobStore, file_digest
 from tgllm.services.files.handlers import matching
-from tgllm.services.files.transcription import Transcription, no_transcriber
+from tgllm.services.files.transcription import INSTALL, Transcription, no_transcriber
 from tgllm.services.files.true_names import shown_name
 from tgllm.services.files.types import FileType, contradicts
 
@@ -89,6 +89,8 @@ class ReadTools:
     """Stores the texts of documents."""
     transcription: Transcription | None = None
     """Calls transcribers."""
+    no_transcriber: Callable[[str], Awaitable[None]] | None = None
+    """Called with the command that installs a transcriber, if a recording came and none is installed."""
 
 
 class FileReader:
@@ -117,6 +119,7 @@ class FileReader:
         self._host = host
         self._store = store
         self._pool, self._texts, self._transcription = tools.pool, tools.texts, tools.transcription
+        self._no_transcriber = tools.no_transcriber
         self._clock = clock
         self._limits = limits
         self._pages: dict[str, int | None] = {}
@@ -161,6 +164,8 @@ class FileReader:
         name = shown_name(file.original_name, file.kind)
         owned = None if self._transcription is None else self._transcription.choose(file.mime)
         if self._transcription is None or owned is None:
+            if self._no_transcriber is not None and not self._host.transcribers:
+                await self._no_transcriber(INSTALL)
             raise no_transcriber(name)
         reader = f"transcriber:{owned.transcriber.id}"
         async with self._lock(file.sha256, reader):

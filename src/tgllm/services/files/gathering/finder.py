@@ -85,8 +85,9 @@ class Finder:
             except TgllmError as error:
                 found.failures.append(error)
                 found.slots.append(self._remark("prompt.file_unread", name))
-        key = "prompt.file_unread" if is_current else "prompt.file_missing"
-        found.slots += [self._remark(key, name) for name in attached.missing]
+        for name in attached.missing:
+            remark = self._remark("prompt.file_missing", name)
+            found.slots.append(self._remark("prompt.file_unread", name) if is_current else remark)
         return found
 
     def left_out(self, name: str) -> TextPart:

@@ -105,6 +105,39 @@ async def test_a_scanned_pdf_costs_a_budget_by_its_pages(
         assert part.pages == 3
 
 
+PLAN = "Лодка отходит в девять.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_sent"),
+    [(PLAN.encode(), True), (PLAN.encode("cp1251") * 20, False), (PLAN.encode() * 20_000, False)],
+    ids=["short", "another encoding", "long"],
+)
+async def test_a_model_that_takes_texts_gets_those_that_it_can_read_as_a_whole(
+    emu: Emulator,
+    ann: EmulatedUser,
+    start: Start,
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes,
+    is_sent: bool,
+) -> None:
+    async def list_models() -> list[ModelInfo]:
+        return [ModelInfo("model", mime_types=frozenset({"text/plain"}))]
+
+    monkeypatch.setattr(provider, "list_models", list_models)
+    provider.answer("At nine.")
+    async with start() as bot:
+        while not await bot.core.database.read(lambda conn: models.find(conn, ModelRef("scripted", "model"))):
+            pass
+        await ann.upload(content, name="plan.txt", mime="text/plain", caption="Когда?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("At nine."))
+    message = provider.requests[0].messages[-1]
+    sent = [part.sha256 for part in message.parts if isinstance(part, FilePart)]
+    assert sent == ([hashlib.sha256(content).hexdigest()] if is_sent else [])
+    assert ("Лодка отходит" in message.text) is not is_sent
+
+
 async def test_a_question_about_a_document_that_came_before_is_answered_from_it(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider
 ) -> None:

@@ -1,6 +1,8 @@
 """What there is of each file of a request: the file itself, its text, what was said in it, or a remark."""
 
+import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tgllm.api import DatabaseError, FilePart, FileUnreadable, TextPart, TgllmError
 from tgllm.db.tables.file_texts import FileText
@@ -18,6 +20,9 @@ __all__ = ["Finder", "Found", "Reading", "Whole"]
 
 _SPOKEN = frozenset({"voice", "video_note"})
 """Kinds in which people speak instead of writing."""
+
+_BYTES_PER_TOKEN = 3
+"""Of a text, on the careful side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,10 @@ class Finder:
         *,
         is_current: bool,
     ) -> None:
-        match way_of(file, wanted.mime_types):
+        way = way_of(file, wanted.mime_types)
+        if way == "native" and file.mime.startswith("text/") and not await self._is_short_text(file, wanted.room):
+            way = "text"
+        match way:
             case "picture":
                 part = await self._pictures.part(file, wanted.mime_types, wanted.owner)
                 found.slots.append(Whole(part, stays=False, label=self._label(file)))
@@ -128,6 +136,12 @@ class Finder:
                 show("read", name)
                 reading = await self._reader.read(file, sees=sees(wanted.mime_types), owner=wanted.owner)
                 self._add_document(found, file, name, reading, sees_pages=sees(wanted.mime_types), current=is_current)
+
+    async def _is_short_text(self, file: File, room: int) -> bool:
+        """Return whether a model can read a text as it is: it fits into the context as a whole, and is UTF-8."""
+        if file.size > room * _BYTES_PER_TOKEN:
+            return False
+        return await asyncio.to_thread(_is_utf8, self._store.path(file.path))
 
     async def _hear(
         self,
@@ -182,3 +196,14 @@ class Finder:
 
     def _remark(self, key: str, name: str) -> TextPart:
         return TextPart(self._texts(key, name=name) + "\n")
+
+
+def _is_utf8(path: Path) -> bool:
+    """Return whether a file is UTF-8; also if it is gone, which its reader reports."""
+    try:
+        path.read_bytes().decode()
+    except UnicodeDecodeError:
+        return False
+    except OSError:
+        return True
+    return True

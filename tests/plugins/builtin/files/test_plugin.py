@@ -30,3 +30,8 @@ def test_listing_them_imports_no_library() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert run.stdout.strip() == "[]"
+
+
+def test_texts_and_data_are_read_without_any_package() -> None:
+    free = {handler.id for handler in plugin._HANDLERS if not handler.needs}
+    assert free >= {"text", "csv", "json", "xml", "subtitles", "calendar", "rtf"}

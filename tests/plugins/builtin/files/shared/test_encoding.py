@@ -1,6 +1,7 @@
 """Encodings of texts, from real sentences in the encodings that old programs write."""
 
 import io
+import sys
 
 import pytest
 from hypothesis import given
@@ -156,3 +157,11 @@ def test_any_content_can_be_asked_about(content: bytes) -> None:
 def test_text_is_text(text: str) -> None:
     assert is_text(text.encode()[:HEAD])
     assert read(text.encode())[1] == ""
+
+
+def test_a_guess_needs_no_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "charset_normalizer", None)
+    assert read("Привет".encode("cp1251"))[0] == "Привет"
+    # Letters of no language that is known.
+    monkeypatch.setattr(f"{detect.__module__.rpartition('.')[0]}.guess._SCRIPTS", ())
+    assert read("Café".encode("cp1252")) == ("Café", "cp1252")

@@ -124,8 +124,11 @@ def guess(sample: bytes) -> str:
     score, name = max(scored, key=lambda each: each[0], default=(0.0, ""))
     if score >= _LEAST_SCORE:
         return name
-    from charset_normalizer import from_bytes  # noqa: PLC0415  most texts need none
-
+    try:
+        from charset_normalizer import from_bytes  # noqa: PLC0415  most texts need none
+    except ImportError:
+        # It is a package of tgllm[files]; texts are read without it.
+        return name or "cp1252"
     best = from_bytes(sample).best()
     return best.encoding if best else name or "cp1252"
 

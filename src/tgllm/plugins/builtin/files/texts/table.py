@@ -75,35 +75,29 @@ HANDLERS = (
         id="csv",
         mime_types=frozenset({"text/csv", "text/tab-separated-values"}),
         extract=read_csv,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
     FileHandler(
         id="calendar",
         mime_types=frozenset({"text/calendar"}),
         extract=read_calendar,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
     FileHandler(
         id="html",
         mime_types=frozenset({"text/html", "application/xhtml+xml"}),
         extract=read_html,
-        needs=("charset_normalizer", "selectolax"),
+        needs=("selectolax",),
         package=_PACKAGE,
     ),
     FileHandler(
         id="json",
         mime_types=frozenset({"application/json"}),
         extract=read_json,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
     FileHandler(
         id="mail",
         mime_types=frozenset({"message/rfc822"}),
         extract=read_mail,
-        needs=("charset_normalizer", "selectolax"),
+        needs=("selectolax",),
         package=_PACKAGE,
     ),
     FileHandler(
@@ -115,22 +109,18 @@ HANDLERS = (
         id="subtitles",
         mime_types=frozenset({"application/x-subrip", "text/vtt"}),
         extract=read_subtitles,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
     FileHandler(
         id="tar",
         mime_types=frozenset({"application/gzip", "application/x-tar", "application/x-bzip2", "application/x-xz"}),
         extract=read_tar,
-        needs=("charset_normalizer", "selectolax"),
+        needs=("selectolax",),
         package=_PACKAGE,
     ),
     FileHandler(
         id="xml",
         mime_types=frozenset({"text/xml", "application/xml", "image/svg+xml"}),
         extract=read_xml,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
     FileHandler(
         id="zip",
@@ -138,7 +128,7 @@ HANDLERS = (
             {"application/zip", "application/java-archive", "application/vnd.android.package-archive"}
         ),
         extract=read_zip,
-        needs=("charset_normalizer", "selectolax"),
+        needs=("selectolax",),
         package=_PACKAGE,
     ),
     # Takes all other texts, so it is the last one.
@@ -146,7 +136,5 @@ HANDLERS = (
         id="text",
         mime_types=frozenset({"text/*", "application/x-ndjson"}),
         extract=read_text,
-        needs=("charset_normalizer",),
-        package=_PACKAGE,
     ),
 )

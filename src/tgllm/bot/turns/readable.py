@@ -8,7 +8,7 @@ from aiogram.types import Audio, Checklist, Contact, ExternalReplyInfo, Location
 
 from tgllm.bot.scope import Scope
 from tgllm.services.files.attachment import Attachment
-from tgllm.services.files.names import display_name
+from tgllm.services.files.names import quoted_name
 
 __all__ = ["content_beside", "content_remark", "readable"]
 
@@ -81,7 +81,7 @@ def _location(location: Location) -> str:
 
 
 def _audio(audio: Audio) -> str:
-    return " - ".join(display_name(name) for name in (audio.performer, audio.title or audio.file_name) if name)
+    return " - ".join(quoted_name(name) for name in (audio.performer, audio.title or audio.file_name) if name)
 
 
 _SPEECH = frozenset({"voice", "video_note", "sticker"})
@@ -109,5 +109,5 @@ _KINDS = (
     _Kind("prompt.kind_picture", "live_photo"),
     _Kind("prompt.kind_picture", "photo"),
     _Kind("prompt.kind_paid_media", "paid_media"),
-    _Kind("prompt.kind_document", "document", lambda document: display_name(document.file_name)),
+    _Kind("prompt.kind_document", "document", lambda document: quoted_name(document.file_name)),
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 from tgllm.db.tables.passages import Outline
 from tgllm.i18n import Catalogue
-from tgllm.services.files.names import display_name
+from tgllm.services.files.names import display_name, quoted_name
 from tgllm.services.files.search.places import page_range
 from tgllm.services.files.search.text_lines import part_mark
 
@@ -80,7 +80,7 @@ def tell_document(
         shown += f" {say('prompt.document_truncated')}"
     head = say(
         "prompt.document",
-        name=display_name(document.name, MOST_NAME),
+        name=quoted_name(document.name, MOST_NAME),
         details=_details(document, outline),
         shown=shown,
         mark=mark,
@@ -90,7 +90,7 @@ def tell_document(
 
 def tell_unseen(document: Document, outline: Sequence[Outline], say: Catalogue) -> str:
     """Return the line about a document for whose text there is no room."""
-    name = display_name(document.name, MOST_NAME)
+    name = quoted_name(document.name, MOST_NAME)
     return say("prompt.document_unseen", name=name, details=_details(document, outline))
 
 

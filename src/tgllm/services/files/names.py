@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-__all__ = ["display_name", "file_name", "safe_suffix"]
+__all__ = ["display_name", "file_name", "quoted_name", "safe_suffix"]
 
 _FALLBACK = "file"
 _LONGEST = 80
@@ -19,6 +19,7 @@ _MARKS = re.compile(
     rf"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{{{_MOST_MARKS}}})"
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
 )
+_UNQUOTED = str.maketrans('[]"', "()'")
 _RESERVED_CHARACTERS = re.compile(r'[<>:"|?*`$;]')
 _RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -41,6 +42,11 @@ def display_name(name: str | None, longest: int = _LONGEST) -> str:
     if not text.strip("._ " + _JOINERS):
         return _FALLBACK
     return _shortened(text, longest)
+
+
+def quoted_name(name: str | None, longest: int = _LONGEST) -> str:
+    """Return a display name for the bot's remarks to the model, without the characters that end a remark or a quote."""
+    return display_name(name, longest).translate(_UNQUOTED)
 
 
 def file_name(name: str | None) -> str:

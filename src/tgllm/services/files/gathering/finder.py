@@ -14,6 +14,7 @@ from tgllm.services.files.gathering.file_reader import FileReader
 from tgllm.services.files.gathering.materials import AttachedFiles, Show, Wanted
 from tgllm.services.files.gathering.pictures import PictureDesk
 from tgllm.services.files.gathering.taking import sees, way_of
+from tgllm.services.files.names import quoted_name
 from tgllm.services.files.true_names import shown_name
 
 __all__ = ["Finder", "Found", "Reading", "Whole"]
@@ -182,7 +183,7 @@ class Finder:
                 )
             )
         for each in pictures:
-            label = self._texts("prompt.file_page", name=name, page=each["page"]) + "\n"
+            label = self._texts("prompt.file_page", name=quoted_name(name), page=each["page"]) + "\n"
             path = self._store.path(str(each["path"]))
             part = FilePart(path, str(each["mime"]), int(each["size"]), str(each["sha256"]), name)
             found.slots.append(Whole(part, stays=True, label=label))
@@ -192,10 +193,10 @@ class Finder:
         """Return the remark with the name that the sender has given a file; empty if there is none."""
         if not file.original_name or file.kind in _SPOKEN:
             return ""
-        return self._texts("prompt.file_here", name=shown_name(file.original_name, file.kind)) + "\n"
+        return self._texts("prompt.file_here", name=quoted_name(file.original_name)) + "\n"
 
     def _remark(self, key: str, name: str) -> TextPart:
-        return TextPart(self._texts(key, name=name) + "\n")
+        return TextPart(self._texts(key, name=quoted_name(name)) + "\n")
 
 
 def _is_utf8(path: Path) -> bool:

@@ -7,7 +7,9 @@ from tgllm.i18n.numbers import grouped
 
 __all__ = ["Unit", "amount"]
 
-Unit = Literal["characters", "conversations", "files", "messages", "pages", "requests", "sheets", "slides", "tokens"]
+Unit = Literal[
+    "characters", "conversations", "files", "messages", "pages", "parts", "requests", "sheets", "slides", "tokens"
+]
 """A noun, by its key in the section ``unit`` of the catalogue."""
 
 

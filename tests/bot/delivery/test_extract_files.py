@@ -4,6 +4,7 @@ import csv
 import re
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -88,6 +89,21 @@ def test_nothing_in_an_xlsx_file_is_a_formula_or_a_link(tmp_path: Path) -> None:
     assert re.findall(r"<c r=\"B\d+\"><v>([^<]*)</v>", sheet) == ["-5"] * 7 + ["1.5"]
     assert "<t>=cmd|' /C calc'!A0</t>" in texts
     assert "<t>007</t>" in texts
+
+
+def test_a_long_cell_of_an_xlsx_file_is_cut(tmp_path: Path) -> None:
+    write_offer(Offer("t.xlsx", "xlsx", Table([["a"], ["x" * 40_000]])), tmp_path / "t.xlsx")
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as book:
+        assert f"<t>{'x' * 32_767}</t>" in book.read("xl/sharedStrings.xml").decode()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "text"])
+def test_what_can_not_be_written_is_an_error_of_the_system(
+    tmp_path: Path, form: Literal["csv", "xlsx", "text"]
+) -> None:
+    content = "text" if form == "text" else Table([["a"], ["b"]])
+    with pytest.raises(OSError, match="."):
+        write_offer(Offer("t", form, content), tmp_path / "missing" / "t")
 
 
 def test_code_is_unchanged(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ async def test_a_question_without_anything_to_read_calls_no_model(bench: Bench) 
     turn = replace(bench.turn, has_words=False, text="[A picture]", attachments=(attach("png", kind="photo"),))
     outcome = await bench.service.run(turn, bench.sink, downloader=FakeDownloader({"png": PNG}))
     assert outcome.error is not None
-    assert (outcome.status, outcome.error.code, outcome.asked) == ("failed", "file_no_reader", False)
+    assert (outcome.status, outcome.error.code, outcome.asked) == ("failed", "file_no_sight", False)
     assert bench.provider.requests == []
     assert await bench.database.read(lambda conn: requests.recent(conn, 9)) == []
     assert len(await bench.stored()) == 1

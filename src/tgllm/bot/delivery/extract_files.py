@@ -39,6 +39,8 @@ _IN_COMMENT = re.compile(rf"(?:#|//|--|;|%|<!--|/\*)\s*(?:file(?:name)?:\s*)?({_
 _MOST_SEARCHED = 200
 """Characters in which a name is looked for: the patterns take quadratic time."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?")
+# Excel: characters of a cell.
+_LONGEST_CELL = 32_767
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -115,7 +117,15 @@ def _inert(cell: str) -> str:
 
 def _write_xlsx(rows: Sequence[Sequence[str]], path: Path) -> None:
     # Optional, without types, and slow to import.
-    workbook: Any = import_module("xlsxwriter").Workbook
+    library: Any = import_module("xlsxwriter")
+    errors: Any = import_module("xlsxwriter.exceptions")
+    try:
+        _fill(library.Workbook, rows, path)
+    except errors.FileCreateError as error:
+        raise OSError("the table could not be written") from error
+
+
+def _fill(workbook: Any, rows: Sequence[Sequence[str]], path: Path) -> None:
     settings = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with workbook(str(path), settings) as book:
         sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
@@ -124,7 +134,8 @@ def _write_xlsx(rows: Sequence[Sequence[str]], path: Path) -> None:
                 if at and _NUMBER.fullmatch(cell):
                     sheet.write_number(at, column, float(cell))
                 else:
-                    sheet.write_string(at, column, cell, bold if at == 0 else None)
+                    # A longer one is left out by the library.
+                    sheet.write_string(at, column, cell[:_LONGEST_CELL], bold if at == 0 else None)
         sheet.freeze_panes(1, 0)
         sheet.autofit()
 

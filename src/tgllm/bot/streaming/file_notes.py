@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tgllm.i18n import Catalogue, error_text
-from tgllm.i18n.amounts import Unit, amount
+from tgllm.i18n.amounts import amount
 from tgllm.observe.redaction import redact
 from tgllm.services.conversations.turn import TurnOutcome
 from tgllm.services.files.gathering.materials import FileNote
@@ -30,7 +30,11 @@ def _pieces(note: FileNote, say: Callable[..., str]) -> Iterator[str]:
     if note.pages is None:
         yield say("files.read", name=note.name, amount=chars)
     else:
-        yield say("files.read_pages", name=note.name, pages=amount(say, _unit(note.mime), note.pages), amount=chars)
+        parts = amount(say, note.parts, note.pages)
+        if note.parts == "parts":
+            yield say("files.read_parts", name=note.name, pages=parts, amount=chars)
+        else:
+            yield say("files.read_pages", name=note.name, pages=parts, amount=chars)
     if note.tokens:
         tokens = amount(say, "tokens", note.tokens)
         if note.shown:
@@ -45,10 +49,3 @@ def _pieces(note: FileNote, say: Callable[..., str]) -> Iterator[str]:
         yield say("files.without_text", count=note.without_text)
     if note.encoding:
         yield say("files.encoding", encoding=note.encoding)
-
-
-def _unit(mime: str) -> Unit:
-    """Return what the pages of a file are called."""
-    if "presentation" in mime or "powerpoint" in mime:
-        return "slides"
-    return "sheets" if "spreadsheet" in mime or "excel" in mime else "pages"

@@ -107,7 +107,7 @@ def _details(document: Document, outline: Sequence[Outline]) -> str:
     if document.pages and outline:
         unit = outline[-1].part_to.rpartition(", ")[2].partition(" ")[0]
         if unit in {"page", "slide"}:
-            details += f", {unit} 1-{document.pages}"
+            details += f", {unit} {_range(1, document.pages)}"
     return details
 
 

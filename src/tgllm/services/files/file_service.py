@@ -81,5 +81,5 @@ def _note(reading: Reading, chosen: ChosenText | None) -> FileNote:
         chosen.shown if chosen is not None and is_cut else (),
         chosen.tokens if chosen is not None and is_cut else 0,
         reading.pictures,
-        reading.mime,
+        reading.parts,
     )

@@ -36,7 +36,7 @@ _DAY = 24 * _HOUR
 _MOST_REMEMBERED = 1000
 _COUNT_SECONDS = 3.0
 """Time to count pages."""
-_NOT_KEPT = frozenset({"file_needs", "file_gone", "file_no_reader", "file_no_transcriber"})
+_NOT_KEPT = frozenset({"file_needs", "file_gone", "file_no_reader", "file_no_sight", "file_no_transcriber"})
 """Failures that end when something is installed."""
 
 
@@ -141,7 +141,8 @@ class FileReader:
         kind = FileType(file.mime, is_text=False)
         handlers = matching(self._host.file_handlers, kind, file.original_name)
         if not handlers:
-            code = "file_broken" if contradicts(kind, file.original_name) else "file_no_reader"
+            code = "file_no_sight" if file.mime.startswith("image/") else "file_no_reader"
+            code = "file_broken" if contradicts(kind, file.original_name) else code
             raise FileUnreadable(f"no handler takes {file.mime}", code=code, name=name, mime=file.mime)
         owned = handlers[0]
         async with self._lock(file.sha256, owned.handler.id):

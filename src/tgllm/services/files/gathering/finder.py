@@ -11,7 +11,7 @@ from tgllm.i18n import Catalogue
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.document_text import Document
 from tgllm.services.files.gathering.file_reader import FileReader
-from tgllm.services.files.gathering.materials import AttachedFiles, Show, Wanted
+from tgllm.services.files.gathering.materials import AttachedFiles, PartsUnit, Show, Wanted, parts_unit
 from tgllm.services.files.gathering.pictures import PictureDesk
 from tgllm.services.files.gathering.taking import sees, way_of
 from tgllm.services.files.names import quoted_name
@@ -45,7 +45,7 @@ class Reading:
     text: FileText
     pictures: tuple[int, ...] = ()
     """Pages that are sent as pictures."""
-    mime: str = ""
+    parts: PartsUnit = "parts"
 
 
 @dataclass(slots=True)
@@ -187,7 +187,8 @@ class Finder:
             path = self._store.path(str(each["path"]))
             part = FilePart(path, str(each["mime"]), int(each["size"]), str(each["sha256"]), name)
             found.slots.append(Whole(part, stays=True, label=label))
-        found.readings.append(Reading(name, reading, tuple(int(each["page"]) for each in pictures), file.mime))
+        shown = tuple(int(each["page"]) for each in pictures)
+        found.readings.append(Reading(name, reading, shown, parts_unit(file.mime)))
 
     def _label(self, file: File) -> str:
         """Return the remark with the name that the sender has given a file; empty if there is none."""

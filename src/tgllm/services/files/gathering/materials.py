@@ -7,7 +7,18 @@ from typing import Literal
 from tgllm.api import FilePart, Part, TgllmError
 from tgllm.db.tables.files import File
 
-__all__ = ["NOTHING", "AttachedFiles", "FileNote", "Item", "Materials", "Show", "Stage", "Wanted"]
+__all__ = [
+    "NOTHING",
+    "AttachedFiles",
+    "FileNote",
+    "Item",
+    "Materials",
+    "PartsUnit",
+    "Show",
+    "Stage",
+    "Wanted",
+    "parts_unit",
+]
 
 
 Stage = Literal["download", "read", "listen"]
@@ -63,6 +74,20 @@ class Item:
     """Whether it is sent even if its message no longer is: documents stay in the context, pictures don't."""
 
 
+PartsUnit = Literal["pages", "parts", "sheets", "slides"]
+_SLIDES = ("presentation", "powerpoint")
+_SHEETS = ("spreadsheet", "excel")
+
+
+def parts_unit(mime: str) -> PartsUnit:
+    """Return what the parts of a document are; a plugin's format can have any."""
+    if mime == "application/pdf":
+        return "pages"
+    if any(word in mime for word in _SLIDES):
+        return "slides"
+    return "sheets" if any(word in mime for word in _SHEETS) else "parts"
+
+
 @dataclass(frozen=True, slots=True)
 class FileNote:
     """What was read of a file, for the person."""
@@ -70,6 +95,7 @@ class FileNote:
     name: str
     chars: int = 0
     pages: int | None = None
+    """Number of its parts."""
     truncated: bool = False
     without_text: int = 0
     encoding: str = ""
@@ -79,8 +105,8 @@ class FileNote:
     """Tokens of what the model reads."""
     pictures: tuple[int, ...] = ()
     """Pages that the model sees as pictures."""
-    mime: str = ""
-    """MIME type, by which its pages are called sheets or slides."""
+    parts: PartsUnit = "parts"
+    """What its parts are."""
 
 
 @dataclass(frozen=True, slots=True)

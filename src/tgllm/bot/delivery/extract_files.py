@@ -117,27 +117,27 @@ def _inert(cell: str) -> str:
 
 def _write_xlsx(rows: Sequence[Sequence[str]], path: Path) -> None:
     # Optional, without types, and slow to import.
-    library: Any = import_module("xlsxwriter")
+    workbook: Any = import_module("xlsxwriter").Workbook
     errors: Any = import_module("xlsxwriter.exceptions")
     try:
-        _fill(library.Workbook, rows, path)
+        settings = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        with workbook(str(path), settings) as book:
+            _fill(book, rows)
     except errors.FileCreateError as error:
         raise OSError("the table could not be written") from error
 
 
-def _fill(workbook: Any, rows: Sequence[Sequence[str]], path: Path) -> None:
-    settings = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with workbook(str(path), settings) as book:
-        sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
-        for at, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                if at and _NUMBER.fullmatch(cell):
-                    sheet.write_number(at, column, float(cell))
-                else:
-                    # A longer one is left out by the library.
-                    sheet.write_string(at, column, cell[:_LONGEST_CELL], bold if at == 0 else None)
-        sheet.freeze_panes(1, 0)
-        sheet.autofit()
+def _fill(book: Any, rows: Sequence[Sequence[str]]) -> None:  # noqa: ANN401  a library without types
+    sheet, bold = book.add_worksheet(), book.add_format({"bold": True})
+    for at, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if at and _NUMBER.fullmatch(cell):
+                sheet.write_number(at, column, float(cell))
+            else:
+                # A longer one is left out by the library.
+                sheet.write_string(at, column, cell[:_LONGEST_CELL], bold if at == 0 else None)
+    sheet.freeze_panes(1, 0)
+    sheet.autofit()
 
 
 @lru_cache(maxsize=1)

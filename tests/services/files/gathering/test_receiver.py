@@ -155,6 +155,12 @@ async def test_a_failed_download_is_a_value_beside_the_others(inbox: Inbox, erro
     assert inbox.blobs == [b"fine"]
 
 
+async def test_a_failed_download_of_a_file_without_a_name_says_what_it_is(inbox: Inbox) -> None:
+    downloader = FakeDownloader(errors={"a": FileUnreadable("gone", code="file_gone", name="", status=404)})
+    received = await inbox.receive(downloader, attach("a", kind="photo"))
+    assert received.failures[0].params == {"name": "photo.jpg", "status": 404}
+
+
 async def test_equal_contents_are_kept_once(inbox: Inbox) -> None:
     downloader = FakeDownloader({"a": CONTENT, "b": CONTENT, "c": CONTENT})
     one = await inbox.receive(downloader, attach("a", name="one"), attach("b", name="two"))

@@ -186,7 +186,10 @@ class _Watched:
 
 
 def _named(error: FileUnreadable, name: str) -> FileUnreadable:
-    return error if "name" in error.params else FileUnreadable(str(error), code=error.code, **error.params, name=name)
+    # Downloads of what has no name of its own, such as photos, fail with an empty one.
+    if error.params.get("name"):
+        return error
+    return FileUnreadable(str(error), code=error.code, **{**error.params, "name": name})
 
 
 def _find(conn: Connection, arrival: Arrival, position: int, attachment: Attachment) -> File | None:

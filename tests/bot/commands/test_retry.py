@@ -111,7 +111,7 @@ async def test_a_button_asks_for_another_answer(
         provider.answer("better")
         await ann.say("@demo_bot one", chat=chat, topic=topic)
         (first, last) = await emu.wait_for(lambda: parts(chat, "word"))
-        assert (first.labels, last.labels) == ([], ["Regenerate"])
+        assert (first.labels, last.labels) == ([], ["Regenerate", "📄 answer.md"])
         await ann.press(last, "Regenerate")
         better = await emu.wait_for_message(chat, lambda message: message.text == "better")
         await emu.wait_for(lambda: not last.labels and better.labels == ["Regenerate"])

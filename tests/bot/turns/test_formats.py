@@ -52,7 +52,7 @@ async def test_so_do_links_wherever_they_are(
         forwarded = await arrives(emu, ann, provider, text="see this", entities=LINK, forward_origin=origin)
         assert forwarded == f"[Forwarded from Eve]\n{LINKED}"
         caption = await arrives(emu, ann, provider, photo=photo, caption="see this", caption_entities=LINK)
-        assert caption == LINKED
+        assert caption.splitlines()[-1] == LINKED
         assert LINKED in await arrives(emu, ann, provider, text="Why?", quote=quote)
 
 
@@ -181,7 +181,7 @@ async def test_formats_of_an_album_and_of_a_text_in_parts_reach_the_model(
     async with start():
         await ann.album([("a.jpg", b"x"), ("b.jpg", b"y")], caption="see this", entities=LINK)
         await emu.wait_for(lambda: provider.requests)
-        assert read(provider) == LINKED
+        assert read(provider).splitlines()[-1] == LINKED
         await emu.wait_for_message(chat, lambda message: message.from_bot and "see this" in message.text)
         for text, size in ((code, 4096), ("2\nWhy?", 1)):
             block = {"type": "pre", "offset": 0, "length": size, "language": "py"}

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.timeout(300)
+
 PROBE = """
 import json
 
@@ -74,7 +76,7 @@ ORDINARY = "import aiogram, aiogram.methods\n"
 
 def probe(prelude: str = "") -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-c", prelude + PROBE], capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, "-c", prelude + PROBE], capture_output=True, text=True, check=False, timeout=140
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

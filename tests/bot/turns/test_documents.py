@@ -1,11 +1,16 @@
 """Documents in conversations."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot_support import Menus, Start, settled
 from tgllm.api import ContextTooLong
+from tgllm.db.engine.sqlite import connect, in_transaction
+from tgllm.services.common.actor import SHELL
+from tgllm.services.personal_data.forget import forget
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.emulator.users import EmulatedUser
 from tgllm.testing.scripted import ScriptedProvider
@@ -58,6 +63,12 @@ def traces(folder: Path, word: str) -> list[str]:
     )
 
 
+def passages_in(folder: Path) -> int:
+    """The number of passages that a bot's database holds."""
+    with closing(sqlite3.connect(folder / "tgllm.db")) as conn:
+        return int(conn.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+
 async def test_forgetting_leaves_no_trace_of_a_document(
     emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus, tmp_path: Path
 ) -> None:
@@ -76,7 +87,7 @@ async def test_forgetting_leaves_no_trace_of_a_document(
 
 
 async def test_the_text_of_a_removed_file_is_deleted_at_once(
-    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, menus: Menus, tmp_path: Path
 ) -> None:
     provider.answer("A book.")
     async with start() as bot:
@@ -87,10 +98,30 @@ async def test_the_text_of_a_removed_file_is_deleted_at_once(
         await menus.press(ann, listed, "Remove")
         await settled(emu, bot)
         # Shortly after the press is done, which shows the list at once.
-        while await bot.core.database.read(lambda conn: conn.execute("SELECT count(*) FROM passages").fetchone()[0]):
-            pass
+        await emu.wait_for(lambda: not passages_in(tmp_path))
         provider.answer("What book?")
         await ann.say("And the tea?")
         await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "What book?")
     assert provider.requests[-1].system is None
     assert provider.told == ["What is it?", "A book.", "And the tea?"]
+
+
+async def test_a_document_that_was_deleted_just_before_a_crash_leaves_no_trace_after_the_next_start(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    provider.answer("A book.")
+    async with start() as bot:
+        await ann.upload(BOOK, name="book.txt", mime="text/plain", caption="What is it?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text.startswith("A book."))
+        await settled(emu, bot)
+    with closing(connect(tmp_path / "tgllm.db")) as crashing:
+        assert in_transaction(crashing, lambda conn: forget(conn, ann.id, SHELL, 1), "BEGIN IMMEDIATE")
+        # What a program that is killed now leaves behind.
+        left = {name: (tmp_path / name).read_bytes() for name in ("tgllm.db", "tgllm.db-wal")}
+    for name, content in left.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "tgllm.db-shm").unlink(missing_ok=True)
+    assert passages_in(tmp_path)
+    async with start():
+        await emu.wait_for(lambda: not traces(tmp_path, "harbour"))
+    assert passages_in(tmp_path) == 0

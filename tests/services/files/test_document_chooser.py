@@ -102,13 +102,6 @@ class TestFreeQuestions:
 
 
 class TestShortDocuments:
-    async def test_a_document_of_one_page_is_named_so(self, database: Database, chooser: DocumentChooser) -> None:
-        document = await stored(database, "[page 1]\nTea is grown in Assam.", "tea.pdf", pages=1)
-
-        (found,) = (await chooser.choose([document], "Where?", (), 5000, estimate)).values()
-
-        assert ", page 1)" in found.text
-
     async def test_a_name_does_not_end_the_line_about_the_document(
         self, database: Database, chooser: DocumentChooser
     ) -> None:

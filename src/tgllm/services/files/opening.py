@@ -1,11 +1,13 @@
 """Opens the service of files with what it is made of."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
+from tgllm.db.checkpoint import empty_log
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
 from tgllm.plugins.host import PluginHost
@@ -17,7 +19,7 @@ from tgllm.services.files.gathering.finder import Finder
 from tgllm.services.files.gathering.pictures import PictureDesk
 from tgllm.services.files.gathering.receiver import Receiver
 from tgllm.services.files.passage_store import PassageStore
-from tgllm.services.files.sweep import drop_parts
+from tgllm.services.files.sweep import drop_parts, sweep_blobs
 from tgllm.services.files.transcription import Transcription
 from tgllm.services.reading.pool import ReaderPool
 
@@ -52,6 +54,11 @@ async def open_files(
     store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
     limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
     await asyncio.to_thread(drop_parts, config.data_dir)
+    # What is left if the program has ended between the deletion of files and that of their contents and texts. No turn
+    # runs yet, so contents of any age that have no row are left over.
+    await sweep_blobs(database, config.data_dir, math.inf)
+    if await PassageStore(database).purge():
+        await empty_log(database, clock)
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
         await stack.enter_async_context(aclosing(transcription))

@@ -39,6 +39,9 @@ def open_archive(path: Path, limits: ExtractionLimits, *, parsed: bool = True) -
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise _other_kind(path) from error
     try:
+        if any(info.compress_size > path.stat().st_size for info in archive.infolist()):
+            # It would be read at once, into as much memory as it claims.
+            raise FileUnreadable("A part of the file claims to be larger than the file", code="file_broken")
         _check(archive.infolist(), limits, parsed=parsed)
     except FileUnreadable:
         archive.close()

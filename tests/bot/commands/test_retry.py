@@ -328,6 +328,16 @@ async def test_undo_takes_the_last_turn_back(start: Start, ask: Ask, provider: S
     assert provider.told == ["one", "one", "three"]
 
 
+async def test_undo_names_the_file_of_a_question_without_words(
+    start: Start, ask: Ask, emu: Emulator, ann: EmulatedUser, provider: ScriptedProvider
+) -> None:
+    provider.answer("Notes.")
+    async with start():
+        sent = await ann.upload(b"Tea comes from Assam.\n", name="notes.txt")
+        await emu.wait_for_message(sent.chat, lambda message: message.text.startswith("Notes."))
+        assert (await ask("/undo")).text == "Taken back: notes.txt"
+
+
 async def test_fork_goes_on_from_an_earlier_answer(start: Start, ask: Ask, provider: ScriptedProvider) -> None:
     async with start():
         first = await ask("one")

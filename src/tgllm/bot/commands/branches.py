@@ -16,6 +16,9 @@ from tgllm.db.tables import outbox
 from tgllm.i18n import Catalogue
 from tgllm.services.conversations import branches
 from tgllm.services.conversations.turn import Branch
+from tgllm.services.files.attachment import attachments_of
+from tgllm.services.files.spoken import is_wordless
+from tgllm.services.files.true_names import shown_name
 
 __all__ = ["branch_commands", "branch_presses"]
 
@@ -43,7 +46,10 @@ async def _undo(scope: Scope, _command: ParsedCommand) -> None:
     if not is_theirs(scope, question.user_id):
         await scope.reply(not_theirs(scope, name))
         return
-    plain = await plain_beginning(scope, question.text)
+    files = attachments_of(question.parts or ()) if is_wordless(question.text) else ()
+    # The text of a question of files is for the model.
+    plain = ", ".join(shown_name(each.name, each.kind) for each in files)
+    plain = plain or await plain_beginning(scope, question.text)
     text = scope.text("again.undone", question=branches.title_of(plain))
     await scope.reply(text, lambda conn: branches.undo(conn, lane, now))
 

@@ -99,7 +99,7 @@ async def test_what_can_not_be_sent_is_named(emu: Emulator, ann: EmulatedUser, s
         OutgoingFile("pipe.bin", tmp_path / "pipe"),
         OutgoingFile("folder.bin", tmp_path),
         OutgoingFile("../empty.txt", b""),
-        OutgoingFile("nul.txt", Path("a\0b")),
+        OutgoingFile("zero.txt", Path("a\0b")),
     ]
     good = [OutgoingFile(f"{number}.txt", b"%d" % number) for number in range(MOST_FILES)]
     async with start(plugins=plugin(Reply("", files=(*bad, *good))), sending__paced=False) as bot:
@@ -109,7 +109,7 @@ async def test_what_can_not_be_sent_is_named(emu: Emulator, ann: EmulatedUser, s
     *files, notice = from_bot(ann.private_chat())
     assert len(files) == MOST_FILES - len(bad)
     assert notice.text.startswith(
-        "These files could not be sent: gone.txt, large.bin, pipe.bin, folder.bin, empty.txt, nul.txt, 4.txt"
+        "These files could not be sent: gone.txt, large.bin, pipe.bin, folder.bin, empty.txt, zero.txt, 4.txt"
     )
 
 

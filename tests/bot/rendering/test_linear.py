@@ -94,6 +94,9 @@ def test_an_answer_of_any_shape_becomes_few_times_its_length() -> None:
 REVIEWED: Mapping[str, str] = {
     "alerts._KIND": "used with match",
     "emphasis.matching._INSIDE_ADDRESS": "used with match, once for each run of marks: dots that it passes hold none",
+    "extracts._FENCE": "used with match",
+    "extracts._MARKS": "used for cells of MOST_MARKED characters at most",
+    "extracts._RULE": "used with fullmatch",
     "html.nodes._CODE": "used with fullmatch",
     "links.BARE_URL": "gives back the punctuation at its end; if all is punctuation, no other URL begins in it",
     "parse._PLAIN_TAG": "used with fullmatch",

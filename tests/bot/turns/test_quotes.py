@@ -301,7 +301,7 @@ async def test_what_has_no_words_is_named(
         question = await told(emu, provider, await ann.say("@demo_bot what?", chat=group, reply_to=sent))
     # The server has no content of these two.
     file = {"photo": "photo.jpg", "document": "plan.pdf"}.get(name)
-    remark = f"[The file {file} came with this message, but it is not here any more, so you don't see it]\n"
+    remark = f"[The file {file} came with this message, but it can't be read, so you don't see it]\n"
     assert question == (remark if file else "") + f'[In reply to Eve: "{words}"]\nAnn: what?'
 
 

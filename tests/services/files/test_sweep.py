@@ -1,6 +1,7 @@
 """Contents that no attachment has are removed after a while."""
 
 import os
+import uuid
 from pathlib import Path
 
 from tgllm.db.database import Database
@@ -20,14 +21,21 @@ def put(folder: Path, name: str, age: float) -> Path:
 
 
 async def test_old_contents_without_an_attachment_go_with_what_is_derived(database: Database, tmp_path: Path) -> None:
+    used, young, orphan, half = (uuid.uuid4().hex for _ in range(4))
     old = KEPT_SECONDS + 1
-    kept = [put(tmp_path, "used", old), put(tmp_path, "used.view-1", old), put(tmp_path, "young", 5)]
-    gone = [put(tmp_path, "orphan", old), put(tmp_path, "orphan.page-1", old), put(tmp_path, "half.part", old)]
-    new = NewFile(path="files/used", mime="a/b", size=1, sha256="a" * 64, original_name=None, user_id=None)
+    kept = [put(tmp_path, used, old), put(tmp_path, f"{used}.view-1", old), put(tmp_path, young, 5)]
+    gone = [put(tmp_path, orphan, old), put(tmp_path, f"{orphan}.page-1", old), put(tmp_path, f"{half}.part", old)]
+    new = NewFile(path=f"files/{used}", mime="a/b", size=1, sha256="a" * 64, original_name=None, user_id=None)
     await database.write(lambda conn: files.add(conn, new, 1))
     assert await sweep_blobs(database, tmp_path, NOW) == 2
     assert [path.exists() for path in kept] == [True] * 3
     assert [path.exists() for path in gone] == [False] * 3
+
+
+async def test_what_the_bot_has_not_named_stays(database: Database, tmp_path: Path) -> None:
+    other = put(tmp_path, "notes of the operator", KEPT_SECONDS + 1)
+    assert await sweep_blobs(database, tmp_path, NOW) == 0
+    assert other.exists()
 
 
 async def test_without_a_folder_there_is_nothing_to_do(database: Database, tmp_path: Path) -> None:

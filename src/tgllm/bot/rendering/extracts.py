@@ -11,14 +11,13 @@ MOST_EXTRACTS: Final = 4
 """Most extracts of one answer; a chat shows a button for each."""
 LARGE_CODE: Final = 3000
 """Characters from which a code block is worth a file, however few lines it has."""
-MOST_RULE: Final = 2000
 MOST_MARKED: Final = 500
-"""Longest line below a header, and longest cell whose marks are removed: the patterns take quadratic time."""
+"""Longest cell whose marks are removed: the pattern takes quadratic time."""
 
 # At any depth: models indent the blocks of list items, and hardly ever write code that is marked by indentation.
-_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})[ \t]*([^`]*)$")
+_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)$")
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_RULE = re.compile(r":?-+:?")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _MARKS = re.compile(r"(\*\*|__|`+)(?=\S)(.+?)(?<=\S)\1")
 
@@ -89,7 +88,8 @@ def _all(lines: Sequence[str]) -> Iterator[Extract]:
 
 def _is_rule(line: str) -> bool:
     """Return whether a line is the one below the header of a table."""
-    return len(line) <= MOST_RULE and _RULE.fullmatch(line) is not None
+    cells = line.strip().removeprefix("|").removesuffix("|").split("|")
+    return all(_RULE.fullmatch(cell.strip()) for cell in cells)
 
 
 def _end_of_code(lines: Sequence[str], start: int, indent: str, fence: str) -> int:

@@ -1,6 +1,7 @@
 """Removal of contents that no attachment has: left over by crashes, or by deleted attachments."""
 
 import asyncio
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,8 @@ from tgllm.services.files.blobs import FOLDER, PART, remove_blobs
 
 __all__ = ["drop_parts", "sweep_blobs"]
 
+_BLOB: Final = re.compile(r"[0-9a-f]{32}")
+"""Name of a blob: a UUID in hex."""
 KEPT_SECONDS: Final = 86_400.0
 """Age from which a content without an attachment counts as left over: its row may not be committed yet."""
 
@@ -46,8 +49,9 @@ def _old_paths(data_dir: Path, before: float) -> set[str]:
     folder = data_dir / FOLDER
     found: set[str] = set()
     for path in folder.iterdir() if folder.is_dir() else ():
-        # A running turn may remove one meanwhile; folders, such as that of exports, are not blobs.
+        name = path.name.partition(".")[0]
+        # A running turn may remove one meanwhile; what has another name is not ours, or is the folder of exports.
         with suppress(FileNotFoundError):
-            if path.is_file() and path.stat().st_mtime < before:
-                found.add(f"{FOLDER}/{path.name.partition('.')[0]}")
+            if _BLOB.fullmatch(name) and path.stat().st_mtime < before:
+                found.add(f"{FOLDER}/{name}")
     return found

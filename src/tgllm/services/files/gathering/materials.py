@@ -1,6 +1,6 @@
 """What requests contain of files, and what people are told about it."""
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -130,14 +130,18 @@ class Materials:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything of a file."""
-        return bool(self.question or self.history)
+        """Whether there is anything of a file, other than remarks that it can't be seen."""
+        return any(item.stays or isinstance(item.part, FilePart) for item in self._items())
 
     @property
     def has_files(self) -> bool:
         """Whether files are sent as they are."""
-        items = [*self.question, *(item for each in self.history.values() for item in each)]
-        return any(isinstance(item.part, FilePart) for item in items)
+        return any(isinstance(item.part, FilePart) for item in self._items())
+
+    def _items(self) -> Iterator[Item]:
+        yield from self.question
+        for items in self.history.values():
+            yield from items
 
     def staying(self, except_of: Collection[int]) -> list[Item]:
         """Return the items that are sent although their messages are not.

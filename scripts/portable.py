@@ -34,6 +34,17 @@ WHOLE: Final = (
     "plugins",
 )
 """Folders and modules of tests that depend on the version of Python."""
+ALIKE: Final = (
+    # Readers: their libraries decide what is read, and the interpreter little.
+    "tests/plugins/builtin/files",
+    "tests/services/reading/test_pictures.py",
+    # Its child process is made like that of tgllm_local.
+    "plugins/tgllm_whisper",
+    # Kills of the program while it handles files, which take long.
+    "tests/integration/test_pictures.py",
+    "tests/integration/test_sent_files.py",
+)
+"""Parts of those folders of which the first test of each module is enough."""
 ELSEWHERE: Final = frozenset({"once", "packaging", "real_model", "samples"})
 """Markers of tests that other Pythons don't run."""
 
@@ -69,4 +80,6 @@ def portable(items: Iterable[T]) -> tuple[Sequence[T], Sequence[T]]:
 def is_whole(module: str) -> bool:
     """Return whether all tests of a module run on every Python; paths are relative to the root."""
     path = PurePosixPath(module)
+    if any(path.is_relative_to(alike) for alike in ALIKE):
+        return False
     return any(path.is_relative_to(whole) for whole in WHOLE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from portable import WHOLE, is_whole, portable
+from portable import ALIKE, WHOLE, is_whole, portable
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,5 +51,10 @@ def test_a_folder_with_a_longer_name_is_another() -> None:
     assert not is_whole("tests/api_other/test_a.py")
 
 
+def test_of_a_part_that_is_alike_on_all_pythons_one_test_a_module_is_enough() -> None:
+    names = ["plugins/tgllm_whisper/tests/test_a.py::test_1", "plugins/tgllm_whisper/tests/test_a.py::test_2"]
+    assert selected(*map(Test, names)) == names[:1]
+
+
 def test_every_part_that_is_named_exists() -> None:
-    assert [path for path in WHOLE if not (ROOT / path).exists()] == []
+    assert [path for path in (*WHOLE, *ALIKE) if not (ROOT / path).exists()] == []

@@ -21,12 +21,18 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: "pytest.Parser") -> None:
     """Add the option of ``make test`` for the other Pythons."""
-    parser.addoption("--portable", action="store_true", help="run the tests that may depend on the version of Python")
+    parser.addoption(
+        "--portable",
+        nargs="?",
+        const="whole",
+        choices=["whole", "first"],
+        help="run the tests that may depend on the version of Python, or only the first test of each module",
+    )
 
 
 def pytest_collection_modifyitems(config: "pytest.Config", items: "list[pytest.Item]") -> None:
     """Select the portable tests if they are asked for."""
-    if config.getoption("--portable"):
-        kept, left_out = portable(items)
+    if extent := config.getoption("--portable"):
+        kept, left_out = portable(items, only_first=extent == "first")
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)

@@ -1,7 +1,8 @@
 """Selection of the tests that run on every supported Python: ``pytest --portable``.
 
-All tests run on one Python. On the others run those that can give another result there: the folders and modules below
-in whole, and of every other module of tests the first test, so that every part of the program is imported and used.
+All tests run on one Python. On the newest of the others run those that can give another result there: the folders and
+modules below in whole, and of every other module of tests the first test, so that every part of the program is imported
+and used. On the versions between, the first test of every module is enough.
 """
 
 from collections.abc import Iterable, Sequence
@@ -62,14 +63,19 @@ class Item(Protocol):
 T = TypeVar("T", bound=Item)
 
 
-def portable(items: Iterable[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """Return the tests to run and the tests to leave out, both in the given order."""
+def portable(items: Iterable[T], *, only_first: bool = False) -> tuple[Sequence[T], Sequence[T]]:
+    """Return the tests to run and the tests to leave out, both in the given order.
+
+    Args:
+        items: all tests.
+        only_first: whether the first test of each module is enough, also of the parts that are run in whole otherwise.
+    """
     kept, left_out, seen = list[T](), list[T](), set[str]()
     for item in items:
         module = item.nodeid.partition("::")[0]
         if any(item.get_closest_marker(name) is not None for name in ELSEWHERE):
             left_out.append(item)
-        elif is_whole(module) or module not in seen:
+        elif module not in seen or (is_whole(module) and not only_first):
             kept.append(item)
             seen.add(module)
         else:

@@ -1,6 +1,6 @@
 """Run the portable tests on each installed Python of a supported version, except for the one that runs this file.
 
-Which tests are portable is said in ``portable.py``.
+Which tests are portable is said in ``portable.py``; the newest version runs all of them, the others fewer.
 
 Each version has its own virtual environment, ``.venv-3.x``, created and updated as needed. All arguments are passed to
 pytest. Prints which versions ran and which are absent; exits with 1 if the tests fail on any of them.
@@ -17,32 +17,32 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = ROOT / "plugins"
 # Its requirements are large, and only tests with the real model need all of them.
 WHISPER = PLUGINS / "tgllm_whisper"
-SELECTION = ("--portable",)
 
 
 def main(arguments: list[str]) -> int:
     """Test on every other installed Python and print a summary; return the exit code."""
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     results = {here: "ran before this, in .venv"}
-    for version in SUPPORTED:
-        if version != here:
-            results[version] = test_on(version, arguments)
+    others = {version: find(version, os.environ.get("PATH", os.defpath)) for version in SUPPORTED if version != here}
+    newest = next((version for version in reversed(SUPPORTED) if others.get(version)), None)
+    for version, python in others.items():
+        extent = "whole" if version == newest else "first"
+        results[version] = test_on(version, python, [f"--portable={extent}", *arguments])
     print(
         "\nPythons:", *(f"  {version}: {result}" for version, result in sorted(results.items())), sep="\n", flush=True
     )
     return int("failed" in results.values())
 
 
-def test_on(version: str, arguments: list[str]) -> str:
+def test_on(version: str, python: Path | None, arguments: list[str]) -> str:
     """Run the tests on one version and return "passed", "failed" or "absent on this machine"."""
-    python = find(version, os.environ.get("PATH", os.defpath))
     if python is None:
         return "absent on this machine"
     print(f"\nTests on Python {version} ({python})", flush=True)
     home = Path(f".venv-{version}")
     if not up_to_date(home) and not set_up(home, python):
         return "failed"
-    return "passed" if run(home / "bin" / "python", "-m", "pytest", *SELECTION, *arguments) else "failed"
+    return "passed" if run(home / "bin" / "python", "-m", "pytest", *arguments) else "failed"
 
 
 def up_to_date(home: Path) -> bool:

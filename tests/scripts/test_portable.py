@@ -38,6 +38,13 @@ def test_a_part_that_depends_on_the_version_is_whole_and_others_have_one_test_a_
     assert selected(*map(Test, names)) == [name for name in names if name not in {names[3], names[4]}]
 
 
+def test_between_the_oldest_and_the_newest_python_one_test_a_module_is_enough() -> None:
+    names = ["tests/api/test_a.py::test_1", "tests/api/test_a.py::test_2", "tests/bot/ui/test_b.py::test_1"]
+    kept, left_out = portable([Test(name) for name in names], only_first=True)
+    assert [item.nodeid for item in kept] == [names[0], names[2]]
+    assert [item.nodeid for item in left_out] == [names[1]]
+
+
 @pytest.mark.parametrize("marker", ["once", "packaging", "real_model", "samples"])
 def test_a_test_for_one_python_is_no_sample_of_its_module(marker: str) -> None:
     first, second = Test("tests/bot/test_e.py::test_1", frozenset({marker})), Test("tests/bot/test_e.py::test_2")

@@ -65,7 +65,6 @@ HOT: dict[str, Callable[[sqlite3.Connection], object]] = {
     "running_in": lambda conn: inbox.running_in(conn, LANE),
     "merge": lambda conn: inbox.merge(conn, 1, [2], NOW),
     "followers": lambda conn: inbox.followers(conn, 1),
-    "ended_before": lambda conn: inbox.ended_before(conn, LANE, 2, 500),
     "finish": lambda conn: inbox.finish(conn, 1, "done", NOW),
     "prune": lambda conn: inbox.prune(conn, NOW, 100, spared=[1]),
     "drop_scrubbed": lambda conn: traces.drop_scrubbed(conn, 0, NOW, 100, spared=[1]),

@@ -25,7 +25,6 @@ __all__ = [
     "add_updates",
     "cancel",
     "counts",
-    "ended_before",
     "finish",
     "followers",
     "get",
@@ -406,16 +405,6 @@ def overtaking(conn: sqlite3.Connection, lane: str, first: int) -> int:
 def followers(conn: sqlite3.Connection, leader: int) -> list[InboxRow]:
     """Return the updates that are merged into ``leader``, in order."""
     cursor = conn.execute("SELECT * FROM inbox WHERE leader_id = ? ORDER BY update_id", (leader,))
-    return read_all(InboxRow, cursor)
-
-
-def ended_before(conn: sqlite3.Connection, lane: str, update_id: int, reach: int) -> list[InboxRow]:
-    """Return the finished, not cancelled updates of ``lane`` with ids up to ``reach`` below ``update_id``."""
-    cursor = conn.execute(
-        "SELECT * FROM inbox WHERE update_id BETWEEN ? AND ? AND lane = ? AND finished_at IS NOT NULL"
-        " AND error IS NOT 'cancelled' ORDER BY update_id",
-        (update_id - reach, update_id - 1, lane),
-    )
     return read_all(InboxRow, cursor)
 
 

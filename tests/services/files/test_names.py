@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgllm.services.files.names import display_name, file_name, quoted_name, safe_suffix
+from tgllm.services.files.names import display_name, quoted_name, safe_suffix
+from tgllm.services.files.outgoing_names import outgoing_name
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text("../\\\n\u202e\u200d\ud800 .a\u0301", max_size=200)
 
@@ -60,23 +61,6 @@ def test_an_ending_that_is_no_ending_is_cut_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "sent"),
-    [
-        ('what: "a|b" <c>?*.txt', "what_ _a_b_ _c___.txt"),
-        ("CON", "_CON"),
-        ("nul.txt", "_nul.txt"),
-        ("console.txt", "console.txt"),
-        ("ends with dots...", "ends with dots"),
-        ("a space before the dot .", "a space before the dot"),
-        ("dots . . .", "dots"),
-        (None, "file"),
-    ],
-)
-def test_a_name_that_is_sent_can_be_stored_everywhere(name: str | None, sent: str) -> None:
-    assert file_name(name) == sent
-
-
-@pytest.mark.parametrize(
     ("name", "suffix"),
     [
         ("main.py", ".py"),
@@ -99,16 +83,17 @@ def test_the_ending_of_a_path_is_plain(name: str | None, suffix: str) -> None:
 
 @given(ANY_TEXT)
 def test_any_name_is_made_safe(name: str) -> None:
-    shown, sent, suffix = display_name(name), file_name(name), safe_suffix(name)
+    shown, sent, suffix = display_name(name), outgoing_name(name, "text/plain"), safe_suffix(name)
 
     for text in (shown, sent):
         assert text
         assert text == text.strip()
         assert text.encode()
-        assert len(text) <= 81
+        assert len(text) <= 100
         assert not any(unicodedata.category(each)[0] == "C" and each not in "\u200c\u200d" for each in text)
         assert not set(text) & set("/\\\n")
-    assert len(sent.encode()) <= 200
+    assert len(shown) <= 80
+    assert len(sent.encode()) <= 255
     assert suffix.isascii()
     assert display_name(shown) == shown
 

@@ -13,13 +13,14 @@ from aiogram.types import Message
 from tgllm.bot.scope import Scope
 from tgllm.bot.turns.addressing import is_own, question_of
 from tgllm.bot.turns.attachments import attachments_in
-from tgllm.bot.turns.merging import merge_rows, merged_rows
+from tgllm.bot.turns.merging import merge_rows
 from tgllm.bot.turns.prompt import told
 from tgllm.bot.turns.readable import readable
 from tgllm.bot.updates.formats.markdown import markdown_of
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import message_of
 from tgllm.bot.updates.values import as_id, is_set
+from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import inbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.observe.logs import get_logger
@@ -52,8 +53,9 @@ async def forwards_with(message: Message, scope: Scope) -> Forwards:
     """
     if not scope.chat.is_private or not is_own(message):
         return Forwards()
-    rows = [row for row in await merged_rows(scope) if is_set(message_of(row.payload).get("forward_origin"))]
-    rows += await merge_rows(scope, await _following(message, scope, len(rows)))
+    merged, waiting = await scope.read(lambda conn: _rows(conn, scope))
+    rows = [row for row in merged if is_set(message_of(row.payload).get("forward_origin"))]
+    rows += await merge_rows(scope, _following(message, waiting, len(rows)))
     found = [each for row in rows if (each := _parsed(row, scope)) is not None]
     most_bytes = scope.parts.downloads.most_bytes
     return Forwards(
@@ -63,9 +65,13 @@ async def forwards_with(message: Message, scope: Scope) -> Forwards:
     )
 
 
-async def _following(message: Message, scope: Scope, known: int) -> list[InboxRow]:
+def _rows(conn: Connection, scope: Scope) -> tuple[list[InboxRow], list[InboxRow]]:
+    """Return the updates that an earlier attempt has merged, and those that wait."""
+    return inbox.followers(conn, scope.row.update_id), inbox.queued(conn, scope.lane.key, MOST_MESSAGES)
+
+
+def _following(message: Message, waiting: Sequence[InboxRow], known: int) -> list[InboxRow]:
     """Return the waiting updates of forwarded messages whose ids continue that of the text."""
-    waiting = await scope.read(lambda conn: inbox.queued(conn, scope.lane.key, MOST_MESSAGES))
     found: list[InboxRow] = []
     for row in waiting:
         raw = message_of(row.payload)

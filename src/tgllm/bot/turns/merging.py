@@ -34,6 +34,8 @@ async def merge_rows(scope: Scope, rows: Sequence[InboxRow]) -> list[InboxRow]:
     now = scope.now
     asked = scope.core.password.questions.of(scope.lane.chat_id)
     ids = [row.update_id for row in rows if asked is None or row.update_id < asked.update_id]
+    if not ids:
+        return []
 
     def unit(conn: Connection) -> list[InboxRow]:
         merged = inbox.merge(conn, scope.row.update_id, ids, now)

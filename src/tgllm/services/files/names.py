@@ -1,15 +1,13 @@
-"""Names of files, made safe to show, to send and to use as the ending of a path."""
+"""Names of files, made safe to show and to use as the ending of a path."""
 
 import re
 import unicodedata
 
-__all__ = ["display_name", "file_name", "quoted_name", "safe_suffix"]
+__all__ = ["display_name", "quoted_name", "safe_suffix"]
 
 _FALLBACK = "file"
 _LONGEST = 80
 _LONGEST_SUFFIX = 17
-_MOST_BYTES = 200
-"""File systems take 255; programs add to them."""
 _MOST_MARKS = 3
 """Combining marks on one character; more of them cover the lines around."""
 _JOINERS = "\u200c\u200d"
@@ -20,8 +18,6 @@ _MARKS = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
 )
 _UNQUOTED = str.maketrans('[]"', "()'")
-_RESERVED_CHARACTERS = re.compile(r'[<>:"|?*`$;]')
-_RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def display_name(name: str | None, longest: int = _LONGEST) -> str:
@@ -47,16 +43,6 @@ def display_name(name: str | None, longest: int = _LONGEST) -> str:
 def quoted_name(name: str | None, longest: int = _LONGEST) -> str:
     """Return a display name for the bot's remarks to the model, without the characters that end a remark or a quote."""
     return display_name(name, longest).translate(_UNQUOTED)
-
-
-def file_name(name: str | None) -> str:
-    """Return a name for a file that is sent out: a display name that every file system can store."""
-    text = _RESERVED_CHARACTERS.sub("_", display_name(name)).strip(" ").rstrip(". ")
-    if _RESERVED_NAMES.fullmatch(text):
-        text = "_" + text
-    while len(text.encode()) > _MOST_BYTES:
-        text = _shortened(text, len(text) - 5)
-    return text or _FALLBACK
 
 
 def safe_suffix(name: str | None) -> str:

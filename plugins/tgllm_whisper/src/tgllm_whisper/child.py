@@ -106,7 +106,7 @@ def _load(order: dict[str, Any], answers: _Answers) -> Any:  # noqa: ANN401  the
         raise _Refused("model", str(error).replace(f"{folder}{os.sep}", "")) from error
 
 
-def _folder(whisper: Any, order: dict[str, Any], answers: _Answers) -> Path:  # noqa: ANN401  see above
+def _folder(whisper: Any, order: dict[str, Any], answers: _Answers) -> Path:  # noqa: ANN401  the library has no types here
     """Return the folder of the model, which is downloaded if it is not there."""
     name, folder = order["model"], Path(order["model"]).expanduser()
     if folder.is_dir():
@@ -138,7 +138,7 @@ def _check_memory(order: dict[str, Any], folder: Path) -> None:
         raise _Refused("memory", "", need=need, free=free)
 
 
-def _transcribed(model: Any, job: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401  see above
+def _transcribed(model: Any, job: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401  the library has no types here
     try:
         return transcribe(model, job, SystemClock())
     except NoSound:

@@ -28,7 +28,7 @@ class _Lazy:
     async def transcribe(self, recording: Recording) -> Transcript:
         if self._listener is None:
             # Imported here, because most commands of the shell need no child process.
-            from tgllm_whisper.listener import Listener  # noqa: PLC0415  see above
+            from tgllm_whisper.listener import Listener  # noqa: PLC0415  imported when a transcriber is wanted
 
             self._listener = Listener(_settings(self.ctx), self.ctx.data_dir, self.ctx.clock, self.ctx.log)
         return await self._listener.transcribe(recording)

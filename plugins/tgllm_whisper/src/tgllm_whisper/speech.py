@@ -36,7 +36,7 @@ def transcribe(model: Any, job: dict[str, Any], clock: Clock) -> dict[str, Any]:
     return _answer(spoken, language, truncated=truncated)
 
 
-def _segments(model: Any, samples: audio.Samples, language: str | None, job: dict[str, Any]) -> tuple[Any, str]:  # noqa: ANN401  see above
+def _segments(model: Any, samples: audio.Samples, language: str | None, job: dict[str, Any]) -> tuple[Any, str]:  # noqa: ANN401  the library has no types here
     """Return the segments, which are made while they are read, and their language."""
     options = {
         "beam_size": job["beam_size"],
@@ -54,7 +54,7 @@ def _segments(model: Any, samples: audio.Samples, language: str | None, job: dic
     return segments, info.language
 
 
-def _known(model: Any, language: str | None) -> str | None:  # noqa: ANN401  see above
+def _known(model: Any, language: str | None) -> str | None:  # noqa: ANN401  the library has no types here
     return language if language in model.supported_languages else None
 
 

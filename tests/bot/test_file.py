@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,16 @@ async def test_after_a_crash_the_file_is_there_already(
     assert (after.id, after.path) == (before.id, before.path)
     assert [call.method for call in emu.journal].count("getFile") == 1
     assert "Tea is grown in Assam." in provider.questions[-1]
+
+
+async def test_a_clean_up_that_fails_does_not_keep_the_bot_from_starting(
+    emu: Emulator, ann: EmulatedUser, start: Start, provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    (tmp_path / "files" / "in-the-way.part").mkdir(parents=True)
+    provider.answer("Here.")
+    async with start():
+        await ann.say("Are you there?")
+        await emu.wait_for_message(ann.private_chat(), lambda message: message.text == "Here.")
 
 
 async def test_a_strangers_file_is_never_downloaded(emu: Emulator, eve: EmulatedUser, start: Start) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
 
+from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
 from tgllm.db.checkpoint import empty_log
 from tgllm.db.database import Database
 from tgllm.i18n import Catalogue
+from tgllm.observe.logs import get_logger
 from tgllm.plugins.host import PluginHost
 from tgllm.services.files.blobs import BlobStore
 from tgllm.services.files.document_chooser import DocumentChooser
@@ -24,6 +27,8 @@ from tgllm.services.files.transcription import Transcription
 from tgllm.services.reading.pool import ReaderPool
 
 __all__ = ["open_files"]
+
+log = get_logger(__name__)
 
 _MIB = 2**20
 
@@ -53,12 +58,7 @@ async def open_files(
     settings = config.files
     store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
     limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
-    await asyncio.to_thread(drop_parts, config.data_dir)
-    # What is left if the program has ended between the deletion of files and that of their contents and texts. No turn
-    # runs yet, so contents of any age that have no row are left over.
-    await sweep_blobs(database, config.data_dir, math.inf)
-    if await PassageStore(database).purge():
-        await empty_log(database, clock)
+    await _clean_up(database, clock, config.data_dir)
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
         await stack.enter_async_context(aclosing(transcription))
@@ -69,3 +69,19 @@ async def open_files(
             Finder(store, reader, PictureDesk(store, pool), texts),
             DocumentChooser(database, texts, clock),
         )
+
+
+async def _clean_up(database: Database, clock: Clock, data_dir: Path) -> None:
+    """Remove what an earlier run has left; the bot also starts if that fails.
+
+    These are unfinished downloads, and contents and texts of files that were deleted when the program ended. No turn
+    runs yet, so contents of any age that have no row are left over.
+    """
+    try:
+        await asyncio.to_thread(drop_parts, data_dir)
+        await sweep_blobs(database, data_dir, math.inf)
+        if await PassageStore(database).purge():
+            await empty_log(database, clock)
+    except (OSError, DatabaseError) as error:
+        # The retention job tries again.
+        log.warning("files.not_cleaned_up", error=type(error).__name__)

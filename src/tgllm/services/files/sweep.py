@@ -52,6 +52,6 @@ def _old_paths(data_dir: Path, before: float) -> set[str]:
         name = path.name.partition(".")[0]
         # A running turn may remove one meanwhile; what has another name is not ours, or is the folder of exports.
         with suppress(FileNotFoundError):
-            if _BLOB.fullmatch(name) and path.stat().st_mtime < before:
+            if _BLOB.fullmatch(name) and path.is_file() and path.stat().st_mtime < before:
                 found.add(f"{FOLDER}/{name}")
     return found

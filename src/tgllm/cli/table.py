@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
     "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
+    "upgrade": Entry("Check whether plugins, settings and database fit a version.", "tgllm.cli.commands.upgrade"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
     "users": Entry("List people, and manage their access.", "tgllm.cli.commands.users.app"),
     "groups": Entry("List groups, and manage their access.", "tgllm.cli.commands.groups.app"),

@@ -13,7 +13,7 @@ from tgllm.db.file.integrity import damage
 from tgllm.db.migrations.load import shipped
 from tgllm.db.tables import kv
 
-__all__ = ["Blob", "Facts", "account_of", "examine", "facts_of", "refuse_unusable"]
+__all__ = ["Blob", "Facts", "account_of", "examine", "facts_of", "program_of_file", "refuse_unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,15 @@ def account_of(path: Path) -> int | None:
     try:
         with closing(connect(path, "ro")) as conn:
             return _account(conn)[0]
+    except (sqlite3.Error, OSError, DatabaseError):
+        return None
+
+
+def program_of_file(path: Path) -> str | None:
+    """Return the version of the tgllm that used a database last, which may be a newer one; None if unknown."""
+    try:
+        with closing(connect(path, "ro")) as conn:
+            return program_of(conn)
     except (sqlite3.Error, OSError, DatabaseError):
         return None
 

@@ -1,0 +1,119 @@
+"""Checks before and after an upgrade: they change nothing, and the database is not updated."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tgllm import __version__
+from tgllm.api import Check, DatabaseError
+from tgllm.db.file.check import Report
+from tgllm.db.file.check import check as look_over
+from tgllm.db.file.facts import program_of_file
+from tgllm.db.file.known import newest_copy
+from tgllm.db.file.migrating import needed_bytes
+from tgllm.db.file.probe import free_bytes
+from tgllm.plugins.loading.records import PluginRecord
+from tgllm.plugins.requirements import allowed_versions
+
+__all__ = ["Target", "check_database", "check_plugins"]
+
+BACKUP_DAYS = 7.0
+"""Age of the newest backup from which there is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The version of tgllm that is checked."""
+
+    version: str = __version__
+
+    @property
+    def is_this(self) -> bool:
+        """Whether it is the installed version."""
+        return self.version == __version__
+
+
+def check_database(path: Path, backups: Path, now: float) -> Iterator[Check]:
+    """Yield the checks of the database and of its backups. Blocks, for seconds if the database is large.
+
+    Args:
+        path: the database.
+        backups: folder of the backups.
+        now: UTC in seconds.
+    """
+    if not path.exists():
+        yield Check("Database", "ok", "there is none yet; the bot makes it when it starts")
+        return
+    try:
+        report = look_over(path)
+    except DatabaseError as error:
+        yield Check("Database", "failed", str(error))
+        return
+    yield _database(report)
+    if report.version < report.known_version:
+        needed, free = needed_bytes(path), free_bytes(path.parent)
+        text = f"the update of the database needs {needed / 2**20:.1f} MiB, {free / 2**20:.1f} MiB are free"
+        yield Check("Disk space", "ok" if free >= needed else "failed", text)
+    yield _backup(path, backups, now)
+
+
+def _database(report: Report) -> Check:
+    damage = [*report.damage, *report.broken_references]
+    if damage:
+        text = f"{report.path} is damaged ({damage[0]}): restore a backup before you upgrade"
+        return Check("Database", "failed", text)
+    if report.version > report.known_version:
+        program = program_of_file(report.path)
+        made = f", last used by tgllm {program}," if program else ""
+        text = f"its version {report.version}{made} is newer than this tgllm, which knows {report.known_version}"
+        return Check("Database", "failed", f"{text}: install the newer tgllm, or restore the backup from before")
+    if report.version < report.known_version:
+        text = f"will be updated from version {report.version} to {report.known_version} when the bot starts, after"
+        return Check("Database", "warning", f"{text} a rehearsal and a backup")
+    return Check("Database", "ok", f"version {report.version}, up to date")
+
+
+def _backup(path: Path, backups: Path, now: float) -> Check:
+    copy = max(
+        (each for each in (newest_copy(path), *backups.glob("*.tar")) if each is not None),
+        key=lambda each: each.stat().st_mtime,
+        default=None,
+    )
+    if copy is None:
+        return Check("Backup", "warning", "there is none: make one with tgllm db backup")
+    at = copy.stat().st_mtime
+    text = f"{copy}, of {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    if now - at > BACKUP_DAYS * 86_400:
+        return Check("Backup", "warning", f"the newest is {text}: make another one with tgllm db backup")
+    return Check("Backup", "ok", text)
+
+
+def check_plugins(records: Iterable[PluginRecord], target: Target) -> Iterator[Check]:
+    """Yield a check for each plugin that is not built in.
+
+    Args:
+        records: the plugins as they are with the installed tgllm.
+        target: the version that their packages have to allow.
+    """
+    for record in records:
+        if not record.builtin:
+            yield _plugin(f"Plugin {record.id}", record, target)
+
+
+def _plugin(title: str, record: PluginRecord, target: Target) -> Check:
+    name = f"{record.package} {record.version}"
+    allowed = None if record.state == "missing" else allowed_versions(record.package)
+    if allowed is not None and not allowed.contains(target.version, prereleases=True):
+        return Check(
+            title,
+            "failed",
+            f"{name} allows tgllm {allowed}, not {target.version}. Upgrade it too: pip install --upgrade "
+            f"{record.package} . Or stay with a tgllm that it allows",
+        )
+    if record.state in {"quarantined", "misconfigured"} and target.is_this:
+        return Check(title, "failed", f"{name}: {record.reason}")
+    if record.state == "active":
+        wanted = f"allows tgllm {allowed}" if allowed else "does not say which tgllm it allows"
+        return Check(title, "ok", f"{name} {wanted}, API {record.api}")
+    return Check(title, "warning", f"{name}: {record.reason}")

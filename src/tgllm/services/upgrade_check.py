@@ -108,12 +108,12 @@ def _plugin(title: str, record: PluginRecord, target: Target) -> Check:
         return Check(
             title,
             "failed",
-            f"{name} allows tgllm {allowed}, not {target.version}. Upgrade it too: pip install --upgrade "
-            f"{record.package} . Or stay with a tgllm that it allows",
+            f"{name} is for tgllm {allowed}, not {target.version}. Upgrade it too: pip install --upgrade "
+            f"{record.package} . Or stay with a tgllm that it is for",
         )
     if record.state in {"quarantined", "misconfigured"} and target.is_this:
         return Check(title, "failed", f"{name}: {record.reason}")
     if record.state == "active":
-        wanted = f"allows tgllm {allowed}" if allowed else "does not say which tgllm it allows"
+        wanted = f"is for tgllm {allowed}" if allowed else "does not say which tgllm it is for"
         return Check(title, "ok", f"{name} {wanted}, API {record.api}")
     return Check(title, "warning", f"{name}: {record.reason}")

@@ -49,7 +49,7 @@ def test_all_is_well(shell: Shell, sheep: Callable[..., None]) -> None:
     found = checks(shell)
 
     assert {state for state, _ in found.values()} == {"ok"}
-    assert found["Plugin sheep"][1] == "tgllm-sheep 1.2.3 allows tgllm <2,>=0.1, API 1.0"
+    assert found["Plugin sheep"][1] == "tgllm-sheep 1.2.3 is for tgllm <2,>=0.1, API 1.0"
     assert "up to date" in found["Database"][1]
     assert "Plugin echo" not in found
     hint = shell.runs("upgrade").out
@@ -72,7 +72,7 @@ def test_a_version_that_is_not_installed_yet_is_checked(
 
 def test_a_package_that_does_not_fit_the_installed_version(shell: Shell, sheep: Callable[..., None]) -> None:
     sheep("tgllm>=900")
-    assert "allows tgllm >=900" in checks(shell, code=1)["Plugin sheep"][1]
+    assert "is for tgllm >=900" in checks(shell, code=1)["Plugin sheep"][1]
 
 
 def test_a_plugin_for_another_api(shell: Shell, sheep: Callable[..., None]) -> None:

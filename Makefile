@@ -17,10 +17,16 @@ WHISPER := plugins/tgllm_whisper
 PACKAGES := $(subst _,-,$(notdir $(PLUGINS)))
 # Half of the time of many tests is spent waiting for processes that they start: more of them than cores.
 SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
+LOWEST := .venv-lowest
+# Those that need large packages have their stand-ins in the tests.
+BOUND_PLUGINS := plugins/tgllm_local $(WHISPER)
+FREE_PLUGINS := $(filter-out $(BOUND_PLUGINS),$(PLUGINS))
+TEST_TOOLS := av hypothesis icalendar mistralai numpy openai pypdf pytest-cov pytest-timeout pytest-xdist python-docx \
+	python-pptx python-telegram-bot pyyaml trustme
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format generate check constraints clean
+.PHONY: help demo test test-quick coverage test-pythons test-lowest test-packaging test-real-model test-samples bench lint format generate check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -40,6 +46,17 @@ coverage: $(VENV)/.installed-dev ## run them and say what they do not reach; fai
 test-pythons: $(VENV)/.installed-dev ## run the portable tests on the other supported Pythons that are present
 	@$(BIN)/python scripts/test_pythons.py $(SIDE_BY_SIDE) $(ARGS)
 
+# The lowest versions that pyproject.toml allows of what the packages need themselves; the tools of the tests are new.
+test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest allowed versions of the requirements
+	@$(PIP) uv
+	@printf '%s\n' '.[files,fast]' $(FREE_PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --resolution lowest-direct \
+		--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) - > $(LOWEST).txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --constraint $(LOWEST).txt --editable '.[files,fast,testing]' \
+		$(FREE_PLUGINS:%=--editable ./%) $(TEST_TOOLS)
+	@VIRTUAL_ENV=$(LOWEST) $(BIN)/uv pip install --quiet --no-deps $(BOUND_PLUGINS:%=--editable ./%)
+	@$(LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) --portable=first $(ARGS)
+
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
 
@@ -52,11 +69,12 @@ test-samples: $(VENV)/.installed-dev ## read public sample files of other projec
 bench: $(VENV)/.installed-dev ## measure tgllm beside bare aiogram bots (docs/explanation/performance.md)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lint: $(VENV)/.installed-dev ## run every static check: style, format, types, links
+lint: $(VENV)/.installed-dev ## run every static check: style, format, types, links, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/python scripts/check_links.py
+	$(BIN)/zizmor --offline --quiet --no-progress .github
 
 format: $(VENV)/.installed-dev ## mend what can be mended without a person
 	$(BIN)/ruff check --fix-only .
@@ -68,6 +86,12 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 
 check: lint test test-packaging test-real-model ## everything that CI runs
 
+wheels: $(VENV)/.installed-dev ## build the packages, or PACKAGE=tgllm-gemini alone, into dist/
+	@rm -rf dist
+	@for folder in $(if $(PACKAGE),$(filter %/$(subst -,_,$(PACKAGE)),./tgllm $(PLUGINS:%=./%)),./tgllm $(PLUGINS:%=./%)); do \
+		$(BIN)/python -m build --no-isolation --outdir dist $${folder%/tgllm} || exit 1; \
+	done
+
 constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every package that the project uses
 	@$(PIP) uv
 	@{ echo '# Pins for development and CI; made by `make constraints`, not edited by hand.'; \
@@ -76,7 +100,7 @@ constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every p
 	@mv constraints.txt.new constraints.txt
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-3.* $(REAL_MODEL) build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
+	rm -rf $(VENV) .venv-3.* $(LOWEST) $(LOWEST).txt $(REAL_MODEL) build dist plugins/*/dist .coverage .coverage.* coverage.xml htmlcov \
 		.pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

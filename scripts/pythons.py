@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SUPPORTED = ("3.11", "3.12", "3.13")
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 PROBE = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
 PROBE_SECONDS = 30
 

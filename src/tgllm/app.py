@@ -149,6 +149,7 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
+        _drop_staged_backup(loaded.config.data_dir)
         _warn_of_exposed_files(loaded)
         try:
             run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
@@ -159,6 +160,13 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
 
 def _exit_ignored(error: BaseException) -> None:
     log.error("bot.exit_ignored", error=type(error).__name__, exc_info=error)
+
+
+def _drop_staged_backup(data_dir: Path) -> None:
+    """Remove what a killed restore has left: it takes space, and holds personal data."""
+    from tgllm.services.backups.staging import drop_staged  # noqa: PLC0415  only for a running bot
+
+    drop_staged(database_path(data_dir))
 
 
 def _warn_of_exposed_files(loaded: LoadedConfig) -> None:

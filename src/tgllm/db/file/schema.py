@@ -14,6 +14,7 @@ from tgllm.db.engine.sqlite import connect, in_transaction, in_words, run_script
 from tgllm.db.file.backup import copy_to
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
 from tgllm.db.file.known import refuse_missing
+from tgllm.db.file.stray_log import refuse_stray_log
 from tgllm.db.migrations.load import Migration, shipped
 
 __all__ = ["full_text_sql", "models_sql", "prepare"]
@@ -46,6 +47,7 @@ def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None)
     steps = shipped() if migrations is None else migrations
     with in_words(path):
         refuse_missing(path)
+        refuse_stray_log(path)
         _make_file(path)
         with closing(connect(path)) as conn:
             refuse_foreign(conn, path, latest_version(steps))

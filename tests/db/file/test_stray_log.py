@@ -1,6 +1,5 @@
 """A backup copied over the database is not mixed with the log of the old one."""
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -26,7 +25,7 @@ def killed(path: Path) -> Path:
         for end in ("", "-wal"):
             shutil.copy(f"{path}{end}", f"{path}{end}.left")
     for end in ("", "-wal"):
-        os.replace(f"{path}{end}.left", f"{path}{end}")
+        Path(f"{path}{end}.left").replace(f"{path}{end}")
     return path
 
 

@@ -171,7 +171,6 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     with lock_data_folder(loaded.config.data_dir):
-        _warn_of_exposed_files(loaded)
         try:
             run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
         except asyncio.CancelledError:
@@ -255,6 +254,8 @@ async def _open(
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
             if web is not None:
                 stack.enter_context(web.watching(core.database, core.host))
+            # After the plugins are loaded, which know their secret files.
+            await asyncio.to_thread(_warn_of_exposed_files, loaded)
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
             if web is not None:
                 web.watch_polls(runtime.seconds_since_poll)

@@ -76,7 +76,7 @@ def _common(layer: Layer, env_names: Mapping[str, str]) -> Iterator[PluginValue]
 def _walk(layer: Layer, plugin_id: str, table: Mapping[str, object], before: tuple[str, ...]) -> Iterator[PluginValue]:
     for name, value in table.items():
         steps = (*before, name)
-        given = cast("object", value)
+        given: object = value
         if isinstance(value, dict) and value:
             yield from _walk(layer, plugin_id, cast("Table", value), steps)
         else:

@@ -114,7 +114,7 @@ def test_nothing_to_do_makes_no_backup(old: Path) -> None:
         ("DELETE FROM kv; ALTER TABLE kv ADD COLUMN note TEXT; UPDATE nowhere SET x = 1;", "no such table"),
         ("COMMIT; DELETE FROM kv;", "ended the transaction"),
         (f"{ORPHAN};", "missing row of users"),
-        ("DELETE FROM kv;", "the table kv had 1 rows and would have 0"),
+        ("DELETE FROM kv;", "number of rows of kv would change from 1 to 0"),
     ],
 )
 def test_a_failed_step_leaves_the_database_as_it_was(old: Path, sql: str, reason: str) -> None:
@@ -154,7 +154,7 @@ def test_a_step_may_delete_rows_if_it_says_so(old: Path) -> None:
 def test_a_result_with_another_schema_is_refused(old: Path) -> None:
     with closing(connect(old)) as conn:
         wanted = {**fresh_schema(), ("index", "kv_fast"): "CREATE INDEX kv_fast ON kv (key)"}
-        with pytest.raises(MigrationFailed, match="index kv_fast is missing"):
+        with pytest.raises(MigrationFailed, match="missing index kv_fast"):
             migrate(conn, old, Update([ADD], NOW, wanted), create_tables)
     assert state(old) == (1, [])
 

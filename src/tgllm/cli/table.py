@@ -23,7 +23,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
-    "db": Entry("Create, check and back up the database.", "tgllm.cli.commands.db"),
+    "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
     "users": Entry("List people, and manage their access.", "tgllm.cli.commands.users.app"),
     "groups": Entry("List groups, and manage their access.", "tgllm.cli.commands.groups.app"),

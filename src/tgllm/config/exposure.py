@@ -21,7 +21,7 @@ __all__ = ["Exposed", "Problem", "exposed", "exposed_files", "exposure_text"]
 Problem = Literal["owner", "writable", "readable", "folder"]
 
 ROOT = 0
-_BACKUPS = ("*.backup-*", "backups", "backups/*.sqlite")
+_BACKUPS = ("*.backup-*", "before-restore-*", "backups", "backups/*.sqlite", "backups/*.tar")
 
 
 @dataclass(frozen=True, slots=True)

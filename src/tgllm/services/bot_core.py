@@ -8,6 +8,8 @@ from tgllm.config.checks import zone
 from tgllm.services.access.service import Access
 from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.backups.making import Order
+from tgllm.services.backups.service import Backups
 from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.budgets.message_rate import MessageRate
 from tgllm.services.budgets.service import BudgetService
@@ -16,7 +18,6 @@ from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.core import Core
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import open_files
-from tgllm.services.maintenance.backups import Backups
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
@@ -88,9 +89,15 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             budgets=budgets,
             message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             password=AdminPassword(config.admin, clock),
-            backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
+            backups=_backups(core),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
         )
+
+
+def _backups(core: Core) -> Backups:
+    config = core.config
+    order = Order(core.database.path, config.data_dir, config.backups_folder, 0, config.backups.files)
+    return Backups(core.database, order, config.backups_folder, config.backups_kept, core.clock, core.notifier)
 
 
 def _reader(core: Core, notice: MissingNotice) -> ReaderPool:

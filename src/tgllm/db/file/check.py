@@ -86,7 +86,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise
         raise DatabaseError(
             f"{path} is damaged or no database ({error.__cause__}), so that nothing in it can be looked at. "
-            "Stop the bot and put a backup in its place.",
+            "Stop the bot and restore a backup: tgllm db restore BACKUP",
             code=error.code,
             path=str(path),
         ) from error

@@ -7,7 +7,6 @@ from pathlib import Path
 from tgllm import __version__
 from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew
 from tgllm.db.migrations.load import FIRST_VERSION, Migration
-from tgllm.db.tables import kv
 
 __all__ = ["APPLICATION_ID", "latest_version", "mark_program", "program_of", "refuse_foreign", "version_of"]
 
@@ -28,12 +27,16 @@ def latest_version(migrations: Sequence[Migration]) -> int:
 
 def mark_program(conn: sqlite3.Connection, now: int) -> None:
     """Store the version of this program, unless it is stored already; by it an older program says what is needed."""
+    from tgllm.db.tables import kv  # noqa: PLC0415  short commands that only read never need it
+
     if kv.get(conn, _SCOPE, _KEY) != __version__:
         kv.set_value(conn, _SCOPE, _KEY, __version__, now)
 
 
 def program_of(conn: sqlite3.Connection) -> str | None:
     """Return the version of the program that used the file last, or None; the schema may be a newer one."""
+    from tgllm.db.tables import kv  # noqa: PLC0415  as above
+
     try:
         found = kv.get(conn, _SCOPE, _KEY)
     except (sqlite3.Error, LookupError, ValueError):

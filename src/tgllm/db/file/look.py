@@ -9,8 +9,7 @@ from typing import TypeVar
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign
-from tgllm.db.file.known import refuse_missing
-from tgllm.db.file.stray_log import refuse_stray_log
+from tgllm.db.file.known import refuse_missing, refuse_stray_log
 from tgllm.db.migrations.load import shipped
 
 __all__ = ["is_there", "look"]

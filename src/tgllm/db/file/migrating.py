@@ -171,7 +171,7 @@ def _check_rows(before: Mapping[str, int], after: Mapping[str, int], step: Migra
     changed = {name.strip() for name in found["tables"].split(",")} if found else set[str]()
     for table in before.keys() & after.keys() - changed:
         if before[table] != after[table]:
-            raise _Refused(f"the table {table} had {before[table]} rows and would have {after[table]}")
+            raise _Refused(f"the number of rows of {table} would change from {before[table]} to {after[table]}")
 
 
 def _failure(

@@ -25,9 +25,9 @@ def differences(found: Schema, wanted: Schema) -> Iterator[str]:
     """Yield what of ``wanted`` is missing in ``found`` or differs; further objects are ignored."""
     for (kind, name), definition in wanted.items():
         if (kind, name) not in found:
-            yield f"{kind} {name} is missing"
+            yield f"missing {kind} {name}"
         elif found[kind, name] != definition:
-            yield f"{kind} {name} differs"
+            yield f"different {kind} {name}"
 
 
 def row_counts(conn: sqlite3.Connection) -> dict[str, int]:

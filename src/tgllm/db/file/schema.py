@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tgllm.db.engine.full_text import has_full_text
 from tgllm.db.engine.sqlite import connect, in_transaction, in_words, run_script
 from tgllm.db.file.identity import APPLICATION_ID, latest_version, refuse_foreign, version_of
-from tgllm.db.file.known import refuse_missing
-from tgllm.db.file.migrating import Update, migrate
-from tgllm.db.file.objects import Schema, schema_of
-from tgllm.db.file.stray_log import refuse_stray_log
+from tgllm.db.file.known import refuse_missing, refuse_stray_log
 from tgllm.db.migrations.load import Migration, shipped
+
+if TYPE_CHECKING:
+    from tgllm.db.file.objects import Schema
 
 __all__ = ["create_tables", "fresh_schema", "full_text_sql", "models_sql", "prepare"]
 
@@ -53,6 +54,8 @@ def prepare(path: Path, now: int, migrations: Sequence[Migration] | None = None)
             _use_wal(conn)
             waiting = [step for step in steps if step.version > version_of(conn) > 0]
             if waiting:
+                from tgllm.db.file.migrating import Update, migrate  # noqa: PLC0415  once for each new version
+
                 is_ours = migrations is None
                 migrate(conn, path, Update(waiting, now, fresh_schema() if is_ours else None), create_tables)
             else:
@@ -81,8 +84,10 @@ def create_tables(conn: sqlite3.Connection, latest: int) -> None:
         conn.execute(f"PRAGMA user_version = {latest}")
 
 
-def fresh_schema() -> Schema:
+def fresh_schema() -> "Schema":
     """Return the schema of a new database."""
+    from tgllm.db.file.objects import schema_of  # noqa: PLC0415  only to compare after a migration
+
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
         conn.execute("BEGIN")
         run_script(conn, models_sql())

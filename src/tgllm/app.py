@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.core import Core
+    from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
 
-__all__ = ["open_bot", "open_core", "open_host", "open_web_server", "run_bot"]
+__all__ = ["open_bot", "open_core", "open_host", "open_shell", "open_web_server", "run_bot"]
 
 log = get_logger(__name__)
 
@@ -99,6 +100,34 @@ async def open_core(
         open_services(loaded.config, clock, texts, database, host) as core,
     ):
         yield core
+
+
+@asynccontextmanager
+async def open_shell(
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> "AsyncGenerator[ShellCore]":
+    """Open what a chat in the shell needs, and start the plugins; the arguments are those of ``open_core``.
+
+    The data folder is not locked: a bot may run on it.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    from tgllm.services.shell_core import open_shell_core  # noqa: PLC0415  other shell commands don't need it
+
+    async with (
+        open_core(loaded, plugins=plugins, clock=clock, found=found) as core,
+        open_shell_core(core) as shell_core,
+    ):
+        try:
+            await core.host.startup()
+            yield shell_core
+        finally:
+            await core.host.shutdown()
 
 
 @asynccontextmanager

@@ -32,7 +32,6 @@ from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.gathering.materials import Materials
 from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
-from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
@@ -55,6 +54,7 @@ class ConversationService:
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
+        self._may_talk = services.may_talk
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
         self._data_dir = settings.data_dir
@@ -189,7 +189,7 @@ class ConversationService:
         """Read the context, and whether the person still has access in the chat."""
         context = self.load(conn, turn)
         reservation.load(conn, context.model)
-        return context, may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
+        return context, self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
 
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
@@ -229,7 +229,8 @@ class ConversationService:
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
-            await self._account_alerts.note(info.model.provider, outcome.error)
+            if self._account_alerts is not None:
+                await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
         files = tuple(file.part for file in outcome.files)

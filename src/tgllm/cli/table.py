@@ -19,6 +19,7 @@ class Entry:
 COMMANDS: Final[Mapping[str, Entry]] = {
     "init": Entry("Ask for the required settings, and write the config file.", "tgllm.cli.commands.init"),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
+    "chat": Entry("Chat with a model in the terminal.", "tgllm.cli.commands.chat"),
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),

@@ -23,7 +23,11 @@ __all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
 Table = dict[str, object]
 """A table of the config file, as parsed from TOML."""
 
-_COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
+_COMMON_NAMES = {
+    "REFRESH_CRON": "refresh_cron",
+    "SENTRY_DSN": "errors.sentry_dsn",
+    "SENTRY_ENVIRONMENT": "errors.environment",
+}
 """Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
 _VARIABLES = {variable(key): key for key in FIELDS} | _COMMON_NAMES
 _FILE_VARIABLES = {name + FILE_VARIABLE_ENDING: key for name, key in _VARIABLES.items() if key in IN_FILES}

@@ -205,7 +205,7 @@ def _strays_reported(core: "BotCore") -> "Generator[None]":
         if isinstance(error, Exception):
             core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
         else:
-            loop.default_exception_handler(context)
+            log_loop_error(loop, context)
 
     loop.set_exception_handler(handle)
     try:

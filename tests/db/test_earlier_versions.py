@@ -25,6 +25,9 @@ LATEST = latest_version(shipped())
 ADDED = {
     6: "INSERT INTO file_texts (sha256, reader, text, chars, created_at)"
     f" VALUES ('{'b' * 64}', 'text', 'hello', 5, 1);",
+    8: "INSERT INTO errors (id, event, kind, message, place, trace, version, times, first_at, last_at)"
+    " VALUES ('E7K2-9QXM', 'turn.failed', 'KeyError', 'x', 'a.py:1', '[]', '0.1', 1, 1, 1);"
+    "INSERT INTO error_places (kind, ref, error_id, at) VALUES ('turn', 't', 'E7K2-9QXM', 1);",
     7: f"INSERT INTO documents (sha256, passages, chars, indexed) VALUES ('{'b' * 64}', 0, 5, 1);",
 }
 """Rows of the tables that a version has added."""

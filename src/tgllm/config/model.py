@@ -13,10 +13,13 @@ from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.backups import BackupsSection
 from tgllm.config.sections.base import Section
 from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.errors import ErrorsSection
 from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.tracing import TracingSection
+from tgllm.config.sections.web import WebSection
 
 __all__ = [
     "Config",
@@ -215,6 +218,9 @@ class Config(Section):
     admin: AdminSection = AdminSection()
     backups: BackupsSection = BackupsSection()
     log: LogSection = LogSection()
+    errors: ErrorsSection = ErrorsSection()
+    web: WebSection = WebSection()
+    tracing: TracingSection = TracingSection()
 
     @property
     def backups_kept(self) -> int:

@@ -75,11 +75,7 @@ def _database(report: Report) -> Check:
 
 
 def _backup(path: Path, backups: Path, now: float) -> Check:
-    copy = max(
-        (each for each in (newest_copy(path), *backups.glob("*.tar")) if each is not None),
-        key=lambda each: each.stat().st_mtime,
-        default=None,
-    )
+    copy = newest_copy(path, backups)
     if copy is None:
         return Check("Backup", "warning", "there is none: make one with tgllm db backup")
     at = copy.stat().st_mtime

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import platform
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
-from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -197,6 +196,8 @@ async def open_web_server(
 @contextmanager
 def _strays_reported(core: "BotCore") -> "Generator[None]":
     """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
+
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
 
@@ -204,14 +205,25 @@ def _strays_reported(core: "BotCore") -> "Generator[None]":
         error = context.get("exception")
         if isinstance(error, Exception):
             core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        elif before is not None:
+            before(loop, context)
         else:
-            log_loop_error(loop, context)
+            loop.default_exception_handler(context)
 
     loop.set_exception_handler(handle)
     try:
         yield
     finally:
         loop.set_exception_handler(before)
+
+
+def _traces(config: Config) -> AbstractAsyncContextManager[None]:
+    """Return the export of traces, if the settings want it."""
+    if not config.tracing.enabled:
+        return nullcontext()
+    from tgllm.observe.tracing.export import exported_traces  # noqa: PLC0415  seldom wanted
+
+    return exported_traces(config.tracing.endpoint)
 
 
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
@@ -224,6 +236,8 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
         ConfigError: the settings are invalid.
         TgllmError: the bot can't run; the message says why.
     """
+    from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
+
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
@@ -277,6 +291,7 @@ def _files_beside(data_dir: Path) -> tuple[str, ...]:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()
@@ -287,6 +302,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     with watch.watching():
         try:
             async with (
+                _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
                 AsyncExitStack() as stack,
             ):

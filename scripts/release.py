@@ -62,7 +62,7 @@ def _project(folder: Path) -> dict[str, str]:
 def main(arguments: list[str]) -> int:
     """Print what a tag releases; return the exit code."""
     try:
-        found = release(*arguments)
+        found = release(arguments[0] if len(arguments) == 1 else "")
     except WrongTag as error:
         print(f"release: {error}", file=sys.stderr)
         return 1

@@ -6,7 +6,7 @@ bot's services and the bot, and is the first to import aiogram.
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.api.errors import PluginError
 from tgllm.config.load import LoadedConfig, require_token
+from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.core import Core
+    from tgllm.web.open import Web
 
-__all__ = ["open_bot", "open_core", "open_host", "run_bot"]
+__all__ = ["open_bot", "open_core", "open_host", "open_web_server", "run_bot"]
 
 log = get_logger(__name__)
 
@@ -136,6 +138,26 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.shutdown()
 
 
+@asynccontextmanager
+async def open_web_server(
+    config: Config, clock: Clock | None = None, stopping: Callable[[], bool] = lambda: False
+) -> "AsyncGenerator[Web | None]":
+    """Open the web server if the settings have a port for it. It opens first and closes last.
+
+    Raises:
+        ConfigError: the port can't be used.
+    """
+    if config.web.port is None:
+        if config.web.metrics:
+            log.warning("metrics.no_port", hint="Set web.port, such as TGLLM_WEB__PORT=9090")
+        yield None
+        return
+    from tgllm.web.open import open_web  # noqa: PLC0415  imports aiohttp's server, which most bots don't need
+
+    async with open_web(config, clock or SystemClock(), stopping) as web:
+        yield web
+
+
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """Run the bot until a signal stops it; return the exit code of the program.
 
@@ -181,8 +203,11 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     watch = HoldWatch(SystemClock(), log, limits, stopping=lambda: stopping.requested)
     with watch.watching():
         try:
-            async with AsyncExitStack() as stack:
-                runtime = await _open(stack, stopping, watch, loaded, token, plugins=plugins)
+            async with (
+                open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
+                AsyncExitStack() as stack,
+            ):
+                runtime = await _open(stack, stopping, watch, loaded, token, web=web, plugins=plugins)
                 if runtime is not None:
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
@@ -215,13 +240,24 @@ def _ended_from_within() -> PluginError:
 
 
 async def _open(
-    stack: AsyncExitStack, stopping: Stopping, watch: "HoldWatch", loaded: LoadedConfig, token: str, *, plugins: bool
+    stack: AsyncExitStack,
+    stopping: Stopping,
+    watch: "HoldWatch",
+    loaded: LoadedConfig,
+    token: str,
+    *,
+    web: "Web | None",
+    plugins: bool,
 ) -> "BotRuntime | None":
     """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:
         async with stopping.interrupts():
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
+            if web is not None:
+                stack.enter_context(web.watching(core.database, core.host))
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
+            if web is not None:
+                web.watch_polls(runtime.seconds_since_poll)
     except TimeoutError:
         if stopping.event.is_set():
             return None

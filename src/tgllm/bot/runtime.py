@@ -69,6 +69,10 @@ class BotRuntime:
         self._poller = poller
         self._beside = beside
 
+    def seconds_since_poll(self) -> float | None:
+        """Return the seconds since the last successful getUpdates; None before the first one."""
+        return self._poller.seconds_since_success()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
 

@@ -16,6 +16,8 @@ from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.tracing import TracingSection
+from tgllm.config.sections.web import WebSection
 
 __all__ = [
     "Config",
@@ -213,3 +215,5 @@ class Config(Section):
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     log: LogSection = LogSection()
+    web: WebSection = WebSection()
+    tracing: TracingSection = TracingSection()

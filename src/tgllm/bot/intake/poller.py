@@ -70,6 +70,10 @@ class Poller:
         self._stale = 0
         """Responses in a row that brought only updates that are stored."""
 
+    def seconds_since_success(self) -> float | None:
+        """Return the seconds since the last successful request; None before the first one."""
+        return self._health.seconds_since_fine()
+
     async def run(self) -> None:
         """Fetch and store until cancelled.
 

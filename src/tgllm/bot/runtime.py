@@ -176,7 +176,8 @@ async def open_runtime(
     """
     config = core.config
     limiter = Limiter(rates_from(config.sending), core.clock)
-    bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
+    seconds = config.sending.request_timeout
+    bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
     runner = command_runner()
     renderer = Renderer(config.rendering.timeout)
     async with bot, aclosing(runner), aclosing(renderer):

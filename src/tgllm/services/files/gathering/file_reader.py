@@ -15,6 +15,7 @@ from tgllm.db.tables import file_texts
 from tgllm.db.tables.file_texts import FileText
 from tgllm.db.tables.files import File
 from tgllm.observe.logs import get_logger
+from tgllm.observe.metrics.table import FILES_READ
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.files.blobs import BlobStore, file_digest
@@ -253,7 +254,9 @@ class FileReader:
             made = await self._pool.read(owned, self._store.path(file.path), limits, name, owner=owner)
             _check_text(made, sees=sees)
         except FileUnreadable as error:
+            FILES_READ.add("failed")
             raise await self._failed(file, reader, error, name) from error
+        FILES_READ.add("ok")
         pictures = await self._keep_pictures(file, made.pictures) if sees else None
         if self._texts is not None:
             await self._texts.put(file.sha256, made.text)

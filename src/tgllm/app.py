@@ -6,20 +6,23 @@ bot's services and the bot, and is the first to import aiogram.
 
 import asyncio
 import gc
+import platform
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import tgllm
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.api.errors import PluginError
+from tgllm.api.errors import PluginError, TgllmError
 from tgllm.config.load import LoadedConfig, require_token
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import configure_logging, get_logger
+from tgllm.observe.logs import configure_logging, flush_logging, get_logger
+from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -170,13 +173,32 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
-    with lock_data_folder(loaded.config.data_dir):
-        _warn_of_exposed_files(loaded)
-        try:
-            run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
-        except asyncio.CancelledError:
-            raise _ended_from_within() from None
+    _log_start(loaded)
+    try:
+        with uncaught_logged(), lock_data_folder(loaded.config.data_dir):
+            _warn_of_exposed_files(loaded)
+            try:
+                run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
+            except asyncio.CancelledError:
+                raise _ended_from_within() from None
+    except Exception as error:
+        known = isinstance(error, TgllmError)
+        code = error.code if isinstance(error, TgllmError) else None
+        log.error("bot.failed", error=str(error), code=code, exc_info=None if known else error)
+        raise
+    finally:
+        flush_logging()
     return 0
+
+
+def _log_start(loaded: LoadedConfig) -> None:
+    """Log versions, and which settings come from where; no values."""
+    keys: dict[str, list[str]] = {}
+    for key, source in loaded.sources.items():
+        if source.kind != "default":
+            keys.setdefault(source.kind, []).append(key)
+    file = None if loaded.path is None else str(loaded.path)
+    log.info("bot.starting", version=tgllm.__version__, python=platform.python_version(), file=file, settings=keys)
 
 
 def _exit_ignored(error: BaseException) -> None:
@@ -199,6 +221,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
 
     stopping = Stopping()
     stop_on_signals(stopping)
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
     limits = HoldLimits(shutdown_seconds=loaded.config.turns.stop_timeout + HELD_SECONDS)
     watch = HoldWatch(SystemClock(), log, limits, stopping=lambda: stopping.requested)
     with watch.watching():
@@ -253,6 +276,7 @@ async def _open(
     try:
         async with stopping.interrupts():
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
+            _log_plugins(core)
             if web is not None:
                 stack.enter_context(web.watching(core.database, core.host))
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
@@ -267,6 +291,12 @@ async def _open(
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     return runtime
+
+
+def _log_plugins(core: "Core") -> None:
+    records = core.host.records
+    active = {plugin.id: plugin.version for plugin in records if plugin.state == "active"}
+    log.info("plugins.loaded", plugins=active, inactive={p.id: p.state for p in records if p.id not in active})
 
 
 async def _leave_strays() -> None:

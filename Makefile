@@ -65,6 +65,7 @@ format: $(VENV)/.installed-dev ## mend what can be mended without a person
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
 	@$(BIN)/python scripts/env_example.py
 	@$(BIN)/python scripts/admin_commands.py
+	@$(BIN)/python scripts/metrics_page.py
 
 check: lint test test-packaging test-real-model ## everything that CI runs
 

@@ -267,7 +267,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             failures += 1
             failure = classify(error)
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
-            log.warning("bot.no_connection", reason=failure.reason, retry_in=pause)
+            log.warning("bot.no_connection", reason=failure.reason, retry_in_seconds=pause)
             await clock.sleep(pause)
 
 

@@ -110,6 +110,16 @@ def test_threads_lose_no_count() -> None:
     assert values(counter) == {("x",): 8000}
 
 
+def test_series_with_known_labels_begin_at_zero_so_that_the_first_event_is_an_increase() -> None:
+    counter = Counter("n", "", [Label("a", frozenset({"x", "y"})), Label("b", frozenset({"z"}))])
+    histogram = Histogram("h", "", [Label("a", frozenset({"x"}))], buckets=[1])
+    open_ended = Counter("n", "", [Label("a", frozenset({"x"})), Label("model")])
+
+    assert values(counter) == {("x", "z"): 0, ("y", "z"): 0}
+    assert values(histogram) == {("x",): 0}
+    assert values(open_ended) == values(Gauge("g", "", [Label("a", frozenset({"x"}))])) == {}
+
+
 class TestTheTable:
     def test_names_follow_the_conventions(self) -> None:
         for metric in ALL:

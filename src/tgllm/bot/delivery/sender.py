@@ -205,7 +205,17 @@ class Sender:
             if delivery.failure is not None:
                 opened.fail(delivery.failure.meaning)
         if delivery.failure is not None:
-            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+            failure = delivery.failure
+            log.warning(
+                "send.failed",
+                outbox=row.id,
+                turn=row.turn_id,
+                chat=row.chat_id,
+                method=row.method,
+                meaning=failure.meaning,
+                reason=failure.reason,
+                attempt=row.attempts,
+            )
         # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
         self._claims.end(row)
         self._finished.append(delivery)

@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from math import isfinite
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 __all__ = ["OTHER", "Counter", "Gauge", "Histogram", "Instrument", "Label", "Sample", "collecting", "is_collecting"]
 
@@ -66,6 +67,9 @@ class _State:
 class _Base:
     """Name, meaning, labels and values of a metric."""
 
+    _begins_at_zero: ClassVar[bool] = True
+    """Whether all combinations of known labels are there from the start."""
+
     def __init__(self, name: str, about: str, labels: Sequence[Label] = ()) -> None:
         """Register a metric.
 
@@ -91,8 +95,10 @@ class _Base:
         with _State.lock:
             self._known = tuple(set[str]() for _ in self.labels)
             self._samples.clear()
-            if not self.labels:
-                self._sample(())
+            # A series that appears with its first event hides it: Prometheus sees no increase.
+            if not self.labels or (self._begins_at_zero and all(label.values for label in self.labels)):
+                for values in product(*(sorted(label.values) for label in self.labels)):
+                    self._sample(values)
 
     def _sample(self, labels: tuple[str, ...]) -> Sample:
         """Return the sample of these labels; called under the lock."""
@@ -119,6 +125,8 @@ class Counter(_Base):
 
 class Gauge(_Base):
     """Number that may grow and shrink."""
+
+    _begins_at_zero = False
 
     def set(self, value: float, *labels: str) -> None:
         """Set the value; one that is not finite is ignored."""

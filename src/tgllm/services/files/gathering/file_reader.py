@@ -217,7 +217,7 @@ class FileReader:
             return (await pool.read(owned, self._store.path(file.path), limits, "", owner=owner)).pages
         except FileUnreadable as error:
             # Such as one with a password; the model may still say something about it.
-            log.info("files.not_read", code=error.code, size=file.size)
+            log.info("files.not_read", code=error.code, size_bytes=file.size)
             pages = error.params.get("pages")
             return pages if isinstance(pages, int) else None
 
@@ -284,7 +284,7 @@ class FileReader:
 
     async def _failed(self, file: File, reader: str, error: FileUnreadable, name: str) -> FileUnreadable:
         """Keep a failure, and return its error with the parameters of its text."""
-        log.info("files.unreadable", reader=reader, code=error.code, mime=file.mime, size=file.size)
+        log.info("files.unreadable", reader=reader, code=error.code, mime=file.mime, size_bytes=file.size)
         if error.code not in _NOT_KEPT:
             now = milliseconds(self._clock)
             await self._put(FileText(file.sha256, reader, error=error.code, created_at=now))

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import platform
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -161,6 +161,15 @@ async def open_web_server(
         yield web
 
 
+def _traces(config: Config) -> AbstractAsyncContextManager[None]:
+    """Return the export of traces, if the settings want it."""
+    if not config.tracing.enabled:
+        return nullcontext()
+    from tgllm.observe.tracing.export import exported_traces  # noqa: PLC0415  seldom wanted
+
+    return exported_traces(config.tracing.endpoint)
+
+
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """Run the bot until a signal stops it; return the exit code of the program.
 
@@ -227,6 +236,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     with watch.watching():
         try:
             async with (
+                _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
                 AsyncExitStack() as stack,
             ):

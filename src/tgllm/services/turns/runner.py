@@ -122,7 +122,7 @@ class ConversationService:
         """
         with (
             log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
-            span("turn", turn=turn.id, tgllm__turn__id=turn.id),
+            span("turn", attributes={"tgllm.turn.id": turn.id}, turn=turn.id, begins=True),
         ):
             return await self._run(turn, sink, units, asking, downloader)
 

@@ -7,10 +7,10 @@ bot's services and the bot, and is the first to import aiogram.
 import asyncio
 import gc
 import platform
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tgllm
 from tgllm.api.clock import Clock, SystemClock
@@ -22,6 +22,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
+from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -32,10 +33,12 @@ from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
+    from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
+    from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
 
-__all__ = ["open_bot", "open_core", "open_host", "open_web_server", "run_bot"]
+__all__ = ["open_bot", "open_core", "open_host", "open_shell", "open_web_server", "run_bot"]
 
 log = get_logger(__name__)
 
@@ -101,6 +104,34 @@ async def open_core(
 
 
 @asynccontextmanager
+async def open_shell(
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> "AsyncGenerator[ShellCore]":
+    """Open what a chat in the shell needs, and start the plugins; the arguments are those of ``open_core``.
+
+    The data folder is not locked: a bot may run on it.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    from tgllm.services.shell_core import open_shell_core  # noqa: PLC0415  other shell commands don't need it
+
+    async with (
+        open_core(loaded, plugins=plugins, clock=clock, found=found) as core,
+        open_shell_core(core) as shell_core,
+    ):
+        try:
+            await core.host.startup()
+            yield shell_core
+        finally:
+            await core.host.shutdown()
+
+
+@asynccontextmanager
 async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -> "AsyncGenerator[BotRuntime]":
     """Open the bot's services, start the plugins and connect the bot.
 
@@ -129,11 +160,14 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
         bot_core = await stack.enter_async_context(open_bot_core(core))
+        core.host.report_to(bot_core.errors.report_quarantine)
+        stack.push(bot_core.errors.report_crash)
+        stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
         try:
             await core.host.startup()
-            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core))
+            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
                 yield runtime
         finally:
@@ -160,6 +194,26 @@ async def open_web_server(
         yield web
 
 
+@contextmanager
+def _strays_reported(core: "BotCore") -> "Generator[None]":
+    """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        else:
+            log_loop_error(loop, context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
+
+
 def _traces(config: Config) -> AbstractAsyncContextManager[None]:
     """Return the export of traces, if the settings want it."""
     if not config.tracing.enabled:
@@ -179,14 +233,11 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
         ConfigError: the settings are invalid.
         TgllmError: the bot can't run; the message says why.
     """
-    from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
-
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
     try:
         with uncaught_logged(), lock_data_folder(loaded.config.data_dir):
-            _warn_of_exposed_files(loaded)
             try:
                 run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
             except asyncio.CancelledError:
@@ -227,7 +278,6 @@ def _files_beside(data_dir: Path) -> tuple[str, ...]:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
-    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()
@@ -291,6 +341,8 @@ async def _open(
             _log_plugins(core)
             if web is not None:
                 stack.enter_context(web.watching(core.database, core.host))
+            # After the plugins are loaded, which know their secret files.
+            await asyncio.to_thread(_warn_of_exposed_files, loaded)
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
             if web is not None:
                 web.watch_polls(runtime.seconds_since_poll)

@@ -109,9 +109,9 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         role="user",
         text=turn.text,
         parts=parts_of(turn.attachments),
-        telegram_chat_id=Lane.parse(turn.lane).chat_id,
+        telegram_chat_id=Lane.parse(turn.lane).telegram_chat_id,
         telegram_message_ids=turn.message_ids,
-        user_id=turn.author_id,
+        user_id=turn.author_id or None,
     )
 
 
@@ -127,7 +127,7 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
         model=outcome.model.model,
         provider_data=_within_limit(outcome.provider_data),
         status=_MESSAGE_STATUS[outcome.status],
-        user_id=turn.user.id,
+        user_id=turn.person_id,
     )
 
 
@@ -138,7 +138,7 @@ def _made(turn: Turn, file: MadeFile, answer_id: int | None, request_id: int | N
         size=file.part.size,
         sha256=file.part.sha256,
         original_name=file.part.name,
-        user_id=turn.user.id,
+        user_id=turn.person_id,
         message_id=answer_id,
         request_id=request_id,
     )

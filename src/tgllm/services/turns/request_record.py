@@ -109,7 +109,7 @@ def _call(turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int
         turn_id=turn.id,
         attempt=attempt,
         conversation_id=conversation_id,
-        user_id=turn.user.id,
+        user_id=turn.person_id,
         provider=model.provider,
         model=model.model,
     )

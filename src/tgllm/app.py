@@ -22,7 +22,6 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
-from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -197,6 +196,8 @@ async def open_web_server(
 @contextmanager
 def _strays_reported(core: "BotCore") -> "Generator[None]":
     """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
+
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
 
@@ -233,6 +234,8 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
         ConfigError: the settings are invalid.
         TgllmError: the bot can't run; the message says why.
     """
+    from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
+
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
@@ -278,6 +281,7 @@ def _files_beside(data_dir: Path) -> tuple[str, ...]:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()

@@ -20,6 +20,7 @@ _STOP_SECONDS: Final = 5.0
 """How long the end of the program waits for the last spans to be exported."""
 _EXPORT_SECONDS: Final = 5
 _MOST_CHARS: Final = 200
+_ERROR_TYPE: Final = "error.type"
 _MODULES: Final = ("opentelemetry.trace", "opentelemetry.sdk.trace", "opentelemetry.sdk.trace.export")
 _OTLP: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 
@@ -101,7 +102,7 @@ class _Span:
 
     def fail(self, kind: str) -> None:
         """Mark the span as failed."""
-        self.span.set_attribute("error.type", _clean(kind))
+        self.span.set_attribute(_ERROR_TYPE, _clean(kind))
         self.span.set_status(self._trace.StatusCode.ERROR)
 
     def end(self) -> None:

@@ -180,3 +180,21 @@ async def test_a_database_that_can_not_be_written_is_not_ready(
 async def test_without_a_port_there_is_no_server(watched: Watched, ann: EmulatedUser) -> None:
     async with watched(web__port=None) as bot:
         assert bot.web_port is None
+
+
+async def test_scrapes_during_the_shutdown_are_answered(
+    emu: Emulator, watched: Watched, ann: EmulatedUser, provider: ScriptedProvider
+) -> None:
+    held = asyncio.Event()
+    provider.answer("one ", held, "two")
+    statuses: set[int] = set()
+    async with watched() as bot:
+        assert bot.web_port is not None
+        await ann.say("a question")
+        await emu.wait_for(lambda: provider.open_streams)
+        bot.stopping.set()
+        for _ in range(5):
+            statuses |= {(await get(bot.web_port, path)).status for path in ("/metrics", "/healthz")}
+        held.set()
+
+    assert statuses == {200}

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 import tgllm
 from bot_support import settled
+from http_support import get
 from tgllm.api import DatabaseError, Finished, Unavailable, Usage
 from tgllm.db.queries.queues import queues
 from tgllm.db.tables import usage
@@ -20,7 +21,6 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 from tgllm.web import open as web_open
-from web_support import get
 
 Watched = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[[str], Awaitable[EmulatedMessage]]

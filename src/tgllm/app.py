@@ -205,8 +205,10 @@ def _strays_reported(core: "BotCore") -> "Generator[None]":
         error = context.get("exception")
         if isinstance(error, Exception):
             core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        elif before is not None:
+            before(loop, context)
         else:
-            log_loop_error(loop, context)
+            loop.default_exception_handler(context)
 
     loop.set_exception_handler(handle)
     try:

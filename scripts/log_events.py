@@ -21,6 +21,17 @@ def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
         yield node.lineno, node.func.attr, literal
 
 
+def reports(path: Path) -> Iterator[tuple[str, set[str]]]:
+    """Yield event and fields of each report of an unexpected error in a file, which is a line of the level error."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith(".report"):
+            continue
+        named = {each.arg: each.value for each in node.keywords if each.arg}
+        event = named.pop("event", None)
+        if isinstance(event, ast.Constant) and isinstance(event.value, str):
+            yield event.value, set(named)
+
+
 def sources() -> Iterable[Path]:
     """Return all modules of the bot and of the plugins in this repository."""
     return sorted([*(ROOT / "src").rglob("*.py"), *ROOT.glob("plugins/*/src/**/*.py")])

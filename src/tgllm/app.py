@@ -196,8 +196,6 @@ async def open_web_server(
 @contextmanager
 def _strays_reported(core: "BotCore") -> "Generator[None]":
     """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
-    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
-
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from docs_support import read_page
-from log_events import fields, log_calls, sources
+from log_events import fields, log_calls, reports, sources
 
 PAGE = read_page("reference/log.md")
 ROWS = {
@@ -13,24 +13,34 @@ ROWS = {
     for row in re.findall(r"^\| `([\w.]+\.[\w.]+)` \| ([\w, ]+) \| (.+?) \| (.*) \|$", PAGE, re.MULTILINE)
 }
 CALLS = [(path, *call) for path in sources() for call in log_calls(path)]
+REPORTS = [(path, event, names) for path in sources() for event, names in reports(path)]
+ANY_EVENT = "services/errors/reports.py"
+"""Writes the lines of reports, whose events are literals where the errors are met."""
 ELSEWHERE = {"log.suppressed", "python.warning"}
 """Written by the log itself."""
 WITHOUT_UNIT = {"retry_in", "retry_after", "duration", "elapsed", "size", "timeout", "latency", "took", "age", "cost"}
 
 
 def test_every_event_has_a_literal_name() -> None:
-    assert [f"{path}:{line}" for path, line, _, event in CALLS if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)] == []
+    wrong = [(path, line) for path, line, _, event in CALLS if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)]
+
+    assert [path for path, _ in wrong if not path.as_posix().endswith(ANY_EVENT)] == []
+    assert len(wrong) <= 1
 
 
 def test_the_page_lists_every_event_and_no_other() -> None:
-    assert {event for _, _, _, event in CALLS} | ELSEWHERE == ROWS.keys()
+    logged = {event for _, _, _, event in CALLS if event}
+
+    assert logged | {event for _, event, _ in REPORTS} | ELSEWHERE == ROWS.keys()
     assert len(CALLS) > 90
+    assert len(REPORTS) > 5
 
 
 def test_the_levels_are_those_of_the_source() -> None:
-    levels: dict[str, set[str]] = {}
+    levels: dict[str, set[str]] = {event: {"error"} for _, event, _ in REPORTS}
     for _, _, level, event in CALLS:
-        levels.setdefault(event, set()).add(level)
+        if event:
+            levels.setdefault(event, set()).add(level)
 
     assert {event: set(ROWS[event][0].split(", ")) for event in levels} == levels
 
@@ -39,6 +49,7 @@ def test_the_levels_are_those_of_the_source() -> None:
 def test_the_fields_are_those_of_the_source(event: str) -> None:
     documented = set(re.findall(r"`(\w+)`", ROWS[event][2]))
     found = [fields(path, event) for path in {path for path, _, _, name in CALLS if name == event}]
+    found += [(names, True) for _, name, names in REPORTS if name == event]
     written = set[str]().union(*(names for names, _ in found))
 
     assert written == documented if all(is_all for _, is_all in found) else written <= documented

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from http_support import get, samples
 from tgllm.testing.bot import RunningBot, running_bot
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
 from tgllm.testing.scripted import ScriptedProvider
-from web_support import get, samples
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 import tgllm
 from bot_support import settled
+from http_support import get
 from tgllm.api import DatabaseError, Finished, Unavailable, Usage
 from tgllm.db.queries.queues import queues
 from tgllm.db.tables import usage
@@ -20,7 +21,6 @@ from tgllm.testing.bot import RunningBot
 from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator, Fault
 from tgllm.testing.scripted import ScriptedProvider
 from tgllm.web import open as web_open
-from web_support import get
 
 Watched = Callable[..., AbstractAsyncContextManager[RunningBot]]
 Ask = Callable[[str], Awaitable[EmulatedMessage]]
@@ -180,3 +180,21 @@ async def test_a_database_that_can_not_be_written_is_not_ready(
 async def test_without_a_port_there_is_no_server(watched: Watched, ann: EmulatedUser) -> None:
     async with watched(web__port=None) as bot:
         assert bot.web_port is None
+
+
+async def test_scrapes_during_the_shutdown_are_answered(
+    emu: Emulator, watched: Watched, ann: EmulatedUser, provider: ScriptedProvider
+) -> None:
+    held = asyncio.Event()
+    provider.answer("one ", held, "two")
+    statuses: set[int] = set()
+    async with watched() as bot:
+        assert bot.web_port is not None
+        await ann.say("a question")
+        await emu.wait_for(lambda: provider.open_streams)
+        bot.stopping.set()
+        for _ in range(5):
+            statuses |= {(await get(bot.web_port, path)).status for path in ("/metrics", "/healthz")}
+        held.set()
+
+    assert statuses == {200}

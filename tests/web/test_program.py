@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import tgllm
+from http_support import get
 from program_support import PATIENCE, Launch, Program
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from web_support import get
 
 pytestmark = pytest.mark.timeout(300)
 

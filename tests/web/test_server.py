@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from http_support import get, parsed, send
 from tgllm.api import ConfigError
 from tgllm.web import server
 from tgllm.web.server import Answer, serving
-from web_support import get, parsed, send
 
 
 class Secret(Exception):

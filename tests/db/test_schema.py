@@ -39,6 +39,8 @@ TABLES = {
     "audit",
     "schedules",
     "kv",
+    "errors",
+    "error_places",
 }
 
 

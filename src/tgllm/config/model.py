@@ -12,6 +12,7 @@ from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.admin import AdminSection
 from tgllm.config.sections.base import Section
 from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.errors import ErrorsSection
 from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
@@ -213,3 +214,4 @@ class Config(Section):
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
     log: LogSection = LogSection()
+    errors: ErrorsSection = ErrorsSection()

@@ -13,7 +13,11 @@ Table = dict[str, object]
 """A table of the config file, as parsed from TOML."""
 
 _VARIABLES = {variable(key): key for key in FIELDS}
-_COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
+_COMMON_NAMES = {
+    "REFRESH_CRON": "refresh_cron",
+    "SENTRY_DSN": "errors.sentry_dsn",
+    "SENTRY_ENVIRONMENT": "errors.environment",
+}
 """Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
 
 

@@ -14,6 +14,10 @@ from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
 from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.core import Core
+from tgllm.services.errors.notices import Notices
+from tgllm.services.errors.origins import Origins
+from tgllm.services.errors.reports import ErrorReports
+from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import open_files
 from tgllm.services.maintenance.backups import Backups
@@ -48,6 +52,7 @@ class BotCore(Core):
     password: AdminPassword
     backups: Backups
     broadcaster: Broadcaster
+    errors: ErrorReports
 
 
 @asynccontextmanager
@@ -60,13 +65,14 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
-    # The turns end first; they may wait for a file.
+    # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
+        aclosing(_errors(core)) as errors,
         aclosing(_reader(core, notice)) as reader,
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
-        aclosing(_conversations(core, running, accounting, budgets, files)) as service,
+        aclosing(_conversations(core, running, accounting, budgets, files, errors)) as service,
     ):
         yield BotCore(
             config=config,
@@ -90,6 +96,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             password=AdminPassword(config.admin, clock),
             backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
+            errors=errors,
         )
 
 
@@ -103,8 +110,27 @@ def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 
 
+def _errors(core: Core) -> ErrorReports:
+    config, host = core.config, core.host
+    origins = Origins(lambda: {each.id: (each.package, each.version) for each in host.records if not each.builtin})
+    texts = ErrorTexts(core.texts, origins, zone(config.time_zone))
+    notices = Notices(core.notifier, texts, core.clock, config.errors.interval_minutes * 60)
+    return ErrorReports(
+        core.database,
+        core.clock,
+        origins,
+        lambda module: host.owners.of_module(module),  # noqa: PLW0108  made when it is first needed
+        notices=notices if config.errors.notify else None,
+    )
+
+
 def _conversations(
-    core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService, files: FileService
+    core: Core,
+    running: RunningTurns,
+    accounting: Accounting,
+    budgets: BudgetService,
+    files: FileService,
+    errors: ErrorReports,
 ) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
     settings = TurnSettings(
@@ -131,5 +157,6 @@ def _conversations(
         budgets=budgets,
         account_alerts=AccountAlerts(core.notifier, texts, clock),
         files=files,
+        errors=errors,
     )
     return ConversationService(services, settings)

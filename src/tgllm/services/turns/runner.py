@@ -4,12 +4,14 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 from tgllm.api import (
     ChatRequest,
     ModelRef,
+    TextPart,
     TgllmError,
     TurnInfo,
     TurnResult,
@@ -18,6 +20,8 @@ from tgllm.api import (
 )
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
+from tgllm.observe.content import handling
+from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.common.lane import Lane
@@ -46,6 +50,9 @@ __all__ = ["ConversationService"]
 
 log = get_logger(__name__)
 
+PROVIDER_BROKEN = "provider_broken"
+"""Code of the error that stands for an exception outside of the provider contract."""
+
 
 class ConversationService:
     """Runs turns, and the summaries after them. Closing it cancels the tasks that remain."""
@@ -54,6 +61,7 @@ class ConversationService:
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
+        self._errors = services.errors
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
         self._data_dir = settings.data_dir
@@ -119,7 +127,12 @@ class ConversationService:
         Raises:
             DatabaseError: the turn can't be stored.
         """
-        with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
+        said = [turn.text]
+        with (
+            handling(lambda: said),
+            self._running.track(turn) as handle,
+            self._budgets.reservation(turn) as reservation,
+        ):
             context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
@@ -138,6 +151,7 @@ class ConversationService:
                 check_usable(turn, gathered)
                 prepared = await self._prepare(turn, context, gathered.materials)
                 request = await self._host.before_request(prepared.request, info)
+                said += _texts_of(request)
                 await self._reserve(reservation, request, answer.model, sink, handle)
                 if asking is not None:
                     await asking()
@@ -151,6 +165,7 @@ class ConversationService:
             except TimeoutError:
                 self._caller.cut(answer, handle)
             outcome = gathered.add_to(await self._with_files(self._outcome(answer, context), answer))
+            await self._report_broken(turn, outcome)
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -161,7 +176,8 @@ class ConversationService:
             await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
-        await self._tell_plugins(info, outcome)
+        with handling(lambda: [*said, outcome.text]):
+            await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)
         return outcome
@@ -208,11 +224,29 @@ class ConversationService:
             secret = await self._database.write(lambda conn: make_secret(conn, now))
         return self._requests.prepare(turn, context, secret, materials)
 
+    async def _report_broken(self, turn: Turn, outcome: TurnOutcome) -> None:
+        """Report the error of a turn that is a mistake in a provider; its text then has the code."""
+        error = outcome.error
+        if error is None or error.code != PROVIDER_BROKEN:
+            return
+        cause, plugin = error.__cause__ or error, self._plugin_of(outcome.model)
+        model = str(outcome.model)
+        code = self._errors.report(
+            cause, event="turn.crashed", plugin=plugin, turn=turn.id, user=turn.user.id, model=model
+        )
+        # A plugin's own class may have parameters that can't be set.
+        with suppress(AttributeError):
+            error.params = {**error.params, "error_id": code}
+        # Before the person reads the code.
+        await self._errors.settle()
+
+    def _plugin_of(self, model: ModelRef) -> str | None:
+        return next((owned.plugin_id for owned in self._host.providers if owned.spec.id == model.provider), None)
+
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
-            log.warning(
-                "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
-            )
+            words = text_of(outcome.error)
+            log.warning("turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=words)
             await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
@@ -226,3 +260,9 @@ class ConversationService:
         files = tuple(file.part for file in outcome.files)
         result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
         await self._host.after_reply(info, result)
+
+
+def _texts_of(request: ChatRequest) -> Iterator[str]:
+    """Yield the texts of a request, the latest first."""
+    for message in reversed(request.messages):
+        yield from (part.text for part in message.parts if isinstance(part, TextPart))

@@ -1,11 +1,12 @@
 """Services that turns use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.files.file_service import FileService
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.account_alerts import AccountAlerts
@@ -31,3 +32,5 @@ class TurnServices:
     """Notifies the admins of errors with a provider account."""
     files: FileService | None = None
     """Receives and reads the files of questions; None: they have none."""
+    errors: Reporter = field(default_factory=LoggedOnly)
+    """Where unexpected errors are reported."""

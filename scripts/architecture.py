@@ -32,6 +32,7 @@ HOMES = {
     "aiogram": {"bot", "web", TESTING},
     "aiohttp": {"bot", "web", "providers.transport", TESTING},
     "aiosqlite": {"db"},
+    "sentry_sdk": {"services.errors.sentry"},
     "apscheduler": {"scheduler"},
     "httpx": {"providers.http", "providers.routing", "providers.transport"},
     "rich": {"cli"},

@@ -17,6 +17,7 @@ from tgllm.services.core import Core
 from tgllm.services.errors.notices import Notices
 from tgllm.services.errors.origins import Origins
 from tgllm.services.errors.reports import ErrorReports
+from tgllm.services.errors.sentry import open_sentry
 from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import open_files
@@ -53,6 +54,7 @@ class BotCore(Core):
     backups: Backups
     broadcaster: Broadcaster
     errors: ErrorReports
+    error_texts: ErrorTexts
 
 
 @asynccontextmanager
@@ -65,10 +67,11 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
+    error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
-        aclosing(_errors(core)) as errors,
-        aclosing(_reader(core, notice)) as reader,
+        aclosing(_errors(core, error_texts)) as errors,
+        aclosing(_reader(core, notice, errors)) as reader,
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
@@ -97,30 +100,36 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
             errors=errors,
+            error_texts=error_texts,
         )
 
 
-def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
+def _reader(core: Core, notice: MissingNotice, errors: ErrorReports) -> ReaderPool:
     files = core.config.files
     settings = PoolSettings(
         picture_seconds=files.read_timeout,
         picture_memory_bytes=files.read_memory_mb * 2**20,
         folder=core.config.data_dir / "reading",
     )
-    return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
+    return ReaderPool(core.clock, core.host.quarantine, notice.note, settings, errors)
 
 
-def _errors(core: Core) -> ErrorReports:
-    config, host = core.config, core.host
+def _error_texts(core: Core) -> ErrorTexts:
+    host = core.host
     origins = Origins(lambda: {each.id: (each.package, each.version) for each in host.records if not each.builtin})
-    texts = ErrorTexts(core.texts, origins, zone(config.time_zone))
+    return ErrorTexts(core.texts, origins, zone(core.config.time_zone))
+
+
+def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
+    config, host = core.config, core.host
     notices = Notices(core.notifier, texts, core.clock, config.errors.interval_minutes * 60)
     return ErrorReports(
         core.database,
         core.clock,
-        origins,
+        texts.origins,
         lambda module: host.owners.of_module(module),  # noqa: PLW0108  made when it is first needed
         notices=notices if config.errors.notify else None,
+        sink=open_sentry(config.errors, core.clock, texts.origins.versions),
     )
 
 

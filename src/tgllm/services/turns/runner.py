@@ -9,12 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from tgllm.api import (
+    BadResponse,
     ChatRequest,
     ModelRef,
+    ProviderError,
     TextPart,
     TgllmError,
     TurnInfo,
     TurnResult,
+    Unavailable,
     Usage,
     Waiting,
 )
@@ -240,6 +243,10 @@ class ConversationService:
         # Before the person reads the code.
         await self._errors.settle()
 
+    def _note_failing(self, model: ModelRef, error: TgllmError) -> None:
+        if error.code != PROVIDER_BROKEN:
+            self._errors.warn(error, event="turn.failed", plugin=self._plugin_of(model))
+
     def _plugin_of(self, model: ModelRef) -> str | None:
         return next((owned.plugin_id for owned in self._host.providers if owned.spec.id == model.provider), None)
 
@@ -247,6 +254,8 @@ class ConversationService:
         if outcome.error is not None:
             words = text_of(outcome.error)
             log.warning("turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=words)
+            if isinstance(outcome.error, BadResponse | Unavailable) or type(outcome.error) is ProviderError:
+                self._note_failing(info.model, outcome.error)
             await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return

@@ -6,10 +6,10 @@ bot's services and the bot, and is the first to import aiogram.
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tgllm.api.clock import Clock, SystemClock
 from tgllm.api.errors import PluginError
@@ -29,6 +29,7 @@ from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
+    from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
 
 __all__ = ["open_bot", "open_core", "open_host", "run_bot"]
@@ -125,15 +126,38 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
         bot_core = await stack.enter_async_context(open_bot_core(core))
+        core.host.report_to(bot_core.errors.report_quarantine)
+        stack.push(bot_core.errors.report_crash)
+        stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
         try:
             await core.host.startup()
-            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core))
+            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
                 yield runtime
         finally:
             await core.host.shutdown()
+
+
+@contextmanager
+def _strays_reported(core: "BotCore") -> "Generator[None]":
+    """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
 
 
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
+from tgllm.api import PluginError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import FinalState, Run
 from tgllm.observe.logs import get_logger
-from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.maintenance.job_times import JobTimes
 
 __all__ = ["Scheduler"]
@@ -34,14 +36,16 @@ class Scheduler:
     again, and the interrupted run is marked as such.
     """
 
-    def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job]) -> None:
+    def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job], errors: Reporter | None = None) -> None:
         """Create a scheduler; ``run`` starts it.
 
         Args:
             database: storage of the runs.
             clock: source of all times except for the time limits of jobs.
             jobs: jobs with unique ids.
+            errors: where unexpected failures of jobs are reported; the log by default.
         """
+        self._errors = errors or LoggedOnly()
         self._database = database
         self._clock = clock
         self._jobs = tuple(jobs)
@@ -105,11 +109,20 @@ class Scheduler:
         if not await self._database.write(lambda conn: schedules.start(conn, job.id, fire_time, now)):
             return
         async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
-            state, error = _ending(await runner.call(job.run))
+            outcome = await runner.call(job.run)
+        state, error = _ending(outcome)
         if state == "failed":
-            log.warning("job.failed", job=job.id, reason=error)
+            self._report(job, outcome, error or "")
         end = milliseconds(self._clock)
         await self._database.write(lambda conn: schedules.finish(conn, job.id, fire_time, state, end, error))
+
+    def _report(self, job: Job, outcome: Outcome[object], reason: str) -> None:
+        """Log a failure that the job has named, and report any other one."""
+        failure = outcome.error if isinstance(outcome, Raised) else PluginError(f"{job.id}: {reason}")
+        if isinstance(outcome, Raised) and contract_error(failure) is not None:
+            log.warning("job.failed", job=job.id, reason=reason)
+        else:
+            self._errors.report(failure, event="job.failed", plugin=job.plugin_id, job=job.id)
 
 
 def _ending(outcome: Outcome[object]) -> tuple[FinalState, str | None]:

@@ -8,7 +8,7 @@ from aiogram.types import TelegramObject
 
 from tgllm.api import DatabaseError, TgllmError
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import FAILED, UpdateScope
 from tgllm.db.engine.unit import Connection
 from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger
@@ -33,7 +33,7 @@ class ErrorsMiddleware(BaseMiddleware):
         except Exception as error:  # noqa: BLE001  it ends only this update
             scope: UpdateScope = data["scope"]
             await self._tell(scope, error, await _code_of(scope, error))
-            return None
+            return FAILED
         scope = data["scope"]
         if not scope.ended:
             await scope.end()

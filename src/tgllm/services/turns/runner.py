@@ -4,8 +4,8 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from tgllm.api import (
@@ -24,8 +24,8 @@ from tgllm.api import (
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.observe.content import handling
-from tgllm.observe.errors import text_of
-from tgllm.observe.logs import get_logger
+from tgllm.observe.logs import log_values
+from tgllm.observe.tracing.spans import span
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.loader import TurnContext
@@ -37,11 +37,11 @@ from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.gathering.materials import Materials
 from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
-from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
+from tgllm.services.turns.report import report_begin, report_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
@@ -50,8 +50,6 @@ from tgllm.services.turns.summariser import Summariser
 from tgllm.services.turns.token_count import NOTHING, tokens_of
 
 __all__ = ["ConversationService"]
-
-log = get_logger(__name__)
 
 PROVIDER_BROKEN = "provider_broken"
 """Code of the error that stands for an exception outside of the provider contract."""
@@ -64,6 +62,7 @@ class ConversationService:
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
+        self._may_talk = services.may_talk
         self._errors = services.errors
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
@@ -132,23 +131,38 @@ class ConversationService:
         """
         said = [turn.text]
         with (
+            log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
+            span("turn", turn=turn.id, tgllm__turn__id=turn.id),
             handling(lambda: said),
-            self._running.track(turn) as handle,
-            self._budgets.reservation(turn) as reservation,
         ):
-            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
+            return await self._run(turn, sink, said, units, asking, downloader)
+
+    async def _run(
+        self,
+        turn: Turn,
+        sink: Sink,
+        said: list[str],
+        units: Sequence[Unit],
+        asking: Callable[[], Awaitable[None]] | None,
+        downloader: Downloader | None,
+    ) -> TurnOutcome:
+        with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
+            with span("load context"):
+                context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
+            report_begin(info)
             prepared, gathered = None, NO_FILES
             try:
                 if turn.attachments:
                     # Before anything is downloaded.
                     reservation.check(self._requests.estimate(context.model, turn.text))
-                received = await self._files.receive(turn, downloader, sink.show, handle)
-                gathered = await self._files.gather(turn, context, received, sink.show, handle)
+                with span("read files") if turn.attachments or turn.file_ids else nullcontext():
+                    received = await self._files.receive(turn, downloader, sink.show, handle)
+                    gathered = await self._files.gather(turn, context, received, sink.show, handle)
                 turn = gathered.question(turn)
                 info = replace(info, text=turn.text)
                 check_usable(turn, gathered)
@@ -176,9 +190,10 @@ class ConversationService:
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's units come last: after them, only the commit can fail.
             units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
-            await self._database.write(
+            spent = await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
+        report_turn(info, outcome, spent)
         with handling(lambda: [*said, outcome.text]):
             await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
@@ -189,7 +204,7 @@ class ConversationService:
         """Read the context, and whether the person still has access in the chat."""
         context = self.load(conn, turn)
         reservation.load(conn, context.model)
-        return context, may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
+        return context, self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
 
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
@@ -252,20 +267,12 @@ class ConversationService:
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
-            words = text_of(outcome.error)
-            log.warning("turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=words)
             if isinstance(outcome.error, BadResponse | Unavailable) or type(outcome.error) is ProviderError:
                 self._note_failing(info.model, outcome.error)
-            await self._account_alerts.note(info.model.provider, outcome.error)
+            if self._account_alerts is not None:
+                await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
-        log.info(
-            "turn.answered",
-            turn=info.id,
-            model=str(info.model),
-            status=outcome.status,
-            seconds=round(outcome.seconds, 3),
-        )
         files = tuple(file.part for file in outcome.files)
         result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
         await self._host.after_reply(info, result)

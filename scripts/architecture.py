@@ -35,6 +35,7 @@ HOMES = {
     "sentry_sdk": {"services.errors.sentry"},
     "apscheduler": {"scheduler"},
     "httpx": {"providers.http", "providers.routing", "providers.transport"},
+    "opentelemetry": {"observe.tracing"},
     "prometheus_client": {"web"},
     "rich": {"cli"},
     "sqlite3": {"db"},

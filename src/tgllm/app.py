@@ -8,7 +8,7 @@ import asyncio
 import gc
 import platform
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,26 +174,6 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.shutdown()
 
 
-@contextmanager
-def _strays_reported(core: "BotCore") -> "Generator[None]":
-    """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
-    loop = asyncio.get_running_loop()
-    before = loop.get_exception_handler()
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        if isinstance(error, Exception):
-            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
-        else:
-            loop.default_exception_handler(context)
-
-    loop.set_exception_handler(handle)
-    try:
-        yield
-    finally:
-        loop.set_exception_handler(before)
-
-
 @asynccontextmanager
 async def open_web_server(
     config: Config, clock: Clock | None = None, stopping: Callable[[], bool] = lambda: False
@@ -212,6 +192,35 @@ async def open_web_server(
 
     async with open_web(config, clock or SystemClock(), stopping) as web:
         yield web
+
+
+@contextmanager
+def _strays_reported(core: "BotCore") -> "Generator[None]":
+    """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        else:
+            log_loop_error(loop, context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
+
+
+def _traces(config: Config) -> AbstractAsyncContextManager[None]:
+    """Return the export of traces, if the settings want it."""
+    if not config.tracing.enabled:
+        return nullcontext()
+    from tgllm.observe.tracing.export import exported_traces  # noqa: PLC0415  seldom wanted
+
+    return exported_traces(config.tracing.endpoint)
 
 
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
@@ -279,6 +288,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     with watch.watching():
         try:
             async with (
+                _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
                 AsyncExitStack() as stack,
             ):

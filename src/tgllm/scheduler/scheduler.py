@@ -113,9 +113,9 @@ class Scheduler:
         with log_values(job=job.id):
             async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
                 outcome = await runner.call(job.run)
-        state, error = _ending(outcome)
-        if state == "failed":
-            self._report(job, outcome, error or "")
+            state, error = _ending(outcome)
+            if state == "failed":
+                self._report(job, outcome, error or "")
         JOBS.add(job.id, "ok" if state == "ok" else "failed")
         log.info("job.ended", job=job.id, outcome=state, duration_ms=round((self._clock.monotonic() - began) * 1000))
         end = milliseconds(self._clock)

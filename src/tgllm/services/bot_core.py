@@ -67,8 +67,8 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
-    error_texts = _error_texts(core)
     await clean_up(database, clock, config.data_dir)
+    error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
         aclosing(_errors(core, error_texts)) as errors,

@@ -132,7 +132,7 @@ class ConversationService:
         said = [turn.text]
         with (
             log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
-            span("turn", turn=turn.id, tgllm__turn__id=turn.id),
+            span("turn", attributes={"tgllm.turn.id": turn.id}, turn=turn.id, begins=True),
             handling(lambda: said),
         ):
             return await self._run(turn, sink, said, units, asking, downloader)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from tgllm.api.errors import DatabaseError, PluginError, TgllmError
-from tgllm.observe.content import without_content
 from tgllm.observe.redaction import redact
 
 __all__ = ["Breach", "Outcome", "Raised", "Returned", "TimedOut", "contract_error", "explain", "value_of"]
@@ -65,6 +64,8 @@ def value_of(outcome: Outcome[T], what: str) -> T:
 
 def explain(error: BaseException) -> str:
     """Return the type of an error and the first line of its message: truncated, without secrets and people's texts."""
+    from tgllm.observe.content import without_content  # noqa: PLC0415  a plugin that does not fail needs none
+
     lines = _text(error).strip().splitlines()
     text = f"{type(error).__name__}: {without_content(redact(lines[0]))}" if lines else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

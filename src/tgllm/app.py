@@ -202,7 +202,7 @@ def _strays_reported(core: "BotCore") -> "Generator[None]":
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, Exception):
-            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+            core.errors.report_stray(error, context.get("task") or context.get("future"))
         elif before is not None:
             before(loop, context)
         else:

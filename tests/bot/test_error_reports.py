@@ -72,7 +72,7 @@ class Faulty:
         raise BufferError("full")
 
     async def act(self, call: CommandCall) -> str:
-        raise LookupError("no such thing")
+        raise LookupError(f"no such thing: {call.args}")
 
     def _fail(self, hook: str) -> None:
         if hook in self.hooks:
@@ -88,7 +88,8 @@ async def test_the_code_that_a_person_reads_leads_an_admin_to_the_place(
     emu: Emulator, ann: EmulatedUser, eve: EmulatedUser, start: Start, menus: Menus, faulty: GivenPlugin
 ) -> None:
     async with start(plugins=[faulty], let_in=[eve]) as bot:
-        said = await menus.ask(eve, "/act")
+        await menus.ask(ann, "/ping")
+        said = await menus.ask(eve, "/act my little secret")
         code = code_in(said.text)
         told = await notice(emu, ann.private_chat(), code)
         assert "LookupError" in told.text
@@ -96,7 +97,7 @@ async def test_the_code_that_a_person_reads_leads_an_admin_to_the_place(
         assert "test_error_reports.py:" in told.text
         await ann.press(told, "Details")
         shown = await emu.wait_for_message(ann.private_chat(), lambda found: found.text.startswith(code))
-        assert "no such thing" in shown.text
+        assert "no such thing:[text]" in shown.text
         assert "in act" in shown.text
         assert "update_id=" in shown.text
         typed = await menus.ask(ann, f"/admin errors {code.lower().replace('-', ' ')}")

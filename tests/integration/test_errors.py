@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from program_support import PATIENCE, Launch
+from sentry_support import sentry_server
 from tgllm.testing.emulator import EmulatedChat, EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeError, FakeServer
 from tgllm.testing.fake_providers.base.deviations import is_possible
@@ -45,6 +46,23 @@ async def test_a_server_error_is_told_in_kind_words_and_logged(ask: Any, fake: F
     assert "500" in row["error_text"]
     (line,) = [line for line in log if line["event"] == "turn.failed"]
     assert "500" in str(line)
+
+
+async def test_a_server_error_is_no_alarm_and_a_warning_in_sentry(
+    ask: Any, fake: FakeServer, emu: Emulator, stored: Stored
+) -> None:
+    fake.fault("", fake.errors.internal(), times=None)
+
+    with sentry_server() as sentry:
+        told, log = await ask(SENTRY_DSN=sentry.dsn, SENTRY_ENVIRONMENT="staging")
+
+    assert "this code" not in told
+    assert not [line for line in log if "error_id" in line]
+    assert await stored("SELECT * FROM errors") == []
+    assert [row["payload"] for row in await stored("SELECT payload FROM outbox") if "⚠️" in row["payload"]] == []
+    (event,) = sentry.events
+    assert (event["level"], event["environment"], event["tags"]["event"]) == ("warning", "staging", "turn.failed")
+    assert "500" in event["exception"]["values"][0]["value"]
 
 
 async def test_a_server_that_recovers_is_asked_again(ask: Any, fake: FakeServer, stored: Stored) -> None:

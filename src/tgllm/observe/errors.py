@@ -16,7 +16,7 @@ from typing import Final, cast
 from tgllm.observe.content import without_content
 from tgllm.observe.redaction import redact
 
-__all__ = ["CODE_LETTERS", "ErrorFacts", "Frame", "code_of", "facts_of", "read_code", "text_of"]
+__all__ = ["CODE_LETTERS", "ErrorFacts", "Frame", "code_of", "facts_of", "raw_text", "read_code", "text_of"]
 
 CODE_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters of a code: without 0, 1, I and O, which look like others."""
@@ -125,7 +125,7 @@ def read_code(text: str) -> str | None:
 
 def text_of(error: BaseException) -> str:
     """Return the message of an exception on one line: truncated, without secrets and without what people wrote."""
-    raw = _raw(error)
+    raw = raw_text(error)
     text = redact(raw[:_MOST_RAW])
     if len(raw) > _MOST_RAW:
         text = text[:-_MARGIN]
@@ -133,7 +133,8 @@ def text_of(error: BaseException) -> str:
     return line if len(line) <= _MOST_MESSAGE else line[: _MOST_MESSAGE - 1] + "…"
 
 
-def _raw(error: BaseException) -> str:
+def raw_text(error: BaseException) -> str:
+    """Return the message of an exception as it is: it may hold secrets and what people wrote."""
     try:
         text = str(error)
         # A lone surrogate could be neither printed nor stored.

@@ -10,6 +10,7 @@ from tgllm.api import DatabaseError, TgllmError
 from tgllm.bot.delivery.rows import message_rows
 from tgllm.bot.scope import FAILED, UpdateScope
 from tgllm.db.engine.unit import Connection
+from tgllm.observe.content import handling, texts_of
 from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
@@ -26,6 +27,13 @@ class ErrorsMiddleware(BaseMiddleware):
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
         """Run the rest of the chain."""
+        entered: UpdateScope = data["scope"]
+        # The row of a message that may be the admin password has no content.
+        hidden = entered.core.password.vault.get(entered.row.update_id)
+        with handling(lambda: [] if hidden is None else texts_of(hidden)):
+            return await self._call(handler, event, data)
+
+    async def _call(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> object:
         try:
             result = await handler(event, data)
         except DatabaseError:

@@ -63,9 +63,11 @@ def value_of(outcome: Outcome[T], what: str) -> T:
 
 
 def explain(error: BaseException) -> str:
-    """Return the type of an error and the first line of its message, truncated and redacted."""
+    """Return the type of an error and the first line of its message: truncated, without secrets and people's texts."""
+    from tgllm.observe.content import without_content  # noqa: PLC0415  a plugin that does not fail needs none
+
     lines = _text(error).strip().splitlines()
-    text = f"{type(error).__name__}: {redact(lines[0])}" if lines else type(error).__name__
+    text = f"{type(error).__name__}: {without_content(redact(lines[0]))}" if lines else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -12,7 +12,8 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import errors
 from tgllm.db.tables.errors import ErrorPlace, NewError, PlaceKind
-from tgllm.observe.errors import ErrorFacts, code_of, facts_of
+from tgllm.observe.content import handling
+from tgllm.observe.errors import ErrorFacts, code_of, facts_of, raw_text
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.wakeup import Wakeup
 from tgllm.services.errors.notices import Notices
@@ -150,6 +151,20 @@ class ErrorReports:
     def report_quarantine(self, plugin: str, reason: str, failure: BaseException) -> None:
         """Report that a plugin was quarantined; the exception that a breach of the contract stands for counts."""
         self.report(failure.__cause__ or failure, event="plugin.quarantined", plugin=plugin, reason=reason)
+
+    def report_stray(self, error: BaseException, task: object) -> None:
+        """Report an error that nothing waits for.
+
+        What people have written is known in the context of its task; without that, the message is left out, since it
+        may quote them.
+        """
+        # Since Python 3.12.
+        context_of = getattr(task, "get_context", None)
+        if context_of is not None:
+            context_of().copy().run(lambda: self.report(error, event="task.failed"))
+            return
+        with handling(lambda: [raw_text(error)]):
+            self.report(error, event="task.failed")
 
     def report_crash(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None

@@ -103,12 +103,11 @@ def open_sentry(settings: ErrorsSection, clock: Clock, versions: Callable[[], Ma
     """Return the sender of errors; None without a DSN, or if the client is not installed, which is logged."""
     if settings.sentry_dsn is None:
         return None
-    try:
-        # Imported here, since few bots use it.
-        from sentry_sdk import Client  # noqa: PLC0415
-    except ImportError as error:
-        log.warning("sentry.not_installed", error=type(error).__name__, mend_with=INSTALL_COMMAND)
+    if not _is_installed():
+        log.warning("sentry.not_installed", mend_with=INSTALL_COMMAND)
         return None
+    from sentry_sdk import Client  # noqa: PLC0415  few bots use it
+
     # Without these options the client adds variables, source lines, log lines, arguments, the list of packages and the
     # name of the machine to events.
     client = Client(
@@ -136,11 +135,17 @@ def check_sentry(settings: ErrorsSection) -> Check | None:
     """Return the check for ``tgllm doctor``; None if Sentry is not used. Nothing is sent."""
     if settings.sentry_dsn is None:
         return None
+    if not _is_installed():
+        return Check("sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {INSTALL_COMMAND}")
+    return Check("sentry", "ok", f"environment {settings.environment}")
+
+
+def _is_installed() -> bool:
     try:
         import sentry_sdk  # noqa: F401, PLC0415  # pyright: ignore[reportUnusedImport]  only whether it is there
     except ImportError:
-        return Check("sentry", "failed", f"SENTRY_DSN is set, but Sentry's client is missing: {INSTALL_COMMAND}")
-    return Check("sentry", "ok", f"environment {settings.environment}")
+        return False
+    return True
 
 
 def _scrubbed(event: "Event", _hint: "Hint") -> "Event":

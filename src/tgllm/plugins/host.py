@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from tgllm.api.context import Check
+from tgllm.api.context import Check, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
@@ -132,6 +132,12 @@ class PluginHost:
     def titles(self) -> Mapping[str, str]:
         """Titles of active plugins by id, without the built-in ones."""
         return self._roster.titles
+
+    @property
+    def descriptions(self) -> Mapping[str, PluginInfo]:
+        """Descriptions of plugins by id, also of those whose settings are wrong or missing."""
+        usable = (plugin for plugin in self._roster.plugins if plugin.state in {"active", "misconfigured"})
+        return {plugin.id: plugin.info for plugin in usable if plugin.info is not None}
 
     @property
     def commands(self) -> tuple[OwnedCommand, ...]:

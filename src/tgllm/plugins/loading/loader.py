@@ -53,6 +53,7 @@ class Loader:
         plugin.api = str(info.api)
         plugin.title = str(info.title)
         check_info(plugin.found, info)
+        plugin.info = info
         return info
 
     async def _info(self, plugin: LoadedPlugin) -> PluginInfo:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.api.context import PluginContext
+from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.offers import Offers
 from tgllm.plugins.loading.registration import Implementation
@@ -33,6 +33,8 @@ class LoadedPlugin:
     """Version of the plugin API that it requires; empty if unknown."""
     title: str = ""
     """Empty if unknown."""
+    info: PluginInfo | None = None
+    """Its description; None if it can't be read."""
 
     @property
     def id(self) -> str:

@@ -17,7 +17,10 @@ class Entry:
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {
-    "init": Entry("Ask for the required settings, and write the config file.", "tgllm.cli.commands.init"),
+    "init": Entry(
+        "Set up a bot: ask for its settings, check them, write the config file.",
+        "tgllm.cli.commands.init.app",
+    ),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),

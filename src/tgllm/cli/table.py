@@ -24,7 +24,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
-    "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),
+    "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
     "db": Entry("Create, check and back up the database.", "tgllm.cli.commands.db"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),

@@ -35,10 +35,17 @@ Problem = Literal["token", "webhook", "poller", "blocked", "not_bot_api", "unrea
 class AccountError(TgllmError):
     """A call failed; the message says why, and holds no token."""
 
-    def __init__(self, message: str, problem: Problem) -> None:
-        """Create the error; ``problem`` is its kind."""
+    def __init__(self, message: str, problem: Problem, reason: str = "") -> None:
+        """Create the error.
+
+        Args:
+            message: what is wrong, and with which server.
+            problem: the kind of the error.
+            reason: what is wrong, without the server; the message by default.
+        """
         super().__init__(message)
         self.problem: Problem = problem
+        self.reason = reason or message
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +206,8 @@ class Account:
             return AccountError(found.reason, "blocked")
         proxy, _ = find_http_proxy(self._api)
         through = f" through the proxy {proxy}" if proxy else ""
-        return AccountError(f"{found.reason}{through} ({self._place})", "unreachable")
+        reason = f"{found.reason}{through}"
+        return AccountError(f"{reason} ({self._place})", "unreachable", reason)
 
     def _strange(self) -> AccountError:
         return AccountError(

@@ -26,7 +26,7 @@ NAME_SECONDS: Final = 8.0
 CONNECT_SECONDS: Final = 5.0
 """Time limit for one address, of which a name may have several."""
 HANDSHAKE_SECONDS: Final = 8.0
-ANSWER_SECONDS: Final = 8.0
+ANSWER_SECONDS: Final = 15.0
 MOST_HEAD: Final = 16 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 _TUNNEL_OPEN: Final = 200
@@ -182,7 +182,7 @@ async def _head(
     is_plain = proxy is not None and parts.scheme == "http"
     target = f"http://{_bracketed(parts.hostname or '')}:{_port(parts)}/" if is_plain else "/"
     login = _login(proxy) if is_plain and proxy is not None else ""
-    host = _bracketed(parts.hostname or "")
+    host = _bracketed(parts.hostname or "") + (f":{parts.port}" if parts.port else "")
     writer.write(f"HEAD {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{login}\r\n".encode())
     return await _read_head(reader, texts, _place(parts))
 

@@ -69,6 +69,10 @@ class BotRuntime:
         self._poller = poller
         self._beside = beside
 
+    def seconds_since_poll(self) -> float | None:
+        """Return the seconds since the last successful getUpdates; None before the first one."""
+        return self._poller.seconds_since_success()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
 
@@ -172,16 +176,17 @@ async def open_runtime(
     """
     config = core.config
     limiter = Limiter(rates_from(config.sending), core.clock)
-    bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
+    seconds = config.sending.request_timeout
+    bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
     runner = command_runner()
-    renderer = Renderer(config.rendering.timeout)
+    renderer = Renderer(config.rendering.timeout, core.errors)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
-        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links)
+        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links, core.errors)
         relevance = Relevance(me.id, me.username or "")
         acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
         commands = live_commands(core, runner)
-        menus = CommandMenus(bot, core.database, core.clock, commands)
+        menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
             core,
             bot,
@@ -212,6 +217,7 @@ async def open_runtime(
             empty=relevance.empty_irrelevant,
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
+            errors=core.errors,
         )
 
         intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)
@@ -230,7 +236,7 @@ async def open_runtime(
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
-        own = [upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
+        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
         yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 
 
@@ -262,7 +268,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             failures += 1
             failure = classify(error)
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
-            log.warning("bot.no_connection", reason=failure.reason, retry_in=pause)
+            log.warning("bot.no_connection", reason=failure.reason, retry_in_seconds=pause)
             await clock.sleep(pause)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tgllm.api import ChatInfo, UserInfo
 from tgllm.api.clock import Clock, milliseconds
@@ -27,7 +27,10 @@ from tgllm.services.chats.settings import settings_of
 from tgllm.services.common.actor import Actor
 from tgllm.services.common.lane import Lane
 
-__all__ = ["Scope", "UpdateScope", "is_admin_chat", "is_confidential"]
+__all__ = ["FAILED", "Scope", "UpdateScope", "is_admin_chat", "is_confidential"]
+
+FAILED: Final = object()
+"""Result of the chain of middlewares for an update whose handler has failed."""
 
 T = TypeVar("T")
 
@@ -99,9 +102,15 @@ class UpdateScope:
         """Return a length of time in words, in the sender's language."""
         return duration(self.parts.core.texts, seconds, self.language)
 
-    def error_text(self, error: Exception) -> str:
-        """What an error says to the sender."""
-        return redact(error_text(self.parts.core.texts, error, self.language))
+    def error_text(self, error: Exception, code: str | None = None) -> str:
+        """What an error says to the sender; with the code of an unexpected error."""
+        return redact(error_text(self.parts.core.texts, error, self.language, code))
+
+    def report(self, error: BaseException, *, event: str, plugin: str | None = None, **fields: object) -> str:
+        """Report an unexpected error in this update; see ``ErrorReports.report``."""
+        user = None if self.person is None else self.person.id
+        known = {"update_id": self.row.update_id, "user": user}
+        return self.parts.core.errors.report(error, event=event, plugin=plugin, **known, **fields)
 
     def read(self, query: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
         """Run a query; see ``Database.read``."""

@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "invites": Entry("Create, list and revoke invite links.", "tgllm.cli.commands.invites.app"),
     "usage": Entry("Show usage: requests, tokens, cost.", "tgllm.cli.commands.usage.app"),
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
+    "errors": Entry("List unexpected errors, and show one by its code.", "tgllm.cli.commands.errors.app"),
     "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins"),
 }
 """In the order of ``--help``."""

@@ -41,7 +41,7 @@ class Loader:
             await self._configure(plugin, info)
             await self._collect(plugin)
         except Breach as breach:
-            plugin.stop("quarantined", str(breach))
+            plugin.stop("quarantined", str(breach), breach)
         except ConfigError as error:
             plugin.stop("misconfigured", str(error))
 

@@ -21,6 +21,8 @@ class LoadedPlugin:
     state: PluginState = "active"
     reason: str = ""
     """Why it is not active, as one sentence."""
+    failure: BaseException | None = None
+    """Why it was quarantined, if an exception is known."""
     notes: tuple[str, ...] = ()
     """Problems of an active plugin, one sentence each."""
     context: PluginContext | None = None
@@ -46,8 +48,9 @@ class LoadedPlugin:
         """Whether the plugin is in use."""
         return self.state == "active"
 
-    def stop(self, state: PluginState, reason: str) -> None:
+    def stop(self, state: PluginState, reason: str, failure: BaseException | None = None) -> None:
         """Make the plugin inactive; a second call does not change the reason."""
         if self.is_active:
             self.state = state
             self.reason = reason
+            self.failure = failure

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from init_support import exists
+from cli_support import exists
 from plugin_support import write_distribution
 from tgllm.api.clock import SystemClock
 from tgllm.config.load import load_config

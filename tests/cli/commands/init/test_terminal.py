@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from init_support import exists, mode, put, settings
+from cli_support import exists, mode, put, settings
 from program_support import Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.emulator.state.bots import WebhookSettings

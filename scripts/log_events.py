@@ -11,19 +11,12 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 def log_calls(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield line, level and event of each call of a logger in a file; the event is empty if it is no literal."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if (reported := reported_event(node)) is not None:
-            yield node.lineno, "error", reported
-        if node.func.attr not in LEVELS:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in LEVELS:
             continue
         # A logger is called log everywhere: log, self._log, context.log.
         if ast.unparse(node.func.value).rpartition(".")[2].lstrip("_") != "log":
             continue
         first = node.args[0] if node.args else None
-        if first is not None and ast.unparse(first) == "facts.event":
-            # The line of an error report, whose names stand where errors are reported.
-            continue
         literal = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
         yield node.lineno, node.func.attr, literal
 
@@ -49,9 +42,7 @@ def fields(path: Path, event: str) -> tuple[set[str], bool]:
     names: set[str] = set()
     is_all = True
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and reported_event(node) == event:
-            names |= {each.arg for each in node.keywords if each.arg} - {"event", "plugin", "at"}
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             if node.args[0].value != event:
                 continue
             names |= {"exception" if each.arg == "exc_info" else each.arg for each in node.keywords if each.arg}

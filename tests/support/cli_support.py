@@ -3,6 +3,9 @@
 import io
 import json
 import sqlite3
+import stat
+import tomllib
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,3 +74,49 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+Init = Callable[..., Awaitable[Any]]
+"""Calls ``tgllm init`` with lines of input, and with ``options``; returns how it ended."""
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder."""
+    return path.exists()
+
+
+def settings(path: Path) -> dict[str, Any]:
+    """What a config file says."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def read(path: Path) -> str:
+    """The content of a file."""
+    return path.read_text(encoding="utf-8")
+
+
+def mode(path: Path) -> int:
+    """The permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def put(path: Path, text: str) -> None:
+    """Make a file, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def link(path: Path, target: Path) -> None:
+    """Make a symbolic link."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def is_link(path: Path) -> bool:
+    """Whether it is a symbolic link."""
+    return path.is_symlink()
+
+
+def copies(path: Path) -> list[Path]:
+    """The copies of earlier config files."""
+    return list(path.parent.glob("*.bak"))

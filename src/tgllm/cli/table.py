@@ -18,7 +18,7 @@ class Entry:
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "init": Entry(
-        "Set up a bot: ask for its settings, check them, write the config file.",
+        "Set up a bot, step by step.",
         "tgllm.cli.commands.init.app",
     ),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),

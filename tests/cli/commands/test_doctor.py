@@ -11,10 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from cli_support import Shell
+from database_support import NOW
 from program_support import Launch
+from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.engine.sqlite import PRAGMAS
 from tgllm.db.file.probe import PROBE_BYTES
-from tgllm.testing.emulator import Emulator
+from tgllm.services.common.reception import note_failing
+from tgllm.testing.emulator import EmulatedUser, Emulator
+from tgllm.testing.fake_providers import FakeMistral
 
 ILL = """
 from tgllm import hookimpl
@@ -386,3 +390,63 @@ def test_the_limit_of_a_process_on_the_size_of_files_is_told(shell: Shell) -> No
     )
     checks = {check["name"]: check["state"] for check in json.loads(done.stdout)}
     assert (checks["Database"], checks["Data folder"], done.returncode) == ("failed", "failed", 1)
+
+
+def test_settings_that_can_t_be_loaded_are_a_failed_check(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TGLLM_TURNS__ATTEMPTS", "many")
+    result = shell.runs("doctor", "--json")
+    found = {check["name"]: check for check in json.loads(result.out)}
+
+    assert result.code == 2
+    assert found["Config"]["state"] == "failed"
+    assert "TGLLM_TURNS__ATTEMPTS" in found["Config"]["detail"]
+    assert "TGLLM_TURNS__ATTEMPTS" in result.err
+    assert found["Python"]["state"] == "ok"
+
+
+def test_without_a_usable_database_the_rest_is_checked(shell: Shell) -> None:
+    shell.data_dir.mkdir()
+    (shell.data_dir / "tgllm.db").write_bytes(b"no database" * 1000)
+    result = shell.runs("doctor", "--offline", "--json")
+    found = {check["name"]: check for check in json.loads(result.out)}
+
+    assert result.code == 1
+    assert found["Database"]["state"] == "failed"
+    assert str(shell.data_dir / "tgllm.db") in result.err
+    assert {"Disk", "File system", "Bot", "Python", "Permissions"} <= found.keys()
+
+
+def test_a_running_bot_that_receives_nothing_fails(shell: Shell) -> None:
+    with shell.new_database() as conn:
+        note_failing(conn, NOW, "Telegram can't be reached")
+        conn.commit()
+    assert "Reception" not in states(shell, "--offline")
+    with lock_data_folder(shell.data_dir):
+        found = states(shell, "--offline")
+
+    assert found["Bot"] == ("ok", "it runs on this data folder")
+    assert found["Reception"][0] == "failed"
+    assert "Telegram can't be reached" in found["Reception"][1]
+
+
+async def test_the_way_to_telegram_and_to_each_provider_is_checked(
+    launch: Launch, emu: Emulator, ann: EmulatedUser
+) -> None:
+    ann.private_chat()
+    async with FakeMistral() as mistral:
+        program = await launch(
+            "doctor", "--json", MISTRAL_API_KEY=mistral.key, TGLLM_PLUGINS__MISTRAL__BASE_URL=mistral.base_url,
+            TGLLM_DISABLE_PLUGINS="gemini,dipseek,local,whisper", TGLLM_ADMIN_IDS=str(ann.id),
+        )  # fmt: skip
+        code, printed = await program.end()
+    found = {check["name"]: (check["state"], check["detail"]) for check in json.loads(printed)}
+
+    assert code == 0, printed
+    assert found["Network: Telegram"][0] == "ok"
+    assert str(emu.port) in found["Network: Telegram"][1]
+    assert found["Network: Mistral"][0] == "ok"
+    assert found["Clock"][0] == "ok"
+    assert found["Telegram: updates"][0] == "ok"
+    assert found["Telegram: admins"] == ("ok", "")
+    assert mistral.key not in printed
+    assert emu.token not in printed

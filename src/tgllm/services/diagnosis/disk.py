@@ -12,6 +12,7 @@ from tgllm.db.file.check import check
 from tgllm.db.file.known import marker_of, newest_copy
 from tgllm.db.file.probe import free_bytes
 from tgllm.i18n import Catalogue
+from tgllm.services.backups.folder import list_backups
 
 __all__ = ["check_backups", "check_database_file", "check_disk", "check_running", "file_system"]
 
@@ -108,18 +109,23 @@ def _database_file(path: Path, texts: Catalogue) -> Iterator[Check]:
 
 
 def check_backups(config: Config, now: float, texts: Catalogue) -> Sequence[Check]:
-    """Return the check of the newest backup's age; none before the bot has run."""
+    """Return the check of the newest backup, by age and by what it says about itself; none before the bot has run."""
     path = database_path(config.data_dir)
-    newest = newest_copy(path, config.backups_folder) if config.data_dir.is_dir() else None
-    if newest is None:
-        if not marker_of(path).exists():
-            return ()
-        return (Check("Backups", "warning", texts("doctor.backup_none")),)
-    days = max(0.0, now - newest.stat().st_mtime) / DAY
-    words = texts("doctor.backup_age", path=newest, count=int(days))
-    if days > OLD_DAYS:
-        return (Check("Backups", "warning", f"{words} {texts('doctor.backup_old')}"),)
-    return (Check("Backups", "ok", words),)
+    try:
+        listed = next(iter(list_backups(config.backups_folder)), None)
+    except DatabaseError as error:
+        return (Check("Backups", "failed", str(error)),)
+    copy = newest_copy(path, config.backups_folder) if config.data_dir.is_dir() else None
+    if listed is not None and listed.made_at is not None:
+        newest, made_at, problem = listed.path, listed.made_at / 1000, listed.problem or ""
+    elif copy is not None:
+        newest, made_at, problem = copy, copy.stat().st_mtime, ""
+    else:
+        return (Check("Backups", "warning", texts("doctor.backup_none")),) if marker_of(path).exists() else ()
+    days = max(0.0, now - made_at) / DAY
+    old = texts("doctor.backup_old") if days > OLD_DAYS or problem else ""
+    words = " ".join(part for part in (texts("doctor.backup_age", path=newest, count=int(days)), problem, old) if part)
+    return (Check("Backups", "warning" if old else "ok", words),)
 
 
 def check_running(config: Config, texts: Catalogue) -> Sequence[Check]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Field", "address_field", "key_field", "missing_fields"]
 
-_SECRET: Final = re.compile(r"(?:^|_)(?:key|token|secret|password)s?$")
+_SECRET: Final = re.compile(r"(?:^|_)(?:key|token|secret|password)$")
 _ADDRESS: Final = ("base_url", "url", "api_base", "endpoint", "host", "address")
 
 
@@ -54,4 +54,6 @@ def _field(info: PluginInfo, name: str, field: "FieldInfo") -> Field:
 
 
 def _is_secret(name: str, field: "FieldInfo") -> bool:
-    return "Secret" in str(field.annotation) or _SECRET.search(name) is not None
+    kind = str(field.annotation)
+    # Not a number such as max_token.
+    return "Secret" in kind or ("str" in kind and _SECRET.search(name) is not None)

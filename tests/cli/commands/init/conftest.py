@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_support import Shell
-from init_support import Init
+from cli_support import Init, Shell
 from tgllm.testing.emulator import Emulator
 from tgllm.testing.fake_providers import FakeMistral
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_support import Shell
-from init_support import Init, copies, exists, is_link, link, mode, put, read, settings
+from cli_support import Init, Shell, copies, exists, is_link, link, mode, put, read, settings
 from tgllm.config.load import load_config
 from tgllm.testing.emulator import Emulator, Fault
 from tgllm.testing.fake_providers import FakeMistral

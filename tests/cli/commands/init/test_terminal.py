@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from init_support import exists, mode, settings
+from cli_support import exists, mode, put, settings
+from program_support import Launch
 from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.emulator.state.bots import WebhookSettings
 from tgllm.testing.fake_providers import FakeMistral
@@ -211,3 +212,25 @@ async def test_a_webhook_is_removed_on_request(start: Start, emu: Emulator, ann:
 
     assert emu.bot.webhook is None
     assert len(emu.bot.queue.pending) == 1
+
+
+async def test_the_file_alone_is_enough_for_a_bot_that_answers(
+    launch: Launch, emu: Emulator, ann: EmulatedUser, mistral: FakeMistral, path: Path, tmp_path: Path
+) -> None:
+    put(tmp_path / "token", f"{emu.token}\n")
+    put(tmp_path / "key", f"{mistral.key}\n")
+    nothing = {"TGLLM_BOT_TOKEN": "", "TGLLM_TELEGRAM_API": "", "TGLLM_DISABLE_PLUGINS": "gemini,dipseek,local,whisper"}
+    init = await launch(
+        "--config", str(path), "init", "--yes", "--token-file", "token", "--admin", str(ann.id), "--key-file", "key",
+        "--model", "mistral/mistral-small-latest", "--base-url", mistral.base_url, "--telegram-api", emu.base_url,
+        **nothing,
+    )  # fmt: skip
+    code, printed = await init.end()
+    assert code == 0, printed
+    await launch("run", "--config", str(path), **nothing)
+    mistral.answer("Good morning")
+    await ann.say("Hello?")
+
+    await emu.wait_for_message(
+        ann.private_chat(), lambda message: message.from_bot and "Good morning" in message.text, PATIENCE
+    )

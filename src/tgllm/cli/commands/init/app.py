@@ -48,7 +48,9 @@ def init(  # noqa: PLR0913  one for each option
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; use flags, environment, defaults.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing config file; a copy is kept.")] = False,
 ) -> None:
-    """Set up a bot: ask for its settings, check them, write the config file.
+    """Set up a bot, step by step.
+
+    It asks for the settings, checks them, and writes the config file.
 
     Get the token from @BotFather on Telegram. The bot's first admin is found by a code that is sent to the bot. The
     provider's key is checked by listing its models, which costs nothing.

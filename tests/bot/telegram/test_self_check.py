@@ -1,0 +1,124 @@
+"""What ``tgllm doctor`` asks Telegram about the bot, without taking an update."""
+
+import asyncio
+
+import pytest
+
+from tgllm.api import Check
+from tgllm.bot.telegram.account import open_account
+from tgllm.bot.telegram.self_check import SelfCheck, check_telegram
+from tgllm.i18n import Catalogue
+from tgllm.testing.emulator import EmulatedUser, Emulator, Fault
+from tgllm.testing.emulator.state.bots import WebhookSettings
+
+TEXTS = Catalogue(strict=True)
+
+
+async def checks(emu: Emulator, *, hold: int = 0, **wanted: object) -> dict[str, Check]:
+    found = await check_telegram(SelfCheck(emu.token, emu.base_url, **wanted), TEXTS, hold=hold)  # type: ignore[arg-type]
+    return {check.name: check for check in found}
+
+
+async def test_all_is_well(emu: Emulator, ann: EmulatedUser) -> None:
+    ann.private_chat()
+    found = await checks(emu, admins=(ann.id,))
+
+    assert {check.state for check in found.values()} == {"ok"}
+    assert found["Telegram"].detail == f"the bot is @{emu.bot.username}"
+    assert list(found) == [
+        "Telegram", "Telegram: webhook", "Telegram: updates", "Telegram: admins", "Telegram: groups",
+    ]  # fmt: skip
+
+
+async def test_a_webhook_is_named_with_its_error_and_without_its_path(emu: Emulator) -> None:
+    emu.bot.webhook = WebhookSettings("http://127.0.0.1:9/secret-path")
+    emu.bot.webhook_error = (1, "Connection refused")
+    webhook = (await checks(emu))["Telegram: webhook"]
+
+    assert webhook.state == "failed"
+    assert "127.0.0.1" in webhook.detail
+    assert "Connection refused" in webhook.detail
+    assert "deleteWebhook" in webhook.detail
+    assert "secret-path" not in webhook.detail
+    assert emu.token not in webhook.detail
+    assert not emu.journal.of("getUpdates")
+
+
+async def test_waiting_updates_are_counted_and_stay(emu: Emulator, ann: EmulatedUser) -> None:
+    await ann.say("hello")
+    updates = (await checks(emu, hold=4))["Telegram: updates"]
+
+    assert updates == Check("Telegram: updates", "ok", "Updates that wait at Telegram: 1.")
+    assert len(emu.bot.queue.pending) == 1
+
+
+async def test_another_program_that_fetches_them_is_found(emu: Emulator, ann: EmulatedUser) -> None:
+    async def other() -> None:
+        async with open_account(emu.token, emu.base_url) as account:
+            while True:
+                try:
+                    await account.waiting(50)
+                except Exception:  # noqa: BLE001  such as the conflict that the check causes
+                    await asyncio.wait([asyncio.create_task(polled(emu))])
+
+    running = asyncio.create_task(other())
+    await polled(emu)
+    updates = (await checks(emu, hold=30))["Telegram: updates"]
+    running.cancel()
+
+    assert updates.state == "failed"
+    assert "Another program fetches this bot's updates" in updates.detail
+
+
+async def polled(emu: Emulator) -> None:
+    await emu.wait_for(lambda: emu.bot.queue.is_polled)
+
+
+async def test_a_bot_that_runs_here_is_not_disturbed(emu: Emulator) -> None:
+    updates = (await checks(emu, is_running=True))["Telegram: updates"]
+
+    assert updates.state == "ok"
+    assert not emu.journal.of("getUpdates")
+
+
+async def test_privacy_mode_is_explained(emu: Emulator) -> None:
+    emu.bot.reads_all_group_messages = False
+    groups = (await checks(emu))["Telegram: groups"]
+
+    assert groups.state == "ok"
+    assert "/setprivacy" in groups.detail
+
+
+async def test_an_admin_who_has_never_pressed_start(emu: Emulator, ann: EmulatedUser) -> None:
+    admins = (await checks(emu, admins=(ann.id, 4711), admin_chat=-100123))["Telegram: admins"]
+
+    assert admins.state == "warning"
+    assert "4711" in admins.detail
+    assert "press Start" in admins.detail
+    assert "-100123" in admins.detail
+
+
+@pytest.mark.parametrize("method", ["getWebhookInfo", "getChat"])
+async def test_one_that_fails_does_so_alone(emu: Emulator, ann: EmulatedUser, method: str) -> None:
+    emu.faults.add(Fault.bad_gateway(method, times=None))
+    found = await checks(emu, admins=(ann.id,))
+
+    name = "Telegram: updates" if method == "getWebhookInfo" else "Telegram: admins"
+    assert [check.name for check in found.values() if check.state == "failed"] == [name]
+    assert "Telegram: groups" in found
+
+
+async def test_a_server_that_is_none(emu: Emulator) -> None:
+    emu.faults.add(Fault.raw("getMe", b'{"ok": true, "result": []}'))
+    (found,) = (await checks(emu)).values()
+
+    assert found.state == "failed"
+    assert "does not answer as a Bot API server" in found.detail
+
+
+async def test_fields_that_another_server_leaves_out(emu: Emulator) -> None:
+    emu.faults.add(Fault.raw("getMe", b'{"ok": true, "result": {"id": 42, "username": "my_bot"}}'))
+    found = await checks(emu)
+
+    assert found["Telegram"].detail == "the bot is @my_bot"
+    assert found["Telegram: groups"].state == "ok"

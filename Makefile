@@ -20,7 +20,7 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format generate check constraints clean
+.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format generate docs check constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -66,12 +66,15 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/env_example.py
 	@$(BIN)/python scripts/admin_commands.py
 
-check: lint test test-packaging test-real-model ## everything that CI runs
+docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
+	@$(BIN)/python scripts/build_site.py
+
+check: lint docs test test-packaging test-real-model ## everything that CI runs
 
 constraints: $(VENV)/.installed-dev ## pin the newest fitting version of every package that the project uses
 	@$(PIP) uv
 	@{ echo '# Pins for development and CI; made by `make constraints`, not edited by hand.'; \
-		printf '%s\n' '.[dev]' $(PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		printf '%s\n' '.[dev,docs]' $(PLUGINS:%=./%) | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 			--no-header --no-annotate --no-emit-package tgllm $(PACKAGES:%=--no-emit-package %) -; } > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
 
@@ -108,6 +111,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed $(PLUGINS:%=%/pyproject.toml) $(call 
 	@$(PIP) --no-build-isolation --editable '.[dev]' $(patsubst %,--editable %,$(filter-out $(WHISPER),$(PLUGINS)))
 	@$(PIP) --no-build-isolation --no-deps --editable $(WHISPER)
 	@touch $< $@
+
+# What builds the documentation site.
+$(VENV)/.installed-docs: $(SOURCES) | $(VENV)/.installed
+	@echo "Installing the tools of the documentation site into $(VENV)"
+	@$(PIP) --no-build-isolation --editable '.[docs]'
+	@touch $(wildcard $(VENV)/.installed $(VENV)/.installed-dev) $@
 
 # What runs Whisper; the other tests have a stand-in for it.
 $(VENV)/.installed-whisper: $(WHISPER)/pyproject.toml | $(VENV)/.installed-dev

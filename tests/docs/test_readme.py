@@ -37,13 +37,13 @@ def test_the_table_of_tables_is_that_of_the_reference() -> None:
 
 def test_the_commands_of_the_first_screen_are_targets_of_make() -> None:
     targets = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
-    named = re.findall(r"^    make ([a-z-]+)", README, re.MULTILINE)
+    named = re.findall(r"^make ([a-z-]+)", README, re.MULTILINE)
     assert named == ["demo", "test-quick", "test"]
     assert set(named) <= set(targets)
 
 
 def test_a_bot_of_ones_own_has_an_environment_that_make_neither_uses_nor_removes() -> None:
-    (venv,) = re.findall(r"^    python3 -m venv (\S+)", README, re.MULTILINE)
+    (venv,) = re.findall(r"^python3 -m venv (\S+)", README, re.MULTILINE)
     used = set(re.findall(r"(\.venv[\w.-]*)/bin", README))
     removed = re.findall(r"^clean:.*\n\trm -rf (.*)", MAKEFILE, re.MULTILINE)[0].split()
 

@@ -1,5 +1,6 @@
 """Build of the documentation site in build/docs: ``make docs``."""
 
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -25,6 +26,7 @@ def draw(source: str) -> str:
 def main() -> int:
     """Build the site and check it; return 1 if something is wrong with it."""
     write_site(ROOT, SOURCES, draw)
+    shutil.rmtree(SITE, ignore_errors=True)  # Sphinx leaves the pages of removed files there
     built = subprocess.run([sys.executable, *SPHINX, *CACHE, str(SOURCES), str(SITE)], check=False)
     if built.returncode:
         return 1

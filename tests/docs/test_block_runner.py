@@ -22,6 +22,7 @@ def test_a_command_has_the_output_below_it() -> None:
     [
         ("a\nb\n", "a\nb", True),
         ("a  \n", "a", True),
+        ("  \n  a\n  \n", "  a", True),
         ("a\nb\nc\n", "a\n...\nc", True),
         ("id 17 is new", "id ... is new", True),
         ("a\nb\n", "a", False),

@@ -105,6 +105,7 @@ def set_up(folder: Path, emulator: Emulator) -> dict[str, str]:
     config, data = folder / ".config" / "tgllm", folder / ".local" / "share" / "tgllm"
     for made in (config, data):
         made.mkdir(parents=True)
+        made.chmod(0o700)
     (config / "config.toml").write_text(
         f'bot_token = "{emulator.token}"\ntelegram_api = "{emulator.base_url}"\nadmin_ids = [{ann.id}]\n'
         'default_model = "echo/echo"\n'
@@ -150,4 +151,4 @@ def is_like(printed: str, shown: str) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")

@@ -20,7 +20,7 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=worksteal
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format generate docs check constraints clean
+.PHONY: help demo test test-quick coverage test-pythons test-packaging test-real-model test-samples bench lint format picture generate docs check constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -62,9 +62,13 @@ format: $(VENV)/.installed-dev ## mend what can be mended without a person
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+picture: $(VENV)/.installed-dev ## draw the animated picture of the README; needs Chromium
+	@$(BIN)/python scripts/animated_picture.py
+
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
 	@$(BIN)/python scripts/env_example.py
 	@$(BIN)/python scripts/admin_commands.py
+	@$(BIN)/python scripts/metrics_page.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py

@@ -34,6 +34,7 @@ HOMES = {
     "aiosqlite": {"db"},
     "apscheduler": {"scheduler"},
     "httpx": {"providers.http", "providers.routing", "providers.transport"},
+    "prometheus_client": {"web"},
     "rich": {"cli"},
     "sqlite3": {"db"},
     "tomlkit": {"config"},

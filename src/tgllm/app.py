@@ -6,19 +6,23 @@ bot's services and the bot, and is the first to import aiogram.
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterable
+import platform
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import tgllm
 from tgllm.api.clock import Clock, SystemClock
-from tgllm.api.errors import PluginError
+from tgllm.api.errors import PluginError, TgllmError
 from tgllm.config.load import LoadedConfig, require_token
+from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import configure_logging, get_logger
+from tgllm.observe.logs import configure_logging, flush_logging, get_logger
+from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
     from tgllm.services.core import Core
+    from tgllm.services.shell_core import ShellCore
+    from tgllm.web.open import Web
 
-__all__ = ["open_bot", "open_core", "open_host", "run_bot"]
+__all__ = ["open_bot", "open_core", "open_host", "open_shell", "open_web_server", "run_bot"]
 
 log = get_logger(__name__)
 
@@ -97,6 +103,34 @@ async def open_core(
 
 
 @asynccontextmanager
+async def open_shell(
+    loaded: LoadedConfig,
+    *,
+    plugins: bool = True,
+    clock: Clock | None = None,
+    found: Iterable[FoundPlugin] | None = None,
+) -> "AsyncGenerator[ShellCore]":
+    """Open what a chat in the shell needs, and start the plugins; the arguments are those of ``open_core``.
+
+    The data folder is not locked: a bot may run on it.
+
+    Raises:
+        DatabaseError: the database can't be used.
+    """
+    from tgllm.services.shell_core import open_shell_core  # noqa: PLC0415  other shell commands don't need it
+
+    async with (
+        open_core(loaded, plugins=plugins, clock=clock, found=found) as core,
+        open_shell_core(core) as shell_core,
+    ):
+        try:
+            await core.host.startup()
+            yield shell_core
+        finally:
+            await core.host.shutdown()
+
+
+@asynccontextmanager
 async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -> "AsyncGenerator[BotRuntime]":
     """Open the bot's services, start the plugins and connect the bot.
 
@@ -136,6 +170,26 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             await core.host.shutdown()
 
 
+@asynccontextmanager
+async def open_web_server(
+    config: Config, clock: Clock | None = None, stopping: Callable[[], bool] = lambda: False
+) -> "AsyncGenerator[Web | None]":
+    """Open the web server if the settings have a port for it. It opens first and closes last.
+
+    Raises:
+        ConfigError: the port can't be used.
+    """
+    if config.web.port is None:
+        if config.web.metrics:
+            log.warning("metrics.no_port", hint="Set web.port, such as TGLLM_WEB__PORT=9090")
+        yield None
+        return
+    from tgllm.web.open import open_web  # noqa: PLC0415  imports aiohttp's server, which most bots don't need
+
+    async with open_web(config, clock or SystemClock(), stopping) as web:
+        yield web
+
+
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """Run the bot until a signal stops it; return the exit code of the program.
 
@@ -148,13 +202,31 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
-    with lock_data_folder(loaded.config.data_dir):
-        _warn_of_exposed_files(loaded)
-        try:
-            run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
-        except asyncio.CancelledError:
-            raise _ended_from_within() from None
+    _log_start(loaded)
+    try:
+        with uncaught_logged(), lock_data_folder(loaded.config.data_dir):
+            try:
+                run_loop(_serve(loaded, token, plugins=plugins), _exit_ignored)
+            except asyncio.CancelledError:
+                raise _ended_from_within() from None
+    except Exception as error:
+        known = isinstance(error, TgllmError)
+        code = error.code if isinstance(error, TgllmError) else None
+        log.error("bot.failed", error=str(error), code=code, exc_info=None if known else error)
+        raise
+    finally:
+        flush_logging()
     return 0
+
+
+def _log_start(loaded: LoadedConfig) -> None:
+    """Log versions, and which settings come from where; no values."""
+    keys: dict[str, list[str]] = {}
+    for key, source in loaded.sources.items():
+        if source.kind != "default":
+            keys.setdefault(source.kind, []).append(key)
+    file = None if loaded.path is None else str(loaded.path)
+    log.info("bot.starting", version=tgllm.__version__, python=platform.python_version(), file=file, settings=keys)
 
 
 def _exit_ignored(error: BaseException) -> None:
@@ -177,12 +249,16 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
 
     stopping = Stopping()
     stop_on_signals(stopping)
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
     limits = HoldLimits(shutdown_seconds=loaded.config.turns.stop_timeout + HELD_SECONDS)
     watch = HoldWatch(SystemClock(), log, limits, stopping=lambda: stopping.requested)
     with watch.watching():
         try:
-            async with AsyncExitStack() as stack:
-                runtime = await _open(stack, stopping, watch, loaded, token, plugins=plugins)
+            async with (
+                open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
+                AsyncExitStack() as stack,
+            ):
+                runtime = await _open(stack, stopping, watch, loaded, token, web=web, plugins=plugins)
                 if runtime is not None:
                     noting = asyncio.create_task(_note_models(runtime.core), name="look at the models")
                     try:
@@ -215,13 +291,27 @@ def _ended_from_within() -> PluginError:
 
 
 async def _open(
-    stack: AsyncExitStack, stopping: Stopping, watch: "HoldWatch", loaded: LoadedConfig, token: str, *, plugins: bool
+    stack: AsyncExitStack,
+    stopping: Stopping,
+    watch: "HoldWatch",
+    loaded: LoadedConfig,
+    token: str,
+    *,
+    web: "Web | None",
+    plugins: bool,
 ) -> "BotRuntime | None":
     """Open everything; return None on a shutdown request, which interrupts the wait for an unreachable Telegram."""
     try:
         async with stopping.interrupts():
             core = await stack.enter_async_context(open_core(loaded, plugins=plugins))
+            _log_plugins(core)
+            if web is not None:
+                stack.enter_context(web.watching(core.database, core.host))
+            # After the plugins are loaded, which know their secret files.
+            await asyncio.to_thread(_warn_of_exposed_files, loaded)
             runtime = await stack.enter_async_context(open_bot(core, token, watch))
+            if web is not None:
+                web.watch_polls(runtime.seconds_since_poll)
     except TimeoutError:
         if stopping.event.is_set():
             return None
@@ -231,6 +321,12 @@ async def _open(
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     return runtime
+
+
+def _log_plugins(core: "Core") -> None:
+    records = core.host.records
+    active = {plugin.id: plugin.version for plugin in records if plugin.state == "active"}
+    log.info("plugins.loaded", plugins=active, inactive={p.id: p.state for p in records if p.id not in active})
 
 
 async def _leave_strays() -> None:

@@ -98,7 +98,7 @@ async def test_a_file_in_place_of_the_folder_is_said_in_words(tmp_path: Path) ->
 def test_a_file_that_is_no_database_is_said_in_words_and_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("no database " * 200)
-    with pytest.raises(DatabaseError, match=r"damaged or no database\. Put a backup in its place") as caught:
+    with pytest.raises(DatabaseError, match=r"damaged or no database\. .* restore a backup with") as caught:
         prepare(path, 1)
     assert caught.value.code == "database_corrupt"
     assert path.read_text() == "no database " * 200

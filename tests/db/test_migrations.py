@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from database_support import NOW, names
-from tgllm.db.engine.errors import DatabaseTooNew, MigrationFailed
+from tgllm import __version__
+from tgllm.db.engine.errors import DatabaseError, DatabaseTooNew, MigrationFailed
 from tgllm.db.engine.sqlite import connect
-from tgllm.db.file import schema
 from tgllm.db.file.identity import latest_version, version_of
-from tgllm.db.file.schema import prepare
+from tgllm.db.file.migrating import Update, migrate, needed_bytes
+from tgllm.db.file.schema import create_tables, fresh_schema, prepare
 from tgllm.db.migrations.load import FIRST_VERSION, Migration, load, shipped
 from tgllm.db.tables import file_texts, files, inbox
 from tgllm.db.tables.file_texts import FileText
@@ -57,8 +58,13 @@ def old(path: Path) -> Path:
 def state(path: Path) -> tuple[int, list[object]]:
     with closing(connect(path)) as conn:
         columns = [row["name"] for row in conn.execute("PRAGMA table_info(kv)")]
-        notes = [row["note"] for row in conn.execute("SELECT * FROM kv")] if "note" in columns else []
+        notes = [row["note"] for row in conn.execute("SELECT * FROM kv WHERE scope = 's'")] if "note" in columns else []
         return version_of(conn), notes
+
+
+def dump(path: Path) -> list[str]:
+    with closing(connect(path)) as conn:
+        return list(conn.iterdump())
 
 
 def test_steps_run_once_and_in_order(old: Path) -> None:
@@ -107,26 +113,71 @@ def test_nothing_to_do_makes_no_backup(old: Path) -> None:
     [
         ("DELETE FROM kv; ALTER TABLE kv ADD COLUMN note TEXT; UPDATE nowhere SET x = 1;", "no such table"),
         ("COMMIT; DELETE FROM kv;", "ended the transaction"),
-        (f"DELETE FROM kv; {ORPHAN};", "missing row of users"),
+        (f"{ORPHAN};", "missing row of users"),
+        ("DELETE FROM kv;", "number of rows of kv would change from 1 to 0"),
     ],
 )
 def test_a_failed_step_leaves_the_database_as_it_was(old: Path, sql: str, reason: str) -> None:
-    with pytest.raises(MigrationFailed, match=reason) as caught:
-        prepare(old, NOW, [Migration(2, "broken", sql)])
+    before = dump(old)
+    for _ in range(2):
+        with pytest.raises(MigrationFailed, match=reason) as caught:
+            prepare(old, NOW, [Migration(2, "broken", sql)])
     assert "version 2 (broken)" in str(caught.value)
-    assert "as it was before" in str(caught.value)
+    assert "as it was before, at version 1" in str(caught.value)
+    assert str(old.with_name(BACKUP)) in str(caught.value)
+    assert "Go back to the tgllm that you had" in str(caught.value)
+    assert dump(old) == before
+    # Also after a restart there is one backup, and nothing else is left.
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+
+
+def test_a_step_that_fails_after_a_good_one_undoes_that_too(old: Path) -> None:
+    with pytest.raises(MigrationFailed):
+        prepare(old, NOW, [ADD, BROKEN])
     assert state(old) == (1, [])
+    assert names(old.parent) == ["tgllm.db", BACKUP]
+
+
+def test_the_version_to_go_back_to_is_named(old: Path) -> None:
     with closing(connect(old)) as conn:
-        assert conn.execute("SELECT count(*) FROM kv").fetchone()[0] == 1
-        assert conn.execute("SELECT count(*) FROM requests").fetchone()[0] == 0
+        conn.execute("INSERT INTO kv VALUES ('database', 'tgllm', '\"0.0.9\"', 1)")
+    with pytest.raises(MigrationFailed, match=r"pip install 'tgllm==0\.0\.9'"):
+        prepare(old, NOW, [ADD, BROKEN])
+
+
+def test_a_step_may_delete_rows_if_it_says_so(old: Path) -> None:
+    prepare(old, NOW, [Migration(2, "tidy", "-- rows change: facts, kv\nDELETE FROM kv;")])
+    with closing(connect(old)) as conn:
+        assert conn.execute("SELECT key FROM kv").fetchall()[0]["key"] == "tgllm"
+
+
+def test_a_result_with_another_schema_is_refused(old: Path) -> None:
+    with closing(connect(old)) as conn:
+        wanted = {**fresh_schema(), ("index", "kv_fast"): "CREATE INDEX kv_fast ON kv (key)"}
+        with pytest.raises(MigrationFailed, match="missing index kv_fast"):
+            migrate(conn, old, Update([ADD], NOW, wanted), create_tables)
+    assert state(old) == (1, [])
+
+
+def test_without_space_for_the_copies_nothing_is_begun(old: Path) -> None:
+    before = old.read_bytes()
+    with closing(connect(old)) as conn, pytest.raises(DatabaseError, match="Free some space") as caught:
+        migrate(conn, old, Update([ADD], NOW, None, free=lambda _: needed_bytes(old) - 1), create_tables)
+    assert caught.value.code == "database_full"
+    assert old.read_bytes() == before
     assert names(old.parent) == ["tgllm.db"]
 
 
-def test_a_step_that_fails_after_a_good_one_keeps_that_and_the_backup(old: Path) -> None:
-    with pytest.raises(MigrationFailed):
-        prepare(old, NOW, [ADD, BROKEN])
-    assert state(old) == (2, ["old; still"])
-    assert names(old.parent) == ["tgllm.db", BACKUP]
+def test_a_disk_that_fills_up_in_the_rehearsal_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = dump(old)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("tgllm.db.file.migrating.damage", full)
+    with pytest.raises(MigrationFailed, match="disk is full"):
+        prepare(old, NOW, [ADD])
+    assert dump(old) == before
 
 
 def test_a_step_may_rebuild_a_table_that_others_point_to(old: Path) -> None:
@@ -149,14 +200,14 @@ def test_a_step_may_rebuild_a_table_that_others_point_to(old: Path) -> None:
 
 def test_a_step_that_another_process_has_just_made_is_left_out(old: Path) -> None:
     with closing(connect(old)) as conn:
-        schema._apply(conn, old, ADD)
-        schema._apply(conn, old, ADD)
+        for _ in range(2):
+            migrate(conn, old, Update([ADD], NOW, None), create_tables)
     assert state(old) == (2, ["old; still"])
 
 
 def test_a_database_from_a_newer_program_is_refused(old: Path) -> None:
     prepare(old, NOW, [ADD, FILL])
-    with pytest.raises(DatabaseTooNew, match="has version 3, and this tgllm knows versions up to 2"):
+    with pytest.raises(DatabaseTooNew, match=f"has version 3, and .* up to 2. It was last used by tgllm {__version__}"):
         prepare(old, NOW, [ADD])
 
 

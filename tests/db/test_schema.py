@@ -39,6 +39,8 @@ TABLES = {
     "audit",
     "schedules",
     "kv",
+    "errors",
+    "error_places",
 }
 
 
@@ -282,7 +284,7 @@ def test_a_newer_database_is_refused_in_words(path: Path) -> None:
     latest = latest_version(shipped())
     assert f"up to {latest}" in message
     assert "Install a newer tgllm" in message
-    assert caught.value.params == {"path": str(path), "found": 41, "known": latest}
+    assert caught.value.params == {"path": str(path), "found": 41, "known": latest, "program": None}
     assert path.read_bytes() == before
 
 

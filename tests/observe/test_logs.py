@@ -290,3 +290,43 @@ def test_json_keeps_the_characters_that_it_escapes(stream: io.StringIO) -> None:
     (line,) = stream.getvalue().splitlines()
     assert json.loads(line)["name"] == BAD
     assert "привет" in line
+
+
+class Hostile:
+    """A value of a plugin that fails wherever it is looked at."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+class HostileError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def circle() -> list[object]:
+    """A list that contains itself."""
+    values: list[object] = []
+    values.append(values)
+    return values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Hostile(), HostileError(), [Hostile()], {"a": Hostile()}, {Hostile(): 1}, circle(), 10**5000, -(10**400),
+        b"\xff", float("nan"), [float("inf")], "\ud800", "x" * 10_000_000, {1: {2: {3: object()}}}, range(3), lambda: 1,
+    ],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_no_value_can_break_a_line_or_its_caller(value: object, log_format: LogFormat) -> None:
+    stream = io.StringIO()
+    configure_logging(log_format, "info", stream)
+    get_logger("plugin.x").info("said", value=value)
+
+    (line,) = stream.getvalue().splitlines()
+    assert "said" in line
+    assert len(line) < 50_000
+    if log_format == "json":
+        json.loads(line, parse_constant=pytest.fail)

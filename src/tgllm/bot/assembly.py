@@ -8,6 +8,7 @@ from aiogram import Bot, Dispatcher
 from aiogram.client.telegram import TelegramAPIServer
 
 from tgllm.api import ChatInfo, CommandInfo, UserInfo
+from tgllm.api.clock import Clock, SystemClock
 from tgllm.bot.admin.assembly import admin_commands, admin_presses
 from tgllm.bot.commands.branches import branch_commands, branch_presses
 from tgllm.bot.commands.cancel import cancel_commands
@@ -40,6 +41,7 @@ from tgllm.bot.middlewares.password import PasswordMiddleware
 from tgllm.bot.middlewares.place import PlaceMiddleware
 from tgllm.bot.middlewares.scope import ScopeMiddleware
 from tgllm.bot.parts import BotParts
+from tgllm.bot.telegram.call_report import CallReport
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.bot.telegram.session import BotSession
 from tgllm.bot.ui.command_table import LiveCommands, TableCommand
@@ -55,10 +57,11 @@ MOST_TITLE = 60
 """Most UTF-16 units of a plugin's title in help."""
 
 
-def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float) -> Bot:
+def make_bot(token: str, api: str, limiter: Limiter, *, request_seconds: float, clock: Clock | None = None) -> Bot:
     """Return the client of the Bot API server at ``api``; all its calls pass the limiter."""
     session = BotSession(TelegramAPIServer.from_base(api), timeout=request_seconds)
     session.middleware(limiter)
+    session.middleware(CallReport(clock or SystemClock()))
     return Bot(token, session=session)
 
 

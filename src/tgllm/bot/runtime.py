@@ -69,6 +69,10 @@ class BotRuntime:
         self._poller = poller
         self._beside = beside
 
+    def seconds_since_poll(self) -> float | None:
+        """Return the seconds since the last successful getUpdates; None before the first one."""
+        return self._poller.seconds_since_success()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Run until ``stop`` is set, then wait for running turns and send what is ready.
 
@@ -172,7 +176,8 @@ async def open_runtime(
     """
     config = core.config
     limiter = Limiter(rates_from(config.sending), core.clock)
-    bot = make_bot(token, config.telegram_api, limiter, request_seconds=config.sending.request_timeout)
+    seconds = config.sending.request_timeout
+    bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
     runner = command_runner()
     renderer = Renderer(config.rendering.timeout)
     async with bot, aclosing(runner), aclosing(renderer):
@@ -262,7 +267,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             failures += 1
             failure = classify(error)
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
-            log.warning("bot.no_connection", reason=failure.reason, retry_in=pause)
+            log.warning("bot.no_connection", reason=failure.reason, retry_in_seconds=pause)
             await clock.sleep(pause)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tgllm.api import ChatInfo, UserInfo
 from tgllm.api.clock import Clock, milliseconds
@@ -27,7 +27,10 @@ from tgllm.services.chats.settings import settings_of
 from tgllm.services.common.actor import Actor
 from tgllm.services.common.lane import Lane
 
-__all__ = ["Scope", "UpdateScope", "is_admin_chat", "is_confidential"]
+__all__ = ["FAILED", "Scope", "UpdateScope", "is_admin_chat", "is_confidential"]
+
+FAILED: Final = object()
+"""Result of the chain of middlewares for an update whose handler has failed."""
 
 T = TypeVar("T")
 

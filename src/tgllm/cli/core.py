@@ -12,16 +12,18 @@ __all__ = ["config_problems", "model_warnings", "raise_config_errors", "warnings
 
 
 def config_problems(core: Core) -> list[str]:
-    """Return the errors in the settings of plugins and in ``refresh_cron``, a sentence each."""
+    """Return the errors in the settings of plugins and in schedules, a sentence each."""
     problems = [str(error) for error in core.host.config_errors]
-    if "refresh_cron" not in core.config.model_fields_set:
+    config = core.config
+    if not {"refresh_cron", "backups"} & config.model_fields_set:
         return problems
-    from tgllm.scheduler.clock import refresh_times  # noqa: PLC0415  imports APScheduler, and the default is right
+    from tgllm.scheduler.clock import backup_times, refresh_times  # noqa: PLC0415  APScheduler; the defaults are right
 
-    try:
-        refresh_times(core.config.refresh_cron, core.config.time_zone)
-    except ConfigError as error:
-        problems.append(str(error))
+    for times, cron in ((refresh_times, config.refresh_cron), (backup_times, config.backups.schedule)):
+        try:
+            times(cron, config.time_zone)
+        except ConfigError as error:
+            problems.append(str(error))
     return problems
 
 

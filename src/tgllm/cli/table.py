@@ -19,11 +19,12 @@ class Entry:
 COMMANDS: Final[Mapping[str, Entry]] = {
     "init": Entry("Ask for the required settings, and write the config file.", "tgllm.cli.commands.init"),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
+    "chat": Entry("Chat with a model in the terminal.", "tgllm.cli.commands.chat"),
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
     "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
-    "db": Entry("Create, check and back up the database.", "tgllm.cli.commands.db"),
+    "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
     "users": Entry("List people, and manage their access.", "tgllm.cli.commands.users.app"),
     "groups": Entry("List groups, and manage their access.", "tgllm.cli.commands.groups.app"),

@@ -21,7 +21,7 @@ __all__ = ["Exposed", "Problem", "exposed", "exposed_files", "exposure_text"]
 Problem = Literal["owner", "writable", "readable", "folder"]
 
 ROOT = 0
-_BACKUPS = ("*.backup-*", "backups", "backups/*.sqlite")
+_BACKUPS = ("*.backup-*", "before-restore-*", "backups", "backups/*.sqlite", "backups/*.tar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ def exposed_files(loaded: LoadedConfig) -> list[Exposed]:
     files += [path for path in loaded.plugins.files if path != loaded.path]
     beside = [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
     backups = [path for pattern in _BACKUPS for path in sorted(_glob(folder, pattern))]
-    keys = [path for path in loaded.plugins.key_files if path.is_absolute()]
+    secrets = {*loaded.secret_files, *loaded.plugins.secret_files}
+    keys = [path for path in loaded.plugins.key_files if path.is_absolute() and path not in secrets]
+    keys += sorted(path for path in secrets if not _is_read_only(path))
     if google := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "").strip():
         # Read by Google's libraries, which the settings of no plugin name.
         keys.append(Path(google))
@@ -55,6 +57,14 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
         return list(folder.glob(pattern))
     except OSError:
         return []
+
+
+def _is_read_only(path: Path) -> bool:
+    """Return whether a file is on a read-only file system, as secrets in containers: no mode can be changed there."""
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def exposed(paths: Iterable[Path]) -> Iterator[Exposed]:

@@ -19,6 +19,7 @@ from tgllm.config.sources.config_files import dotenv_path, is_there, read_dotenv
 from tgllm.config.sources.keys import FIELDS, SECRETS
 from tgllm.config.sources.layers import Layer, Table, file_layer, flag_layer, variable_layer
 from tgllm.config.sources.plugins import PluginSettings
+from tgllm.config.sources.secret_files import SecretFile, read_secret
 from tgllm.config.sources.source import DEFAULT, Source, Value
 from tgllm.config.sources.trust import Trust, bot_problems, is_foreign
 from tgllm.observe.redaction import redact, redactor
@@ -36,6 +37,8 @@ class LoadedConfig:
     path: Path | None
     """The config file that was read, if any."""
     plugins: PluginSettings
+    secret_files: tuple[Path, ...] = ()
+    """Files with secrets of the bot itself; those of plugins are in ``plugins``."""
 
 
 def load_config(
@@ -69,15 +72,32 @@ def load_config(
         flag_layer(flags or {}),
     )
     values = {key: value for layer in layers for key, value in layer.values.items()}
+    secret_files = [value.raw.path for value in values.values() if isinstance(value.raw, SecretFile)]
+    values, unread = _with_secrets(values)
     config, wrong_values = _validate(values)
     trust = Trust(dotenv, is_foreign(dotenv, path), path is not None and _dotenv_names(config_path, environ, cwd))
-    problems = [problem for layer in layers for problem in layer.problems] + wrong_values
+    problems = [problem for layer in layers for problem in layer.problems] + unread + wrong_values
     problems += bot_problems(values, trust)
     if config is None or problems:
         raise ConfigError(redact("\n".join(problems)))
     _register_secrets(config)
     sources = {key: values[key].source if key in values else DEFAULT for key in FIELDS}
-    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, trust))
+    return LoadedConfig(config, MappingProxyType(sources), path, PluginSettings(layers, trust), tuple(secret_files))
+
+
+def _with_secrets(values: Mapping[str, Value]) -> tuple[dict[str, Value], list[str]]:
+    """Return the values with the contents of secret files, and an error message for each that can't be read."""
+    read: dict[str, Value] = {}
+    problems: list[str] = []
+    for key, value in values.items():
+        if not isinstance(value.raw, SecretFile):
+            read[key] = value
+            continue
+        try:
+            read[key] = Value(read_secret(value.raw), value.source)
+        except ConfigError as error:
+            problems.append(str(error))
+    return read, problems
 
 
 def _dotenv_names(named: Path | None, environ: Mapping[str, str], cwd: Path | None) -> bool:

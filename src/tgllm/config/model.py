@@ -10,12 +10,16 @@ from tgllm.config.paths import default_data_dir
 from tgllm.config.quick import DEFAULT_LANGUAGE, DEFAULT_MODEL, DEFAULT_TIME_ZONE
 from tgllm.config.sections.access import AccessSection
 from tgllm.config.sections.admin import AdminSection
+from tgllm.config.sections.backups import BackupsSection
 from tgllm.config.sections.base import Section
 from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
+from tgllm.config.sections.errors import ErrorsSection
 from tgllm.config.sections.files import FilesSection
 from tgllm.config.sections.personas import PersonaSetting, read_personas
 from tgllm.config.sections.prices import PriceSetting, read_prices
 from tgllm.config.sections.retention import RetentionSection
+from tgllm.config.sections.tracing import TracingSection
+from tgllm.config.sections.web import WebSection
 
 __all__ = [
     "Config",
@@ -212,4 +216,19 @@ class Config(Section):
     database: DatabaseSection = DatabaseSection()
     retention: RetentionSection = RetentionSection()
     admin: AdminSection = AdminSection()
+    backups: BackupsSection = BackupsSection()
     log: LogSection = LogSection()
+    errors: ErrorsSection = ErrorsSection()
+    web: WebSection = WebSection()
+    tracing: TracingSection = TracingSection()
+
+    @property
+    def backups_kept(self) -> int:
+        """Number of backups to keep."""
+        is_given = "keep" in self.backups.model_fields_set
+        return self.backups.keep if is_given or self.admin.backups_kept is None else self.admin.backups_kept
+
+    @property
+    def backups_folder(self) -> Path:
+        """Folder of the backups."""
+        return self.backups.folder or self.data_dir / "backups"

@@ -14,6 +14,7 @@ from tgllm.db.engine.errors import DatabaseLost
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import checkpoint, in_words
 from tgllm.db.engine.writer import ConnectionThread
+from tgllm.db.file.identity import mark_program
 from tgllm.db.file.known import mark_known
 from tgllm.db.file.presence import Loss, Presence, mark_run
 
@@ -117,7 +118,12 @@ class Database:
             DatabaseError: the file can't be written.
         """
         run, now = secrets.token_hex(16), milliseconds(clock)
-        await self.write(lambda conn: mark_run(conn, run, 0, now))
+
+        def mark(conn: sqlite3.Connection) -> None:
+            mark_run(conn, run, 0, now)
+            mark_program(conn, now)
+
+        await self.write(mark)
         # Without the id in the file itself, only the log has it. Another process may prevent the checkpoint.
         compared = run if await self.checkpoint() else None
         with in_words(self.path):

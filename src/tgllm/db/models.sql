@@ -517,3 +517,39 @@ CREATE TABLE IF NOT EXISTS kv (
     updated_at INTEGER NOT NULL,                        -- last change of this row
     PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
+
+-- Unexpected errors, one row for each kind: the same exception at the same place.
+CREATE TABLE IF NOT EXISTS errors (
+    id              TEXT PRIMARY KEY                    -- code that people see, such as 'E7K2-9QXM'
+                    CHECK (id GLOB '????-????'),
+    event           TEXT NOT NULL,                      -- name of the log line
+    kind            TEXT NOT NULL,                      -- type of the exception
+    message         TEXT NOT NULL,                      -- its latest message, without keys and without people's texts
+    place           TEXT NOT NULL,                      -- file and line, such as 'dispatch.py:12'; '': unknown
+    trace           TEXT NOT NULL                       -- JSON array: lines of the traceback, the innermost one last
+                    CHECK (json_valid(trace) AND json_type(trace) = 'array'),
+    plugin          TEXT,                               -- id of the plugin whose code failed; NULL: the program itself
+    version         TEXT NOT NULL,                      -- version of the plugin or of the program, when it last occurred
+    times           INTEGER NOT NULL CHECK (times >= 1), -- how often it occurred
+    first_at        INTEGER NOT NULL,                   -- when it first occurred
+    last_at         INTEGER NOT NULL,                   -- when it last occurred
+    announced_at    INTEGER,                            -- when the admins were last notified; NULL: never
+    announced_times INTEGER NOT NULL DEFAULT 0          -- how often it had occurred by then
+                    CHECK (announced_times BETWEEN 0 AND times)
+) STRICT;
+CREATE INDEX IF NOT EXISTS errors_last ON errors (last_at);
+CREATE INDEX IF NOT EXISTS errors_unannounced ON errors (announced_at) WHERE announced_times < times;
+
+-- Turns and updates in which unexpected errors occurred.
+CREATE TABLE IF NOT EXISTS error_places (
+    kind     TEXT NOT NULL                              -- what ref is the id of, as in the log
+             CHECK (kind IN ('turn', 'update_id')),
+    ref      TEXT NOT NULL,                             -- the id of the turn or update
+    error_id TEXT NOT NULL                              -- the error
+             REFERENCES errors (id) ON DELETE CASCADE,
+    user_id  INTEGER,                                   -- whose turn or update it was; NULL: of no person
+    at       INTEGER NOT NULL,                          -- when it occurred
+    PRIMARY KEY (kind, ref)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS error_places_error ON error_places (error_id, at);
+CREATE INDEX IF NOT EXISTS error_places_user ON error_places (user_id) WHERE user_id IS NOT NULL;

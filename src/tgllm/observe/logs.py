@@ -5,7 +5,9 @@ structlog is imported when logging is configured, or else with the first line: m
 
 import logging
 import sys
+import warnings
 from contextlib import AbstractContextManager
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, cast
 
 from tgllm.observe.redaction import redact
@@ -13,9 +15,10 @@ from tgllm.observe.redaction import redact
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from tgllm.api.clock import Clock
     from tgllm.api.context import Log
 
-__all__ = ["LogFormat", "LogLevel", "configure_logging", "get_logger", "log_values", "quiet_logging"]
+__all__ = ["LogFormat", "LogLevel", "configure_logging", "flush_logging", "get_logger", "log_values", "quiet_logging"]
 
 LogFormat = Literal["json", "console", "auto"]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -48,7 +51,12 @@ def log_values(**values: object) -> AbstractContextManager[None]:
     return _pipeline().log_values(**values)
 
 
-def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", stream: TextIO | None = None) -> None:
+def configure_logging(
+    log_format: LogFormat = "auto",
+    level: LogLevel = "info",
+    stream: TextIO | None = None,
+    clock: "Clock | None" = None,
+) -> None:
     """Write the log to ``stream`` (standard output by default), from ``level`` up.
 
     ``auto`` means ``console`` if the stream is a terminal, else ``json``: one object a line, with the time in UTC.
@@ -57,8 +65,16 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info", 
     console = log_format == "console" or (log_format == "auto" and target.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
     _Waiting.stream = None
-    _pipeline().configure(number, target, console=console)
+    _pipeline().configure(number, target, console=console, clock=clock)
     _take_libraries(number)
+    if number < logging.CRITICAL:
+        warnings.showwarning = _log_warning
+
+
+def flush_logging() -> None:
+    """Write how many repeated lines are held back; the last thing of a program."""
+    if "structlog" in sys.modules:
+        _pipeline().flush()
 
 
 def quiet_logging(stream: TextIO) -> None:
@@ -109,6 +125,18 @@ def _take_libraries(level: int) -> None:
     logging.basicConfig(handlers=[_ToOurs()], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,  # noqa: ARG001  the signature of warnings.showwarning
+    line: str | None = None,  # noqa: ARG001  the same
+) -> None:
+    place = f"{PurePath(filename).name}:{lineno}"
+    _Logger("py.warnings").warning("python.warning", category=category.__name__, message=str(message), place=place)
 
 
 class _ToOurs(logging.Handler):

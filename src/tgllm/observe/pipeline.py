@@ -9,11 +9,15 @@ from typing import Final, TextIO, cast
 
 import structlog
 
+from tgllm.api.clock import Clock, SystemClock
 from tgllm.observe.redaction import redacted_value
+from tgllm.observe.repetition import Repetitions
 from tgllm.observe.visible import visible, visible_json
 
-__all__ = ["configure", "log_values", "logger"]
+__all__ = ["configure", "flush", "log_values", "logger"]
 
+MOST_CHARS: Final = 20_000
+"""Maximum length of a value; the middle of a longer one is left out."""
 _SEVERAL_LINES: Final = frozenset({"exception", "stack"})
 
 
@@ -27,8 +31,28 @@ def log_values(**values: object) -> AbstractContextManager[None]:
     return cast("AbstractContextManager[None]", structlog.contextvars.bound_contextvars(**values))
 
 
-def configure(level: int, target: TextIO, *, console: bool) -> None:
+class _Flow:
+    """What holds back repeated lines of the configured log."""
+
+    repetitions: Repetitions | None = None
+
+
+def flush() -> None:
+    """Write how many lines are held back."""
+    if _Flow.repetitions is not None:
+        _Flow.repetitions.flush()
+
+
+def configure(level: int, target: TextIO, *, console: bool, clock: Clock | None = None) -> None:
     """Write lines from ``level`` up to ``target``: for people (``console``), or as JSON."""
+    stream = _Unfailing(target)
+    render = _console_renderer(target) if console else _json_renderer(target)
+
+    def write(line: MutableMapping[str, object]) -> None:
+        stream.write(f"{render(None, '', line)}\n")
+        stream.flush()
+
+    _Flow.repetitions = Repetitions(clock or SystemClock(), write)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -36,10 +60,12 @@ def configure(level: int, target: TextIO, *, console: bool) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _redact_line,
-            *([_visible_line, _console_renderer(target)] if console else [_json_renderer(target)]),
+            *([_visible_line] if console else []),
+            _Flow.repetitions,
+            render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(target))),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stream)),
         # A cached logger would keep writing to an earlier stream.
         cache_logger_on_first_use=False,
     )
@@ -87,4 +113,15 @@ def _visible_value(name: str, value: object) -> object:
 
 
 def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
-    return {name: redacted_value(name, value) for name, value in line.items()}
+    return {name: _safe_value(name, value) for name, value in line.items()}
+
+
+def _safe_value(name: str, value: object) -> object:
+    """Return a value for the log, whatever a plugin has passed."""
+    try:
+        made = redacted_value(name, value)
+    except Exception as error:  # noqa: BLE001  the repr of a value may fail in any way, and no line may end its caller
+        return f"[unreadable {type(value).__name__}: {type(error).__name__}]"
+    if isinstance(made, str) and len(made) > MOST_CHARS:
+        return f"{made[: MOST_CHARS // 2]} [...] {made[-MOST_CHARS // 2 :]}"
+    return made

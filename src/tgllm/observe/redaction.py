@@ -9,6 +9,7 @@ __all__ = ["BLOT", "Redactor", "redact", "redacted_texts", "redacted_value", "re
 
 BLOT: Final = "[hidden]"
 
+_MOST_INTEGER: Final = 10**300
 _MIN_SAID = 16
 """Minimum length of a secret that is redacted in texts of people, in characters."""
 
@@ -91,8 +92,10 @@ def redacted_value(name: str, value: object) -> object:
     if _SECRET_NAME.search(name):
         return BLOT
     if isinstance(value, int | float):
-        # JSON has no infinity and no NaN.
-        return value if math.isfinite(value) else str(value)
+        # JSON has no infinity and no NaN; an integer beyond all floats has more digits than Python writes.
+        if isinstance(value, int):
+            return int(value) if abs(value) < _MOST_INTEGER else "[large number]"
+        return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, str | BaseException):
         return redact(str(value))
     return _redacted_collection(value)

@@ -16,6 +16,7 @@ from typing import Self
 
 from tgllm.api.clock import Clock
 from tgllm.observe.logs import get_logger
+from tgllm.observe.metrics.table import LOOP_LAG
 
 __all__ = ["HELD_SECONDS", "INTERVAL_SECONDS", "LoopHold", "LoopWatchdog", "Observer"]
 
@@ -97,6 +98,8 @@ class LoopWatchdog:
     def _settle(self, gap: float) -> None:
         """Report the end of a hold, or a hold that began and ended between two looks."""
         took = self._answered_at - self._posted_at
+        if self._posted:
+            LOOP_LAG.observe(took)
         if self._is_held or (gap >= HELD_SECONDS and took >= HELD_SECONDS):
             self._observe(LoopHold(took, None))
         self._is_held, self._held_seconds = False, 0.0

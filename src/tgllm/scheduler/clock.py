@@ -10,7 +10,7 @@ from tgllm.api.errors import ConfigError
 from tgllm.config.checks import zone
 from tgllm.scheduler.weekdays import weekday_names
 
-__all__ = ["Cron", "refresh_times"]
+__all__ = ["Cron", "backup_times", "refresh_times"]
 
 OFF = "off"
 
@@ -115,12 +115,25 @@ def refresh_times(cron: str, time_zone: str) -> Cron | None:
     Raises:
         ConfigError: the cron expression is invalid.
     """
+    return _times("refresh_cron (REFRESH_CRON)", cron, time_zone)
+
+
+def backup_times(cron: str, time_zone: str) -> Cron | None:
+    """Return the times of the backups; None if there are none.
+
+    Raises:
+        ConfigError: the cron expression is invalid.
+    """
+    return _times("backups.schedule (TGLLM_BACKUPS__SCHEDULE)", cron, time_zone)
+
+
+def _times(key: str, cron: str, time_zone: str) -> Cron | None:
     if cron.lower() == OFF:
         return None
     try:
         return Cron.parse(cron, zone(time_zone))
     except ConfigError as error:
-        raise ConfigError(f"refresh_cron (REFRESH_CRON): {error}") from None
+        raise ConfigError(f"{key}: {error}") from None
 
 
 def _alternatives(fields: dict[str, str]) -> Iterable[dict[str, str]]:

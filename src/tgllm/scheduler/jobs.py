@@ -8,15 +8,17 @@ from tgllm.api.errors import ConfigError, ProviderError
 from tgllm.config.checks import zone
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedJob
-from tgllm.scheduler.clock import Cron, refresh_times
+from tgllm.scheduler.clock import Cron, backup_times, refresh_times
 from tgllm.services.bot_core import BotCore
 from tgllm.services.maintenance.retention import Retention
 
-__all__ = ["REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of"]
+__all__ = ["BACKUP_JOB", "REFRESH_JOB", "RETENTION_JOB", "Job", "jobs_of"]
 
 REFRESH_JOB = "models.refresh"
 """Id of the job; a plugin's job has the id ``<plugin id>.<job id>``."""
 RETENTION_JOB = "data.retention"
+BACKUP_JOB = "data.backup"
+BACKUP_SECONDS = 3600.0
 EVERY_HOUR = "23 * * * *"
 """Cron expression with a minute that few other jobs use."""
 
@@ -41,10 +43,12 @@ def jobs_of(core: BotCore) -> tuple[Job, ...]:
     """Return all jobs; a plugin whose job has an invalid cron expression is quarantined.
 
     Raises:
-        ConfigError: the cron expression in the settings is invalid.
+        ConfigError: a cron expression in the settings is invalid.
     """
     times = refresh_times(core.config.refresh_cron, core.config.time_zone)
     own = [] if times is None else [_refresh(core, times)]
+    if (backups := backup_times(core.config.backups.schedule, core.config.time_zone)) is not None:
+        own.append(Job(BACKUP_JOB, backups, lambda: core.backups.make_scheduled(core.texts), seconds=BACKUP_SECONDS))
     return (*own, _retention(core), *_plugin_jobs(core.host, zone(core.config.time_zone)))
 
 

@@ -9,7 +9,8 @@ from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import FinalState, Run
-from tgllm.observe.logs import get_logger
+from tgllm.observe.logs import get_logger, log_values
+from tgllm.observe.metrics.table import JOBS
 from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
@@ -104,10 +105,14 @@ class Scheduler:
         fire_time, now = int(due * 1000), milliseconds(self._clock)
         if not await self._database.write(lambda conn: schedules.start(conn, job.id, fire_time, now)):
             return
-        async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
-            state, error = _ending(await runner.call(job.run))
+        began = self._clock.monotonic()
+        with log_values(job=job.id):
+            async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
+                state, error = _ending(await runner.call(job.run))
         if state == "failed":
             log.warning("job.failed", job=job.id, reason=error)
+        JOBS.add(job.id, "ok" if state == "ok" else "failed")
+        log.info("job.ended", job=job.id, outcome=state, duration_ms=round((self._clock.monotonic() - began) * 1000))
         end = milliseconds(self._clock)
         await self._database.write(lambda conn: schedules.finish(conn, job.id, fire_time, state, end, error))
 

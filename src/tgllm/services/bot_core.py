@@ -8,20 +8,20 @@ from tgllm.config.checks import zone
 from tgllm.services.access.service import Access
 from tgllm.services.access.user_service import UserService
 from tgllm.services.admin_password.service import AdminPassword
+from tgllm.services.backups.making import Order
+from tgllm.services.backups.service import Backups
 from tgllm.services.broadcasts.broadcaster import Broadcaster
 from tgllm.services.budgets.message_rate import MessageRate
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
-from tgllm.services.conversations.settings import TurnSettings
 from tgllm.services.core import Core
 from tgllm.services.files.file_service import FileService
-from tgllm.services.files.opening import open_files
-from tgllm.services.maintenance.backups import Backups
+from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
 from tgllm.services.models.pricing import Prices
 from tgllm.services.reading.missing import MissingNotice
 from tgllm.services.reading.pool import ReaderPool
-from tgllm.services.reading.values import PoolSettings
+from tgllm.services.turn_settings import pool_settings, turn_settings
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.runner import ConversationService
 from tgllm.services.turns.running import RunningTurns
@@ -60,6 +60,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     access = Access.of(config.access, config.admin_chat_id, texts, clock, running)
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
+    await clean_up(database, clock, config.data_dir)
     # The turns end first; they may wait for a file.
     async with (
         aclosing(_reader(core, notice)) as reader,
@@ -88,18 +89,19 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             budgets=budgets,
             message_rate=MessageRate(config.budgets.messages_per_minute, clock),
             password=AdminPassword(config.admin, clock),
-            backups=Backups(database.path, config.data_dir, config.admin.backups_kept, clock),
+            backups=_backups(core),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
         )
 
 
+def _backups(core: Core) -> Backups:
+    config = core.config
+    order = Order(core.database.path, config.data_dir, config.backups_folder, 0, config.backups.files)
+    return Backups(core.database, order, config.backups_folder, config.backups_kept, core.clock, core.notifier)
+
+
 def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
-    files = core.config.files
-    settings = PoolSettings(
-        picture_seconds=files.read_timeout,
-        picture_memory_bytes=files.read_memory_mb * 2**20,
-        folder=core.config.data_dir / "reading",
-    )
+    settings = pool_settings(core.config, core.config.data_dir / "reading")
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 
 
@@ -107,21 +109,7 @@ def _conversations(
     core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService, files: FileService
 ) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
-    settings = TurnSettings(
-        config.default_model,
-        config.system_prompt,
-        config.turns.context_tokens,
-        config.turns.idle_timeout,
-        wait_seconds=config.turns.wait_timeout,
-        most_chars=config.turns.max_answer,
-        personas=config.personas,
-        summaries=config.turns.summary,
-        most_context_tokens=config.turns.most_context_tokens,
-        file_share=config.files.context_share,
-        texts=texts,
-        accounting=accounting,
-        data_dir=config.data_dir,
-    )
+    settings = turn_settings(config, texts, accounting)
     services = TurnServices(
         database=core.database,
         clock=clock,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgllm.api.clock import Clock
-from tgllm.app import open_bot, open_core
+from tgllm.app import open_bot, open_core, open_web_server
 from tgllm.config.load import LoadedConfig, load_config
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.services.bot_core import BotCore
@@ -39,6 +39,8 @@ class RunningBot:
     runtime: "BotRuntime"
     stopping: asyncio.Event
     task: asyncio.Task[None]
+    web_port: int | None = None
+    """Port of the web server, if the settings have one."""
 
     async def stop(self) -> None:
         """Stop the bot gracefully, as SIGTERM does.
@@ -106,14 +108,19 @@ async def running_bot(
     if provider is not None:
         settings.setdefault("default_model", "scripted/model")
     loaded = settings_for(emulator, data_dir, admins=admins, environ=environ, **settings)
+    stopping = asyncio.Event()
     async with (
+        open_web_server(loaded.config, clock, stopping.is_set) as web,
         open_core(loaded, clock=clock, found=found) as core,
         open_bot(core, emulator.token) as runtime,
+        AsyncExitStack() as stack,
     ):
-        stopping = asyncio.Event()
+        if web is not None:
+            stack.enter_context(web.watching(core.database, core.host))
+            web.watch_polls(runtime.seconds_since_poll)
         task = asyncio.create_task(runtime.run(stopping), name="bot")
         try:
-            yield RunningBot(runtime.core, runtime, stopping, task)
+            yield RunningBot(runtime.core, runtime, stopping, task, None if web is None else web.port)
         finally:
             stopping.set()
             await task

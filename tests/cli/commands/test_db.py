@@ -1,12 +1,14 @@
 """``tgllm db``."""
 
 import json
+import shlex
 import sqlite3
 from contextlib import closing
 
 import pytest
 
 from cli_support import Shell
+from tgllm.db.engine.lock import lock_data_folder
 from tgllm.db.file.known import mark_known
 
 
@@ -124,7 +126,7 @@ class TestBackup:
     def test_into_the_data_folder_by_default(self, shell: Shell) -> None:
         result = shell.runs("db", "backup")
 
-        (made,) = shell.data_dir.glob("tgllm.db.backup-*Z")
+        (made,) = (shell.data_dir / "backups").glob("*Z.tar")
         assert str(made) in result.out
 
     def test_never_over_another_file(self, shell: Shell) -> None:
@@ -133,3 +135,88 @@ class TestBackup:
 
         assert shell.runs("db", "backup", str(target)).code == 1
         assert target.read_text() == "mine"
+
+    def test_as_json(self, shell: Shell) -> None:
+        made = shell.reads("db", "backup", "--json", "--no-files")
+        (listed,) = shell.reads("db", "backups", "--json")
+
+        assert (made["path"], made["size"], made["files"]) == (listed["path"], listed["size"], 0)
+        assert listed["problem"] is None
+
+    def test_into_a_folder(self, shell: Shell) -> None:
+        (shell.folder / "usb").mkdir()
+
+        assert shell.runs("db", "backup", "usb").code == 0
+        assert len(list((shell.folder / "usb").glob("*.tar"))) == 1
+
+    def test_a_copy_of_the_database_says_what_is_not_in_it(self, shell: Shell) -> None:
+        with shell.database() as conn:
+            conn.execute(
+                "INSERT INTO files (path, mime, size, sha256, created_at) VALUES ('files/x', 'text/plain', 1, ?, 1)",
+                ("a" * 64,),
+            )
+        assert "1 file that people have sent is not in it" in shell.runs("db", "backup", "copy.db").out
+
+    def test_the_list_of_an_empty_folder_says_what_to_do(self, shell: Shell) -> None:
+        assert "Make one with: tgllm db backup" in shell.runs("db", "backups").err
+
+
+@pytest.mark.usefixtures("database")
+class TestRestore:
+    def test_there_and_back(self, shell: Shell) -> None:
+        with shell.database() as conn:
+            conn.execute("INSERT INTO kv VALUES ('s', 'k', '1', 1)")
+        shell.runs("db", "backup", "b.tar")
+        with shell.database() as conn:
+            conn.execute("DELETE FROM kv")
+        result = shell.runs("db", "restore", "b.tar")
+
+        assert result.code == 0, result.err
+        assert "The backup b.tar is restored. Start the bot again." in result.out
+        with shell.database() as conn:
+            assert conn.execute("SELECT count(*) FROM kv").fetchone()[0] == 1
+        (aside,) = shell.data_dir.glob("before-restore-*")
+        assert f"tgllm db restore {aside}" in result.out
+        back = shell.reads("db", "restore", str(aside), "--json")
+        assert (back["source"], back["files"], back["files_missing"]) == (str(aside), 0, 0)
+        with shell.database() as conn:
+            assert conn.execute("SELECT count(*) FROM kv").fetchone()[0] == 0
+
+    def test_a_lost_database_comes_back_by_the_command_that_the_error_names(self, shell: Shell) -> None:
+        shell.runs("db", "backup")
+        mark_known(shell.data_dir / "tgllm.db")
+        (shell.data_dir / "tgllm.db").unlink()
+        told = shell.runs("db", "check").err
+        command = told[told.index("tgllm --data-dir") :].partition(" . ")[0]
+
+        assert shell.runs(*shlex.split(command)[1:]).code == 0
+        assert shell.runs("db", "init").code == 0
+        assert shell.runs("db", "check").code == 0
+
+    def test_while_the_bot_runs_it_is_refused(self, shell: Shell) -> None:
+        shell.runs("db", "backup", "b.tar")
+        with lock_data_folder(shell.data_dir):
+            result = shell.runs("db", "restore", "b.tar")
+
+        assert result.code == 1
+        assert "Stop it first" in result.err
+
+    def test_a_backup_of_the_bot_of_another_token_is_refused(
+        self, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with shell.database() as conn:
+            conn.execute("""INSERT INTO kv VALUES ('bot', 'account', '{"id": 7, "username": "seven"}', 1)""")
+        shell.runs("db", "backup", "b.tar")
+        monkeypatch.setenv("TGLLM_BOT_TOKEN", "42:" + "A" * 35)
+        result = shell.runs("db", "restore", "b.tar")
+
+        assert (result.code, "@seven" in result.err) == (1, True)
+        assert shell.runs("db", "restore", "b.tar", "--other-bot").code == 0
+
+    def test_what_is_no_backup_is_refused_in_a_sentence(self, shell: Shell) -> None:
+        (shell.folder / "photo.jpg").write_bytes(b"\xff\xd8" * 1000)
+        for name in ("photo.jpg", "nowhere.tar"):
+            result = shell.runs("db", "restore", name)
+            assert result.code == 1
+            assert name in result.err
+            assert "Traceback" not in result.err

@@ -22,8 +22,8 @@ def sqlite_error(code: int) -> sqlite3.Error:
     [
         (sqlite_error(sqlite3.SQLITE_FULL), "database_full", "Free some space"),
         (sqlite_error(sqlite3.SQLITE_READONLY_DIRECTORY), "database_read_only", "write access"),
-        (sqlite_error(sqlite3.SQLITE_CORRUPT_INDEX), "database_corrupt", "Put a backup in its place"),
-        (sqlite_error(sqlite3.SQLITE_NOTADB), "database_corrupt", "Put a backup in its place"),
+        (sqlite_error(sqlite3.SQLITE_CORRUPT_INDEX), "database_corrupt", "restore a backup with"),
+        (sqlite_error(sqlite3.SQLITE_NOTADB), "database_corrupt", "restore a backup with"),
         (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), "database_locked", "Stop the other process"),
         (sqlite_error(sqlite3.SQLITE_CANTOPEN), "database_unreachable", "Check that its folder exists"),
         (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), "database_disk", "Check the disk"),

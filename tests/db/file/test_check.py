@@ -84,7 +84,7 @@ def test_damage_that_hides_everything_is_told_with_what_sqlite_says(used: Path) 
     with pytest.raises(DatabaseError) as caught:
         check(used)
     assert "malformed" in str(caught.value)
-    assert "put a backup in its place" in str(caught.value)
+    assert "restore a backup" in str(caught.value)
     assert "db check" not in str(caught.value)
 
 

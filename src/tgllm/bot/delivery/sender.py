@@ -27,7 +27,8 @@ from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages, outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
-from tgllm.observe.logs import get_logger
+from tgllm.observe.logs import get_logger, log_values
+from tgllm.observe.tracing.spans import span
 from tgllm.services.access.migration import move_chat
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
@@ -196,9 +197,25 @@ class Sender:
     async def _deliver(self, row: OutboxRow) -> None:
         """Make the call of a row and add its result to the finished ones."""
         IN_BACKGROUND.set(is_background(row))
-        delivery = await self._attempt(row)
+        with (
+            log_values(**({} if row.turn_id is None else {"turn": row.turn_id})),
+            span("outbox send", "producer", after=row.turn_id or "", tgllm__outbox__id=row.id) as opened,
+        ):
+            delivery = await self._attempt(row)
+            if delivery.failure is not None:
+                opened.fail(delivery.failure.meaning)
         if delivery.failure is not None:
-            log.warning("send.failed", outbox=row.id, chat=row.chat_id, reason=delivery.failure)
+            failure = delivery.failure
+            log.warning(
+                "send.failed",
+                outbox=row.id,
+                turn=row.turn_id,
+                chat=row.chat_id,
+                method=row.method,
+                meaning=failure.meaning,
+                reason=failure.reason,
+                attempt=row.attempts,
+            )
         # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
         self._claims.end(row)
         self._finished.append(delivery)

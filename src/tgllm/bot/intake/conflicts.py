@@ -145,7 +145,7 @@ class Conflicts:
             at = milliseconds(self._clock)
             await self._core.database.write(lambda conn: _remember(conn, at))
             raise refused_by_conflict(error) from error
-        log.warning("poller.conflict", reason=error.message, retry_in=round(pause, 1))
+        log.warning("poller.conflict", reason=error.message, retry_in_seconds=round(pause, 1))
         if self._told_at is None or now - self._told_at >= TELL_AGAIN_SECONDS:
             texts = self._core.texts
             notice = texts("admin.webhook_set") if is_webhook(error) else texts("admin.conflict")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from aiogram import Bot, Dispatcher
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tgllm.api import DatabaseError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.bot.intake.isolation import Isolation, Selected
+from tgllm.bot.scope import FAILED
 from tgllm.bot.updates.parsing import parse_update
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.db.database import Database
@@ -20,6 +21,9 @@ from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger, log_values
+from tgllm.observe.metrics.table import UPDATE_SECONDS, UPDATES_ENDED
+from tgllm.observe.tracing.spans import span
+from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
 
 __all__ = ["Dispatch"]
@@ -37,6 +41,8 @@ T = TypeVar("T")
 
 Empty = Callable[[Connection, InboxRow, int], bool]
 """Empties an update that is not for the bot, at a time in UTC milliseconds; returns whether it did."""
+
+Outcome = Literal["done", "failed", "quarantined"]
 
 Answer = Callable[[Connection, InboxRow], Sequence[NewOutbox]]
 """Returns the calls that answer an update."""
@@ -220,8 +226,8 @@ class Dispatch:
 
     async def _run_one(self, row: InboxRow) -> None:
         try:
-            with log_values(update_id=row.update_id):
-                await self._handle(row)
+            with log_values(update_id=row.update_id, chat=Lane.parse(row.lane).chat_id):
+                await self._observed(row)
         except Exception:
             # The task group is shutting down now, and would raise if a task were created in it.
             self._ended = True
@@ -248,23 +254,37 @@ class Dispatch:
         elif not row.control:
             self._running += change
 
-    async def _handle(self, row: InboxRow) -> None:
+    async def _observed(self, row: InboxRow) -> None:
+        """Handle an update, and log and count how it ended."""
+        began = self._clock.monotonic()
+        with span("update", "consumer", tgllm__update__id=row.update_id, tgllm__update__kind=row.kind) as opened:
+            outcome = await self._handle(row)
+            if outcome != "done":
+                opened.fail(outcome)
+        seconds = self._clock.monotonic() - began
+        UPDATES_ENDED.add(row.kind, outcome)
+        UPDATE_SECONDS.observe(seconds)
+        log.info("update.ended", kind=row.kind, outcome=outcome, duration_ms=round(seconds * 1000))
+
+    async def _handle(self, row: InboxRow) -> Outcome:
         if row.kind not in ALLOWED_UPDATES:
             await self._forget(row)
-            return
+            return "done"
         try:
             update = parse_update(row.payload, self._bot)
         except Exception as error:  # noqa: BLE001  aiogram's models run code of their own, which may fail in any way
             await self._quarantine(row, error)
-            return
+            return "quarantined"
         try:
-            await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
+            result = await self._dispatcher.feed_update(self._bot, update, inbox_row=row)
         except DatabaseError:
             # Nothing can be stored any more. The program ends, and the update is queued again at the next start.
             raise
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
             log.error("update.failed", kind=row.kind, error=repr(error))
             await self._fail(row, error)
+            return "failed"
+        return "failed" if result is FAILED else "done"
 
     async def _fail(self, row: InboxRow, error: Exception) -> None:
         now = milliseconds(self._clock)

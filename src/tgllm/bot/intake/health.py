@@ -2,6 +2,7 @@
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
+from tgllm.observe.metrics.table import POLL_TIME
 from tgllm.services.common.reception import note_failing, note_receiving
 
 __all__ = ["Health"]
@@ -15,6 +16,11 @@ class Health:
         self._clock = clock
         self._is_fine: bool | None = None
         """None at the start, when an earlier run may have left an episode."""
+        self._fine_at: float | None = None
+
+    def seconds_since_fine(self) -> float | None:
+        """Return the seconds since the last successful request; None before the first one."""
+        return None if self._fine_at is None else self._clock.monotonic() - self._fine_at
 
     async def failed(self, reason: str) -> None:
         """Note that a request has failed.
@@ -33,6 +39,8 @@ class Health:
         Raises:
             DatabaseError: it can't be stored.
         """
+        self._fine_at = self._clock.monotonic()
+        POLL_TIME.set(self._clock.now())
         if not self._is_fine:
             await self._database.write(note_receiving, durable=False)
             self._is_fine = True

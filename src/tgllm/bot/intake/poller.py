@@ -70,6 +70,10 @@ class Poller:
         self._stale = 0
         """Responses in a row that brought only updates that are stored."""
 
+    def seconds_since_success(self) -> float | None:
+        """Return the seconds since the last successful request; None before the first one."""
+        return self._health.seconds_since_fine()
+
     async def run(self) -> None:
         """Fetch and store until cancelled.
 
@@ -159,7 +163,7 @@ class Poller:
     async def _pause(self, reason: str, at_least: float = 0.0) -> None:
         self._failures += 1
         pause = max(at_least, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
-        log.warning("poller.failed", reason=reason, failures=self._failures, retry_in=pause)
+        log.warning("poller.failed", reason=reason, failures=self._failures, retry_in_seconds=pause)
         await self._health.failed(reason)
         await self._clock.sleep(pause)
 

@@ -21,6 +21,7 @@ from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.observe.logs import get_logger
+from tgllm.observe.metrics.table import UPDATES_RECEIVED
 from tgllm.observe.redaction import redactor
 from tgllm.services.common.lane import Lane
 from tgllm.services.people.standing import may_talk
@@ -152,6 +153,8 @@ class Intake:
     def _stored(self, arrived: _Arrived) -> None:
         """Notify the other parts of the bot, before any of the updates starts."""
         parts = self._parts
+        for update in arrived.new:
+            UPDATES_RECEIVED.add(update.kind)
         if arrived.reactions:
             parts.acknowledgements.note(arrived.reactions)
         stop_superseded(

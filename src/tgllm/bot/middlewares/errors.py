@@ -8,7 +8,7 @@ from aiogram.types import TelegramObject
 
 from tgllm.api import DatabaseError
 from tgllm.bot.delivery.rows import message_rows
-from tgllm.bot.scope import UpdateScope
+from tgllm.bot.scope import FAILED, UpdateScope
 from tgllm.db.engine.unit import Connection
 from tgllm.observe.logs import get_logger
 from tgllm.services.common.text import clip
@@ -33,7 +33,7 @@ class ErrorsMiddleware(BaseMiddleware):
             scope: UpdateScope = data["scope"]
             log.error("update.failed", kind=scope.row.kind, error=repr(error), exc_info=error)
             await self._tell(scope, error)
-            return None
+            return FAILED
         scope = data["scope"]
         if not scope.ended:
             await scope.end()

@@ -95,7 +95,7 @@ class Downloads:
             most = max(most, target.size)
             pause = max(failure.wait, min(LONGEST_PAUSE, FIRST_PAUSE * 2**tries))
             is_over = tries >= MOST_TRIES or self._clock.monotonic() + pause >= deadline
-            log.info("file.download_failed", reason=failure.reason, at=target.size, tries=tries)
+            log.info("file.download_failed", reason=failure.reason, at_bytes=target.size, tries=tries)
             if failure.is_final or is_over:
                 raise FileUnreadable(
                     f"a file was not received: {failure.reason}",

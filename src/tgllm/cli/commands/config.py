@@ -20,6 +20,7 @@ from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
 from tgllm.config.sources.config_files import is_there
 from tgllm.config.sources.keys import variable
+from tgllm.config.sources.secret_files import FILE_VARIABLE_ENDING
 from tgllm.i18n import Catalogue
 
 __all__ = ["app"]
@@ -92,8 +93,9 @@ def password(ctx: typer.Context) -> None:
     set_in_file(path, _HASH_KEY, str(hash_password(_new_password())))
     texts = Catalogue()
     say(texts("shell.password_set", path=path))
-    if os.environ.get(variable(_HASH_KEY), "").strip():
-        tell(texts("shell.password_overridden", variable=variable(_HASH_KEY)))
+    for name in (variable(_HASH_KEY), variable(_HASH_KEY) + FILE_VARIABLE_ENDING):
+        if os.environ.get(name, "").strip():
+            tell(texts("shell.password_overridden", variable=name))
 
 
 def _file_to_write(named: Path | None) -> Path:

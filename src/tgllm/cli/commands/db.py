@@ -1,31 +1,39 @@
-"""``tgllm db``: creation, check and backup of the database."""
+"""``tgllm db``: creation, check, backup and restoring of the database."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tgllm.api.clock import SystemClock
+from tgllm.api.clock import SystemClock, milliseconds
 from tgllm.api.errors import DatabaseError
-from tgllm.cli.failure import tell
+from tgllm.cli.failure import tell, tell_text
 from tgllm.cli.options import options_of
 from tgllm.cli.output import JsonOption, print_json, print_table, say
 from tgllm.config.model import Config
 from tgllm.config.paths import database_path
 from tgllm.db.connection import init_db
-from tgllm.db.file.backup import backup as copy
+from tgllm.db.engine.sqlite import in_words
 from tgllm.db.file.check import Report
 from tgllm.db.file.check import check as look_over
 from tgllm.db.file.known import forget_known
 from tgllm.db.file.look import is_there
 from tgllm.i18n import Catalogue
+from tgllm.services.backups.folder import Listed, list_backups, stamped_name
+from tgllm.services.backups.making import Order, make_backup
+from tgllm.services.backups.restoring import Restore, Restored
+from tgllm.services.backups.restoring import restore as restore_backup
 
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Create, check and back up the database.", rich_markup_mode=None, add_completion=False, no_args_is_help=True
+    help="Create, check, back up and restore the database.",
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 
@@ -87,17 +95,104 @@ def _object(report: Report) -> dict[str, object]:
     }
 
 
+_NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave out the files that people have sent.")]
+
+
 @app.command()
 def backup(
     ctx: typer.Context,
-    target: Annotated[Path | None, typer.Argument(help="The file to write; by default in the data folder.")] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(help="File to write, or folder for it; by default in the folder of backups."),
+    ] = None,
+    *,
+    no_files: _NoFiles = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Copy the database; the bot may be running.
+    """Back up the database and the files; the bot may be running.
 
-    The copy is checked. An existing file is never overwritten.
+    The backup is one file, checked after it is written: a tar file, compressed if its name ends with .gz. With a name
+    that ends with .db or .sqlite it is a copy of the database alone. An existing file is never overwritten.
     """
     config = options_of(ctx).load().config
-    stamp = datetime.fromtimestamp(SystemClock().now(), UTC).strftime("%Y%m%dT%H%M%SZ")
-    file = target or config.data_dir / f"tgllm.db.backup-{stamp}"
-    copy(_existing(config), file)
-    say(Catalogue(config.language)("shell.db_backup", path=file))
+    database, now = _existing(config), milliseconds(SystemClock())
+    folder = config.backups_folder
+    if target is None:
+        with in_words(folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = folder
+    file = target / stamped_name(now) if target.is_dir() else target
+    made = make_backup(Order(database, config.data_dir, file, now, with_files=not no_files))
+    if as_json:
+        print_json({"path": str(made.path), "size": made.size, "files": made.files, "files_left_out": made.left_out})
+        return
+    texts = Catalogue(config.language)
+    say(texts("shell.db_backup", path=made.path))
+    if made.files:
+        say(texts("shell.db_backup_files", count=made.files))
+    if made.left_out > made.missing and not no_files:
+        say(texts("shell.db_backup_left_out", count=made.left_out))
+
+
+@app.command()
+def backups(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
+    """List the backups in the folder of backups, newest first."""
+    config = options_of(ctx).load().config
+    found = list_backups(config.backups_folder)
+    if as_json:
+        print_json([asdict(each) | {"path": str(each.path)} for each in found])
+    elif not found:
+        tell_text("shell.db_backup_empty", config.language, path=config.backups_folder)
+    else:
+        print_table(("Backup", "Made", "MiB", "Files", "Version", "Note"), map(_backup_row, found))
+
+
+def _backup_row(listed: Listed) -> tuple[str, ...]:
+    at = "-" if listed.made_at is None else f"{datetime.fromtimestamp(listed.made_at / 1000, UTC):%Y-%m-%d %H:%M}"
+    files = "-" if listed.files is None else str(listed.files)
+    return (str(listed.path), at, f"{listed.size / 2**20:.1f}", files, listed.program or "-", listed.problem or "")
+
+
+@app.command()
+def restore(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="The backup: a file, or a folder with tgllm.db and files.")],
+    *,
+    other_bot: Annotated[bool, typer.Option("--other-bot", help="Allow the backup of another bot.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup in the place of the database and the files; the bot must be stopped.
+
+    The backup is checked first, and the present data are kept in a folder of their own.
+    """
+    config = options_of(ctx).load().config
+    order = Restore(
+        source.absolute(),
+        database_path(config.data_dir),
+        milliseconds(SystemClock()),
+        None if config.bot_token is None else int(config.bot_token.get_secret_value().partition(":")[0]),
+        other_bot,
+    )
+    restored = restore_backup(order)
+    if as_json:
+        print_json(_restored_object(order, restored))
+        return
+    texts = Catalogue(config.language)
+    say(texts("shell.db_restored", source=source))
+    if restored.is_older:
+        say(texts("shell.db_restored_older"))
+    if restored.missing:
+        say(texts("shell.db_restore_missing", count=restored.missing))
+    if restored.aside is not None:
+        say(texts("shell.db_restore_aside", path=restored.aside))
+
+
+def _restored_object(order: Restore, restored: Restored) -> dict[str, object]:
+    return {
+        "source": str(order.source),
+        "database": str(order.database),
+        "version": restored.facts.version,
+        "files": restored.files,
+        "files_missing": restored.missing,
+        "kept_in": None if restored.aside is None else str(restored.aside),
+    }

@@ -23,7 +23,7 @@ def _password_hash(value: object) -> object:
 
 
 class AdminSection(Section):
-    """The admin password, broadcasts and backups."""
+    """The admin password and broadcasts."""
 
     password_hash: Annotated[SecretStr | None, BeforeValidator(_password_hash)] = Field(
         default=None, description="Hash of the admin password, written by tgllm config password."
@@ -41,6 +41,6 @@ class AdminSection(Section):
         le=20,
         description="Messages of a broadcast per second; the rest of the sending rate is left for answers.",
     )
-    backups_kept: int = Field(
-        default=7, ge=1, description="Number of backups kept; making a backup deletes older ones."
+    backups_kept: int | None = Field(
+        default=None, ge=1, description="Earlier name of backups.keep, which it sets where that one is not given."
     )

@@ -34,3 +34,9 @@ class RetentionSection(Section):
         le=MOST_DAYS,
         description="Days after which entries of the audit trail are deleted; 0: never.",
     )
+    errors_days: float = Field(
+        default=90.0,
+        ge=1,
+        le=MOST_DAYS,
+        description="Days after which a kind of unexpected error that has not occurred again is deleted.",
+    )

@@ -9,7 +9,17 @@ from pydantic.fields import FieldInfo
 
 from tgllm.config.model import Config
 
-__all__ = ["FIELDS", "PLUGIN_PREFIX", "PREFIX", "SECRETS", "SECTIONS", "SPECIAL_VARIABLES", "nearest", "variable"]
+__all__ = [
+    "FIELDS",
+    "IN_FILES",
+    "PLUGIN_PREFIX",
+    "PREFIX",
+    "SECRETS",
+    "SECTIONS",
+    "SPECIAL_VARIABLES",
+    "nearest",
+    "variable",
+]
 
 PREFIX = "TGLLM_"
 PLUGIN_PREFIX = "TGLLM_PLUGINS__"
@@ -39,6 +49,10 @@ SECTIONS = frozenset(name for name, field in Config.model_fields.items() if _sec
 
 SECRETS = frozenset(key for key, field in FIELDS.items() if "SecretStr" in str(field.annotation))
 """Keys whose values are never shown."""
+
+
+IN_FILES = SECRETS | {"system_prompt", "telegram_api"}
+"""Keys whose values may be in files that ``<KEY>_FILE`` names: secrets, an address with a password, a long text."""
 
 
 def variable(key: str) -> str:

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from tgllm.config.sources.keys import FIELDS, PLUGIN_PREFIX, PREFIX, SECTIONS, SPECIAL_VARIABLES, nearest, variable
+from tgllm.api.errors import ConfigError
+from tgllm.config.sources.keys import (
+    FIELDS,
+    IN_FILES,
+    PLUGIN_PREFIX,
+    PREFIX,
+    SECTIONS,
+    SPECIAL_VARIABLES,
+    nearest,
+    variable,
+)
+from tgllm.config.sources.secret_files import FILE_ENDING, FILE_VARIABLE_ENDING, secret_file
 from tgllm.config.sources.source import Source, SourceKind, Value
 
 __all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
@@ -12,9 +23,16 @@ __all__ = ["Layer", "Table", "file_layer", "flag_layer", "variable_layer"]
 Table = dict[str, object]
 """A table of the config file, as parsed from TOML."""
 
-_VARIABLES = {variable(key): key for key in FIELDS}
-_COMMON_NAMES = {"REFRESH_CRON": "refresh_cron"}
+_COMMON_NAMES = {
+    "REFRESH_CRON": "refresh_cron",
+    "SENTRY_DSN": "errors.sentry_dsn",
+    "SENTRY_ENVIRONMENT": "errors.environment",
+}
 """Common variables without the prefix; within one source, the variable with the prefix takes precedence."""
+_VARIABLES = {variable(key): key for key in FIELDS} | _COMMON_NAMES
+_FILE_VARIABLES = {name + FILE_VARIABLE_ENDING: key for name, key in _VARIABLES.items() if key in IN_FILES}
+_FILE_KEYS = {key + FILE_ENDING: key for key in IN_FILES}
+_COMMON = tuple(name for name in (*_VARIABLES, *_FILE_VARIABLES) if not name.startswith(PREFIX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +73,43 @@ def flag_layer(flags: Mapping[str, object]) -> Layer:
 def variable_layer(kind: SourceKind, variables: Mapping[str, str], path: str = "") -> Layer:
     """Parse variables with the prefix ``TGLLM_`` and common variables; an empty value counts as unset."""
     layer = Layer(kind, path, variables=dict(variables))
+    given = {name: text for name, text in variables.items() if text.strip()}
     where = path or "environment"
-    for name, key in _COMMON_NAMES.items():
-        if variables.get(name, "").strip():
-            layer.values[key] = Value(variables[name], Source(kind, name, path))
-    for name, text in variables.items():
-        if not name.startswith(PREFIX) or name in SPECIAL_VARIABLES or not text.strip():
+    for name in _COMMON:
+        if name in given:
+            _take_variable(layer, name, given[name])
+    for name, text in given.items():
+        if not name.startswith(PREFIX) or name in SPECIAL_VARIABLES:
             continue
-        if name in _VARIABLES:
-            layer.values[_VARIABLES[name]] = Value(text, Source(kind, name, path))
+        if name in _VARIABLES or name in _FILE_VARIABLES:
+            _take_variable(layer, name, text)
         elif name.startswith(PLUGIN_PREFIX):
             _plugin_variable(layer, where, name, text)
         else:
-            layer.problems.append(f"{where}: unknown variable {name}; {_hint(name, [*_VARIABLES, *SPECIAL_VARIABLES])}")
+            known = [*_VARIABLES, *_FILE_VARIABLES, *SPECIAL_VARIABLES]
+            layer.problems.append(f"{where}: unknown variable {name}; {_hint(name, known)}")
+    for name in _FILE_VARIABLES:
+        plain = name.removesuffix(FILE_VARIABLE_ENDING)
+        if name in given and plain in given:
+            layer.problems.append(f"{where}: both {plain} and {name} are set; keep one of them")
     return layer
+
+
+def _take_variable(layer: Layer, name: str, text: str) -> None:
+    source = Source(layer.kind, name, layer.path)
+    if name in _FILE_VARIABLES:
+        _take_file(layer, _FILE_VARIABLES[name], text, source)
+    else:
+        layer.values[_VARIABLES[name]] = Value(text, source)
+
+
+def _take_file(layer: Layer, key: str, text: object, source: Source) -> None:
+    try:
+        file = secret_file(text, source)
+    except ConfigError as error:
+        layer.problems.append(str(error))
+    else:
+        layer.values[key] = Value(file, file.source)
 
 
 def _plugin_variable(layer: Layer, where: str, name: str, text: str) -> None:
@@ -101,6 +142,10 @@ def _take(layer: Layer, table: Mapping[str, object], path: str, prefix: str) -> 
         key = prefix + name
         if key in FIELDS:
             layer.values[key] = Value(raw, Source("file", key, path))
+        elif key in _FILE_KEYS:
+            _take_file(layer, _FILE_KEYS[key], raw, Source("file", key, path))
+            if _FILE_KEYS[key].removeprefix(prefix) in table:
+                layer.problems.append(f"{path}: both {_FILE_KEYS[key]} and {key} are set; keep one of them")
         elif key not in SECTIONS:
             layer.problems.append(f"{path}: unknown key {key}; {_hint(key, [*FIELDS, *SECTIONS])}")
         elif not isinstance(raw, dict):

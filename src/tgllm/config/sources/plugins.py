@@ -1,13 +1,15 @@
 """Raw settings of plugins, merged from all sources; the plugin host validates them with each plugin's model."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from tgllm.api.errors import ConfigError
 from tgllm.config.sources.keys import PLUGIN_PREFIX
 from tgllm.config.sources.layers import Layer, Table
+from tgllm.config.sources.plugin_values import plugin_values
+from tgllm.config.sources.secret_files import SecretFile, read_secret
 from tgllm.config.sources.source import Source
 from tgllm.config.sources.trust import Trust, field_problem
 
@@ -23,6 +25,7 @@ class PluginSettings:
         """Store the layers, in increasing precedence; None trusts all of them."""
         self._layers = tuple(layers)
         self._trust = trust
+        self._secret_files: set[Path] = set()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -32,6 +35,11 @@ class PluginSettings:
             for layer in self._layers
             if layer.path and (layer.values or layer.plugins or layer.variables)
         )
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files with secrets that have been read."""
+        return tuple(sorted(self._secret_files))
 
     @property
     def key_files(self) -> tuple[Path, ...]:
@@ -45,24 +53,40 @@ class PluginSettings:
         return tuple(sorted({plugin for layer in self._layers for plugin in layer.plugins}))
 
     def for_plugin(self, plugin_id: str, env_names: Mapping[str, str]) -> Mapping[str, object]:
-        """Return the settings of one plugin, by field.
+        """Return the settings of one plugin, by field; see ``for_fields``."""
+        return self.for_fields(plugin_id, env_names, tuple(env_names))
+
+    def for_fields(self, plugin_id: str, env_names: Mapping[str, str], fields: Collection[str]) -> Mapping[str, object]:
+        """Return the settings of one plugin, by field, with secrets read from their files.
 
         Args:
             plugin_id: the plugin.
             env_names: field -> common variable (``GEMINI_API_KEY``). Within one source
                 ``TGLLM_PLUGINS__<ID>__<FIELD>`` overrides these.
+            fields: dotted names of the plugin's settings, each of which may be in a file that ``<FIELD>_file`` names.
 
         Raises:
-            ConfigError: an untrusted source sets an address, and another one a key.
+            ConfigError: an untrusted source sets an address, and another one a key; or a secret can't be read from
+                its file.
         """
-        if self._trust and (problem := field_problem(plugin_id, self._layers, env_names, self._trust)):
+        values = [item for layer in self._layers for item in plugin_values(layer, plugin_id, env_names, fields)]
+        if self._trust and (problem := field_problem(plugin_id, values, self._trust)):
             raise ConfigError(problem)
         merged: Table = {}
-        for layer in self._layers:
-            known = {field: layer.variables.get(name, "").strip() for field, name in env_names.items()}
-            _merge(merged, {field: text for field, text in known.items() if text})
-            _merge(merged, layer.plugins.get(plugin_id, {}))
-        return merged
+        for item in values:
+            _put(merged, item.steps, item.value)
+        return self._with_secrets(merged)
+
+    def _with_secrets(self, table: Mapping[str, object]) -> Table:
+        """Return the table with the contents of secret files; only those of applying values are read."""
+        read: Table = {}
+        for name, value in table.items():
+            if isinstance(value, SecretFile):
+                self._secret_files.add(value.path)
+                read[name] = read_secret(value)
+            else:
+                read[name] = self._with_secrets(cast("Table", value)) if isinstance(value, dict) else value
+        return read
 
     def sources(self, plugin_id: str) -> Mapping[str, Source]:
         """Return the sources of one plugin's settings by field, without those from common variables."""
@@ -82,12 +106,13 @@ def _name(layer: Layer, plugin_id: str, field: str) -> str:
     return f"{PLUGIN_PREFIX}{plugin_id}__{field}".upper()
 
 
-def _merge(target: Table, table: Mapping[str, object]) -> None:
-    for name, value in table.items():
-        if isinstance(value, dict):
-            inner = target.get(name)
-            copy: Table = cast("Table", inner) if isinstance(inner, dict) else {}
-            _merge(copy, cast("Table", value))
-            target[name] = copy
-        else:
-            target[name] = value
+def _put(target: Table, steps: Sequence[str], value: object) -> None:
+    """Set a value in nested tables, which are created; it replaces one that is no table."""
+    *before, last = steps
+    for step in before:
+        inner = target.get(step)
+        if not isinstance(inner, dict):
+            inner = target[step] = {}
+        target = cast("Table", inner)
+    if not (value == {} and isinstance(target.get(last), dict)):
+        target[last] = value

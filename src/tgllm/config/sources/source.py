@@ -1,6 +1,7 @@
 """Sources of settings."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 __all__ = ["DEFAULT", "LAYERS", "Source", "SourceKind", "Value"]
@@ -20,8 +21,15 @@ class Source:
     """Name of the value in the source: a flag, a variable, or a key of the file."""
     path: str = ""
     """The file, if any."""
+    secret_file: Path | None = None
+    """The file that contains the value, if ``name`` names one: ``TGLLM_BOT_TOKEN_FILE``."""
 
     def __str__(self) -> str:
+        return self.place if self.secret_file is None else f"{self.place}, which names {self.secret_file}"
+
+    @property
+    def place(self) -> str:
+        """The source in words, without the secret's file."""
         match self.kind:
             case "flag":
                 return f"flag --{self.name.replace('_', '-')}"

@@ -6,13 +6,12 @@ config file that ``.env`` has named.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from tgllm.config.sources.keys import variable
-from tgllm.config.sources.layers import Layer, Table
+from tgllm.config.sources.plugin_values import PluginValue
 from tgllm.config.sources.source import DEFAULT, Source, Value
 
 __all__ = ["Trust", "bot_problems", "field_problem", "is_foreign"]
@@ -44,9 +43,18 @@ class Trust:
 
     def separates(self, source: Source, secret: Source) -> bool:
         """Return whether a setting of one source must not be combined with a secret of another one."""
-        if self.names_config and source.kind in {"dotenv", "file"} and secret.kind not in {"dotenv", "file"}:
+        elsewhere = secret.secret_file is not None and not self._is_beside(secret.secret_file)
+        if (
+            self.names_config
+            and source.kind in {"dotenv", "file"}
+            and (elsewhere or secret.kind not in {"dotenv", "file"})
+        ):
             return True
-        return self.foreign and source.kind == "dotenv" and secret.kind != "dotenv"
+        return self.foreign and source.kind == "dotenv" and (elsewhere or secret.kind != "dotenv")
+
+    def _is_beside(self, file: Path) -> bool:
+        """Return whether a file is in the folder of ``.env``; a link there leads elsewhere."""
+        return self.dotenv.parent.resolve() in file.resolve().parents
 
 
 def is_foreign(dotenv: Path, config: Path | None) -> bool:
@@ -74,17 +82,19 @@ def bot_problems(values: Mapping[str, Value], trust: Trust) -> Iterator[str]:
             yield _message(values[key].source, TOKEN, token)
 
 
-def field_problem(plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str], trust: Trust) -> str | None:
-    """Return an error message if an untrusted source sets an address of a plugin, and another one a key of it."""
+def field_problem(plugin_id: str, values: Iterable[PluginValue], trust: Trust) -> str | None:
+    """Return an error message if an untrusted source sets an address of a plugin, and another one a key of it.
+
+    Args:
+        plugin_id: the plugin.
+        values: its settings, in increasing precedence.
+        trust: how far ``.env`` is trusted.
+    """
     if not (trust.foreign or trust.names_config):
         return None
-    fields = dict(_fields(plugin_id, layers, env_names))
-    addresses = [
-        source
-        for name, (source, value) in fields.items()
-        if _ADDRESS.search(name) or (isinstance(value, str) and _ADDRESS_VALUE.match(value))
-    ]
-    secrets = [(name, source) for name, (source, _) in fields.items() if _SECRET.search(name)]
+    fields = {item.field.lower(): item for item in values}
+    addresses = [item.source for name, item in fields.items() if _is_address(name, item.value)]
+    secrets = [(name, item.source) for name, item in fields.items() if _SECRET.search(name)]
     for address in addresses:
         for name, secret in secrets:
             if trust.separates(address, secret):
@@ -94,26 +104,8 @@ def field_problem(plugin_id: str, layers: Sequence[Layer], env_names: Mapping[st
     return None
 
 
-def _fields(
-    plugin_id: str, layers: Sequence[Layer], env_names: Mapping[str, str]
-) -> Iterator[tuple[str, tuple[Source, object]]]:
-    """Yield the dotted fields of a plugin with their sources and values, in increasing precedence."""
-    for layer in layers:
-        for field, name in env_names.items():
-            if text := layer.variables.get(name, "").strip():
-                yield field.lower(), (Source(layer.kind, name, layer.path), text)
-        for field, value in _dotted(layer.plugins.get(plugin_id, {})):
-            name = f"plugins.{plugin_id}.{field}"
-            source = Source(layer.kind, name if layer.kind == "file" else variable(name), layer.path)
-            yield field.lower(), (source, value)
-
-
-def _dotted(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in table.items():
-        if isinstance(value, dict):
-            yield from _dotted(cast("Table", value), f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
+def _is_address(name: str, value: object) -> bool:
+    return bool(_ADDRESS.search(name) or (isinstance(value, str) and _ADDRESS_VALUE.match(value)))
 
 
 def _message(setting: Source, secret: str, source: Source | str) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "DatabaseTooNew",
     "MigrationFailed",
     "NotInitialised",
+    "RestoreRefused",
     "explain",
 ]
 
@@ -50,6 +51,12 @@ class BackupFailed(DatabaseError):
     default_code = "database_backup"
 
 
+class RestoreRefused(DatabaseError):
+    """Backup that can't be restored: it is damaged, incomplete, of another bot, or no backup at all."""
+
+    default_code = "database_restore"
+
+
 class DatabaseLost(DatabaseError):
     """Database or data folder that was deleted, moved or replaced while the bot was running."""
 
@@ -70,7 +77,10 @@ class DataFolderBusy(DatabaseError):
 
 _FULL = "The disk is full: {path} can't grow. Free some space; nothing that was stored is lost."
 _READ_ONLY = "{path} can't be written. Give the bot's user write access to it and to its folder."
-_CORRUPT = "{path} is damaged or no database. Put a backup in its place; `tgllm db check` shows what is wrong."
+_CORRUPT = (
+    "{path} is damaged or no database. `tgllm db check` shows what is wrong; restore a backup with: "
+    "tgllm db restore BACKUP"
+)
 _LOCKED = "{path} stayed locked by another process. Stop the other process and try again."
 _UNREACHABLE = "{path} can't be opened. Check that its folder exists and that the bot's user may read and write there."
 _DIRECTORY = "{path} is a folder, not a database file. Choose another data folder or move that folder away."

@@ -12,6 +12,8 @@ from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.observe.metrics.instruments import is_collecting
+from tgllm.observe.metrics.table import DATABASE_SECONDS, DATABASE_WAIT
 
 __all__ = ["ConnectionThread"]
 
@@ -28,6 +30,8 @@ class _Waiting:
     job: Job
     future: "asyncio.Future[Any]"
     then: Callable[[Any], None] | None
+    since: float = 0.0
+    """When it was queued, by the loop's clock; 0 if metrics are off."""
 
     def tell(self, outcome: Outcome) -> None:
         """Call ``then`` and resolve the future; called on the event loop."""
@@ -71,6 +75,9 @@ class ConnectionThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._waiting: list[_Waiting] = []
         self._busy = False
+        self._operation = "read" if begin == "BEGIN" else "write"
+        self._began = 0.0
+        """When the running batch began, by the loop's clock; 0 if metrics are off."""
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
@@ -119,7 +126,8 @@ class ConnectionThread:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then))
+        since = loop.time() if is_collecting() else 0.0
+        self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then, since))
         if not self._busy:
             self._busy = True
             # Not at once: other jobs submitted in this iteration of the loop join the batch.
@@ -134,9 +142,18 @@ class ConnectionThread:
         del self._waiting[:MOST_TOGETHER]
         self._busy = bool(batch or self._waiting)
         if batch:
+            self._note_start(loop, batch)
             self._executor.submit(self._work, loop, batch)
         elif self._waiting:
             loop.call_soon(self._next_batch, loop)
+
+    def _note_start(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
+        if not is_collecting():
+            return
+        self._began = loop.time()
+        for waiting in batch:
+            if waiting.since:
+                DATABASE_WAIT.observe(self._began - waiting.since, self._operation)
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         """Run a batch; called on the thread."""
@@ -157,6 +174,9 @@ class ConnectionThread:
 
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Resolve the futures of a batch and submit the next one; called on the event loop."""
+        if self._began:
+            DATABASE_SECONDS.observe(loop.time() - self._began, self._operation)
+            self._began = 0.0
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.tell(outcome)
         self._next_batch(loop)

@@ -13,7 +13,7 @@ from tgllm.db.file.presence import unmark_run
 from tgllm.db.migrations.load import shipped
 from tgllm.db.queries.scrub import scrub_answers
 
-__all__ = ["backup", "copy_to"]
+__all__ = ["backup", "copy_to", "write_copy"]
 
 
 def backup(path: Path, target: Path) -> None:
@@ -41,19 +41,27 @@ def copy_to(conn: sqlite3.Connection, target: Path) -> None:
     unfinished = target.with_name(f"{target.name}.unfinished")
     with in_words(target):
         try:
-            unfinished.unlink(missing_ok=True)
-            os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-            with closing(connect(unfinished)) as copy:
-                conn.backup(copy)
-                # Not WAL, so that the copy is a single file; in memory, so that no journal file keeps scrubbed content.
-                copy.execute("PRAGMA journal_mode = MEMORY")
-                _verify(copy, target)
-                scrub_answers(copy)
-                unmark_run(copy)
+            write_copy(conn, unfinished)
             unfinished.replace(target)
         except BaseException:
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def write_copy(conn: sqlite3.Connection, target: Path) -> None:
+    """Copy the database of ``conn`` into ``target`` in place of what is there, and check it.
+
+    A copy that failed is left to the caller, who removes it and translates the errors of SQLite and of the system.
+    """
+    target.unlink(missing_ok=True)
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect(target)) as copy:
+        conn.backup(copy)
+        # Not WAL, so that the copy is a single file; in memory, so that no journal file keeps scrubbed content.
+        copy.execute("PRAGMA journal_mode = MEMORY")
+        _verify(copy, target)
+        scrub_answers(copy)
+        unmark_run(copy)
 
 
 def _verify(copy: sqlite3.Connection, target: Path) -> None:

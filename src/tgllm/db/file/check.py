@@ -10,6 +10,7 @@ from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign, version_of
 from tgllm.db.file.integrity import damage
+from tgllm.db.file.objects import row_counts
 from tgllm.db.migrations.load import shipped
 
 __all__ = ["Report", "check"]
@@ -73,7 +74,7 @@ def check(path: Path) -> Report:
             journal_mode=str(conn.execute("PRAGMA journal_mode").fetchone()[0]),
             damage=found,
             broken_references=() if found else _broken_references(conn),
-            rows={} if found else _rows(conn),
+            rows={} if found else row_counts(conn),
         )
 
 
@@ -85,7 +86,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise
         raise DatabaseError(
             f"{path} is damaged or no database ({error.__cause__}), so that nothing in it can be looked at. "
-            "Stop the bot and put a backup in its place.",
+            "Stop the bot and restore a backup: tgllm db restore BACKUP",
             code=error.code,
             path=str(path),
         ) from error
@@ -94,11 +95,3 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _broken_references(conn: sqlite3.Connection) -> tuple[str, ...]:
     rows = conn.execute("PRAGMA foreign_key_check")
     return tuple(f"{row['table']}: {row['rowid']} -> {row['parent']}" for row in rows)
-
-
-def _rows(conn: sqlite3.Connection) -> dict[str, int]:
-    # Without virtual tables, such as full-text indexes: they have no rows of their own.
-    names = conn.execute("SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    # A table name can't be a parameter; these names come from the schema itself.
-    counts = {str(row[0]): conn.execute(f'SELECT count(*) FROM "{row[0]}"') for row in names.fetchall()}  # noqa: S608
-    return {name: int(count.fetchone()[0]) for name, count in counts.items()}

@@ -1,11 +1,19 @@
-"""Marker beside the database: the bot has run with it, so a missing or empty database is a loss."""
+"""Files beside the database that show that something is wrong with it.
+
+The marker: the bot has run with the database, so a missing or empty database is a loss. A write-ahead log that does not
+belong to the database: a backup was copied over the old one.
+"""
 
 import os
 from pathlib import Path
 
-from tgllm.db.engine.errors import DatabaseMissing
+from tgllm.db.engine.errors import DatabaseError, DatabaseMissing
 
-__all__ = ["forget_known", "mark_known", "newest_copy", "put_back", "refuse_missing"]
+__all__ = ["forget_known", "mark_known", "newest_copy", "put_back", "refuse_missing", "refuse_stray_log"]
+
+# SQLite file format, 1.3: the read version and write version of the header; 1 is a rollback journal, 2 is WAL.
+_MODES = slice(18, 20)
+_ROLLBACK = b"\x01\x01"
 
 _WORDS = """\
 tgllm has run with the database {name} in this folder. While this file is here, a missing or empty {name} is an error
@@ -46,6 +54,37 @@ def refuse_missing(path: Path) -> None:
         raise missing(path, "missing" if size is None else "empty")
 
 
+def refuse_stray_log(path: Path) -> None:
+    """Check that a write-ahead log is the database's own, before SQLite opens the database and applies the log.
+
+    A backup is a file without a log (its header says so), and a database leaves that mode before it has a log. Both
+    together mean that the file was replaced while the log of the old one stayed.
+
+    Raises:
+        DatabaseError: the log belongs to another file; the message says what to do.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        if not log.stat().st_size:
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        # No log, or no database: what opens the database says so.
+        return
+    try:
+        mode = os.pread(descriptor, 100, 0)[_MODES]
+    finally:
+        os.close(descriptor)
+    if mode == _ROLLBACK:
+        raise DatabaseError(
+            f"{path} was put in the place of another database, whose log {log.name} is still there: SQLite would write "
+            "the changes of the old database into the new one, so nothing was opened. To use the new file: "
+            f'rm "{log}" "{path}-shm" . Next time restore with: tgllm db restore BACKUP',
+            code="database_stray_log",
+            path=str(path),
+        )
+
+
 def missing(path: Path, state: str) -> DatabaseMissing:
     """Return the error for a known database that is missing or empty."""
     copy = newest_copy(path)
@@ -59,13 +98,13 @@ def missing(path: Path, state: str) -> DatabaseMissing:
 
 
 def put_back(copy: Path, path: Path) -> str:
-    """Return the shell command that restores a copy; a log of the old database would be applied to the new one."""
-    return f'rm -f "{path}-wal" "{path}-shm" && cp "{copy}" "{path}"'
+    """Return the shell command that restores a copy."""
+    return f'tgllm --data-dir "{path.parent}" db restore "{copy}"'
 
 
 def newest_copy(path: Path) -> Path | None:
     """Return the newest backup or rescued copy of the database in its folder."""
-    patterns = ("backups/*.sqlite", "*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
+    patterns = ("backups/*.tar", "backups/*.sqlite", "*.sqlite", f"{path.name}.rescued-*", f"{path.name}.backup-*")
     copies = [copy for pattern in patterns for copy in path.parent.glob(pattern) if copy.is_file()]
     copies = [copy for copy in copies if copy.suffix != ".unfinished"]
     return max(copies, key=lambda copy: copy.stat().st_mtime, default=None)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from tgllm.db.engine.errors import DatabaseError
 from tgllm.db.engine.sqlite import connect, in_words
 from tgllm.db.file.identity import latest_version, refuse_foreign
-from tgllm.db.file.known import refuse_missing
+from tgllm.db.file.known import refuse_missing, refuse_stray_log
 from tgllm.db.migrations.load import shipped
 
 __all__ = ["is_there", "look"]
@@ -22,10 +22,11 @@ def is_there(path: Path) -> bool:
 
     Raises:
         DatabaseMissing: the bot has run with the file before, and it is missing or empty now.
-        DatabaseError: its folder can't be read, or is no folder.
+        DatabaseError: its folder can't be read or is no folder, or the log of another database is beside it.
     """
     with in_words(path):
         refuse_missing(path)
+        refuse_stray_log(path)
         try:
             path.stat()
         except FileNotFoundError:

@@ -28,8 +28,7 @@ _WORDS: Final[Mapping[Loss, str]] = {
     ),
     "overwritten": (
         "The database {path} was overwritten while the bot was running, so the bot has stopped. Its content may be a "
-        "mixture: put the backup in its place once more, without the old log, then start the bot: "
-        'rm -f "{path}-wal" "{path}-shm" && cp BACKUP "{path}" . Stop the bot before you restore a backup.'
+        "mixture: restore the backup once more, with the bot stopped: tgllm db restore BACKUP . Then start the bot."
     ),
     "log": (
         "The file {path}-wal or {path}-shm was deleted or replaced while the bot was running, so the bot has stopped. "

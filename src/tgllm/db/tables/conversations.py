@@ -15,6 +15,7 @@ __all__ = [
     "archive",
     "get",
     "list_for",
+    "list_in",
     "set_head",
     "set_model",
     "set_settings",
@@ -132,5 +133,15 @@ def list_for(conn: sqlite3.Connection, lane: str, limit: int) -> list[Conversati
     """Return the lane's conversations, last changed first."""
     cursor = conn.execute(
         "SELECT * FROM conversations WHERE lane = ? ORDER BY updated_at DESC, id DESC LIMIT ?", (lane, limit)
+    )
+    return read_all(Conversation, cursor)
+
+
+def list_in(conn: sqlite3.Connection, prefix: str, limit: int) -> list[Conversation]:
+    """Return the conversations that are not empty, in all lanes that begin with a prefix, last changed first."""
+    cursor = conn.execute(
+        "SELECT * FROM conversations WHERE lane >= ? AND lane < ? AND head_message_id IS NOT NULL"
+        " ORDER BY updated_at DESC, id DESC LIMIT ?",
+        (prefix, prefix + chr(0x10FFFF), limit),
     )
     return read_all(Conversation, cursor)

@@ -1,7 +1,7 @@
 """Validation of a plugin's settings by the plugin's pydantic model."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol, cast, get_args, runtime_checkable
 
 from tgllm.api.context import PluginInfo
 from tgllm.api.errors import ConfigError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["NO_SETTINGS", "PluginSettingsSource", "read_settings"]
+__all__ = ["NO_SETTINGS", "FieldsSource", "PluginSettingsSource", "read_settings"]
 
 
 class PluginSettingsSource(Protocol):
@@ -25,6 +25,23 @@ class PluginSettingsSource(Protocol):
         Args:
             plugin_id: the plugin.
             env_names: field -> environment variable, for fields with a variable name of their own.
+        """
+        ...
+
+
+@runtime_checkable
+class FieldsSource(Protocol):
+    """Source that also reads values from files that ``<FIELD>_file`` names."""
+
+    def for_fields(
+        self, plugin_id: str, env_names: Mapping[str, str], fields: Collection[str], /
+    ) -> Mapping[str, object]:
+        """Return the values that are set for one plugin, by field.
+
+        Args:
+            plugin_id: the plugin.
+            env_names: field -> environment variable, for fields with a variable name of their own.
+            fields: dotted names of the plugin's settings.
         """
         ...
 
@@ -53,7 +70,10 @@ def read_settings(info: PluginInfo, source: PluginSettingsSource) -> "BaseModel 
     for field in info.env:
         if field not in fields:
             raise Breach(f"its env names {field}, which is no field of its settings")
-    raw = source.for_plugin(info.id, info.env)
+    if isinstance(source, FieldsSource):
+        raw = source.for_fields(info.id, info.env, frozenset(_dotted_fields(model)))
+    else:
+        raw = source.for_plugin(info.id, info.env)
     if model is None:
         _refuse_keys(info.id, raw, ())
         return None
@@ -67,6 +87,19 @@ def _fields(model: "type[BaseModel] | None") -> set[str]:
         return set()
     aliases = (alias for field in model.model_fields.values() for alias in (field.alias, field.validation_alias))
     return {*model.model_fields, *(name for alias in aliases for name in _names(alias))}
+
+
+def _dotted_fields(model: "type[BaseModel] | None", prefix: str = "") -> Iterable[str]:
+    """Yield the settings of a model and of the tables in it."""
+    if model is None:
+        return
+    from pydantic import BaseModel  # noqa: PLC0415  slow to import, and needed by plugins with settings only
+
+    yield from (prefix + name for name in _fields(model))
+    for name, field in model.model_fields.items():
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _dotted_fields(kind, f"{prefix}{name}.")
 
 
 def _names(alias: object) -> Iterable[str]:

@@ -10,6 +10,7 @@ from tgllm.config.sections.budgets import BudgetsSection, GroupsSection
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import budgets, users
+from tgllm.db.tables.usage import NO_USER
 from tgllm.i18n import Catalogue
 from tgllm.services.budgets.admin_changes import BudgetChange, BudgetEditor
 from tgllm.services.budgets.alerts import BudgetAlerts
@@ -155,6 +156,9 @@ class BudgetService:
 
     def _holders(self, user: UserInfo, chat: ChatInfo) -> Holders:
         """Return whose budgets a question in this chat counts on."""
+        if user.id == NO_USER:
+            # The shell: what it costs is the bot's, and no person's.
+            return Holders()
         if not chat.is_group:
             return Holders(user.id, user.role)
         return Holders(None if self._group_pays else user.id, user.role, chat.id)

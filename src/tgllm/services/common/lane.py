@@ -4,7 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["Lane"]
+__all__ = ["SHELL_CHAT_ID", "Lane"]
+
+SHELL_CHAT_ID = 0
+"""Chat id of conversations in the shell; no chat of Telegram has it (Bot API: Chat)."""
 
 _PART = re.compile(r"(-?\d+)?(?:d(-?\d+))?(?:e(-?\d+))?")
 """Last part of a key: the topic, ``d`` and the topic of direct messages, ``e`` and the person of ephemeral messages."""
@@ -30,6 +33,11 @@ class Lane:
     def access_id(self) -> int:
         """The chat id by which access is decided; 0 where only the person counts, not the approval of a group."""
         return 0 if self.direct_topic_id is not None else self.chat_id
+
+    @property
+    def telegram_chat_id(self) -> int | None:
+        """Telegram's id of the chat; None in the shell."""
+        return None if self.chat_id == SHELL_CHAT_ID else self.chat_id
 
     @property
     def key(self) -> str:

@@ -62,6 +62,11 @@ class Turn:
         return () if self.message_id is None else (self.message_id, *self.more_message_ids)
 
     @property
+    def person_id(self) -> int | None:
+        """Id of the person who asks, as stored with messages and files; None in the shell."""
+        return self.user.id or None
+
+    @property
     def author_id(self) -> int:
         """Author of the question; another than ``user`` if an admin retries the question of a person."""
         author_id = None if self.branch is None else self.branch.author_id

@@ -26,7 +26,7 @@ from tgllm.services.files.sweep import drop_parts, sweep_blobs
 from tgllm.services.files.transcription import Transcription
 from tgllm.services.reading.pool import ReaderPool
 
-__all__ = ["open_files"]
+__all__ = ["clean_up", "open_files"]
 
 log = get_logger(__name__)
 
@@ -58,7 +58,6 @@ async def open_files(
     settings = config.files
     store = BlobStore(config.data_dir, keep_free=round(settings.keep_free_mb * _MIB))
     limits = ReadLimits(settings.max_chars, settings.read_timeout, settings.read_memory_mb * _MIB)
-    await _clean_up(database, clock, config.data_dir)
     async with AsyncExitStack() as stack:
         transcription = Transcription(host, settings.transcribe_timeout, settings.max_chars)
         await stack.enter_async_context(aclosing(transcription))
@@ -71,8 +70,8 @@ async def open_files(
         )
 
 
-async def _clean_up(database: Database, clock: Clock, data_dir: Path) -> None:
-    """Remove what an earlier run has left; the bot also starts if that fails.
+async def clean_up(database: Database, clock: Clock, data_dir: Path) -> None:
+    """Remove what an earlier run has left; the bot also starts if that fails. No other process may use the data folder.
 
     These are unfinished downloads, and contents and texts of files that were deleted when the program ended. No turn
     runs yet, so contents of any age that have no row are left over.

@@ -71,12 +71,17 @@ class ModelService:
         Raises:
             DatabaseError: the lists can't be stored.
         """
+        began = self._clock.monotonic()
         pulled = await self._pull_all(self._registry.ids, self._settings.list_seconds, progress)
         now = milliseconds(self._clock)
         report = await self._database.write(lambda conn: self._store(conn, pulled, now, announce=announce))
         for failed in report.failed:
             log.warning("models.failed", provider=failed.provider, reason=failed.reason)
-        log.info("models.synced", providers={entry.provider: entry.listed for entry in report.providers})
+        log.info(
+            "models.synced",
+            providers={entry.provider: entry.listed for entry in report.providers},
+            duration_ms=round((self._clock.monotonic() - began) * 1000),
+        )
         return report
 
     async def fill_missing(self) -> None:

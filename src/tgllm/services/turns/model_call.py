@@ -23,6 +23,7 @@ from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.patience import Patience
 from tgllm.services.turns.provider_stream import Streams
+from tgllm.services.turns.report import reported_request
 from tgllm.services.turns.running import RunningTurn
 
 __all__ = ["ModelCaller", "Show"]
@@ -85,7 +86,8 @@ class ModelCaller:
         if handle.cause is not None:
             raise TimeoutError
         try:
-            await self._generate(request, answer, show, handle)
+            with reported_request(answer, handle, self._clock, 1):
+                await self._generate(request, answer, show, handle)
         except ContextTooLong as error:
             if not answer.is_empty:
                 raise
@@ -95,7 +97,8 @@ class ModelCaller:
             log.info("turn.shortened", model=str(answer.model), messages=len(request.messages) - len(shorter.messages))
             answer.begin_again(error)
             request = shorter
-            await self._generate(request, answer, show, handle)
+            with reported_request(answer, handle, self._clock, 2):
+                await self._generate(request, answer, show, handle)
         self._requests.learn(answer.model, request, answer.usage)
 
     def cut(self, answer: Answer, handle: RunningTurn) -> None:

@@ -86,7 +86,7 @@ class QuestionFiles:
         async with asyncio.timeout(None) as deadline:
             with handle.interruptible(deadline):
                 came = await self._service.receive(
-                    Arrival(turn.id, turn.user.id), turn.attachments, downloader, _shower(show)
+                    Arrival(turn.id, turn.person_id), turn.attachments, downloader, _shower(show)
                 )
         return Received([*known, *came.files], came.failures)
 

@@ -9,6 +9,7 @@ from tgllm.db.engine.json_depth import check_depth
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, files, messages, outbox
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.db.tables.usage import Spent
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.calls.outcome import explain
 from tgllm.services.common.lane import Lane
@@ -42,8 +43,8 @@ def record_turn(
     units: Sequence[Unit],
     now: int,
     accounting: Accounting = _ACCOUNTING,
-) -> None:
-    """Store the result of a turn.
+) -> Spent | None:
+    """Store the result of a turn, and return its usage; None if no model was called.
 
     A question without an answer also becomes the head of its conversation, so that it can be retried; but the next
     question does not follow it: see ``branches.tip``.
@@ -65,13 +66,14 @@ def record_turn(
         answer_id = messages.add(conn, _answer(turn, outcome, branch, question_id), now)
     conversations.set_head(conn, branch.conversation_id, answer_id or question_id, now)
     branches.give_title(conn, branch, turn.title, turn.text, now)
-    request_id = record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
-    _attach(conn, turn, outcome, question_id, request_id, now)
+    recorded = record_requests(conn, turn, outcome, (branch.conversation_id, answer_id), now, accounting)
+    _attach(conn, turn, outcome, question_id, recorded.request_id, now)
     for file in outcome.files:
-        files.add(conn, _made(turn, file, answer_id, request_id), now)
+        files.add(conn, _made(turn, file, answer_id, recorded.request_id), now)
     outbox.add(conn, rows, now)
     for unit in units:
         unit(conn)
+    return recorded.spent
 
 
 def _attach(
@@ -107,9 +109,9 @@ def _question(turn: Turn, branch: Branch) -> messages.NewMessage:
         role="user",
         text=turn.text,
         parts=parts_of(turn.attachments),
-        telegram_chat_id=Lane.parse(turn.lane).chat_id,
+        telegram_chat_id=Lane.parse(turn.lane).telegram_chat_id,
         telegram_message_ids=turn.message_ids,
-        user_id=turn.author_id,
+        user_id=turn.author_id or None,
     )
 
 
@@ -125,7 +127,7 @@ def _answer(turn: Turn, outcome: TurnOutcome, branch: Branch, question_id: int) 
         model=outcome.model.model,
         provider_data=_within_limit(outcome.provider_data),
         status=_MESSAGE_STATUS[outcome.status],
-        user_id=turn.user.id,
+        user_id=turn.person_id,
     )
 
 
@@ -136,7 +138,7 @@ def _made(turn: Turn, file: MadeFile, answer_id: int | None, request_id: int | N
         size=file.part.size,
         sha256=file.part.sha256,
         original_name=file.part.name,
-        user_id=turn.user.id,
+        user_id=turn.person_id,
         message_id=answer_id,
         request_id=request_id,
     )

@@ -10,7 +10,7 @@ from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.token_count import counted
 from tgllm.services.usage.accounting import Accounting
 
-__all__ = ["InterruptedCall", "record_interrupted", "record_requests"]
+__all__ = ["InterruptedCall", "Recorded", "record_interrupted", "record_requests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,16 @@ class InterruptedCall:
     """Tokens to count as usage; input and output are not None."""
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was stored of the calls of a turn."""
+
+    request_id: int | None = None
+    """Id of the call; None if none was sent to a model."""
+    spent: sums.Spent | None = None
+    """Usage that was added; None if there is none."""
+
+
 def record_requests(
     conn: Connection,
     turn: Turn,
@@ -30,7 +40,7 @@ def record_requests(
     belongs_to: tuple[int, int | None],
     now: int,
     accounting: Accounting,
-) -> int | None:
+) -> Recorded:
     """Store the call of a turn, and a failed first call before it, and add the usage.
 
     A question that was rejected by a budget, or whose files can't be read, is not stored as a call, and a call that was
@@ -43,12 +53,9 @@ def record_requests(
         belongs_to: ids of the conversation and of the answer.
         now: UTC, in milliseconds.
         accounting: prices and calendar.
-
-    Returns:
-        The id of the call; None if none was sent to a model.
     """
     if isinstance(outcome.error, BudgetExceeded) or (isinstance(outcome.error, FileUnreadable) and not outcome.asked):
-        return None
+        return Recorded()
     conversation_id, answer_id = belongs_to
     began = now - round(outcome.seconds * 1000)
     attempt = turn.attempt
@@ -64,9 +71,10 @@ def record_requests(
     if outcome.asked:
         tokens = reported if outcome.spent is None else outcome.spent
         counted_cost = cost if tokens == reported else accounting.prices.cost(conn, outcome.model, tokens)
-        _add_usage(conn, turn, outcome.model, _spent(tokens, counted_cost), accounting.days.day(now))
-        return request_id
-    return None
+        spent = _spent(tokens, counted_cost)
+        _add_usage(conn, turn, outcome.model, spent, accounting.days.day(now))
+        return Recorded(request_id, spent)
+    return Recorded()
 
 
 def record_interrupted(conn: Connection, turn: Turn, call: InterruptedCall, now: int, accounting: Accounting) -> None:
@@ -101,7 +109,7 @@ def _call(turn: Turn, model: ModelRef, conversation_id: int | None, attempt: int
         turn_id=turn.id,
         attempt=attempt,
         conversation_id=conversation_id,
-        user_id=turn.user.id,
+        user_id=turn.person_id,
         provider=model.provider,
         model=model.model,
     )

@@ -4,7 +4,8 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from tgllm.api import (
@@ -18,7 +19,8 @@ from tgllm.api import (
 )
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
-from tgllm.observe.logs import get_logger
+from tgllm.observe.logs import log_values
+from tgllm.observe.tracing.spans import span
 from tgllm.services.budgets.reservation import Reservation
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.loader import TurnContext
@@ -30,11 +32,11 @@ from tgllm.services.files.attachment import Downloader
 from tgllm.services.files.gathering.materials import Materials
 from tgllm.services.files.made import keep_made
 from tgllm.services.models.in_use import forget_choice
-from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
 from tgllm.services.turns.question_files import NO_FILES, QuestionFiles, check_usable
 from tgllm.services.turns.record import record_turn
+from tgllm.services.turns.report import report_begin, report_turn
 from tgllm.services.turns.request_record import InterruptedCall, record_interrupted
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
@@ -44,8 +46,6 @@ from tgllm.services.turns.token_count import NOTHING, tokens_of
 
 __all__ = ["ConversationService"]
 
-log = get_logger(__name__)
-
 
 class ConversationService:
     """Runs turns, and the summaries after them. Closing it cancels the tasks that remain."""
@@ -54,6 +54,7 @@ class ConversationService:
         self._database, self._clock = services.database, services.clock
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
+        self._may_talk = services.may_talk
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
         self._data_dir = settings.data_dir
@@ -119,20 +120,37 @@ class ConversationService:
         Raises:
             DatabaseError: the turn can't be stored.
         """
+        with (
+            log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
+            span("turn", turn=turn.id, tgllm__turn__id=turn.id),
+        ):
+            return await self._run(turn, sink, units, asking, downloader)
+
+    async def _run(
+        self,
+        turn: Turn,
+        sink: Sink,
+        units: Sequence[Unit],
+        asking: Callable[[], Awaitable[None]] | None,
+        downloader: Downloader | None,
+    ) -> TurnOutcome:
         with self._running.track(turn) as handle, self._budgets.reservation(turn) as reservation:
-            context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
+            with span("load context"):
+                context, is_let_in = await self._database.read(lambda conn: self._load(conn, turn, reservation))
             if not is_let_in:
                 # Access was lost while the question was queued; a loss from now on stops the turn, which is tracked.
                 handle.stop("person")
             answer = Answer(context.model, self._clock, self._most_chars)
             info = TurnInfo(turn.id, turn.user, turn.chat, answer.model, turn.text)
+            report_begin(info)
             prepared, gathered = None, NO_FILES
             try:
                 if turn.attachments:
                     # Before anything is downloaded.
                     reservation.check(self._requests.estimate(context.model, turn.text))
-                received = await self._files.receive(turn, downloader, sink.show, handle)
-                gathered = await self._files.gather(turn, context, received, sink.show, handle)
+                with span("read files") if turn.attachments or turn.file_ids else nullcontext():
+                    received = await self._files.receive(turn, downloader, sink.show, handle)
+                    gathered = await self._files.gather(turn, context, received, sink.show, handle)
                 turn = gathered.question(turn)
                 info = replace(info, text=turn.text)
                 check_usable(turn, gathered)
@@ -158,9 +176,10 @@ class ConversationService:
             forgotten = () if context.retired is None else (forget_choice(turn.lane, context.retired, now),)
             # The caller's units come last: after them, only the commit can fail.
             units = (*self._requests.learnt(answer.model, now), *alerts, *forgotten, *units)
-            await self._database.write(
+            spent = await self._database.write(
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
+        report_turn(info, outcome, spent)
         await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)
@@ -170,7 +189,7 @@ class ConversationService:
         """Read the context, and whether the person still has access in the chat."""
         context = self.load(conn, turn)
         reservation.load(conn, context.model)
-        return context, may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
+        return context, self._may_talk(conn, turn.user.id, Lane.parse(turn.lane).access_id, milliseconds(self._clock))
 
     async def _reserve(
         self, reservation: Reservation, request: ChatRequest, model: ModelRef, sink: Sink, handle: RunningTurn
@@ -210,19 +229,10 @@ class ConversationService:
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
-            log.warning(
-                "turn.failed", turn=info.id, model=str(info.model), code=outcome.error.code, error=str(outcome.error)
-            )
-            await self._account_alerts.note(info.model.provider, outcome.error)
+            if self._account_alerts is not None:
+                await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)
             return
-        log.info(
-            "turn.answered",
-            turn=info.id,
-            model=str(info.model),
-            status=outcome.status,
-            seconds=round(outcome.seconds, 3),
-        )
         files = tuple(file.part for file in outcome.files)
         result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
         await self._host.after_reply(info, result)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tgllm.observe.metrics.table import TURNS_RUNNING
 from tgllm.services.conversations.turn import Turn
 
 __all__ = ["SLACK", "RunningTurn", "RunningTurns"]
@@ -89,11 +90,13 @@ class RunningTurns:
         if self._unwanted.pop(turn.lane, None) == turn.id:
             running.stop("person")
         self._idle.clear()
+        TURNS_RUNNING.set(len(self._by_lane))
         try:
             yield running
         finally:
             if self._by_lane.get(turn.lane) is running:
                 del self._by_lane[turn.lane]
+            TURNS_RUNNING.set(len(self._by_lane))
             if not self._by_lane:
                 self._idle.set()
 

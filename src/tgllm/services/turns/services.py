@@ -1,17 +1,23 @@
 """Services that turns use."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
+from tgllm.db.engine.unit import Connection
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.files.file_service import FileService
 from tgllm.services.models.registry import ProviderRegistry
+from tgllm.services.people.standing import may_talk
 from tgllm.services.turns.account_alerts import AccountAlerts
 from tgllm.services.turns.running import RunningTurns
 
-__all__ = ["TurnServices"]
+__all__ = ["MayTalk", "TurnServices"]
+
+MayTalk = Callable[[Connection, int, int, int], bool]
+"""Takes the ids of the person and of the chat, and the time; see ``standing.may_talk``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,9 @@ class TurnServices:
     running: RunningTurns
     budgets: BudgetService
     """Reserves and settles the usage of a turn."""
-    account_alerts: AccountAlerts
-    """Notifies the admins of errors with a provider account."""
+    account_alerts: AccountAlerts | None
+    """Notifies the admins of errors with a provider account; None: the one who asks is told all."""
     files: FileService | None = None
     """Receives and reads the files of questions; None: they have none."""
+    may_talk: MayTalk = may_talk
+    """Whether a person may use a chat."""

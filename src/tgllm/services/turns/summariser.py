@@ -9,6 +9,7 @@ from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, messages, summaries
 from tgllm.db.tables.summaries import Summary
+from tgllm.db.tables.usage import Spent
 from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import Prepared, RequestBuilder
@@ -17,6 +18,7 @@ from tgllm.services.conversations.summary import Gap, cut_to_fit, gap_of, questi
 from tgllm.services.conversations.turn import Turn, TurnOutcome
 from tgllm.services.turns.answer import Answer
 from tgllm.services.turns.model_call import ModelCaller
+from tgllm.services.turns.report import count_usage
 from tgllm.services.turns.request_record import record_requests
 from tgllm.services.turns.running import RunningTurn
 from tgllm.services.turns.services import TurnServices
@@ -132,7 +134,8 @@ class Summariser:
             outcome = answer.outcome()
             outcome = replace(outcome, spent=tokens_of(outcome, answer.request))
             alerts = self._budgets.settle(wanted.turn, reservation, outcome.spent or NOTHING)
-            await self._database.write(lambda conn: self._record(conn, wanted, outcome, alerts))
+            spent = await self._database.write(lambda conn: self._record(conn, wanted, outcome, alerts))
+        count_usage(model, spent)
         return outcome
 
     async def _request(self, wanted: Wanted) -> ChatRequest:
@@ -143,18 +146,19 @@ class Summariser:
         info = TurnInfo(turn.id, turn.user, turn.chat, model, question)
         return await self._host.before_request(ChatRequest(model.model, messages, user_key=wanted.user_key), info)
 
-    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, alerts: Sequence[Unit]) -> None:
-        """Store usage and summary, unless the conversation was deleted meanwhile."""
+    def _record(self, conn: Connection, wanted: Wanted, outcome: TurnOutcome, alerts: Sequence[Unit]) -> Spent | None:
+        """Store usage and summary, unless the conversation was deleted meanwhile; return the usage."""
         now, last, model = milliseconds(self._clock), wanted.gap.rows[-1], outcome.model
         if conversations.get(conn, last.conversation_id) is None:
-            return
-        record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
+            return None
+        recorded = record_requests(conn, wanted.turn, outcome, (last.conversation_id, None), now, self._accounting)
         for unit in alerts:
             unit(conn)
         text = outcome.text.strip()
         # Retention may have deleted the summarised messages meanwhile.
         if outcome.status != "ok" or not text or messages.get(conn, last.id) is None:
-            return
+            return recorded.spent
         # A longer summary would leave too little room for the messages after it.
         text = cut_to_fit(text, wanted.most // 4, self._requests.estimator(model))
         summaries.put(conn, Summary(last.conversation_id, last.id, text, model.provider, model.model, now))
+        return recorded.spent

@@ -72,7 +72,7 @@ _PICTURE = """
 2. *Sunset at the Striped Tower*
 3. "Somebody Is Still Awake"
 
-This version of the bot reads the text below a picture. The pictures themselves, and other files, come in a later one.
+A model that sees pictures gets the picture itself; documents are read and become part of the question.
 """
 
 _PICTURE_FILE = files("tgllm.testing.samples").joinpath("picture.png").read_bytes()

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import tarfile
 from contextlib import closing
 from pathlib import Path
 
@@ -30,8 +31,14 @@ async def test_it_says_where_the_backup_is_and_how_large(ask: Ask, start: Start,
     assert "KiB" in told.text
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert (entry.action, entry.target, entry.details) == ("backup.make", path.name, {"bytes": path.stat().st_size})
-    with closing(sqlite3.connect(path)) as conn:
+    assert (entry.action, entry.target, entry.details) == (
+        "backup.make",
+        path.name,
+        {"bytes": path.stat().st_size, "files": 0},
+    )
+    with tarfile.open(path) as archive:
+        archive.extract("tgllm.db", tmp_path / "out", filter="data")
+    with closing(sqlite3.connect(tmp_path / "out" / "tgllm.db")) as conn:
         assert conn.execute("SELECT text FROM messages WHERE role = 'user'").fetchall() == [("Hello",)]
 
 
@@ -49,9 +56,9 @@ async def test_a_button_makes_one_too(emu: Emulator, ask: Ask, ann: EmulatedUser
 async def test_the_newest_stay_and_what_is_not_ours_too(ask: Ask, start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
-    for name in ("mine.sqlite", "20250101T000000.000Z.sqlite.unfinished"):
+    for name in ("mine.sqlite", "20250101T000000.000Z.tar.unfinished"):
         (folder / name).touch()
-    async with start(admin__backups_kept=2):
+    async with start(backups__keep=2):
         for _ in range(4):
             told = await ask("/admin backup")
     names = [path.name for path in backups(tmp_path)]
@@ -72,12 +79,12 @@ async def test_a_full_disk_is_told_and_the_bot_goes_on(
         return real_open(path, flags, mode, dir_fd=dir_fd)  # type: ignore[call-overload]  handed on as it came
 
     async with start():
-        monkeypatch.setattr("tgllm.db.file.backup.os.open", full)
+        monkeypatch.setattr("tgllm.services.backups.making.os.open", full)
         told = await ask("/admin backup")
         monkeypatch.undo()
         answer = await ask("Hello")
 
-    assert "the disk of the data folder is full" in told.text
+    assert "the disk of the backups is full" in told.text
     assert answer.text == "Hello"
     assert backups(tmp_path) == []
 

@@ -1,4 +1,4 @@
-"""``/admin backup``: backs up the database on the server."""
+"""``/admin backup``: backs up the database and the files on the server."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,8 @@ from tgllm.bot.admin.table import AdminCall, AdminCommand, Result
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import audit
 from tgllm.observe.logs import get_logger
-from tgllm.services.maintenance.backups import Backup
+from tgllm.services.backups.making import Made
+from tgllm.services.backups.service import failure_text
 
 __all__ = ["backup_rows"]
 
@@ -27,20 +28,20 @@ async def _make(call: AdminCall) -> Result:
     except DatabaseError as error:
         # An error of the copy: the bot's own database is unaffected, so the program need not end.
         log.error("backup.failed", error=str(error))
-        full = error.code == "database_full"
-        text = call.text("admin.backup.full" if full else "admin.backup.failed", reason=str(error))
-        return Screen(text, separate=True)
+        return Screen(failure_text(call.core.texts, call.scope.language, error), separate=True)
     return lambda conn: _made(conn, call, made)
 
 
-def _made(conn: Connection, call: AdminCall, made: Backup) -> Screen:
-    details = {"bytes": made.size}
+def _made(conn: Connection, call: AdminCall, made: Made) -> Screen:
+    details = {"bytes": made.size, "files": made.files}
     entry = audit.NewEntry(
         actor_id=call.user.id, source="telegram", action="backup.make", target=made.path.name, details=details
     )
     audit.add(conn, entry, call.now)
-    kept = call.scope.config.admin.backups_kept
+    kept = call.core.backups.keep
     text = call.text("admin.backup.made", path=made.path, size=_size(made.size), count=kept)
+    if made.files or made.left_out:
+        text += " " + call.text("admin.backup.files", count=made.files)
     return Screen(text, separate=True)
 
 

@@ -15,6 +15,7 @@ from tgllm.db.tables import file_texts
 from tgllm.db.tables.file_texts import FileText
 from tgllm.db.tables.files import File
 from tgllm.observe.logs import get_logger
+from tgllm.observe.metrics.table import FILES_READ
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.owned import OwnedFileHandler
 from tgllm.services.files.blobs import BlobStore, file_digest
@@ -216,7 +217,7 @@ class FileReader:
             return (await pool.read(owned, self._store.path(file.path), limits, "", owner=owner)).pages
         except FileUnreadable as error:
             # Such as one with a password; the model may still say something about it.
-            log.info("files.not_read", code=error.code, size=file.size)
+            log.info("files.not_read", code=error.code, size_bytes=file.size)
             pages = error.params.get("pages")
             return pages if isinstance(pages, int) else None
 
@@ -253,7 +254,9 @@ class FileReader:
             made = await self._pool.read(owned, self._store.path(file.path), limits, name, owner=owner)
             _check_text(made, sees=sees)
         except FileUnreadable as error:
+            FILES_READ.add("failed")
             raise await self._failed(file, reader, error, name) from error
+        FILES_READ.add("ok")
         pictures = await self._keep_pictures(file, made.pictures) if sees else None
         if self._texts is not None:
             await self._texts.put(file.sha256, made.text)
@@ -281,7 +284,7 @@ class FileReader:
 
     async def _failed(self, file: File, reader: str, error: FileUnreadable, name: str) -> FileUnreadable:
         """Keep a failure, and return its error with the parameters of its text."""
-        log.info("files.unreadable", reader=reader, code=error.code, mime=file.mime, size=file.size)
+        log.info("files.unreadable", reader=reader, code=error.code, mime=file.mime, size_bytes=file.size)
         if error.code not in _NOT_KEPT:
             now = milliseconds(self._clock)
             await self._put(FileText(file.sha256, reader, error=error.code, created_at=now))

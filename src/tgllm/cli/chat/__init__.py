@@ -1,0 +1,1 @@
+"""Chat with a model in the terminal: arguments, rendering of answers, prompt and its commands."""

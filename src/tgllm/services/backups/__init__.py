@@ -1,0 +1,1 @@
+"""Backups: one file with the database and the files of the bot, made, listed, checked and restored."""

@@ -1,0 +1,142 @@
+"""Reading of a backup with files: every member is checked, and nothing is written but what the reader decides.
+
+A backup may come from anywhere: only the members of the format are accepted, under their exact names.
+"""
+
+import gzip
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from tgllm.db.engine.errors import RestoreRefused
+from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, MOST_JSON, Contents, Label
+
+__all__ = ["Sink", "is_archive", "read_archive", "read_label"]
+
+_PIECE = 2**20
+
+Sink = Callable[[str, int, Iterator[bytes]], None]
+"""Receives the database and each file: name, size, and the bytes, which it need not use up."""
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether a file looks like a backup with files; raises OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(265)
+    return head[257:262] == b"ustar" or head[:2] == b"\x1f\x8b"
+
+
+def read_label(path: Path) -> Label:
+    """Read what a backup says about itself, without checking the rest.
+
+    Raises:
+        RestoreRefused: it is no backup of tgllm.
+    """
+    with _opened(path) as archive:
+        return _label(path, archive)[0]
+
+
+def read_archive(path: Path, sink: Sink | None = None, accept: Callable[[Label], None] | None = None) -> Label:
+    """Read a whole backup and check that it is complete and undamaged.
+
+    Args:
+        path: the backup.
+        sink: receives the members; without it they are only checked.
+        accept: called with the label before anything else is read; it may raise.
+
+    Raises:
+        RestoreRefused: the backup is damaged, incomplete, or no backup of tgllm.
+        OSError: it can't be read, or the sink can't write.
+    """
+    with _opened(path) as archive:
+        label, raw = _label(path, archive)
+        if accept is not None:
+            accept(label)
+        sums = {LABEL: hashlib.sha256(raw).hexdigest()}
+        contents: Contents | None = None
+        while (member := archive.next()) is not None:
+            if contents is not None:
+                raise _refused(path, "there is something behind its end")
+            if member.name == CONTENTS and DATABASE in sums:
+                contents = _contents(path, _bytes_of(path, archive, member))
+                continue
+            is_next = member.name == DATABASE if DATABASE not in sums else BLOB.fullmatch(member.name) is not None
+            if not member.isreg() or not is_next or member.name in sums:
+                raise _refused(path, f"it contains {member.name[:100]!r}, which no backup has at this place")
+            sums[member.name] = _read_member(archive, member, sink)
+        if contents is None:
+            raise _refused(path, "its end is missing, so it is not complete")
+    for name in sums.keys() | contents.sha256.keys():
+        if name not in sums:
+            raise _refused(path, f"{name[:100]} is missing in it")
+        if sums[name] != contents.sha256.get(name):
+            raise _refused(path, f"{name} in it is not what was written")
+    return label
+
+
+def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, sink: Sink | None) -> str:
+    source = archive.extractfile(member)
+    assert source is not None  # noqa: S101  it is a regular file
+    pieces = _Pieces(source)
+    if sink is not None:
+        sink(member.name, member.size, iter(pieces))
+    for _ in pieces:
+        pass
+    return pieces.sha256.hexdigest()
+
+
+class _Pieces:
+    """The bytes of a member, hashed while they are read."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self.sha256 = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._source.read(_PIECE):
+            self.sha256.update(piece)
+            yield piece
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tarfile.TarFile]:
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            yield archive
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _refused(path, f"it is cut off or damaged ({error})") from error
+
+
+def _label(path: Path, archive: tarfile.TarFile) -> tuple[Label, bytes]:
+    member = archive.next()
+    if member is None or member.name != LABEL or not member.isreg():
+        raise RestoreRefused(f"{path} is no backup of tgllm. Backups are made with: tgllm db backup", path=str(path))
+    raw = _bytes_of(path, archive, member)
+    try:
+        return Label.load(raw), raw
+    except ValueError as error:
+        raise _refused(path, str(error)) from error
+
+
+def _contents(path: Path, data: bytes) -> Contents:
+    try:
+        return Contents.load(data)
+    except ValueError as error:
+        raise _refused(path, str(error)) from error
+
+
+def _bytes_of(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    source = archive.extractfile(member) if member.isreg() and member.size <= MOST_JSON else None
+    if source is None:
+        raise _refused(path, f"{member.name[:100]} in it is no list of contents")
+    return source.read()
+
+
+def _refused(path: Path, reason: str) -> RestoreRefused:
+    return RestoreRefused(
+        f"The backup {path} can't be used: {reason}. Choose another backup.", path=str(path), reason=reason
+    )

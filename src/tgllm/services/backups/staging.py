@@ -1,0 +1,154 @@
+"""Unpacking of a backup beside the data in use, which it leaves as it is."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tgllm.db.engine.errors import DatabaseError, RestoreRefused
+from tgllm.db.engine.sqlite import connect, in_words
+from tgllm.db.file.backup import write_copy
+from tgllm.db.file.facts import refuse_unusable
+from tgllm.db.file.probe import free_bytes
+from tgllm.db.file.swap import sync_folder
+from tgllm.services.backups.archive import BLOB, DATABASE, Label
+from tgllm.services.backups.reading import is_archive, read_archive
+from tgllm.services.files.blobs import FOLDER, PART
+
+__all__ = ["Staged", "drop_staged", "stage"]
+
+_STAGED = ".restoring"
+_SPARE_BYTES = 5 * 2**20
+
+FreeBytes = Callable[[Path], int]
+
+
+@dataclass(slots=True)
+class Staged:
+    """A backup that is unpacked into the data folder under other names."""
+
+    database: Path
+    parts: list[Path] = field(default_factory=list[Path])
+    """The files, each with its final name and ``PART`` behind it, as a download that is not finished."""
+
+    def finish_files(self) -> None:
+        """Give the files their final names; no row of the present database refers to a new one."""
+        for part in self.parts:
+            part.replace(part.with_name(part.name.removesuffix(PART)))
+        if self.parts:
+            sync_folder(self.parts[0].parent)
+
+
+def drop_staged(database: Path) -> None:
+    """Remove what a killed restore has left; unfinished files go when the bot starts."""
+    for path in database.parent.glob(f"{database.name}{_STAGED}*"):
+        path.unlink(missing_ok=True)
+
+
+def stage(source: Path, database: Path, free: FreeBytes = free_bytes) -> Staged:
+    """Unpack a backup into the folder of the database.
+
+    Args:
+        source: a backup with files, a copy of a database, or a folder with ``tgllm.db`` and perhaps ``files``.
+        database: path of the database in use.
+        free: returns the free bytes of a folder's disk.
+
+    Raises:
+        RestoreRefused: the source is no backup, damaged or incomplete.
+        DatabaseError: the disk has too little space.
+        OSError: a file can't be read or written.
+    """
+    drop_staged(database)
+    staged = Staged(database.with_name(f"{database.name}{_STAGED}"))
+    try:
+        if source.is_dir():
+            _stage_folder(source, staged, free)
+        elif is_archive(source):
+            _stage_archive(source, staged, free)
+        else:
+            _check_space(database.parent, source.stat().st_size, free)
+            _stage_database(source, staged.database)
+    except BaseException:
+        drop(staged)
+        raise
+    return staged
+
+
+def drop(staged: Staged) -> None:
+    """Remove what was unpacked."""
+    drop_staged(staged.database.with_name(staged.database.name.removesuffix(_STAGED)))
+    for part in staged.parts:
+        part.unlink(missing_ok=True)
+
+
+def _stage_archive(source: Path, staged: Staged, free: FreeBytes) -> None:
+    folder = staged.database.parent
+
+    def accept(label: Label) -> None:
+        _check_space(folder, label.database_bytes + label.file_bytes, free)
+
+    def write(name: str, _size: int, pieces: Iterator[bytes]) -> None:
+        if name == DATABASE:
+            _write(staged.database, pieces)
+            return
+        part = _part(folder, name)
+        staged.parts.append(part)
+        _write(part, pieces)
+
+    read_archive(source, write, accept)
+
+
+def _stage_folder(source: Path, staged: Staged, free: FreeBytes) -> None:
+    database = source / DATABASE
+    if not database.is_file():
+        raise RestoreRefused(f"{source} is no backup: it has no {DATABASE}.", path=str(source))
+    blobs = [path for path in (source / FOLDER).glob("*") if BLOB.fullmatch(f"{FOLDER}/{path.name}") and path.is_file()]
+    needed = database.stat().st_size + sum(path.stat().st_size for path in blobs)
+    _check_space(staged.database.parent, needed, free)
+    _stage_database(database, staged.database)
+    for path in blobs:
+        part = _part(staged.database.parent, f"{FOLDER}/{path.name}")
+        staged.parts.append(part)
+        with path.open("rb") as stream:
+            _write(part, iter(lambda: stream.read(2**20), b""))
+
+
+def _stage_database(source: Path, target: Path) -> None:
+    """Copy a database with what is in its log."""
+    try:
+        with in_words(source), closing(connect(source, "ro")) as conn:
+            refuse_unusable(conn, source)
+            write_copy(conn, target)
+    except DatabaseError as error:
+        if error.code not in {"database_corrupt", "database_backup"}:
+            raise
+        raise RestoreRefused(
+            f"{source} is damaged or no backup of tgllm. Choose another backup.", path=str(source)
+        ) from error
+
+
+def _part(folder: Path, name: str) -> Path:
+    (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{name}{PART}"
+
+
+def _write(path: Path, pieces: Iterator[bytes]) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        for piece in pieces:
+            stream.write(piece)
+        stream.flush()
+        os.fsync(descriptor)
+
+
+def _check_space(folder: Path, needed: int, free: FreeBytes) -> None:
+    available = free(folder)
+    if available < needed + _SPARE_BYTES:
+        raise DatabaseError(
+            f"The disk of {folder} is too full to restore the backup: {(needed + _SPARE_BYTES) / 2**20:.1f} MiB are "
+            f"needed and {available / 2**20:.1f} MiB are free. Nothing was changed. Free some space, then try again.",
+            code="database_full",
+            path=str(folder),
+        )

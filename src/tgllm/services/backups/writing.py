@@ -1,0 +1,85 @@
+"""Writing of a backup with files as a stream."""
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from tgllm.db.file.facts import Blob
+from tgllm.services.backups.archive import BLOB, CONTENTS, DATABASE, LABEL, Contents, Label
+
+__all__ = ["write_archive"]
+
+
+class _Hashed:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        data = self._stream.read(size)
+        self.sha256.update(data)
+        return data
+
+
+def write_archive(
+    target: BinaryIO, label: Label, database: Path, data_dir: Path, blobs: Iterable[Blob], *, compress: bool
+) -> Contents:
+    """Write a backup to an open file; raises OSError.
+
+    Blobs never change and are there before the database names them, so those of an earlier copy of the database are
+    consistent with it. One that was deleted meanwhile, on purpose, is left out.
+
+    Args:
+        target: the file, at its end.
+        label: the first member.
+        database: the copy of the database.
+        data_dir: the folder that the paths of the blobs are relative to.
+        blobs: the files to include.
+        compress: whether to compress with gzip.
+
+    Returns:
+        The last member.
+    """
+    sums: dict[str, str] = {}
+    with tarfile.open(fileobj=target, mode="w|gz" if compress else "w|", format=tarfile.GNU_FORMAT) as archive:
+        _add_bytes(archive, LABEL, label.dump(), sums, label.made_at)
+        with database.open("rb") as stream:
+            _add(archive, DATABASE, stream, sums, label.made_at)
+        missing = tuple(blob.path for blob in blobs if not _add_blob(archive, data_dir, blob, sums))
+        contents = Contents(sums, missing)
+        _add_bytes(archive, CONTENTS, contents.dump(), {}, label.made_at)
+    return contents
+
+
+def _add_blob(archive: tarfile.TarFile, data_dir: Path, blob: Blob, sums: dict[str, str]) -> bool:
+    if BLOB.fullmatch(blob.path) is None:
+        return False
+    try:
+        stream = (data_dir / blob.path).open("rb")
+    except FileNotFoundError:
+        return False
+    with stream:
+        _add(archive, blob.path, stream, sums, int(os.fstat(stream.fileno()).st_mtime * 1000))
+    return True
+
+
+def _add(archive: tarfile.TarFile, name: str, stream: BinaryIO, sums: dict[str, str], at: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = os.fstat(stream.fileno()).st_size, at // 1000, 0o600
+    hashed = _Hashed(stream)
+    archive.addfile(info, hashed)
+    sums[name] = hashed.sha256.hexdigest()
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, data: bytes, sums: dict[str, str], at: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = len(data), at // 1000, 0o600
+    archive.addfile(info, io.BytesIO(data))
+    sums[name] = hashlib.sha256(data).hexdigest()

@@ -1,0 +1,1 @@
+"""Web server for monitoring: whether the bot lives and is ready, and its metrics."""

@@ -1,0 +1,90 @@
+"""Health of the bot for supervisors: whether it lives, and whether it is ready to answer people."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from tgllm.api import DatabaseError
+from tgllm.api.clock import Clock, milliseconds
+from tgllm.db.database import Database
+from tgllm.db.file.probe import write_probe
+from tgllm.web.server import Answer
+from tgllm.web.shared import Shared
+
+__all__ = ["BotState", "Health"]
+
+DATABASE_SECONDS: Final = 3.0
+"""Time limit of the test write."""
+SHARED_SECONDS: Final = 1.0
+"""How long an answer is used again, so that many requests don't write to the database."""
+LATE_SECONDS: Final = 45.0
+"""Added to the length of a long poll: how long after the last success Telegram counts as out of reach."""
+_JSON: Final = "application/json"
+_OK: Final = "ok"
+
+
+@dataclass(slots=True)
+class BotState:
+    """What is open of the bot so far; set while it starts and while it ends."""
+
+    database: Database | None = None
+    seconds_since_poll: Callable[[], float | None] = lambda: None
+    """Seconds since the last successful getUpdates; None before the first one."""
+
+
+class Health:
+    """Answers to /healthz and /readyz."""
+
+    def __init__(self, state: BotState, clock: Clock, poll_seconds: float, stopping: Callable[[], bool]) -> None:
+        """Watch a bot.
+
+        Args:
+            state: what is open of it.
+            clock: source of time.
+            poll_seconds: length of a long poll.
+            stopping: whether a shutdown was requested.
+        """
+        self._state = state
+        self._clock = clock
+        self._late_seconds = poll_seconds + LATE_SECONDS
+        self._stopping = stopping
+        self._database = Shared(self._check_database, clock, SHARED_SECONDS)
+
+    async def live(self, _headers: Mapping[str, str]) -> Answer:
+        """Answer that the event loop runs: otherwise there is no answer."""
+        return Answer("ok\n")
+
+    async def ready(self, _headers: Mapping[str, str]) -> Answer:
+        """Answer with each check, and with status 503 if one of them fails."""
+        checks = {
+            "database": await self._database.get(),
+            "telegram": self._check_telegram(),
+            "shutdown": "the bot is shutting down" if self._stopping() else _OK,
+        }
+        is_ready = all(check == _OK for check in checks.values())
+        status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(json.dumps({"ready": is_ready, "checks": checks}) + "\n", status, _JSON)
+
+    async def _check_database(self) -> str:
+        database = self._state.database
+        if database is None:
+            return "not open"
+        now = milliseconds(self._clock)
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                await database.write(lambda conn: write_probe(conn, "ready", now), durable=False)
+        except TimeoutError:
+            return f"no answer within {DATABASE_SECONDS:g} s"
+        except DatabaseError as error:
+            # Its text names paths, which are for the log only.
+            return f"it can't be written ({error.code})"
+        return _OK
+
+    def _check_telegram(self) -> str:
+        seconds = self._state.seconds_since_poll()
+        if seconds is None:
+            return "not reached yet"
+        return _OK if seconds <= self._late_seconds else f"not reached for {seconds:.0f} s"

@@ -1,0 +1,161 @@
+"""A database of each earlier version is updated without losing a row, also if the program is killed meanwhile."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database_support import NOW
+from tgllm.db.engine.sqlite import connect, run_script
+from tgllm.db.file.check import check
+from tgllm.db.file.identity import APPLICATION_ID, latest_version, version_of
+from tgllm.db.file.objects import differences, row_counts, schema_of
+from tgllm.db.file.schema import fresh_schema, prepare
+from tgllm.db.migrations.load import FIRST_VERSION, shipped
+from tgllm.db.tables import conversations, files, inbox, messages, outbox
+
+OLD = Path(__file__).parent / "old"
+LATEST = latest_version(shipped())
+ADDED = {
+    6: "INSERT INTO file_texts (sha256, reader, text, chars, created_at)"
+    f" VALUES ('{'b' * 64}', 'text', 'hello', 5, 1);",
+    7: f"INSERT INTO documents (sha256, passages, chars, indexed) VALUES ('{'b' * 64}', 0, 5, 1);",
+}
+"""Rows of the tables that a version has added."""
+
+
+def make(path: Path, version: int) -> Path:
+    """Make a database of a version, with rows in every table that the bot itself fills."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("BEGIN")
+        run_script(conn, (OLD / "v1.sql").read_text(encoding="utf-8"))
+        run_script(conn, (OLD / "rows.sql").read_text(encoding="utf-8"))
+        for step in shipped():
+            if step.version <= version:
+                run_script(conn, step.sql + ADDED.get(step.version, ""))
+        conn.execute(f"PRAGMA user_version = {version}")
+        conn.execute("COMMIT")
+        assert conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        empty = [table for table, count in row_counts(conn).items() if not count]
+        # Tables for which there are no rows above.
+        assert set(empty) <= {"passages"}
+    return path
+
+
+def content(path: Path) -> dict[str, list[dict[str, object]]]:
+    """Return the rows of all tables, without the one that says which program used the file last."""
+    with closing(connect(path)) as conn:
+        conn.row_factory = sqlite3.Row
+        tables = {
+            name: [dict(row) for row in conn.execute(f'SELECT * FROM "{name}"')] for name in sorted(row_counts(conn))
+        }
+    tables["kv"] = [row for row in tables["kv"] if row["scope"] != "database"]
+    return tables
+
+
+@pytest.mark.parametrize("version", range(FIRST_VERSION, LATEST + 1))
+def test_a_database_of_an_earlier_version_is_updated(path: Path, version: int) -> None:
+    before = content(make(path, version))
+    prepare(path, NOW)
+    after = content(path)
+
+    assert check(path).problems == ()
+    with closing(connect(path)) as conn:
+        assert version_of(conn) == LATEST
+        assert list(differences(schema_of(conn), fresh_schema())) == []
+    for table, rows in before.items():
+        changed = {"outbox": {"priority", "behind"}, "budgets": {"by_owner"}}.get(table, set[str]())
+        kept = [{name: row[name] for name in rows[0] if name not in changed} for row in after[table]] if rows else []
+        assert kept == [{name: value for name, value in row.items() if name not in changed} for row in rows], table
+    backups = sorted(path.parent.glob("tgllm.db.backup-v*"))
+    assert len(backups) == int(version < LATEST)
+    for backup in backups:
+        assert content(backup) == before
+
+
+def test_the_updated_rows_are_readable_by_the_program(path: Path) -> None:
+    prepare(make(path, FIRST_VERSION), NOW)
+    with closing(connect(path)) as conn:
+        running = inbox.get(conn, 16)
+        chosen = conversations.get(conn, 1)
+        (photo,) = files.list_by_id(conn, [1])
+        assert running is not None
+        assert (running.state, running.attempts, running.crashes) == ("running", 3, 0)
+        assert chosen is not None
+        assert (chosen.title, chosen.head_message_id) == ("Trip", 3)
+        assert (photo.kind, photo.original_name) == ("document", "../photo.jpg")
+        question = messages.get(conn, 3)
+        assert question is not None
+        assert question.text == "And this?"
+        row = outbox.get(conn, 3)
+        assert row is not None
+        assert row.priority == 2
+
+
+KILLS = 8
+"""Moments at which the update is killed, spread over its statements and file operations."""
+
+
+def update_in_child(path: Path, die_at: int) -> int:
+    """Update the database in a forked child that is killed at its n-th step; return its number of steps, or -1."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        steps = 0
+
+        def step(*_: object) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        real = sqlite3.connect
+
+        def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+            conn: sqlite3.Connection = real(*args, **kwargs)
+            conn.set_trace_callback(step)
+            return conn
+
+        sqlite3.connect = traced
+        sys.addaudithook(lambda event, _: step() if event in {"open", "os.rename", "os.remove"} else None)
+        prepare(path, NOW)
+        os.write(writer, str(steps).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return int(said or -1)
+
+
+@pytest.mark.once
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_kill_at_any_moment_leaves_the_old_database_or_the_new_one(tmp_path: Path) -> None:
+    original = make(tmp_path / "original" / "tgllm.db", FIRST_VERSION)
+    before = content(original)
+    whole = tmp_path / "whole" / "tgllm.db"
+    shutil.copytree(original.parent, whole.parent)
+    steps = update_in_child(whole, -1)
+    assert steps > 100
+    versions: list[int] = []
+    for number in range(KILLS):
+        path = tmp_path / str(number) / "tgllm.db"
+        shutil.copytree(original.parent, path.parent)
+        assert update_in_child(path, 1 + steps * (number + 1) // (KILLS + 1)) == -1
+        with closing(connect(path)) as conn:
+            versions.append(version_of(conn))
+        assert content(path) == (before if versions[-1] == FIRST_VERSION else content(whole))
+        prepare(path, NOW)
+        assert check(path).problems == ()
+        assert content(path) == content(whole)
+        assert not path.with_name("tgllm.db.rehearsal").exists()
+    assert set(versions) <= {FIRST_VERSION, LATEST}
+    assert FIRST_VERSION in versions

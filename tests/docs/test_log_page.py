@@ -1,0 +1,54 @@
+"""The page about the log lists every event that the sources write, with its levels and fields, and no other."""
+
+import re
+
+import pytest
+
+from docs_support import read_page
+from log_events import fields, log_calls, sources
+
+PAGE = read_page("reference/log.md")
+ROWS = {
+    row[0]: row[1:]
+    for row in re.findall(r"^\| `([\w.]+\.[\w.]+)` \| ([\w, ]+) \| (.+?) \| (.*) \|$", PAGE, re.MULTILINE)
+}
+CALLS = [(path, *call) for path in sources() for call in log_calls(path)]
+ELSEWHERE = {"log.suppressed", "python.warning"}
+"""Written by the log itself."""
+WITHOUT_UNIT = {"retry_in", "retry_after", "duration", "elapsed", "size", "timeout", "latency", "took", "age", "cost"}
+
+
+def test_every_event_has_a_literal_name() -> None:
+    assert [f"{path}:{line}" for path, line, _, event in CALLS if not re.fullmatch(r"[a-z_]+\.[a-z_]+", event)] == []
+
+
+def test_the_page_lists_every_event_and_no_other() -> None:
+    assert {event for _, _, _, event in CALLS} | ELSEWHERE == ROWS.keys()
+    assert len(CALLS) > 90
+
+
+def test_the_levels_are_those_of_the_source() -> None:
+    levels: dict[str, set[str]] = {}
+    for _, _, level, event in CALLS:
+        levels.setdefault(event, set()).add(level)
+
+    assert {event: set(ROWS[event][0].split(", ")) for event in levels} == levels
+
+
+@pytest.mark.parametrize("event", sorted(ROWS.keys() - ELSEWHERE))
+def test_the_fields_are_those_of_the_source(event: str) -> None:
+    documented = set(re.findall(r"`(\w+)`", ROWS[event][2]))
+    found = [fields(path, event) for path in {path for path, _, _, name in CALLS if name == event}]
+    written = set[str]().union(*(names for names, _ in found))
+
+    assert written == documented if all(is_all for _, is_all in found) else written <= documented
+
+
+def test_fields_have_their_unit_in_the_name() -> None:
+    names = {name for row in ROWS.values() for name in re.findall(r"`(\w+)`", row[2])}
+
+    assert names & WITHOUT_UNIT == set()
+
+
+def test_the_rows_are_sorted() -> None:
+    assert list(ROWS) == sorted(ROWS)

@@ -179,14 +179,14 @@ async def open_runtime(
     seconds = config.sending.request_timeout
     bot = make_bot(token, config.telegram_api, limiter, request_seconds=seconds, clock=core.clock)
     runner = command_runner()
-    renderer = Renderer(config.rendering.timeout)
+    renderer = Renderer(config.rendering.timeout, core.errors)
     async with bot, aclosing(runner), aclosing(renderer):
         me = await _who_am_i(bot.me, core.clock)
-        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links)
+        sender = Sender(bot, core.database, limiter, core.clock, core.texts, core.access.invitations.links, core.errors)
         relevance = Relevance(me.id, me.username or "")
         acknowledgements = Acknowledgements(core.running, relevance, milliseconds(core.clock))
         commands = live_commands(core, runner)
-        menus = CommandMenus(bot, core.database, core.clock, commands)
+        menus = CommandMenus(bot, core.database, core.clock, commands, core.errors)
         parts = BotParts(
             core,
             bot,
@@ -217,6 +217,7 @@ async def open_runtime(
             empty=relevance.empty_irrelevant,
             ended=ended,
             answer_unparsed=lambda conn, row: answer_to_unparsed(conn, row, parts),
+            errors=core.errors,
         )
 
         intake = Intake(parts, dispatch, menus.heard, hiding, lambda: commands.table.reads)
@@ -235,7 +236,7 @@ async def open_runtime(
             menus.refresh()
 
         upkeep = AccessUpkeep(core.database, core.clock, core.texts, core.access, core.running)
-        own = [upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
+        own = [core.errors.run, upkeep.run, menus.run, core.broadcaster.run, _watch(core, look_again).run]
         yield BotRuntime(core, parts, dispatch, poller, [*beside, *own])
 
 

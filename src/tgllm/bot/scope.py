@@ -102,9 +102,15 @@ class UpdateScope:
         """Return a length of time in words, in the sender's language."""
         return duration(self.parts.core.texts, seconds, self.language)
 
-    def error_text(self, error: Exception) -> str:
-        """What an error says to the sender."""
-        return redact(error_text(self.parts.core.texts, error, self.language))
+    def error_text(self, error: Exception, code: str | None = None) -> str:
+        """What an error says to the sender; with the code of an unexpected error."""
+        return redact(error_text(self.parts.core.texts, error, self.language, code))
+
+    def report(self, error: BaseException, *, event: str, plugin: str | None = None, **fields: object) -> str:
+        """Report an unexpected error in this update; see ``ErrorReports.report``."""
+        user = None if self.person is None else self.person.id
+        known = {"update_id": self.row.update_id, "user": user}
+        return self.parts.core.errors.report(error, event=event, plugin=plugin, **known, **fields)
 
     def read(self, query: Callable[[Connection], T]) -> Coroutine[Any, Any, T]:
         """Run a query; see ``Database.read``."""

@@ -9,18 +9,47 @@ from tgllm.i18n.catalogue import Catalogue
 from tgllm.i18n.durations import duration, from_now
 from tgllm.i18n.numbers import size_text
 
-__all__ = ["error_text"]
+__all__ = ["error_text", "with_code"]
 
 _MOST_REASON = 80
 """Maximum length of a provider's reason, in characters."""
 _MOST_PARAM = 1_000
 """Maximum length of a parameter, in characters: the error of a plugin must not become hundreds of messages."""
+_MOST_CODE = 12
+"""Maximum length of a code, in characters."""
 _LONG_WAIT = 60.0
 """Seconds from which on a wait is more than a moment."""
 
 
-def error_text(texts: Catalogue, error: Exception, language: str = "") -> str:
+def error_text(texts: Catalogue, error: Exception, language: str = "", code: str | None = None) -> str:
     """Return the text that explains an error to a person.
+
+    Args:
+        texts: the text catalogue.
+        error: the error.
+        language: of the reader.
+        code: the code of an unexpected error, which the person can give the admin; by default the parameter
+            ``error_id`` of the error, if it has one.
+    """
+    code = _code(error) if code is None else code
+    if code and not isinstance(error, TgllmError):
+        return texts("errors.internal", language, code=code)
+    text = _explained(texts, error, language)
+    return with_code(texts, text, code, language) if code else text
+
+
+def with_code(texts: Catalogue, text: str, code: str, language: str = "") -> str:
+    """Return a text with the code of an unexpected error below it."""
+    return f"{text}\n\n{texts('errors.code_line', language, code=code)}"
+
+
+def _code(error: Exception) -> str:
+    code = error.params.get("error_id") if isinstance(error, TgllmError) else None
+    return code if isinstance(code, str) and len(code) <= _MOST_CODE and code.isprintable() else ""
+
+
+def _explained(texts: Catalogue, error: Exception, language: str) -> str:
+    """Return the text of an error without its code.
 
     It is the text of the error's code, else of its class, else of ``internal``; never the error's own message, which
     is for logs. For a code that is a key of a plugin's texts, it is the plugin's text. Parameters may come from a

@@ -15,6 +15,10 @@ from tgllm.services.budgets.message_rate import MessageRate
 from tgllm.services.budgets.service import BudgetService
 from tgllm.services.common.calendar import Days
 from tgllm.services.core import Core
+from tgllm.services.errors.notices import Notices
+from tgllm.services.errors.origins import Origins
+from tgllm.services.errors.reports import ErrorReports
+from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
 from tgllm.services.maintenance.unconfirmed import Unconfirmed
@@ -48,6 +52,7 @@ class BotCore(Core):
     password: AdminPassword
     backups: Backups
     broadcaster: Broadcaster
+    errors: ErrorReports
 
 
 @asynccontextmanager
@@ -61,13 +66,14 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
-    # The turns end first; they may wait for a file.
+    # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
+        aclosing(_errors(core)) as errors,
         aclosing(_reader(core, notice)) as reader,
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
-        aclosing(_conversations(core, running, accounting, budgets, files)) as service,
+        aclosing(_conversations(core, running, accounting, budgets, files, errors)) as service,
     ):
         yield BotCore(
             config=config,
@@ -91,6 +97,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             password=AdminPassword(config.admin, clock),
             backups=_backups(core),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
+            errors=errors,
         )
 
 
@@ -105,8 +112,27 @@ def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
     return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
 
 
+def _errors(core: Core) -> ErrorReports:
+    config, host = core.config, core.host
+    origins = Origins(lambda: {each.id: (each.package, each.version) for each in host.records if not each.builtin})
+    texts = ErrorTexts(core.texts, origins, zone(config.time_zone))
+    notices = Notices(core.notifier, texts, core.clock, config.errors.interval_minutes * 60)
+    return ErrorReports(
+        core.database,
+        core.clock,
+        origins,
+        lambda module: host.owners.of_module(module),  # noqa: PLW0108  made when it is first needed
+        notices=notices if config.errors.notify else None,
+    )
+
+
 def _conversations(
-    core: Core, running: RunningTurns, accounting: Accounting, budgets: BudgetService, files: FileService
+    core: Core,
+    running: RunningTurns,
+    accounting: Accounting,
+    budgets: BudgetService,
+    files: FileService,
+    errors: ErrorReports,
 ) -> ConversationService:
     config, clock, texts = core.config, core.clock, core.texts
     settings = turn_settings(config, texts, accounting)
@@ -119,5 +145,6 @@ def _conversations(
         budgets=budgets,
         account_alerts=AccountAlerts(core.notifier, texts, clock),
         files=files,
+        errors=errors,
     )
     return ConversationService(services, settings)

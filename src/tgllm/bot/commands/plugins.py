@@ -62,7 +62,7 @@ def plugin_command(
             _ANSWERS[scope.group_mode],
             scope.chat.is_private or scope.parts.sees_all,
         )
-        reply = _reply(await runner.call(command.handler, call), owned)
+        reply = _reply(await runner.call(command.handler, call), owned, scope)
         if reply.files:
             await send_with_files(scope, reply)
         elif reply.markdown:
@@ -82,7 +82,7 @@ def plugin_command(
     )
 
 
-def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
+def _reply(outcome: Outcome[object], owned: OwnedCommand, scope: Scope) -> Reply:
     """Return the plugin's reply; an empty text is not sent.
 
     Raises:
@@ -96,20 +96,32 @@ def _reply(outcome: Outcome[object], owned: OwnedCommand) -> Reply:
         case Returned(Reply(str(), files=files) as reply):
             wrong = wrong_file(files)
             if wrong is not None:
-                raise _failure(owned, "command_failed", wrong)
+                raise _reported(owned, wrong, scope)
             return reply
         case Returned(other):
-            raise _failure(owned, "command_failed", f"returned a {type(other).__name__}")
+            raise _reported(owned, f"returned a {type(other).__name__}", scope)
         case TimedOut(seconds):
-            raise _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
+            slow = _failure(owned, "command_slow", f"did not end within {seconds:g} s", seconds=seconds)
+            _report(slow, owned, scope)
+            raise slow
         case Raised(error):
             sound = contract_error(error)
             if sound is not None:
                 raise sound
-            raise _failure(owned, "command_failed", f"raised {explain(error)}") from error
+            code = _report(error, owned, scope)
+            raise _failure(owned, "command_failed", f"raised {explain(error)}", error_id=code) from error
 
 
-def _failure(owned: OwnedCommand, code: str, what: str, **params: float) -> PluginError:
+def _report(error: BaseException, owned: OwnedCommand, scope: Scope) -> str:
+    return scope.report(error, event="command.failed", plugin=owned.plugin_id, command=owned.command.name)
+
+
+def _reported(owned: OwnedCommand, what: str, scope: Scope) -> PluginError:
+    failure = _failure(owned, "command_failed", what)
+    return _failure(owned, "command_failed", what, error_id=_report(failure, owned, scope))
+
+
+def _failure(owned: OwnedCommand, code: str, what: str, **params: str | float) -> PluginError:
     name = owned.command.name
     words = f"/{name} of the plugin {owned.plugin_id} {what}"
     return PluginError(words, code=code, command=name, plugin=owned.plugin_id, **params)

@@ -6,6 +6,7 @@ automatically. The user is notified and gets a button to resend it; an edit is i
 """
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,18 +21,20 @@ from tgllm.bot.delivery.fallbacks import following, method_of, stepped_down
 from tgllm.bot.delivery.files import has_file, remove_document
 from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, message_rows
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
-from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error
+from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error, is_unexpected
 from tgllm.bot.telegram.limiter import IN_BACKGROUND, Limiter
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages, outbox
 from tgllm.db.tables.outbox import NewOutbox, OutboxRow
 from tgllm.i18n import Catalogue
+from tgllm.observe.content import handling, texts_of
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.tracing.spans import span
 from tgllm.services.access.migration import move_chat
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.messaging.memory_texts import MemoryTexts
 from tgllm.services.messaging.people import language_in
 from tgllm.services.messaging.rows import with_priority
@@ -94,8 +97,10 @@ class Sender:
         clock: Clock,
         texts: Catalogue,
         memory_texts: MemoryTexts | None = None,
+        errors: Reporter | None = None,
     ) -> None:
-        """Create the sender; ``run`` sends."""
+        """Create the sender; ``run`` sends. Unexpected errors are reported to ``errors``, by default to the log."""
+        self._errors = errors or LoggedOnly()
         self._bot = bot
         self._database = database
         self._limiter = limiter
@@ -227,6 +232,7 @@ class Sender:
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  a row that asks for something impossible must not stop the others
+            self._note_unexpected(row, error)
             return _Delivery(row, failure=classify(error))
         delivery = await self._call(row, method)
         if delivery.failure is not None and _has_lost_its_message(row, delivery.failure):
@@ -244,9 +250,15 @@ class Sender:
                 # Telegram has certainly not taken it. A row left ``sending`` would become uncertain at the next start.
                 await self._put_back(row, fatal)
                 raise fatal from error
+            self._note_unexpected(row, error)
             repeatable = not is_send(method) or REPEATABLE in row.payload
             return _Delivery(row, failure=classify(error), repeatable=repeatable)
         return _Delivery(row, message_id_of(result))
+
+    def _note_unexpected(self, row: OutboxRow, error: Exception) -> None:
+        if is_unexpected(error):
+            with handling(lambda: texts_of(json.dumps(row.payload))):
+                self._errors.report(error, event="send.broken", outbox=row.id, method=row.method)
 
     async def _put_back(self, row: OutboxRow, error: TelegramRefused) -> None:
         """Keep a row for the next start: the fatal error concerns the bot, not the row."""

@@ -20,11 +20,14 @@ from tgllm.db.queries.scrub import scrub
 from tgllm.db.tables import inbox, outbox
 from tgllm.db.tables.inbox import InboxRow
 from tgllm.db.tables.outbox import NewOutbox
+from tgllm.observe.content import handling, texts_of
+from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.metrics.table import UPDATE_SECONDS, UPDATES_ENDED
 from tgllm.observe.tracing.spans import span
 from tgllm.services.common.lane import Lane
 from tgllm.services.common.wakeup import Wakeup
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 
 __all__ = ["Dispatch"]
 
@@ -88,6 +91,7 @@ class Dispatch:
         empty: Empty,
         ended: Callable[[InboxRow], None] = lambda _: None,
         answer_unparsed: Answer = lambda _conn, _row: (),
+        errors: Reporter | None = None,
     ) -> None:
         """Create the dispatch; ``run`` claims and runs updates.
 
@@ -101,6 +105,7 @@ class Dispatch:
             empty: empties an update that is not for the bot, before it is finished as failed or quarantined.
             ended: called with each update whose task has ended.
             answer_unparsed: returns the answer to an update that is quarantined and was not emptied.
+            errors: where unexpected errors are reported; the log by default.
         """
         self._bot = bot
         self._dispatcher = dispatcher
@@ -111,6 +116,7 @@ class Dispatch:
         self._empty = empty
         self._told_ended = ended
         self._answer_unparsed = answer_unparsed
+        self._errors = errors or LoggedOnly()
         self._running = 0
         """Places that are taken; controls take none."""
         self._strangers = 0
@@ -226,7 +232,10 @@ class Dispatch:
 
     async def _run_one(self, row: InboxRow) -> None:
         try:
-            with log_values(update_id=row.update_id, chat=Lane.parse(row.lane).chat_id):
+            with (
+                log_values(update_id=row.update_id, chat=Lane.parse(row.lane).chat_id),
+                handling(lambda: texts_of(row.payload)),
+            ):
                 await self._observed(row)
         except Exception:
             # The task group is shutting down now, and would raise if a task were created in it.
@@ -281,7 +290,7 @@ class Dispatch:
             # Nothing can be stored any more. The program ends, and the update is queued again at the next start.
             raise
         except Exception as error:  # noqa: BLE001  no update may stop the others, wherever it goes wrong
-            log.error("update.failed", kind=row.kind, error=repr(error))
+            self._errors.report(error, event="update.failed", kind=row.kind, update_id=row.update_id)
             await self._fail(row, error)
             return "failed"
         return "failed" if result is FAILED else "done"
@@ -290,7 +299,8 @@ class Dispatch:
         now = milliseconds(self._clock)
 
         def unit(conn: Connection) -> None:
-            reason = type(error).__name__ if self._empty(conn, row, now) else repr(error)
+            text = "" if self._empty(conn, row, now) else text_of(error)
+            reason = ": ".join(part for part in (type(error).__name__, text) if part)
             inbox.finish(conn, row.update_id, "failed", now, reason)
 
         await self._database.write(unit)

@@ -12,12 +12,11 @@ from tgllm.bot.renderer.wire import Task, payloads_from
 from tgllm.bot.rendering.payloads import EntityText, Payload, RichMode
 from tgllm.bot.rendering.render import asks_for_rich, render, render_beginning
 from tgllm.bot.rendering.split import is_visible, split_text
-from tgllm.observe.logs import get_logger
+from tgllm.observe.content import handling
 from tgllm.services.common.text import clip, mend_surrogates
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 
 __all__ = ["INLINE_CHARS", "Renderer"]
-
-log = get_logger(__name__)
 
 INLINE_CHARS = 20_000
 """Longest text that is rendered on the event loop, which takes about 20 ms; sending it to the process costs 2 ms."""
@@ -26,8 +25,14 @@ INLINE_CHARS = 20_000
 class Renderer:
     """Renders one long text at a time. Each waits for its place and for its result at most for the time limit."""
 
-    def __init__(self, seconds: float = 5.0) -> None:
-        """Create the renderer with its time limit; the process is started when it is first needed."""
+    def __init__(self, seconds: float = 5.0, errors: Reporter | None = None) -> None:
+        """Create the renderer; the process is started when it is first needed.
+
+        Args:
+            seconds: time limit.
+            errors: where mistakes in formatting are reported; the log by default.
+        """
+        self._errors = errors or LoggedOnly()
         self._seconds = seconds
         self._process = RenderProcess()
         self._place = asyncio.Lock()
@@ -47,7 +52,7 @@ class Renderer:
                 return render(markdown, rich=rich)
             return payloads_from(await self._run("render", markdown, rich))
         except Exception as error:  # noqa: BLE001  a mistake in formatting must not cost the text
-            log.error("render.failed", error=repr(error), chars=len(markdown))
+            self._report(error, markdown)
             return plain_messages(markdown if plain is None else plain)
 
     async def beginning(self, markdown: str, limit: int) -> list[Payload]:
@@ -58,7 +63,7 @@ class Renderer:
             # The process parses the whole text, since its end may define the links of its beginning.
             return payloads_from(await self._run("beginning", markdown, limit))
         except Exception as error:  # noqa: BLE001  as above
-            log.error("render.failed", error=repr(error), chars=len(markdown))
+            self._report(error, markdown)
             text = clip(mend_surrogates(markdown[: 4 * limit]).strip(), limit)
             return [EntityText(text)] if text else []
 
@@ -69,12 +74,16 @@ class Renderer:
                 return asks_for_rich(markdown)
             return bool(await self._run("asks_for_rich", markdown, None))
         except Exception as error:  # noqa: BLE001  as above
-            log.error("render.failed", error=repr(error), chars=len(markdown))
+            self._report(error, markdown)
             return False
 
     async def aclose(self) -> None:
         """End the process."""
         await self._process.aclose()
+
+    def _report(self, error: Exception, markdown: str) -> None:
+        with handling(lambda: [markdown]):
+            self._errors.report(error, event="render.failed", chars=len(markdown))
 
     async def _run(self, task: Task, text: str, option: str | int | None) -> Any:  # noqa: ANN401  JSON
         async with asyncio.timeout(self._seconds):

@@ -23,7 +23,7 @@ from tgllm.bot.streaming.answer_files import AnswerFiles
 from tgllm.bot.streaming.outcomes import beginning_payloads, final_payloads
 from tgllm.bot.streaming.pace import AdaptiveInterval, Pace
 from tgllm.bot.streaming.preview import Preview
-from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify
+from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, classify, is_unexpected
 from tgllm.bot.telegram.limiter import Limiter
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.i18n import Catalogue
@@ -31,6 +31,7 @@ from tgllm.observe.logs import get_logger
 from tgllm.services.chats.settings import ReasoningDisplay
 from tgllm.services.common.lane import Lane
 from tgllm.services.conversations.turn import ShownEvent, Turn, TurnOutcome
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 
 __all__ = ["ChatSink", "Display", "Look"]
 
@@ -74,6 +75,8 @@ class Look:
     question_to_quote: Callable[[], Awaitable[int | None]] | None = None
     """Returns the message to which the answer is a reply, or None; called when the answer is finished. None: the
     display decides."""
+    errors: Reporter = field(default_factory=LoggedOnly)
+    """Where unexpected errors are reported."""
 
 
 class Display(Protocol):
@@ -120,6 +123,7 @@ class ChatSink:
             texts: the bot's texts.
             look: how the answer is shown.
         """
+        self._errors = look.errors
         self._turn = turn
         self._texts = texts
         self._display = display
@@ -225,6 +229,8 @@ class ChatSink:
             if frame != self._shown or self._until_refresh() < _ROUNDING:
                 await self._show(frame)
         except Exception as error:  # noqa: BLE001  a preview may fail in any way; the ending does not depend on it
+            if is_unexpected(error):
+                self._errors.report(error, event="stream.broken", turn=self._turn.id, user=self._turn.user.id)
             failure = classify(error)
             log.info("stream.preview_failed", turn=self._turn.id, reason=failure.reason, meaning=failure.meaning)
             # It is tried again with what there is by then.
@@ -279,6 +285,7 @@ class ChatSink:
         # If this wait is cancelled too, leaving the sink waits again.
         await asyncio.wait({task})
         self._task = None
-        if task.cancelled() or task.exception() is None:
+        failed = None if task.cancelled() else task.exception()
+        if failed is None:
             return
-        log.error("stream.failed", turn=self._turn.id, error=repr(task.exception()))
+        self._errors.report(failed, event="stream.failed", turn=self._turn.id, user=self._turn.user.id)

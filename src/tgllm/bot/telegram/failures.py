@@ -15,7 +15,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramUnauthorizedError,
 )
-from aiohttp import ClientConnectorError, ClientHttpProxyError
+from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError
 
 from tgllm.api import TgllmError
 
@@ -25,6 +25,7 @@ __all__ = [
     "TelegramRefused",
     "classify",
     "fatal_error",
+    "is_unexpected",
     "is_webhook",
     "refused_by_conflict",
 ]
@@ -81,6 +82,11 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
             return CallFailure("unknown", type(error).__name__)
         case _:
             return CallFailure("rejected", type(error).__name__)
+
+
+def is_unexpected(error: BaseException) -> bool:
+    """Return whether a call failed because of a mistake in the program: not by Telegram, and not by the network."""
+    return not isinstance(error, AiogramError | ClientError | TgllmError | TimeoutError | OSError)
 
 
 def fatal_error(error: BaseException) -> TelegramRefused | None:

@@ -112,6 +112,7 @@ def _look(scope: Scope, turn: Turn, interval: AdaptiveInterval) -> Look:
         interval,
         scope.parts.renderer,
         (lambda: question_to_quote(scope, turn)) if scope.chat.is_private else None,
+        core.errors,
     )
 
 

@@ -11,7 +11,7 @@ from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefaul
 
 from tgllm.api import Role
 from tgllm.api.clock import Clock, milliseconds
-from tgllm.bot.telegram.failures import CallFailure, classify
+from tgllm.bot.telegram.failures import CallFailure, classify, is_unexpected
 from tgllm.bot.ui.command_menu import CommandMenu, MenuBuilder
 from tgllm.bot.ui.command_table import LiveCommands
 from tgllm.db.database import Database
@@ -21,6 +21,7 @@ from tgllm.i18n import languages
 from tgllm.observe.logs import get_logger
 from tgllm.services.chats.language import chosen_languages
 from tgllm.services.common.wakeup import Wakeup
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 
 __all__ = ["CommandMenus"]
 
@@ -72,8 +73,16 @@ class _Reader:
 class CommandMenus:
     """Keeps Telegram's menus equal to the command table. Errors are logged, and the call is retried later."""
 
-    def __init__(self, bot: Bot, database: Database, clock: Clock, commands: LiveCommands) -> None:
-        """Create the publisher; ``run`` publishes."""
+    def __init__(
+        self,
+        bot: Bot,
+        database: Database,
+        clock: Clock,
+        commands: LiveCommands,
+        errors: Reporter | None = None,
+    ) -> None:
+        """Create the publisher; ``run`` publishes. Unexpected errors are reported to ``errors``, else to the log."""
+        self._errors = errors or LoggedOnly()
         self._bot = bot
         self._database = database
         self._clock = clock
@@ -162,6 +171,8 @@ class CommandMenus:
                 commands = [BotCommand(command=name, description=text) for name, text in menu.commands]
                 await self._bot.set_my_commands(commands, place.scope, place.language)
         except Exception as error:  # noqa: BLE001  a bot without a menu answers as well as one that has it
+            if is_unexpected(error):
+                self._errors.report(error, event="menu.failed", chat=place.chat_id)
             failure = classify(error)
             log.info("menu.failed", chat=place.chat_id, language=place.language, reason=failure.reason)
             if failure.meaning in {"rejected", "blocked"}:

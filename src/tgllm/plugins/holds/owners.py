@@ -40,13 +40,14 @@ class Owners:
     def of(self, frame: FrameType | None) -> tuple[str, FrameType] | None:
         """Return the plugin whose code runs in a frame or has called it, with the innermost frame of that code."""
         while frame is not None:
-            plugin_id = self._of_module(str(frame.f_globals.get("__name__")))
+            plugin_id = self.of_module(str(frame.f_globals.get("__name__")))
             if plugin_id is not None:
                 return plugin_id, frame
             frame = frame.f_back
         return None
 
-    def _of_module(self, name: str) -> str | None:
+    def of_module(self, name: str) -> str | None:
+        """Return the plugin that a module belongs to; None for the program and for libraries."""
         exact = self._modules.get(name)
         # Built-in plugins share the package of the program.
         if exact is not None or name == "tgllm" or name.startswith("tgllm."):

@@ -60,12 +60,13 @@ class AdminNotifier:
         now = milliseconds(self._clock)
         rows = [
             plain_message(Lane(chat_id), without_controls(text))
-            for chat_id in self._chats(conn, now)
+            for chat_id in self.chats(conn, now)
             if chat_id not in but
         ]
         return len(outbox.add(conn, with_priority(rows, CARD), now))
 
-    def _chats(self, conn: Connection, now: int) -> Sequence[int]:
+    def chats(self, conn: Connection, now: int) -> Sequence[int]:
+        """Return the ids of the chats in which the admins read messages, at a time in UTC milliseconds."""
         if self._chat_id is not None:
             return [present_id(conn, self._chat_id)]
         # A private chat has the id of its user (Bot API: Chat).

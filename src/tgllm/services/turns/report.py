@@ -7,6 +7,7 @@ from typing import Final
 from tgllm.api import ModelRef, TgllmError, TurnInfo
 from tgllm.api.clock import Clock
 from tgllm.db.tables.usage import Spent
+from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics import table
 from tgllm.observe.tracing.spans import span
@@ -46,7 +47,7 @@ def report_turn(info: TurnInfo, outcome: TurnOutcome, spent: Spent | None) -> No
         values |= {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens}
         values["cost_usd"] = None if spent.cost_micros is None else spent.cost_micros / 1_000_000
     if outcome.error is not None:
-        log.warning("turn.failed", **values, code=outcome.error.code, error=str(outcome.error))
+        log.warning("turn.failed", **values, code=outcome.error.code, error=text_of(outcome.error))
         return
     first = outcome.first_token_seconds
     log.info("turn.answered", **values, first_token_seconds=None if first is None else round(first, 3))

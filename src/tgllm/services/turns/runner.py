@@ -4,13 +4,14 @@ The code is independent of Telegram: chats, the shell and tests run it with diff
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from tgllm.api import (
     ChatRequest,
     ModelRef,
+    TextPart,
     TgllmError,
     TurnInfo,
     TurnResult,
@@ -19,6 +20,7 @@ from tgllm.api import (
 )
 from tgllm.api.clock import milliseconds
 from tgllm.db.engine.unit import Connection, Unit
+from tgllm.observe.content import handling
 from tgllm.observe.logs import log_values
 from tgllm.observe.tracing.spans import span
 from tgllm.services.budgets.reservation import Reservation
@@ -46,6 +48,9 @@ from tgllm.services.turns.token_count import NOTHING, tokens_of
 
 __all__ = ["ConversationService"]
 
+PROVIDER_BROKEN = "provider_broken"
+"""Code of the error that stands for an exception outside of the provider contract."""
+
 
 class ConversationService:
     """Runs turns, and the summaries after them. Closing it cancels the tasks that remain."""
@@ -55,6 +60,7 @@ class ConversationService:
         self._host, self._running = services.host, services.running
         self._budgets, self._account_alerts = services.budgets, services.account_alerts
         self._may_talk = services.may_talk
+        self._errors = services.errors
         self._accounting = settings.accounting
         self._most_chars = settings.most_chars
         self._data_dir = settings.data_dir
@@ -120,16 +126,19 @@ class ConversationService:
         Raises:
             DatabaseError: the turn can't be stored.
         """
+        said = [turn.text]
         with (
             log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
             span("turn", turn=turn.id, tgllm__turn__id=turn.id),
+            handling(lambda: said),
         ):
-            return await self._run(turn, sink, units, asking, downloader)
+            return await self._run(turn, sink, said, units, asking, downloader)
 
     async def _run(
         self,
         turn: Turn,
         sink: Sink,
+        said: list[str],
         units: Sequence[Unit],
         asking: Callable[[], Awaitable[None]] | None,
         downloader: Downloader | None,
@@ -156,6 +165,7 @@ class ConversationService:
                 check_usable(turn, gathered)
                 prepared = await self._prepare(turn, context, gathered.materials)
                 request = await self._host.before_request(prepared.request, info)
+                said += _texts_of(request)
                 await self._reserve(reservation, request, answer.model, sink, handle)
                 if asking is not None:
                     await asking()
@@ -169,6 +179,7 @@ class ConversationService:
             except TimeoutError:
                 self._caller.cut(answer, handle)
             outcome = gathered.add_to(await self._with_files(self._outcome(answer, context), answer))
+            await self._report_broken(turn, outcome)
             # Before the transaction, which stores these rows together with the answer: a crash loses both or none.
             rows = await sink.finish(outcome)
             now = milliseconds(self._clock)
@@ -180,7 +191,8 @@ class ConversationService:
                 lambda conn: record_turn(conn, turn, outcome, rows, units, now, self._accounting)
             )
         report_turn(info, outcome, spent)
-        await self._tell_plugins(info, outcome)
+        with handling(lambda: [*said, outcome.text]):
+            await self._tell_plugins(info, outcome)
         if prepared is not None and outcome.status == "ok":
             self._summaries.begin(turn, context, prepared)
         return outcome
@@ -227,6 +239,25 @@ class ConversationService:
             secret = await self._database.write(lambda conn: make_secret(conn, now))
         return self._requests.prepare(turn, context, secret, materials)
 
+    async def _report_broken(self, turn: Turn, outcome: TurnOutcome) -> None:
+        """Report the error of a turn that is a mistake in a provider; its text then has the code."""
+        error = outcome.error
+        if error is None or error.code != PROVIDER_BROKEN:
+            return
+        cause, plugin = error.__cause__ or error, self._plugin_of(outcome.model)
+        model = str(outcome.model)
+        code = self._errors.report(
+            cause, event="turn.crashed", plugin=plugin, turn=turn.id, user=turn.user.id, model=model
+        )
+        # A plugin's own class may have parameters that can't be set.
+        with suppress(AttributeError):
+            error.params = {**error.params, "error_id": code}
+        # Before the person reads the code.
+        await self._errors.settle()
+
+    def _plugin_of(self, model: ModelRef) -> str | None:
+        return next((owned.plugin_id for owned in self._host.providers if owned.spec.id == model.provider), None)
+
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
             if self._account_alerts is not None:
@@ -236,3 +267,9 @@ class ConversationService:
         files = tuple(file.part for file in outcome.files)
         result = TurnResult(outcome.text, outcome.reasoning, outcome.reason, outcome.usage, files)
         await self._host.after_reply(info, result)
+
+
+def _texts_of(request: ChatRequest) -> Iterator[str]:
+    """Yield the texts of a request, the latest first."""
+    for message in reversed(request.messages):
+        yield from (part.text for part in message.parts if isinstance(part, TextPart))

@@ -1,13 +1,14 @@
 """Services that turns use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tgllm.api.clock import Clock
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.plugins.host import PluginHost
 from tgllm.services.budgets.service import BudgetService
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.files.file_service import FileService
 from tgllm.services.models.registry import ProviderRegistry
 from tgllm.services.people.standing import may_talk
@@ -39,3 +40,5 @@ class TurnServices:
     """Receives and reads the files of questions; None: they have none."""
     may_talk: MayTalk = may_talk
     """Whether a person may use a chat."""
+    errors: Reporter = field(default_factory=LoggedOnly)
+    """Where unexpected errors are reported."""

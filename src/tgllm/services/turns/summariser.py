@@ -10,6 +10,7 @@ from tgllm.db.engine.unit import Connection, Unit
 from tgllm.db.tables import conversations, messages, summaries
 from tgllm.db.tables.summaries import Summary
 from tgllm.db.tables.usage import Spent
+from tgllm.observe.errors import text_of
 from tgllm.observe.logs import get_logger
 from tgllm.services.conversations.loader import TurnContext
 from tgllm.services.conversations.request import Prepared, RequestBuilder
@@ -62,6 +63,7 @@ class Summariser:
         """
         self._database, self._clock = services.database, services.clock
         self._host, self._budgets = services.host, services.budgets
+        self._errors = services.errors
         self._requests = requests
         self._caller = caller
         self._accounting = settings.accounting
@@ -109,12 +111,12 @@ class Summariser:
         try:
             outcome = await self._make(wanted)
         except Exception as error:  # noqa: BLE001  a plugin may raise anything, and the turn is over
-            log.warning("summary.failed", turn=wanted.turn.id, error=repr(error))
+            self._errors.report(error, event="summary.failed", turn=wanted.turn.id, user=wanted.turn.user.id)
             self._pause(wanted)
             return
         if outcome.error is not None:
             self._pause(wanted)
-            log.warning("summary.failed", turn=wanted.turn.id, code=outcome.error.code, error=str(outcome.error))
+            log.warning("summary.failed", turn=wanted.turn.id, code=outcome.error.code, error=text_of(outcome.error))
 
     async def _make(self, wanted: Wanted) -> TurnOutcome:
         model = wanted.context.model

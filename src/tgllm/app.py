@@ -7,10 +7,10 @@ bot's services and the bot, and is the first to import aiogram.
 import asyncio
 import gc
 import platform
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tgllm
 from tgllm.api.clock import Clock, SystemClock
@@ -22,7 +22,6 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
-from tgllm.observe.uncaught import log_loop_error, uncaught_logged
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -33,6 +32,7 @@ from tgllm.shutdown import Stopping, run_loop, stop_on_signals
 if TYPE_CHECKING:
     from tgllm.bot.runtime import BotRuntime
     from tgllm.plugins.holds.watch import HoldWatch
+    from tgllm.services.bot_core import BotCore
     from tgllm.services.core import Core
     from tgllm.services.shell_core import ShellCore
     from tgllm.web.open import Web
@@ -159,11 +159,14 @@ async def open_bot(core: "Core", token: str, watch: "HoldWatch | None" = None) -
             stack.enter_context(watch.watching())
         watch.attach(core.host.owners, core.host.holds)
         bot_core = await stack.enter_async_context(open_bot_core(core))
+        core.host.report_to(bot_core.errors.report_quarantine)
+        stack.push(bot_core.errors.report_crash)
+        stack.enter_context(_strays_reported(bot_core))
         await core.database.watch_file(core.clock, _files_beside(core.config.data_dir))
         await bot_core.users.ensure_owners(core.config.admin_ids)
         try:
             await core.host.startup()
-            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core))
+            scheduler = Scheduler(core.database, core.clock, jobs_of(bot_core), bot_core.errors)
             async with open_runtime(bot_core, token, [scheduler.run], scheduler.times) as runtime:
                 yield runtime
         finally:
@@ -190,6 +193,39 @@ async def open_web_server(
         yield web
 
 
+@contextmanager
+def _strays_reported(core: "BotCore") -> "Generator[None]":
+    """Report errors of tasks that nothing awaits, and of callbacks, such as those of plugins."""
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
+
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception):
+            core.errors.report(error, event="task.failed", hint=str(context.get("message", "")))
+        elif before is not None:
+            before(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
+    try:
+        yield
+    finally:
+        loop.set_exception_handler(before)
+
+
+def _traces(config: Config) -> AbstractAsyncContextManager[None]:
+    """Return the export of traces, if the settings want it."""
+    if not config.tracing.enabled:
+        return nullcontext()
+    from tgllm.observe.tracing.export import exported_traces  # noqa: PLC0415  seldom wanted
+
+    return exported_traces(config.tracing.endpoint)
+
+
 def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
     """Run the bot until a signal stops it; return the exit code of the program.
 
@@ -200,6 +236,8 @@ def run_bot(loaded: LoadedConfig, *, plugins: bool = True) -> int:
         ConfigError: the settings are invalid.
         TgllmError: the bot can't run; the message says why.
     """
+    from tgllm.observe.uncaught import uncaught_logged  # noqa: PLC0415  shell commands need none
+
     token = require_token(loaded).get_secret_value()
     configure_logging(loaded.config.log.format, loaded.config.log.level)
     _log_start(loaded)
@@ -245,6 +283,7 @@ def _files_beside(data_dir: Path) -> tuple[str, ...]:
 
 
 async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
+    from tgllm.observe.uncaught import log_loop_error  # noqa: PLC0415  shell commands need none
     from tgllm.plugins.holds.watch import HoldLimits, HoldWatch  # noqa: PLC0415  shell commands have no loop to watch
 
     stopping = Stopping()
@@ -255,6 +294,7 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     with watch.watching():
         try:
             async with (
+                _traces(loaded.config),
                 open_web_server(loaded.config, stopping=lambda: stopping.requested) as web,
                 AsyncExitStack() as stack,
             ):

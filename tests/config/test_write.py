@@ -61,3 +61,25 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "etc" / "config.toml", tmp_path / "etc" / "deep" / "config.toml"):
         with pytest.raises(ConfigError, match=r"can't be written: .* is no folder|Not a directory"):
             write_config(path, "new = 1\n")
+
+
+def test_what_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="is there already"):
+        write_config(path, "new = 1\n")
+
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_hard_links_it_is_written_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_paths: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "config.toml"
+    write_config(path, "new = 1\n")
+
+    assert path.read_text() == "new = 1\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]

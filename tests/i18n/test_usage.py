@@ -85,6 +85,8 @@ PUT_TOGETHER = (
     "group.about_",
     "group.name_",
     "help.",
+    "init.code_",
+    "init.search_",
     "kept.kind_",
     "settings.about_",
     "settings.effort_",

@@ -174,3 +174,19 @@ class TestRedactedValue:
 
         assert redacted_value("thing", Thing()) == f"Thing({BLOT})"
         assert redacted_value("error", ValueError(TOKEN)) == BLOT
+
+
+def test_a_secret_that_is_registered_later_is_redacted_in_a_text_that_was_seen_before() -> None:
+    redactor = Redactor()
+    assert redactor("the word is swordfish") == "the word is swordfish"
+    redactor.add("swordfish")
+
+    assert redactor("the word is swordfish") == f"the word is {BLOT}"
+
+
+def test_any_number_of_texts_can_be_redacted() -> None:
+    redactor = Redactor()
+    redactor.add("swordfish")
+
+    assert {redactor(f"{number} swordfish") for number in range(3000)} == {f"{number} {BLOT}" for number in range(3000)}
+    assert len(redactor._results) <= 1000

@@ -17,12 +17,15 @@ class Entry:
 
 
 COMMANDS: Final[Mapping[str, Entry]] = {
-    "init": Entry("Ask for the required settings, and write the config file.", "tgllm.cli.commands.init"),
+    "init": Entry(
+        "Set up a bot: ask for its settings, check them, write the config file.",
+        "tgllm.cli.commands.init.app",
+    ),
     "run": Entry("Run the bot until it is stopped.", "tgllm.cli.commands.run"),
     "chat": Entry("Chat with a model in the terminal.", "tgllm.cli.commands.chat"),
     "demo": Entry("Try the bot: no token, no key, no network.", "tgllm.cli.commands.demo"),
     "ping": Entry("Check settings, database and plugins.", "tgllm.cli.commands.ping"),
-    "doctor": Entry("Diagnose settings, database, Telegram, plugins and providers.", "tgllm.cli.commands.doctor"),
+    "doctor": Entry("Diagnose everything that the bot needs.", "tgllm.cli.commands.doctor"),
     "config": Entry("Show the settings and their sources.", "tgllm.cli.commands.config"),
     "db": Entry("Create, check, back up and restore the database.", "tgllm.cli.commands.db"),
     "models": Entry("List, select and refresh models.", "tgllm.cli.commands.models.app"),
@@ -31,6 +34,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "invites": Entry("Create, list and revoke invite links.", "tgllm.cli.commands.invites.app"),
     "usage": Entry("Show usage: requests, tokens, cost.", "tgllm.cli.commands.usage.app"),
     "audit": Entry("Show who changed what, when and from where.", "tgllm.cli.commands.audit.app"),
+    "errors": Entry("List unexpected errors, and show one by its code.", "tgllm.cli.commands.errors.app"),
     "plugins": Entry("List plugins and their state.", "tgllm.cli.commands.plugins"),
 }
 """In the order of ``--help``."""

@@ -112,6 +112,9 @@ def _register_secrets(config: Config) -> None:
         secret: object = attrgetter(key)(config)
         if isinstance(secret, SecretStr):
             redactor.add(secret.get_secret_value())
+    if config.errors.sentry_dsn is not None and (key := urlsplit(config.errors.sentry_dsn.get_secret_value()).username):
+        # Sentry's key, which is a header of its requests.
+        redactor.add(key)
     if password := urlsplit(config.telegram_api).password:
         # Of an address such as http://user:password@127.0.0.1:8081.
         redactor.add(password)

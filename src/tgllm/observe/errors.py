@@ -80,7 +80,9 @@ IsOwn = Callable[[str], bool]
 """Returns whether a module belongs to whoever is to be named: the program, or the plugin."""
 
 
-def facts_of(error: BaseException, event: str, plugin: str | None = None, is_own: IsOwn | None = None) -> ErrorFacts:
+def facts_of(
+    error: BaseException, event: str, plugin: str | None = None, is_own: IsOwn | None = None, place: str = ""
+) -> ErrorFacts:
     """Return the facts of an exception.
 
     Args:
@@ -88,6 +90,7 @@ def facts_of(error: BaseException, event: str, plugin: str | None = None, is_own
         event: name of the log line.
         plugin: the plugin whose code failed.
         is_own: tells the modules of the plugin, or of the program, from libraries.
+        place: where the exception was raised, if that is known without a traceback.
     """
     first, others = _first(error)
     kind = _kind(first)
@@ -96,9 +99,10 @@ def facts_of(error: BaseException, event: str, plugin: str | None = None, is_own
         message = f"{message} (and {others} more)".lstrip()
     frames = _frames(first)
     own = _own_frame(frames, is_own or _is_program)
-    place = "" if own is None else own.place
+    place = place if own is None else own.place
     # Without a traceback, such as for a reason in words, only the message tells kinds apart.
-    where = _VARIABLE.sub("", message) if own is None else f"{own.module or own.path}:{own.function}:{own.line}"
+    words = f"{place} {_VARIABLE.sub('', message)}"
+    where = words if own is None else f"{own.module or own.path}:{own.function}:{own.line}"
     code = code_of(event, plugin or "", kind, where)
     return ErrorFacts(code, event, kind, message, place, tuple(frames[-_MOST_FRAMES:]), _causes(first), plugin)
 

@@ -18,6 +18,8 @@ __all__ = ["configure", "flush", "log_values", "logger"]
 
 MOST_CHARS: Final = 20_000
 """Maximum length of a value; the middle of a longer one is left out."""
+_OWN: Final = frozenset({"level", "timestamp"})
+"""Fields that the pipeline itself has set."""
 _SEVERAL_LINES: Final = frozenset({"exception", "stack"})
 
 
@@ -113,7 +115,7 @@ def _visible_value(name: str, value: object) -> object:
 
 
 def _redact_line(_logger: object, _method: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
-    return {name: _safe_value(name, value) for name, value in line.items()}
+    return {name: value if name in _OWN else _safe_value(name, value) for name, value in line.items()}
 
 
 def _safe_value(name: str, value: object) -> object:

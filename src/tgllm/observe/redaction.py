@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, cast
 
 __all__ = ["BLOT", "Redactor", "redact", "redacted_texts", "redacted_value", "redactor"]
@@ -10,6 +11,8 @@ __all__ = ["BLOT", "Redactor", "redact", "redacted_texts", "redacted_value", "re
 BLOT: Final = "[hidden]"
 
 _MOST_INTEGER: Final = 10**300
+_MOST_KEPT: Final = 64
+_MOST_RESULTS: Final = 1000
 _MIN_SAID = 16
 """Minimum length of a secret that is redacted in texts of people, in characters."""
 
@@ -46,6 +49,8 @@ class Redactor:
     def __init__(self) -> None:
         """Create a redactor without registered secrets."""
         self._forms: tuple[str, ...] = ()
+        self._results: dict[str, str] = {}
+        """Of short texts, most of which are names that come again with each line of the log."""
 
     def add(self, secret: str) -> None:
         """Register a secret, in every form in which it may appear; one shorter than 5 characters is ignored."""
@@ -53,6 +58,7 @@ class Redactor:
 
         forms = {*self._forms, *secret_forms(secret)}
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._results = {}
 
     def without_known(self, text: str) -> str:
         """Return a person's text without the registered secrets, each character replaced by an asterisk.
@@ -66,6 +72,17 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
+        if len(text) > _MOST_KEPT:
+            return self._redacted(text)
+        results = self._results
+        found = results.get(text)
+        if found is None:
+            if len(results) >= _MOST_RESULTS:
+                results.clear()
+            found = results[text] = self._redacted(text)
+        return found
+
+    def _redacted(self, text: str) -> str:
         for form in self._forms:
             # Faster than one regular expression of all forms, most of which are in no text.
             if form in text:
@@ -89,7 +106,7 @@ def redacted_value(name: str, value: object) -> object:
     """Return a value of a log line as JSON types, without secrets; ``name`` is its key."""
     if value is None or isinstance(value, bool):
         return value
-    if _SECRET_NAME.search(name):
+    if _is_secret(name):
         return BLOT
     if isinstance(value, int | float):
         # JSON has no infinity and no NaN; an integer beyond all floats has more digits than Python writes.
@@ -99,6 +116,11 @@ def redacted_value(name: str, value: object) -> object:
     if isinstance(value, str | BaseException):
         return redact(str(value))
     return _redacted_collection(value)
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _redacted_collection(value: object) -> object:

@@ -6,7 +6,7 @@ from contextlib import redirect_stdout
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from tgllm.api.context import Check
+from tgllm.api.context import Check, PluginInfo
 from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.api.people import ChatInfo, UserInfo
 from tgllm.api.turn import Decision, TurnInfo, TurnResult
@@ -25,7 +25,7 @@ from tgllm.plugins.loading.records import PluginRecord
 from tgllm.plugins.loading.registration import nearest
 from tgllm.plugins.loading.settings import NO_SETTINGS, PluginSettingsSource
 from tgllm.plugins.owned import OwnedCommand, OwnedFileHandler, OwnedJob, OwnedProvider, OwnedTranscriber
-from tgllm.plugins.roster import Roster
+from tgllm.plugins.roster import OnQuarantine, Roster
 from tgllm.plugins.turns import TurnHooks
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class PluginHost:
         self._limits = limits
         self._turns = TurnHooks(roster, services.texts)
         self._log = services.logs("plugins")
+        self._reports = False
 
     @classmethod
     async def load(
@@ -134,6 +135,12 @@ class PluginHost:
         return self._roster.titles
 
     @property
+    def descriptions(self) -> Mapping[str, PluginInfo]:
+        """Descriptions of plugins by id, also of those whose settings are wrong or missing."""
+        usable = (plugin for plugin in self._roster.plugins if plugin.state in {"active", "misconfigured"})
+        return {plugin.id: plugin.info for plugin in usable if plugin.info is not None}
+
+    @property
     def commands(self) -> tuple[OwnedCommand, ...]:
         """Chat commands of active plugins, in order."""
         return self._roster.offered(lambda offers: offers.commands, OwnedCommand)
@@ -203,9 +210,14 @@ class PluginHost:
         """Notify the plugins of a failed turn."""
         await self._turns.on_error(turn, error)
 
-    def quarantine(self, plugin_id: str, reason: str) -> None:
+    def quarantine(self, plugin_id: str, reason: str, failure: BaseException | None = None) -> None:
         """Quarantine a plugin that broke the contract outside of the host's calls, such as in a provider."""
-        self._roster.quarantine(plugin_id, reason)
+        self._roster.quarantine(plugin_id, reason, failure)
+
+    def report_to(self, on_quarantine: OnQuarantine) -> None:
+        """Have quarantines reported to a function instead of the log: those at loading by ``startup``."""
+        self._roster.report_to(on_quarantine)
+        self._reports = True
 
     async def aclose(self) -> None:
         """Cancel hooks that still run after their timeout."""
@@ -219,7 +231,9 @@ class PluginHost:
 
     def _report(self) -> None:
         for plugin in self._roster.plugins:
-            if plugin.state in {"quarantined", "missing", "misconfigured"}:
+            if plugin.state == "quarantined" and self._reports:
+                self._roster.report(plugin)
+            elif plugin.state in {"quarantined", "missing", "misconfigured"}:
                 self._log.warning("plugin.not_active", plugin=plugin.id, state=plugin.state, reason=plugin.reason)
             for note in plugin.notes if plugin.is_active else ():
                 self._log.warning("plugin.note", plugin=plugin.id, note=note)

@@ -13,7 +13,10 @@ from tgllm.plugins.loading.offers import Offers
 from tgllm.plugins.loading.plugin import LoadedPlugin
 from tgllm.plugins.loading.registration import HOOKS, Implementation
 
-__all__ = ["Bound", "Roster"]
+__all__ = ["Bound", "OnQuarantine", "Roster"]
+
+OnQuarantine = Callable[[str, str, BaseException], None]
+"""Called with the id of a quarantined plugin, the reason in a sentence, and the exception. It must not raise."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,6 +48,7 @@ class Roster:
         """Number of quarantined plugins since the start."""
         self._runner = runner
         self._log = log
+        self._on_quarantine: OnQuarantine | None = None
         self._refresh()
 
     @property
@@ -77,14 +81,26 @@ class Roster:
             if plugin.is_active and not plugin.found.builtin
         }
 
-    def quarantine(self, plugin_id: str, reason: str) -> None:
+    def quarantine(self, plugin_id: str, reason: str, failure: BaseException | None = None) -> None:
         """Quarantine an active plugin, with everything it provides."""
         for plugin in self.plugins:
             if plugin.id == plugin_id and plugin.is_active:
-                plugin.stop("quarantined", reason)
+                plugin.stop("quarantined", reason, failure)
                 self.revision += 1
                 self._refresh()
-                self._log.error("plugin.quarantined", plugin=plugin_id, reason=reason)
+                self.report(plugin)
+
+    def report(self, plugin: LoadedPlugin) -> None:
+        """Report the quarantine of a plugin: to the log, or to what ``report_to`` has set."""
+        if self._on_quarantine is None:
+            self._log.error("plugin.quarantined", plugin=plugin.id, reason=plugin.reason)
+            return
+        failure, plugin.failure = plugin.failure or Breach(plugin.reason), None
+        self._on_quarantine(plugin.id, plugin.reason, failure)
+
+    def report_to(self, on_quarantine: OnQuarantine) -> None:
+        """Have quarantines reported to a function instead of the log."""
+        self._on_quarantine = on_quarantine
 
     async def call(self, bound: Bound, values: Mapping[str, object]) -> Outcome[object]:
         """Call one implementation."""
@@ -133,7 +149,7 @@ class Roster:
         try:
             yield
         except Breach as breach:
-            self.quarantine(bound.plugin.id, str(breach))
+            self.quarantine(bound.plugin.id, str(breach), breach)
             raise
 
     def _refresh(self) -> None:

@@ -37,6 +37,8 @@ class Job:
     """Whether it runs at once if it has never run before."""
     wanted: Callable[[], bool] = lambda: True
     """Returns False when the job must not run any more."""
+    plugin_id: str | None = None
+    """The plugin that it belongs to; None: the bot itself."""
 
 
 def jobs_of(core: BotCore) -> tuple[Job, ...]:
@@ -75,7 +77,7 @@ def _plugin_jobs(host: PluginHost, time_zone: tzinfo) -> Iterator[Job]:
             cron = Cron.parse(owned.job.cron, time_zone)
         except ConfigError as error:
             # The host checks only the number of fields.
-            host.quarantine(owned.plugin_id, f"the cron of job {owned.job.id}: {error}")
+            host.quarantine(owned.plugin_id, f"the cron of job {owned.job.id}: {error}", error)
             continue
         yield _plugin_job(host, owned, cron)
 
@@ -88,4 +90,5 @@ def _plugin_job(host: PluginHost, owned: OwnedJob, cron: Cron) -> Job:
         lambda: job.run(context),
         job.timeout,
         wanted=lambda: owned in host.jobs,
+        plugin_id=owned.plugin_id,
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
+from tgllm.api import PluginError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -11,9 +12,10 @@ from tgllm.db.tables import schedules
 from tgllm.db.tables.schedules import FinalState, Run
 from tgllm.observe.logs import get_logger, log_values
 from tgllm.observe.metrics.table import JOBS
-from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, explain
+from tgllm.plugins.calls.outcome import Outcome, Raised, Returned, TimedOut, contract_error, explain
 from tgllm.plugins.calls.runner import HookRunner
 from tgllm.scheduler.jobs import Job
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.maintenance.job_times import JobTimes
 
 __all__ = ["Scheduler"]
@@ -35,14 +37,16 @@ class Scheduler:
     again, and the interrupted run is marked as such.
     """
 
-    def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job]) -> None:
+    def __init__(self, database: Database, clock: Clock, jobs: Iterable[Job], errors: Reporter | None = None) -> None:
         """Create a scheduler; ``run`` starts it.
 
         Args:
             database: storage of the runs.
             clock: source of all times except for the time limits of jobs.
             jobs: jobs with unique ids.
+            errors: where unexpected failures of jobs are reported; the log by default.
         """
+        self._errors = errors or LoggedOnly()
         self._database = database
         self._clock = clock
         self._jobs = tuple(jobs)
@@ -108,13 +112,22 @@ class Scheduler:
         began = self._clock.monotonic()
         with log_values(job=job.id):
             async with aclosing(HookRunner(job.seconds, GRACE_SECONDS)) as runner:
-                state, error = _ending(await runner.call(job.run))
-        if state == "failed":
-            log.warning("job.failed", job=job.id, reason=error)
+                outcome = await runner.call(job.run)
+            state, error = _ending(outcome)
+            if state == "failed":
+                self._report(job, outcome, error or "")
         JOBS.add(job.id, "ok" if state == "ok" else "failed")
         log.info("job.ended", job=job.id, outcome=state, duration_ms=round((self._clock.monotonic() - began) * 1000))
         end = milliseconds(self._clock)
         await self._database.write(lambda conn: schedules.finish(conn, job.id, fire_time, state, end, error))
+
+    def _report(self, job: Job, outcome: Outcome[object], reason: str) -> None:
+        """Log a failure that the job has named, and report any other one."""
+        failure = outcome.error if isinstance(outcome, Raised) else PluginError(f"{job.id}: {reason}")
+        if isinstance(outcome, Raised) and contract_error(failure) is not None:
+            log.warning("job.failed", job=job.id, reason=reason)
+        else:
+            self._errors.report(failure, event="job.failed", plugin=job.plugin_id, job=job.id)
 
 
 def _ending(outcome: Outcome[object]) -> tuple[FinalState, str | None]:

@@ -18,6 +18,7 @@ from tgllm.services.core import Core
 from tgllm.services.errors.notices import Notices
 from tgllm.services.errors.origins import Origins
 from tgllm.services.errors.reports import ErrorReports
+from tgllm.services.errors.sentry import open_sentry
 from tgllm.services.errors.texts import ErrorTexts
 from tgllm.services.files.file_service import FileService
 from tgllm.services.files.opening import clean_up, open_files
@@ -53,6 +54,7 @@ class BotCore(Core):
     backups: Backups
     broadcaster: Broadcaster
     errors: ErrorReports
+    error_texts: ErrorTexts
 
 
 @asynccontextmanager
@@ -66,10 +68,11 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
     budgets = BudgetService(database, clock, accounting, texts, notifier, config.budgets, config.groups)
     notice = MissingNotice(notifier, texts)
     await clean_up(database, clock, config.data_dir)
+    error_texts = _error_texts(core)
     # The turns end first; they may wait for a file. The reports end last, with the errors of all others.
     async with (
-        aclosing(_errors(core)) as errors,
-        aclosing(_reader(core, notice)) as reader,
+        aclosing(_errors(core, error_texts)) as errors,
+        aclosing(_reader(core, notice, errors)) as reader,
         open_files(
             config, clock, texts, database, core.host, reader, no_transcriber=notice.note_no_transcriber
         ) as files,
@@ -98,6 +101,7 @@ async def open_bot_core(core: Core) -> AsyncGenerator[BotCore]:
             backups=_backups(core),
             broadcaster=Broadcaster(database, clock, texts, config.admin.broadcast_rate),
             errors=errors,
+            error_texts=error_texts,
         )
 
 
@@ -107,22 +111,27 @@ def _backups(core: Core) -> Backups:
     return Backups(core.database, order, config.backups_folder, config.backups_kept, core.clock, core.notifier)
 
 
-def _reader(core: Core, notice: MissingNotice) -> ReaderPool:
+def _reader(core: Core, notice: MissingNotice, errors: ErrorReports) -> ReaderPool:
     settings = pool_settings(core.config, core.config.data_dir / "reading")
-    return ReaderPool(core.clock, core.host.quarantine, notice.note, settings)
+    return ReaderPool(core.clock, core.host.quarantine, notice.note, settings, errors)
 
 
-def _errors(core: Core) -> ErrorReports:
-    config, host = core.config, core.host
+def _error_texts(core: Core) -> ErrorTexts:
+    host = core.host
     origins = Origins(lambda: {each.id: (each.package, each.version) for each in host.records if not each.builtin})
-    texts = ErrorTexts(core.texts, origins, zone(config.time_zone))
+    return ErrorTexts(core.texts, origins, zone(core.config.time_zone))
+
+
+def _errors(core: Core, texts: ErrorTexts) -> ErrorReports:
+    config, host = core.config, core.host
     notices = Notices(core.notifier, texts, core.clock, config.errors.interval_minutes * 60)
     return ErrorReports(
         core.database,
         core.clock,
-        origins,
+        texts.origins,
         lambda module: host.owners.of_module(module),  # noqa: PLW0108  made when it is first needed
         notices=notices if config.errors.notify else None,
+        sink=open_sentry(config.errors, core.clock, texts.origins.versions),
     )
 
 

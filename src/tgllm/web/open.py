@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from tgllm.api.clock import Clock
 from tgllm.config.model import Config
 from tgllm.db.database import Database
+from tgllm.db.engine.writer import Operation, timed_transactions
 from tgllm.observe.logs import get_logger
 from tgllm.observe.metrics.instruments import collecting
-from tgllm.observe.metrics.table import ALL
+from tgllm.observe.metrics.table import ALL, DATABASE_SECONDS, DATABASE_WAIT
 from tgllm.plugins.host import PluginHost
 from tgllm.web.health import BotState, Health
 from tgllm.web.sampling import Sampler
@@ -73,6 +74,7 @@ async def open_web(config: Config, clock: Clock, stopping: Callable[[], bool]) -
             routes["/metrics"] = _Scrapes(exporter, sampler, clock).answer if exporter else _not_installed
             if exporter:
                 stack.enter_context(collecting(ALL))
+                stack.enter_context(timed_transactions(_DatabaseTimings()))
         async with serving(config.web.host, config.web.port or 0, routes) as port:
             log.info("web.ready", host=config.web.host, port=port, paths=[*routes])
             yield Web(state, sampler, port)
@@ -92,6 +94,16 @@ def _exporter() -> "Exporter | None":
 
 async def _not_installed(_headers: Mapping[str, str]) -> Answer:
     return Answer("prometheus_client is not installed: pip install 'tgllm[metrics]'\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class _DatabaseTimings:
+    """Durations of transactions, as metrics."""
+
+    def waited(self, seconds: float, operation: Operation) -> None:
+        DATABASE_WAIT.observe(seconds, operation)
+
+    def took(self, seconds: float, operation: Operation) -> None:
+        DATABASE_SECONDS.observe(seconds, operation)
 
 
 class _Scrapes:

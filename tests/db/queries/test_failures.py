@@ -1,13 +1,29 @@
 """What failed lately, from all the tables."""
 
 import sqlite3
+from dataclasses import replace
 
 from database_support import NOW
 from tgllm.db.queries import failures
-from tgllm.db.tables import inbox, outbox, requests
+from tgllm.db.tables import errors, inbox, outbox, requests
+from tgllm.db.tables.errors import ErrorPlace, NewError
 from tgllm.db.tables.inbox import NewUpdate
 from tgllm.db.tables.outbox import NewOutbox
 from tgllm.db.tables.requests import NewRequest, Outcome
+
+ERROR = NewError(
+    id="2222-2222",
+    event="job.failed",
+    kind="ValueError",
+    message="bang",
+    place="a.py:1",
+    trace=[],
+    plugin="weather",
+    version="1.0",
+    times=1,
+    first_at=NOW,
+    last_at=NOW,
+)
 
 
 def fill(conn: sqlite3.Connection) -> None:
@@ -45,7 +61,35 @@ def test_what_failed_is_listed_the_latest_first_with_the_ids_of_the_log(conn: sq
 def test_no_table_is_read_as_a_whole(conn: sqlite3.Connection) -> None:
     plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {failures._ALL}")]
     assert sorted(step for step in plan if step.startswith(("SCAN", "SEARCH"))) == [
+        # A row for each kind, of which there are few.
+        "SCAN errors",
         "SCAN inbox USING INDEX inbox_failed",
         "SCAN outbox USING INDEX outbox_failed",
         "SCAN requests USING INDEX requests_failed",
+        "SEARCH error_places USING COVERING INDEX error_places_error (error_id=?)",
+        "SEARCH place USING PRIMARY KEY (kind=? AND ref=?)",
+        "SEARCH place USING PRIMARY KEY (kind=? AND ref=?)",
     ]
+
+
+def test_unexpected_errors_are_joined_and_those_elsewhere_are_listed_too(conn: sqlite3.Connection) -> None:
+    fill(conn)
+    for code, places in (
+        ("2222-2222", [ErrorPlace("turn", "u1", 7, NOW)]),
+        ("3333-3333", [ErrorPlace("update_id", "8", 7, NOW)]),
+        ("4444-4444", []),
+    ):
+        errors.put(conn, replace(ERROR, id=code, places=places))
+
+    found = {(each.kind, each.id): each for each in failures.recent(conn, 10)}
+
+    assert {key: each.error_id for key, each in found.items() if each.error_id} == {
+        ("turn", "u1"): "2222-2222",
+        ("update_id", "8"): "3333-3333",
+        ("error_id", "4444-4444"): "4444-4444",
+    }
+    assert (found["error_id", "4444-4444"].what, found["error_id", "4444-4444"].error) == (
+        "weather: job.failed",
+        "ValueError: bang",
+    )
+    assert failures.count(conn) == 6

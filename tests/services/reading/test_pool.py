@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -137,6 +138,8 @@ class TestMisbehaviour:
         found, params = await code_of(reading, getattr(reading_handlers, extract))
 
         assert (found, params.pop("name")) == (code, "a report.txt")
+        # The code of what is reported.
+        params.pop("error_id", None)
         assert params == ({"seconds": 60.0} if code == "file_slow" else {})
         assert (await reading.read(reading_handlers.whole, "after")).text == "after"
         assert reading.quarantined == []
@@ -187,6 +190,8 @@ class TestMisbehaviour:
 
         (line,) = lines
         assert line.items() >= {"plugin": "nasty", "handler": "tested", "reason": "raised ZeroDivisionError"}.items()
+        assert line["event"] == "reading.crashed"
+        assert re.fullmatch(r"reading_handlers\.py:\d+", line["at"])
         assert not [value for value in line.values() if "sentence" in str(value) or "secret" in str(value)]
 
 

@@ -204,7 +204,7 @@ class Sender:
         IN_BACKGROUND.set(is_background(row))
         with (
             log_values(**({} if row.turn_id is None else {"turn": row.turn_id})),
-            span("outbox send", "producer", after=row.turn_id or "", tgllm__outbox__id=row.id) as opened,
+            span("outbox send", "producer", {"tgllm.outbox.id": row.id}, after=row.turn_id or "") as opened,
         ):
             delivery = await self._attempt(row)
             if delivery.failure is not None:

@@ -266,7 +266,8 @@ class Dispatch:
     async def _observed(self, row: InboxRow) -> None:
         """Handle an update, and log and count how it ended."""
         began = self._clock.monotonic()
-        with span("update", "consumer", tgllm__update__id=row.update_id, tgllm__update__kind=row.kind) as opened:
+        attributes = {"tgllm.update.id": row.update_id, "tgllm.update.kind": row.kind}
+        with span("update", "consumer", attributes, begins=True) as opened:
             outcome = await self._handle(row)
             if outcome != "done":
                 opened.fail(outcome)

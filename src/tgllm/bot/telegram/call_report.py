@@ -35,7 +35,7 @@ class CallReport(BaseRequestMiddleware):
         name = method.__api_method__
         if name == _POLL:
             return await self._observed(make_request, bot, method)
-        with span(f"telegram {name}", "client", tgllm__telegram__method=name) as opened:
+        with span(f"telegram {name}", "client", {"tgllm.telegram.method": name}) as opened:
             return await self._observed(make_request, bot, method, opened)
 
     async def _observed(

@@ -1,38 +1,127 @@
-"""Check of the bot's token for ``tgllm doctor``: asks Telegram for the bot's own account."""
+"""Checks of the bot's account for ``tgllm doctor``: token, webhook, other programs, groups, admins.
+
+Nothing is changed at Telegram, and no update is confirmed.
+"""
 
 import asyncio
-
-from aiogram import Bot
-from aiogram.client.telegram import TelegramAPIServer
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from tgllm.api.context import Check
-from tgllm.bot.telegram.failures import classify, fatal_error
-from tgllm.bot.telegram.session import BotSession
-from tgllm.providers.proxies import find_http_proxy
+from tgllm.bot.telegram.account import Account, AccountError, BotFacts, WebhookFacts, open_account
+from tgllm.i18n import Catalogue
 
-__all__ = ["check_telegram"]
+__all__ = ["SelfCheck", "check_telegram"]
 
-_NAME = "Telegram"
-_SECONDS = 20.0
-_CURE = "check the network and telegram_api"
+_NAME: Final = "Telegram"
+_SECONDS: Final = 20.0
+_CURE: Final = "check the network and telegram_api"
+HOLD_SECONDS: Final = 4
+"""How long a request for updates waits for another program to end it. Most programs ask again within three seconds."""
+MOST_ADMINS: Final = 50
 
 
-async def check_telegram(token: str, api: str, *, seconds: float = _SECONDS) -> Check:
-    """Ask the Bot API server at ``api`` who the bot is; a failed check names the cause without the token."""
-    session = BotSession(TelegramAPIServer.from_base(api), timeout=seconds)
+@dataclass(frozen=True, slots=True)
+class SelfCheck:
+    """What is to be checked."""
+
+    token: str
+    api: str
+    admins: Sequence[int] = ()
+    admin_chat: int | None = None
+    is_running: bool = False
+    """Whether the bot runs here: then it is the one that fetches the updates, and is not disturbed."""
+
+
+async def check_telegram(
+    wanted: SelfCheck, texts: Catalogue, *, seconds: float = _SECONDS, hold: int = HOLD_SECONDS
+) -> Sequence[Check]:
+    """Ask the Bot API server about the bot; failed checks name the cause without the token."""
     try:
-        async with asyncio.timeout(seconds), Bot(token, session=session) as bot:
-            me = await bot.get_me()
+        async with open_account(wanted.token, wanted.api, seconds=seconds) as account:
+            async with asyncio.timeout(seconds):
+                me = await account.me()
+            found = await asyncio.gather(
+                _limited(_updates(account, wanted, hold, texts), "Telegram: updates", seconds, texts),
+                _limited(_admins(account, me, wanted, texts), "Telegram: admins", seconds, texts),
+            )
     except TimeoutError:
-        return Check(_NAME, "failed", f"no answer within {seconds:g} s{_through(api)}: {_CURE}")
-    except Exception as error:  # noqa: BLE001  any failure is the result of the check
-        if refused := fatal_error(error):
-            return Check(_NAME, "failed", str(refused))
-        return Check(_NAME, "failed", f"{classify(error).reason}{_through(api)}: {_CURE}")
-    return Check(_NAME, "ok", f"the bot is @{me.username}")
+        return (Check(_NAME, "failed", f"no answer within {seconds:g} s: {_CURE}"),)
+    except AccountError as error:
+        detail = str(error) if error.problem in {"token", "not_bot_api"} else f"{error.reason}: {_CURE}"
+        return (Check(_NAME, "failed", detail),)
+    own = Check(_NAME, "ok", f"the bot is @{me.username}")
+    return (own, *(check for checks in found for check in checks), _groups(me, texts))
 
 
-def _through(api: str) -> str:
-    """Return the proxy of the connection as a part of a sentence; empty if there is none."""
-    proxy, _ = find_http_proxy(api)
-    return f" through the proxy {proxy}" if proxy else ""
+async def _limited(
+    look: Coroutine[object, object, Sequence[Check]], name: str, seconds: float, texts: Catalogue
+) -> Sequence[Check]:
+    try:
+        async with asyncio.timeout(seconds):
+            return await look
+    except TimeoutError:
+        return (Check(name, "failed", texts("doctor.timeout", limit=f"{seconds:g}")),)
+    except AccountError as error:
+        return (Check(name, "failed", f"{error.reason}: {_CURE}"),)
+
+
+async def _updates(account: Account, wanted: SelfCheck, hold: int, texts: Catalogue) -> Sequence[Check]:
+    """Check who receives the updates: a webhook, the bot that runs here, or another program."""
+    facts = await account.webhook()
+    return (_webhook(facts, wanted, texts), await _poller(account, facts, wanted, hold, texts))
+
+
+def _webhook(facts: WebhookFacts, wanted: SelfCheck, texts: Catalogue) -> Check:
+    if not facts.host:
+        return Check("Telegram: webhook", "ok", texts("doctor.webhook_none"))
+    error = texts("doctor.webhook_error", error=facts.last_error) if facts.last_error else ""
+    words = texts("doctor.webhook_set", name=facts.host, url=f"{wanted.api}/bot$TGLLM_BOT_TOKEN/deleteWebhook")
+    return Check("Telegram: webhook", "failed", f"{words}{error}")
+
+
+async def _poller(account: Account, facts: WebhookFacts, wanted: SelfCheck, hold: int, texts: Catalogue) -> Check:
+    """Look for another program that fetches the updates.
+
+    Telegram ends a waiting request when another one arrives (Bot API: getUpdates), so a program that asks again ends
+    this one. Where updates wait, nobody fetches them, and a request would not wait either.
+    """
+    name = "Telegram: updates"
+    waiting = texts("doctor.updates_waiting", count=facts.pending)
+    if wanted.is_running:
+        return Check(name, "ok", f"{texts('doctor.updates_here')} {waiting}")
+    if facts.host or facts.pending:
+        return Check(name, "ok", waiting)
+    try:
+        await account.waiting(hold)
+    except AccountError as error:
+        if error.problem != "poller":
+            raise
+        return Check(name, "failed", str(error))
+    return Check(name, "ok", texts("doctor.updates_free"))
+
+
+def _groups(me: BotFacts, texts: Catalogue) -> Check:
+    name = "Telegram: groups"
+    if me.can_join_groups is False:
+        return Check(name, "ok", texts("doctor.groups_closed"))
+    if me.reads_all_messages is None:
+        return Check(name, "ok", texts("doctor.groups_unknown"))
+    return Check(name, "ok", texts("doctor.groups_all" if me.reads_all_messages else "doctor.groups_privacy"))
+
+
+async def _admins(account: Account, me: BotFacts, wanted: SelfCheck, texts: Catalogue) -> Sequence[Check]:
+    """Check whether the bot may write to the admins."""
+    name = "Telegram: admins"
+    url = f"https://t.me/{me.username}"
+    problems = [
+        texts("doctor.admin_unknown", user=admin, url=url)
+        for admin in wanted.admins[:MOST_ADMINS]
+        if not await account.knows(admin)
+    ]
+    if wanted.admin_chat is not None and not await account.knows(wanted.admin_chat):
+        problems.append(texts("doctor.admin_chat_unknown", id=wanted.admin_chat))
+    if not wanted.admins and wanted.admin_chat is None:
+        return ()
+    return (Check(name, "warning" if problems else "ok", " ".join(problems)),)

@@ -1,4 +1,4 @@
-"""``tgllm doctor``: diagnosis of settings, database, plugins and providers."""
+"""``tgllm doctor``: diagnosis of everything that a bot needs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,14 +8,21 @@ from typing import Annotated
 import typer
 
 from tgllm.api import Check
+from tgllm.api.clock import SystemClock
+from tgllm.api.errors import ConfigError, TgllmError
 from tgllm.app import open_core
 from tgllm.cli.core import config_problems
+from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, print_json, print_table
 from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig
+from tgllm.db.engine.lock import is_locked
+from tgllm.i18n import Catalogue
 from tgllm.services.core import Core
-from tgllm.services.doctor import examine
+from tgllm.services.diagnosis.examine import core_probes, machine_probes
+from tgllm.services.diagnosis.machine import check_machine
+from tgllm.services.diagnosis.probes import Probe, run_probes
 
 __all__ = ["app"]
 
@@ -29,40 +36,71 @@ def doctor(
     offline: Annotated[bool, typer.Option("--offline", help="Send no requests to Telegram and providers.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Diagnose settings, database, Telegram, plugins and providers.
+    """Diagnose everything that the bot needs.
 
-    Telegram is asked for the bot's account. Each provider with a key is asked for its models and, if supported, for the
-    account's balance; this costs nothing. Exits with 1 if a check fails.
+    These are settings, database, disk, network, clock, Telegram, plugins and providers. Telegram is asked for the bot's
+    account, and each provider with a key for its models and, if supported, for the account's balance; this costs
+    nothing and changes nothing. The bot may be running. Each problem says how to mend it.
+
+    Exits with 1 if a check fails, and with 2 if the settings can't be loaded; warnings don't count.
     """
     options = options_of(ctx)
     options.quiet_log()
-    checks = asyncio.run(_examine(options, online=not offline))
+    checks, code = _checks(options, online=not offline)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
         print_table(("Check", "State", "Detail"), ((check.name, check.state, check.detail) for check in checks))
-    if any(check.state == "failed" for check in checks):
-        raise typer.Exit(1)
+    if code or any(check.state == "failed" for check in checks):
+        raise typer.Exit(code or 1)
 
 
-async def _examine(options: Options, *, online: bool) -> Sequence[Check]:
-    loaded = options.load()
-    async with open_core(loaded, plugins=options.plugins) as core:
-        telegram, found = await asyncio.gather(
-            _telegram(core, online=online), examine(core, config_problems(core), online=online)
-        )
-        return [*found, *telegram, _permissions(core, loaded)]
+def _checks(options: Options, *, online: bool) -> tuple[Sequence[Check], int]:
+    try:
+        loaded = options.load()
+    except ConfigError as error:
+        tell(str(error))
+        return [Check("Config", "failed", str(error)), *check_machine(Catalogue())], 2
+    return asyncio.run(_examine(options, loaded, online=online)), 0
 
 
-async def _telegram(core: Core, *, online: bool) -> Sequence[Check]:
-    token = core.config.bot_token
+async def _examine(options: Options, loaded: LoadedConfig, *, online: bool) -> Sequence[Check]:
+    texts = Catalogue(loaded.config.language)
+    outside = [
+        *machine_probes(loaded.config, SystemClock(), texts, online=online),
+        *_telegram(loaded, texts, online=online),
+        Probe("Permissions", lambda: _permissions(loaded, texts)),
+    ]
+    try:
+        async with open_core(loaded, plugins=options.plugins) as core:
+            return await _with_core(core, outside, online=online)
+    except TgllmError as error:
+        # The rest may say why, such as a disk that is full.
+        tell(str(error))
+        return [Check("Database", "failed", str(error)), *await run_probes(outside, texts)]
+
+
+async def _with_core(core: Core, outside: Sequence[Probe], *, online: bool) -> Sequence[Check]:
+    return await run_probes([*core_probes(core, config_problems(core), online=online), *outside], core.texts)
+
+
+def _telegram(loaded: LoadedConfig, texts: Catalogue, *, online: bool) -> Sequence[Probe]:
+    config = loaded.config
+    token = config.bot_token
     if not online or token is None:
         return ()
-    from tgllm.bot.telegram.self_check import check_telegram  # noqa: PLC0415  imports aiogram
+    from tgllm.bot.telegram.self_check import SelfCheck, check_telegram  # noqa: PLC0415  imports aiogram
 
-    return (await check_telegram(token.get_secret_value(), core.config.telegram_api),)
+    wanted = SelfCheck(
+        token.get_secret_value(),
+        config.telegram_api,
+        config.admin_ids,
+        config.admin_chat_id,
+        is_locked(config.data_dir),
+    )
+    return (Probe("Telegram", lambda: check_telegram(wanted, texts), 60.0),)
 
 
-def _permissions(core: Core, loaded: LoadedConfig) -> Check:
-    found = [exposure_text(core.texts, each) for each in exposed_files(loaded)]
-    return Check("Permissions", "warning" if found else "ok", " ".join(found))
+async def _permissions(loaded: LoadedConfig, texts: Catalogue) -> Sequence[Check]:
+    found = [exposure_text(texts, each) for each in exposed_files(loaded)]
+    return (Check("Permissions", "warning" if found else "ok", " ".join(found)),)

@@ -52,6 +52,11 @@ class PluginSettings:
         """Sorted ids with a section or a ``TGLLM_PLUGINS__`` variable; the plugins may not exist."""
         return tuple(sorted({plugin for layer in self._layers for plugin in layer.plugins}))
 
+    def with_values(self, values: Mapping[str, Mapping[str, object]]) -> "PluginSettings":
+        """Return these settings with others on top, by plugin id and field."""
+        layer = Layer("flag", plugins={plugin: dict(fields) for plugin, fields in values.items()})
+        return PluginSettings((*self._layers, layer), self._trust)
+
     def for_plugin(self, plugin_id: str, env_names: Mapping[str, str]) -> Mapping[str, object]:
         """Return the settings of one plugin, by field; see ``for_fields``."""
         return self.for_fields(plugin_id, env_names, tuple(env_names))

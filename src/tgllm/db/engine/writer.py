@@ -2,25 +2,55 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from tgllm.db.engine.batch import Job, Outcome, run_jobs
 from tgllm.db.engine.errors import DatabaseClosed
 from tgllm.db.engine.signals import Signal
 from tgllm.db.engine.sqlite import connect, in_words
-from tgllm.observe.metrics.instruments import is_collecting
-from tgllm.observe.metrics.table import DATABASE_SECONDS, DATABASE_WAIT
 
-__all__ = ["ConnectionThread"]
+__all__ = ["ConnectionThread", "Operation", "Timings", "timed_transactions"]
 
 T = TypeVar("T")
 
 MOST_TOGETHER = 64
 """Maximum number of jobs in a batch; a job's result waits for the commit of its whole batch."""
+
+
+Operation = Literal["read", "write"]
+
+
+class Timings(Protocol):
+    """Receiver of durations; called on the event loop."""
+
+    def waited(self, seconds: float, operation: Operation) -> None:
+        """Take the time that a unit has waited for its transaction."""
+        ...
+
+    def took(self, seconds: float, operation: Operation) -> None:
+        """Take the duration of a batch."""
+        ...
+
+
+class _Observed:
+    """Who receives the durations of all connections of the process; short commands measure nothing."""
+
+    timings: Timings | None = None
+
+
+@contextmanager
+def timed_transactions(timings: Timings) -> Generator[None]:
+    """Pass the durations of transactions to ``timings`` inside the block."""
+    _Observed.timings = timings
+    try:
+        yield
+    finally:
+        _Observed.timings = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +61,7 @@ class _Waiting:
     future: "asyncio.Future[Any]"
     then: Callable[[Any], None] | None
     since: float = 0.0
-    """When it was queued, by the loop's clock; 0 if metrics are off."""
+    """When it was queued, by the loop's clock; 0 if it is not measured."""
 
     def tell(self, outcome: Outcome) -> None:
         """Call ``then`` and resolve the future; called on the event loop."""
@@ -75,9 +105,9 @@ class ConnectionThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._waiting: list[_Waiting] = []
         self._busy = False
-        self._operation = "read" if begin == "BEGIN" else "write"
+        self._operation: Operation = "read" if begin == "BEGIN" else "write"
         self._began = 0.0
-        """When the running batch began, by the loop's clock; 0 if metrics are off."""
+        """When the running batch began, by the loop's clock; 0 if it is not measured."""
 
     async def open(self, *pragmas: str) -> None:
         """Open the connection and execute ``pragmas`` on it; ``aclose`` must be called even if this fails.
@@ -126,7 +156,7 @@ class ConnectionThread:
             raise DatabaseClosed
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        since = loop.time() if is_collecting() else 0.0
+        since = loop.time() if _Observed.timings is not None else 0.0
         self._waiting.append(_Waiting(Job(run, in_transaction, durable, future.cancelled), future, then, since))
         if not self._busy:
             self._busy = True
@@ -148,12 +178,13 @@ class ConnectionThread:
             loop.call_soon(self._next_batch, loop)
 
     def _note_start(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
-        if not is_collecting():
+        timings = _Observed.timings
+        if timings is None:
             return
         self._began = loop.time()
         for waiting in batch:
             if waiting.since:
-                DATABASE_WAIT.observe(self._began - waiting.since, self._operation)
+                timings.waited(self._began - waiting.since, self._operation)
 
     def _work(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting]) -> None:
         """Run a batch; called on the thread."""
@@ -175,7 +206,8 @@ class ConnectionThread:
     def _done(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
         """Resolve the futures of a batch and submit the next one; called on the event loop."""
         if self._began:
-            DATABASE_SECONDS.observe(loop.time() - self._began, self._operation)
+            if _Observed.timings is not None:
+                _Observed.timings.took(loop.time() - self._began, self._operation)
             self._began = 0.0
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.tell(outcome)

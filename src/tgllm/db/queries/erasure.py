@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tgllm.db.engine.signals import signal
-from tgllm.db.tables import files
+from tgllm.db.tables import errors, files
 
 __all__ = ["Erased", "erase", "is_busy"]
 
@@ -88,6 +88,7 @@ def erase(conn: sqlite3.Connection, user_id: int, update_id: int) -> Erased:
     requests = conn.execute(_REQUESTS, values).rowcount
     for statement in (_FACTS, _KV, _INBOX, _OUTBOX):
         conn.execute(statement, values)
+    errors.forget_person(conn, user_id)
     signal(conn, "outbox")
     # The language of their choice is among what is deleted.
     signal(conn, "menus")

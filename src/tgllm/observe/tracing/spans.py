@@ -72,31 +72,35 @@ _current: ContextVar[OpenSpan | None] = ContextVar("current_span", default=None)
 def span(
     name: str,
     kind: SpanKind = "internal",
+    attributes: Attributes | None = None,
     *,
     turn: str | None = None,
     after: str | None = None,
-    **attributes: str | int,
+    begins: bool = False,
 ) -> AbstractContextManager[Span]:
     """Open a span for the block; an exception that leaves the block marks it as failed.
 
     Args:
         name: of the span.
         kind: as in OpenTelemetry.
+        attributes: by their names in OpenTelemetry, without contents.
         turn: id of the turn, if the span is that of a turn.
         after: id of the turn that the span belongs to, if it is not open in this task.
-        attributes: as in ``Span.set``.
+        begins: whether the span begins a trace if it belongs to no other; otherwise it is then left out.
     """
     tracer = _State.tracer
     if tracer is None:
         return _NOTHING
-    return _open(tracer, name, kind, turn, after, {key.replace("__", "."): value for key, value in attributes.items()})
+    parent = _current.get() if after is None else _State.turns.get(after)
+    if parent is None and not begins:
+        return _NOTHING
+    return _open(tracer, name, kind, turn, parent, attributes or {})
 
 
 @contextmanager
 def _open(
-    tracer: Tracer, name: str, kind: SpanKind, turn: str | None, after: str | None, attributes: Attributes
+    tracer: Tracer, name: str, kind: SpanKind, turn: str | None, parent: OpenSpan | None, attributes: Attributes
 ) -> Generator[Span]:
-    parent = _current.get() if after is None else _State.turns.get(after)
     opened = tracer.start(name, kind, attributes, parent)
     if turn is not None:
         _State.turns[turn] = opened

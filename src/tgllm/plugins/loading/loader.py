@@ -41,7 +41,7 @@ class Loader:
             await self._configure(plugin, info)
             await self._collect(plugin)
         except Breach as breach:
-            plugin.stop("quarantined", str(breach))
+            plugin.stop("quarantined", str(breach), breach)
         except ConfigError as error:
             plugin.stop("misconfigured", str(error))
 
@@ -53,6 +53,7 @@ class Loader:
         plugin.api = str(info.api)
         plugin.title = str(info.title)
         check_info(plugin.found, info)
+        plugin.info = info
         return info
 
     async def _info(self, plugin: LoadedPlugin) -> PluginInfo:

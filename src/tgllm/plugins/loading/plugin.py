@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tgllm.api.context import PluginContext
+from tgllm.api.context import PluginContext, PluginInfo
 from tgllm.plugins.discovery import FoundPlugin
 from tgllm.plugins.loading.offers import Offers
 from tgllm.plugins.loading.registration import Implementation
@@ -21,6 +21,8 @@ class LoadedPlugin:
     state: PluginState = "active"
     reason: str = ""
     """Why it is not active, as one sentence."""
+    failure: BaseException | None = None
+    """Why it was quarantined, if an exception is known."""
     notes: tuple[str, ...] = ()
     """Problems of an active plugin, one sentence each."""
     context: PluginContext | None = None
@@ -33,6 +35,8 @@ class LoadedPlugin:
     """Version of the plugin API that it requires; empty if unknown."""
     title: str = ""
     """Empty if unknown."""
+    info: PluginInfo | None = None
+    """Its description; None if it can't be read."""
 
     @property
     def id(self) -> str:
@@ -44,8 +48,9 @@ class LoadedPlugin:
         """Whether the plugin is in use."""
         return self.state == "active"
 
-    def stop(self, state: PluginState, reason: str) -> None:
+    def stop(self, state: PluginState, reason: str, failure: BaseException | None = None) -> None:
         """Make the plugin inactive; a second call does not change the reason."""
         if self.is_active:
             self.state = state
             self.reason = reason
+            self.failure = failure

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from types import TracebackType
+from typing import Final, Literal, Protocol
 
+from tgllm.api import TgllmError
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
@@ -31,6 +33,8 @@ _MOST_TRACED: Final = 2_000
 
 _PLACES: Final[tuple[PlaceKind, ...]] = ("turn", "update_id")
 
+Level = Literal["error", "warning"]
+
 PluginOf = Callable[[str], str | None]
 """Returns the plugin that a module belongs to."""
 
@@ -38,7 +42,7 @@ PluginOf = Callable[[str], str | None]
 class ErrorSink(Protocol):
     """Receiver of errors outside of the program, such as Sentry. It must not block, and not raise."""
 
-    def send(self, facts: ErrorFacts, version: str) -> None: ...
+    def send(self, facts: ErrorFacts, version: str, level: Level = "error") -> None: ...
 
     async def aclose(self) -> None: ...
 
@@ -47,6 +51,8 @@ class Reporter(Protocol):
     """Where unexpected errors are reported."""
 
     def report(self, error: BaseException, *, event: str, plugin: str | None = None, **fields: object) -> str: ...
+
+    def warn(self, error: BaseException, *, event: str, plugin: str | None = None) -> None: ...
 
     async def settle(self) -> None: ...
 
@@ -59,6 +65,9 @@ class LoggedOnly:
         facts = facts_of(error, event, plugin)
         _log(facts, fields, has_trace=True)
         return facts.code
+
+    def warn(self, error: BaseException, *, event: str, plugin: str | None = None) -> None:
+        """Do nothing."""
 
     async def settle(self) -> None:
         """Do nothing."""
@@ -128,6 +137,27 @@ class ErrorReports:
                 log.error("errors.report_failed", of=event, error=type(failed).__name__)
             return code_of(event, plugin or "", type(error).__name__)
 
+    def warn(self, error: BaseException, *, event: str, plugin: str | None = None) -> None:
+        """Pass an expected error on to Sentry, as a warning. It is no report: the caller logs it. This never raises."""
+        if self._sink is None:
+            return
+        try:
+            self._sink.send(facts_of(error, event, plugin), self._origins.of(plugin).version, "warning")
+        except Exception as failed:  # noqa: BLE001  a report must not make another error
+            with suppress(Exception):
+                log.error("errors.report_failed", of=event, error=type(failed).__name__)
+
+    def report_quarantine(self, plugin: str, reason: str, failure: BaseException) -> None:
+        """Report that a plugin was quarantined; the exception that a breach of the contract stands for counts."""
+        self.report(failure.__cause__ or failure, event="plugin.quarantined", plugin=plugin, reason=reason)
+
+    def report_crash(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Report an error that ends the bot, as the exit of a context; expected ones are left to the caller."""
+        if isinstance(error, Exception) and not isinstance(error, TgllmError):
+            self.report(error, event="bot.crashed")
+
     async def settle(self) -> None:
         """Store what was reported. Failures are logged, and the errors are stored later."""
         async with self._storing:
@@ -152,7 +182,8 @@ class ErrorReports:
 
     def _report(self, error: BaseException, event: str, plugin: str | None, fields: dict[str, object]) -> str:
         owner = plugin or self._owner(error)
-        facts = facts_of(error, event, owner, self._is_own(owner))
+        at = fields.pop("at", "")
+        facts = facts_of(error, event, owner, self._is_own(owner), at if isinstance(at, str) else "")
         _log(facts, fields, has_trace=self._is_trace_due(facts.code))
         version = self._origins.of(owner).version
         self._pending.add(_new(facts, version, fields, milliseconds(self._clock)))

@@ -25,7 +25,7 @@ class ErrorTexts:
     def __init__(self, texts: Catalogue, origins: Origins, zone: tzinfo) -> None:
         """Write times in the time zone of the bot."""
         self._texts = texts
-        self._origins = origins
+        self.origins = origins
         self._zone = zone
 
     def first(self, row: ErrorRow, language: str) -> str:
@@ -60,7 +60,7 @@ class ErrorTexts:
 
     def report(self, row: ErrorRow, language: str) -> str:
         """Return the line that says where to report an error."""
-        origin = self._origins.of(row.plugin)
+        origin = self.origins.of(row.plugin)
         values = _named(origin) | {"url": origin.url}
         if not origin.is_plugin:
             if origin.url:
@@ -71,7 +71,7 @@ class ErrorTexts:
         return self._texts("errors.report_plugin_nowhere", language, **values)
 
     def _head(self, row: ErrorRow, language: str) -> str:
-        origin = self._origins.of(row.plugin)
+        origin = self.origins.of(row.plugin)
         if not origin.is_plugin:
             return self._texts("errors.in_core", language, error=_error(row))
         return self._texts("errors.in_plugin", language, **_named(origin), plugin=row.plugin or "", error=_error(row))

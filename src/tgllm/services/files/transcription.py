@@ -73,7 +73,7 @@ class Transcription:
             try:
                 return self._checked(owned, outcome)
             except Breach as breach:
-                self._host.quarantine(owned.plugin_id, str(breach))
+                self._host.quarantine(owned.plugin_id, str(breach), breach)
                 failed = FileUnreadable(str(breach), code="file_crashed", name=name)
                 if self.choose(recording.mime_type) is None:
                     raise failed from breach

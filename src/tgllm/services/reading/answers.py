@@ -20,6 +20,7 @@ __all__ = ["Breach", "Crash", "extracted_from", "failure_from", "prepared_from"]
 
 T = TypeVar("T")
 
+_PLACE = re.compile(r"[\w.-]{1,100}:\d{1,7}")
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.IGNORECASE)
 _PARAM = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _MIME_TYPE = re.compile(r"image/[a-z0-9.+-]{1,40}")
@@ -43,6 +44,8 @@ class Crash:
     """Name of its class; its message may quote the file."""
     module: str
     """Module that was not found, if that is the error."""
+    place: str = ""
+    """File and line in the handler, such as ``plugin.py:12``; empty if unknown."""
 
 
 def extracted_from(answer: Answer, limits: ExtractionLimits) -> Extracted:
@@ -101,7 +104,11 @@ def failure_from(header: Mapping[str, Any], name: str) -> FileUnreadable | Breac
     if "breach" in header:
         return Breach(_of(header["breach"], str)[:_MOST_WORDS])
     if "crash" in header:
-        return Crash(_identifier(header["crash"]), _identifier(header.get("module", "")))
+        place = header.get("at")
+        is_place = isinstance(place, str) and _PLACE.fullmatch(place)
+        return Crash(
+            _identifier(header["crash"]), _identifier(header.get("module", "")), str(place) if is_place else ""
+        )
     return _refusal(header, name) if "code" in header else None
 
 

@@ -12,6 +12,7 @@ from tgllm.api.files import Extracted, ExtractionLimits, FileHandler
 from tgllm.observe.logs import get_logger
 from tgllm.plugins.builtin.files.shared.kinds import ending_of
 from tgllm.plugins.owned import OwnedFileHandler
+from tgllm.services.errors.reports import LoggedOnly, Reporter
 from tgllm.services.reading.answers import Breach, Crash, extracted_from, failure_from, prepared_from
 from tgllm.services.reading.missing import FILES, PILLOW, install_command, missing_modules
 from tgllm.services.reading.process import Answer, ProcessEnded
@@ -45,6 +46,10 @@ _HEIF_PICTURES = _Reader("tgllm", "picture", ("pillow_heif",), "pillow-heif")
 """For photos of iPhones that are sent as files. It is no part of ``tgllm[files]``: it holds the LGPL's libheif."""
 
 
+class HandlerCrash(Exception):
+    """A file handler raised an exception in its process. Its message stays there, since it may quote the file."""
+
+
 class ReaderPool:
     """Runs file handlers in child processes, which are started when they are first needed, and kept for a while."""
 
@@ -54,6 +59,7 @@ class ReaderPool:
         quarantine: Callable[[str, str], None],
         missing: Callable[[MissingPackage], Awaitable[None]],
         settings: PoolSettings = _DEFAULTS,
+        errors: Reporter | None = None,
     ) -> None:
         """Create a pool; nothing is started.
 
@@ -62,7 +68,9 @@ class ReaderPool:
             quarantine: called with the id of a plugin that has broken the contract, and the reason.
             missing: called each time a package is missing.
             settings: number and lifetime of the processes.
+            errors: where crashes of handlers are reported; the log by default.
         """
+        self._errors = errors or LoggedOnly()
         self._quarantine = quarantine
         self._missing = missing
         self._settings = settings
@@ -170,11 +178,21 @@ class ReaderPool:
                 raise await self._lacking(_HEIF_PICTURES, _HEIF_PICTURES.needs, name)
             if given.module.partition(".")[0] in {needed.partition(".")[0] for needed in reader.needs}:
                 raise await self._lacking(reader, [given.module], name)
-            raise _failed(reader, f"raised {given.kind or 'an error'}", "file_crashed", name, seconds)
+            raise self._crashed(reader, given, name)
         if isinstance(given, Breach):
             self._quarantine(reader.plugin_id, f"extract of file handler {reader.id} {given.words}")
             raise _failed(reader, given.words, "file_crashed", name, seconds)
         return given
+
+    def _crashed(self, reader: _Reader, crash: Crash, name: str) -> FileUnreadable:
+        """Report an exception of a handler, and return the error to raise."""
+        reason = f"raised {crash.kind or 'an error'}"
+        plugin = None if reader is _PICTURES else reader.plugin_id
+        error = HandlerCrash(f"file handler {reader.id} {reason}")
+        code = self._errors.report(
+            error, event="reading.crashed", plugin=plugin, at=crash.place, handler=reader.id, reason=reason
+        )
+        return FileUnreadable(f"reading failed: {reason}", code="file_crashed", name=name, error_id=code)
 
     async def _lacking(self, reader: _Reader, modules: Iterable[str], name: str) -> FileUnreadable:
         """Report missing modules, and return the error to raise."""

@@ -52,7 +52,19 @@ def run(task: Mapping[str, Any], home: Path) -> Result:
         return Result({"breach": str(breach)})
     except BaseException as error:  # noqa: BLE001  a handler may raise anything, even SystemExit
         missing = error.name if isinstance(error, ModuleNotFoundError) else ""
-        return Result({"crash": _text(type(error).__name__), "module": _text(missing)})
+        place = _place(error, str(task.get("module")))
+        return Result({"crash": _text(type(error).__name__), "module": _text(missing), "at": _text(place)})
+
+
+def _place(error: BaseException, module: str) -> str:
+    """Return file and line of the innermost frame of the handler's module, else of the innermost one."""
+    place, traceback, is_own = "", error.__traceback__, False
+    while traceback is not None:
+        frame, line, traceback = traceback.tb_frame, traceback.tb_lineno, traceback.tb_next
+        own = frame.f_globals.get("__name__") == module
+        if own or not is_own:
+            place, is_own = f"{Path(frame.f_code.co_filename).name}:{line}", own
+    return place
 
 
 def _read(task: Mapping[str, Any], home: Path) -> Result:

@@ -77,8 +77,8 @@ def reported_request(answer: Answer, handle: RunningTurn, clock: Clock, number: 
     outcome: TurnStatus = "ok"
     code: str | None = None
     known = _WELL_KNOWN.get(model.provider, model.provider)
-    names = {"gen_ai__operation__name": "chat", "gen_ai__provider__name": known, "gen_ai__request__model": model.model}
-    with span(f"chat {model.model}", "client", **names) as opened:
+    names = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": known, "gen_ai.request.model": model.model}
+    with span(f"chat {model.model}", "client", names) as opened:
         try:
             yield
         except TgllmError as error:

@@ -9,12 +9,15 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 from tgllm.api import (
+    BadResponse,
     ChatRequest,
     ModelRef,
+    ProviderError,
     TextPart,
     TgllmError,
     TurnInfo,
     TurnResult,
+    Unavailable,
     Usage,
     Waiting,
 )
@@ -129,7 +132,7 @@ class ConversationService:
         said = [turn.text]
         with (
             log_values(turn=turn.id, chat=turn.chat.id, user=turn.user.id),
-            span("turn", turn=turn.id, tgllm__turn__id=turn.id),
+            span("turn", attributes={"tgllm.turn.id": turn.id}, turn=turn.id, begins=True),
             handling(lambda: said),
         ):
             return await self._run(turn, sink, said, units, asking, downloader)
@@ -255,11 +258,17 @@ class ConversationService:
         # Before the person reads the code.
         await self._errors.settle()
 
+    def _note_failing(self, model: ModelRef, error: TgllmError) -> None:
+        if error.code != PROVIDER_BROKEN:
+            self._errors.warn(error, event="turn.failed", plugin=self._plugin_of(model))
+
     def _plugin_of(self, model: ModelRef) -> str | None:
         return next((owned.plugin_id for owned in self._host.providers if owned.spec.id == model.provider), None)
 
     async def _tell_plugins(self, info: TurnInfo, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
+            if isinstance(outcome.error, BadResponse | Unavailable) or type(outcome.error) is ProviderError:
+                self._note_failing(info.model, outcome.error)
             if self._account_alerts is not None:
                 await self._account_alerts.note(info.model.provider, outcome.error)
             await self._host.on_error(info, outcome.error)

@@ -1,0 +1,253 @@
+"""The bot's own account at Telegram, for ``tgllm init`` and ``tgllm doctor``: a few calls, without a running bot.
+
+Answers are read leniently: only what is needed, from any server that speaks the Bot API.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+from aiogram import Bot
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import ClientDecodeError, TelegramConflictError, TelegramForbiddenError
+from aiogram.methods.base import TelegramMethod
+from aiogram.utils.token import TokenValidationError
+
+from tgllm.api import TgllmError
+from tgllm.bot.telegram.failures import classify, fatal_error, is_webhook, refused_by_conflict
+from tgllm.bot.telegram.get_updates import RawGetUpdates
+from tgllm.bot.telegram.session import BotSession
+from tgllm.providers.proxies import find_http_proxy
+
+__all__ = ["MOST_UPDATES", "Account", "AccountError", "BotFacts", "WebhookFacts", "open_account"]
+
+T = TypeVar("T")
+
+MOST_UPDATES: Final = 100
+"""Updates in one response. Bot API: getUpdates."""
+_SECONDS: Final = 20.0
+
+Problem = Literal["token", "webhook", "poller", "blocked", "not_bot_api", "unreachable"]
+
+
+class AccountError(TgllmError):
+    """A call failed; the message says why, and holds no token."""
+
+    def __init__(self, message: str, problem: Problem, reason: str = "") -> None:
+        """Create the error.
+
+        Args:
+            message: what is wrong, and with which server.
+            problem: the kind of the error.
+            reason: what is wrong, without the server; the message by default.
+        """
+        super().__init__(message)
+        self.problem: Problem = problem
+        self.reason = reason or message
+
+
+@dataclass(frozen=True, slots=True)
+class BotFacts:
+    """The bot's account. Bot API: getMe."""
+
+    id: int
+    username: str
+    name: str
+    can_join_groups: bool | None
+    """None if the server does not say so; the same below."""
+    reads_all_messages: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFacts:
+    """The bot's webhook. Bot API: WebhookInfo."""
+
+    host: str
+    """Host of the address, whose path may be a secret; empty without a webhook."""
+    pending: int
+    """Updates that wait to be fetched or delivered."""
+    last_error: str
+    last_error_at: int
+    """Seconds since 1970; 0 without an error."""
+    allowed: tuple[str, ...]
+    """Update types that Telegram keeps for the bot; empty for the default ones."""
+
+
+class _GetMe(TelegramMethod[Any]):
+    __returning__: ClassVar[Any] = Any
+    __api_method__: ClassVar[str] = "getMe"
+
+
+class _GetWebhookInfo(TelegramMethod[Any]):
+    __returning__: ClassVar[Any] = Any
+    __api_method__: ClassVar[str] = "getWebhookInfo"
+
+
+class _DeleteWebhook(TelegramMethod[Any]):
+    __returning__: ClassVar[Any] = Any
+    __api_method__: ClassVar[str] = "deleteWebhook"
+
+
+class _GetChat(TelegramMethod[Any]):
+    __returning__: ClassVar[Any] = Any
+    __api_method__: ClassVar[str] = "getChat"
+
+    chat_id: int
+
+
+class _SendMessage(TelegramMethod[Any]):
+    __returning__: ClassVar[Any] = Any
+    __api_method__: ClassVar[str] = "sendMessage"
+
+    chat_id: int
+    text: str
+
+
+class Account:
+    """Calls about the bot's own account; each raises ``AccountError`` if it fails."""
+
+    def __init__(self, bot: Bot, api: str) -> None:
+        """Call through ``bot``, at the server ``api``."""
+        self._bot = bot
+        self._api = api
+
+    async def me(self) -> BotFacts:
+        """Return the bot's account.
+
+        Raises:
+            AccountError: the token is refused, or the server can't be reached.
+        """
+        found = await self._object(_GetMe())
+        number, username = found.get("id"), found.get("username")
+        if not isinstance(number, int):
+            raise self._strange()
+        return BotFacts(
+            number,
+            username if isinstance(username, str) else "",
+            str(found.get("first_name", "")),
+            _truth(found.get("can_join_groups")),
+            _truth(found.get("can_read_all_group_messages")),
+        )
+
+    async def webhook(self) -> WebhookFacts:
+        """Return what is known about a webhook, and how many updates wait."""
+        found = await self._object(_GetWebhookInfo())
+        allowed: object = found.get("allowed_updates")
+        kinds = cast("Sequence[object]", allowed) if isinstance(allowed, list) else ()
+        return WebhookFacts(
+            _host(found.get("url")),
+            _count(found.get("pending_update_count")),
+            str(found.get("last_error_message") or ""),
+            _count(found.get("last_error_date")),
+            tuple(str(kind) for kind in kinds),
+        )
+
+    async def delete_webhook(self) -> None:
+        """Remove the webhook; waiting updates are kept. Bot API: deleteWebhook."""
+        await self._call(_DeleteWebhook())
+
+    async def waiting(self, seconds: int, allowed: Sequence[str] | None = None) -> Sequence[Mapping[str, Any]]:
+        """Return the oldest waiting updates, at most ``MOST_UPDATES``, without confirming any.
+
+        Args:
+            seconds: how long to wait for one if there is none.
+            allowed: update types that Telegram keeps from now on; None changes nothing.
+        """
+        method = RawGetUpdates(
+            timeout=seconds, limit=MOST_UPDATES, allowed_updates=None if allowed is None else [*allowed]
+        )
+        found = await self._call(method, seconds + _SECONDS)
+        return [cast("Mapping[str, Any]", update) for update in found if isinstance(update, dict)]
+
+    async def confirm(self, update_id: int) -> None:
+        """Confirm an update and all before it: Telegram forgets them."""
+        await self._call(RawGetUpdates(offset=update_id + 1, limit=1, timeout=0))
+
+    async def send(self, chat_id: int, text: str) -> None:
+        """Send a message."""
+        await self._call(_SendMessage(chat_id=chat_id, text=text))
+
+    async def knows(self, user_id: int) -> bool:
+        """Return whether the bot may write to a person, which takes that the person has started it once."""
+        try:
+            await self._call(_GetChat(chat_id=user_id))
+        except AccountError as error:
+            if error.problem == "blocked":
+                return False
+            raise
+        return True
+
+    async def _object(self, method: TelegramMethod[Any]) -> Mapping[str, Any]:
+        found: object = await self._call(method)
+        if not isinstance(found, dict):
+            raise self._strange()
+        return cast("Mapping[str, Any]", found)
+
+    async def _call(self, method: TelegramMethod[T], seconds: float = _SECONDS) -> T:
+        failure: AccountError
+        try:
+            return await self._bot(method, request_timeout=int(seconds))
+        except Exception as error:  # noqa: BLE001  each failure becomes a sentence
+            failure = self._failure(error)
+        # Outside of the handler: the context of an error may name the address with the token.
+        raise failure
+
+    def _failure(self, error: Exception) -> AccountError:
+        if refused := fatal_error(error):
+            return AccountError(str(refused), "token")
+        if isinstance(error, TelegramConflictError):
+            return AccountError(str(refused_by_conflict(error)), "webhook" if is_webhook(error) else "poller")
+        if isinstance(error, ClientDecodeError):
+            return self._strange()
+        found = classify(error)
+        if isinstance(error, TelegramForbiddenError) or found.meaning == "rejected":
+            return AccountError(found.reason, "blocked")
+        proxy, _ = find_http_proxy(self._api)
+        through = f" through the proxy {proxy}" if proxy else ""
+        reason = f"{found.reason}{through}"
+        return AccountError(f"{reason} ({self._place})", "unreachable", reason)
+
+    def _strange(self) -> AccountError:
+        return AccountError(
+            f"the server {self._place} does not answer as a Bot API server: check telegram_api", "not_bot_api"
+        )
+
+    @property
+    def _place(self) -> str:
+        parts = urlsplit(self._api)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+@asynccontextmanager
+async def open_account(token: str, api: str, *, seconds: float = _SECONDS) -> AsyncGenerator[Account]:
+    """Open a connection to the Bot API server at ``api``; nothing is sent yet.
+
+    Raises:
+        AccountError: the token has another form than Telegram's.
+    """
+    session = BotSession(TelegramAPIServer.from_base(api), timeout=seconds)
+    try:
+        bot = Bot(token, session=session)
+    except TokenValidationError:
+        raise AccountError("the token does not look like one of @BotFather", "token") from None
+    async with bot:
+        yield Account(bot, api)
+
+
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _host(url: object) -> str:
+    if not isinstance(url, str) or not url:
+        return ""
+    try:
+        return urlsplit(url).hostname or "?"
+    except ValueError:
+        return "?"

@@ -1,0 +1,1 @@
+"""Dialogue of ``tgllm init``, step by step."""

@@ -1,0 +1,118 @@
+"""Export of spans by OpenTelemetry's SDK, in its own thread, over OTLP/HTTP."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any, Final
+
+import tgllm
+from tgllm.observe.logs import get_logger
+from tgllm.observe.redaction import redact
+from tgllm.observe.tracing.spans import Attributes, OpenSpan, SpanKind, tracing
+from tgllm.observe.visible import visible_line
+
+__all__ = ["exported_traces"]
+
+log = get_logger(__name__)
+
+_STOP_SECONDS: Final = 5.0
+"""How long the end of the program waits for the last spans to be exported."""
+_EXPORT_SECONDS: Final = 5
+_MOST_CHARS: Final = 200
+_ERROR_TYPE: Final = "error.type"
+_MODULES: Final = ("opentelemetry.trace", "opentelemetry.sdk.trace", "opentelemetry.sdk.trace.export")
+_OTLP: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+
+
+@asynccontextmanager
+async def exported_traces(endpoint: str | None) -> AsyncGenerator[None]:
+    """Export spans while the block runs, if OpenTelemetry is installed.
+
+    Args:
+        endpoint: base URL of the receiver; None: as the variables of OpenTelemetry say.
+    """
+    provider = _provider(endpoint)
+    if provider is None:
+        yield
+        return
+    log.info("tracing.ready", endpoint=endpoint)
+    try:
+        with tracing(_Tracer(provider)):
+            yield
+    finally:
+        # The SDK's thread may wait for a receiver that does not answer; what it then has is lost.
+        ending = asyncio.create_task(asyncio.to_thread(provider.shutdown))
+        await asyncio.wait({ending}, timeout=_STOP_SECONDS)
+
+
+def _provider(endpoint: str | None) -> Any:  # noqa: ANN401  OpenTelemetry is an extra, without its types here
+    """Return the SDK's tracer provider; None if it is not installed."""
+    try:
+        trace, sdk, export, otlp = (import_module(name) for name in (*_MODULES, _OTLP))
+    except ImportError:
+        trace = sdk = export = otlp = None
+    if sdk is None or export is None or otlp is None or trace is None:
+        log.warning("tracing.not_installed", hint="Install it with: pip install 'tgllm[tracing]'")
+        return None
+    resource = import_module("opentelemetry.sdk.resources").Resource.create(
+        {"service.name": "tgllm", "service.version": tgllm.__version__}
+    )
+    # The service's name of the environment (OTEL_SERVICE_NAME) has precedence.
+    resource = resource.merge(import_module("opentelemetry.sdk.resources").OTELResourceDetector().detect())
+    provider = sdk.TracerProvider(resource=resource, shutdown_on_exit=False)
+    url = None if endpoint is None else f"{endpoint.rstrip('/')}/v1/traces"
+    exporter = otlp.OTLPSpanExporter(endpoint=url, timeout=_EXPORT_SECONDS)
+    provider.add_span_processor(export.BatchSpanProcessor(exporter))
+    return provider
+
+
+class _Tracer:
+    """Tracer of OpenTelemetry."""
+
+    def __init__(self, provider: Any) -> None:  # noqa: ANN401
+        self._trace = import_module("opentelemetry.trace")
+        self._tracer = provider.get_tracer("tgllm", tgllm.__version__)
+
+    def start(self, name: str, kind: SpanKind, attributes: Attributes, parent: OpenSpan | None) -> OpenSpan:
+        """Start a span below its parent; without a parent it begins a trace."""
+        context = None if not isinstance(parent, _Span) else self._trace.set_span_in_context(parent.span)
+        started = self._tracer.start_span(
+            _clean(name),
+            # An empty context, so that spans of libraries never become parents.
+            context=context if context is not None else self._trace.set_span_in_context(self._trace.INVALID_SPAN),
+            kind=getattr(self._trace.SpanKind, kind.upper()),
+            attributes={key: _clean_value(value) for key, value in attributes.items()},
+        )
+        return _Span(started, self._trace)
+
+
+class _Span:
+    """Span of OpenTelemetry."""
+
+    def __init__(self, span: Any, trace: Any) -> None:  # noqa: ANN401
+        self.span = span
+        self._trace = trace
+
+    def set(self, **attributes: str | float | bool | None) -> None:
+        """Add attributes."""
+        for key, value in attributes.items():
+            if value is not None:
+                self.span.set_attribute(key.replace("__", "."), _clean_value(value))
+
+    def fail(self, kind: str) -> None:
+        """Mark the span as failed."""
+        self.span.set_attribute(_ERROR_TYPE, _clean(kind))
+        self.span.set_status(self._trace.StatusCode.ERROR)
+
+    def end(self) -> None:
+        """End the span."""
+        self.span.end()
+
+
+def _clean(text: str) -> str:
+    return visible_line(redact(text))[:_MOST_CHARS]
+
+
+def _clean_value(value: str | float | bool) -> str | float | bool:  # noqa: FBT001
+    return _clean(value) if isinstance(value, str) else value

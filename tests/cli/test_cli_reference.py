@@ -16,7 +16,9 @@ class TestPage:
         assert cli_reference.text(PAGE) == PAGE, "run `make generate`"
 
     def test_old_help_is_replaced_and_words_stay(self) -> None:
-        old = PAGE.replace("Check the database without changing it", "Something else").replace("--data-dir PATH", "--data PATH")
+        old = PAGE.replace("Check the database without changing it", "Something else").replace(
+            "--data-dir PATH", "--data PATH"
+        )
 
         assert cli_reference.text(old) == PAGE
 

@@ -145,9 +145,15 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 
 def is_like(printed: str, shown: str) -> bool:
-    """Whether an output is the one on the page, where ``...`` stands for any text."""
-    pattern = ".*?".join(map(re.escape, _trimmed(shown).split("...")))
-    return re.fullmatch(pattern, _trimmed(printed), re.DOTALL) is not None
+    """Whether an output is the one on the page, where ``...`` stands for any text, and alone for any lines or none."""
+    pattern = "".join(map(_pattern, _trimmed(shown).splitlines()))
+    return re.fullmatch(pattern, _trimmed(printed) + "\n", re.DOTALL) is not None
+
+
+def _pattern(line: str) -> str:
+    if line == "...":
+        return r"(?:[^\n]*\n)*?"
+    return ".*?".join(map(re.escape, line.split("..."))) + r"\n"
 
 
 def _trimmed(text: str) -> str:

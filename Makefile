@@ -87,6 +87,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 	@$(BIN)/python scripts/env_example.py
 	@$(BIN)/python scripts/admin_commands.py
 	@$(BIN)/python scripts/metrics_page.py
+	@$(BIN)/python scripts/cli_reference.py
 
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py

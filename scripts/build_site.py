@@ -1,10 +1,12 @@
 """Build of the documentation site in build/docs: ``make docs``."""
 
+import shutil
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+from check_links import broken_links
 from site_check import faults
 from site_pages import write_site
 
@@ -24,7 +26,11 @@ def draw(source: str) -> str:
 
 def main() -> int:
     """Build the site and check it; return 1 if something is wrong with it."""
+    if broken := broken_links(ROOT):
+        print(*broken, sep="\n")
+        return 1
     write_site(ROOT, SOURCES, draw)
+    shutil.rmtree(SITE, ignore_errors=True)  # Sphinx leaves the pages of removed files there
     built = subprocess.run([sys.executable, *SPHINX, *CACHE, str(SOURCES), str(SITE)], check=False)
     if built.returncode:
         return 1

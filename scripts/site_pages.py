@@ -195,5 +195,5 @@ def with_pictures(text: str, place: Path, draw: Draw) -> tuple[str, dict[Path, s
         svg = draw(source)
         picture = Path("diagrams", f"{hashlib.sha256(svg.encode()).hexdigest()[:12]}.svg")
         pictures[picture] = svg
-        changed.append(f"![Diagram: {heading}]({relpath(picture, place.parent)}){{.diagram width=100%}}\n{tables}")
+        changed.append(f'![Diagram: {heading}]({relpath(picture, place.parent)}){{.diagram width="100%"}}\n{tables}')
     return "".join(changed), pictures

@@ -22,7 +22,11 @@ def test_a_command_has_the_output_below_it() -> None:
     [
         ("a\nb\n", "a\nb", True),
         ("a  \n", "a", True),
+        ("  \n  a\n  \n", "  a", True),
         ("a\nb\nc\n", "a\n...\nc", True),
+        ("a\nb\nc\nd\n", "...\na\nb ...d", False),
+        ("a\nb 1\nc\nd\n", "...\na\n...\nb ...d\n...", True),
+        ("a\nb", "...", True),
         ("id 17 is new", "id ... is new", True),
         ("a\nb\n", "a", False),
         ("aXb", "a.b", False),

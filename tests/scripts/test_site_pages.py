@@ -102,7 +102,7 @@ def test_a_diagram_becomes_a_picture(root: Path) -> None:
     text = page(root, f"# P\n\n## Path\n\n```mermaid\n{DIAGRAM}```\n\nAfter.\n")
 
     (picture,) = [name for name in sources(root) if name.startswith("diagrams/")]
-    assert text == f"# P\n\n## Path\n\n![Diagram: Path](../{picture}){{.diagram width=100%}}\n\nAfter.\n"
+    assert text == f'# P\n\n## Path\n\n![Diagram: Path](../{picture}){{.diagram width="100%"}}\n\nAfter.\n'
     assert sources(root)[picture] == draw(DIAGRAM)
 
 

@@ -20,7 +20,7 @@ from tgllm.testing.emulator import EmulatedMessage, EmulatedUser, Emulator
 
 SECONDS = 30.0
 """Time limit of an answer."""
-LINE = re.compile(r"^(\w+)(?: (presses|to \w+))?: (.*(?:\n {2}.*)*)", re.MULTILINE)
+LINE = re.compile(r"^(\w+)(?: (presses|to \w+))?: (.*(?:\n+ {2}.*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

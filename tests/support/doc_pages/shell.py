@@ -105,6 +105,7 @@ def set_up(folder: Path, emulator: Emulator) -> dict[str, str]:
     config, data = folder / ".config" / "tgllm", folder / ".local" / "share" / "tgllm"
     for made in (config, data):
         made.mkdir(parents=True)
+        made.chmod(0o700)
     (config / "config.toml").write_text(
         f'bot_token = "{emulator.token}"\ntelegram_api = "{emulator.base_url}"\nadmin_ids = [{ann.id}]\n'
         'default_model = "echo/echo"\n'
@@ -144,10 +145,16 @@ def commands(text: str) -> list[tuple[str, str]]:
 
 
 def is_like(printed: str, shown: str) -> bool:
-    """Whether an output is the one on the page, where ``...`` stands for any text."""
-    pattern = ".*?".join(map(re.escape, _trimmed(shown).split("...")))
-    return re.fullmatch(pattern, _trimmed(printed), re.DOTALL) is not None
+    """Whether an output is the one on the page, where ``...`` stands for any text, and alone for any lines or none."""
+    pattern = "".join(map(_pattern, _trimmed(shown).splitlines()))
+    return re.fullmatch(pattern, _trimmed(printed) + "\n", re.DOTALL) is not None
+
+
+def _pattern(line: str) -> str:
+    if line == "...":
+        return r"(?:[^\n]*\n)*?"
+    return ".*?".join(map(re.escape, line.split("..."))) + r"\n"
 
 
 def _trimmed(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")

@@ -14,6 +14,8 @@ from tgllm.services.files.attachment import Attachment
 
 __all__ = ["Commands"]
 
+MOST_NAME = 60
+"""Characters of an unknown command in the reply."""
 MOST_PAST = 20
 """Conversations that ``/history`` lists."""
 MOST_MODELS = 60
@@ -41,8 +43,11 @@ class Commands:
             command(argument.strip())
             return
         near = difflib.get_close_matches(name.lower(), self._table, n=1)
-        hint = "unknown_command_near" if near else "unknown_command"
-        self.talk.notes.tell(hint, name=visible_line(name)[:60], nearest=near[0] if near else "")
+        shown = visible_line(name)[:MOST_NAME]
+        if near:
+            self.talk.notes.tell("terminal.unknown_command_near", name=shown, nearest=near[0])
+        else:
+            self.talk.notes.tell("terminal.unknown_command", name=shown)
 
     def complete(self, line: str) -> Sequence[str]:
         """Return the completions of a line: of commands, and of their arguments."""
@@ -74,7 +79,7 @@ class Commands:
         }
 
     def _help(self, _: str) -> None:
-        self.talk.notes.tell("help")
+        self.talk.notes.tell("terminal.help")
 
     def _exit(self, _: str) -> None:
         self.has_ended = True
@@ -87,8 +92,8 @@ class Commands:
             for each in listed[:MOST_MODELS]:
                 self.talk.notes.write(visible_line(each))
             if len(listed) > MOST_MODELS:
-                self.talk.notes.tell("more_models", number=len(listed) - MOST_MODELS)
-        self.talk.notes.tell("model", model=visible_line(str(self.talk.session.model)))
+                self.talk.notes.tell("terminal.more_models", number=len(listed) - MOST_MODELS)
+        self.talk.notes.tell("terminal.model", model=visible_line(str(self.talk.session.model)))
 
     def _models(self) -> list[str]:
         return self.talk.engine.read(lambda conn: [str(each.ref) for each in models.list_all(conn)])
@@ -102,13 +107,13 @@ class Commands:
         path = text.strip("\"'") if not is_file(text) else text
         if not text:
             if not self.attached:
-                notes.tell("file_usage")
+                notes.tell("terminal.file_usage")
         elif not is_file(path):
-            notes.tell("no_file", name=visible_line(text))
+            notes.tell("terminal.no_file", name=visible_line(text))
         else:
             self.attached.append(self.talk.files.attach(Path(path)))
         for each in self.attached:
-            notes.tell("attached", name=visible_line(each.name or ""))
+            notes.tell("terminal.attached", name=visible_line(each.name or ""))
 
     def _system(self, text: str) -> None:
         session, notes = self.talk.session, self.talk.notes
@@ -118,38 +123,38 @@ class Commands:
             session.change(system=text)
         system = session.settings.system
         if system is None:
-            notes.tell("no_system")
+            notes.tell("terminal.no_system")
         else:
-            notes.tell("system", text=system)
+            notes.tell("terminal.system", text=system)
 
     def _retry(self, _: str) -> None:
         if self.talk.retry() is None:
-            self.talk.notes.tell("nothing_to_retry")
+            self.talk.notes.tell("terminal.nothing_to_retry")
 
     def _clear(self, _: str) -> None:
         self.attached.clear()
         self.talk.session.clear()
-        self.talk.notes.tell("cleared")
+        self.talk.notes.tell("terminal.cleared")
 
     def _new(self, _: str) -> None:
         self.attached.clear()
         self.talk.session.begin_new()
-        self.talk.notes.tell("begun")
+        self.talk.notes.tell("terminal.begun")
 
     def _history(self, _: str) -> None:
         past = self.talk.session.past(MOST_PAST)
         for number, each in enumerate(past, start=1):
             self.talk.notes.write(f"{number:>3}  {moment(each.updated_at)}  {visible_line(each.title or '')}")
-        self.talk.notes.tell("history" if past else "no_history")
+        self.talk.notes.tell("terminal.history" if past else "terminal.no_history")
 
     def _continue(self, text: str) -> None:
         past = self.talk.session.past(MOST_PAST)
         number = int(text) if text.isascii() and text.isdigit() else 1
         if not past or not 1 <= number <= len(past) or (text and not text.isdigit()):
-            self.talk.notes.tell("no_such_conversation" if past else "no_history")
+            self.talk.notes.tell("terminal.no_such_conversation" if past else "terminal.no_history")
             return
         self.talk.session.open(past[number - 1])
-        self.talk.notes.tell("continued", title=visible_line(past[number - 1].title or ""))
+        self.talk.notes.tell("terminal.continued", title=visible_line(past[number - 1].title or ""))
 
 
 def _paths(start: str) -> list[str]:

@@ -33,7 +33,7 @@ def chat_on(commands: Commands) -> int:
                 break
             except KeyboardInterrupt:
                 sys.stderr.write("\n")
-                talk.notes.tell("leave")
+                talk.notes.tell("terminal.leave")
                 continue
             _handle(commands, text)
     return 0
@@ -50,7 +50,7 @@ def _handle(commands: Commands, text: str) -> None:
     except TgllmError as error:
         commands.talk.notes.fail(error)
     except KeyboardInterrupt:
-        commands.talk.notes.tell("leave")
+        commands.talk.notes.tell("terminal.leave")
 
 
 @contextmanager

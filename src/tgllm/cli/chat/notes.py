@@ -35,7 +35,7 @@ class Notes:
 
     def text(self, key: str, **params: Any) -> str:  # noqa: ANN401  as of the catalogue
         """Return a text of the terminal."""
-        return self._texts(f"terminal.{key}", **params)
+        return self._texts(key, **params)
 
     def tell(self, key: str, **params: Any) -> None:  # noqa: ANN401  as of the catalogue
         """Write a text of the terminal."""
@@ -70,22 +70,22 @@ class Notes:
                 self.fail(error)
         for note in outcome.read:
             if note.shown or note.truncated:
-                self.tell("read_in_part", name=visible_line(note.name))
+                self.tell("terminal.read_in_part", name=visible_line(note.name))
         if outcome.retired is not None:
-            self.tell("retired", retired=str(outcome.retired), model=str(outcome.model))
+            self.tell("terminal.retired", retired=str(outcome.retired), model=str(outcome.model))
         if outcome.files_left_out:
-            self.tell("files_left_out", number=outcome.files_left_out)
+            self.tell("terminal.files_left_out", number=outcome.files_left_out)
         self._end(outcome)
 
     def _end(self, outcome: TurnOutcome) -> None:
         if outcome.error is not None:
             self.fail(outcome.error)
         elif outcome.status == "ok" and outcome.is_empty:
-            self.tell("empty")
+            self.tell("terminal.empty")
         elif outcome.dropped or outcome.reason == "length":
-            self.tell("length")
+            self.tell("terminal.length")
         elif outcome.reason == "filtered":
-            self.tell("filtered")
+            self.tell("terminal.filtered")
 
     def usage(self, outcome: TurnOutcome, cost: int | None) -> None:
         """Write model, tokens, cost and time of an answer, in a terminal only."""
@@ -99,13 +99,17 @@ class Notes:
         sent, received = usage.input_tokens, usage.output_tokens
         if sent is None or received is None:
             return []
-        return [self.text("tokens", sent=grouped(sent), received=grouped(received))]
+        return [self.text("terminal.tokens", sent=grouped(sent), received=grouped(received))]
 
     def _own(self, error: TgllmError) -> str | None:
         """Return the text of an error whose text for a chat would mislead in a shell."""
         params: dict[str, Any] = {"name": str(error.params.get("name", "")), **error.params}
         match error.code:
-            case "file_missing" | "file_not_opened" | "file_needs":
-                return self.text(error.code, **params)
+            case "file_missing":
+                return self.text("terminal.file_missing", **params)
+            case "file_not_opened":
+                return self.text("terminal.file_not_opened", **params)
+            case "file_needs":
+                return self.text("terminal.file_needs", **params)
             case _:
                 return None

@@ -65,20 +65,20 @@ def start(options: Options, asking: Asking, clock: Clock | None = None) -> int:
         talk = Talk(engine, session, notes, clock, as_json=asking.as_json)
         attached = [talk.files.attach(path) for path in wanted.files]
         most = round(core.config.files.max_mb * _MIB)
-        piped = read_piped(most, lambda: notes.tell("waiting_for_input"))
+        piped = read_piped(most, lambda: notes.tell("terminal.waiting_for_input"))
         if piped is not None and len(piped.content) > most:
-            raise TgllmError(notes.text("input_too_large", limit=size_text(core.texts, most)))
+            raise TgllmError(notes.text("terminal.input_too_large", limit=size_text(core.texts, most)))
         question = _with_piped(talk, wanted.question, piped, attached)
         is_interactive = not question.strip() and sys.stdin.isatty() and not asking.as_json
         if not question.strip() and not is_interactive:
-            raise ConfigError(notes.text("no_question"))
+            raise ConfigError(notes.text("terminal.no_question"))
         _prepare(session, asking, wanted, notes)
         _warn(engine, loaded, session, notes)
         if is_interactive:
-            notes.tell("welcome", model=visible_line(str(session.model)))
+            notes.tell("terminal.welcome", model=visible_line(str(session.model)))
             commands = Commands(talk, attached)
             for each in attached:
-                notes.tell("attached", name=visible_line(each.name or ""))
+                notes.tell("terminal.attached", name=visible_line(each.name or ""))
             return chat_on(commands)
         return _code(talk.ask(question, attached))
 
@@ -109,8 +109,9 @@ def _wanted(engine: Engine, asking: Asking) -> Wanted:
     told = tell_apart(asking.args, is_model, core.texts)
     for path in asking.files:
         if not is_file(str(path)):
-            key = "file_is_folder" if path.expanduser().is_dir() else "no_file"
-            raise ConfigError(core.texts(f"terminal.{key}", name=visible_line(str(path))))
+            is_folder = path.expanduser().is_dir()
+            name = visible_line(str(path))
+            raise ConfigError(core.texts("terminal.file_is_folder" if is_folder else "terminal.no_file", name=name))
     question = " ".join(part for part in (asking.question, told.question) if part)
     return Wanted(asking.model or told.model, (*asking.files, *told.files), question)
 
@@ -139,12 +140,14 @@ def _prepare(session: Session, asking: Asking, wanted: Wanted, notes: Notes) -> 
     if asking.go_on:
         past = session.past(1)
         if not past:
-            raise ConfigError(notes.text("no_history"))
+            raise ConfigError(notes.text("terminal.no_history"))
         session.open(past[0])
     personas = {each.name for each in session.engine.core.config.personas}
     if asking.persona is not None and asking.persona not in personas:
         known = ", ".join(sorted(personas)) or "-"
-        raise ConfigError(notes.text("no_persona", name=visible_line(asking.persona), known=visible_line(known)))
+        raise ConfigError(
+            notes.text("terminal.no_persona", name=visible_line(asking.persona), known=visible_line(known))
+        )
     if asking.persona is not None:
         session.change(persona=asking.persona)
     if asking.system is not None:

@@ -55,7 +55,7 @@ class Talk:
         if self.as_json:
             print_json(self._document(outcome, paths, cost))
         for path in paths:
-            self.notes.tell("saved", path=visible(str(path)))
+            self.notes.tell("terminal.saved", path=visible(str(path)))
         self.notes.after(outcome)
         if not self.as_json:
             self.notes.usage(outcome, cost)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tgllm.config.checks import zone
 from tgllm.db.engine.unit import Connection
@@ -20,6 +20,9 @@ from tgllm.services.turns.services import TurnServices
 from tgllm.services.usage.accounting import Accounting
 
 __all__ = ["ShellCore", "open_shell_core"]
+
+CONTEXT_TOKENS = 100_000
+"""Least default context size: the operator pipes in diffs and logs, and sees what each answer costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
     """
     config, clock, texts, database = core.config, core.clock, core.texts, core.database
     running = RunningTurns()
+    context_tokens = max(CONTEXT_TOKENS, config.turns.context_tokens)
     prices = Prices(config.prices, core.registry.canonical, fallback=config.budgets.fallback_price)
     accounting = Accounting(prices, Days(zone(config.time_zone)))
     budgets = BudgetService(database, clock, accounting, texts, core.notifier, config.budgets, config.groups)
@@ -61,7 +65,7 @@ async def open_shell_core(core: Core) -> AsyncGenerator[ShellCore]:
                     files=files,
                     may_talk=_always,
                 ),
-                turn_settings(config, texts, accounting),
+                replace(turn_settings(config, texts, accounting), context_tokens=context_tokens),
             )
         ) as service,
     ):

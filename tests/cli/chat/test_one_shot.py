@@ -7,10 +7,11 @@ import signal
 import pytest
 
 from chat_support import MODEL, Chat, asked
-from program_support import PATIENCE
+from program_support import PATIENCE, Launch
 from tgllm.api import FileDelta, Usage
 from tgllm.cli.chat.saved import save
 from tgllm.services.files.made import keep_made
+from tgllm.testing.emulator import EmulatedUser, Emulator
 from tgllm.testing.fake_providers import FakeMistral
 
 pytestmark = pytest.mark.timeout(300)
@@ -236,3 +237,26 @@ async def test_a_picture_of_the_model_is_saved_and_named(chat: Chat) -> None:
     assert [path.name for path in paths] == ["cat-2.gif", "file-2.bin"]
     assert paths[0].read_bytes() == b"GIF89a12"
     assert (chat.folder / "cat.gif").read_text(encoding="utf-8") == "mine"
+
+
+async def test_a_bot_may_run_on_the_same_data_folder(
+    chat: Chat, mistral: FakeMistral, emu: Emulator, ann: EmulatedUser, launch: Launch
+) -> None:
+    private = ann.private_chat()
+    bot = await launch("run", TGLLM_ADMIN_IDS=str(ann.id), TGLLM_DEFAULT_MODEL="echo/echo")
+    await emu.wait_for_message(private, timeout=PATIENCE, after=await ann.say("hello"))
+    part = chat.folder / "data" / "files" / "x.part"
+    part.parent.mkdir(exist_ok=True)
+    part.write_bytes(b"what the bot is downloading")
+    (chat.folder / "notes.txt").write_text("The code word is walrus.", encoding="utf-8")
+    mistral.answer(["Walrus."])
+
+    ended = await chat.runs("The word?", "notes.txt")
+    answer = await emu.wait_for_message(private, timeout=PATIENCE, after=await ann.say("and now"))
+    bot.send(signal.SIGTERM)
+    code, printed = await bot.end()
+
+    assert (ended.code, ended.out) == (0, "Walrus.\n"), ended.err
+    assert part.exists()
+    assert answer.text == "and now"
+    assert code == 0, printed

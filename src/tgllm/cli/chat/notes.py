@@ -105,6 +105,8 @@ class Notes:
         """Return the text of an error whose text for a chat would mislead in a shell."""
         params: dict[str, Any] = {"name": str(error.params.get("name", "")), **error.params}
         match error.code:
+            case "question_too_long" | "context_too_long":
+                return f"{self.text('terminal.too_long')} ({visible_line(redact(str(error)))})"
             case "file_missing":
                 return self.text("terminal.file_missing", **params)
             case "file_not_opened":

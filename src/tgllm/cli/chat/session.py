@@ -131,6 +131,12 @@ class Session:
         return self.engine.read(lambda conn: settings_of(conversations.active_in(conn, self.lane)))
 
     @property
+    def context(self) -> int:
+        """Tokens of a request at most."""
+        service, turn = self.engine.core.conversations, self._turn("")
+        return self.engine.read(lambda conn: service.measure(service.load(conn, turn))).most
+
+    @property
     def model(self) -> ModelRef:
         """The model that answers next."""
         core = self.engine.core

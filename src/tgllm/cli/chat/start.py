@@ -28,8 +28,6 @@ from tgllm.services.files.attachment import Attachment
 
 __all__ = ["Asking", "start"]
 
-MOST_INLINE = 60_000
-"""Characters of piped text that become part of the question; longer text is attached as a file."""
 _MIB = 2**20
 
 
@@ -68,11 +66,12 @@ def start(options: Options, asking: Asking, clock: Clock | None = None) -> int:
         piped = read_piped(most, lambda: notes.tell("terminal.waiting_for_input"))
         if piped is not None and len(piped.content) > most:
             raise TgllmError(notes.text("terminal.input_too_large", limit=size_text(core.texts, most)))
-        question = _with_piped(talk, wanted.question, piped, attached)
-        is_interactive = not question.strip() and sys.stdin.isatty() and not asking.as_json
-        if not question.strip() and not is_interactive:
+        has_question = bool(wanted.question.strip()) or piped is not None
+        is_interactive = not has_question and sys.stdin.isatty() and not asking.as_json
+        if not has_question and not is_interactive:
             raise ConfigError(notes.text("terminal.no_question"))
         _prepare(session, asking, wanted, notes)
+        question = _with_piped(talk, wanted.question, piped, attached)
         _warn(engine, loaded, session, notes)
         if is_interactive:
             notes.tell("terminal.welcome", model=visible_line(str(session.model)))
@@ -120,11 +119,10 @@ def _with_piped(talk: Talk, question: str, piped: Piped | None, attached: list[A
     """Return the question with the text that was piped in; what is too long for that, or no text, becomes a file."""
     if piped is None:
         return question
-    config = talk.engine.core.config
     text = piped.text
     if text is not None:
-        room = round(config.turns.context_tokens * config.files.context_share)
-        if not question or (len(text) <= MOST_INLINE and estimate_tokens(text) <= room):
+        room = round(talk.session.context * talk.engine.core.config.files.context_share)
+        if not question or estimate_tokens(text) <= room:
             return f"{question}\n\n{text}" if question else text
     attached.append(talk.files.attach_piped(piped.content, "stdin" if text is None else "stdin.txt"))
     return question

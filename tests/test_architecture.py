@@ -172,6 +172,13 @@ class TestLoading:
         assert rooms_of_services(loaded) <= {"chats", "common", "core", "messaging", "models"}
         assert len(own(loaded)) <= most
 
+    def test_a_chat_in_the_shell_loads_no_bot_and_in_a_pipe_no_renderer(self, filled: Path) -> None:
+        loaded = modules_loaded_by(filled, "chat", "hi")
+
+        assert not HEAVY & loaded
+        assert not {"rich", "pygments", "markdown_it"} & loaded
+        assert not {"tgllm.bot", "tgllm.scheduler", "tgllm.services.bot_core"} & loaded
+
     def test_the_list_of_plugins_loads_no_service(self, filled: Path) -> None:
         assert rooms_of_services(modules_loaded_by(filled, "plugins", "list")) == set()
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_support import MODEL, Chat, Terminals
-from terminal_support import TerminalProgram, in_terminal
+from terminal_support import MODEL, Chat, TerminalProgram, Terminals, in_terminal
 from tgllm.testing.fake_providers import FakeMistral
 
 

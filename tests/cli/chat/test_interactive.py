@@ -5,9 +5,8 @@ import signal
 
 import pytest
 
-from chat_support import MODEL, Chat, Terminals, asked
 from program_support import PATIENCE
-from terminal_support import TerminalProgram
+from terminal_support import MODEL, Chat, TerminalProgram, Terminals, asked
 from tgllm.testing.fake_providers import FakeMistral
 
 pytestmark = pytest.mark.timeout(300)

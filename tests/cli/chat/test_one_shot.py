@@ -6,13 +6,14 @@ import signal
 
 import pytest
 
-from chat_support import MODEL, Chat, asked
+from cli_support import Shell
 from program_support import PATIENCE, Launch
+from terminal_support import MODEL, Chat, asked
 from tgllm.api import FileDelta, Usage
 from tgllm.cli.chat.saved import save
 from tgllm.services.files.made import keep_made
 from tgllm.testing.emulator import EmulatedUser, Emulator
-from tgllm.testing.fake_providers import FakeMistral
+from tgllm.testing.fake_providers import FakeMistral, Signal
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -149,8 +150,8 @@ async def test_a_failure_is_a_sentence_and_exit_code_1(chat: Chat, mistral: Fake
         ([], 2, "no question"),
     ],
 )
-async def test_what_is_wrong_is_told(chat: Chat, args: list[str], code: int, words: str) -> None:
-    ended = await chat.runs(*args)
+def test_what_is_wrong_is_told(shell: Shell, args: list[str], code: int, words: str) -> None:
+    ended = shell.runs("chat", *args)
 
     assert (ended.code, ended.out) == (code, ""), ended.err
     assert words in ended.err
@@ -260,3 +261,15 @@ async def test_a_bot_may_run_on_the_same_data_folder(
     assert part.exists()
     assert answer.text == "and now"
     assert code == 0, printed
+
+
+async def test_a_connection_that_is_cut_keeps_what_came(chat: Chat, mistral: FakeMistral) -> None:
+    mistral.answer(["The beginning ", Signal.CUT])
+
+    ended = await chat.runs("hi")
+
+    assert (ended.code, ended.out) == (1, "The beginning \n")
+    assert ended.err.startswith("tgllm: ")
+    assert chat.rows("SELECT text, status FROM messages WHERE role = 'assistant'") == [
+        {"text": "The beginning ", "status": "partial"}
+    ]

@@ -1,15 +1,17 @@
 """Display of an answer while it grows: Markdown in a terminal, or the text as it is in a pipe."""
 
 from collections.abc import Callable
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from tgllm.api import ReasoningDelta, TextDelta, Waiting
 from tgllm.api.clock import Clock
-from tgllm.cli.chat.screen import Screen
 from tgllm.i18n import Catalogue
 from tgllm.observe.visible import visible, visible_line
 from tgllm.services.common.text import mend_surrogates
 from tgllm.services.conversations.turn import FileWait, ShownEvent, TextWasReasoning
+
+if TYPE_CHECKING:
+    from tgllm.cli.chat.screen import Screen
 
 __all__ = ["Display", "JsonDisplay", "MarkdownDisplay", "PlainDisplay", "Words"]
 
@@ -78,7 +80,7 @@ class Words:
 class MarkdownDisplay:
     """Markdown in a terminal: complete blocks are printed for good, the last one is drawn while it grows."""
 
-    def __init__(self, screen: Screen, words: Words, clock: Clock) -> None:
+    def __init__(self, screen: "Screen", words: Words, clock: Clock) -> None:
         self._screen, self._words, self._clock = screen, words, clock
         self._text = ""
         self._printed = ""

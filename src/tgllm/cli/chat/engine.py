@@ -26,6 +26,7 @@ class Engine:
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._has_ended = False
         self._thread = threading.Thread(target=self._run, name="tgllm-chat")
 
     @property
@@ -39,8 +40,8 @@ class Engine:
         Raises:
             TgllmError: they can't be opened.
         """
-        self._thread.start()
         try:
+            self._thread.start()
             self._opened.result()
         except BaseException:
             self._end()
@@ -97,15 +98,20 @@ class Engine:
 
     async def _serve(self) -> None:
         self._loop, self._task, self._stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        if self._has_ended:
+            # Ctrl-C came before this thread ran, when there was no task to cancel.
+            return
         async with self._opening() as core:
             self._opened.set_result(core)
             await self._stop.wait()
 
     def _end(self) -> None:
+        self._has_ended = True
         loop, stop, task = self._loop, self._stop, self._task
         if loop is not None and stop is not None and task is not None and not loop.is_closed():
             end = stop.set if self._opened.done() else task.cancel
             # It may have been closed meanwhile.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(end)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()

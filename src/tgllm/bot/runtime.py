@@ -25,6 +25,7 @@ from tgllm.bot.renderer.renderer import Renderer
 from tgllm.bot.telegram.downloads import Downloads
 from tgllm.bot.telegram.failures import classify, fatal_error
 from tgllm.bot.telegram.limiter import Limiter, rates_from
+from tgllm.bot.telegram.outage import Outage
 from tgllm.bot.ui.menus import CommandMenus
 from tgllm.bot.updates.acknowledgements import Acknowledgements
 from tgllm.bot.updates.raw import turn_id_of
@@ -258,9 +259,10 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
         TelegramRefused: the token is wrong.
     """
     failures = 0
+    outage = Outage(log, clock, "bot.no_connection")
     while True:
         try:
-            return await get_me()
+            me = await get_me()
         except Exception as error:
             fatal = fatal_error(error)
             if fatal is not None:
@@ -268,8 +270,11 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             failures += 1
             failure = classify(error)
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
-            log.warning("bot.no_connection", reason=failure.reason, retry_in_seconds=pause)
+            outage.failed(failure, retry_in_seconds=pause)
             await clock.sleep(pause)
+        else:
+            outage.over()
+            return me
 
 
 async def _within(seconds: float, waiting: Awaitable[object]) -> bool:

@@ -23,6 +23,7 @@ from tgllm.bot.delivery.rows import EDIT_OF_PART, PLACEHOLDER, REPEATABLE, messa
 from tgllm.bot.delivery.uncertain import edited_message, uncertain_notices
 from tgllm.bot.telegram.failures import NOT_MODIFIED, CallFailure, TelegramRefused, classify, fatal_error, is_unexpected
 from tgllm.bot.telegram.limiter import IN_BACKGROUND, Limiter
+from tgllm.bot.telegram.outage import Outage
 from tgllm.db.database import Database
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables import messages, outbox
@@ -113,6 +114,7 @@ class Sender:
         self._waiting: dict[int, asyncio.Future[int | None]] = {}
         self._idle = asyncio.Event()
         self._claiming = True
+        self._outage = Outage(log, clock, "send.failed")
         database.on_commit("outbox", self.wake)
 
     def stop_claiming(self) -> None:
@@ -210,7 +212,19 @@ class Sender:
             if delivery.failure is not None:
                 opened.fail(delivery.failure.meaning)
         if delivery.failure is not None:
-            failure = delivery.failure
+            self._note_failure(row, delivery.failure)
+        else:
+            self._outage.over()
+        # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
+        self._claims.end(row)
+        self._finished.append(delivery)
+        self._work.set()
+
+    def _note_failure(self, row: OutboxRow, failure: CallFailure) -> None:
+        """Log a failure; one of the connection, which many rows have, at once and then rarely."""
+        if failure.connection is not None:
+            self._outage.failed(failure, outbox=row.id, chat=row.chat_id)
+        else:
             log.warning(
                 "send.failed",
                 outbox=row.id,
@@ -221,10 +235,6 @@ class Sender:
                 reason=failure.reason,
                 attempt=row.attempts,
             )
-        # Nothing is awaited from here on, so that ``_turn_over`` sees the row either under way or finished.
-        self._claims.end(row)
-        self._finished.append(delivery)
-        self._work.set()
 
     async def _attempt(self, row: OutboxRow) -> _Delivery:
         try:

@@ -9,11 +9,13 @@ __all__ = ["Health"]
 
 
 class Health:
-    """Health of the poller: one write at the beginning of an episode of failures, and one at its end."""
+    """Health of the poller: a write at each new reason of an episode of failures, and at its end."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._since = 0
+        self._reason = ""
         self._is_fine: bool | None = None
         """None at the start, when an earlier run may have left an episode."""
         self._fine_at: float | None = None
@@ -28,9 +30,12 @@ class Health:
         Raises:
             DatabaseError: it can't be stored.
         """
-        if self._is_fine is not False:
-            now = milliseconds(self._clock)
-            await self._database.write(lambda conn: note_failing(conn, now, reason), durable=False)
+        is_new = self._is_fine is not False
+        if is_new:
+            self._since = milliseconds(self._clock)
+        if is_new or reason != self._reason:
+            since, self._reason = self._since, reason
+            await self._database.write(lambda conn: note_failing(conn, since, reason), durable=False)
             self._is_fine = False
 
     async def fine(self) -> None:

@@ -15,8 +15,9 @@ from tgllm.api.clock import Clock
 from tgllm.bot.intake.conflicts import Conflicts
 from tgllm.bot.intake.health import Health
 from tgllm.bot.intake.reading import Batch, Unreadable, sort_out
-from tgllm.bot.telegram.failures import classify, fatal_error
+from tgllm.bot.telegram.failures import CallFailure, classify, fatal_error
 from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates
+from tgllm.bot.telegram.outage import Outage
 from tgllm.bot.updates.raw import ALLOWED_UPDATES
 from tgllm.observe.logs import get_logger
 
@@ -32,6 +33,11 @@ BATCH = 100
 GRACE_SECONDS = 10.0
 """Seconds after the end of its long poll at which a request times out."""
 LONGEST_PAUSE_SECONDS = 30.0
+HASTY_PART: Final = 0.1
+"""Part of the long poll before whose end an empty response is hasty."""
+MOST_HASTY: Final = 3
+"""Hasty responses without a pause."""
+HASTY_PAUSE_SECONDS: Final = 0.5
 TRIES: Final = 2
 """Requests for a whole batch that fail before the updates are fetched one by one."""
 SINGLE_TRIES: Final = 3
@@ -61,12 +67,16 @@ class Poller:
         self._health = health
         self._conflicts = conflicts
         self._offset: int | None = None
+        self._asked_at = 0.0
         self._limit = BATCH
         self._singles = 0
         """Updates that are still fetched one by one; then no more of those that can't be read are expected."""
         self._failures = 0
         self._bad = 0
         """Responses in a row from which no update could be read, at the present limit."""
+        self._outage = Outage(log, clock, "poller.failed")
+        self._hasty = 0
+        """Empty responses in a row that did not wait for updates."""
         self._stale = 0
         """Responses in a row that brought only updates that are stored."""
 
@@ -102,11 +112,20 @@ class Poller:
         request = RawGetUpdates(
             offset=self._offset, limit=self._limit, timeout=self._timeout, allowed_updates=list(ALLOWED_UPDATES)
         )
+        self._asked_at = self._clock.monotonic()
         return await self._bot(request, request_timeout=int(self._timeout + GRACE_SECONDS))
+
+    async def _wait_if_hasty(self) -> None:
+        """Wait after empty responses of a server without long polling; without a pause they would follow at once."""
+        is_hasty = self._clock.monotonic() - self._asked_at < self._timeout * HASTY_PART
+        self._hasty = self._hasty + 1 if is_hasty else 0
+        if self._hasty > MOST_HASTY:
+            await self._clock.sleep(HASTY_PAUSE_SECONDS)
 
     async def _store(self, batch: Batch) -> None:
         """Store a batch; from now on its updates are confirmed by the next request."""
         is_new = await self._take(batch)
+        self._outage.over()
         await self._health.fine()
         await self._conflicts.received()
         self._failures = self._bad = 0
@@ -114,7 +133,9 @@ class Poller:
         if batch.is_empty or self._singles <= 0:
             self._limit = BATCH
         if batch.is_empty:
+            await self._wait_if_hasty()
             return
+        self._hasty = 0
         self._offset = max(batch.ids) + 1
         self._stale = 0 if is_new else self._stale + 1
         if self._stale > 1:
@@ -130,7 +151,7 @@ class Poller:
             # Another one may follow, and would spoil the next batch. So one more update is fetched alone.
             self._singles, self._bad, self._failures = 1, 0, 0
             return
-        await self._pause(error.reason)
+        await self._pause(CallFailure("unknown", error.reason, 0.0))
 
     async def _quarantine(self, error: BadResponse) -> bool:
         """Skip the update that can't be read; return False if it isn't known which one that is.
@@ -158,13 +179,13 @@ class Poller:
         if fatal is not None:
             raise fatal from error
         failure = classify(error)
-        await self._pause(failure.reason, failure.retry_after)
+        await self._pause(failure)
 
-    async def _pause(self, reason: str, at_least: float = 0.0) -> None:
+    async def _pause(self, failure: CallFailure) -> None:
         self._failures += 1
-        pause = max(at_least, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
-        log.warning("poller.failed", reason=reason, failures=self._failures, retry_in_seconds=pause)
-        await self._health.failed(reason)
+        pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(self._failures - 1, 10)))
+        self._outage.failed(failure, retry_in_seconds=pause)
+        await self._health.failed(failure.reason)
         await self._clock.sleep(pause)
 
 

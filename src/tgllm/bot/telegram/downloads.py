@@ -150,7 +150,8 @@ class Downloads:
                         return _Failure("file_not_received", "it takes too long", is_final=True)
                 is_measured = response.content_length is not None
         except (ClientError, TimeoutError, OSError, ValueError) as error:
-            reason = type(error).__name__
+            failed = session.explain(error, SILENCE_SECONDS)
+            reason = type(error).__name__ if failed is None else str(failed)
         if reason:
             return _Failure("file_not_received", reason)
         if not is_measured and size is not None and target.size < size:

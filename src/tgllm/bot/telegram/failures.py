@@ -18,6 +18,8 @@ from aiogram.exceptions import (
 from aiohttp import ClientConnectorError, ClientError, ClientHttpProxyError
 
 from tgllm.api import TgllmError
+from tgllm.bot.telegram.connection import ConnectionLost
+from tgllm.providers.connections.failure import ConnectionFailure
 
 __all__ = [
     "NOT_MODIFIED",
@@ -56,9 +58,11 @@ class CallFailure:
     """Seconds to wait before a retry."""
     moved_to: int | None = None
     """The supergroup to which the group was upgraded. Bot API: ResponseParameters."""
+    connection: ConnectionFailure | None = None
+    """Why the server gave no answer of the Bot API, if it did not."""
 
 
-def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case for each meaning
+def classify(error: BaseException) -> CallFailure:  # noqa: C901, PLR0911  one case for each meaning
     """Classify the error that a call raised."""
     match error:
         case TelegramRetryAfter():
@@ -73,6 +77,9 @@ def classify(error: BaseException) -> CallFailure:  # noqa: PLR0911  one case fo
             return CallFailure("rejected", error.message)
         case TelegramConflictError():
             return CallFailure("retry", error.message)
+        case ConnectionLost(failure=failure):
+            # Without a connection, Telegram has certainly not executed it.
+            return CallFailure("retry" if failure.is_unsent else "unknown", str(failure), connection=failure)
         case TelegramNetworkError() if isinstance(error.__cause__, ClientConnectorError):
             return CallFailure("retry", "Telegram can't be reached")
         case TelegramNetworkError(__cause__=ClientHttpProxyError() as refusal):
@@ -95,7 +102,14 @@ def fatal_error(error: BaseException) -> TelegramRefused | None:
         case TelegramNotFound() if "method not found" in error.message:
             # A self-hosted Bot API server that is older than the method.
             return None
-        case TelegramUnauthorizedError() | TelegramNotFound():
+        case TelegramNotFound():
+            return TelegramRefused(
+                "The Bot API server does not know this address (404 Not Found): the token is incomplete, or "
+                "telegram_api has a path that does not belong there, such as /bot, which the bot adds itself. "
+                "Check TGLLM_BOT_TOKEN and telegram_api.",
+                code="token_refused",
+            )
+        case TelegramUnauthorizedError():
             return TelegramRefused(
                 "Telegram does not know this bot token (401 Unauthorized). Check TGLLM_BOT_TOKEN, or ask @BotFather "
                 "for the token of your bot.",

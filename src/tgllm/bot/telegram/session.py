@@ -8,12 +8,15 @@ from typing import Any, Final, cast
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response
 from aiogram.methods.base import TelegramMethod, TelegramType
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from pydantic import ValidationError
 
-from tgllm.bot.telegram.get_updates import Entry, RawGetUpdates, read_entries
+from tgllm.bot.telegram.answers import UnreadableAnswer, lenient_result, raise_failure, read_object, redirect_words
+from tgllm.bot.telegram.connection import CONNECT_SECONDS, ConnectionLost, certificates, failure_of
+from tgllm.bot.telegram.get_updates import BadResponse, Entry, RawGetUpdates, read_entries
+from tgllm.providers.connections.failure import ConnectionFailure
 from tgllm.providers.proxies import find_http_proxy
 
 __all__ = ["MOST_BYTES", "BotSession"]
@@ -38,6 +41,7 @@ class BotSession(AiohttpSession):
         """
         super().__init__(api=api, timeout=timeout)
         self._http_proxy, _ = find_http_proxy(api.base)
+        self._connector_init["ssl"] = certificates()
         self._kept: dict[type[TelegramMethod[Any]], type[Response[Any]]] = {}
 
     async def create_session(self) -> ClientSession:
@@ -55,34 +59,83 @@ class BotSession(AiohttpSession):
 
         Raises:
             BadResponse: no update can be read from the response to getUpdates.
+            ConnectionLost: the server can't be reached, or answers with something else.
             AiogramError: the call failed.
         """
+        seconds = self.timeout if timeout is None else timeout
+        try:
+            return await self._request(bot, method, seconds)
+        except (ClientError, TimeoutError, OSError, UnreadableAnswer) as error:
+            failure = self.explain(error, seconds)
+            if failure is None:
+                raise
+            # Without the cause, which contains the URL with the token.
+            raise ConnectionLost(method, failure) from None
+
+    def explain(self, error: BaseException, seconds: float | None = None) -> ConnectionFailure | None:
+        """Return why a request to the server failed; None for an error that is not of the connection."""
+        return failure_of(error, self.api.base, proxy=self._http_proxy, seconds=seconds)
+
+    async def _request(self, bot: Bot, method: TelegramMethod[TelegramType], seconds: float) -> TelegramType:
         session = await self.create_session()
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
-        limit = ClientTimeout(total=self.timeout if timeout is None else timeout)
-        try:
-            async with session.post(url, data=self.build_form_data(bot=bot, method=method), timeout=limit) as response:
-                body, is_whole = await _read(response)
-        except TimeoutError as error:
-            raise TelegramNetworkError(method=method, message="Request timeout error") from error
-        except ClientError as error:
-            raise TelegramNetworkError(method=method, message=f"{type(error).__name__}: {error}") from error
+        limit = ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_SECONDS))
+        form = self.build_form_data(bot=bot, method=method)
+        # A redirected POST would become a GET without its parameters.
+        async with session.post(url, data=form, timeout=limit, allow_redirects=False) as response:
+            if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+                place = redirect_words(response.headers.get("Location", ""))
+                detail = f"HTTP {response.status}, a redirect to {place}"
+                raise UnreadableAnswer(detail, "write the address behind it into {setting}", response.status)
+            body, is_whole = await _read(response)
         if method.__api_method__ == RawGetUpdates.__api_method__ and _is_success(response.status):
-            entries = await _entries(body, is_whole=is_whole)
+            entries = await self._entries(response.status, body, is_whole=is_whole)
             if entries is not None:
                 return cast("TelegramType", entries)
         elif not is_whole:
-            raise ClientDecodeError("The response is too large", ValueError(f"more than {MOST_BYTES} bytes"), "")
+            raise UnreadableAnswer(f"the answer is larger than {MOST_BYTES // 2**20} MiB", "check {setting}")
         content = body.decode("utf-8-sig", "replace")
         return cast("TelegramType", self.check_response(bot, method, response.status, content).result)
+
+    async def _entries(self, status: int, body: bytes, *, is_whole: bool) -> Sequence[Entry] | None:
+        """Return the updates of a response.
+
+        Raises:
+            BadResponse: no update can be read; for a page of a gateway, the reason says so.
+        """
+        try:
+            return await _entries(body, is_whole=is_whole)
+        except BadResponse as error:
+            if error.is_of_bot_api or not is_whole:
+                raise
+            try:
+                read_object(RawGetUpdates.__api_method__, status, body)
+            except UnreadableAnswer as page:
+                raise BadResponse(str(self.explain(page)), first_id=error.first_id) from None
+            raise
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
-        """Keep the response model, then validate as aiogram does."""
+        """Keep the response model, then validate as aiogram does, but leave out what the bot does not need.
+
+        Raises:
+            UnreadableAnswer: the response is none of the Bot API, or lacks a field that is needed.
+            TelegramAPIError: the response is an error.
+        """
         if type(method) not in self._kept:
             self._kept[type(method)] = Response[method.__returning__]
-        return super().check_response(bot, method, status_code, content)
+        answer = read_object(method.__api_method__, status_code, content.encode())
+        if not (answer.get("ok") is True and _is_success(status_code)):
+            raise_failure(method, status_code, answer)
+        try:
+            response = self._kept[type(method)].model_validate(answer, context={"bot": bot})
+        except (ValidationError, RecursionError):
+            result = lenient_result(method, answer.get("result"))
+            return cast("Response[TelegramType]", Response[Any].model_construct(ok=True, result=result))
+        if response.result is None:
+            lenient_result(method, None)
+        return cast("Response[TelegramType]", response)
 
     async def close(self) -> None:
         """Close the connections; without TLS, skip aiogram's wait of 250 ms for TLS connections to close."""

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from tgllm.providers.connections.failure import Kind
 
-__all__ = ["Cause", "find_cause"]
+__all__ = ["Cause", "find_cause", "proxy_refusal"]
 
 _MOST_ERRORS: Final = 30
 """Maximum number of errors that are looked at in a chain."""

@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
+from typing import cast
 
 import httpx
 
 import tgllm
 from tgllm.api.errors import BadResponse, NotConfigured, ProviderError, Unavailable
 from tgllm.api.types import Json
+from tgllm.providers.connections.explain import explain_connection
+from tgllm.providers.connections.failure import target_of
 from tgllm.providers.failure import Failure, explain
 from tgllm.providers.json_values import encode_json, parse_json
 from tgllm.providers.network import check_request
-from tgllm.providers.proxies import find_proxy, wrong_setting
-from tgllm.providers.routing import RoutingTransport
+from tgllm.providers.proxies import Proxy, find_proxy, wrong_setting
+from tgllm.providers.routing import PROXY, RoutingTransport
 
 __all__ = ["CONNECT_SECONDS", "IDLE_SECONDS", "ProviderHttp", "open_client", "transport_errors", "unused_client"]
 
@@ -96,15 +99,29 @@ def transport_errors(
     try:
         yield
     # The original errors may contain a header or a URL with a password, so they are not kept as the cause.
-    except httpx.ReadTimeout:
-        raise Unavailable(f"{host} sent nothing for {idle_seconds:g} seconds") from None
+    except httpx.ReadTimeout as error:
+        raise Unavailable(_reason(error, host, f"{host} sent nothing for {idle_seconds:g} seconds")) from None
     except httpx.DecodingError:
         raise BadResponse(f"{host} sent a response that can't be decompressed") from None
     except httpx.LocalProtocolError:
         raise NotConfigured("the key contains a character that can't be sent; copy it again") from None
     except httpx.HTTPError as error:
         said = hide(str(error))
-        raise Unavailable(f"{host} can't be reached: {type(error).__name__} {said}".rstrip()) from None
+        reason = f"{host} can't be reached: {type(error).__name__} {said}".rstrip()
+        raise Unavailable(hide(_reason(error, host, reason))) from None
+
+
+def _reason(error: httpx.HTTPError, host: str, reason: str) -> str:
+    """Return why a request failed: to whom, why and what to do; ``reason`` if that is not known."""
+    try:
+        request = error.request
+    except RuntimeError:
+        return reason
+    if isinstance(error, httpx.ReadTimeout):
+        return f"{reason} ({target_of(str(request.url))}); check the network, and whether the server is overloaded"
+    proxy = cast("Proxy | None", request.extensions.get(PROXY))
+    failure = explain_connection(error, str(request.url), proxy=proxy, setting="base_url")
+    return reason if failure is None else f"{host} can't be reached: {failure}"
 
 
 class ProviderHttp:

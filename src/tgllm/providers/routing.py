@@ -13,7 +13,10 @@ from tgllm.providers.transport import DirectTransport
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["RoutingTransport"]
+__all__ = ["PROXY", "RoutingTransport"]
+
+PROXY = "tgllm_proxy"
+"""Key of a request's extensions: the proxy that it goes through."""
 
 
 class RoutingTransport(httpx.AsyncBaseTransport):
@@ -39,6 +42,7 @@ class RoutingTransport(httpx.AsyncBaseTransport):
             raise httpx.ProxyError(str(error)) from None
         if proxy is None:
             return await self._direct.handle_async_request(request)
+        request.extensions[PROXY] = proxy
         with _named(proxy):
             return await self._through(proxy).handle_async_request(request)
 
@@ -62,4 +66,4 @@ def _named(proxy: Proxy) -> Generator[None, None, None]:
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        raise type(error)(f"through the proxy {proxy}: {error}") from None
+        raise type(error)(f"through the proxy {proxy}: {error}") from error

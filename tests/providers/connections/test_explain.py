@@ -14,9 +14,11 @@ import httpx
 import pytest
 import trustme
 
+from tgllm.api.errors import Unavailable
 from tgllm.providers.connections.causes import find_cause
 from tgllm.providers.connections.explain import explain_connection
 from tgllm.providers.connections.failure import ConnectionFailure, target_of
+from tgllm.providers.http import ProviderHttp
 from tgllm.providers.proxies import Proxy
 
 SECRET = "bot42:SECRET-of-the-bot"
@@ -283,3 +285,23 @@ def test_a_chain_without_end() -> None:
 )
 def test_the_target_of_a_url(url: str, target: str) -> None:
     assert target_of(url) == target
+
+
+async def test_a_provider_says_to_whom_why_and_what_to_do(free_port: int) -> None:
+    http = ProviderHttp(f"http://127.0.0.1:{free_port}/v1", headers={"Authorization": "Bearer SECRET-key"})
+    with pytest.raises(Unavailable) as caught:
+        await http.get_json("models")
+    await http.aclose()
+    assert f"127.0.0.1:{free_port}: the connection is refused (nothing listens there)" in str(caught.value)
+    assert "start the server, or correct host and port in base_url" in str(caught.value)
+
+
+async def test_a_provider_names_the_proxy(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # To the proxy on this machine, which does not exist.
+    monkeypatch.setenv("TGLLM_ALLOW_REAL_REQUESTS", "1")
+    http = ProviderHttp("https://x.invalid/v1", proxy=f"http://user:pass@127.0.0.1:{free_port}")
+    with pytest.raises(Unavailable) as caught:
+        await http.get_json("models")
+    await http.aclose()
+    assert f"x.invalid:443 through the proxy http://127.0.0.1:{free_port} (the setting proxy)" in str(caught.value)
+    assert "pass" not in str(caught.value)

@@ -99,7 +99,7 @@ def raise_failure(method: TelegramMethod[Any], status: int, answer: Mapping[str,
         TelegramAPIError: as aiogram would, also without a description.
         UnreadableAnswer: the response is none of the Bot API.
     """
-    if "ok" not in answer:
+    if "ok" not in answer and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UnreadableAnswer(
             f"the answer to {method.__api_method__} has no field ok (HTTP {status})",
             "check whether {setting} is a Bot API server",

@@ -5,13 +5,18 @@ from typing import Any, Final, cast
 
 from aiogram import Bot
 from aiogram.types import Update
+from pydantic import ValidationError
 
+from tgllm.bot.updates.completing import complete
 from tgllm.bot.updates.formats.entities import is_readable
 from tgllm.bot.updates.rich_text import without_rich_messages
 
 __all__ = ["parse_update"]
 
 _ENTITIES: Final = frozenset({"entities", "caption_entities"})
+
+MOST_ROUNDS: Final = 4
+"""Most times that an update is completed; each time, what was missing inside the added or removed parts turns up."""
 
 Json = dict[str, Any]
 
@@ -24,6 +29,12 @@ def parse_update(payload: str, bot: Bot) -> Update:
     """
     raw = without_rich_messages(json.loads(payload))
     _drop_unreadable(raw)
+    for _ in range(MOST_ROUNDS):
+        try:
+            return Update.model_validate(raw, context={"bot": bot})
+        except ValidationError as error:
+            if not complete(raw, error.errors(include_url=False, include_context=False)):
+                raise
     return Update.model_validate(raw, context={"bot": bot})
 
 

@@ -192,3 +192,18 @@ def test_all_problems_are_told_at_once(operator: Operator) -> None:
     operator.environ |= {"TGLLM_ADMIN_ID": "1", "TGLLM_LOG__LEVEL": "loud"}
 
     assert len(operator.is_told().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("TGLLM_TURNS__IDLE_TIMEOUT", "-5", "must be greater than 0, such as 120 seconds; it is -5"),
+        ("TGLLM_ADMIN__SESSION_MINUTES", "0", "must be greater than 0, such as 10 minutes; it is 0"),
+        ("TGLLM_FILES__MAX_MB", "-1", "must be greater than 0, such as 50 MiB; it is -1"),
+        ("TGLLM_TURNS__ATTEMPTS", "0", "must be greater than or equal to 1, such as"),
+    ],
+)
+def test_a_right_number_is_shown_with_its_unit(operator: Operator, name: str, text: str, expected: str) -> None:
+    operator.environ[name] = text
+
+    assert expected in operator.is_told()

@@ -1,6 +1,7 @@
 """Loading of the settings from all sources: flag > environment > .env > TOML file > default."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -12,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from tgllm.api.errors import ConfigError
+from tgllm.config.describe import example
 from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.sections.base import in_words
@@ -23,6 +25,8 @@ from tgllm.config.sources.secret_files import SecretFile, read_secret
 from tgllm.config.sources.source import DEFAULT, Source, Value
 from tgllm.config.sources.trust import Trust, bot_problems, is_foreign
 from tgllm.observe.redaction import redact, redactor
+
+_NUMBER = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 
 __all__ = ["LoadedConfig", "config_place", "find_config", "load_config", "require_token"]
 
@@ -180,8 +184,16 @@ def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> l
     for details in errors:
         key = _key(details["loc"])
         where = str(values[key].source) if key in values else key
-        by_key.setdefault(key, f"{where}: {in_words(details['msg'])}")
+        by_key.setdefault(key, f"{where}: {in_words(details['msg'])}{_right_one(key, values.get(key))}")
     return list(by_key.values())
+
+
+def _right_one(key: str, value: Value | None) -> str:
+    """Return the end of an error message: what a right number looks like, with its unit, and what is set."""
+    right = example(key) if key in FIELDS else ""
+    number = str(value.raw).strip() if value is not None and isinstance(value.raw, str | int | float) else ""
+    given = f"; it is {number}" if right and _NUMBER.fullmatch(number) else ""
+    return f", {right}{given}" if right else ""
 
 
 def _key(location: tuple[int | str, ...]) -> str:

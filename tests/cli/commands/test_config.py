@@ -210,3 +210,23 @@ def test_check_warns_of_a_config_file_that_others_can_change(shell: Shell) -> No
 
     path.chmod(0o600)
     assert shell.runs("config", "check", "--config", str(path)).err == ""
+
+
+class TestExplain:
+    def test_a_setting(self, shell: Shell) -> None:
+        rows = shell.reads("config", "explain", "TGLLM_TURNS__IDLE_TIMEOUT", "--json", hints=True)
+
+        assert rows["key"] == "turns.idle_timeout"
+        assert (rows["unit"], rows["allowed"], rows["default"]) == ("seconds", "more than 0", "120")
+        assert rows["source"] == "default"
+
+    def test_a_mistyped_one(self, shell: Shell) -> None:
+        result = shell.runs("config", "explain", "turns.idle_timout")
+
+        assert result.code == 2
+        assert "did you mean turns.idle_timeout?" in result.err
+
+    def test_a_secret_is_hidden(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TGLLM_BOT_TOKEN", TOKEN)
+
+        assert shell.runs("config", "get", "bot_token").out == "set (hidden)\n"

@@ -13,13 +13,14 @@ from tgllm.api.errors import ConfigError
 from tgllm.cli.failure import tell
 from tgllm.cli.options import Options, options_of
 from tgllm.cli.output import JsonOption, ask, print_json, print_table, say
+from tgllm.config.describe import allowed, default_text, unit_of
 from tgllm.config.edit import set_in_file
 from tgllm.config.exposure import exposed_files, exposure_text
 from tgllm.config.load import LoadedConfig, config_place, find_config
 from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
 from tgllm.config.sources.config_files import is_there
-from tgllm.config.sources.keys import variable
+from tgllm.config.sources.keys import FIELDS, IN_FILES, nearest, variable
 from tgllm.config.sources.secret_files import FILE_VARIABLE_ENDING
 from tgllm.i18n import Catalogue
 
@@ -50,6 +51,49 @@ def show(ctx: typer.Context, *, as_json: JsonOption = False) -> None:
         print_json([asdict(setting) for setting in found])
     else:
         print_table(("Setting", "Value", "Source"), ((item.key, _text(item), item.source) for item in found))
+
+
+@app.command()
+def explain(ctx: typer.Context, key: str, *, as_json: JsonOption = False) -> None:
+    """Explain a setting: meaning, unit, range, default, variable, value and source."""
+    key = _known(key)
+    field = FIELDS[key]
+    found = next(setting for setting in settings(options_of(ctx).load()) if setting.key == key)
+    rows = {
+        "key": key,
+        "meaning": field.description or "",
+        "unit": unit_of(key),
+        "allowed": allowed(field),
+        "default": default_text(field),
+        "variable": variable(key),
+        "file": variable(key) + FILE_VARIABLE_ENDING if key in IN_FILES else "",
+        "value": _text(found),
+        "source": found.source,
+    }
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(("Setting", key), ((name, text or "-") for name, text in rows.items() if name != "key"))
+
+
+@app.command()
+def get(ctx: typer.Context, key: str) -> None:
+    """Print the value of a setting; a secret is hidden."""
+    key = _known(key)
+    say(_text(next(setting for setting in settings(options_of(ctx).load()) if setting.key == key)))
+
+
+def _known(key: str) -> str:
+    """Return the key of a setting, which may also be written as its variable.
+
+    Raises:
+        ConfigError: there is no such setting; the message suggests the nearest one.
+    """
+    found = {variable(name): name for name in FIELDS}.get(key.upper(), key)
+    if found in FIELDS:
+        return found
+    near = nearest(key, FIELDS)
+    raise ConfigError(f"unknown setting {key}; " + (f"did you mean {near}?" if near else "see tgllm config show"))
 
 
 def _text(setting: Setting) -> str:

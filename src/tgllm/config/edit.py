@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.write import replace_file, toml_text, write_config
+from tgllm.config.write import TomlValue, replace_file, toml_text, write_config
 
 if TYPE_CHECKING:
     from tomlkit.container import Container
@@ -22,7 +22,7 @@ _MARK = "\ufeff"
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
-def set_in_file(path: Path, key: str, value: str) -> None:
+def set_in_file(path: Path, key: str, value: TomlValue) -> None:
     """Set ``key`` (dotted) in the config file at ``path``; create the file if it is missing.
 
     The file is replaced atomically, so that a crash leaves the old one or the new one. Owner, group and their
@@ -48,7 +48,7 @@ def set_in_file(path: Path, key: str, value: str) -> None:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def with_setting(text: str, key: str, value: str) -> str:
+def with_setting(text: str, key: str, value: TomlValue) -> str:
     """Return the text of a TOML file with a setting added or changed.
 
     Raises:
@@ -59,10 +59,12 @@ def with_setting(text: str, key: str, value: str) -> str:
     *tables, name = key.split(".")
     wanted = _parsed(text)
     section = _section(wanted, tables)
-    if isinstance(section.get(name), dict | list):
-        raise ValueError(f"{key} must be a string")  # noqa: TRY004  what is wrong is the file
+    old: object = section.get(name)
+    if isinstance(old, dict) or (isinstance(old, list) and not isinstance(value, list)):
+        kind = "a string" if isinstance(value, str) else "a single value"
+        raise ValueError(f"{key} must be {kind}")  # noqa: TRY004  what is wrong is the file
     is_new = name not in section
-    section[name] = value
+    section[name] = str(value) if isinstance(value, float) else value
     ended = f"{text}\n" if is_new and text and not text.endswith("\n") else text
     for way in (_below_header, _in_new_table, _assigned) if is_new and tables else (_assigned,):
         with contextlib.suppress(TOMLKitError):
@@ -103,13 +105,13 @@ def _with_ends_of(text: str, changed: str) -> str:
     return changed if _BARE_NEWLINE.search(text) or "\n" not in text else _BARE_NEWLINE.sub("\r\n", changed)
 
 
-def _below_header(text: str, tables: Sequence[str], name: str, value: str) -> str:
+def _below_header(text: str, tables: Sequence[str], name: str, value: TomlValue) -> str:
     """Add the setting as the first line of its table, if the table has a header; comments keep their places."""
     import tomlkit  # noqa: PLC0415  the same
 
     document = tomlkit.parse(text)
     for table in _with_header(document, tables):
-        item = tomlkit.item(value)
+        item = cast("Any", tomlkit.item(value))
         item.trivia.indent = next((own.trivia.indent for key, own in table.value.body if key is not None), "")
         table.value.body.insert(0, (tomlkit.key(name), item))
         break
@@ -129,13 +131,13 @@ def _with_header(container: "Container", tables: Sequence[str]) -> "Iterator[Tab
             yield item
 
 
-def _in_new_table(text: str, tables: Sequence[str], name: str, value: str) -> str:
+def _in_new_table(text: str, tables: Sequence[str], name: str, value: TomlValue) -> str:
     """With the setting in a table of its own at the end."""
     before = f"{text}\n" if text else ""
     return before + toml_text({".".join([*tables, name]): value})
 
 
-def _assigned(text: str, tables: Sequence[str], name: str, value: str) -> str:
+def _assigned(text: str, tables: Sequence[str], name: str, value: TomlValue) -> str:
     """With the setting wherever tomlkit puts it: in the place of its old value, or in an inline or dotted table."""
     import tomlkit  # noqa: PLC0415  the same
 

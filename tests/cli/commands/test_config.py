@@ -230,3 +230,42 @@ class TestExplain:
         monkeypatch.setenv("TGLLM_BOT_TOKEN", TOKEN)
 
         assert shell.runs("config", "get", "bot_token").out == "set (hidden)\n"
+
+
+class TestSet:
+    @pytest.mark.parametrize(
+        ("key", "value", "expected"),
+        [
+            ("turns.idle_timeout", "90", 90.0),
+            ("sending.paced", "no", False),
+            ("admin_ids", "1, 2", [1, 2]),
+            ("language", "ru", "ru"),
+        ],
+    )
+    def test_a_value_is_stored_and_comments_stay(self, shell: Shell, key: str, value: str, expected: object) -> None:
+        path = shell.writes_config("# mine\n[turns]\nattempts = 2  # two\n")
+        result = shell.runs("config", "set", key, value, "--config", str(path))
+
+        assert result.code == 0, result.err
+        found: Any = tomllib.loads(path.read_text())
+        for step in key.split("."):
+            found = found[step]
+        assert found == expected
+        assert "# mine" in path.read_text()
+        assert "# two" in path.read_text()
+
+    def test_a_wrong_value_changes_nothing(self, shell: Shell) -> None:
+        path = shell.writes_config("# mine\n")
+        result = shell.runs("config", "set", "turns.idle_timeout", "soon", "--config", str(path))
+
+        assert result.code == 2
+        assert "must be a valid number" in result.err
+        assert path.read_text() == "# mine\n"
+
+    def test_a_secret_is_no_argument(self, shell: Shell) -> None:
+        path = shell.writes_config("")
+        result = shell.runs("config", "set", "bot_token", TOKEN, "--config", str(path))
+
+        assert result.code == 2
+        assert "leave out the value" in result.err
+        assert path.read_text() == ""

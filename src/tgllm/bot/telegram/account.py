@@ -206,8 +206,11 @@ class Account:
             return AccountError(found.reason, "blocked")
         proxy, _ = find_http_proxy(self._api)
         through = f" through the proxy {proxy}" if proxy else ""
+        if found.connection is not None:
+            # It names the server, the proxy and what to do.
+            return AccountError(found.reason, "unreachable")
         reason = f"{found.reason}{through}"
-        return AccountError(f"{reason} ({self._place})", "unreachable", reason)
+        return AccountError(f"{reason} ({self._place})", "unreachable", f"{reason}: check the network and telegram_api")
 
     def _strange(self) -> AccountError:
         return AccountError(

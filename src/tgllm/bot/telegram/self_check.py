@@ -49,7 +49,7 @@ async def check_telegram(
     except TimeoutError:
         return (Check(_NAME, "failed", f"no answer within {seconds:g} s: {_CURE}"),)
     except AccountError as error:
-        detail = str(error) if error.problem in {"token", "not_bot_api"} else f"{error.reason}: {_CURE}"
+        detail = str(error) if error.problem in {"token", "not_bot_api"} else error.reason
         return (Check(_NAME, "failed", detail),)
     own = Check(_NAME, "ok", f"the bot is @{me.username}")
     return (own, *(check for checks in found for check in checks), _groups(me, texts))
@@ -64,7 +64,7 @@ async def _limited(
     except TimeoutError:
         return (Check(name, "failed", texts("doctor.timeout", limit=f"{seconds:g}")),)
     except AccountError as error:
-        return (Check(name, "failed", f"{error.reason}: {_CURE}"),)
+        return (Check(name, "failed", error.reason),)
 
 
 async def _updates(account: Account, wanted: SelfCheck, hold: int, texts: Catalogue) -> Sequence[Check]:

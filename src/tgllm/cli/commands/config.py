@@ -5,9 +5,12 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
+from typing import Annotated, cast
 
 import typer
+from pydantic import SecretStr
 
 from tgllm.api.errors import ConfigError
 from tgllm.cli.failure import tell
@@ -16,12 +19,13 @@ from tgllm.cli.output import JsonOption, ask, print_json, print_table, say
 from tgllm.config.describe import allowed, default_text, unit_of
 from tgllm.config.edit import set_in_file
 from tgllm.config.exposure import exposed_files, exposure_text
-from tgllm.config.load import LoadedConfig, config_place, find_config
+from tgllm.config.load import LoadedConfig, config_place, find_config, load_config
 from tgllm.config.password_hash import hash_password, why_unfit
 from tgllm.config.show import Setting, settings
 from tgllm.config.sources.config_files import is_there
-from tgllm.config.sources.keys import FIELDS, IN_FILES, nearest, variable
+from tgllm.config.sources.keys import FIELDS, IN_FILES, SECRETS, nearest, variable
 from tgllm.config.sources.secret_files import FILE_VARIABLE_ENDING
+from tgllm.config.write import TomlValue
 from tgllm.i18n import Catalogue
 
 __all__ = ["app"]
@@ -81,6 +85,52 @@ def get(ctx: typer.Context, key: str) -> None:
     """Print the value of a setting; a secret is hidden."""
     key = _known(key)
     say(_text(next(setting for setting in settings(options_of(ctx).load()) if setting.key == key)))
+
+
+@app.command("set")
+def set_(ctx: typer.Context, key: str, value: Annotated[str | None, typer.Argument()] = None) -> None:
+    """Set a setting in the config file, and keep its comments; a secret is asked for, or read from standard input."""
+    options = options_of(ctx)
+    options.quiet_log()
+    key = _known(key)
+    if key in SECRETS and value is not None:
+        raise ConfigError(f"{key} is a secret, which others could read in the list of processes; leave out the value")
+    given = _asked(key) if value is None else value
+    loaded = load_config({**options.flags, key: given}, config_path=_named(options.config))
+    path = _file_to_write(options.config)
+    set_in_file(path, key, _toml_value(key, attrgetter(key)(loaded.config)))
+    say(f"{path}: {key}")
+    for name in (variable(key), variable(key) + FILE_VARIABLE_ENDING):
+        if os.environ.get(name, "").strip():
+            tell(Catalogue()("shell.password_overridden", variable=name))
+
+
+def _named(path: Path | None) -> Path | None:
+    """Return a named config file if it exists: a new one is made."""
+    return path if path is None or is_there(path) else None
+
+
+def _asked(key: str) -> str:
+    return ask(key, hidden=key in SECRETS) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+
+
+def _toml_value(key: str, value: object) -> TomlValue:
+    """Return a valid value as one of TOML.
+
+    Raises:
+        ConfigError: it is a table, which a person writes into the file.
+    """
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Path():
+            return str(value)
+        case bool() | int() | float() | str():
+            return value
+        case tuple() if all(isinstance(item, int | str) for item in cast("tuple[object, ...]", value)):
+            return list(cast("tuple[int, ...]", value))
+        case _:
+            raise ConfigError(f"{key} is a table: write it into the config file (tgllm config path)")
 
 
 def _known(key: str) -> str:

@@ -13,7 +13,6 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from tgllm.api.errors import ConfigError
-from tgllm.config.describe import example
 from tgllm.config.model import Config
 from tgllm.config.paths import default_config_path
 from tgllm.config.sections.base import in_words
@@ -190,6 +189,8 @@ def _sentences(errors: Sequence[ErrorDetails], values: Mapping[str, Value]) -> l
 
 def _right_one(key: str, value: Value | None) -> str:
     """Return the end of an error message: what a right number looks like, with its unit, and what is set."""
+    from tgllm.config.describe import example  # noqa: PLC0415  only for an error
+
     right = example(key) if key in FIELDS else ""
     number = str(value.raw).strip() if value is not None and isinstance(value.raw, str | int | float) else ""
     given = f"; it is {number}" if right and _NUMBER.fullmatch(number) else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 import textwrap
 import threading
 from collections.abc import Callable
@@ -159,3 +160,24 @@ def test_hanging_calls_of_plugins_in_threads_leave_threads_to_the_bot() -> None:
 
     run_loop(main(), lambda error: None)
     assert done == ["read"]
+
+
+FIRST_PROCESS = """
+import os
+import signal
+
+import tgllm.cli.main as cli
+
+os.getpid = lambda: 1
+cli.main = lambda _: print(signal.getsignal(signal.SIGTERM) != signal.SIG_DFL, flush=True) or signal.pause()
+cli.run()
+"""
+
+
+async def test_sigterm_ends_a_command_that_is_the_first_process_of_a_container() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FIRST_PROCESS, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"True\n"
+    process.send_signal(signal.SIGTERM)
+
+    assert await process.wait() == 128 + signal.SIGTERM

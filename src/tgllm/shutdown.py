@@ -13,7 +13,7 @@ from typing import Any
 
 from tgllm.api.clock import Clock
 
-__all__ = ["Stopping", "leave", "run_loop", "stop_on_signals"]
+__all__ = ["Stopping", "end_on_sigterm", "leave", "run_loop", "stop_on_signals"]
 
 THREAD_SECONDS = 5.0
 """How long the exit of the process waits for threads."""
@@ -57,6 +57,16 @@ class Stopping:
         # An expired timeout can't be rescheduled.
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time())
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the process while nothing else handles it.
+
+    The first process of a container has no default action for signals: without this, SIGTERM has no effect on it before
+    the bot runs, and none at all on other commands.
+    """
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
 
 
 def stop_on_signals(stopping: Stopping) -> None:

@@ -119,6 +119,10 @@ def _shared_first(args: Sequence[str]) -> list[str]:
 def run() -> None:
     """Run the console script."""
     gc.set_threshold(COLLECT_AFTER)
+    if os.getpid() == 1:
+        from tgllm.shutdown import end_on_sigterm  # noqa: PLC0415  imports asyncio, which short commands do without
+
+        end_on_sigterm()
     _fill_streams()
     _escape_unknown_letters(sys.stdout)
     code = main(sys.argv[1:])

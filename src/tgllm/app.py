@@ -22,6 +22,7 @@ from tgllm.db.database import Database
 from tgllm.db.engine.lock import LOCK_NAME, lock_data_folder
 from tgllm.i18n import Catalogue
 from tgllm.observe.logs import configure_logging, flush_logging, get_logger
+from tgllm.observe.service_manager import ServiceManager, service_manager
 from tgllm.plugins.discovery import FoundPlugin, discover
 from tgllm.plugins.host import PluginHost
 from tgllm.plugins.loading.assemble import PluginChoice
@@ -45,6 +46,8 @@ COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of Python's garbage collector (gc.set_threshold); with the default of 700, a turn costs 5 % more."""
 HELD_SECONDS = 5.0
 """Added to ``turns.stop_timeout``: how long the event loop may be blocked during a shutdown before the process ends."""
+SHUTDOWN_SECONDS = 40.0
+"""Added to ``turns.stop_timeout``: how long a shutdown may take, with everything that has a time limit in it."""
 STRAY_SECONDS = 2.0
 """Time limit for cancelled tasks to end at shutdown."""
 
@@ -295,6 +298,8 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
     stopping = Stopping()
     stop_on_signals(stopping)
     asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    seconds = loaded.config.turns.stop_timeout + SHUTDOWN_SECONDS
+    reporting = asyncio.create_task(_report_state(service_manager(), stopping, seconds), name="service manager")
     limits = HoldLimits(shutdown_seconds=loaded.config.turns.stop_timeout + HELD_SECONDS)
     watch = HoldWatch(SystemClock(), log, limits, stopping=lambda: stopping.requested)
     with watch.watching():
@@ -313,10 +318,21 @@ async def _serve(loaded: LoadedConfig, token: str, *, plugins: bool) -> None:
                         noting.cancel()
                         await asyncio.wait({noting})
         finally:
+            reporting.cancel()
+            await asyncio.wait({reporting})
             await _leave_strays()
     log.info("bot.stopped")
     if not stopping.requested:
         raise _ended_from_within()
+
+
+async def _report_state(manager: ServiceManager, stopping: Stopping, seconds: float) -> None:
+    """Send the service manager signs of life until cancelled, and a notice of the shutdown, which may take so long."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(manager.run_watchdog(SystemClock()), name="signs of life")
+        manager.starting("opening the database and the plugins")
+        await stopping.event.wait()
+        manager.stopping("finishing running answers", seconds)
 
 
 async def _note_models(core: "Core") -> None:

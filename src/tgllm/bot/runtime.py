@@ -33,6 +33,7 @@ from tgllm.bot.updates.scrubbing import Relevance
 from tgllm.db.engine.unit import Connection
 from tgllm.db.tables.inbox import InboxRow, Recovered
 from tgllm.observe.logs import get_logger
+from tgllm.observe.service_manager import service_manager
 from tgllm.services.access.bot_account import remember_username
 from tgllm.services.access.lost_access import LostAccess
 from tgllm.services.access.upkeep import AccessUpkeep
@@ -85,6 +86,7 @@ class BotRuntime:
         core = self.core
         await recover_questions(core.database, core.password, core.texts, core.clock)
         await self._recover()
+        service_manager().ready(f"@{self._parts.username} is running")
         sender = asyncio.create_task(self._parts.sender.run(), name="sender")
         dispatch = asyncio.create_task(self._dispatch.run(), name="dispatch")
         poller = asyncio.create_task(self._poller.run(), name="poller")
@@ -271,6 +273,7 @@ async def _who_am_i(get_me: Callable[[], Awaitable[User]], clock: Clock) -> User
             failure = classify(error)
             pause = max(failure.retry_after, min(LONGEST_PAUSE_SECONDS, 0.5 * 2 ** min(failures, 10)))
             outage.failed(failure, retry_in_seconds=pause)
+            service_manager().ready(f"waiting for Telegram: {failure.reason}")
             await clock.sleep(pause)
         else:
             outage.over()

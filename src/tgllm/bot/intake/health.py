@@ -1,8 +1,9 @@
-"""Stores for shell commands whether the poller receives updates."""
+"""Stores for shell commands, and reports to the service manager, whether the poller receives updates."""
 
 from tgllm.api.clock import Clock, milliseconds
 from tgllm.db.database import Database
 from tgllm.observe.metrics.table import POLL_TIME
+from tgllm.observe.service_manager import service_manager
 from tgllm.services.common.reception import note_failing, note_receiving
 
 __all__ = ["Health"]
@@ -36,6 +37,7 @@ class Health:
         if is_new or reason != self._reason:
             since, self._reason = self._since, reason
             await self._database.write(lambda conn: note_failing(conn, since, reason), durable=False)
+            service_manager().ready(f"waiting for Telegram: {reason}")
             self._is_fine = False
 
     async def fine(self) -> None:
@@ -48,4 +50,5 @@ class Health:
         POLL_TIME.set(self._clock.now())
         if not self._is_fine:
             await self._database.write(note_receiving, durable=False)
+            service_manager().ready("receiving messages")
             self._is_fine = True

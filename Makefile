@@ -88,6 +88,7 @@ picture: $(VENV)/.installed-dev ## draw the animated picture of the README; need
 
 generate: $(VENV)/.installed-dev ## write again the files that are made from the code
 	@$(BIN)/python scripts/env_example.py
+	@$(BIN)/python scripts/configuration_page.py
 	@$(BIN)/python scripts/admin_commands.py
 	@$(BIN)/python scripts/metrics_page.py
 	@$(BIN)/python scripts/cli_reference.py

@@ -2,40 +2,14 @@
 
 import re
 
-import annotated_types
 import pytest
-from pydantic.fields import FieldInfo
 
 from config_support import Operator
+from configuration_page import page, row
 from docs_support import read_page
-from tgllm.config.sources.keys import FIELDS, SPECIAL_VARIABLES, variable
+from tgllm.config.sources.keys import FIELDS, SPECIAL_VARIABLES
 
 PAGE = read_page("reference/configuration.md")
-
-WORDS = {
-    annotated_types.Ge: ("at least", "ge"),
-    annotated_types.Gt: ("more than", "gt"),
-    annotated_types.Le: ("at most", "le"),
-    annotated_types.Lt: ("less than", "lt"),
-}
-
-
-def allowed(field: FieldInfo) -> str:
-    bounds = ((*WORDS[type(bound)], bound) for bound in field.metadata if type(bound) in WORDS)
-    return ", ".join(f"{words} {getattr(bound, name)}" for words, name, bound in bounds)
-
-
-def default(field: FieldInfo) -> str:
-    if field.default_factory is not None:
-        return "the system's data folder"
-    if field.default in (None, ()):
-        return "none"
-    return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
-
-
-def row(key: str) -> str:
-    field = FIELDS[key]
-    return f"| `{key}` | `{variable(key)}` | {default(field)} | {allowed(field)} | {field.description} |"
 
 
 def example(language: str) -> str:
@@ -46,7 +20,19 @@ def example(language: str) -> str:
 def test_every_setting_stands_there_as_it_is() -> None:
     rows = [line for line in PAGE.splitlines() if re.match(r"\| `[a-z_.]+` \| `TGLLM_", line)]
 
-    assert rows == [row(key) for key in FIELDS]
+    assert rows == [row(key) for key in FIELDS], "run: make generate"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert page(PAGE) == PAGE, "run: make generate"
+
+
+def test_a_missing_row_and_a_missing_section_are_written_anew() -> None:
+    short = re.sub(r"\| `turns\.attempts`.*\n", "", PAGE)
+    headless = re.sub(r"### `\[web\]`\n\n(\|.*\n)+\n", "", short)
+    assert PAGE != short != headless
+
+    assert set(page(headless).splitlines()) == set(PAGE.splitlines())
 
 
 def test_variables_of_the_program_stand_there() -> None:
